@@ -1,0 +1,1 @@
+"""Measurements of breakeven itself; each prints its figures, none passes or fails."""

@@ -1,0 +1,1 @@
+"""Config to plan to runs to Parquet: the side of breakeven that measures."""

@@ -1,0 +1,68 @@
+"""The command line: ``breakeven``, or ``python -m runner`` in the source tree."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+
+from runner.compose import HYDRA_BASE, conf_folder
+from runner.errors import BadInput
+from runner.launcher import BAD_INPUT, INTERRUPTED, Application
+from runner.refusals import HYDRA_ERRORS, check_options, explain
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what ``arguments`` ask and give the exit code; without any, those of the process."""
+    typed = sys.argv[1:] if arguments is None else list(arguments)
+    application = Application(command=(*_program(), *typed))
+    try:
+        check_options(typed)
+        compose_and_run(application, typed)
+    except BadInput as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return application.code
+
+
+def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
+    """Let Hydra compose what ``arguments`` ask and call ``application`` with it; raises BadInput."""
+    with _hydra_called_with(arguments):
+        try:
+            hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()
+        except HYDRA_ERRORS as error:
+            raise explain(error) from error
+    if application.refused is not None:
+        raise application.refused
+
+
+def _program() -> tuple[str, ...]:
+    """Give what to type to start this program again."""
+    as_module = Path(sys.argv[0]).parts[-2:] == ("runner", "__main__.py")
+    return ("python", "-m", "runner") if as_module else ("breakeven",)
+
+
+@contextmanager
+def _hydra_called_with(arguments: Sequence[str]) -> Iterator[None]:
+    """Give Hydra its arguments, and let it raise errors instead of printing them and exiting."""
+    before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [sys.argv[0], *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = before[0]
+        if before[1] is None:
+            os.environ.pop("HYDRA_FULL_ERROR", None)
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Started by path in the interpreter to be measured: a specification as JSON on stdin, see `run` and `check`.
+
+The package is loaded under a name of its own, from where this file lies, and the folder is taken off the search path:
+neither its modules nor anything beside it can be mistaken for a user's. A process that `multiprocessing` spawns or
+forks from a server executes this file again, as ``__mp_main__``, and so finds the package too.
+"""
+
+import sys
+from os.path import abspath, dirname, join
+
+_FOLDER = dirname(abspath(__file__))
+_NAME = "breakeven_cell"
+
+
+def _load() -> None:
+    """Make the package importable as `breakeven_cell`."""
+    sys.path[:] = [folder for folder in sys.path if not folder or abspath(folder) != _FOLDER]
+    from importlib.util import module_from_spec, spec_from_file_location  # noqa: PLC0415  # the path is clean only now
+
+    spec = spec_from_file_location(_NAME, join(_FOLDER, "__init__.py"), submodule_search_locations=[_FOLDER])
+    if spec is None or spec.loader is None:
+        raise ImportError(f"no package at {_FOLDER}")
+    sys.modules[_NAME] = module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[_NAME])
+
+
+if _NAME not in sys.modules:
+    _load()
+
+
+def main() -> None:
+    """Read what is asked and do it."""
+    import json  # noqa: PLC0415  # only where this file is not executed again for a worker
+
+    from breakeven_cell.entry import answer  # type: ignore[import-not-found]  # noqa: PLC0415  # loaded above
+
+    sys.exit(answer(json.load(sys.stdin)))
+
+
+if __name__ == "__main__":
+    main()

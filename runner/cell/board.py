@@ -1,0 +1,108 @@
+"""The board: one memory-mapped file that parent and workers share, with a lane for every recording thread.
+
+It lets a worker of any model, a pool's too, leave marks and facts where the parent reads them after the trial,
+without a message. The file lies in the run's private folder, so that whoever ends the run removes it.
+
+Layout, all int64 words but the codes: control words; then for each lane its header, its tasks (number and
+on-CPU time), its stamps; then the lanes' codes, one byte each.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+from typing import NamedTuple
+
+CONTROL_WORDS = 8
+HEADER_WORDS = 8
+TRACED = 0  # control word: the present trial is traced
+SEATED = 1  # control word: how many pool workers took a seat
+PID, THREAD, GIL, READY, CPU, DROPPED, COMPUTED = range(7)  # header words
+_POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while recording
+
+
+class Geometry(NamedTuple):
+    """Where a board lies and how large it is; all a worker needs to open it.
+
+    Lanes 0 to ``workers - 1`` are the workers', the next one the parent's; as many follow for the threads that
+    send on behalf of each (the feeder of ``multiprocessing.Queue``). ``marks`` and ``tasks`` are per lane.
+    """
+
+    path: str
+    workers: int
+    marks: int
+    tasks: int
+
+    @property
+    def lanes(self) -> int:
+        """Give the number of lanes, feeders included."""
+        return 2 * (self.workers + 1)
+
+    @property
+    def lane_words(self) -> int:
+        """Give the int64 words of one lane, its codes apart."""
+        return HEADER_WORDS + 2 * self.tasks + self.marks
+
+    @property
+    def code_bytes(self) -> int:
+        """Give the bytes of one lane's codes, rounded up to whole words."""
+        return (self.marks + 7) // 8 * 8
+
+    @property
+    def size(self) -> int:
+        """Give the bytes of the whole board."""
+        return 8 * (CONTROL_WORDS + self.lanes * self.lane_words) + self.lanes * self.code_bytes
+
+    def create(self) -> Board:
+        """Make the file, private to the user, and open it."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.truncate(descriptor, self.size)
+        finally:
+            os.close(descriptor)
+        return Board(self)
+
+
+class Lane(NamedTuple):
+    """The views of one lane: ``header`` and ``tasks`` and ``stamps`` of int64, ``codes`` of bytes."""
+
+    header: memoryview
+    tasks: memoryview
+    stamps: memoryview
+    codes: memoryview
+
+
+class Board:
+    """An open board."""
+
+    def __init__(self, geometry: Geometry) -> None:
+        self.geometry = geometry
+        with open(geometry.path, "r+b") as file:
+            self._map = mmap.mmap(file.fileno(), geometry.size, flags=mmap.MAP_SHARED | _POPULATE)
+        self._bytes = memoryview(self._map)
+        self._words = self._bytes[: geometry.size // 8 * 8].cast("q")
+        self.control = self._words[:CONTROL_WORDS]
+
+    @property
+    def traced(self) -> bool:
+        """Tell whether the present trial is traced."""
+        return bool(self.control[TRACED])
+
+    def lane(self, index: int) -> Lane:
+        """Give the views of lane ``index``."""
+        geometry = self.geometry
+        start = CONTROL_WORDS + index * geometry.lane_words
+        tasks = start + HEADER_WORDS
+        stamps = tasks + 2 * geometry.tasks
+        codes = 8 * (CONTROL_WORDS + geometry.lanes * geometry.lane_words) + index * geometry.code_bytes
+        return Lane(
+            header=self._words[start:tasks],
+            tasks=self._words[tasks:stamps],
+            stamps=self._words[stamps : stamps + geometry.marks],
+            codes=self._bytes[codes : codes + geometry.marks],
+        )
+
+    def feeder(self, index: int) -> Lane:
+        """Give the lane of the thread that sends on behalf of lane ``index``."""
+        return self.lane(self.geometry.workers + 1 + index)

@@ -1,0 +1,23 @@
+"""Channels: how payloads travel between the parent and its workers."""
+
+from __future__ import annotations
+
+from ..registry import member
+from ._abc import Channel
+
+REGISTRY = {
+    "reference": "reference:Reference",
+    "queue": "queue:Queue",
+    "simple_queue": "simple_queue:SimpleQueue",
+    "pipe": "pipe:Pipe",
+    "shared_memory": "shared_memory:SharedMemory",
+}
+
+
+def load(name: str) -> type[Channel]:
+    """Give the class registered as ``name``; raises KeyError where there is none."""
+    found: type[Channel] = member(__name__, REGISTRY, name)
+    return found
+
+
+__all__ = ["REGISTRY", "Channel", "load"]

@@ -1,0 +1,69 @@
+"""Two queues that all workers share: one with tasks, one with answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..phases import SEND
+from ._abc import Channel, Port, Room
+
+
+class SharedPort(Port):
+    """Takes from one queue and puts into the other."""
+
+    def __init__(self, tasks: Any, answers: Any) -> None:
+        self.tasks = tasks
+        self.answers = answers
+
+    def receive(self) -> tuple[int, int, Any]:
+        """Take the next message that no other worker took."""
+        message: tuple[int, int, Any] = self.tasks.get()
+        self.recorder.mark(self.arrived)
+        return message
+
+    def send(self, task: int, value: int, payload: Any) -> None:
+        """Put an answer."""
+        self.answers.put((task, value, payload))
+        self.recorder.mark(SEND)
+
+
+class SharedQueues(Channel):
+    """The parent's end of two queues; a subclass says which kind the context is asked for."""
+
+    KIND: str
+
+    def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
+        super().__init__(context, room, options)
+        make = getattr(context, self.KIND)
+        self.tasks, self.answers = make(), make()
+
+    def port(self, worker: int) -> Port:
+        """Give the same two queues to every worker."""
+        del worker
+        return SharedPort(self.tasks, self.answers)
+
+    def order(self, worker: int, task: int) -> None:
+        """Put an order for whoever takes it."""
+        del worker
+        self.tasks.put((task, 0, None))
+
+    def send(self, task: int, value: int, payload: Any) -> None:
+        """Put a task."""
+        self.tasks.put((task, value, payload))
+        self.recorder.mark(SEND)
+
+    def receive(self) -> tuple[int, int, Any]:
+        """Take an answer."""
+        message: tuple[int, int, Any] = self.answers.get()
+        self.recorder.mark(self.arrived)
+        return message
+
+    def close(self) -> None:
+        """Close both, and wait for their feeder threads, where they are of a kind that has such."""
+        for queue in (self.tasks, self.answers):
+            for name in ("close", "join_thread"):
+                getattr(queue, name, _nothing)()
+
+
+def _nothing() -> None:
+    """Stand in for what a queue between threads does not have."""

@@ -1,0 +1,73 @@
+"""`multiprocessing.Pipe`, one for each worker: `send` pickles and writes, `recv` reads and unpickles.
+
+Any picklable object can travel. Between threads the same connections are used, so a payload is pickled there too.
+"""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ..phases import SEND
+from ._abc import Channel, Port, Room
+
+
+class PipePort(Port):
+    """The worker's end of its pipe."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def receive(self) -> tuple[int, int, Any]:
+        """Wait for a message."""
+        message: tuple[int, int, Any] = self.connection.recv()
+        self.recorder.mark(self.arrived)
+        return message
+
+    def send(self, task: int, value: int, payload: Any) -> None:
+        """Send an answer."""
+        self.connection.send((task, value, payload))
+        self.recorder.mark(SEND)
+
+
+class Pipe(Channel):
+    """The parent's ends; it waits for whichever worker answers first."""
+
+    def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
+        super().__init__(context, room, options)
+        pairs = [context.Pipe() for _ in range(room.workers)]
+        self.ours = [ours for ours, _ in pairs]
+        self.theirs = [theirs for _, theirs in pairs]
+        self.free = deque(list(range(room.workers)) * (room.ahead() // room.workers))
+        self.poll = select.poll()
+        self.owner = {connection.fileno(): worker for worker, connection in enumerate(self.ours)}
+        for descriptor in self.owner:
+            self.poll.register(descriptor, select.POLLIN)
+
+    def port(self, worker: int) -> Port:
+        """Give the other end of the worker's pipe."""
+        return PipePort(self.theirs[worker])
+
+    def order(self, worker: int, task: int) -> None:
+        """Send an order down the worker's pipe."""
+        self.ours[worker].send((task, 0, None))
+
+    def send(self, task: int, value: int, payload: Any) -> None:
+        """Send a task to the worker that has been free longest."""
+        self.ours[self.free.popleft()].send((task, value, payload))
+        self.recorder.mark(SEND)
+
+    def receive(self) -> tuple[int, int, Any]:
+        """Take an answer; with one worker there is nothing to wait for but its pipe."""
+        worker = 0 if len(self.ours) == 1 else self.owner[self.poll.poll()[0][0]]
+        message: tuple[int, int, Any] = self.ours[worker].recv()
+        self.recorder.mark(self.arrived)
+        self.free.append(worker)
+        return message
+
+    def close(self) -> None:
+        """Close all ends."""
+        for connection in (*self.ours, *self.theirs):
+            connection.close()

@@ -1,0 +1,163 @@
+"""A ring of slots in `multiprocessing.shared_memory` for each worker and direction; a semaphore wakes the reader.
+
+Payload bytes cross by memory copies alone: one into the slot, one out of it, never through a pickle or a pipe.
+Other Python objects can travel too: pickled, with their buffers copied beside the pickle (see `_ring`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import deque
+from multiprocessing.shared_memory import SharedMemory as Segment
+from typing import Any, ClassVar
+
+from ..phases import RECEIVE, SEND, SERIALIZE, WAIT
+from ._abc import Channel, Port, Room
+from ._ring import HEADER, Slot
+
+_MARGIN_BYTES = 8192  # for orders, tracebacks and the envelope of an object
+PREFIX = "breakeven"
+
+
+class Ring:
+    """Slots that are used in turn; as many messages are under way as there are slots, never more."""
+
+    def __init__(self, memory: memoryview, slots: int) -> None:
+        size = len(memory) // slots
+        self.slots = [Slot(memory[place * size : (place + 1) * size]) for place in range(slots)]
+        self._next = 0
+
+    def write(self, task: int, value: int, payload: Any) -> None:
+        """Copy a message into the next slot; one that does not fit leaves the ring as it was."""
+        self.slots[self._next].write(task, value, payload)
+        self._turn()
+
+    def read(self) -> tuple[int, int, Any]:
+        """Copy the message of the next slot out."""
+        message = self.slots[self._next].read()
+        self._turn()
+        return message
+
+    def _turn(self) -> None:
+        self._next = (self._next + 1) % len(self.slots)
+
+    def release(self) -> None:
+        """Let go of the memory."""
+        for slot in self.slots:
+            slot.view.release()
+
+
+class RingPort(Port):
+    """The worker's end: it attaches the segment by name when it is opened."""
+
+    def __init__(self, name: str, slots: int, worker: int, signals: tuple[Any, Any, Any]) -> None:
+        self.name = name
+        self.slots = slots
+        self.worker = worker
+        self.tasks_ready, self.answers_ready, self.answered = signals
+
+    def open(self, recorder: Any, arrived: int) -> None:
+        """Attach the segment."""
+        super().open(recorder, arrived)
+        self.segment = Segment(self.name)
+        self.inbox, self.outbox = _halves(self.segment, self.slots)
+
+    def receive(self) -> tuple[int, int, Any]:
+        """Wait for the semaphore, then copy the message out."""
+        self.tasks_ready.acquire()
+        self.recorder.mark(WAIT)
+        message = self.inbox.read()
+        self.recorder.mark(RECEIVE)
+        return message
+
+    def send(self, task: int, value: int, payload: Any) -> None:
+        """Copy the answer in, then wake the parent."""
+        self.outbox.write(task, value, payload)
+        self.recorder.mark(SERIALIZE)
+        self.answered.release()
+        self.answers_ready.release()
+        self.recorder.mark(SEND)
+
+    def close(self) -> None:
+        """Detach."""
+        _release(self.segment, self.inbox, self.outbox)
+
+
+class SharedMemory(Channel):
+    """The parent's end. ``slots`` is how many messages may be under way to one worker."""
+
+    OPTIONS: ClassVar[dict[str, str]] = {"slots": "count"}
+
+    def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
+        super().__init__(context, room, options)
+        self.slots = int(options["slots"])
+        slot_bytes = HEADER.size + room.message_bytes + _MARGIN_BYTES
+        slot_bytes += -slot_bytes % 64  # so that no two slots share a cache line
+        size = 2 * self.slots * slot_bytes
+        self.segments = [self._segment(size) for _ in range(room.workers)]
+        self.rings = [_halves(segment, self.slots) for segment in self.segments]
+        self.tasks_ready = [context.Semaphore(0) for _ in range(room.workers)]
+        self.answered = [context.Semaphore(0) for _ in range(room.workers)]
+        self.answers_ready = context.Semaphore(0)
+        self.free = deque(list(range(room.workers)) * self.slots)
+
+    @staticmethod
+    def _segment(size: int) -> Segment:
+        """Make a segment that only this user may open, under a name that tells whose run left it."""
+        return Segment(f"{PREFIX}-{os.getpid()}-{secrets.token_hex(4)}", create=True, size=size)
+
+    @property
+    def ahead(self) -> int:
+        """Give as many as there are slots: an answer uses the slot that its task frees."""
+        return self.slots * self.room.workers
+
+    def port(self, worker: int) -> Port:
+        """Give the name of the worker's segment and the semaphores."""
+        signals = (self.tasks_ready[worker], self.answers_ready, self.answered[worker])
+        return RingPort(self.segments[worker].name, self.slots, worker, signals)
+
+    def order(self, worker: int, task: int) -> None:
+        """Leave an order in the worker's ring."""
+        self._leave(worker, task, 0, b"")
+
+    def send(self, task: int, value: int, payload: Any) -> None:
+        """Copy a task into the ring of the worker that has been free longest, then wake it."""
+        self._leave(self.free[0], task, value, payload)
+        self.free.popleft()
+
+    def _leave(self, worker: int, task: int, value: int, payload: Any) -> None:
+        self.rings[worker][0].write(task, value, payload)
+        self.recorder.mark(SERIALIZE)
+        self.tasks_ready[worker].release()
+        self.recorder.mark(SEND)
+
+    def receive(self) -> tuple[int, int, Any]:
+        """Wait for any worker's answer, then copy it out."""
+        self.answers_ready.acquire()
+        worker = next(worker for worker, left in enumerate(self.answered) if left.acquire(False))
+        self.recorder.mark(WAIT)
+        message = self.rings[worker][1].read()
+        self.recorder.mark(RECEIVE)
+        self.free.append(worker)
+        return message
+
+    def close(self) -> None:
+        """Detach and remove the segments."""
+        for segment, rings in zip(self.segments, self.rings):
+            _release(segment, *rings)
+            segment.unlink()
+
+
+def _halves(segment: Segment, slots: int) -> tuple[Ring, Ring]:
+    """Give the ring towards the worker and the ring back."""
+    memory = memoryview(segment.buf)  # type: ignore[arg-type]  # None only once it is closed
+    middle = len(memory) // 2
+    middle -= middle % slots
+    return Ring(memory[:middle], slots), Ring(memory[middle : 2 * middle], slots)
+
+
+def _release(segment: Segment, *rings: Ring) -> None:
+    for ring in rings:
+        ring.release()
+    segment.close()

@@ -1,0 +1,17 @@
+"""What can go wrong inside a run."""
+
+
+class TaskFailed(Exception):
+    """Raised when the task itself raises in a worker; carries the worker's traceback as text."""
+
+
+class WrongResult(Exception):
+    """Raised when a result differs from the serial one."""
+
+
+class MessageTooLarge(Exception):
+    """Raised when a message does not fit the channel's slots."""
+
+
+class WorkersMissing(Exception):
+    """Raised when the workers do not gather in time for a trial."""

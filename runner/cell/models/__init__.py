@@ -1,0 +1,24 @@
+"""Execution models: how workers exist."""
+
+from __future__ import annotations
+
+from ..registry import member
+from ._abc import Model
+
+REGISTRY = {
+    "serial": "serial:Serial",
+    "thread": "thread:Thread",
+    "process": "process:Process",
+    "thread_pool": "thread_pool:ThreadPool",
+    "process_pool": "process_pool:ProcessPool",
+    "mp_pool": "mp_pool:MpPool",
+}
+
+
+def load(name: str) -> type[Model]:
+    """Give the class registered as ``name``; raises KeyError where there is none."""
+    found: type[Model] = member(__name__, REGISTRY, name)
+    return found
+
+
+__all__ = ["REGISTRY", "Model", "load"]

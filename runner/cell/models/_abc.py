@@ -1,0 +1,127 @@
+"""How workers exist: made before the trials, gathered before each, joined after the last.
+
+A pattern sees only `map` and `exchange`. Making and joining workers happens outside the timed region and is timed
+apart. `gather` is the start barrier: every worker is awake and waits for work when it returns.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from time import process_time_ns
+from typing import Any, ClassVar, NamedTuple, Optional
+
+from .. import probe
+from ..board import CPU, READY, TRACED, Board
+from ..errors import WorkersMissing
+from ..phases import DESERIALIZE, WAIT
+from ..seat import Work
+from ..trace import Recorder
+
+GATHER_SECONDS = 60.0
+
+
+class Crewing(NamedTuple):
+    """What a model is made of, beyond the work: the channel by name, with its options and room."""
+
+    workers: int
+    start_method: Optional[str]
+    options: dict[str, Any]
+    ipc: str
+    ipc_options: dict[str, Any]
+    message_bytes: int
+
+
+class Lifetime(NamedTuple):
+    """When one worker was created and ready, told to stop and joined; clock readings."""
+
+    created_ns: int
+    ready_ns: int
+    stopped_ns: int
+    joined_ns: int
+
+
+class Model(ABC):
+    """Workers of one kind.
+
+    ``START_METHODS`` names the ways in which its processes can be made, empty where workers are no processes.
+    ``TRANSPORT`` is None where a channel joins the workers, else what stands for it: native or none.
+    """
+
+    OPTIONS: ClassVar[dict[str, str]] = {}
+    START_METHODS: tuple[str, ...] = ()
+    TRANSPORT: Optional[str] = None
+
+    def __init__(self, crewing: Crewing, work: Work, board: Board) -> None:
+        self.crewing = crewing
+        self.work = work
+        self.board = board
+        self.recorder = Recorder(board.lane(crewing.workers))
+        self.feeder = Recorder(board.feeder(crewing.workers))
+        self.arrived = DESERIALIZE if self.START_METHODS else WAIT
+        self.created_ns: list[int] = []
+        self.stopped_ns = 0
+        self.joined_ns: list[int] = []
+
+    @classmethod
+    def refuses_workers(cls, workers: int) -> Optional[str]:
+        """Give the reason why there cannot be so many workers, or None."""
+        del workers
+        return None
+
+    @abstractmethod
+    def start(self) -> None:
+        """Make the workers; each signs in on its lane when it is ready."""
+
+    @abstractmethod
+    def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Have every ``(value, payload)`` performed; give the results in the order of the items."""
+
+    @abstractmethod
+    def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
+        """Have one item performed and wait for it."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Tell the workers to end and join them."""
+
+    def abandon(self) -> None:  # noqa: B027  # threads cannot be ended, and pools see to their own
+        """End workers that may be in the middle of something, after an error."""
+
+    @abstractmethod
+    def _call_in(self) -> None:
+        """Have every worker `Seat.prepare` and pass the barrier together with the parent."""
+
+    def gather(self, traced: bool) -> None:
+        """Wait until every worker is ready for a trial; raises WorkersMissing where one is not in time."""
+        self.board.control[TRACED] = traced
+        self.recorder.arm(traced)
+        self.feeder.arm(traced)
+        if traced:
+            probe.watch(self.recorder, self.feeder)
+        else:
+            probe.forget()
+        self._call_in()
+
+    def cpu_ns(self) -> int:
+        """Give the CPU time of the parent and, as of the last `gather`, of workers that are processes."""
+        apart = sum(self._header(CPU)) if self.START_METHODS else 0
+        return apart + process_time_ns()
+
+    def lifetimes(self) -> list[Lifetime]:
+        """Give the times of every worker, once they are joined."""
+        ready = self._header(READY)
+        return [
+            Lifetime(created, ready[worker], self.stopped_ns, joined)
+            for worker, (created, joined) in enumerate(zip(self.created_ns, self.joined_ns))
+        ]
+
+    def _header(self, word: int) -> list[int]:
+        return [self.board.lane(worker).header[word] for worker in range(self.crewing.workers)]
+
+
+def missing(workers: int) -> WorkersMissing:
+    """Make the error of a barrier that was not reached in time."""
+    return WorkersMissing(
+        f"not all of {workers} workers were ready for the next trial within {GATHER_SECONDS:g} s; "
+        "one may have died while it started: its message is above"
+    )

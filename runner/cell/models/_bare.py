@@ -1,0 +1,122 @@
+"""Workers that are joined to the parent by a channel: the loop they run, and how the parent deals out tasks."""
+
+from __future__ import annotations
+
+import traceback
+from abc import abstractmethod
+from threading import BrokenBarrierError
+from time import perf_counter_ns
+from typing import Any
+
+from .. import channels
+from ..board import Board
+from ..channels import Channel
+from ..channels._abc import FAILED, GATHER, STOP, Port, Room
+from ..errors import TaskFailed
+from ..seat import Seat, Work
+from ._abc import GATHER_SECONDS, Crewing, Model, missing
+
+_MOST_TEXT = 4000
+
+
+def serve(port: Port, seat: Seat, barrier: Any) -> None:
+    """Work until told to stop. Runs in every worker, whatever it is."""
+    port.open(seat.recorder, seat.arrived)
+    while True:
+        task, value, payload = port.receive()
+        if task >= 0:
+            _answer(port, seat, task, value, payload)
+        elif task == GATHER:
+            seat.prepare()
+            barrier.wait()
+        else:
+            break
+    port.close()
+
+
+def _answer(port: Port, seat: Seat, task: int, value: int, payload: Any) -> None:
+    try:
+        port.send(task, *seat.perform(task, value, payload))
+    except Exception:  # noqa: BLE001  # whatever the user's task, or its result, raises is the parent's to report
+        port.send(FAILED, task, traceback.format_exc()[-_MOST_TEXT:])
+
+
+class Bare(Model):
+    """A model whose workers a channel joins. A subclass makes and joins the workers."""
+
+    context: Any
+
+    def __init__(self, crewing: Crewing, work: Work, board: Board) -> None:
+        super().__init__(crewing, work, board)
+        self.context = self._context()
+        room = Room(crewing.workers, crewing.message_bytes)
+        self.channel: Channel = channels.load(crewing.ipc)(self.context, room, crewing.ipc_options)
+        self.channel.watch(self.recorder, self.arrived)
+        self.barrier = self.context.Barrier(crewing.workers + 1)
+
+    @abstractmethod
+    def _context(self) -> Any:
+        """Give what makes queues, pipes, semaphores and barriers for workers of this kind."""
+
+    @abstractmethod
+    def _make(self, worker: int) -> None:
+        """Create one worker and let it start."""
+
+    @abstractmethod
+    def _join(self, worker: int) -> None:
+        """Wait until a worker that was told to stop is gone."""
+
+    def start(self) -> None:
+        """Make one worker after the other."""
+        for worker in range(self.crewing.workers):
+            self.created_ns.append(perf_counter_ns())
+            self._make(worker)
+
+    def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Keep as many tasks under way as the channel allows, and collect the answers as they come."""
+        channel, total = self.channel, len(items)
+        results: list[Any] = [None] * total
+        ahead = channel.ahead
+        sent = total if ahead is None else min(ahead, total)
+        for task in range(sent):
+            channel.send(task, *items[task])
+        for _ in range(total):
+            task, *result = channel.receive()
+            if task < 0:
+                raise _failure(result)
+            results[task] = tuple(result)
+            if sent < total:
+                channel.send(sent, *items[sent])
+                sent += 1
+        return results
+
+    def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
+        """Send one task and wait for its answer."""
+        self.channel.send(0, *item)
+        task, value, payload = self.channel.receive()
+        if task < 0:
+            raise _failure([value, payload])
+        return value, payload
+
+    def stop(self) -> None:
+        """Send every worker the order to stop, and join them."""
+        self.stopped_ns = perf_counter_ns()
+        for worker in range(self.crewing.workers):
+            self.channel.order(worker, STOP)
+        for worker in range(self.crewing.workers):
+            self._join(worker)
+            self.joined_ns.append(perf_counter_ns())
+        self.channel.close()
+
+    def _call_in(self) -> None:
+        for worker in range(self.crewing.workers):
+            self.channel.order(worker, GATHER)
+        try:
+            self.barrier.wait(GATHER_SECONDS)
+        except BrokenBarrierError as error:
+            raise missing(self.crewing.workers) from error
+
+
+def _failure(result: list[Any]) -> TaskFailed:
+    task, text = result
+    return TaskFailed(f"task {task} raised in a worker:\n{text}")

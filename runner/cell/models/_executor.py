@@ -1,0 +1,33 @@
+"""What the two executors of `concurrent.futures` share: one interface, so one way to use it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Any
+
+from ..phases import WAIT
+from ._pool import Pool, columns, perform, rendezvous
+
+
+class ExecutorPool(Pool):
+    """A pool that is a `concurrent.futures.Executor`."""
+
+    executor: Executor
+
+    def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Use `Executor.map`, with the library's chunk size of 1 unless another is asked for."""
+        results = list(self.executor.map(perform, *columns(items), chunksize=self._chunks(len(items)) or 1))
+        self.recorder.mark(WAIT)
+        return results
+
+    def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
+        """Use `Executor.submit` and wait for the result."""
+        result = self.executor.submit(perform, 0, *item).result()
+        self.recorder.mark(WAIT)
+        return result
+
+    def _submit_rendezvous(self) -> list[Any]:
+        return [self.executor.submit(rendezvous).result for _ in range(self.crewing.workers)]
+
+    def _close(self) -> None:
+        self.executor.shutdown(wait=True)

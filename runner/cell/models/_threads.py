@@ -1,0 +1,19 @@
+"""The primitives of `multiprocessing`'s contexts for workers that are threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from multiprocessing import Pipe
+from typing import Any
+
+
+class Context:
+    """Gives queues, pipes, semaphores and barriers under the names that `multiprocessing`'s contexts use."""
+
+    Queue: Callable[[], Any] = staticmethod(queue.Queue)
+    SimpleQueue: Callable[[], Any] = staticmethod(queue.SimpleQueue)
+    Pipe = staticmethod(Pipe)
+    Semaphore = staticmethod(threading.Semaphore)
+    Barrier = staticmethod(threading.Barrier)

@@ -1,0 +1,53 @@
+"""`multiprocessing.Process`: workers with their own interpreter and memory, started by fork, forkserver or spawn."""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import Any
+
+from .. import probe, watchdog
+from ..channels._abc import Port
+from ..seat import Seat, Work
+from ._bare import Bare, serve
+
+
+class Process(Bare):
+    """One process a worker."""
+
+    START_METHODS = ("fork", "forkserver", "spawn")
+
+    def _context(self) -> Any:
+        self.processes: list[Any] = []
+        return multiprocessing.get_context(self.crewing.start_method)
+
+    def start(self) -> None:
+        """Make the processes, then watch over them, so that one that dies ends the run instead of hanging it."""
+        super().start()
+        self.watch = watchdog.Watch(self.processes)
+
+    def _make(self, worker: int) -> None:
+        args = (self.channel.port(worker), worker, self.work, self.barrier)
+        process = self.context.Process(target=_work, args=args, name=f"worker-{worker}", daemon=True)
+        self.processes.append(process)
+        process.start()
+
+    def stop(self) -> None:
+        """Tell the processes to end and join them."""
+        self.watch.end()
+        super().stop()
+
+    def abandon(self) -> None:
+        """Stop watching, then end the processes."""
+        self.watch.end()
+        for process in self.processes:
+            process.terminate()
+            process.join()
+        self.channel.close()
+
+    def _join(self, worker: int) -> None:
+        self.processes[worker].join()
+
+
+def _work(port: Port, worker: int, work: Work, barrier: Any) -> None:
+    probe.forget()  # a forked process inherits the parent's hooks
+    serve(port, Seat(worker, work), barrier)

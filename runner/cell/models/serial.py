@@ -1,0 +1,42 @@
+"""One worker that is the parent itself: tasks are called in place. The baseline measured against itself."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+from typing import Any, Optional
+
+from ..seat import Seat
+from ._abc import Model
+
+
+class Serial(Model):
+    """No workers to make, no messages."""
+
+    TRANSPORT = "none"
+
+    @classmethod
+    def refuses_workers(cls, workers: int) -> Optional[str]:
+        """Refuse more than one."""
+        return None if workers == 1 else f"serial is one worker, not {workers}"
+
+    def start(self) -> None:
+        """Take a seat."""
+        self.created_ns = [perf_counter_ns()]
+        self.seat = Seat(0, self.work, self.board)
+
+    def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Perform one after the other."""
+        perform = self.seat.perform
+        return [perform(task, value, payload) for task, (value, payload) in enumerate(items)]
+
+    def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
+        """Perform one."""
+        return self.seat.perform(0, *item)
+
+    def stop(self) -> None:
+        """Note the time."""
+        self.stopped_ns = perf_counter_ns()
+        self.joined_ns = [self.stopped_ns]
+
+    def _call_in(self) -> None:
+        self.seat.prepare()

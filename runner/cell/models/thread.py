@@ -1,0 +1,29 @@
+"""`threading.Thread`: workers share the parent's interpreter, memory and GIL."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from ..seat import Seat
+from ._bare import Bare, serve
+from ._threads import Context
+
+
+class Thread(Bare):
+    """One thread a worker."""
+
+    def _context(self) -> Any:
+        self.threads: list[threading.Thread] = []
+        return Context()
+
+    def _make(self, worker: int) -> None:
+        thread = threading.Thread(target=self._work, args=(worker,), name=f"worker-{worker}", daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def _work(self, worker: int) -> None:
+        serve(self.channel.port(worker), Seat(worker, self.work, self.board), self.barrier)
+
+    def _join(self, worker: int) -> None:
+        self.threads[worker].join()

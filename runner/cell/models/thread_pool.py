@@ -1,0 +1,22 @@
+"""`concurrent.futures.ThreadPoolExecutor`."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+from ._executor import ExecutorPool
+from ._pool import sit
+
+
+class ThreadPool(ExecutorPool):
+    """Threads that take work items from a queue by reference. A chunk size has no meaning for it."""
+
+    OPTIONS: ClassVar[dict[str, str]] = {}
+
+    def _context(self) -> Any:
+        return threading
+
+    def _open(self, initargs: tuple[Any, ...]) -> None:
+        self.executor = ThreadPoolExecutor(self.crewing.workers, initializer=sit, initargs=initargs)

@@ -1,0 +1,21 @@
+"""Patterns: what is asked of workers and channel."""
+
+from __future__ import annotations
+
+from ..registry import member
+from ._abc import Pattern
+
+REGISTRY = {
+    "map": "map:Map",
+    "window": "window:Window",
+    "pingpong": "pingpong:PingPong",
+}
+
+
+def load(name: str) -> type[Pattern]:
+    """Give the class registered as ``name``; raises KeyError where there is none."""
+    found: type[Pattern] = member(__name__, REGISTRY, name)
+    return found
+
+
+__all__ = ["REGISTRY", "Pattern", "load"]

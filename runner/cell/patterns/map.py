@@ -1,0 +1,33 @@
+"""A fixed number of tasks over the workers: strong scaling."""
+
+from __future__ import annotations
+
+from ..bench import Bench
+from ._abc import Crew, Outcome, Pattern, now
+
+
+class Map(Pattern):
+    """All tasks are handed out and all results collected; the clock stops at the last result.
+
+    Results are held until it has stopped and checked then, for both kinds of trial.
+    """
+
+    IGNORES = frozenset({"window_ns"})
+
+    def serial(self, bench: Bench) -> Outcome:
+        """Call the task for one payload after the other."""
+        items, task = bench.items(self.knobs.tasks), bench.task
+        start = now()
+        results = [task(payload) for payload in items]
+        end = now()
+        bench.check(results, "a serial trial")
+        return Outcome(start, end, len(results))
+
+    def parallel(self, bench: Bench, crew: Crew) -> Outcome:
+        """Spread the payloads over the workers."""
+        items = [(0, payload) for payload in bench.items(self.knobs.tasks)]
+        start = now()
+        results = crew.map(items)
+        end = now()
+        bench.check(results, "a parallel trial")
+        return Outcome(start, end, len(results))

@@ -1,0 +1,46 @@
+"""One message out and back at a time: the latency of a call, and what it leaves of memory bandwidth."""
+
+from __future__ import annotations
+
+from ..bench import Bench
+from ..phases import IDLE
+from ._abc import Crew, Outcome, Pattern, now
+
+
+class PingPong(Pattern):
+    """Sends ``tasks`` messages, each when the one before it is back, and echoes them: no workload runs.
+
+    The baseline is what no mechanism on one machine can do without: the payload copied once out and once back, in
+    place. Each message is checked between two timings.
+    """
+
+    IGNORES = frozenset({"window_ns", "task_ns"})
+    ECHOES = True
+
+    def serial(self, bench: Bench) -> Outcome:
+        """Copy the payload there and the answer back, into memory that is there already."""
+        there, back = memoryview(bytearray(bench.bytes_in)), memoryview(bytearray(bench.bytes_back))
+        payload, answer = bench.inputs[0], bench.expected[0][1]
+        latencies = []
+        start = now()
+        for _ in range(self.knobs.tasks):
+            sent = now()
+            there[:] = payload
+            back[:] = answer
+            latencies.append(now() - sent)
+        end = now()
+        bench.check([(bench.expected[0][0], bytes(back))], "a serial trial")
+        return Outcome(start, end, self.knobs.tasks, tuple(latencies))
+
+    def parallel(self, bench: Bench, crew: Crew) -> Outcome:
+        """Send one message after the other."""
+        latencies = []
+        payload = bench.inputs[0]
+        start = now()
+        for _ in range(self.knobs.tasks):
+            sent = now()
+            result = crew.exchange((0, payload))
+            latencies.append(now() - sent)
+            bench.check([result], "a parallel trial")
+            crew.recorder.mark(IDLE)
+        return Outcome(start, now(), self.knobs.tasks, tuple(latencies))

@@ -1,0 +1,59 @@
+"""Which CPUs workers run on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/{}"
+
+
+def cpus_for(affinity: str) -> tuple[int, ...]:
+    """Give the CPUs to pin workers to in turn: none for ``none``.
+
+    ``compact`` fills a core's hardware threads, then the next core, then the next socket; ``scatter`` goes round
+    the sockets and cores first and comes back for their other hardware threads.
+    """
+    if affinity == "none":
+        return ()
+    cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (*_core(cpu), cpu))
+    if affinity == "compact":
+        return tuple(cpus)
+    return tuple(sorted(cpus, key=lambda cpu: _round(cpu, cpus)))
+
+
+def _core(cpu: int) -> tuple[int, int]:
+    return _read(cpu, "physical_package_id"), _read(cpu, "core_id")
+
+
+def _round(cpu: int, cpus: list[int]) -> tuple[int, int, int]:
+    package, core = _core(cpu)
+    siblings = [other for other in cpus if _core(other) == (package, core)]
+    cores = sorted({_core(other)[1] for other in cpus if _core(other)[0] == package})
+    return siblings.index(cpu), cores.index(core), package
+
+
+def _read(cpu: int, fact: str) -> int:
+    path = Path(_TOPOLOGY.format(cpu, fact))
+    return int(path.read_text()) if path.exists() else 0
+
+
+def pin(cpu: int) -> None:
+    """Let the present thread run on ``cpu`` only."""
+    os.sched_setaffinity(0, {cpu})
+
+
+@contextmanager
+def pinned(cpus: tuple[int, ...]) -> Iterator[None]:
+    """Run the body where the first worker runs, so that the baseline has the workers' conditions."""
+    if not cpus:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    pin(cpus[0])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

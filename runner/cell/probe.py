@@ -1,0 +1,111 @@
+"""Marks inside multiprocessing's own transport, so that the breakdown is of the real mechanism.
+
+`Connection` and the pickler that queues, pipes and pools use are wrapped where they are looked up; what they do
+is not replaced. Whose lane a mark goes to is decided by the thread: a worker's main thread, the parent's, or the
+feeder thread of a `multiprocessing.Queue`, which pickles and sends on behalf of its process. Threads without a
+lane, and untraced trials, pass straight through.
+
+The names wrapped (`Connection._recv`, `_recv_bytes`, `_send_bytes`, `queues._ForkingPickler`,
+`connection._ForkingPickler`) are the same in CPython 3.9 to 3.14.
+"""
+
+from __future__ import annotations
+
+import pickle
+from multiprocessing import connection, queues
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from threading import current_thread, get_ident, get_native_id
+from typing import Any, Optional
+
+from .board import THREAD
+from .phases import DESERIALIZE, IDLE, RECEIVE, SEND, SERIALIZE, WAIT
+from .trace import Recorder
+
+_HEADER_BYTES = 4  # a message's length prefix: it arrives when the wait is over
+_FEEDER = "QueueFeederThread"
+
+_lanes: dict[int, Recorder] = {}
+_feeder: Optional[Recorder] = None
+_originals = (Connection._recv, Connection._recv_bytes, Connection._send_bytes)  # type: ignore[attr-defined]  # private by need: see above
+
+
+def _recorder() -> Optional[Recorder]:
+    """Give the recorder of the present thread in a traced trial, else None."""
+    thread = get_ident()
+    found = _lanes.get(thread)
+    if found is None:
+        if _feeder is None or current_thread().name != _FEEDER:
+            return None
+        found = _lanes[thread] = _feeder
+        found.lane.header[THREAD] = get_native_id()
+    return found if found.on else None
+
+
+def _recv(self: Connection, size: int, *rest: Any) -> Any:
+    received = _originals[0](self, size, *rest)
+    recorder = _recorder()
+    if recorder is not None and size == _HEADER_BYTES:
+        recorder.mark(WAIT)
+    return received
+
+
+def _recv_bytes(self: Connection, maxsize: Optional[int] = None) -> Any:
+    received = _originals[1](self, maxsize)
+    recorder = _recorder()
+    if recorder is not None:
+        recorder.mark(RECEIVE)
+    return received
+
+
+def _send_bytes(self: Connection, data: Any) -> None:
+    _originals[2](self, data)
+    recorder = _recorder()
+    if recorder is not None:
+        recorder.mark(SEND)
+
+
+class _Pickler(ForkingPickler):
+    """The pickler of queues and connections, with marks."""
+
+    @classmethod
+    def dumps(cls, obj: Any, protocol: Optional[int] = None) -> Any:
+        """Pickle, as the original does."""
+        recorder = _recorder()
+        if recorder is None:
+            return ForkingPickler.dumps(obj, protocol)
+        if recorder is _feeder:
+            recorder.mark(IDLE)  # it slept until now
+        data = ForkingPickler.dumps(obj, protocol)
+        recorder.mark(SERIALIZE)
+        return data
+
+    @staticmethod
+    def loads(data: Any, **options: Any) -> Any:  # type: ignore[override]  # passes on what it is given
+        """Unpickle, as the original does."""
+        found = pickle.loads(data, **options)  # noqa: S301  # a message between our own processes
+        recorder = _recorder()
+        if recorder is not None:
+            recorder.mark(DESERIALIZE)
+        return found
+
+
+def watch(recorder: Recorder, feeder: Optional[Recorder] = None) -> None:
+    """Record the present thread's transport with ``recorder``, and this process's feeder with ``feeder``."""
+    global _feeder  # noqa: PLW0603  # the hooks are per process, as what they hook into is
+    _lanes[get_ident()] = recorder
+    if feeder is not None:
+        _feeder = feeder
+    Connection._recv, Connection._recv_bytes, Connection._send_bytes = _recv, _recv_bytes, _send_bytes  # type: ignore[attr-defined]
+    queues._ForkingPickler = _Pickler  # type: ignore[attr-defined]
+    connection._ForkingPickler = _Pickler  # type: ignore[attr-defined]
+
+
+def forget() -> None:
+    """Undo `watch` for every thread of this process."""
+    global _feeder  # noqa: PLW0603
+    _lanes.clear()
+    _feeder = None
+    Connection._recv, Connection._recv_bytes, Connection._send_bytes = _originals  # type: ignore[attr-defined]
+    queues._ForkingPickler = ForkingPickler  # type: ignore[attr-defined]
+    connection._ForkingPickler = ForkingPickler  # type: ignore[attr-defined]

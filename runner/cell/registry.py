@@ -1,0 +1,12 @@
+"""Members of a family by name, imported when asked for, so that a measured process loads only what it uses."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def member(package: str, registry: dict[str, str], name: str) -> Any:
+    """Give the class that ``registry`` names ``module:Class`` for ``name``; raises KeyError for no such name."""
+    module, _, attribute = registry[name].partition(":")
+    return getattr(importlib.import_module(f".{module}", package), attribute)

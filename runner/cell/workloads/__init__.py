@@ -1,0 +1,22 @@
+"""Workloads: what a task computes."""
+
+from __future__ import annotations
+
+from ..registry import member
+from ._abc import Workload
+
+REGISTRY = {
+    "spin": "spin:Spin",
+    "histogram": "histogram:Histogram",
+    "sleep": "sleep:Sleep",
+    "function": "function:Function",
+}
+
+
+def load(name: str) -> type[Workload]:
+    """Give the class registered as ``name``; raises KeyError where there is none."""
+    found: type[Workload] = member(__name__, REGISTRY, name)
+    return found
+
+
+__all__ = ["REGISTRY", "Workload", "load"]

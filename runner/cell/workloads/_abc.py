@@ -1,0 +1,106 @@
+"""What a task computes.
+
+A workload is made in the parent, calibrated there, and carried to every worker, which opens its own copy. A task
+takes a payload and gives ``(value, payload back)``; both are checked against the serial result.
+"""
+
+from __future__ import annotations
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from random import Random
+from time import perf_counter_ns
+from typing import Any, ClassVar, NamedTuple
+
+Task = Callable[[Any], "tuple[int, Any]"]
+_EDGE = 64
+_VARIANTS = 8
+
+
+class Sizes(NamedTuple):
+    """Bytes of a payload to a worker and of the one back."""
+
+    payload: int
+    back: int
+
+
+class Workload(ABC):
+    """One kind of task. ``OPTIONS`` names its knobs and their kinds; ``LENGTH`` says that it obeys ``task_ns``."""
+
+    OPTIONS: ClassVar[dict[str, str]] = {}
+    LENGTH = True
+
+    def __init__(self, options: dict[str, Any], sizes: Sizes, seed: int) -> None:
+        self.options = options
+        self.sizes = sizes
+        self.seed = seed
+
+    @classmethod
+    def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
+        """Give the cell's integer knobs that have no effect with these options."""
+        del options
+        return frozenset()
+
+    @abstractmethod
+    def open(self) -> Task:
+        """Give a task with whatever private state it needs; called once in every worker."""
+
+    def calibrate(self, task_ns: int) -> None:  # noqa: B027  # some set their own length
+        """Set the amount of work so that one task takes ``task_ns`` here and now."""
+
+    def inputs(self) -> list[Any]:
+        """Give a few distinct payloads, which the tasks of a trial take in turn."""
+        random = Random(self.seed)
+        base = random.randbytes(self.sizes.payload)
+        count = _VARIANTS if self.sizes.payload >= len(b"task") else 1
+        return [number.to_bytes(4, "little") + base[4:] for number in range(count)] if count > 1 else [base]
+
+    def answer(self) -> Callable[[bytes], tuple[int, bytes]]:
+        """Give a function that checks a payload in and makes the payload back.
+
+        The payload back is the one that came, cut to size: comparing it then checks every byte both ways. Where it is
+        smaller, the checksum covers all that came instead. A larger one is made of a constant.
+        """
+        size, back = self.sizes
+        filler = bytes(back) if back > size else b""
+        crc32 = zlib.crc32
+
+        def whole(payload: bytes) -> tuple[int, bytes]:
+            return crc32(payload[-_EDGE:], crc32(payload[:_EDGE])) + len(payload), payload
+
+        def cut(payload: bytes) -> tuple[int, bytes]:
+            return crc32(payload) + len(payload), payload[:back]
+
+        def grown(payload: bytes) -> tuple[int, bytes]:
+            return crc32(payload) + len(payload), filler
+
+        return whole if back == size else cut if back < size else grown
+
+
+def loops_for(task_ns: int, make: Callable[[int], Callable[[], Any]]) -> int:
+    """Find the number of loops with which ``make(loops)()`` takes ``task_ns``.
+
+    Loops are doubled until a call is long enough to time, then scaled; the best of a few calls counts, since what
+    disturbs a call only makes it longer.
+    """
+    long_enough = max(task_ns // 2, 20_000)
+    loops = 1
+    taken = _best(make(loops))
+    while taken < long_enough:
+        loops *= 2
+        taken = _best(make(loops))
+    for _ in range(3):
+        loops = max(1, round(loops * task_ns / taken))
+        taken = _best(make(loops))
+    return loops
+
+
+def _best(call: Callable[[], Any], times: int = 5) -> int:
+    return min(_time(call) for _ in range(times))
+
+
+def _time(call: Callable[[], Any]) -> int:
+    start = perf_counter_ns()
+    call()
+    return perf_counter_ns() - start

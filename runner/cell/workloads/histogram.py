@@ -1,0 +1,49 @@
+"""A fixed piece of single-core work on a private deep copy of an array: what each worker counts is its own."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import islice
+from random import Random
+from typing import Any
+
+from ._abc import Task, Workload, loops_for
+
+_BINS = 64
+_ELEMENTS = 4096
+
+
+class Histogram(Workload):
+    """Sorts a number of elements of the array into bins, and gives a checksum of the bins."""
+
+    loops = 1
+
+    def calibrate(self, task_ns: int) -> None:
+        """Set the number of elements that one task sorts."""
+        payload = self.inputs()[0]
+
+        def make(loops: int) -> Any:
+            self.loops = loops
+            task = self.open()
+            return lambda: task(payload)
+
+        self.loops = loops_for(task_ns, make)
+
+    def open(self) -> Task:
+        """Give the task, with its copy of the array."""
+        random = Random(self.seed)
+        array = deepcopy([random.randrange(_BINS) for _ in range(_ELEMENTS)])
+        passes, rest = divmod(self.loops, _ELEMENTS)
+        answer = self.answer()
+
+        def histogram(payload: bytes) -> tuple[int, bytes]:
+            check, back = answer(payload)
+            bins = [0] * _BINS
+            for _ in range(passes):
+                for element in array:
+                    bins[element] += 1
+            for element in islice(array, rest):
+                bins[element] += 1
+            return check + sum(place * count for place, count in enumerate(bins)), back
+
+        return histogram

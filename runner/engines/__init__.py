@@ -1,0 +1,22 @@
+"""Engines: who carries runs to machines."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from runner.engines._abc import Engine, Outcome, Run
+
+REGISTRY = {
+    "local": "local:Local",
+    "debug": "debug:Debug",
+}
+
+
+def load(name: str) -> type[Engine]:
+    """Give the class registered as ``name``; raises KeyError where there is none."""
+    module, _, attribute = REGISTRY[name].partition(":")
+    found: type[Engine] = getattr(import_module(f".{module}", __name__), attribute)
+    return found
+
+
+__all__ = ["REGISTRY", "Engine", "Outcome", "Run", "load"]

@@ -1,0 +1,59 @@
+"""Who carries runs to machines.
+
+An engine takes a `Run` and gives a future of its `Outcome`. A cluster engine differs from the local one only
+in where `runner.host.execute` is called; everything that is measured happens behind that function.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.config import Cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One execution of a cell: what an engine carries.
+
+    ``order`` is the position in the sweep's randomised order, ``config`` the cell's resolved YAML and
+    ``overrides`` what was typed for it; ``sweep`` is the results folder; ``path`` is the directory that a
+    user's function is imported from.
+    """
+
+    cell: Cell
+    cell_id: str
+    round: int
+    order: int
+    sweep: Path
+    path: Path
+    executable: str
+    config: str
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How one run ended: the row that was stored for it in the table ``runs``."""
+
+    row: dict[str, Any]
+
+    @property
+    def status(self) -> str:
+        """Give ok, incompatible, failed, timeout or crashed."""
+        return str(self.row["status"])
+
+
+class Engine(ABC):
+    """Carries runs to a machine, one at a time on each."""
+
+    @abstractmethod
+    def submit(self, run: Run) -> Future[Outcome]:
+        """Queue ``run``; the future never raises for what the run did, only for what the engine did."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what runs, drop what waits; idempotent."""

@@ -1,0 +1,40 @@
+"""Runs in this very process, so that a debugger and `breakpoint()` work in the measured code.
+
+Nothing protects the sweep here: no fresh interpreter, no time limit. The timings are those of a process that is full of
+other things; they are for debugging, not for believing.
+"""
+
+from __future__ import annotations
+
+import traceback
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from runner import host
+from runner.cell.run import execute
+from runner.engines._abc import Engine, Outcome, Run
+
+
+class Debug(Engine):
+    """Carries out a run where `submit` is called, before it returns."""
+
+    def submit(self, run: Run) -> Future[Outcome]:
+        """Carry out ``run`` now."""
+        future: Future[Outcome] = Future()
+        future.set_result(host.execute(run, conduct=in_process))
+        return future
+
+    def close(self) -> None:
+        """Do nothing: nothing runs."""
+
+
+def in_process(told: dict[str, Any], limit_ns: int) -> host.Ending:
+    """Measure here; the time limit does not apply, since a debugger may stand still."""
+    del limit_ns
+    try:
+        execute(told)
+    except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
+        Path(told["folder"], "failure.txt").write_text(str(error), encoding="utf-8")
+        return host.Ending("failed", traceback.format_exc())
+    return host.Ending("ok")

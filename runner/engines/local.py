@@ -1,0 +1,25 @@
+"""Runs on this machine, one after the other, each in a fresh process."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from runner import host
+from runner.engines._abc import Engine, Outcome, Run
+
+
+class Local(Engine):
+    """One thread that waits for one run at a time: two at once would disturb each other."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="local")
+
+    def submit(self, run: Run) -> Future[Outcome]:
+        """Queue ``run``."""
+        return self._executor.submit(host.execute, run)
+
+    def close(self) -> None:
+        """Drop what waits and end what runs."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        host.abandon()
+        self._executor.shutdown(wait=True)

@@ -1,0 +1,29 @@
+"""What can go wrong before anything is measured."""
+
+
+class BadInput(Exception):
+    """Raised when a request cannot be carried out as it stands; nothing has run yet.
+
+    The message is one line: the value, where it stands, the remedy, the known alternatives.
+    The command line prints it and exits with code 2.
+    """
+
+
+class UnknownChoice(BadInput):
+    """Raised when a key or the name of a choice is not known."""
+
+
+class BadValue(BadInput):
+    """Raised when a value cannot be read: a unit, a count, a share or a size."""
+
+
+class InterpreterUnusable(BadInput):
+    """Raised when the interpreter asked for does not exist or cannot run the measured side."""
+
+
+class FunctionUnusable(BadInput):
+    """Raised when the user's function or input maker cannot be imported or called."""
+
+
+class OutputsUnwritable(BadInput):
+    """Raised when the results folder cannot be created or written."""

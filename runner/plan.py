@@ -1,0 +1,199 @@
+"""From composed configurations to runs in order; everything is checked here, before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+from runner import engines
+from runner.cell.compatibility import why_not
+from runner.compose import Request
+from runner.config import CURRENT, Cell, parse
+from runner.engines import Run
+from runner.errors import BadValue
+from runner.host import Interpreter, check_function, find_interpreter
+from runner.readers import read_choice, read_count
+
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, where libyaml is there
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A checked cell with its identity; ``reason`` says why it cannot exist, and is None where it can."""
+
+    cell: Cell
+    cell_id: str
+    rounds: int
+    reason: str | None
+    executable: str
+    config: str
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep, ready to be carried out.
+
+    ``runs`` stand in the order in which they are made; ``incompatible`` holds a run and the reason for each cell that
+    cannot exist; ``collapsed`` is how many configurations were the same measurement as another one.
+    """
+
+    sweep: Path
+    engine: str
+    seed: int
+    runs: tuple[Run, ...]
+    incompatible: tuple[tuple[Run, str], ...]
+    collapsed: int
+
+
+def make_plan(requests: Sequence[Request], *, now: datetime, folder: Path) -> Plan:
+    """Check every configuration and put the runs in order; raises BadInput.
+
+    ``folder`` is where the command was typed: the outputs and the user's function are looked up from there, and
+    ``now`` names a sweep that has no name.
+    """
+    parsed = [parse(request.plain) for request in requests]
+    engine = read_choice(_same(requests, "engine")["name"], "engine", engines.REGISTRY)
+    sweep = _sweep_folder(requests, now, folder)
+    seed = parsed[0].seed
+    cells = _collapse(_plan_cells(requests, parsed, folder))
+    runs = [_run(planned, round_, sweep, folder) for round_, planned in in_blocks(cells, seed)]
+    refused = [
+        (_run(planned, 0, sweep, folder), planned.reason) for planned in cells if planned.reason is not None
+    ]
+    return Plan(
+        sweep=sweep,
+        engine=engine,
+        seed=seed,
+        runs=tuple(replace(run, order=place) for place, run in enumerate(runs)),
+        incompatible=tuple(
+            (replace(run, order=len(runs) + place), why) for place, (run, why) in enumerate(refused)
+        ),
+        collapsed=len(requests) - len(cells),
+    )
+
+
+def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, PlannedCell]]:
+    """Give (round, cell) in randomised complete blocks: all cells once in random order, then all once more.
+
+    What drifts over the sweep then meets every cell alike (Fisher, *The Design of Experiments*, 1935, section 26).
+    Cells that cannot exist are left out.
+    """
+    random = Random(seed)
+    possible = [planned for planned in cells if planned.reason is None]
+    order = []
+    for round_ in range(max((planned.rounds for planned in possible), default=0)):
+        block = [planned for planned in possible if planned.rounds > round_]
+        random.shuffle(block)
+        order += [(round_, planned) for planned in block]
+    return order
+
+
+def fingerprint(cell: Cell, version: str) -> str:
+    """Give the ``cell_id``: a hash of all that affects the measurement, the interpreter's version included."""
+    identity = {**asdict(cell), "python_version": version}
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plan_cells(requests: Sequence[Request], cells: Sequence[Cell], folder: Path) -> list[PlannedCell]:
+    asked_for = dict.fromkeys(cell.interpreter for cell in cells)
+    interpreters = {asked: find_interpreter("" if asked == CURRENT else asked) for asked in asked_for}
+    planned = [
+        _planned(cell, request, interpreters[cell.interpreter])
+        for cell, request in zip(cells, requests, strict=True)
+    ]
+    _check_functions(planned, folder)
+    return planned
+
+
+def _planned(cell: Cell, request: Request, interpreter: Interpreter) -> PlannedCell:
+    return PlannedCell(
+        cell=cell,
+        cell_id=fingerprint(cell, interpreter.version),
+        rounds=read_count(request.plain["rounds"], "rounds"),
+        reason=why_not(
+            model=cell.model,
+            start_method=cell.start_method,
+            ipc=cell.ipc,
+            pattern=cell.pattern,
+            workers=cell.workers,
+        ),
+        executable=interpreter.executable,
+        config=yaml.dump(request.plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True),
+        overrides=request.overrides,
+    )
+
+
+def _check_functions(cells: Iterable[PlannedCell], folder: Path) -> None:
+    """Import each user's function once with each interpreter that is to call it; raises FunctionUnusable."""
+    checked = set()
+    for planned in cells:
+        if planned.cell.workload != "function":
+            continue
+        options = planned.cell.workload_options
+        question = (planned.executable, json.dumps(options, sort_keys=True))
+        if question not in checked:
+            check_function(planned.executable, options, folder)
+            checked.add(question)
+
+
+def _collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
+    """Keep one of the cells that are the same measurement, with the most rounds that any of them asks for."""
+    kept: dict[str, PlannedCell] = {}
+    for planned in cells:
+        first = kept.setdefault(planned.cell_id, planned)
+        if planned.rounds > first.rounds:
+            kept[planned.cell_id] = replace(first, rounds=planned.rounds)
+    return list(kept.values())
+
+
+def _run(planned: PlannedCell, round_: int, sweep: Path, folder: Path) -> Run:
+    return Run(
+        cell=planned.cell,
+        cell_id=planned.cell_id,
+        round=round_,
+        order=0,
+        sweep=sweep,
+        path=folder,
+        executable=planned.executable,
+        config=planned.config,
+        overrides=planned.overrides,
+    )
+
+
+def _same(requests: Sequence[Request], key: str) -> Any:
+    """Give the value of a knob that all cells of a sweep share; raises BadValue where they differ."""
+    first = requests[0].plain.get(key)
+    for request in requests:
+        if request.plain.get(key) != first:
+            raise BadValue(
+                f"{key}: a sweep has one {key}, not several; choose one, and start another sweep for the other"
+            )
+    return first
+
+
+def _sweep_folder(requests: Sequence[Request], now: datetime, folder: Path) -> Path:
+    outputs = folder / Path(str(_same(requests, "outputs"))).expanduser()
+    asked = _same(requests, "sweep")
+    if asked is not None:
+        return outputs / _sweep_name(str(asked))
+    name = f"{now:%Y-%m-%d_%H-%M-%S}"
+    others = len(list(outputs.glob(f"{name}*")))
+    return outputs / (f"{name}-{others + 1}" if others else name)
+
+
+def _sweep_name(name: str) -> str:
+    if not name or name.startswith(".") or "/" in name or "\0" in name or name == "latest":
+        raise BadValue(
+            f"sweep={name}: not a name for a results folder; use letters, digits, - and _, and not latest"
+        )
+    return name

@@ -1,0 +1,114 @@
+"""Contract of channels: what goes in comes out whole, between threads and between processes."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.cell import channels
+from runner.cell.channels._abc import Room
+from runner.cell.errors import MessageTooLarge
+from tests.samples import Pair, crew, named, pairs
+
+CHANNELS = [pair for pair in pairs(start_methods=False) if pair[2] in channels.REGISTRY]
+SPAWNED = [("process", "spawn", name) for name in channels.REGISTRY if name != "reference"]
+SIZES = (0, 1, 3, 4, 4096, 65_535, 65_536, 1 << 20)
+OBJECTS = (
+    {"a": [1, 2, 3], "b": ("x", None)},
+    array("d", range(1000)),
+    "text",
+    12.5,
+    bytearray(b"x" * 70_000),
+)
+
+
+class Identity:
+    """Gives back what comes, whatever it is."""
+
+    def open(self) -> Any:
+        """Give the task."""
+        return _identity
+
+
+def _identity(payload: Any) -> tuple[int, Any]:
+    return 41, payload
+
+
+@pytest.mark.parametrize("pair", [*CHANNELS, *SPAWNED], ids=named)
+def test_bytes_of_every_size_come_back_in_order(tmp_path: Path, pair: Pair) -> None:
+    """Payloads from nothing to a mebibyte come back whole, each as the answer to its own task."""
+    payloads = [bytes([number]) * size for number, size in enumerate(SIZES * 3)]
+    with crew(tmp_path, pair, Identity()) as workers:  # type: ignore[arg-type]  # a workload with no inputs
+        assert workers.map([(0, payload) for payload in payloads]) == [(41, payload) for payload in payloads]
+
+
+@pytest.mark.parametrize("pair", CHANNELS, ids=named)
+def test_python_objects_travel(tmp_path: Path, pair: Pair) -> None:
+    """Objects with and without buffers of their own come back equal."""
+    with crew(tmp_path, pair, Identity()) as workers:  # type: ignore[arg-type]
+        for sent in OBJECTS:
+            value, received = workers.exchange((0, sent))
+            assert value == 41
+            assert received == sent
+            assert type(received) is type(sent)
+
+
+@pytest.mark.parametrize("pair", CHANNELS, ids=named)
+def test_large_messages_both_ways_do_not_block_for_good(tmp_path: Path, pair: Pair) -> None:
+    """Forty messages of half a mebibyte, far more than any buffer, pass through two workers."""
+    payloads = [bytes([number]) * (1 << 19) for number in range(40)]
+    with crew(tmp_path, pair, Identity()) as workers:  # type: ignore[arg-type]
+        assert [back for _, back in workers.map([(0, payload) for payload in payloads])] == payloads
+
+
+def test_a_message_that_outgrows_the_ring_says_so(tmp_path: Path) -> None:
+    """The shared_memory channel names both sizes and the way out."""
+    pair = ("thread", None, "shared_memory")
+    with crew(tmp_path, pair, Identity(), message_bytes=100) as workers:  # type: ignore[arg-type]
+        space = workers.channel.rings[0][0].slots[0].space  # type: ignore[attr-defined]
+        with pytest.raises(MessageTooLarge) as caught:
+            workers.exchange((0, bytes(space + 1)))
+    assert str(caught.value) == (
+        f"a message of {space + 1} bytes does not fit a slot of {space} bytes: the ring is sized by the "
+        "inputs and results of the serial run; a result must not grow, or use ipc=pipe or ipc=queue"
+    )
+
+
+def test_payload_bytes_of_shared_memory_pass_no_pickle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With pickling made impossible, bytes still cross shared memory."""
+    with crew(tmp_path, ("thread", None, "shared_memory"), Identity()) as workers:  # type: ignore[arg-type]
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise AssertionError("pickled")
+
+        for name in ("dumps", "loads", "Pickler", "Unpickler"):
+            monkeypatch.setattr(f"pickle.{name}", refuse)
+        assert workers.exchange((0, b"x" * 1000)) == (41, b"x" * 1000)
+        with pytest.raises(AssertionError, match="pickled"):
+            workers.exchange((0, [1]))
+
+
+def test_shared_memory_is_private_to_the_user(tmp_path: Path) -> None:
+    """The segment's file can be read by its owner alone."""
+    with crew(tmp_path, ("thread", None, "shared_memory")) as workers:
+        name = workers.channel.segments[0].name  # type: ignore[attr-defined]
+        assert (Path("/dev/shm") / name).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("size", "ahead"), [(100, 8), (3000, 8), (5000, 4), (1 << 20, 4)])
+def test_messages_under_way_are_limited_by_what_a_pipe_holds(size: int, ahead: int) -> None:
+    """Two a worker where all of them fit a pipe's buffer, else one."""
+    assert Room(4, size).ahead() == ahead
+
+
+def test_reference_refuses_processes() -> None:
+    """An object cannot be handed over to another process."""
+    assert channels.load("reference").refuses(True) == (
+        "reference hands over the object itself, which cannot leave its process"
+    )
+    assert channels.load("reference").refuses(False) is None

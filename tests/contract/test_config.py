@@ -1,0 +1,212 @@
+"""A composed configuration becomes a cell, or one line that says why not."""
+
+import os
+from typing import Any
+
+import pytest
+
+from runner.config import Cell, parse
+from runner.errors import BadInput, BadValue, UnknownChoice
+from runner.units import format_size
+from tests.fakes import plain
+
+
+def _refusal(kind: type[BadInput], given: dict[str, Any]) -> str:
+    with pytest.raises(kind) as refusal:
+        parse(given)
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)
+
+
+def test_the_defaults_make_a_cell() -> None:
+    """Units are resolved, and ipc=auto is the channel it stands for."""
+    cell = parse(plain())
+    assert (cell.workload, cell.model, cell.start_method, cell.ipc, cell.pattern) == (
+        *("spin", "process", "fork", "queue", "map"),
+    )
+    assert (cell.payload_bytes, cell.payload_out_bytes, cell.task_ns, cell.tasks) == (1024, 1024, 10**6, 64)
+    assert (cell.measure.max_time_ns, cell.time_limit_ns, cell.interpreter) == (10**9, 60 * 10**9, "current")
+
+
+def test_options_of_a_member_are_in_base_units() -> None:
+    """The knobs that a member declares arrive beside its name."""
+    cell = parse(
+        plain("pattern=window", "pattern.bin=2ms", "ipc=shared_memory", "model=mp_pool", "model.chunksize=3")
+    )
+    assert (cell.pattern_options, cell.model_options) == ({"bin": 2_000_000}, {"chunksize": 3})
+    assert set(cell.ipc_options) == {"slots"}
+
+
+@pytest.mark.parametrize(
+    ("model", "ipc"), [("serial", "none"), ("thread", "queue"), ("process_pool", "native")]
+)
+def test_auto_is_what_suits_the_model(model: str, ipc: str) -> None:
+    """A pool has its own transport, serial none, the others a queue."""
+    assert parse(plain(f"model={model}")).ipc == ipc
+
+
+def test_knobs_without_effect_do_not_tell_cells_apart() -> None:
+    """A map does not look at the window, a window not at the tasks, a function not at the task length."""
+    assert parse(plain(window="1s")) == parse(plain(window="2s"))
+    assert parse(plain("pattern=window", tasks=1)) == parse(plain("pattern=window", tasks=2))
+    function = ("workload=function", "workload.target=math:sqrt")
+    assert parse(plain(*function, task="1ms", payload="1KiB")) == parse(
+        plain(*function, task="2ms", payload="2KiB")
+    )
+    assert parse(plain(task="1ms")) != parse(plain(task="2ms"))
+
+
+@pytest.mark.parametrize(
+    ("knob", "message"),
+    [
+        ({"workers": 0}, "workers=0: not a whole number from 1 to 4096; write one, such as workers=2"),
+        ({"workers": 5000}, "workers=5000: not a whole number from 1 to 4096; write one, such as workers=2"),
+        ({"workers": True}, "workers=True: not a whole number from 1 to 4096; write one, such as workers=2"),
+        ({"tasks": 1.5}, "tasks=1.5: not a whole number from 1 to 2147483647; write one, such as tasks=2"),
+        ({"tasks": None}, "tasks=null: not a whole number from 1 to 2147483647; write one, such as tasks=2"),
+        (
+            {"seed": -1},
+            "seed=-1: not a whole number from 0 to 9223372036854775807; write one, such as seed=2",
+        ),
+        ({"task": 0}, "task=0: a length of time above 0 is needed; write one such as task=1ms"),
+        ({"task": "1KiB"}, "task=1KiB: KiB is no unit of time; the units are ns us ms s min"),
+        ({"payload": 7}, "payload=7: the unit is missing; write 7B or such (units: B KB KiB MB MiB GB GiB)"),
+        ({"limits": 5}, "limits=5: not a group of knobs; set one of them, such as limits.time=..."),
+        (
+            {"workload": "spin"},
+            "workload=spin: not a group of knobs; set one of them, such as workload.name=...",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_read(knob: dict[str, Any], message: str) -> None:
+    """The message gives the key, the value and the remedy."""
+    assert _refusal(BadValue, plain(**knob)) == message
+
+
+@pytest.mark.parametrize(
+    ("knob", "message"),
+    [
+        (
+            {"rel_ci": 1},
+            "measure.rel_ci=1: not a share between 0 and 1; write one such as measure.rel_ci=0.02 for 2 %",
+        ),
+        (
+            {"warmup": -1},
+            "measure.warmup=-1: not a whole number from 0 to 2147483647; write one, such as measure.warmup=2",
+        ),
+        (
+            {"min_trials": 51},
+            "measure.min_trials=51: more than measure.max_trials=50; lower the first or raise the second",
+        ),
+    ],
+)
+def test_a_way_of_measuring_that_cannot_be(knob: dict[str, Any], message: str) -> None:
+    """Shares, counts and their order are checked."""
+    given = plain()
+    given["measure"] |= knob
+    assert _refusal(BadValue, given) == message
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (plain(affinity="close"), "affinity=close: no such choice; choose one of none, compact, scatter"),
+        (
+            plain(model={"name": "threads"}),
+            (
+                "model.name=threads: no such choice (did you mean thread?); "
+                "choose one of serial, thread, process, thread_pool, process_pool, mp_pool"
+            ),
+        ),
+        (
+            plain(ipc={}),
+            (
+                "ipc=null: no such choice; "
+                "choose one of reference, queue, simple_queue, pipe, shared_memory, auto, native, none"
+            ),
+        ),
+        (
+            plain("model.start_method=frok"),
+            "model.start_method=frok: no such choice (did you mean fork?); choose one of fork, forkserver, spawn",
+        ),
+        (
+            plain("+limits.tme=1s"),
+            "limits.tme: no such knob (did you mean time?); limits has time",
+        ),
+        (plain("+workload.loops=3"), "workload.loops: no such knob; workload=spin has name"),
+    ],
+)
+def test_a_name_that_is_not_known(given: dict[str, Any], message: str) -> None:
+    """The message lists what there is, and the closest of it."""
+    assert _refusal(UnknownChoice, given) == message
+
+
+def test_a_key_that_is_not_known() -> None:
+    """All knobs are listed."""
+    message = _refusal(UnknownChoice, plain(worker=2))
+    assert message.startswith(
+        "worker: no such knob (did you mean workers?); the knobs are sweep, outputs, workload,"
+    )
+
+
+def test_a_key_that_is_missing() -> None:
+    """A knob taken away is asked for."""
+    given = plain()
+    del given["workers"]
+    assert _refusal(BadValue, given) == (
+        "workers: missing from the configuration; set it, or take away what removes it"
+    )
+
+
+def test_an_option_that_is_missing() -> None:
+    """A YAML file that lacks a knob of its member is pointed at."""
+    assert _refusal(BadValue, plain(pattern={"name": "window"})) == (
+        "pattern.bin: missing from the configuration; add it to the YAML file of pattern=window"
+    )
+
+
+@pytest.mark.parametrize(
+    ("knob", "message"),
+    [
+        (
+            {"target": None},
+            "workload.target=null: not the name of a callable; write module:callable, such as workload.target=math:sqrt",
+        ),
+        (
+            {"make_input": "math.sqrt"},
+            (
+                "workload.make_input=math.sqrt: not the name of a callable; "
+                "write module:callable, such as workload.make_input=math:sqrt"
+            ),
+        ),
+        ({"args": 3}, "workload.args=3: not a list; write one such as workload.args=[1,2]"),
+        (
+            {"kwargs": {1: 2}},
+            "workload.kwargs={1: 2}: not a map with texts as keys; write one such as workload.kwargs={size: 1}",
+        ),
+    ],
+)
+def test_a_function_that_is_not_described(knob: dict[str, Any], message: str) -> None:
+    """The user's function is named module:callable, with a list and a map of arguments."""
+    given = plain("workload=function", "workload.target=math:sqrt")
+    given["workload"] |= knob
+    assert _refusal(BadValue, given) == message
+
+
+def _memory_limit() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 / 2**30
+
+
+def test_a_payload_that_the_memory_cannot_hold() -> None:
+    """10 TB is refused before anything runs, with the sum that was made."""
+    assert _refusal(BadValue, plain(payload="10000GB", payload_out=0)) == (
+        f"payload={format_size(10**13)}: with payload_out=0B one trial would hold 596046.4GiB (64 at once), "
+        f"more than half of the memory ({_memory_limit():.1f}GiB); lower payload, tasks or both"
+    )
+
+
+def test_what_a_trial_holds_depends_on_its_pattern() -> None:
+    """A map holds the payloads of all tasks, a pingpong only that of each worker."""
+    half = f"{int(_memory_limit() * 2**30) // 40}B"
+    assert isinstance(parse(plain("pattern=pingpong", payload=half, payload_out=half)), Cell)
+    assert "(64 at once)" in _refusal(BadValue, plain(payload=half, payload_out=half))

@@ -1,0 +1,201 @@
+"""Contract of patterns and workloads: counted, calibrated and checked."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.cell import compatibility, patterns, workloads
+from runner.cell.bench import Bench, same, size_of
+from runner.cell.errors import WrongResult
+from runner.cell.patterns._abc import Knobs, Pattern
+from runner.cell.workloads._abc import Sizes, Workload
+from tests.samples import crew
+
+OPTIONS: dict[str, dict[str, Any]] = {"window": {"bin": 1_000_000}}
+FUNCTION: dict[str, Any] = {"target": "math:sqrt", "args": [2.0], "kwargs": {}, "make_input": None}
+SIZES = Sizes(64, 64)
+KNOBS = Knobs(workers=2, tasks=10, window_ns=20_000_000)
+
+
+def _pattern(name: str) -> Pattern:
+    return patterns.load(name)(OPTIONS.get(name, {}), KNOBS)
+
+
+def _workload(name: str, sizes: Sizes = SIZES) -> Workload:
+    made = workloads.load(name)(FUNCTION if name == "function" else {}, sizes, 3)
+    if made.LENGTH:
+        made.calibrate(200_000)
+    return made
+
+
+@pytest.mark.parametrize("name", patterns.REGISTRY)
+def test_serial_and_parallel_do_the_same_work(tmp_path: Path, name: str) -> None:
+    """Both kinds of trial count tasks within their own clock readings."""
+    workload = _workload("spin")
+    bench, pattern = Bench(workload), _pattern(name)
+    serial = pattern.serial(bench)
+    with crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers:
+        parallel = pattern.parallel(bench, workers)
+    for outcome in (serial, parallel):
+        assert outcome.end_ns > outcome.start_ns
+        assert outcome.tasks > 0
+    if "tasks" not in pattern.IGNORES:
+        assert serial.tasks == parallel.tasks == KNOBS.tasks
+
+
+@pytest.mark.parametrize("name", patterns.REGISTRY)
+def test_a_wrong_result_is_found(tmp_path: Path, name: str) -> None:
+    """A worker that gives another result than the serial call fails the trial."""
+    workload = _workload("spin")
+    bench, pattern = Bench(workload), _pattern(name)
+    bench.expected = [(value + 1, back) for value, back in bench.expected]
+    with (
+        crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers,
+        pytest.raises(WrongResult, match="gave another result than the serial call"),
+    ):
+        pattern.parallel(bench, workers)
+
+
+def test_the_window_counts_calls_by_worker_and_bin(tmp_path: Path) -> None:
+    """The counts of all bins add up to the tasks, every worker has its own, and none lies beyond the window."""
+    workload = _workload("histogram")
+    bench, pattern = Bench(workload), _pattern("window")
+    with crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers:
+        outcome = pattern.parallel(bench, workers)
+    assert outcome.end_ns - outcome.start_ns == KNOBS.window_ns
+    assert [len(counts) for counts in outcome.activity] == [20, 20]
+    assert sum(map(sum, outcome.activity)) == outcome.tasks
+
+
+@pytest.mark.parametrize("name", [name for name in workloads.REGISTRY if workloads.load(name).LENGTH])
+@pytest.mark.parametrize("task_ns", [100_000, 2_000_000])
+def test_tasks_have_the_length_asked_for(name: str, task_ns: int) -> None:
+    """The shortest of many calls is near the asked length, as far as a machine that others use can tell."""
+    workload = _workload(name)
+    workload.calibrate(task_ns)
+    task, payload = workload.open(), workload.inputs()[0]
+    taken = []
+    for _ in range(30):
+        start = time.perf_counter_ns()
+        task(payload)
+        taken.append(time.perf_counter_ns() - start)
+    assert 0.3 * task_ns < min(taken) < 3 * task_ns
+
+
+@pytest.mark.parametrize("name", workloads.REGISTRY)
+def test_tasks_are_deterministic_and_each_copy_agrees(name: str) -> None:
+    """Two copies of a workload give the same results for the same inputs."""
+    workload = _workload(name)
+    first, second = workload.open(), workload.open()
+    for payload in workload.inputs():
+        assert first(payload) == first(payload) == second(payload)
+
+
+@pytest.mark.parametrize("sizes", [Sizes(0, 0), Sizes(1, 1), Sizes(100, 10), Sizes(10, 100), Sizes(5, 0)])
+def test_payloads_have_the_sizes_asked_for(sizes: Sizes) -> None:
+    """What goes in and what comes back has exactly the bytes of the cell."""
+    bench = Bench(_workload("spin", sizes))
+    assert {len(payload) for payload in bench.inputs} == {sizes.payload}
+    assert {len(back) for _, back in bench.expected} == {sizes.back}
+
+
+@pytest.mark.parametrize("sizes", [Sizes(4096, 4096), Sizes(4096, 16), Sizes(4096, 8192)])
+@pytest.mark.parametrize("place", [0, 100, 2048, 4095])
+def test_one_flipped_bit_of_a_payload_is_noticed(sizes: Sizes, place: int) -> None:
+    """A payload that arrived damaged gives another value or another answer, wherever the damage is."""
+    bench = Bench(_workload("sleep", sizes))
+    damaged = bytearray(bench.inputs[0])
+    damaged[place] ^= 1
+    with pytest.raises(WrongResult):
+        bench.check([bench.task(bytes(damaged))], "a trial")
+
+
+def test_the_message_of_a_wrong_result_says_which_and_what() -> None:
+    """The task, the trial, both results and the usual reason are named."""
+    bench = Bench(_workload("spin", Sizes(1, 1)))
+    right, back = bench.expected[0]
+    with pytest.raises(WrongResult) as caught:
+        bench.check([(right + 1, back)], "a parallel trial")
+    assert str(caught.value) == (
+        f"task 0 of a parallel trial gave another result than the serial call: ({right + 1}, {back!r}) instead of "
+        f"({right}, {back!r}); a function must give the same result for the same input"
+    )
+
+
+def test_equality_of_results_that_equality_does_not_decide() -> None:
+    """NaN equals itself, and how parts of an object are shared makes no difference."""
+    nan = float("nan")
+    text, parts = "ab", ["a", "b"]
+    assert same([nan], [float("nan")])
+    assert same((text, text), (text, "".join(parts)))
+    assert not same([1.0], [nan])
+    assert not same(b"x", b"y")
+
+
+def test_sizes_of_payloads() -> None:
+    """Bytes count as they are, nothing counts as nothing, other objects by their pickle."""
+    assert size_of(b"abc") == 3
+    assert size_of(None) == 0
+    assert size_of([1, 2, 3]) > 3
+
+
+def test_knobs_without_effect_are_known() -> None:
+    """What a pattern or a workload ignores is told, so that equal cells can be found."""
+    spin = compatibility.ignored(workload="spin", workload_options={}, pattern="map")
+    fixed = compatibility.ignored(workload="function", workload_options=FUNCTION, pattern="map")
+    made = compatibility.ignored(
+        workload="function", workload_options={"make_input": "a:b"}, pattern="window"
+    )
+    assert spin == {"window_ns"}
+    assert fixed == {"window_ns", "task_ns", "payload_bytes", "payload_out_bytes"}
+    assert made == {"tasks", "task_ns", "payload_out_bytes"}
+    assert compatibility.ignored(workload="function", workload_options=FUNCTION, pattern="pingpong") == {
+        "window_ns",
+        "task_ns",
+    }
+
+
+REASONS = [
+    (("serial", None, "none", 2), "serial is one worker, not 2"),
+    (("serial", None, "queue", 1), "serial calls tasks in place: only ipc=none fits, not queue"),
+    (("thread", "fork", "queue", 2), "thread starts no processes: start_method=fork has no meaning for it"),
+    (
+        ("process", None, "queue", 2),
+        "process starts its workers by one of fork, forkserver, spawn, not by None",
+    ),
+    (
+        ("process", "fork", "reference", 2),
+        "reference hands over the object itself, which cannot leave its process",
+    ),
+    (("thread", None, "native", 2), "thread workers are joined by a channel: ipc=native is none"),
+    (
+        ("mp_pool", "fork", "pipe", 2),
+        "mp_pool is a pool with its own transport: only ipc=native fits, not pipe",
+    ),
+]
+
+
+@pytest.mark.parametrize(("combination", "reason"), REASONS)
+def test_what_cannot_exist_has_a_reason(combination: tuple[str, str | None, str, int], reason: str) -> None:
+    """Every kind of impossible combination is refused in words."""
+    model, method, ipc, workers = combination
+    asked = compatibility.why_not(model=model, start_method=method, ipc=ipc, pattern="map", workers=workers)
+    assert asked == reason
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "channel"),
+    [
+        ("thread", "auto", "queue"),
+        ("serial", "auto", "none"),
+        ("mp_pool", "auto", "native"),
+        ("thread", "pipe", "pipe"),
+    ],
+)
+def test_auto_is_a_pools_own_transport_else_a_queue(model: str, asked: str, channel: str) -> None:
+    """A channel that is asked for stays."""
+    assert compatibility.channel_for(model, asked) == channel

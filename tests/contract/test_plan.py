@@ -1,0 +1,339 @@
+"""From configurations to runs: composed as Hydra would, checked, collapsed, put in order."""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from omegaconf import DictConfig
+
+from runner import plan as planning
+from runner.compose import HYDRA_BASE, Composer, Request, conf_folder, plain_config, without_hydra
+from runner.config import Cell, parse
+from runner.errors import BadValue, FunctionUnusable, InterpreterUnusable, UnknownChoice
+from runner.grid import expand
+from runner.host import Interpreter
+from runner.plan import Plan, fingerprint, make_plan
+from tests.fakes import plain, request
+
+NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
+
+
+class Host:
+    """Counts what is asked of the machine before anything runs."""
+
+    def __init__(self) -> None:
+        self.interpreters: list[str] = []
+        self.functions: list[tuple[str, str]] = []
+
+    def find_interpreter(self, asked: str) -> Interpreter:
+        """Know every interpreter but python0."""
+        self.interpreters.append(asked)
+        if asked == "python0":
+            raise InterpreterUnusable("interpreter python0 is too old")
+        return Interpreter(f"/bin/{asked or 'python'}", "3.11.0", "cpython", gil_enabled=True)
+
+    def check_function(self, executable: str, options: dict[str, Any], path: Path) -> None:
+        """Know every function but those of a module called nowhere."""
+        del path
+        self.functions.append((executable, options["target"]))
+        if options["target"].startswith("nowhere:"):
+            raise FunctionUnusable("nowhere:f cannot be imported")
+
+
+@pytest.fixture(autouse=True)
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    """Stand in for the machine: starting interpreters is what other tests do."""
+    host = Host()
+    monkeypatch.setattr(planning, "find_interpreter", host.find_interpreter)
+    monkeypatch.setattr(planning, "check_function", host.check_function)
+    return host
+
+
+def _plan(*requests: Request, folder: Path = Path("/work")) -> Plan:
+    return make_plan(requests, now=NOW, folder=folder)
+
+
+# --- identity and order ----------------------------------------------------------------------------------
+
+
+def test_a_plan_has_every_cell_once_in_every_round() -> None:
+    """Blocks are complete, and positions count from 0."""
+    plan = _plan(*(request(workers=workers) for workers in (1, 2, 3, 4)))
+    assert [run.order for run in plan.runs] == list(range(12))
+    for round_ in range(3):
+        block = plan.runs[4 * round_ : 4 * round_ + 4]
+        assert {run.round for run in block} == {round_}
+        assert {run.cell.workers for run in block} == {1, 2, 3, 4}
+
+
+def test_the_order_is_random_and_repeatable() -> None:
+    """The same seed gives the same order, another one another."""
+    orders = [
+        [run.cell.workers for run in _plan(*(request(workers=w, seed=seed) for w in range(1, 30))).runs]
+        for seed in (1, 1, 2)
+    ]
+    assert orders[0] == orders[1] != orders[2]
+    assert orders[0][:29] != sorted(orders[0][:29])
+    assert orders[0][:29] != orders[0][29:58]
+
+
+def test_configurations_that_are_one_measurement_collapse() -> None:
+    """One cell remains, with the most rounds that any of them asked for."""
+    plan = _plan(
+        request(window="1s", rounds=1), request(window="2s", rounds=2), request(window="3s", rounds=1)
+    )
+    assert (len(plan.runs), plan.collapsed, {run.round for run in plan.runs}) == (2, 2, {0, 1})
+
+
+def test_a_cell_that_cannot_exist_is_set_apart_with_its_reason() -> None:
+    """It has one row to be stored, after the runs, and does not stop the others."""
+    plan = _plan(request(), request("ipc=reference"))
+    ((run, reason),) = plan.incompatible
+    assert (run.cell.ipc, run.round, run.order) == ("reference", 0, 3)
+    assert "reference" in reason
+    assert {run.cell.ipc for run in plan.runs} == {"queue"}
+
+
+def test_the_fingerprint_is_of_every_field() -> None:
+    """A change of any field of a cell, or of the interpreter's version, gives another identity."""
+    cell = parse(plain())
+    others = [replace(cell, **{field.name: object_like(getattr(cell, field.name))}) for field in fields(Cell)]
+    identities = [
+        fingerprint(cell, "3.11.0"),
+        fingerprint(cell, "3.11.1"),
+        *(fingerprint(o, "3.11.0") for o in others),
+    ]
+    assert len(set(identities)) == len(identities)
+    assert all(len(identity) == 16 for identity in identities)
+    assert fingerprint(cell, "3.11.0") == fingerprint(parse(plain()), "3.11.0")
+
+
+def object_like(value: Any) -> Any:
+    """Give another value of the same kind."""
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, str):
+        return value + "x"
+    if isinstance(value, dict):
+        return value | {"x": 1}
+    return replace(value, warmup=value.warmup + 1)
+
+
+def test_a_run_says_where_it_came_from(tmp_path: Path) -> None:
+    """The resolved configuration as YAML, the overrides, the folders and the executable travel with it."""
+    run = _plan(request("workers=3", sweep="mine"), folder=tmp_path).runs[0]
+    assert (run.sweep, run.path, run.executable) == (tmp_path / "outputs" / "mine", tmp_path, "/bin/python")
+    assert run.overrides == ("workers=3",)
+    assert "payload_out: 1KiB\n" in run.config
+
+
+# --- what is refused -------------------------------------------------------------------------------------
+
+
+def test_every_interpreter_and_function_is_tried_once(host: Host) -> None:
+    """However many cells there are, the machine is asked once for each distinct thing."""
+    target = ("workload=function", "workload.target=math:sqrt")
+    _plan(*(request(*target, workers=w) for w in (1, 2)), request(*target, "interpreter.path=python9"))
+    assert host.interpreters == ["", "python9"]
+    assert host.functions == [("/bin/python", "math:sqrt"), ("/bin/python9", "math:sqrt")]
+
+
+def test_an_unusable_interpreter_is_refused() -> None:
+    """What the host says of it is raised."""
+    with pytest.raises(InterpreterUnusable, match="too old"):
+        _plan(request("interpreter.path=python0"))
+
+
+def test_an_unusable_function_is_refused() -> None:
+    """What the host says of it is raised."""
+    with pytest.raises(FunctionUnusable, match="cannot be imported"):
+        _plan(request("workload=function", "workload.target=nowhere:f"))
+
+
+@pytest.mark.parametrize("key", ["sweep", "outputs"])
+def test_a_sweep_has_one_of_what_is_its_own(key: str) -> None:
+    """Cells cannot differ in where they are stored."""
+    with pytest.raises(BadValue) as refusal:
+        _plan(request(**{key: "a"}), request(**{key: "b"}))
+    assert (
+        str(refusal.value)
+        == f"{key}: a sweep has one {key}, not several; choose one, and start another sweep for the other"
+    )
+
+
+def test_an_engine_that_is_not_known() -> None:
+    """The engines are listed."""
+    with pytest.raises(UnknownChoice) as refusal:
+        _plan(request(engine={"name": "slurm"}))
+    assert str(refusal.value) == "engine=slurm: no such choice; choose one of local, debug"
+
+
+@pytest.mark.parametrize("name", ["", ".x", "a/b", "latest", "a\0b"])
+def test_a_name_that_is_no_folder(name: str) -> None:
+    """A sweep is one folder below the outputs."""
+    with pytest.raises(BadValue) as refusal:
+        _plan(request(sweep=name))
+    assert str(refusal.value) == (
+        f"sweep={name}: not a name for a results folder; use letters, digits, - and _, and not latest"
+    )
+
+
+def test_a_sweep_without_a_name_is_called_by_the_time(tmp_path: Path) -> None:
+    """A second one in the same second does not fall into the first."""
+    first = _plan(request(), folder=tmp_path).sweep
+    first.mkdir(parents=True)
+    second = _plan(request(), folder=tmp_path).sweep
+    assert (first.name, second.name) == ("2026-01-31_14-05-09", "2026-01-31_14-05-09-2")
+
+
+# --- composition -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def loader() -> Iterator[ConfigLoader]:
+    """Give Hydra's own loader for conf/."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_folder()), **HYDRA_BASE):
+        yield GlobalHydra.instance().config_loader()
+
+
+@pytest.fixture(scope="module")
+def master(loader: ConfigLoader) -> DictConfig:
+    """Give what Hydra composes for a sweep as a whole."""
+    return loader.load_configuration("config", [], RunMode.MULTIRUN)
+
+
+AXES = {
+    "model": st.sampled_from(["thread", "mp_pool"]),
+    "pattern": st.sampled_from(["window", "map"]),
+    "workers": st.integers(1, 9).map(str),
+    "payload": st.sampled_from(["1KiB", "'3 B'", "0", "${payload_out}"]),
+    "payload_out": st.sampled_from(["${task}", "2KiB", "null"]),
+    "model.start_method": st.sampled_from(["spawn", "null", "3"]),
+    "measure.rel_ci": st.sampled_from(["0.5", "1e-3", "true"]),
+    "++tasks": st.just("7"),
+    "+extra": st.sampled_from(["[1,2]", "{a: 1}", "x"]),
+    "~window": st.just(""),
+    "sweep": st.sampled_from(["${hydra:job.num}", "${oc.env:HOME}", "a"]),
+    "workload": st.just("{name: sleep}"),
+    "+experiment": st.sampled_from(["tour", "gil"]),
+}
+
+
+def _line(key: str, value: str) -> str:
+    return f"{key}={value}" if value else key
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.fixed_dictionaries({}, optional=AXES), min_size=1, max_size=3))
+def test_composition_is_hydras_own(
+    loader: ConfigLoader, master: DictConfig, grid: list[dict[str, str]]
+) -> None:
+    """Whatever the overrides, every configuration equals the one that Hydra composes; so does a refusal."""
+    jobs = [[_line(key, value) for key, value in cell.items()] for cell in grid]
+    jobs = [
+        job for job in jobs if not any("payload_out}" in text for text in job) or "payload_out=null" in job
+    ]
+    for number, job in enumerate(jobs):
+        assert _outcome(
+            lambda j=job, n=number: Composer(loader, master).compose_all([j], n)[0].plain
+        ) == _outcome(lambda j=job, n=number: _by_hydra(loader, master, j, n))
+    composer = Composer(loader, master)
+    for number, job in enumerate(jobs):  # the second time from what is kept
+        assert _outcome(lambda j=job, n=number: composer.compose_all([j], n)[0].plain) == _outcome(
+            lambda j=job, n=number: _by_hydra(loader, master, j, n)
+        )
+
+
+def _outcome(compose: Any) -> Any:
+    try:
+        return compose()
+    except Exception as error:  # noqa: BLE001  # whatever Hydra raises is compared
+        return type(error), str(error)
+
+
+def _by_hydra(loader: ConfigLoader, master: DictConfig, job: list[str], number: int) -> dict[str, Any]:
+    config = loader.load_sweep_config(master, job)
+    config.hydra.job.num = number
+    HydraConfig.instance().set_config(config)
+    return plain_config(without_hydra(config))
+
+
+def test_composition_asks_hydra_once_for_a_combination_of_groups(
+    loader: ConfigLoader, master: DictConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred cells that differ in knobs alone cost two compositions for two models."""
+    asked = []
+    original = loader.load_sweep_config
+
+    def counting(config: DictConfig, overrides: list[str]) -> DictConfig:
+        asked.append(overrides)
+        return original(config, overrides)
+
+    monkeypatch.setattr(loader, "load_sweep_config", counting)
+    jobs = expand(["model=thread,process", "workers=range(1,51)"], {}, [])
+    requests = Composer(loader, master).compose_all(jobs)
+    assert (len(requests), len(asked)) == (100, 2)
+    assert requests[99].plain["workers"] == 50
+    assert requests[99].plain["model"]["name"] == "process"
+
+
+# --- grids -----------------------------------------------------------------------------------------------
+
+
+def test_a_grid_is_the_product_of_its_axes(loader: ConfigLoader) -> None:
+    """Choices, ranges and globs are enumerated; what has one value stays as it was typed."""
+    jobs = expand(["workers=1,2", "tasks=range(1,3)", "ipc=glob(*queue)", "task='5 ms'"], {}, [], loader)
+    assert len(jobs) == 8
+    assert jobs[0] == ["workers=1", "tasks=1", "ipc=queue", "task='5 ms'"]
+    assert jobs[-1] == ["workers=2", "tasks=2", "ipc=simple_queue", "task='5 ms'"]
+
+
+def test_grids_are_made_one_after_the_other() -> None:
+    """Each has the params too, and its own value wins over theirs."""
+    jobs = expand([], {"task": "1ms,2ms"}, [{"model": "thread"}, {"model": "process", "task": "3ms"}])
+    assert jobs == [["task=1ms", "model=thread"], ["task=2ms", "model=thread"], ["task=3ms", "model=process"]]
+
+
+def test_what_is_typed_wins_in_every_grid() -> None:
+    """An override replaces that key in params and grids, whatever stands before it."""
+    jobs = expand(["++task=9ms", "model=serial"], {"task": "1ms,2ms"}, [{"model": "thread"}, {"workers": 2}])
+    assert jobs == [["++task=9ms", "model=serial"], ["++task=9ms", "workers=2", "model=serial"]]
+
+
+def test_null_in_a_grid_is_null() -> None:
+    """YAML's null reaches the override as null, not as the text None."""
+    assert expand([], {"sweep": None}, []) == [["sweep=null"]]
+
+
+def test_an_interval_is_refused() -> None:
+    """What cannot be enumerated is no grid."""
+    with pytest.raises(BadValue) as refusal:
+        expand(["workers=interval(1,2)"], {}, [])
+    assert str(refusal.value) == (
+        "workers=interval(1,2): cannot be enumerated; write the values, as in key=1,2,4 or key=range(1,5)"
+    )
+
+
+def test_a_glob_that_matches_nothing_is_refused(loader: ConfigLoader) -> None:
+    """A sweep of no cells is a typing error."""
+    with pytest.raises(BadValue) as refusal:
+        expand(["ipc=glob(zz*)"], {}, [], loader)
+    assert str(refusal.value) == "ipc=glob(zz*): matches nothing; write the values, as in key=a,b"
+
+
+def test_overrides_are_parsed_as_hydra_parses_them() -> None:
+    """Quotes and commas within them survive the way through a grid."""
+    (job,) = expand(["sweep='a,b'"], {}, [])
+    assert OverridesParser.create().parse_override(job[0]).value() == "a,b"

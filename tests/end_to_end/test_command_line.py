@@ -1,0 +1,168 @@
+"""The command line as a user types it: real processes, real runs."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_time=50ms", "sweep=mine")
+Completed = subprocess.CompletedProcess[str]
+Type = Callable[..., Completed]
+
+
+def _environment(**more: str) -> dict[str, str]:
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": "error"} | more
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Type:
+    """Type ``python -m runner`` in an empty folder, far from the source tree."""
+
+    def run(*arguments: str, **environment: str) -> Completed:
+        return subprocess.run(
+            [sys.executable, "-m", "runner", *arguments],
+            cwd=tmp_path,
+            env=_environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+def test_one_cell_is_measured(command: Type, tmp_path: Path) -> None:
+    """Its rows can be read, and nothing but the results folder appears."""
+    done = command("model=thread", *SHORT)
+    assert (done.returncode, "1/1 ok spin thread x2 queue map 1KiB 200us" in done.stderr) == (0, True), (
+        done.stderr
+    )
+    runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")
+    assert list(runs.status) == ["ok"]
+    assert "measure.max_time=50ms" in runs.overrides[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
+
+
+def test_a_grid_is_measured_and_carried_on_with(command: Type, tmp_path: Path) -> None:
+    """What cannot exist has its reason; the second time there is nothing left to do."""
+    grid = ("-m", "model=thread,process", "ipc=reference,pipe", *SHORT)
+    first, second = command(*grid), command(*grid)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")
+    assert sorted(runs.status) == ["incompatible", "ok", "ok", "ok"]
+    assert "0 runs, 3 already done, 1 incompatible" in second.stderr
+
+
+def test_ones_own_function_is_measured(command: Type, tmp_path: Path) -> None:
+    """It is imported from the folder where the command is typed."""
+    (tmp_path / "work.py").write_text("def add(a, b):\n    return sum(range(a)) + b\n")
+    target = (
+        "workload=function",
+        "workload.target=work:add",
+        "workload.args=[1000]",
+        "+workload.kwargs.b=2",
+    )
+    done = command("model=process", *target, *SHORT)
+    assert (done.returncode, "1/1 ok" in done.stderr) == (0, True), done.stderr
+
+
+def test_the_debug_engine_measures_in_this_process(command: Type) -> None:
+    """Workers that are spawned import this program's main module again, which does nothing then."""
+    done = command(
+        "engine=debug", "model=process", "model.start_method=spawn", *SHORT, PYTHONWARNINGS="default"
+    )
+    assert (done.returncode, "1/1 ok" in done.stderr) == (0, True), done.stderr
+
+
+def test_a_failing_function_is_a_failed_run(command: Type, tmp_path: Path) -> None:
+    """The sweep ends with exit code 1 and tells why."""
+    (tmp_path / "work.py").write_text("def fail():\n    raise ValueError('no such luck')\n")
+    done = command("model=thread", "workload=function", "workload.target=work:fail", *SHORT)
+    assert (done.returncode, "no such luck" in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
+    """The exit code is 130, and the same command with the sweep's name carries on."""
+    arguments = ["-m", "workers=1,2", "model=thread", "rounds=50", "measure.max_time=100ms", "sweep=mine"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", *arguments],
+        cwd=tmp_path,
+        env=_environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    stored = tmp_path / "outputs" / "mine" / "runs"
+    deadline = time.monotonic() + 60
+    while not list(stored.glob("*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert said.endswith(f"Carry on with: python -m runner {' '.join(arguments)}\n")
+    assert set(pd.read_parquet(stored).status) == {"ok"}
+
+
+def test_help_is_the_projects_own(command: Type) -> None:
+    """It says what to type, what to choose from and which knobs there are."""
+    done = command("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for part in (
+        "== Use ==",
+        "breakeven +experiment=tour",
+        "model: mp_pool, process, process_pool, serial,",
+        "rel_ci: 0.02",
+    ):
+        assert part in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 130
+
+
+def test_hydras_help_works(command: Type) -> None:
+    """--hydra-help lists the options of the command line."""
+    done = command("--hydra-help")
+    assert (done.returncode, "--multirun" in done.stdout) == (0, True), done.stderr
+
+
+def test_the_configuration_is_shown_whole(command: Type) -> None:
+    """--cfg job is YAML with every knob, and runs nothing."""
+    done = command("--cfg", "job", "--resolve", "pattern=window", "model=mp_pool")
+    shown = yaml.safe_load(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shown["pattern"] == {"name": "window", "bin": "1ms"}
+    assert shown["model"]["chunksize"] is None
+    assert shown["payload_out"] == "1KiB"
+
+
+def test_the_shell_completes(command: Type) -> None:
+    """The script can be installed, and knows groups, choices and knobs."""
+    assert "complete -o nospace" in command("-sc", "install=bash").stdout
+    for line, choice in {
+        "model=thr": "model=thread_pool",
+        "measure.m": "measure.max_time=",
+        "+experiment=t": "+experiment=tour",
+    }.items():
+        done = command("-sc", "query=bash", COMP_LINE=f"breakeven {line}", COMP_POINT="0")
+        assert choice in done.stdout.split(), (line, done.stdout, done.stderr)
+
+
+def test_importing_the_main_module_does_nothing() -> None:
+    """A worker that is spawned imports it as __mp_main__."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import runner.__main__"],
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("", "")

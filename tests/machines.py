@@ -1,0 +1,45 @@
+"""What the tests find on the machine: interpreters to measure, and what a run may leave behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+_NAMES = (
+    "python3.9",
+    "python3.10",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.13t",
+    "python3.14",
+    "pypy3",
+)
+_SHARED = Path("/dev/shm")
+
+
+def interpreters() -> list[str]:
+    """Find interpreters on PATH, installed by pyenv, or under ~/.cache/pythons, that start."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    folders = [*pyenv.glob("versions/3.*/bin"), *(Path.home() / ".cache/pythons").glob("*/bin")]
+    found = [shutil.which(name) for name in _NAMES]
+    found += [str(folder / name) for folder in folders for name in _NAMES if (folder / name).exists()]
+    kinds = {kind: path for path in found if path and (kind := _kind(path))}
+    return [path for kind, path in sorted(kinds.items()) if kind[0] >= (3, 9)]
+
+
+def _kind(path: str) -> tuple[tuple[int, ...], str] | None:
+    """Give version and build of an interpreter, None where it does not start (a shim without a target)."""
+    ask = "import sys, sysconfig as s; print(*sys.version_info[:2], s.get_config_var('Py_GIL_DISABLED'), sys.implementation.name)"
+    done = subprocess.run([path, "-c", ask], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None
+    major, minor, *build = done.stdout.split()
+    return (int(major), int(minor)), " ".join(build)
+
+
+def left_behind() -> set[str]:
+    """Give what runs have in shared memory now."""
+    return {path.name for path in _SHARED.glob("breakeven-*")} if _SHARED.exists() else set()
