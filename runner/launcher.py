@@ -26,7 +26,7 @@ from runner.errors import BadInput, OutputsUnwritable
 from runner.host import record_incompatible
 from runner.plan import Plan, make_plan
 from runner.progress import Progress
-from runner.store import Sweep
+from runner.store import NotStored, Sweep
 
 ALL_DONE, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 FINAL = ("ok", "incompatible")  # statuses of runs that are not made again
@@ -86,15 +86,18 @@ class Application:
             _record_incompatible(plan, sweep)
             statuses = _run_all(waiting, plan.engine, notes)
         except KeyboardInterrupt:
-            again = shlex.join(_again(self.command, plan.sweep.name))
-            notes.print(
-                f"interrupted; what was measured is kept. Carry on with: {again}",
-                soft_wrap=True,
-                markup=False,
-            )
+            self._ended(notes, plan, "interrupted; what was measured is kept")
             return INTERRUPTED
+        except NotStored as error:
+            self._ended(notes, plan, str(error))
+            return SOME_FAILED
         render(summarise(load(plan.sweep)), Console())
         return ALL_DONE if all(status in FINAL for status in statuses) else SOME_FAILED
+
+    def _ended(self, notes: Console, plan: Plan, why: str) -> None:
+        """Say why the sweep ended early and how to carry on."""
+        again = shlex.join(_again(self.command, plan.sweep.name))
+        notes.print(f"{why}. Carry on with: {again}", soft_wrap=True, markup=False, highlight=False)
 
 
 def launch_jobs(

@@ -27,7 +27,7 @@ class Progress:
         self._present = ""
         self._busy = 0.0
         self._began_at = monotonic()
-        self._live = Live(get_renderable=self.picture, console=console, refresh_per_second=4, transient=True)
+        self._live = Live(get_renderable=self.picture, console=console, refresh_per_second=1, transient=True)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:

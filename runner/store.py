@@ -21,6 +21,10 @@ from runner.errors import OutputsUnwritable
 from runner.schema import TABLES
 
 
+class NotStored(Exception):
+    """Raised when a result cannot be stored while a sweep runs: a full disk, a folder that is gone."""
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path`` so that a reader finds the old bytes or the new, never a part."""
     descriptor, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
@@ -96,8 +100,17 @@ class Sweep:
         write_atomically(self.description, yaml.encode())
 
     def write(self, table: str, cell_id: str, round_: int, columns: Mapping[str, Any] | pa.Table) -> None:
-        """Store one run's part of ``table``; columns that the schema has and ``columns`` lacks are null."""
-        write_atomically(self.file(table, cell_id, round_), _encode(table, columns))
+        """Store one run's part of ``table``; columns that the schema has and ``columns`` lacks are null.
+
+        Raises NotStored.
+        """
+        path = self.file(table, cell_id, round_)
+        try:
+            write_atomically(path, _encode(table, columns))
+        except OSError as error:
+            raise NotStored(
+                f"cannot store {path}: {error.strerror}; what was stored before is kept, this run is not"
+            ) from error
 
     def write_run(self, row: Mapping[str, Any]) -> None:
         """Store the row of one run in ``runs``: from here on the run exists."""

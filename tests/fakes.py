@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import cache
@@ -20,22 +21,28 @@ if TYPE_CHECKING:
 
 
 class FakeEngine(Engine):
-    """Ends every run at once: ``ok``, or as ``endings`` says for its model; ``interrupt_at`` stands for Ctrl-C."""
+    """Ends every run at once: ``ok``, or as ``endings`` says for its model; ``interrupt_at`` stands for Ctrl-C.
+
+    Before run ``lose_at`` the folder of the table ``runs`` is lost.
+    """
 
     endings: ClassVar[dict[str, str]] = {}
     interrupt_at: ClassVar[int | None] = None
+    lose_at: ClassVar[int | None] = None
     made: ClassVar[list[Run]] = []
     closed: ClassVar[int] = 0
 
     @classmethod
     def reset(cls) -> None:
         """Forget what was made and how runs end."""
-        cls.endings, cls.interrupt_at, cls.made, cls.closed = {}, None, [], 0
+        cls.endings, cls.interrupt_at, cls.lose_at, cls.made, cls.closed = {}, None, None, [], 0
 
     def submit(self, run: Run) -> Future[Outcome]:
         """Store the row of a run that took no time."""
         if len(self.made) == self.interrupt_at:
             raise KeyboardInterrupt
+        if len(self.made) == self.lose_at:
+            shutil.rmtree(Sweep(run.sweep).table("runs"))
         self.made.append(run)
         status = self.endings.get(run.cell.model, "ok")
         row = rows.about(run, datetime(2026, 1, 1, tzinfo=UTC)) | {"status": status, "wall_ns": 10**6}

@@ -131,6 +131,21 @@ def test_an_interrupted_sweep_says_how_to_carry_on(
     )
 
 
+def test_a_result_that_cannot_be_stored_ends_the_sweep(
+    command: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A folder lost in mid-sweep is one line with the cause and the command that carries on."""
+    FakeEngine.lose_at = 1
+    assert command("-m", "workers=1,2,3", "sweep=mine") == 1
+    assert FakeEngine.closed == 1
+    lost = FakeEngine.made[1]
+    path = tmp_path / "outputs" / "mine" / "runs" / f"{lost.cell_id}-{lost.round:03d}.parquet"
+    assert capsys.readouterr().err.endswith(
+        f"cannot store {path}: No such file or directory; what was stored before is kept, this run is not. "
+        "Carry on with: breakeven -m workers=1,2,3 sweep=mine\n"
+    )
+
+
 def test_a_run_carries_what_it_needs(command: Command, tmp_path: Path) -> None:
     """The overrides of its cell, its configuration, and the folder where the command was typed."""
     command("-m", *SWEEP, "task=1ms")
