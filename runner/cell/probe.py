@@ -25,9 +25,12 @@ from .trace import Recorder
 _HEADER_BYTES = 4  # a message's length prefix: it arrives when the wait is over
 _FEEDER = "QueueFeederThread"
 
+_SENDER = 0  # no thread has this identifier: the key of the recorder that the feeder thread will take
+
 _lanes: dict[int, Recorder] = {}
-_feeder: Optional[Recorder] = None
-_originals = (Connection._recv, Connection._recv_bytes, Connection._send_bytes)  # type: ignore[attr-defined]  # private by need: see above
+_recv_original, _recv_bytes_original, _send_bytes_original = (
+    getattr(Connection, name) for name in ("_recv", "_recv_bytes", "_send_bytes")
+)
 
 
 def _recorder() -> Optional[Recorder]:
@@ -35,15 +38,15 @@ def _recorder() -> Optional[Recorder]:
     thread = get_ident()
     found = _lanes.get(thread)
     if found is None:
-        if _feeder is None or current_thread().name != _FEEDER:
+        if _SENDER not in _lanes or current_thread().name != _FEEDER:
             return None
-        found = _lanes[thread] = _feeder
+        found = _lanes[thread] = _lanes[_SENDER]
         found.lane.header[THREAD] = get_native_id()
     return found if found.on else None
 
 
 def _recv(self: Connection, size: int, *rest: Any) -> Any:
-    received = _originals[0](self, size, *rest)
+    received = _recv_original(self, size, *rest)
     recorder = _recorder()
     if recorder is not None and size == _HEADER_BYTES:
         recorder.mark(WAIT)
@@ -51,7 +54,7 @@ def _recv(self: Connection, size: int, *rest: Any) -> Any:
 
 
 def _recv_bytes(self: Connection, maxsize: Optional[int] = None) -> Any:
-    received = _originals[1](self, maxsize)
+    received = _recv_bytes_original(self, maxsize)
     recorder = _recorder()
     if recorder is not None:
         recorder.mark(RECEIVE)
@@ -59,7 +62,7 @@ def _recv_bytes(self: Connection, maxsize: Optional[int] = None) -> Any:
 
 
 def _send_bytes(self: Connection, data: Any) -> None:
-    _originals[2](self, data)
+    _send_bytes_original(self, data)
     recorder = _recorder()
     if recorder is not None:
         recorder.mark(SEND)
@@ -74,7 +77,7 @@ class _Pickler(ForkingPickler):
         recorder = _recorder()
         if recorder is None:
             return ForkingPickler.dumps(obj, protocol)
-        if recorder is _feeder:
+        if recorder is _lanes.get(_SENDER):
             recorder.mark(IDLE)  # it slept until now
         data = ForkingPickler.dumps(obj, protocol)
         recorder.mark(SERIALIZE)
@@ -90,22 +93,26 @@ class _Pickler(ForkingPickler):
         return found
 
 
+_HOOKS = (
+    (Connection, "_recv", _recv, _recv_original),
+    (Connection, "_recv_bytes", _recv_bytes, _recv_bytes_original),
+    (Connection, "_send_bytes", _send_bytes, _send_bytes_original),
+    (queues, "_ForkingPickler", _Pickler, ForkingPickler),
+    (connection, "_ForkingPickler", _Pickler, ForkingPickler),
+)
+
+
 def watch(recorder: Recorder, feeder: Optional[Recorder] = None) -> None:
     """Record the present thread's transport with ``recorder``, and this process's feeder with ``feeder``."""
-    global _feeder  # noqa: PLW0603  # the hooks are per process, as what they hook into is
     _lanes[get_ident()] = recorder
     if feeder is not None:
-        _feeder = feeder
-    Connection._recv, Connection._recv_bytes, Connection._send_bytes = _recv, _recv_bytes, _send_bytes  # type: ignore[attr-defined]
-    queues._ForkingPickler = _Pickler  # type: ignore[attr-defined]
-    connection._ForkingPickler = _Pickler  # type: ignore[attr-defined]
+        _lanes[_SENDER] = feeder
+    for place, name, hook, _ in _HOOKS:
+        setattr(place, name, hook)
 
 
 def forget() -> None:
     """Undo `watch` for every thread of this process."""
-    global _feeder  # noqa: PLW0603
     _lanes.clear()
-    _feeder = None
-    Connection._recv, Connection._recv_bytes, Connection._send_bytes = _originals  # type: ignore[attr-defined]
-    queues._ForkingPickler = ForkingPickler  # type: ignore[attr-defined]
-    connection._ForkingPickler = ForkingPickler  # type: ignore[attr-defined]
+    for place, name, _, original in _HOOKS:
+        setattr(place, name, original)

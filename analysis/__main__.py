@@ -1,0 +1,69 @@
+"""Draw a sweep's figures and print its summary: ``python -m analysis [FOLDER]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+
+from analysis.errors import BadResults, UnknownName
+from analysis.figures import FIGURES, NothingToDraw, draw
+from analysis.figures.save import FORMATS, save
+from analysis.load import Lab, load
+from analysis.next_command import show_path
+from analysis.summary import render, summarise
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code, 2 for results or arguments that cannot be used."""
+    options = _parse(argv)
+    console = Console(soft_wrap=True)
+    try:
+        figures, formats = (
+            _choose("figure", options.only, FIGURES),
+            _choose("format", options.format, FORMATS),
+        )
+        lab = load(options.folder)
+        if not options.no_figures:
+            _draw_all(lab, figures, formats, console)
+        render(summarise(lab), console)
+    except BadResults as error:
+        print(error, file=sys.stderr)  # noqa: T201 - this is the command line
+        return 2
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m analysis", description="Draw and summarise a sweep.")
+    parser.add_argument(
+        "folder", nargs="?", default="outputs/latest", help="results folder (default: %(default)s)"
+    )
+    parser.add_argument("--only", default=",".join(FIGURES), help="figures to draw (default: %(default)s)")
+    parser.add_argument("--format", default=",".join(FORMATS), help="file formats (default: %(default)s)")
+    parser.add_argument("--no-figures", action="store_true", help="print the summary only")
+    return parser.parse_args(argv)
+
+
+def _choose(what: str, asked: str, known: Mapping[str, object]) -> list[str]:
+    names = [name.strip() for name in asked.split(",")]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UnknownName(f"no {what} {', '.join(unknown)}; there are {', '.join(known)}")
+    return names
+
+
+def _draw_all(lab: Lab, figures: Sequence[str], formats: Sequence[str], console: Console) -> None:
+    """Draw those of ``figures`` that the sweep has data for, and say of the others why not."""
+    for name in figures:
+        try:
+            paths = save(draw(name, lab), lab.path / "figures", name, formats)
+        except NothingToDraw as reason:
+            console.print(f"no figure {name}: {reason}", markup=False, highlight=False)
+        else:
+            console.print(f"figure {', '.join(map(show_path, paths))}", markup=False, highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

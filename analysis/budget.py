@@ -1,0 +1,108 @@
+"""Where the workers' time goes: worker-seconds by phase, and whether they add up.
+
+A worker's phases partition its share of a traced trial, so that over all workers they sum to workers x wall
+time. The parent's own phases (worker -1) partition the parent's time and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from analysis.files import to_frame
+from analysis.load import Lab
+
+PHASES = ("compute", "serialize", "send", "wait", "receive", "deserialize", "idle", "startup", "teardown")
+
+_TRIAL = ["cell_id", "round", "trial"]
+_GROUP = [*_TRIAL, "worker", "phase"]
+_SUMS = ["duration_ns", "on_cpu_ns"]
+
+
+def sum_phases(lab: Lab) -> pd.DataFrame:
+    """Sum the workers' spans of traced parallel trials that count, without holding the spans.
+
+    One row a trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), and of the trial
+    ``tasks`` and ``wall_ns``, of the cell ``workers``.
+    """
+    where = (ds.field("worker") >= 0) & (ds.field("trial") >= 0)
+    parts = [_sum_batch(batch) for batch in _gather(lab.batches("spans", [*_GROUP, *_SUMS], where))]
+    empty = pd.DataFrame(columns=[*_GROUP, *_SUMS])
+    sums = pd.concat(parts).groupby(_GROUP)[_SUMS].sum().reset_index() if parts else empty
+    return sums.merge(select_traced(lab), on=_TRIAL)
+
+
+def _gather(batches: Iterator[pa.RecordBatch], rows: int = 2**20) -> Iterator[pa.Table]:
+    """Put small batches together: grouping costs per call, and a sweep may hold thousands of small files."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(part.num_rows for part in held) >= rows:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _sum_batch(part: pa.Table) -> pd.DataFrame:
+    # Files have dictionaries of their own; as one, grouping compares small numbers and not texts.
+    part = part.set_column(0, "cell_id", pc.dictionary_encode(part["cell_id"]))
+    sums = part.unify_dictionaries().group_by(_GROUP).aggregate([(name, "sum") for name in _SUMS])
+    plain = to_frame(sums).rename(columns={f"{name}_sum": name for name in _SUMS})
+    return plain.astype({"cell_id": "str", "phase": "str"})
+
+
+def select_traced(lab: Lab) -> pd.DataFrame:
+    """Give the traced parallel trials that count: their keys, ``tasks``, ``wall_ns`` and ``workers``."""
+    trials = lab.trials
+    keep = trials["traced"].astype(bool) & trials["kind"].eq("parallel") & ~trials["warmup"].astype(bool)
+    good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round", "workers"]]
+    return trials.loc[keep, [*_TRIAL, "tasks", "wall_ns"]].merge(good, on=["cell_id", "round"])
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Share a cell's worker-time out to phases, ``per`` one task or one trial.
+
+    Compute is split by the CPU clock into ``on_cpu_ns`` and the rest, in which the worker waited within
+    its task: for the GIL, for a CPU, or because the task itself sleeps or does I/O.
+    """
+
+    per: str = "task"
+
+    def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
+        """Give one row a cell and phase: ``ns`` and ``on_cpu_ns`` per task or trial, ``share`` and ``trials``."""
+        trials = (
+            sums.drop_duplicates(_TRIAL)
+            .groupby("cell_id")
+            .agg(tasks=("tasks", "sum"), trials=("trial", "size"))
+        )
+        phases = sums.groupby(["cell_id", "phase"])[_SUMS].sum().reset_index("phase")
+        amount = trials["tasks" if self.per == "task" else "trials"]
+        total = phases.groupby("cell_id")["duration_ns"].sum()
+        phases["share"] = phases["duration_ns"] / total
+        phases["ns"] = phases["duration_ns"] / amount.where(amount > 0)
+        phases["on_cpu_ns"] = phases["on_cpu_ns"] / amount.where(amount > 0)
+        return phases.drop(columns="duration_ns").join(trials["trials"]).reset_index()
+
+
+@dataclass(frozen=True)
+class Closure:
+    """Compare each trial's sum of phases with workers x wall time."""
+
+    tolerance: float = 0.02
+
+    def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
+        """Give one row a trial: ``sum_ns``, ``expected_ns``, the relative ``error``, and if it ``closes``."""
+        trials = sums.groupby(_TRIAL).agg(
+            sum_ns=("duration_ns", "sum"), wall_ns=("wall_ns", "first"), workers=("workers", "first")
+        )
+        trials["expected_ns"] = trials.pop("wall_ns") * trials.pop("workers")
+        trials["error"] = trials["sum_ns"] / trials["expected_ns"] - 1
+        trials["closes"] = trials["error"].abs() <= self.tolerance
+        return trials.reset_index()

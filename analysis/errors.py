@@ -1,0 +1,37 @@
+"""What can be wrong with results, or with what is asked of them."""
+
+
+class BadResults(Exception):
+    """Raised when stored results cannot be used as asked.
+
+    The message is one line: the value, where it stands, the remedy, the known alternatives.
+    The command line prints it and exits with code 2.
+    """
+
+
+class ResultsMissing(BadResults):
+    """Raised when there is no results folder at the path."""
+
+
+class ResultsEmpty(BadResults):
+    """Raised when a results folder holds no finished run."""
+
+
+class ResultsDamaged(BadResults):
+    """Raised when a stored file is truncated or is no Parquet."""
+
+
+class OtherSchema(BadResults):
+    """Raised when a stored file has another schema version or lacks a column that is needed."""
+
+
+class NoMatch(BadResults):
+    """Raised when no cell of the sweep is the one asked for."""
+
+
+class UnknownName(BadResults):
+    """Raised when a table, column, figure or format is asked for that does not exist."""
+
+
+class FiguresUnwritable(BadResults):
+    """Raised when figures cannot be written to their folder."""

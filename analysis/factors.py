@@ -1,0 +1,122 @@
+"""What cells differ by, and how to name them by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from analysis.tables import FACTORS
+from analysis.units import format_length, format_size
+
+BARE = ("native", "none")
+"""Channels that a label need not name: the model's own way."""
+
+_MECHANISM = ("model", "start_method", "ipc", "interpreter", "affinity")
+_SETTING = ("workload", "payload_bytes", "task_ns", "variant", "pattern")
+_SETTING_IF_NEEDED = ("payload_out_bytes", "tasks", "window_ns")
+
+_WRITE: dict[str, Callable[[float], str]] = {
+    **dict.fromkeys(("payload_bytes", "payload_out_bytes"), format_size),
+    **dict.fromkeys(("task_ns", "window_ns"), format_length),
+    **dict.fromkeys(("tasks", "workers"), lambda count: f"{count:.0f}"),
+}
+_IN_LABEL = {
+    "payload_out_bytes": "{} back",
+    "task_ns": "task {}",
+    "window_ns": "window {}",
+    "tasks": "{} tasks",
+}
+
+
+def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
+    """Give one row a cell, indexed by ``cell_id``: its factors, where it ran, its status and rounds.
+
+    ``status`` is ok where at least one run is, else that of its first run; ``reason`` belongs to it.
+    ``variant`` holds the overrides that differ between cells and have no column of their own.
+    """
+    ranked = runs.assign(ok=runs["status"].eq("ok")).sort_values(["ok", "order"], ascending=[False, True])
+    cells = ranked.groupby("cell_id", sort=False)
+    described = [*FACTORS, "status", "reason", "implementation", "python_version", "gil_enabled", "cpu_count"]
+    tidy = cells[described].first()  # the first that is not null, so an ok run speaks before a failed one
+    tidy["reason"] = tidy["reason"].where(tidy["status"] != "ok")
+    tidy["rounds"] = cells.size()
+    tidy["rounds_ok"] = cells["ok"].sum()
+    tidy["variant"] = _variants(cells["overrides"].first())
+    return tidy.sort_values([*FACTORS, "variant"], na_position="first")
+
+
+def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
+    lines = overrides.fillna("").str.split("\n").explode()
+    key = lines.str.partition("=")[0].str.strip("+~ ").str.rpartition(".")[2]
+    known = {name.removesuffix("_bytes").removesuffix("_ns") for name in FACTORS} | {
+        "rounds",
+        "sweep",
+        "outputs",
+        "engine",
+        "",
+    }
+    lines = lines[~key.isin(known)]
+    shared = lines.value_counts() == len(overrides)
+    differing = lines[~lines.map(shared).astype(bool)]
+    return differing.groupby(level=0).agg(", ".join).reindex(overrides.index, fill_value="")
+
+
+def is_varied(values: pd.Series[Any]) -> bool:
+    """Tell whether there are at least two different values, missing ones aside."""
+    return len(values.dropna().unique()) > 1
+
+
+def varying(cells: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Name those of the columns that hold more than one value worth telling apart."""
+    return [name for name in names if is_varied(cells.loc[~cells[name].isin(BARE), name])]
+
+
+def label_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
+    """Name each cell by how its work is carried: the model, and what else of it varies.
+
+    Two interpreters that differ only in the GIL are told apart by the interpreter's name.
+    """
+    return _join(cells, ["model", *varying(cells, _MECHANISM[1:])], "/", skip=BARE)
+
+
+def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[str]:
+    """Name each cell by what is carried: those of workload, payload, task length, pattern ... that tell it apart.
+
+    What follows from the others is left out, such as tasks that grow with workers.
+    """
+    names = [name for name in varying(cells, _SETTING) if name not in without]
+    fixed = [name for name in (*_MECHANISM, *_SETTING, "workers") if name in cells]
+    needed = [name for name in _SETTING_IF_NEEDED if name not in without and _is_needed(cells, name, fixed)]
+    return _join(cells, [*_drop_implied(cells, names), *needed], ", ")
+
+
+def _drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
+    """Leave out names, the last first, without which the others tell just as many settings apart."""
+    kept = list(names)
+    for name in reversed(names):
+        others = [other for other in kept if other != name]
+        if others and len(cells[others].drop_duplicates()) == len(cells[kept].drop_duplicates()):
+            kept = others
+    return kept
+
+
+def _is_needed(cells: pd.DataFrame, name: str, fixed: list[str]) -> bool:
+    return bool(cells.groupby(fixed, dropna=False)[name].nunique().max() > 1)
+
+
+def _join(
+    cells: pd.DataFrame, names: Sequence[str], between: str, skip: Sequence[str] = ()
+) -> pd.Series[str]:
+    texts = [write(cells, name).map(_IN_LABEL.get(name, "{}").format, na_action="ignore") for name in names]
+    rows = zip(*texts, strict=True) if texts else [()] * len(cells)
+    kept = [
+        between.join(text for text in row if pd.notna(text) and text and text not in skip) for row in rows
+    ]
+    return pd.Series(kept, index=cells.index, dtype="str")
+
+
+def write(cells: pd.DataFrame, factor: str) -> pd.Series[str]:
+    """Write the values of ``factor`` for people; missing ones stay missing."""
+    return cells[factor].map(_WRITE.get(factor, str), na_action="ignore").astype("object")

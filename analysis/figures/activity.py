@@ -1,0 +1,181 @@
+"""Calls completed over time in a fixed window, a lane a worker, and whether more workers complete more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.image import AxesImage
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+
+from analysis.factors import is_varied, label_mechanisms
+from analysis.figures.choice import choose_comparable
+from analysis.figures.context import Context, NothingToDraw
+from analysis.figures.look import (
+    draw_errors,
+    finish,
+    list_styles,
+    look,
+    new_figure,
+    styles,
+    tell_gil,
+    tell_sample,
+    thin,
+)
+from analysis.load import Lab
+from analysis.stats import Timed
+from analysis.units import format_time
+
+PANELS = 3
+BINS = 150
+"""At most this many bins are drawn, the middle ones of a longer window: wide enough to be told apart."""
+
+HALF_TURN_NS = 2.5e6
+"""Half of CPython's switch interval: in wider bins two threads that take turns would seem to run at once."""
+
+_TRIAL = ["cell_id", "round", "trial"]
+
+
+def frame(lab: Lab) -> pd.DataFrame:
+    """Give one row a worker and bin: ``calls`` in one trial a cell, of cells that did the same work.
+
+    ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials.
+    """
+    cells = lab.estimates
+    cells = cells[cells["pattern"].eq("window") & cells.index.isin(lab.activity["cell_id"])]
+    if cells.empty:
+        raise NothingToDraw("no calls were counted over time: it takes pattern window with status ok")
+    chosen = choose_comparable(cells, PANELS)
+    for name in (
+        "workload",
+        "payload_bytes",
+        "window_ns",
+        "variant",
+        "model",
+        "start_method",
+        "ipc",
+        "interpreter",
+    ):
+        cells = cells[cells[name].isin(chosen[name])]
+    cells = cells.sort_values(
+        "model", key=lambda models: models.map(chosen["model"].tolist().index), kind="stable"
+    )
+    totals = {
+        f"total{end}": cells[f"throughput_per_s{end}"] * cells["window_ns"] / 1e9
+        for end in ("", "_low", "_high")
+    }
+    cells = cells.assign(mechanism=label_mechanisms(cells), **totals)
+    names = [
+        "mechanism",
+        "model",
+        "workers",
+        "workload",
+        "gil_enabled",
+        "window_ns",
+        "samples",
+        "rounds",
+        "covers",
+    ]
+    trials = Timed("parallel")(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())
+    bins = _widen(lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), chosen["task_ns"].max())
+    return cells[[*names, *totals]].join(bins.set_index("cell_id"), how="inner").reset_index()
+
+
+def _widen(bins: pd.DataFrame, task_ns: float) -> pd.DataFrame:
+    """Put neighbouring bins together until a busy one holds two calls, but none longer than half a turn.
+
+    In narrower ones a worker that is busy all the time looks as if it paused between calls.
+    """
+    width = bins["bin_ns"].median()
+    wanted = min(2 * task_ns, HALF_TURN_NS) if pd.notna(task_ns) else width
+    wide = width * max(1, round(wanted / width))
+    starts = (bins["bin_start_ns"] // wide * wide).astype("int64")
+    joint = bins.assign(bin_start_ns=starts).groupby([*_TRIAL, "worker", "bin_start_ns"], as_index=False)
+    return joint.agg(bin_ns=("bin_ns", "sum"), calls=("calls", "sum"))
+
+
+def draw(frame: pd.DataFrame, context: Context) -> Figure:
+    """Draw the lanes of the cells with most workers, and the total against workers where these vary."""
+    cells = frame.drop_duplicates("cell_id")
+    most = cells.loc[cells.groupby("mechanism", sort=False)["workers"].idxmax()]
+    with look():
+        body = _draw_panels(frame, cells, most)
+        width = format_time(frame["bin_ns"].median())
+        sample = f"Lanes: one trial each, bins of {width}. Totals: {tell_sample(cells, 'trials').lower()}"
+        return finish(body, _title(cells), context, sample)
+
+
+def _title(cells: pd.DataFrame) -> str:
+    window = format_time(cells["window_ns"].iloc[0])
+    ends = (
+        cells.sort_values("workers")
+        .groupby("mechanism", sort=False)
+        .agg(
+            first=("total", "first"), last=("total", "last"), low=("workers", "min"), high=("workers", "max")
+        )
+    )
+    if ends["low"].eq(ends["high"]).all():
+        told = ", ".join(f"{row['last']:.0f} with {name}" for name, row in ends.iterrows())
+        return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {told}"
+    told = ", ".join(f"{row['last'] / row['first']:.2f} times with {name}" for name, row in ends.iterrows())
+    return f"From {ends['low'].min()} to {ends['high'].max()} workers the calls completed in {window} become {told}"
+
+
+def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -> SubFigure:
+    varies = is_varied(cells["workers"])
+    lanes = most["workers"].clip(3, 16).tolist()
+    body = new_figure(10.5 if varies else 8, 1.9 + sum(0.55 + 0.2 * count for count in lanes))
+    grid = body.add_gridspec(len(most), 1 + varies, width_ratios=[3, 2][: 1 + varies], height_ratios=lanes)
+    rate = frame["calls"] / frame["bin_ns"] * 1e6
+    highest = float(rate[frame["cell_id"].isin(most["cell_id"])].max())
+    panels: list[Axes] = []
+    for row, (_, cell) in enumerate(most.iterrows()):
+        axes = body.add_subplot(grid[row, 0], sharex=panels[0] if panels else None)
+        panels.append(axes)
+        image = _draw_lanes(axes, frame[frame["cell_id"].eq(cell["cell_id"])], highest)
+        axes.set_title(f"{cell['mechanism']}{tell_gil(cell['gil_enabled'])}")
+    panels[-1].set_xlabel("time in the window (ms)")
+    body.colorbar(image, ax=panels, label="calls per ms", location="bottom", aspect=50, shrink=0.6)
+    if varies:
+        _draw_totals(body.add_subplot(grid[:, 1]), cells)
+    return body
+
+
+def _draw_lanes(axes: Axes, rows: pd.DataFrame, highest: float) -> AxesImage:
+    table = rows.pivot_table(
+        index="worker", columns="bin_start_ns", values="calls", aggfunc="sum", fill_value=0
+    )
+    skipped = max(0, (table.shape[1] - BINS) // 2)
+    table = table.iloc[:, skipped : skipped + BINS]
+    width = rows["bin_ns"].median()
+    starts = table.columns.to_numpy(float)
+    left, right = float(starts[0] / 1e6), float((starts[-1] + width) / 1e6)
+    image = axes.imshow(
+        table.to_numpy(float) / width * 1e6,
+        cmap=sns.color_palette("rocket_r", as_cmap=True),
+        vmin=0,
+        vmax=highest,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(left, right, len(table) - 0.5, -0.5),
+    )
+    axes.hlines(
+        np.arange(len(table) - 1) + 0.5, left, right, color="white", linewidth=min(3, 20 / len(table))
+    )
+    axes.grid(visible=False)
+    axes.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.set_ylabel("worker")
+    return image
+
+
+def _draw_totals(axes: Axes, cells: pd.DataFrame) -> None:
+    look_of = styles(cells)
+    for name, points in cells.sort_values("workers").groupby("mechanism"):
+        draw_errors(axes, points["workers"], points, "total", look_of[str(name)])
+    axes.set_ylim(0, 1.15 * cells[["total", "total_high"]].max().max())
+    axes.xaxis.set_major_locator(FixedLocator(thin(sorted(cells["workers"].unique()))))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set(xlabel="workers", title=f"calls completed in {format_time(cells['window_ns'].iloc[0])}")
+    axes.legend(handles=list_styles(look_of), loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)

@@ -1,0 +1,56 @@
+"""Payload moved per second against payload, and how far that is from copying it once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.figures.by_payload import Marks, Measure, draw_panels, select_messages, tell_winner
+from analysis.figures.context import Context
+from analysis.figures.look import Styles, finish, look, tell_sample
+from analysis.load import Lab
+from analysis.units import format_rate
+
+MEASURE = Measure(
+    "bandwidth_bytes_per_s",
+    "payload moved, both ways",
+    lambda rate: format_rate(rate, "B"),
+    lowest_wins=False,
+)
+
+_LIMIT: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.2}
+
+
+def frame(lab: Lab) -> pd.DataFrame:
+    """Give the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to tell them apart."""
+    return select_messages(lab, MEASURE.column)
+
+
+def draw(frame: pd.DataFrame, context: Context) -> Figure:
+    """Draw bandwidth as lines, and the memcpy limit of the same runs dashed."""
+    limited = frame["memcpy_bytes_per_s"].notna().any()
+    with look():
+        legend = [Line2D([], [], **_LIMIT, label="memcpy, once each way")] if limited else []
+        body = draw_panels(frame, MEASURE, Marks(_draw_limit, _dot_limit, legend))
+        return finish(body, _title(frame), context, tell_sample(frame, "trials"))
+
+
+def _title(frame: pd.DataFrame) -> str:
+    top = frame.nlargest(1, MEASURE.column)
+    share = float(top[MEASURE.column].iloc[0] / top["memcpy_bytes_per_s"].iloc[0])
+    limit = "" if pd.isna(share) else f"; at its best {share:.0%} of memcpy"
+    return f"Most payload per second: {tell_winner(frame, MEASURE)}{limit}"
+
+
+def _draw_limit(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:
+    limit = cells[["payload_bytes", "memcpy_bytes_per_s"]].groupby("payload_bytes").median()
+    axes.plot(limit.index, limit["memcpy_bytes_per_s"], **_LIMIT, zorder=2)
+
+
+def _dot_limit(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:
+    if cells["memcpy_bytes_per_s"].notna().any():
+        axes.axvline(cells["memcpy_bytes_per_s"].median(), **_LIMIT, zorder=2)

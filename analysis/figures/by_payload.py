@@ -1,0 +1,118 @@
+"""Lines against payload by mechanism: what the latency and the bandwidth figure share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.figure import SubFigure
+
+from analysis.factors import is_varied, label_mechanisms, label_settings
+from analysis.figures.context import NothingToDraw
+from analysis.figures.dots import Extra, draw_dots
+from analysis.figures.look import (
+    add_legend,
+    draw_errors,
+    legend_height,
+    list_styles,
+    new_figure,
+    set_log_axis,
+    set_size_axis,
+    sort_labels,
+    styles,
+    thin,
+    wrap_setting,
+)
+from analysis.load import Lab
+from analysis.units import format_size
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One quantity against payload: its column, its name on the axis, how to write it, what is better."""
+
+    column: str
+    name: str
+    write: Callable[[float], str]
+    lowest_wins: bool
+
+
+def select_messages(lab: Lab, column: str) -> pd.DataFrame:
+    """Give the pingpong cells that have a positive ``column``; raises NothingToDraw."""
+    cells = lab.estimates
+    cells = cells[cells["pattern"].eq("pingpong") & cells[column].gt(0)]
+    if cells.empty:
+        raise NothingToDraw("no cell sends messages: it takes pattern pingpong with status ok and a payload")
+    return cells.assign(
+        mechanism=label_mechanisms(cells),
+        setting=label_settings(cells, without=("payload_bytes",)),
+    )
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a figure adds to each panel of lines or of dots, and to the legend."""
+
+    lines: Extra
+    dots: Extra
+    legend: Sequence[Artist]
+
+
+def draw_panels(frame: pd.DataFrame, measure: Measure, marks: Marks) -> SubFigure:
+    """Draw a panel a setting, against payload, or as dots where all cells have the same payload."""
+    settings = thin(sort_labels(frame, "setting"))
+    if is_varied(frame["payload_bytes"]):
+        body = _draw_lines(frame, measure, settings, marks.lines)
+        add_legend(body, [*list_styles(styles(frame)), *marks.legend])
+        return body
+    body = draw_dots(frame, measure.column, settings, marks.dots)
+    size = format_size(frame["payload_bytes"].iloc[0])
+    for axes in body.axes:
+        axes.set_xlabel(f"{measure.name}, {size} each way")
+        axes.set_xscale("log")
+        set_log_axis(axes.xaxis, measure.write)
+    add_legend(body, marks.legend)
+    return body
+
+
+def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extra: Extra) -> SubFigure:
+    columns = min(len(settings), 3)
+    rows = -(-len(settings) // columns)
+    look_of = styles(frame)
+    body = new_figure(max(7.5, 2.8 + 3 * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of))))
+    panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for axes, setting in zip(panels.ravel(), settings, strict=False):
+        cells = frame[frame["setting"].eq(setting)]
+        for name, points in cells.sort_values("payload_bytes").groupby("mechanism"):
+            draw_errors(axes, points["payload_bytes"], points, measure.column, look_of[str(name)])
+        extra(axes, cells, look_of)
+        axes.set_xlabel("payload, each way")
+        wrap_setting(setting, axes)
+    for axes in panels.ravel()[len(settings) :]:
+        axes.remove()
+    for axes in panels[:, 0]:
+        axes.set_ylabel(measure.name)
+    set_size_axis(panels[0, 0], frame["payload_bytes"].tolist())
+    panels[0, 0].set_yscale("log")
+    set_log_axis(panels[0, 0].yaxis, measure.write)
+    return body
+
+
+def tell_winner(frame: pd.DataFrame, measure: Measure) -> str:
+    """Say who is best at which payloads, in runs of payloads with the same winner."""
+    ordered = frame.sort_values(measure.column, ascending=measure.lowest_wins)
+    best = ordered.drop_duplicates("payload_bytes").sort_values("payload_bytes")
+    runs = [list(rows) for _, rows in groupby(best.itertuples(), key=lambda row: row.mechanism)]
+    return "; ".join(_tell_run(rows, measure) for rows in ([runs[0], runs[-1]] if runs[1:] else runs))
+
+
+def _tell_run(rows: list[Any], measure: Measure) -> str:
+    ends = rows[:1] if len(rows) == 1 else [rows[0], rows[-1]]
+    told = " and ".join(
+        f"{measure.write(getattr(row, measure.column))} at {format_size(row.payload_bytes)}" for row in ends
+    )
+    return f"{rows[0].mechanism} with {told}"

@@ -1,0 +1,56 @@
+"""Which cells to put side by side when a picture has room for a few only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+_SAME = ["workload", "pattern", "workers", "payload_bytes", "payload_out_bytes", "task_ns", "variant"]
+_PREFER: dict[str, Sequence[str]] = {
+    "workload": ("spin", "histogram", "function"),
+    "pattern": ("map", "window"),
+    "model": ("thread", "process", "interpreter", "thread_pool", "process_pool", "mp_pool"),
+    "ipc": ("queue", "pipe"),
+}
+
+
+_FAMILY = {
+    "thread_pool": "thread",
+    "process_pool": "process",
+    "mp_pool": "process",
+    "interpreter_pool": "interpreter",
+}
+_TASK_NS = 200e3
+"""Much shorter than a thread's turn of 5 ms, much longer than handing over a payload."""
+
+
+def choose_comparable(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """Choose up to ``limit`` cells that did the same work with as many workers, one a model and interpreter.
+
+    Of all works one that threads as well as processes did; then a workload that computes, in tasks of
+    suitable length, with most workers, in most models, with least payload.
+    """
+    if cells.empty:
+        return cells
+    ranks = {f"{name}_rank": cells[name].map(_ranks(cells, name)) for name in _PREFER}
+    fit = (cells["task_ns"].astype(float) / _TASK_NS).map(np.log).abs().fillna(np.inf)
+    ranked = cells.assign(**ranks, fit=fit, family=cells["model"].replace(_FAMILY)).reset_index()
+    works = ranked.groupby([*_SAME, "workload_rank", "pattern_rank", "fit"], dropna=False, as_index=False)
+    counts = works.agg(families=("family", "nunique"), models=("model", "nunique"))
+    order = {"families": False, "workload_rank": True, "pattern_rank": True, "fit": True}
+    order |= {"workers": False, "models": False, "payload_bytes": True}
+    best = counts.sort_values(list(order), ascending=list(order.values()), kind="stable").head(1)
+    same = ranked.merge(best[_SAME], on=_SAME).sort_values(["model_rank", "ipc_rank"], kind="stable")
+    one = same.drop_duplicates(["model", "interpreter", "gil_enabled"]).head(limit)
+    return cells.loc[one["cell_id"]]
+
+
+def _ranks(cells: pd.DataFrame, name: str) -> dict[str, int]:
+    """Rank the values of ``name`` by preference; those without one come last."""
+    preferred = _PREFER[name]
+    return {
+        value: preferred.index(value) if value in preferred else len(preferred)
+        for value in cells[name].unique()
+    }

@@ -1,0 +1,51 @@
+"""Dots by mechanism with intervals: for sweeps that vary nothing else within a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import SubFigure
+
+from analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_setting
+
+Extra = Callable[[Axes, pd.DataFrame, Styles], None]
+
+
+def draw_dots(frame: pd.DataFrame, column: str, settings: Sequence[str], extra: Extra) -> SubFigure:
+    """Draw a panel a setting, a row a mechanism, ``column`` along x; ``extra`` adds to each panel.
+
+    ``extra`` gets the axes, the panel's cells and the styles by mechanism, whose order is that of the rows.
+    """
+    columns = min(len(settings), 3)
+    rows = -(-len(settings) // columns)
+    look_of = styles(frame)
+    body = new_figure(max(7.5, 2.4 + 2.7 * columns), 1.6 + rows * (0.8 + 0.34 * len(look_of)))
+    panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes, setting in zip(panels, settings, strict=False):
+        cells = frame[frame["setting"].eq(setting)]
+        _draw_panel(axes, cells, column, look_of)
+        extra(axes, cells, look_of)
+        wrap_setting(setting, axes)
+    for axes in panels[len(settings) :]:
+        axes.remove()
+    panels[0].set_ylim(len(look_of) - 0.5, -0.5)
+    return body
+
+
+def _draw_panel(axes: Axes, cells: pd.DataFrame, column: str, look_of: Styles) -> None:
+    for place, (name, style) in enumerate(look_of.items()):
+        points = cells[cells["mechanism"].eq(name)]
+        axes.errorbar(
+            points[column],
+            [place] * len(points),
+            xerr=split_errors(points, column),
+            color=style.color,
+            marker=style.marker,
+            linestyle="none",
+            markersize=6.5,
+            capsize=3,
+            zorder=3,
+        )
+    axes.set_yticks(range(len(look_of)), list(look_of))

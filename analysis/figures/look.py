@@ -1,0 +1,215 @@
+"""The look that all figures share: palette, markers, title, legend, caption, facets."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Literal, TypeVar
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from analysis.figures.context import Context
+from analysis.units import format_size, trim_zeros
+
+T = TypeVar("T")
+
+Dash = Literal["-", "--", "-.", ":"]
+
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h")
+DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
+GREY = "0.35"
+FACETS = 6
+"""More facets than these are thinned out, and the caption says so."""
+
+_STEPS = ((100, (1,)), (8, (1, 2, 5)), (2, (1, 1.5, 2, 3, 4, 5, 7)), (0, np.arange(1, 10, 0.2)))
+_SPACE = re.compile(r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%)")  # a number and its unit stay on one line
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw within the shared style, and leave the caller's settings as they were."""
+    style = sns.axes_style("whitegrid") | sns.plotting_context("paper", font_scale=1.15)
+    own = {
+        "axes.titlesize": "medium",
+        "axes.titlelocation": "left",
+        "grid.color": "0.92",
+        "figure.constrained_layout.h_pad": 0.08,
+        "figure.constrained_layout.w_pad": 0.08,
+    }
+    with mpl.rc_context(style | own):
+        yield
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one mechanism is drawn."""
+
+    color: str
+    marker: str
+    dash: Dash
+
+    def handle(self, label: str) -> Line2D:
+        """Give its entry in a legend."""
+        return Line2D([], [], color=self.color, marker=self.marker, linestyle=self.dash, label=label)
+
+
+Styles = dict[str, Style]
+
+
+def styles(frame: pd.DataFrame) -> Styles:
+    """Give each ``mechanism`` a colour, marker and dash that together are its own, apart without colour too.
+
+    Mechanisms of one model stand together.
+    """
+    labels = sort_labels(frame.sort_values(["model", "mechanism"]), "mechanism")
+    palette = sns.color_palette("colorblind").as_hex()
+    dashes = [DASHES[(place // len(palette) + place) % len(DASHES)] for place in range(len(labels))]
+    looks = zip(cycle(palette), cycle(MARKERS), dashes, strict=False)
+    return {label: Style(*look) for label, look in zip(labels, looks, strict=False)}
+
+
+def list_styles(look_of: Styles) -> list[Artist]:
+    """Give legend entries for the mechanisms of `styles`."""
+    return [style.handle(label) for label, style in look_of.items()]
+
+
+def split_errors(points: pd.DataFrame, column: str) -> list[pd.Series[float]]:
+    """Give how far the interval of ``column`` reaches below and above it."""
+    value = points[column]
+    return [value - points[f"{column}_low"], points[f"{column}_high"] - value]
+
+
+def draw_errors(axes: Axes, x: pd.Series[float], points: pd.DataFrame, column: str, style: Style) -> None:
+    """Draw one mechanism's line with intervals."""
+    axes.errorbar(
+        x,
+        points[column],
+        yerr=split_errors(points, column),
+        color=style.color,
+        marker=style.marker,
+        linestyle=style.dash,
+        linewidth=1.6,
+        markersize=5.5,
+        capsize=3,
+        zorder=3,
+    )
+
+
+def new_figure(width: float, height: float) -> SubFigure:
+    """Make a figure that no global list holds, and give its body: all of it but title and caption."""
+    body: SubFigure = (
+        Figure(figsize=(width, height), layout="constrained").subfigures(1, 1, squeeze=False).item()
+    )
+    return body
+
+
+def finish(body: SubFigure, title: str, context: Context, *sample: str) -> Figure:
+    """Set title and caption; both are wrapped to the figure's width."""
+    figure = body.get_figure(root=True)
+    width = figure.get_figwidth()
+    title = _SPACE.sub("\N{NO-BREAK SPACE}", title)
+    figure.suptitle(textwrap.fill(title, int(width * 9)), x=0.01, ha="left", size="large", weight="bold")
+    lines = context.caption(*sample).split("\n")
+    caption = "\n".join(textwrap.fill(line, int(width * 18)) for line in lines)
+    figure.supxlabel(caption, x=0.01, ha="left", size="x-small", color=GREY)
+    return figure
+
+
+def wrap_setting(setting: str, axes: Axes) -> None:
+    """Set the title of one panel, on as many lines as it needs."""
+    axes.set_title(textwrap.fill(setting, 30))
+
+
+def legend_height(entries: int) -> float:
+    """Give the height in inches that a legend with a title needs beside the panels."""
+    return 0.3 + 0.23 * entries
+
+
+def add_legend(figure: SubFigure, handles: Sequence[Artist], title: str | None = None) -> None:
+    """Put the legend right of the panels, never over data."""
+    figure.legend(
+        handles=handles,
+        loc="outside right upper",
+        frameon=False,
+        title=title,
+        alignment="left",
+        handlelength=2.6,
+    )
+
+
+def thin(values: Sequence[T], limit: int = FACETS) -> list[T]:
+    """Keep at most ``limit`` of ordered values: the first, the last, and some evenly between."""
+    if len(values) <= limit:
+        return list(values)
+    return [values[place] for place in np.linspace(0, len(values) - 1, limit).round().astype(int)]
+
+
+def thinned(kept: int, total: int, what: str) -> tuple[str, ...]:
+    """Say for the caption that only some of ``total`` are shown, if so."""
+    return (f"{kept} of {total} {what} shown",) if kept < total else ()
+
+
+def set_size_axis(axes: Axes, sizes: Sequence[float]) -> None:
+    """Make x logarithmic in bytes, with ticks at sizes that were measured, few enough to read."""
+    ordered = sorted(set(sizes))
+    if min(ordered) > 0:
+        axes.set_xscale("log", base=2)
+    else:
+        axes.set_xscale("symlog", base=2, linthresh=min([size for size in ordered if size > 0], default=1))
+    ticks = thin(ordered)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: format_size(size)))
+
+
+def set_log_axis(axis: Axis, write: Callable[[float], str]) -> None:
+    """Label a logarithmic axis at round values within its view: few over decades, more within one."""
+    low, high = axis.get_view_interval()
+    steps = next((steps for span, steps in _STEPS if high / low >= span), _STEPS[-1][1])
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)))
+    ticks = np.outer(powers, steps).ravel()
+    axis.set_major_locator(FixedLocator(ticks[(ticks >= low) & (ticks <= high)].tolist()))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: trim_zeros(write(value))))
+
+
+def sort_labels(frame: pd.DataFrame, by: str) -> list[str]:
+    """Give the distinct labels of column ``by`` in the order in which they stand."""
+    return list(dict.fromkeys(frame[by]))
+
+
+def tell_sample(frame: pd.DataFrame, unit: str) -> str:
+    """Write for the caption what a point is the median of, and what its bar covers."""
+    process = frame["covers"].eq("process").any()
+    covers = "of one process, so the cell may differ by more" if process else "over processes and trials"
+    rounds = tell_range(frame["rounds"])
+    return (
+        f"Median of {tell_range(frame['samples'])} {unit} from {rounds} fresh process{'es' * (rounds != '1')} a cell; "
+        f"bars: 95 % interval {covers}"
+    )
+
+
+def tell_range(counts: pd.Series[int]) -> str:
+    """Write counts as one number where they are equal, else as a range."""
+    low, high = int(counts.min()), int(counts.max())
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def tell_gil(enabled: object) -> str:
+    """Write the state of the GIL to append to a name; nothing where it is not known."""
+    if not isinstance(enabled, bool | np.bool_):
+        return ""
+    return ", GIL on" if enabled else ", GIL off"

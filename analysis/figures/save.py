@@ -1,0 +1,44 @@
+"""Figures to files: whole or absent, and the same bytes from the same data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from analysis.errors import FiguresUnwritable
+
+DPI = 150
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": DPI, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None}},
+}
+
+
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
+    """Write ``figure`` to ``folder`` in each format and give the paths; raises FiguresUnwritable.
+
+    Each file is written aside and renamed, so that whoever looks sees the old picture or the new.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        return [_save(figure, folder / f"{name}.{kind}", kind) for kind in formats]
+    except OSError as error:
+        raise FiguresUnwritable(
+            f"cannot write figures to {folder}: {error.strerror}; free or unlock that folder, or use --no-figures"
+        ) from error
+
+
+def _save(figure: Figure, path: Path, kind: str) -> Path:
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with mpl.rc_context({"svg.hashsalt": "breakeven"}):  # else ids are drawn anew each time
+            figure.savefig(aside, format=kind, **FORMATS[kind])
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,171 @@
+"""What each worker did when: computing on a CPU or waiting, one lane a worker, models side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from analysis.budget import select_traced
+from analysis.factors import label_mechanisms
+from analysis.figures.choice import choose_comparable
+from analysis.figures.context import Context, NothingToDraw
+from analysis.figures.lanes import STATES, Array, bin_states, split_states
+from analysis.figures.look import GREY, add_legend, finish, look, new_figure, sort_labels, tell_gil
+from analysis.load import Lab
+from analysis.units import format_time
+
+PANELS = 4
+SECTION_NS = 80e6
+BINS = 1600
+"""Bins of a section: 50 us each, a hundredth of CPython's switch interval of 5 ms."""
+
+_COLUMNS = ["cell_id", "round", "trial", "worker", "phase", "start_ns", "duration_ns", "on_cpu_ns"]
+POSITION_NS = 1e6
+"""CPU time of an interrupted task is placed at its ends where that is right to this; else it is spread."""
+
+_SMOOTH_NS = 1e6
+
+
+def frame(lab: Lab) -> pd.DataFrame:
+    """Give the spans of one traced parallel trial of each of up to `PANELS` comparable cells.
+
+    Comparable: same work, payload and workers, in as many models as the sweep has; of those the one with
+    most workers. Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
+    """
+    traced = select_traced(lab)
+    cells = lab.cells[lab.cells.index.isin(traced["cell_id"]) & lab.cells["workers"].gt(1)]
+    cells = choose_comparable(cells, PANELS)
+    if cells.empty:
+        raise NothingToDraw(
+            "no traced parallel trial with two or more workers: it takes measure.traced of at least 1"
+        )
+    trials = traced[traced["cell_id"].isin(cells.index)].drop_duplicates("cell_id")
+    numbers = sorted(trials["trial"].unique().tolist())
+    workers = range(int(cells["workers"].max()))
+    spans = lab.spans(_COLUMNS, cells.index.tolist(), numbers, list(workers)).merge(
+        trials, on=["cell_id", "round", "trial"]
+    )
+    if not spans["on_cpu_ns"].gt(0).any():
+        raise NothingToDraw("no compute span has CPU time: the interpreter has no thread_time_ns")
+    cells = cells.assign(mechanism=label_mechanisms(cells))
+    described = cells[["mechanism", "workload", "gil_enabled", "cpu_count"]]
+    return described.join(spans.set_index("cell_id"), how="inner").reset_index()
+
+
+def draw(frame: pd.DataFrame, context: Context) -> Figure:
+    """Draw a panel a mechanism: the lanes, and under them how many workers had a CPU at once."""
+    names = sort_labels(frame, "mechanism")
+    section = _section(frame)
+    parallelism = {name: _parallelism(frame[frame["mechanism"].eq(name)]) for name in names}
+    with look():
+        body = _draw_panels(frame, names, section, parallelism)
+        shortest = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
+        sample = (
+            f"One traced trial a panel, {format_time(section)} of it in bins of {format_time(section / BINS)}; "
+            f"workload {frame['workload'].iloc[0]}, {format_time(shortest)} of CPU a task; where in an interrupted "
+            "task its CPU time lies is known to half of it; on CPU at once: means of 1 ms"
+        )
+        return finish(body, _title(frame, names, parallelism), context, sample)
+
+
+def _section(frame: pd.DataFrame) -> float:
+    """Give the length of the section shown: 16 switch intervals, more if tasks are long, whole short trials."""
+    longest = frame.groupby("mechanism")["wall_ns"].first().max()
+    task = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
+    return float(min(longest, max(SECTION_NS, 8 * task)))
+
+
+def _parallelism(rows: pd.DataFrame) -> float:
+    """Divide the CPU time within tasks by the trial's wall time: the mean number of workers on a CPU."""
+    return float(rows["on_cpu_ns"].sum() / rows["wall_ns"].iloc[0])
+
+
+def _title(frame: pd.DataFrame, names: list[str], parallelism: dict[str, float]) -> str:
+    told = ", ".join(f"{parallelism[name]:.2f} with {name}" for name in names)
+    return f"Of {frame['workers'].iloc[0]} workers, the mean number on a CPU at once is {told}"
+
+
+def _draw_panels(
+    frame: pd.DataFrame, names: list[str], section: float, parallelism: dict[str, float]
+) -> SubFigure:
+    columns = min(len(names), 2)
+    rows = -(-len(names) // columns)
+    workers = int(frame["workers"].iloc[0])
+    lane = min(0.42, 4 / workers)
+    body = new_figure(5.2 * columns + 1.6, 1.5 + rows * (lane * workers + 1.7))
+    grid = body.subplots(
+        2 * rows, columns, squeeze=False, sharex=True, height_ratios=[lane * workers, 0.9] * rows
+    )
+    for place, name in enumerate(names):
+        lanes, line = grid[2 * (place // columns) : 2 * (place // columns) + 2, place % columns]
+        shares = _draw_lanes(lanes, frame[frame["mechanism"].eq(name)], section)
+        _draw_parallelism(line, shares[:, 0].sum(axis=0), section, parallelism[name])
+        lanes.set_title(f"{name}{tell_gil(frame.loc[frame['mechanism'].eq(name), 'gil_enabled'].iloc[0])}")
+    for axes in grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)[len(names) :].ravel():
+        axes.remove()
+    lines = grid[1::2].ravel()[: len(names)]
+    for axes in lines:
+        axes.set_ylim(0, 1.1 * max(line.dataLim.ymax for line in lines))
+    colors = _colors()
+    add_legend(
+        body,
+        [Patch(facecolor=colors[state], edgecolor="0.8", label=_MEANING[state]) for state in STATES],
+        "worker is",
+    )
+    return body
+
+
+_MEANING = {
+    "on CPU": "computing, on CPU",
+    "off CPU": "in its task, off CPU",
+    "channel": "passing payload",
+    "idle": "without work",
+}
+
+
+def _colors() -> dict[str, tuple[float, float, float]]:
+    palette = sns.color_palette("colorblind")
+    return dict(zip(STATES, [palette[0], to_rgb("#f7cf8f"), palette[4], to_rgb("0.9")], strict=True))
+
+
+def _draw_lanes(axes: Axes, rows: pd.DataFrame, section: float) -> Array:
+    """Draw each bin in the mix of its states' colours; gives the shares."""
+    workers = int(rows["workers"].iloc[0])
+    begun = rows[rows["phase"].eq("compute")].groupby("worker")["start_ns"].min().max()
+    start = float(max(0, min(begun, rows["wall_ns"].iloc[0] - section)))
+    edges = np.linspace(start, start + section, BINS + 1)
+    shares = bin_states(split_states(rows, POSITION_NS), workers, edges)
+    colors = np.array([_colors()[state] for state in STATES])
+    picture = np.einsum("wsb,sc->wbc", shares, colors) + np.clip(1 - shares.sum(axis=1), 0, 1)[..., None]
+    axes.imshow(
+        np.clip(picture, 0, 1),
+        aspect="auto",
+        interpolation="nearest",
+        extent=(0, section / 1e6, workers - 0.5, -0.5),
+    )
+    axes.hlines(np.arange(workers - 1) + 0.5, 0, section / 1e6, color="white", linewidth=min(3, 20 / workers))
+    over = (rows["wall_ns"].iloc[0] - start) / 1e6
+    if over < 0.97 * section / 1e6:
+        axes.text(over, workers / 2 - 0.5, "  trial over", color=GREY, size="small", va="center")
+    axes.grid(visible=False)
+    axes.yaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.set_ylabel("worker")
+    return shares
+
+
+def _draw_parallelism(axes: Axes, at_once: Array, section: float, mean: float) -> None:
+    width = max(1, round(_SMOOTH_NS / (section / BINS)))
+    smooth = at_once[: BINS // width * width].reshape(-1, width).mean(axis=1)
+    times = np.linspace(0, section / 1e6, len(smooth) + 1)
+    axes.stairs(smooth, times, color=_colors()["on CPU"], linewidth=1.2, fill=False)
+    axes.axhline(mean, color="0.3", linewidth=1, linestyle="--")
+    axes.set_title(f"on CPU at once: {mean:.2f} over the trial (dashed)", fontsize="small")
+    axes.set(xlabel="time in the section (ms)", ylabel="workers")
+    axes.tick_params(labelbottom=True)
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))

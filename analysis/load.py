@@ -1,0 +1,168 @@
+"""A results folder as tidy frames."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import and_, or_
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from analysis.errors import NoMatch, ResultsEmpty, ResultsMissing, UnknownName
+from analysis.factors import tidy_cells
+from analysis.files import open_table, read_batches, read_table, to_frame
+from analysis.stats import estimate
+from analysis.tables import NEEDED
+
+NAMED = 8
+"""At most this many results folders, the last by name, are named as alternatives."""
+
+
+def load(path: str | Path = "outputs/latest") -> Lab:
+    """Open the results folder at ``path``; raises BadResults.
+
+    The frames are read when they are first asked for; ``runs`` is read now. A link such as
+    ``outputs/latest`` is followed once, so that a sweep started later changes nothing here.
+    """
+    given = Path(path)
+    if not given.is_dir():
+        raise ResultsMissing(
+            f"no results folder at {given}; measure with `python -m runner` first, or name {_others(given.parent)}"
+        )
+    if not (given / "runs").is_dir():
+        raise ResultsEmpty(f"{given} holds no table of runs; name a results folder: {_others(given)}")
+    lab = Lab(given.resolve())
+    if lab.runs.empty:
+        raise ResultsEmpty(
+            f"{given} holds no finished run; run the sweep again, which carries on, or name {_others(given.parent)}"
+        )
+    return lab
+
+
+def _others(folder: Path) -> str:
+    """Name the results folders that there are in ``folder``."""
+    found = sorted(str(path.parent) for path in folder.glob("*/runs") if any(path.glob("[!.]*.parquet")))
+    return f"one of: {', '.join(found[-NAMED:])}" if found else f"another folder (there is none in {folder})"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A sweep's results: the stored tables, one frame each, and what follows from them.
+
+    A run counts once its row stands in ``runs``; rows of other tables without it are leftovers of an
+    interrupted write and are left out everywhere.
+    """
+
+    path: Path
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run, in the order in which they ran."""
+        dataset = self._open("runs")
+        frame = to_frame(read_table(dataset, dataset.schema.names))
+        return frame.sort_values("order", kind="stable", ignore_index=True)
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row a timed repetition."""
+        return to_frame(self.table("trials"))
+
+    @cached_property
+    def activity(self) -> pd.DataFrame:
+        """Calls per worker and time bin; rows from the window pattern only."""
+        return to_frame(self.table("activity"))
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row a cell with its factors, ``status``, ``rounds`` and ``rounds_ok``."""
+        return tidy_cells(self.runs)
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One row a cell that has an ok run: its factors and estimates with 95 % intervals."""
+        return estimate(self.cells, self.runs, self.trials)
+
+    def spans(
+        self,
+        columns: Sequence[str] | None = None,
+        cells: Sequence[str] | None = None,
+        trials: Sequence[int] | None = None,
+        workers: Sequence[int] | None = None,
+    ) -> pd.DataFrame:
+        """Read spans; only the named columns, cells, trials and workers leave the disk.
+
+        Raises NoMatch for a cell that the sweep lacks and UnknownName for a column.
+        """
+        return to_frame(self.table("spans", columns, self._select(cells, trials, workers)))
+
+    def table(
+        self, table: str, columns: Sequence[str] | None = None, where: ds.Expression | None = None
+    ) -> pa.Table:
+        """Read ``table`` as Arrow, the rows of finished runs only; raises BadResults."""
+        return read_table(*self._scan(table, columns, where))
+
+    def batches(
+        self, table: str, columns: Sequence[str], where: ds.Expression | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Read ``table`` piece by piece, in bounded memory; otherwise as `table`."""
+        return read_batches(*self._scan(table, columns, where))
+
+    def describe(self, table: str) -> pd.DataFrame:
+        """Give the columns of ``table`` with type and meaning, as stored beside the data."""
+        fields = list(self._open(table).schema)
+        meanings = [(field.metadata or {}).get(b"meaning", b"").decode() for field in fields]
+        rows = [(field.name, str(field.type), text) for field, text in zip(fields, meanings, strict=True)]
+        return pd.DataFrame(rows, columns=["column", "type", "meaning"]).set_index("column")
+
+    def _open(self, table: str) -> ds.Dataset:
+        if table not in NEEDED:
+            raise UnknownName(f"no table {table}; there are {', '.join(NEEDED)}")
+        if table not in self._opened:
+            self._opened[table] = open_table(self.path, table)
+        return self._opened[table]
+
+    @cached_property
+    def _opened(self) -> dict[str, ds.Dataset]:
+        return {}
+
+    def _scan(
+        self, table: str, columns: Sequence[str] | None, where: ds.Expression | None
+    ) -> tuple[ds.Dataset, Sequence[str], ds.Expression]:
+        dataset = self._open(table)
+        unknown = [name for name in columns or () if name not in dataset.schema.names]
+        if unknown:
+            raise UnknownName(
+                f"no column {', '.join(unknown)} in table {table}; there are {', '.join(dataset.schema.names)}"
+            )
+        chosen = dataset.schema.names if columns is None else list(columns)
+        return dataset, chosen, self._finished if where is None else self._finished & where
+
+    @cached_property
+    def _finished(self) -> ds.Expression:
+        """Rows whose run is in ``runs``; rounds that have the same cells share one term."""
+        alike: dict[frozenset[str], list[int]] = defaultdict(list)
+        for number in self.runs["round"].unique().tolist():
+            alike[frozenset(self.runs.loc[self.runs["round"].eq(number), "cell_id"])].append(number)
+        terms = (
+            ds.field("cell_id").isin(sorted(cells)) & ds.field("round").isin(rounds)
+            for cells, rounds in alike.items()
+        )
+        return reduce(or_, terms)
+
+    def _select(
+        self, cells: Sequence[str] | None, trials: Sequence[int] | None, workers: Sequence[int] | None
+    ) -> ds.Expression | None:
+        known = set(self.runs["cell_id"])
+        unknown = sorted(set(cells or ()) - known)
+        if unknown:
+            raise NoMatch(
+                f"no cell {', '.join(unknown)} in {self.path}; see the index of lab.cells for its {len(known)}"
+            )
+        asked = {"cell_id": cells, "trial": trials, "worker": workers}
+        terms = [ds.field(name).isin(list(values)) for name, values in asked.items() if values is not None]
+        return reduce(and_, terms) if terms else None

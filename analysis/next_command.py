@@ -1,0 +1,59 @@
+"""What to type next, from what a sweep holds and what it still lacks."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from pathlib import Path
+
+import pandas as pd
+
+ROUNDS = 5
+_NOT_REPEATED = ("", "rounds", "sweep", "engine")
+_BROKEN = ("failed", "crashed", "timeout")
+
+
+def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str:
+    """Suggest a command: draw the figures, debug what failed, or measure more rounds; else look closer."""
+    figures = path / "figures"
+    broken = runs[runs["status"].isin(_BROKEN)]
+    if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
+        return f"python -m analysis {shlex.quote(show_path(path))}"
+    if len(broken):
+        return f"python -m runner {_join(_pairs(broken.head(1)))}engine=debug"
+    again = None if covers_cell else _repeat(runs)
+    if again is not None:
+        return f"{again}rounds={ROUNDS}"
+    return f"""python -c "from analysis import load; print(load('{show_path(path)}').estimates.T)\""""
+
+
+def show_path(path: Path) -> str:
+    """Write ``path`` relative to the current directory where it lies within."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _repeat(runs: pd.DataFrame) -> str | None:
+    """Write the command of the whole sweep; None where its cells are no plain grid and have no name."""
+    pairs = _pairs(runs)
+    named = pairs[pairs["key"].eq("+experiment")]
+    if len(named):
+        return f"python -m runner {_join(named)}"
+    size = math.prod(pairs.groupby("key").size())
+    return f"python -m runner {_join(pairs)}" if size == runs["cell_id"].nunique() else None
+
+
+def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Give the distinct overrides of ``runs`` as ``key`` and ``value``, small values first."""
+    lines = runs["overrides"].dropna().str.split("\n").explode()
+    pairs = lines.str.partition("=").rename(columns={0: "key", 2: "value"}).drop_duplicates(["key", "value"])
+    pairs = pairs[~pairs["key"].isin(_NOT_REPEATED)]
+    place = pairs.groupby("key", sort=False).ngroup()
+    length = pairs["value"].str.len()  # so that 2, 4 and 16 stand in this order
+    return pairs.assign(place=place, length=length).sort_values(["place", "length", "value"])
+
+
+def _join(pairs: pd.DataFrame) -> str:
+    values = pairs.groupby("key", sort=False)["value"].agg(",".join)
+    return "".join(f"{shlex.quote(f'{key}={value}')} " for key, value in values.items())

@@ -1,0 +1,188 @@
+"""A sweep on one screen: cells with estimates, what did not run and why, where it is, what to type next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from analysis.factors import label_mechanisms, varying, write
+from analysis.load import Lab
+from analysis.next_command import show_path, suggest
+from analysis.tables import FACTORS
+from analysis.units import format_rate, format_ratio, format_time
+
+Text = Callable[["pd.Series[Any]"], str]
+
+UNBOUNDED = 10_000
+
+ROWS = 60
+"""More cells than these are not printed; `Lab.estimates` has them all."""
+
+_ALWAYS = ("workload", "model", "workers")
+_NUMERIC = (
+    "workers",
+    "payload",
+    "payload out",
+    "tasks",
+    "task",
+    "window",
+    "efficiency",
+    "with start-up",
+    "throughput",
+    "p99",
+    "bandwidth",
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `render` prints.
+
+    ``cells`` holds one row a cell with an estimate, as texts under the printed headings; ``problems`` one row a
+    status and reason with ``cells``, ``runs`` and an ``example``; ``statuses`` counts cells; ``covers_cell`` is
+    false where an interval stands for one process only.
+    """
+
+    path: Path
+    cells: pd.DataFrame
+    problems: pd.DataFrame
+    statuses: dict[str, int]
+    runs: int
+    covers_cell: bool
+    next_command: str
+
+
+def summarise(lab: Lab) -> Summary:
+    """Summarise the sweep for people; see `Summary`."""
+    covers_cell = not lab.estimates["covers"].eq("process").any()
+    return Summary(
+        path=lab.path,
+        cells=_write_cells(lab.estimates),
+        problems=_group_problems(lab),
+        statuses=Counter(lab.cells["status"]),
+        runs=len(lab.runs),
+        covers_cell=covers_cell,
+        next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
+    )
+
+
+def _write_cells(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Write one row a cell: the factors that vary, then those estimates that any cell has."""
+    vary = varying(estimates, (*FACTORS, "variant"))
+    names = [name for name in (*FACTORS, "variant") if name in _ALWAYS or name in vary]
+    if estimates["payload_out_bytes"].eq(estimates["payload_bytes"]).all():
+        names = [name for name in names if name != "payload_out_bytes"]
+    texts = {_heading(name): write(estimates, name).fillna("") for name in names}
+    for heading, column, text in _ESTIMATES:
+        if estimates[column].notna().any():
+            texts[heading] = estimates.apply(text, axis=1)
+    return pd.DataFrame(
+        {name: text for name, text in texts.items() if text.ne("").any()}, index=estimates.index
+    )
+
+
+def _heading(factor: str) -> str:
+    return factor.removesuffix("_bytes").removesuffix("_ns").replace("_", " ")
+
+
+def _interval(column: str, form: Callable[[float], str]) -> Text:
+    """Give the function that writes an estimate with its interval, such as ``1.93 [1.90, 1.95]``."""
+
+    def text(row: pd.Series[Any]) -> str:
+        value, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
+        interval = f" [{form(low)}, {form(high)}]" if pd.notna(low) else ""
+        return f"{form(value)}{interval}" if pd.notna(value) else ""
+
+    return text
+
+
+def _single(column: str, form: Callable[[float], str]) -> Text:
+    return lambda row: form(row[column]) if pd.notna(row[column]) else ""
+
+
+def _only(pattern: str, text: Text) -> Text:
+    return lambda row: text(row) if row["pattern"] == pattern else ""
+
+
+_ESTIMATES: tuple[tuple[str, str, Text], ...] = (
+    ("speedup [95 %]", "speedup", _interval("speedup", format_ratio)),
+    ("with start-up", "speedup_with_startup", _single("speedup_with_startup", format_ratio)),
+    ("efficiency", "efficiency", _single("efficiency", format_ratio)),
+    ("throughput", "throughput_per_s", _only("window", _single("throughput_per_s", format_rate))),
+    ("round trip p50 [95 %]", "latency_p50_ns", _interval("latency_p50_ns", format_time)),
+    ("p99", "latency_p99_ns", _single("latency_p99_ns", format_time)),
+    (
+        "bandwidth",
+        "bandwidth_bytes_per_s",
+        _only("pingpong", _single("bandwidth_bytes_per_s", lambda rate: format_rate(rate, "B"))),
+    ),
+)
+
+
+def _group_problems(lab: Lab) -> pd.DataFrame:
+    """Count runs that are not ok by status and reason, the most frequent first."""
+    bad = lab.runs[lab.runs["status"].ne("ok")]
+    bad = bad.assign(example=label_mechanisms(bad), reason=bad["reason"].fillna("no reason was stored"))
+    groups = bad.groupby(["status", "reason"], as_index=False, sort=False)
+    counted = groups.agg(cells=("cell_id", "nunique"), runs=("cell_id", "size"), example=("example", "first"))
+    return counted.sort_values("cells", ascending=False, kind="stable", ignore_index=True)
+
+
+def render(summary: Summary, console: Console) -> None:
+    """Print ``summary``: as a table if the console has room for it, else as plain text that is never cut."""
+    shown = summary.cells.head(ROWS)
+    if len(shown):
+        _print_cells(shown, console)
+    if len(summary.cells) > ROWS:
+        more = len(summary.cells) - ROWS
+        _say(console, f"... and {_count(more)} more: load({show_path(summary.path)!r}).estimates")
+    counts = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
+    _say(console, f"{_count(sum(summary.statuses.values()))} ({counts}) in {summary.runs} runs")
+    if len(shown) and not summary.covers_cell:
+        _say(console, "intervals stand for one process, not for the cell: some cells ran in one round only")
+    for _, problem in summary.problems.head(ROWS).iterrows():
+        count = _count(problem["cells"])
+        _say(console, f"{problem['status']}, {count}: {problem['reason']} (such as {problem['example']})")
+    _say(console, f"results: {show_path(summary.path)}")
+    _say(console, f"next: {summary.next_command}")
+
+
+def _print_cells(cells: pd.DataFrame, console: Console) -> None:
+    headings, rows = cells.columns.tolist(), cells.to_numpy().tolist()
+    table = Table(header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True, justify="right" if heading in _NUMERIC else "left")
+    for row in rows:
+        table.add_row(*row)
+    if not console.is_terminal:
+        for line in _align([headings, *rows]):
+            _say(console, line)
+    elif Measurement.get(console, console.options.update_width(UNBOUNDED), table).maximum <= console.width:
+        console.print(table)
+    else:
+        for row in rows:
+            pairs = zip(headings, row, strict=True)
+            _say(console, ", ".join(f"{heading} {text}" for heading, text in pairs if text))
+
+
+def _align(rows: list[list[str]]) -> list[str]:
+    """Write rows as lines of columns padded with spaces."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _count(cells: int) -> str:
+    return f"{cells} cell{'s' * (cells != 1)}"
+
+
+def _say(console: Console, text: str) -> None:
+    """Print as it is: no markup in a reason is obeyed, no path is broken in two."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,67 @@
+"""The stored columns that the analysis needs: its own half of the contract with the measuring side.
+
+A file may hold more columns than these; one that holds fewer, or has another version, is refused.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+VERSION = b"1"
+
+_TEXT, _FLAG, _REAL = pa.string(), pa.bool_(), pa.float64()
+_SHORT, _LONG = pa.int32(), pa.int64()
+
+_KEY = {"cell_id": _TEXT, "round": _SHORT}
+
+NEEDED: dict[str, dict[str, pa.DataType]] = {
+    "runs": {
+        **_KEY,
+        **dict.fromkeys(("status", "reason", "workload", "model", "start_method", "ipc", "pattern"), _TEXT),
+        "workers": _SHORT,
+        **dict.fromkeys(("payload_bytes", "payload_out_bytes", "tasks", "task_ns", "window_ns"), _LONG),
+        **dict.fromkeys(("interpreter", "python_version", "implementation", "affinity"), _TEXT),
+        "gil_enabled": _FLAG,
+        "cpu_count": _SHORT,
+        "speedup_with_startup": _REAL,
+        "memcpy_bytes_per_s": _REAL,
+        "order": _SHORT,
+        **dict.fromkeys(("hostname", "cpu_model", "overrides"), _TEXT),
+    },
+    "trials": {
+        **_KEY,
+        **dict.fromkeys(("trial", "block"), _SHORT),
+        "kind": _TEXT,
+        **dict.fromkeys(("warmup", "traced"), _FLAG),
+        **dict.fromkeys(("wall_ns", "tasks", "bytes", "latency_p50_ns", "latency_p99_ns"), _LONG),
+    },
+    "spans": {
+        **_KEY,
+        **dict.fromkeys(("trial", "worker"), _SHORT),
+        "task": _LONG,
+        "phase": pa.dictionary(pa.int8(), _TEXT),
+        **dict.fromkeys(("start_ns", "duration_ns", "on_cpu_ns"), _LONG),
+    },
+    "activity": {
+        **_KEY,
+        **dict.fromkeys(("trial", "worker"), _SHORT),
+        **dict.fromkeys(("bin_start_ns", "bin_ns", "calls"), _LONG),
+    },
+}
+
+FACTORS = (
+    "workload",
+    "model",
+    "start_method",
+    "ipc",
+    "pattern",
+    "workers",
+    "payload_bytes",
+    "payload_out_bytes",
+    "tasks",
+    "task_ns",
+    "window_ns",
+    "interpreter",
+    "affinity",
+)
+"""Columns of `runs` that were chosen, not measured: what one cell differs from another by."""

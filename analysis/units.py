@@ -1,0 +1,67 @@
+"""Numbers as people read them: 1.23 ms, 1 MiB, 45.1 MB/s."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_TIMES = ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns"))
+_SIZES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
+_RATES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_MISSING = "-"
+
+
+def time_unit(nanoseconds: float) -> tuple[float, str]:
+    """Give the unit that suits a time: its length in ns, and its name."""
+    return next(((scale, name) for scale, name in _TIMES if abs(nanoseconds) >= scale), _TIMES[-1])
+
+
+def format_time(nanoseconds: float) -> str:
+    """Write a time with three digits, such as ``1.23 ms``; a dash where it is missing."""
+    if not math.isfinite(nanoseconds):
+        return _MISSING
+    scale, name = time_unit(_round(nanoseconds))
+    return f"{_digits(nanoseconds / scale)} {name}"
+
+
+def format_length(nanoseconds: float) -> str:
+    """Write a time that was asked for, without zeros that say nothing: ``1 ms``."""
+    return trim_zeros(format_time(nanoseconds))
+
+
+def trim_zeros(text: str) -> str:
+    """Leave out decimals that are all zero: ``1.00 ms`` becomes ``1 ms``."""
+    return re.sub(r"\.0+(?= )", "", text)
+
+
+def format_size(size: float) -> str:
+    """Write bytes in binary units, such as ``1 MiB``; a dash where they are missing."""
+    if not math.isfinite(size):
+        return _MISSING
+    scale, name = next(((scale, name) for scale, name in _SIZES if abs(size) >= scale), _SIZES[-1])
+    return f"{size / scale:.4g} {name}"
+
+
+def format_rate(per_second: float, unit: str = "") -> str:
+    """Write a rate with three digits, such as ``45.1 MB/s``; a dash where it is missing."""
+    if not math.isfinite(per_second):
+        return _MISSING
+    rounded = abs(_round(per_second))
+    scale, prefix = next(((scale, name) for scale, name in _RATES if rounded >= scale), _RATES[-1])
+    return f"{_digits(per_second / scale)} {prefix}{unit}".rstrip() + "/s"
+
+
+def format_ratio(ratio: float) -> str:
+    """Write a ratio with three digits, such as ``1.93``; a dash where it is missing."""
+    return _digits(ratio) if math.isfinite(ratio) else _MISSING
+
+
+def _round(value: float) -> float:
+    """Round to three digits first, so that 999.9 us is 1.00 ms and not 1000 us."""
+    return float(f"{value:.3g}")
+
+
+def _digits(value: float) -> str:
+    rounded = _round(value)
+    whole = len(str(int(abs(rounded))))
+    return f"{rounded:.{max(0, 3 - whole)}f}"

@@ -1,0 +1,257 @@
+"""Synthetic sweeps, stored as the runner stores them, for tests of the analysis."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from runner.store import Sweep
+
+MS = 1_000_000
+TRACED_NS = 100 * MS
+REFUSAL = "reference hands objects over within one process; choose queue"
+POOLS = ("thread_pool", "process_pool", "mp_pool")
+
+
+@dataclass
+class Sample:
+    """A sweep under construction: each call adds the runs of one cell and gives its cell_id."""
+
+    path: Path
+    cpu_count: int = 2
+    rounds: int = 1
+    pairs: int = 12
+    common: dict[str, Any] = field(default_factory=dict)
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.sweep = Sweep(self.path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.sweep.create()
+
+    def add_map(self, *, speedup: float, spread: float = 0.02, spans: bool = False, **factors: Any) -> str:
+        """Add a cell of fixed work: serial trials of 200 ms, parallel ones faster by ``speedup``."""
+        row = self._row(**{"pattern": "map", "tasks": 200, "task_ns": MS} | factors)
+        for round_ in range(self.rounds):
+            rng = np.random.default_rng([self.runs, round_])
+            ratios = speedup * rng.normal(1, spread, self.pairs)
+            trials = pd.concat([_pair(block, ratio, row["tasks"]) for block, ratio in enumerate(ratios)])
+            if spans:
+                trials = self._trace(row, round_, trials)
+            self._write(row | {"speedup_with_startup": 0.8 * float(np.median(ratios))}, round_, trials)
+        return str(row["cell_id"])
+
+    def add_window(
+        self, *, per_second: float, serial_per_second: float, bins: int = 100, **factors: Any
+    ) -> str:
+        """Add a cell of fixed time: workers take turns of 5 ms if threads, else work all the time."""
+        row = self._row(pattern="window", window_ns=bins * MS, **factors)
+        rng = np.random.default_rng(self.runs)
+        rows = []
+        for block in range(self.pairs):
+            for kind, rate in (("serial", serial_per_second), ("parallel", per_second)):
+                tasks = int(rate * bins / 1000 * rng.normal(1, 0.01))
+                rows.append({"block": block, "kind": kind, "wall_ns": bins * MS, "tasks": tasks})
+        trials = pd.DataFrame(rows)
+        self._write(row, 0, trials, activity=_activity(row, bins, per_second))
+        return str(row["cell_id"])
+
+    def add_pingpong(self, *, latency_ns: float, memcpy: float = 8e9, **factors: Any) -> str:
+        """Add a cell of round trips of ``latency_ns``."""
+        row = self._row(pattern="pingpong", tasks=100, workers=1, **factors)
+        for round_ in range(self.rounds):
+            rng = np.random.default_rng([self.runs, round_])
+            p50 = latency_ns * rng.normal(1, 0.03, self.pairs)
+            moved = 2 * row["payload_bytes"] * row["tasks"]
+            trials = pd.DataFrame(
+                {
+                    "block": range(self.pairs),
+                    "kind": "parallel",
+                    "wall_ns": p50 * row["tasks"],
+                    "tasks": row["tasks"],
+                    "bytes": moved,
+                    "latency_p50_ns": p50,
+                    "latency_p99_ns": p50 * 2.5,
+                }
+            )
+            self._write(row | {"memcpy_bytes_per_s": memcpy}, round_, trials)
+        return str(row["cell_id"])
+
+    def add_bad(self, status: str, reason: str, **factors: Any) -> str:
+        """Add a cell that did not run to its end: a row of `runs` and nothing else."""
+        row = self._row(**{"pattern": "map", "tasks": 200, "task_ns": MS} | factors)
+        self._store_run(row | {"status": status, "reason": reason, "gil_enabled": None}, 0)
+        return str(row["cell_id"])
+
+    def _row(self, **factors: Any) -> dict[str, Any]:
+        row = {
+            "status": "ok",
+            "workload": "spin",
+            "model": "thread",
+            "ipc": "native" if factors.get("model") in POOLS else "queue",
+            "workers": 2,
+            "payload_bytes": 1024,
+            "interpreter": "python3",
+            "python_version": "3.11.7",
+            "implementation": "cpython",
+            "gil_enabled": True,
+            "cpu_count": self.cpu_count,
+            "affinity": "none",
+            "hostname": "bench",
+            "cpu_model": "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz",
+            "kernel": "Linux 6.1",
+            "seed": 0,
+            "overrides": "\n".join(
+                f"{key.removesuffix('_bytes').removesuffix('_ns')}={value}" for key, value in factors.items()
+            ),
+            **self.common,
+            **factors,
+        }
+        row.setdefault("payload_out_bytes", row["payload_bytes"])
+        row["cell_id"] = hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest()[:12]
+        return row
+
+    def _write(
+        self, row: dict[str, Any], round_: int, trials: pd.DataFrame, activity: pd.DataFrame | None = None
+    ) -> None:
+        trials = trials.reset_index(drop=True)
+        filled: dict[str, Any] = {
+            "warmup": False,
+            "traced": False,
+            "bytes": 0,
+            "trial": trials.index,
+            "verified": True,
+        }
+        trials = trials.assign(**{name: value for name, value in filled.items() if name not in trials})
+        times = [str(name) for name in trials if str(name).endswith("_ns")]
+        trials[times] = trials[times].round().astype("Int64")
+        self.store("trials", row["cell_id"], round_, trials)
+        if activity is not None:
+            self.store("activity", row["cell_id"], round_, activity)
+        self._store_run(row, round_)
+
+    def store(self, table: str, cell_id: str, round_: int, frame: pd.DataFrame) -> None:
+        """Store ``frame`` as that run's part of ``table``; columns that it lacks are null."""
+        keyed = frame.assign(cell_id=cell_id, round=round_)
+        self.sweep.write(table, cell_id, round_, pa.Table.from_pandas(keyed, preserve_index=False))
+
+    def _store_run(self, row: dict[str, Any], round_: int) -> None:
+        started = datetime(2025, 1, 1, tzinfo=UTC)
+        self.sweep.write_run(row | {"round": round_, "order": self.runs, "started_at": started})
+        self.runs += 1
+
+    def _trace(self, row: dict[str, Any], round_: int, trials: pd.DataFrame) -> pd.DataFrame:
+        spans = trace_lanes(row["model"], row["workers"], min(row["workers"], self.cpu_count), TRACED_NS)
+        traced = {"block": 0, "kind": "parallel", "wall_ns": TRACED_NS, "traced": True}
+        traced["tasks"] = int(spans["phase"].eq("compute").sum())
+        trials = pd.concat([trials, pd.DataFrame([traced])], ignore_index=True)
+        trials["traced"] = trials["traced"].eq(True)
+        self.write_spans(row["cell_id"], round_, spans.assign(trial=len(trials) - 1))
+        return trials
+
+    def write_spans(self, cell_id: str, round_: int, spans: pd.DataFrame) -> None:
+        """Store ``spans`` of one run; columns that it lacks are null."""
+        self.store("spans", cell_id, round_, spans)
+
+
+def _pair(block: int, ratio: float, tasks: int) -> pd.DataFrame:
+    walls = {"serial": 200 * MS, "parallel": 200 * MS / ratio}
+    rows = [{"block": block, "kind": kind, "wall_ns": wall, "tasks": tasks} for kind, wall in walls.items()]
+    return pd.DataFrame(rows)
+
+
+def _activity(row: dict[str, Any], bins: int, per_second: float) -> pd.DataFrame:
+    worker, start = (grid.ravel() for grid in np.mgrid[: row["workers"], :bins])
+    if row["model"].startswith("thread"):
+        share = (start // 5) % row["workers"] == worker
+    else:
+        share = np.full(len(start), 1 / row["workers"])
+    rng = np.random.default_rng(0)
+    calls = rng.poisson(per_second / 1000 * share)
+    return pd.DataFrame(
+        {"trial": 1, "worker": worker, "bin_start_ns": start * MS, "bin_ns": MS, "calls": calls}
+    )
+
+
+PASSING = {"serialize": 2_000, "send": 4_000, "wait": 5_000, "receive": 3_000, "deserialize": 1_000}
+"""What a worker does between two tasks, in ns."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Who has a CPU when: worker w in those turns whose number, modulo ``workers``, is w or one of the next."""
+
+    workers: int
+    turn: int
+    at_once: int
+    wall: int
+
+    def finish(self, worker: int, start: int, busy: int) -> tuple[int, int]:
+        """Give when ``worker`` has had ``busy`` ns of CPU from ``start`` on, and how much it had by the end."""
+        now, left = start, busy
+        while left > 0 and now < self.wall:
+            rest = self.turn - now % self.turn
+            step = min(left, rest)
+            has_cpu = (now // self.turn - worker) % self.workers < self.at_once
+            left -= step * has_cpu
+            now += step if has_cpu else rest
+        return min(now, self.wall), busy - left - max(0, now - self.wall)
+
+
+def trace_lanes(model: str, workers: int, cpus: int, wall: int) -> pd.DataFrame:
+    """Make the spans of a trial: threads take turns of 5 ms on one CPU, processes of 3 ms on ``cpus``.
+
+    A task that is cut by a turn's end lasts until the worker's next turn, as it does in a real trace.
+    """
+    turn, at_once = (5 * MS, 1) if model.startswith("thread") else (3 * MS, cpus)
+    turns = Turns(workers, turn, at_once, wall)
+    return pd.concat([_lane(worker, turns) for worker in range(workers)], ignore_index=True)
+
+
+def _lane(worker: int, turns: Turns) -> pd.DataFrame:
+    rng = np.random.default_rng(worker)
+    rows: list[tuple[Any, ...]] = []
+    now, number = 0, worker
+    while now < turns.wall:
+        end, used = turns.finish(worker, now, int(rng.integers(225_000, 275_000)))
+        rows.append((worker, number, "compute", now, end - now, used))
+        now, number = end, number + turns.workers
+        for phase, length in PASSING.items():
+            rows.append((worker, number, phase, now, min(length, turns.wall - now), None))
+            now += rows[-1][4]
+    names = ["worker", "task", "phase", "start_ns", "duration_ns", "on_cpu_ns"]
+    frame = pd.DataFrame(rows, columns=names).astype({"on_cpu_ns": "Int64"})
+    return frame[frame["duration_ns"] > 0].assign(pid=1, thread_id=worker)
+
+
+def build_rich(path: Path) -> Path:
+    """Store a sweep with every pattern, several models, bad cells, and spans."""
+    sample = Sample(path, rounds=2, pairs=8)
+    shares = {"thread": 0.5, "process": 0.96, "process_pool": 0.85}
+    for (model, share), workers, payload in product(shares.items(), (1, 2, 4), (1024, 2**20)):
+        gain = share * (2 if model == "thread" else min(workers, 2) * (0.7 if payload > 1024 else 1))
+        factors: dict[str, Any] = {"model": model, "workers": workers, "payload_bytes": payload}
+        sample.add_map(speedup=gain, spans=True, **factors)
+    for ipc, workers in product(("pipe", "shared_memory"), (1, 2, 4)):
+        sample.add_map(model="process", ipc=ipc, workers=workers, speedup=min(workers, 2) * 0.9)
+    costs = {"queue": (60e3, 1.4), "pipe": (22e3, 0.9), "shared_memory": (15e3, 0.3)}
+    for (ipc, (fixed, per_byte)), payload in product(costs.items(), (64, 1024, 65536, 2**20)):
+        latency = fixed + per_byte * payload
+        sample.add_pingpong(model="process", ipc=ipc, payload_bytes=payload, latency_ns=latency)
+    for model, workers in product(("thread", "process"), (1, 2, 4)):
+        rate = 20_000.0 * (min(workers, 2) if model == "process" else 1)
+        sample.add_window(
+            model=model, workers=workers, workload="histogram", per_second=rate, serial_per_second=20_000.0
+        )
+    for workers in (1, 2, 4):
+        sample.add_bad("incompatible", REFUSAL, model="process", ipc="reference", workers=workers)
+    sample.add_bad("timeout", "no result within 30 s", model="thread", ipc="pipe", workers=4)
+    return path

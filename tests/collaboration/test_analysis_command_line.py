@@ -1,0 +1,186 @@
+"""The command line and the summary, over stored sweeps."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from analysis import Lab, load
+from analysis.__main__ import main
+from analysis.figures import draw
+from analysis.figures.save import save
+from analysis.summary import ROWS, render, summarise
+from tests.analysis_samples import REFUSAL, Sample, build_rich
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Give the rich sweep."""
+    return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
+    """Give a sweep of two cells in `outputs/small`, with the current directory beside."""
+    monkeypatch.chdir(tmp_path)
+    sample = Sample(tmp_path / "outputs" / "small", pairs=3)
+    for workers in (1, 2):
+        sample.add_map(model="process", workers=workers, speedup=0.95 * workers, spread=0.0)
+    sample.sweep.point_latest()
+    return sample
+
+
+def _render(lab: Lab, *, width: int = 200, terminal: bool = False) -> list[str]:
+    out = io.StringIO()
+    render(summarise(lab), Console(file=out, width=width, force_terminal=terminal, color_system=None))
+    return out.getvalue().splitlines()
+
+
+def test_the_summary_of_a_small_sweep_word_for_word(small: Sample) -> None:
+    """Without a terminal: aligned text, counts, where it is, and what to type next."""
+    assert _render(load(small.path)) == [
+        "workload  model    workers  speedup [95 %]     with start-up  efficiency",
+        "spin      process  1        0.95 [0.95, 0.95]  0.76           0.95",
+        "spin      process  2        1.90 [1.90, 1.90]  1.52           0.95",
+        "2 cells (2 ok) in 2 runs",
+        "intervals stand for one process, not for the cell: some cells ran in one round only",
+        "results: outputs/small",
+        "next: python -m analysis outputs/small",
+    ]
+
+
+def test_a_terminal_gets_a_table_if_it_fits_and_whole_lines_if_not(small: Sample) -> None:
+    """A narrow terminal cuts nothing: each cell is a line of names and values."""
+    lab = load(small.path)
+    assert _render(lab, width=100, terminal=True)[0].startswith("┏")
+    assert _render(lab, width=40, terminal=True)[1] == (
+        "workload spin, model process, workers 2, speedup [95 %] 1.90 [1.90, 1.90], with start-up 1.52, efficiency 0.95"
+    )
+
+
+def test_problems_are_grouped_by_reason(rich: Lab) -> None:
+    """One line a reason with a count and an example, not one for each cell."""
+    lines = _render(rich)
+    assert f"incompatible, 3 cells: {REFUSAL} (such as process/reference)" in lines
+    assert "timeout, 1 cell: no result within 30 s (such as thread/pipe)" in lines
+    assert "46 cells (42 ok, 3 incompatible, 1 timeout) in 82 runs" in lines
+
+
+def test_units_suit_each_pattern(rich: Lab) -> None:
+    """Messages have round trips and bandwidth, windows a throughput, tasks a speedup."""
+    cells = summarise(rich).cells
+    row = cells[
+        cells["pattern"].eq("pingpong") & cells["ipc"].eq("pipe") & cells["payload"].eq("1 MiB")
+    ].iloc[0]
+    assert row["speedup [95 %]"] == row["throughput"] == ""
+    assert row["round trip p50 [95 %]"].endswith(" us]")
+    assert row["p99"].endswith(" ms")
+    assert row["bandwidth"].endswith(" GB/s")
+    assert cells.loc[cells["pattern"].eq("window"), "throughput"].str.endswith(" k/s").all()
+    assert not cells.loc[cells["pattern"].eq("map"), ["throughput", "bandwidth"]].to_numpy().any()
+
+
+def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
+    """More cells than fit are counted, and where to find them is said."""
+    sample = Sample(tmp_path / "sweep", pairs=2)
+    for payload in range(ROWS + 3):
+        sample.add_map(model="process", payload_bytes=payload, speedup=1.0)
+    lines = _render(load(sample.path))
+    assert f"... and 3 cells more: load('{tmp_path}/sweep').estimates" in lines
+    assert sum(line.startswith("spin ") for line in lines) == ROWS
+
+
+def test_brackets_in_a_reason_are_printed_as_they_are(tmp_path: Path) -> None:
+    """What a user's function raised may look like markup."""
+    sample = Sample(tmp_path / "sweep")
+    sample.add_bad("failed", "KeyError: [bold]x[/bold]", model="thread")
+    assert "failed, 1 cell: KeyError: [bold]x[/bold] (such as thread)" in _render(load(sample.path))
+
+
+def test_what_to_type_next(small: Sample) -> None:
+    """First the figures; then debug what failed; then more rounds; else look closer."""
+    small.sweep.figures.mkdir()
+    (small.sweep.figures / "scaling.png").touch()
+    again = "python -m runner pattern=map tasks=200 task=1000000 model=process workers=1,2 "
+    assert summarise(load(small.path)).next_command == f"{again}rounds=5"
+    small.add_bad(
+        "crashed", "signal 9", model="thread", workers=2, overrides="model=thread\nworkers=2\nrounds=1\nx=a b"
+    )
+    assert (
+        summarise(load(small.path)).next_command
+        == "python -m runner model=thread workers=2 'x=a b' engine=debug"
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rounds", "command"),
+    [
+        (("a=1", "a=2"), 1, "python -m runner a=1,2 rounds=5"),
+        (("a=16", "a=2"), 1, "python -m runner a=2,16 rounds=5"),
+        (
+            ("+experiment=tour\na=1\nb=1", "+experiment=tour\na=2\nb=2"),
+            1,
+            "python -m runner +experiment=tour rounds=5",
+        ),
+        (
+            ("a=1\nb=1", "a=2\nb=2"),
+            1,
+            """python -c "from analysis import load; print(load('sweep').estimates.T)\"""",
+        ),
+        (("a=1", "a=2"), 2, """python -c "from analysis import load; print(load('sweep').estimates.T)\""""),
+    ],
+)
+def test_a_sweep_is_repeated_as_it_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: tuple[str, ...], rounds: int, command: str
+) -> None:
+    """A grid as lists, an experiment by its name; what is neither is not made up."""
+    monkeypatch.chdir(tmp_path)
+    sample = Sample(tmp_path / "sweep", pairs=2, rounds=rounds)
+    for place, typed in enumerate(overrides):
+        sample.add_map(model="process", workers=place + 1, speedup=1.0, overrides=typed)
+    sample.sweep.figures.mkdir()
+    (sample.sweep.figures / "scaling.png").touch()
+    assert summarise(load(sample.path)).next_command == command
+
+
+def test_the_command_draws_prints_and_follows_latest(
+    small: Sample, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without arguments: the newest sweep; each figure is a file of each format or a reason."""
+    assert main([]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert err == ""
+    assert lines[0] == "figure outputs/small/figures/scaling.png, outputs/small/figures/scaling.svg"
+    assert (
+        lines[4]
+        == "no figure latency: no cell sends messages: it takes pattern pingpong with status ok and a payload"
+    )
+    assert sum(line.startswith("no figure ") for line in lines) == 5
+    assert sorted(path.name for path in small.sweep.figures.iterdir()) == ["scaling.png", "scaling.svg"]
+    assert (small.sweep.figures / "scaling.png").read_bytes().startswith(b"\x89PNG")
+    assert "results: outputs/small" in lines
+
+
+def test_one_figure_in_one_format_or_none(small: Sample, capsys: pytest.CaptureFixture[str]) -> None:
+    """--only and --format narrow what is drawn, --no-figures draws nothing."""
+    assert main(["outputs/small", "--no-figures"]) == 0
+    assert not small.sweep.figures.exists()
+    assert main(["outputs/small", "--only", "scaling", "--format", "svg"]) == 0
+    assert [path.name for path in small.sweep.figures.iterdir()] == ["scaling.svg"]
+    assert "no figure" not in capsys.readouterr().out
+
+
+def test_the_same_data_give_the_same_files(small: Sample, tmp_path: Path) -> None:
+    """Nothing of the moment is in a picture, so that a changed file is a changed picture."""
+    lab = load(small.path)
+    first = [
+        path.read_bytes() for path in save(draw("scaling", lab), tmp_path / "a", "scaling", ["png", "svg"])
+    ]
+    second = [
+        path.read_bytes() for path in save(draw("scaling", lab), tmp_path / "b", "scaling", ["png", "svg"])
+    ]
+    assert first == second

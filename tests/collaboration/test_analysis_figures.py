@@ -1,0 +1,263 @@
+"""Figures from stored sweeps: what they show, what their titles say, and that nothing is cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.text import Text
+
+from analysis import Lab, load
+from analysis.figures import FIGURES, NothingToDraw, activity, draw, overhead, scaling, timeline
+from analysis.figures.context import Context
+from analysis.figures.look import styles, thin
+from tests.analysis_samples import MS, TRACED_NS, Sample, build_rich
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Give the rich sweep."""
+    return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
+
+
+@pytest.fixture(scope="module")
+def figures(rich: Lab) -> dict[str, Figure]:
+    """Give all figures of the rich sweep."""
+    return {name: draw(name, rich) for name in FIGURES}
+
+
+def _one_cell(sample: Sample) -> None:
+    sample.add_map(model="process", speedup=1.9, spans=True)
+
+
+def _one_worker_count(sample: Sample) -> None:
+    for model, speedup in (("thread", 0.97), ("process", 1.9), ("thread_pool", 0.95), ("mp_pool", 1.8)):
+        sample.add_map(model=model, workers=4, speedup=speedup, spans=True)
+    sample.add_map(model="thread", workload="sleep", workers=4, speedup=3.9)
+
+
+def _one_payload(sample: Sample) -> None:
+    for ipc, latency in (("queue", 6e4), ("pipe", 2e4), ("shared_memory", 1.5e4)):
+        sample.add_pingpong(model="process", ipc=ipc, payload_bytes=65536, latency_ns=latency)
+
+
+def _many_payloads(sample: Sample) -> None:
+    for power in range(20):
+        for ipc, latency in (("queue", 6e4), ("pipe", 2e4)):
+            factors: dict[str, Any] = {"start_method": "spawn", "ipc": ipc, "payload_bytes": 4 << power}
+            sample.add_pingpong(model="process", latency_ns=latency + (4 << power), **factors)
+
+
+def _many_workers(sample: Sample) -> None:
+    for workers in (1, 8, 64):
+        for payload in range(8):
+            sample.add_map(
+                model="process", workers=workers, payload_bytes=payload, speedup=min(workers, 16) * 0.9
+            )
+    sample.add_map(model="thread", workers=64, speedup=0.9, spans=True)
+
+
+def _many_mechanisms(sample: Sample) -> None:
+    for place in range(24):
+        sample.add_pingpong(model=f"model{place}", payload_bytes=1 + place % 2, latency_ns=1e4)
+        for workers in (1, 2):
+            sample.add_map(model=f"model{place}", workers=workers, speedup=1 + place / 10)
+
+
+def _one_pair(sample: Sample) -> None:
+    sample.pairs = 1
+    for workers in (1, 2):
+        sample.add_map(model="process", workers=workers, speedup=1.5)
+
+
+SPARSE = {
+    build.__name__.strip("_"): build
+    for build in (
+        _one_cell,
+        _one_worker_count,
+        _one_payload,
+        _many_payloads,
+        _many_workers,
+        _many_mechanisms,
+        _one_pair,
+    )
+}
+
+
+def _find(figure: Figure, texts: set[str]) -> list[Text]:
+    return [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text() in texts]
+
+
+def _check(figure: Figure) -> None:
+    """Hold that nothing is cut off, panels have data, and titles, legends and panels lie apart."""
+    figure.draw_without_rendering()
+    panels = [axes for axes in figure.findobj(Axes) if axes.get_label() != "<colorbar>"]
+    assert panels
+    assert all(axes.has_data() for axes in panels)
+    around = [*_find(figure, {figure.get_suptitle(), figure.get_supxlabel()}), *figure.findobj(Legend)]
+    titles = _find(figure, {axes.get_title("left") for axes in panels} - {""})
+    view = figure.bbox.padded(1)
+    for box in [artist.get_tightbbox() for artist in (*panels, *around)]:
+        assert box is not None
+        assert view.x0 <= box.x0 < box.x1 <= view.x1
+        assert view.y0 <= box.y0 < box.y1 <= view.y1
+    boxes = [artist.get_window_extent().padded(-1) for artist in (*panels, *titles, *around)]
+    assert not any(first.overlaps(second) for first, second in combinations(boxes, 2))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_rich_sweep_draws_every_figure(figures: dict[str, Figure], name: str) -> None:
+    """Each figure of a sweep that has all data is whole, and its caption tells where it was measured."""
+    figure = figures[name]
+    _check(figure)
+    caption = " ".join(figure.get_supxlabel().split())
+    assert caption.endswith("Intel Xeon Platinum 8481C CPU @ 2.70GHz · 2 CPUs · CPython 3.11.7, GIL on")
+
+
+@pytest.mark.parametrize("build", SPARSE.values(), ids=SPARSE)
+def test_sparse_and_wide_sweeps_draw_what_they_can(tmp_path: Path, build: Callable[[Sample], None]) -> None:
+    """A sweep that lacks an axis, or has a long one, gives whole figures and no others."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    build(sample)
+    lab = load(sample.path)
+    drawn = []
+    for name in FIGURES:
+        with suppress(NothingToDraw):
+            drawn.append(draw(name, lab))
+    assert drawn
+    for figure in drawn:
+        _check(figure)
+
+
+def test_titles_are_found_in_the_data(rich: Lab, figures: dict[str, Figure]) -> None:
+    """Each title states numbers of this very sweep."""
+    titles = {name: " ".join(figure.get_suptitle().split()) for name, figure in figures.items()}
+    best = rich.estimates["speedup"].max()
+    assert titles["scaling"].startswith(f"Fastest: process/queue: {best:.2f}x with ")
+    assert "slowest: thread/queue: 1.0" in titles["scaling"]
+    assert "(no clear gain: the interval holds 1)" in titles["scaling"]
+    assert titles["timeline"].startswith("Of 4 workers, the mean number on a CPU at once is 0.9")
+    assert "with thread, 1.8" in titles["timeline"]
+    totals = rich.estimates.query("pattern == 'window'").set_index(["model", "workers"])["throughput_per_s"]
+    change = {model: f"{totals[model, 4] / totals[model, 1]:.2f}" for model in ("thread", "process")}
+    assert titles["activity"] == (
+        "From 1 to 4 workers the calls completed in 100 ms become "
+        f"{change['thread']} times with thread, {change['process']} times with process"
+    )
+    assert titles["overhead"].startswith("Workers compute on a CPU for 4")
+    assert titles["latency"].startswith("Shortest round trip: process/shared_memory with 1")
+    assert "of memcpy" in titles["bandwidth"]
+
+
+def test_one_thread_at_a_time_is_what_the_timeline_measures(rich: Lab) -> None:
+    """With the GIL the lanes of four threads sum to one CPU; those of processes to both."""
+    frame = timeline.frame(rich)
+    assert frame.drop_duplicates("mechanism")["mechanism"].tolist() == ["thread", "process", "process_pool"]
+    assert frame["workers"].unique().tolist() == [4]
+    at_once = frame.groupby("mechanism")["on_cpu_ns"].sum() / TRACED_NS
+    assert at_once["thread"] == pytest.approx(0.95, abs=0.04)
+    assert at_once["process"] == pytest.approx(1.9, abs=0.08)
+
+
+def test_the_timeline_prefers_tasks_that_show_turns(tmp_path: Path) -> None:
+    """Tasks of 200 us of threads and processes before longer ones of more models; the channel both have."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    for model in ("thread", "process", "process_pool"):
+        sample.add_map(model=model, workers=4, speedup=1.0, spans=True)
+    short = [
+        sample.add_map(model=model, workers=4, speedup=1.0, spans=True, task_ns=200_000)
+        for model in ("process", "thread")
+    ]
+    assert set(timeline.frame(load(sample.path))["cell_id"]) == set(short)
+
+
+def test_the_activity_totals_are_calls_in_a_window(rich: Lab) -> None:
+    """Rate times window, for each number of workers; bins of one trial a cell."""
+    frame = activity.frame(rich)
+    totals = frame.drop_duplicates("cell_id").set_index(["mechanism", "workers"])["total"]
+    assert totals["thread"].to_numpy() == pytest.approx([2000] * 3, rel=0.02)
+    assert totals["process"].to_numpy() == pytest.approx([2000, 4000, 4000], rel=0.02)
+    assert (frame.groupby("cell_id").size() == 100 * frame.groupby("cell_id")["workers"].first()).all()
+
+
+def test_bins_of_long_calls_are_joined_and_lose_none(tmp_path: Path) -> None:
+    """Calls of 1 ms in bins of 1 ms are drawn in bins of 2 ms; of 10 ms in no more than half a turn."""
+    for task, bins in ((MS, 50), (10 * MS, 50)):
+        sample = Sample(tmp_path / str(task), pairs=2)
+        factors: dict[str, Any] = {"model": "process", "workers": 2, "task_ns": task}
+        sample.add_window(per_second=2000, serial_per_second=1000, **factors)
+        lab = load(sample.path)
+        frame = activity.frame(lab)
+        assert len(frame) == 2 * bins
+        assert frame["bin_ns"].unique().tolist() == [2 * MS]
+        assert frame["calls"].sum() == lab.activity["calls"].sum() > 0
+
+
+def test_overhead_compares_like_with_like(tmp_path: Path) -> None:
+    """Of each setting that number of workers which most mechanisms have; messages aside if there are tasks."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    for ipc in ("queue", "pipe"):
+        sample.add_map(model="process", ipc=ipc, workers=2, speedup=1.5, spans=True)
+    sample.add_map(model="process", ipc="queue", workers=4, speedup=1.5, spans=True)
+    frame = overhead.frame(load(sample.path))
+    assert sorted(frame["mechanism"].unique()) == ["process/pipe", "process/queue"]
+    assert frame["workers"].unique().tolist() == [2]
+    assert frame["setting"].unique().tolist() == ["2 workers"]
+
+
+def test_scaling_leaves_single_points_to_the_summary(tmp_path: Path) -> None:
+    """A setting with one number of workers takes no panel from those that scale."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    for workers in (1, 2):
+        sample.add_map(model="process", workers=workers, speedup=1.0)
+    sample.add_map(model="thread", workload="sleep", workers=2, speedup=1.9)
+    assert scaling.frame(load(sample.path))["workload"].unique().tolist() == ["spin"]
+
+
+def test_mechanisms_differ_without_colour(rich: Lab) -> None:
+    """Marker and dash tell neighbours apart, and eleven mechanisms have eleven looks."""
+    frame = scaling.frame(rich)
+    looks = list(styles(frame).values())
+    assert len({(style.marker, style.dash) for style in looks}) == len(looks) == 5
+    many = frame.iloc[:11].assign(mechanism=[f"m{place}" for place in range(11)])
+    assert len({(style.color, style.marker, style.dash) for style in styles(many).values()}) == 11
+
+
+def test_long_axes_are_thinned_to_their_ends_and_some_between() -> None:
+    """First and last stay; few stay as they are."""
+    assert thin(list(range(20))) == [0, 4, 8, 11, 15, 19]
+    assert thin([1, 2, 3]) == [1, 2, 3]
+
+
+def test_a_figure_touches_nobodys_settings(rich: Lab) -> None:
+    """Drawing leaves matplotlib's settings and its list of open figures as they were."""
+    before = dict(mpl.rcParams)
+    draw("scaling", rich)
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == []
+
+
+def test_the_context_names_what_differs(rich: Lab) -> None:
+    """Several machines, interpreters and GIL states are all told."""
+    runs = rich.runs.head(3).assign(
+        hostname=["a", "b", "b"],
+        cpu_model=["X", "Y", "Y"],
+        cpu_count=[2, 4, 4],
+        python_version="3.14.0",
+        implementation=["cpython", "cpython", "pypy"],
+        gil_enabled=np.array([False, True, None], dtype=object),
+    )
+    assert Context.of(runs).caption("Sample.") == (
+        "Sample.\nX and 1 other CPU models on 2 hosts · CPU count varies · "
+        "CPython 3.14.0, GIL off · CPython 3.14.0, GIL on · PyPy 3.14.0"
+    )

@@ -1,0 +1,185 @@
+"""Stored sweeps to frames: what counts, what is left out, what leaves the disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow.dataset as ds
+import pytest
+
+from analysis import Lab, load
+from analysis.tables import NEEDED
+from runner.schema import TABLES, VERSION
+from tests.analysis_samples import REFUSAL, Sample, build_rich
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Give the rich sweep."""
+    return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
+
+
+def test_the_columns_needed_are_columns_stored() -> None:
+    """The analysis' own list agrees with what is written, name by name and type by type."""
+    assert VERSION == "1"
+    for table, columns in NEEDED.items():
+        stored = {field.name: field.type for field in TABLES[table]}
+        assert columns.items() <= stored.items(), table
+
+
+def test_a_cell_is_a_row_with_its_factors(lab: Lab) -> None:
+    """One row a cell; status, reason and rounds of its runs; factors as stored."""
+    assert lab.cells["status"].value_counts().to_dict() == {"ok": 42, "incompatible": 3, "timeout": 1}
+    cell = lab.cells.query(
+        "model == 'process' and ipc == 'queue' and workers == 4 and payload_bytes == 2**20 and pattern == 'map'"
+    )
+    assert cell[["rounds", "rounds_ok", "tasks", "gil_enabled"]].to_numpy().tolist() == [[2, 2, 200, True]]
+    assert set(lab.cells.loc[lab.cells["status"].eq("incompatible"), "reason"]) == {REFUSAL}
+    assert lab.cells.loc[lab.cells["status"].eq("ok"), "reason"].isna().all()
+
+
+def test_one_good_round_makes_a_cell_ok(tmp_path: Path) -> None:
+    """A cell whose first round failed and whose second ran is ok, with one good round."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    cell = sample.add_map(model="process", speedup=1.5)
+    good = sample.sweep.read_run(cell, 0)
+    assert good is not None
+    sample.sweep.write_run(good | {"status": "failed", "reason": "killed", "gil_enabled": None})
+    trials = pd.read_parquet(sample.sweep.file("trials", cell, 0))
+    sample.sweep.write_run(good | {"round": 1, "order": 1})
+    sample.store("trials", cell, 1, trials)
+    lab = load(sample.path)
+    row = lab.cells.loc[cell]
+    assert (row["status"], row["rounds"], row["rounds_ok"]) == ("ok", 2, 1)
+    assert bool(row["gil_enabled"]) is True
+    assert lab.estimates.loc[cell, "samples"] == 3  # the failed round's trials do not count
+
+
+def test_leftovers_of_a_run_without_its_row_are_left_out(tmp_path: Path) -> None:
+    """Trials, spans and activity count only once the run's own row, the commit mark, is there."""
+    sample = Sample(tmp_path / "sweep", pairs=3, rounds=2)
+    kept = sample.add_map(model="process", speedup=1.5, spans=True)
+    lost = sample.add_map(model="thread", speedup=1.0, spans=True)
+    sample.sweep.file("runs", lost, 0).unlink()
+    sample.sweep.file("runs", lost, 1).unlink()
+    sample.sweep.file("runs", kept, 1).unlink()
+    lab = load(sample.path)
+    for frame in (lab.trials, lab.spans()):
+        assert len(frame)
+        assert set(frame["cell_id"]) == {kept}
+        assert set(frame["round"]) == {0}
+
+
+def test_spans_of_one_cell_trial_and_worker(lab: Lab) -> None:
+    """A selection gives the very rows that the whole table has, and the named columns only."""
+    cell = lab.cells.query(
+        "model == 'thread' and workers == 4 and pattern == 'map' and status == 'ok'"
+    ).index[0]
+    spans = lab.spans(columns=["round", "phase", "duration_ns"], cells=[cell], trials=[16], workers=[1, 2])
+    assert spans.columns.tolist() == ["round", "phase", "duration_ns"]
+    files = str(lab.path / "spans" / "*.parquet")
+    query = f"select count(*), sum(duration_ns) from '{files}' where cell_id = '{cell}' and trial = 16 and worker in (1, 2)"  # noqa: S608 - names are of this test
+    assert (len(spans), spans["duration_ns"].sum()) == duckdb.execute(query).fetchone()
+
+
+def test_other_cells_spans_stay_on_disk(lab: Lab) -> None:
+    """The selection of cells is pushed down: files of other cells are not read at all."""
+    cell = lab.cells.query("model == 'thread' and pattern == 'map' and status == 'ok'").index[0]
+    dataset, _, where = lab._scan("spans", None, lab._select([cell], None, None))
+    files = {
+        Path(fragment.path).name for fragment in dataset.get_fragments() if fragment.count_rows(filter=where)
+    }
+    assert files == {f"{cell}-000.parquet", f"{cell}-001.parquet"}
+    groups = [fragment.subset(filter=where).row_groups for fragment in dataset.get_fragments()]
+    assert sum(map(len, groups)) == 2  # by their statistics alone, without reading a page
+
+
+def test_pieces_and_whole_agree(lab: Lab) -> None:
+    """Reading piece by piece gives as many rows as reading at once."""
+    where = ds.field("worker") == 0
+    pieces = sum(batch.num_rows for batch in lab.batches("spans", ["worker"], where))
+    assert pieces == lab.table("spans", ["worker"], where).num_rows > 0
+
+
+def test_tables_describe_themselves(lab: Lab) -> None:
+    """Type and meaning of each column, as the schema stores them."""
+    described = lab.describe("trials")
+    assert described.loc[["wall_ns"]].to_numpy().tolist() == [["int64", "timed length of the trial, in ns"]]
+    assert described.index.tolist() == TABLES["trials"].names
+
+
+def test_latest_is_followed_once(tmp_path: Path) -> None:
+    """A lab opened through the link stays with its sweep when the link moves on."""
+    for name, model in (("first", "process"), ("second", "thread")):
+        sample = Sample(tmp_path / name, pairs=3)
+        sample.add_map(model=model, speedup=1.0)
+        sample.sweep.point_latest()
+        if name == "first":
+            lab = load(tmp_path / "latest")
+    assert lab.path == (tmp_path / "first").resolve()
+    assert lab.trials["cell_id"].unique().tolist() == lab.cells.index.tolist()
+    assert load(tmp_path / "latest").path == (tmp_path / "second").resolve()
+
+
+def test_a_sweep_in_which_nothing_ran_loads(tmp_path: Path) -> None:
+    """All frames are there, with their columns, and empty."""
+    sample = Sample(tmp_path / "bad")
+    sample.add_bad("incompatible", "it cannot exist", model="process", ipc="reference")
+    lab = load(sample.path)
+    assert lab.cells["status"].tolist() == ["incompatible"]
+    for frame, table in ((lab.trials, "trials"), (lab.activity, "activity"), (lab.spans(), "spans")):
+        assert frame.empty
+        assert set(frame.columns) == set(NEEDED[table])
+    assert lab.estimates.empty
+
+
+def test_estimates_are_those_of_the_data(lab: Lab) -> None:
+    """Each pattern has its own measures, near what the sample was made with, and no others."""
+    estimates = lab.estimates
+    speedups = estimates[estimates["pattern"].ne("pingpong")]
+    assert (speedups["speedup_low"] <= speedups["speedup"]).all()
+    assert (speedups["speedup"] <= speedups["speedup_high"]).all()
+    assert (speedups["efficiency"] * speedups["workers"]).to_numpy() == pytest.approx(
+        speedups["speedup"].to_numpy()
+    )
+    row = speedups.query(
+        "model == 'process' and workers == 4 and ipc == 'queue' and payload_bytes == 1024 and pattern == 'map'"
+    ).iloc[0]
+    assert row["speedup"] == pytest.approx(1.92, rel=0.03)
+    assert row["speedup_with_startup"] == pytest.approx(0.8 * row["speedup"], rel=0.03)
+    assert (row["samples"], row["rounds"], row["covers"]) == (16, 2, "cell")
+    messages = estimates[estimates["pattern"].eq("pingpong")]
+    assert messages["speedup"].isna().all()
+    assert speedups["latency_p50_ns"].isna().all()
+    pipe = messages.query("ipc == 'pipe' and payload_bytes == 2**20").iloc[0]
+    assert pipe["latency_p50_ns"] == pytest.approx(22e3 + 0.9 * 2**20, rel=0.05)
+    assert pipe["bandwidth_bytes_per_s"] == pytest.approx(
+        2 * 2**20 / (pipe["latency_p50_ns"] / 1e9), rel=0.02
+    )
+    window = estimates.query("pattern == 'window' and model == 'process' and workers == 2").iloc[0]
+    assert window["throughput_per_s"] == pytest.approx(40_000, rel=0.02)
+
+
+def test_overrides_without_a_column_tell_cells_apart(tmp_path: Path) -> None:
+    """What differs between cells and is no factor is their variant; what all share is not."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    for size in (10, 20):
+        overrides = f"+experiment=mine\nworkload.size={size}\nmodel=process\nrounds=1"
+        sample.add_map(model="process", speedup=1.0, overrides=overrides)
+    assert sorted(load(sample.path).cells["variant"]) == ["workload.size=10", "workload.size=20"]
+
+
+def test_importing_the_analysis_is_light(tmp_path: Path) -> None:
+    """Neither the API nor the summary loads a plotting library: the runner imports both."""
+    code = "import analysis, analysis.summary, sys; print(*{'matplotlib', 'seaborn', 'runner'} & set(sys.modules))"
+    root = str(Path(__file__).parents[2])
+    env = {**os.environ, "PYTHONPATH": root}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, env=env
+    )
+    assert done.stdout.strip() == ""
