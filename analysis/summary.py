@@ -46,13 +46,13 @@ _NUMERIC = (
 class Summary:
     """What `render` prints.
 
-    ``cells`` holds one row a cell with an estimate, as texts under the printed headings; ``problems`` one row a
+    ``cells`` holds, by pattern, one row a cell with an estimate, as texts under the printed headings; ``problems`` one row a
     status and reason with ``cells``, ``runs`` and an ``example``; ``statuses`` counts cells; ``covers_cell`` is
     false where an interval stands for one process only.
     """
 
     path: Path
-    cells: pd.DataFrame
+    cells: dict[str, pd.DataFrame]
     problems: pd.DataFrame
     statuses: dict[str, int]
     runs: int
@@ -65,7 +65,7 @@ def summarise(lab: Lab) -> Summary:
     covers_cell = not lab.estimates["covers"].eq("process").any()
     return Summary(
         path=lab.path,
-        cells=_write_cells(lab.estimates),
+        cells=_write_patterns(lab.estimates),
         problems=_group_problems(lab),
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
@@ -74,10 +74,17 @@ def summarise(lab: Lab) -> Summary:
     )
 
 
+def _write_patterns(estimates: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Write the cells of each pattern apart: what a pattern measures, another leaves empty."""
+    patterns = estimates.groupby("pattern")
+    return {str(pattern): _write_cells(cells) for pattern, cells in patterns}
+
+
 def _write_cells(estimates: pd.DataFrame) -> pd.DataFrame:
     """Write one row a cell: the factors that vary, then those estimates that any cell has."""
     vary = varying(estimates, (*FACTORS, "variant"))
-    names = [name for name in (*FACTORS, "variant") if name in _ALWAYS or name in vary]
+    always = _ALWAYS[1:] if estimates["pattern"].eq("pingpong").all() else _ALWAYS  # it runs no workload
+    names = [name for name in (*FACTORS, "variant") if name in always or name in vary]
     if estimates["payload_out_bytes"].eq(estimates["payload_bytes"]).all():
         names = [name for name in names if name != "payload_out_bytes"]
     texts = {_heading(name): write(estimates, name).fillna("") for name in names}
@@ -138,15 +145,15 @@ def _group_problems(lab: Lab) -> pd.DataFrame:
 
 def render(summary: Summary, console: Console) -> None:
     """Print ``summary``: as a table if the console has room for it, else as plain text that is never cut."""
-    shown = summary.cells.head(ROWS)
-    if len(shown):
-        _print_cells(shown, console)
-    if len(summary.cells) > ROWS:
-        more = len(summary.cells) - ROWS
-        _say(console, f"... and {_count(more)} more: load({show_path(summary.path)!r}).estimates")
+    for pattern, cells in summary.cells.items():
+        _say(console, f"{pattern}:")
+        _print_cells(cells.head(ROWS), console)
+        if len(cells) > ROWS:
+            more = _count(len(cells) - ROWS)
+            _say(console, f"... and {more} more: load({show_path(summary.path)!r}).estimates")
     counts = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
     _say(console, f"{_count(sum(summary.statuses.values()))} ({counts}) in {summary.runs} runs")
-    if len(shown) and not summary.covers_cell:
+    if summary.cells and not summary.covers_cell:
         _say(console, "intervals stand for one process, not for the cell: some cells ran in one round only")
     for _, problem in summary.problems.head(ROWS).iterrows():
         count = _count(problem["cells"])

@@ -93,10 +93,9 @@ def test_a_table_is_one_dataset_for_every_reader(sweep: Sweep) -> None:
     folder = sweep.table("runs")
     assert len(pd.read_parquet(folder)) == 2
     assert len(pl.read_parquet(folder)) == 2
-    counted = (
-        duckdb.read_parquet(f"{folder}/*.parquet").filter("model is not null").select("model").fetchall()
-    )
-    assert counted == [("thread",)]
+    with duckdb.connect() as connection:
+        asked = connection.execute("select count(model) from read_parquet(?)", [f"{folder}/*.parquet"])
+        assert asked.fetchall() == [(1,)]
 
 
 def test_spans_keep_their_phases(sweep: Sweep) -> None:
