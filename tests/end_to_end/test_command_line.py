@@ -139,7 +139,7 @@ def test_the_configuration_is_shown_whole(command: Type) -> None:
     done = command("--cfg", "job", "--resolve", "pattern=window", "model=mp_pool")
     shown = yaml.safe_load(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
-    assert shown["pattern"] == {"name": "window", "bin": "1ms"}
+    assert shown["pattern"] == {"name": "window", "bin": "500us"}
     assert shown["model"]["chunksize"] is None
     assert shown["payload_out"] == "1KiB"
 
