@@ -116,6 +116,17 @@ def test_the_budget_closes(sweep: Sweep, pair: Pair) -> None:
     assert (compute.on_cpu_ns <= compute.duration_ns).all()
     assert compute.duration_ns.sum() > 0.5 * 16 * 200_000
     assert trials.verified.all()
+    workers_own = traced[traced.worker >= 0]
+    assert _phases(model, ipc) <= set(workers_own.phase[workers_own.duration_ns > 0])
+
+
+def _phases(model: str, ipc: str) -> set[str]:
+    """Give the phases that a worker cannot do without, so that none of them hides in waiting or idle."""
+    if ipc == "shared_memory":
+        return {"wait", "receive", "compute", "serialize", "send"}
+    if ipc == "pipe" or "process" in model or model == "mp_pool":
+        return {"wait", "receive", "deserialize", "compute", "serialize", "send"}
+    return {"compute"} if ipc in ("native", "none") else {"wait", "compute", "send"}
 
 
 def test_known_waiting_shows_as_such(sweep: Sweep) -> None:
