@@ -20,7 +20,6 @@ from typing import Any
 
 from runner import cell as measured_side
 from runner import rows
-from runner.cell.channels.shared_memory import PREFIX
 from runner.cell.entry import EXIT_FAILED, FAILURE
 from runner.cell.run import RESULT, TRACE
 from runner.engines import Outcome, Run
@@ -164,7 +163,7 @@ def specification(run: Run, folder: Path) -> dict[str, Any]:
 def _private_folder() -> Iterator[Path]:
     """Give a folder that only this user can read, in memory where the system has such a place."""
     base = _SHARED if os.access(_SHARED, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="breakeven-", dir=base) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"breakeven-{os.getpid()}-", dir=base) as folder:
         yield Path(folder)
 
 
@@ -187,7 +186,7 @@ def in_child(told: dict[str, Any], limit_ns: int) -> Ending:
             ended = _wait(process, limit_ns)
         finally:
             given_up = _running.pop(process.pid)
-            _clean_up(process)
+            _clean_up(process, Path(told["folder"]).name)
         stderr.seek(0)
         said = stderr.read()
     if given_up:
@@ -237,12 +236,12 @@ def _wait(process: subprocess.Popen[str], limit_ns: int) -> bool:
     return bool(readable)
 
 
-def _clean_up(process: subprocess.Popen[str]) -> None:
+def _clean_up(process: subprocess.Popen[str], name: str) -> None:
     """End the whole session of the process, and remove the shared memory that it could not remove itself."""
     with suppress(ProcessLookupError):  # all gone already
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    for left in _SHARED.glob(f"{PREFIX}-{process.pid}-*"):
+    for left in _SHARED.glob(f"{name}-*"):
         left.unlink(missing_ok=True)
 
 

@@ -41,5 +41,5 @@ def _kind(path: str) -> tuple[tuple[int, ...], str] | None:
 
 
 def left_behind() -> set[str]:
-    """Give what runs have in shared memory now."""
-    return {path.name for path in _SHARED.glob("breakeven-*")} if _SHARED.exists() else set()
+    """Give what runs of this process have in shared memory now; other sweeps may be under way."""
+    return {path.name for path in _SHARED.glob(f"breakeven-{os.getpid()}-*")} if _SHARED.exists() else set()

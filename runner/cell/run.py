@@ -122,6 +122,7 @@ def _crewing(specification: dict[str, Any], pattern: Pattern, bench: Bench) -> C
         ipc=specification["ipc"],
         ipc_options=specification["ipc_options"],
         message_bytes=largest + pattern.margin_bytes,
+        name=os.path.basename(specification["folder"]),
     )
 
 

@@ -191,7 +191,7 @@ def test_a_function_that_fails_in_a_worker_fails_the_run(sweep: Sweep, user: Pat
 )
 def test_how_a_run_ends_is_told(sweep: Sweep, user: Path, target: str, status: str, reason: str) -> None:
     """Whatever the user's function does to its process becomes a status and a reason."""
-    outcome = _execute(sweep, user, **(_function(target) | {"workers": 1}))
+    outcome = _execute(sweep, user, ipc="shared_memory", **(_function(target) | {"workers": 1}))
     assert (outcome.status, reason in outcome.row["reason"]) == (status, True), outcome.row["reason"]
 
 

@@ -22,10 +22,14 @@ _ENVELOPE_BYTES = 256
 
 
 class Room(NamedTuple):
-    """What a channel must have room for: the largest payload either way, in bytes, and the number of workers."""
+    """What a channel must have room for: the largest payload either way, in bytes, and the number of workers.
+
+    ``name`` is the run's: what outlives a killed process bears it, so that it can be found and removed.
+    """
 
     workers: int
     message_bytes: int
+    name: str = "breakeven"
 
     def ahead(self) -> int:
         """Give how many unanswered messages are safe where sending blocks until the other side reads.

@@ -6,7 +6,6 @@ Other Python objects can travel too: pickled, with their buffers copied beside t
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections import deque
 from multiprocessing.shared_memory import SharedMemory as Segment
@@ -17,7 +16,6 @@ from ._abc import Channel, Port, Room
 from ._ring import HEADER, Slot
 
 _MARGIN_BYTES = 8192  # for orders, tracebacks and the envelope of an object
-PREFIX = "breakeven"
 
 
 class Ring:
@@ -95,17 +93,12 @@ class SharedMemory(Channel):
         slot_bytes = HEADER.size + room.message_bytes + _MARGIN_BYTES
         slot_bytes += -slot_bytes % 64  # so that no two slots share a cache line
         size = 2 * self.slots * slot_bytes
-        self.segments = [self._segment(size) for _ in range(room.workers)]
+        self.segments = [_make_segment(room.name, size) for _ in range(room.workers)]
         self.rings = [_halves(segment, self.slots) for segment in self.segments]
         self.tasks_ready = [context.Semaphore(0) for _ in range(room.workers)]
         self.answered = [context.Semaphore(0) for _ in range(room.workers)]
         self.answers_ready = context.Semaphore(0)
         self.free = deque(list(range(room.workers)) * self.slots)
-
-    @staticmethod
-    def _segment(size: int) -> Segment:
-        """Make a segment that only this user may open, under a name that tells whose run left it."""
-        return Segment(f"{PREFIX}-{os.getpid()}-{secrets.token_hex(4)}", create=True, size=size)
 
     @property
     def ahead(self) -> int:
@@ -147,6 +140,11 @@ class SharedMemory(Channel):
         for segment, rings in zip(self.segments, self.rings):
             _release(segment, *rings)
             segment.unlink()
+
+
+def _make_segment(name: str, size: int) -> Segment:
+    """Make a segment that only this user may open, under a name that tells whose run left it."""
+    return Segment(f"{name}-{secrets.token_hex(4)}", create=True, size=size)
 
 
 def _halves(segment: Segment, slots: int) -> tuple[Ring, Ring]:

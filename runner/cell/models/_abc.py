@@ -29,6 +29,7 @@ class Crewing(NamedTuple):
     ipc: str
     ipc_options: dict[str, Any]
     message_bytes: int
+    name: str = "breakeven"
 
 
 class Lifetime(NamedTuple):

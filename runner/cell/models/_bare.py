@@ -49,7 +49,7 @@ class Bare(Model):
     def __init__(self, crewing: Crewing, work: Work, board: Board) -> None:
         super().__init__(crewing, work, board)
         self.context = self._context()
-        room = Room(crewing.workers, crewing.message_bytes)
+        room = Room(crewing.workers, crewing.message_bytes, crewing.name)
         self.channel: Channel = channels.load(crewing.ipc)(self.context, room, crewing.ipc_options)
         self.channel.watch(self.recorder, self.arrived)
         self.barrier = self.context.Barrier(crewing.workers + 1)
