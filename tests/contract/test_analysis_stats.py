@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.stats import Bootstrap, Pair, Rate, resample_medians
+from analysis.stats import Bootstrap, Carry, Pair, Rate, resample_medians
 
 VALUES = st.floats(0.01, 100, allow_nan=False)
 ROUNDS = st.lists(st.lists(VALUES, min_size=1, max_size=8), min_size=1, max_size=4)
@@ -141,3 +141,18 @@ def test_rates_are_of_untraced_parallel_trials() -> None:
         _trials({"kind": "serial"}, {"kind": "parallel"}, {"kind": "parallel", "traced": True, "wall_ns": 1})
     )
     assert rates["per_s"].tolist() == [1e8]
+
+
+def test_bandwidth_of_messages_is_by_round_trip_not_by_wall_time() -> None:
+    """The time in which messages are checked between round trips does not count."""
+    trials = pd.DataFrame(
+        {
+            "cell_id": ["a", "a"],
+            "round": [0, 1],
+            "bytes": [8000, 8000],
+            "tasks": [4, 4],
+            "wall_ns": [10**9, 10**9],
+            "latency_p50_ns": [1000, 2000],
+        }
+    )
+    assert list(Carry()(trials)["bandwidth_bytes_per_s"]) == [2e9, 1e9]
