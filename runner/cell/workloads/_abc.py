@@ -10,7 +10,6 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from random import Random
-from time import perf_counter_ns
 from typing import Any, ClassVar, NamedTuple
 
 Task = Callable[[Any], "tuple[int, Any]"]
@@ -76,31 +75,3 @@ class Workload(ABC):
             return crc32(payload) + len(payload), filler
 
         return whole if back == size else cut if back < size else grown
-
-
-def loops_for(task_ns: int, make: Callable[[int], Callable[[], Any]]) -> int:
-    """Find the number of loops with which ``make(loops)()`` takes ``task_ns``.
-
-    Loops are doubled until a call is long enough to time, then scaled; the best of a few calls counts, since what
-    disturbs a call only makes it longer.
-    """
-    long_enough = max(task_ns // 2, 20_000)
-    loops = 1
-    taken = _best(make(loops))
-    while taken < long_enough:
-        loops *= 2
-        taken = _best(make(loops))
-    for _ in range(3):
-        loops = max(1, round(loops * task_ns / taken))
-        taken = _best(make(loops))
-    return loops
-
-
-def _best(call: Callable[[], Any], times: int = 5) -> int:
-    return min(_time(call) for _ in range(times))
-
-
-def _time(call: Callable[[], Any]) -> int:
-    start = perf_counter_ns()
-    call()
-    return perf_counter_ns() - start

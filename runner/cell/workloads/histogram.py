@@ -5,29 +5,16 @@ from __future__ import annotations
 from copy import deepcopy
 from itertools import islice
 from random import Random
-from typing import Any
 
-from ._abc import Task, Workload, loops_for
+from ._abc import Task
+from ._looped import Looped
 
 _BINS = 64
 _ELEMENTS = 4096
 
 
-class Histogram(Workload):
+class Histogram(Looped):
     """Sorts a number of elements of the array into bins, and gives a checksum of the bins."""
-
-    loops = 1
-
-    def calibrate(self, task_ns: int) -> None:
-        """Set the number of elements that one task sorts."""
-        payload = self.inputs()[0]
-
-        def make(loops: int) -> Any:
-            self.loops = loops
-            task = self.open()
-            return lambda: task(payload)
-
-        self.loops = loops_for(task_ns, make)
 
     def open(self) -> Task:
         """Give the task, with its copy of the array."""

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ._abc import Task
+from ._looped import Looped
 
-from ._abc import Task, Workload, loops_for
 
-
-class Spin(Workload):
+class Spin(Looped):
     """A linear congruential generator stepped a fixed number of times."""
-
-    loops = 1
-
-    def calibrate(self, task_ns: int) -> None:
-        """Set the number of steps."""
-        payload = self.inputs()[0]
-
-        def make(loops: int) -> Any:
-            self.loops = loops
-            task = self.open()
-            return lambda: task(payload)
-
-        self.loops = loops_for(task_ns, make)
 
     def open(self) -> Task:
         """Give the task."""
