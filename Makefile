@@ -1,4 +1,4 @@
-# make demo: see on this machine what threads and processes do with the same work (about three minutes).
+# make demo: see on this machine what threads and processes do with the same work (about two minutes).
 # make test: the whole test suite.   make lint: ruff and mypy.   make bench: the benchmarks.   make clean.
 # Nothing but make and Python >= 3.11 is needed; PYTHON=/path/to/python chooses one.
 

@@ -11,14 +11,18 @@ from pathlib import Path
 import hydra
 
 from runner.compose import HYDRA_BASE, conf_folder
+from runner.environment import project_version
 from runner.errors import BadInput
-from runner.launcher import BAD_INPUT, INTERRUPTED, Application
+from runner.launcher import ALL_DONE, BAD_INPUT, INTERRUPTED, Application
 from runner.refusals import HYDRA_ERRORS, check_options, explain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what ``arguments`` ask and give the exit code; without any, those of the process."""
     typed = sys.argv[1:] if arguments is None else list(arguments)
+    if "--version" in typed:
+        sys.stdout.write(f"breakeven {project_version()}\n")
+        return ALL_DONE
     application = Application(command=(*_program(), *typed))
     try:
         check_options(typed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import select
@@ -80,8 +81,11 @@ def find_interpreter(asked: str) -> Interpreter:
     return Interpreter(executable, facts["python_version"], facts["implementation"], facts["gil_enabled"])
 
 
-def check_function(executable: str, options: Mapping[str, Any], path: Path) -> None:
-    """Import the user's function, and the maker of its input if any, once; raises FunctionUnusable."""
+def check_function(executable: str, options: Mapping[str, Any], path: Path) -> str:
+    """Import the user's function, and the maker of its input if any, once; raises FunctionUnusable.
+
+    Gives a hash of the files they came from: another source is another measurement.
+    """
     targets = [target for target in (options["target"], options.get("make_input")) if target]
     facts = _ask(executable, path, targets)
     if isinstance(facts, str):
@@ -91,6 +95,8 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path) -> N
             f"{target} cannot be imported by {executable} in {path}: {problem}; "
             "run from the directory that holds the module, and write module:callable"
         )
+    sources = b"".join(Path(file).read_bytes() for file in facts["files"])
+    return hashlib.sha256(sources).hexdigest()[:16]
 
 
 def _ask(executable: str, path: Path, targets: list[str]) -> dict[str, Any] | str:
@@ -107,9 +113,10 @@ def _ask(executable: str, path: Path, targets: list[str]) -> dict[str, Any] | st
         return str(error)
     if done.returncode:
         return _last_lines(done.stderr, 1) or f"it exited with code {done.returncode}"
-    answer: dict[str, Any] = json.loads(
-        done.stdout.splitlines()[-1]
-    )  # a module may print while it is imported
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])  # an imported module may print, too
+    except (ValueError, IndexError):
+        return "it does not answer as a Python interpreter does"
     return answer
 
 
@@ -202,6 +209,18 @@ def _environment(hash_seed: int) -> dict[str, str]:
     return kept | {"PYTHONHASHSEED": str(hash_seed)}
 
 
+def clear_leftovers() -> None:
+    """Remove what runs left in shared memory whose process was killed before it could."""
+    for left in _SHARED.glob("breakeven-*"):
+        pid = left.name.split("-")[1]
+        if not pid.isdecimal() or Path("/proc", pid).exists() or left.stat().st_uid != os.getuid():
+            continue
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)
+
+
 def abandon() -> None:
     """Give up whatever runs now: its processes are ended, and `execute` raises Abandoned."""
     for pid in _running:
@@ -250,8 +269,6 @@ def _ending(code: int, said: str, folder: Path) -> Ending:
         return Ending("ok")
     if code == EXIT_FAILED:
         return Ending("failed", (folder / FAILURE).read_text(encoding="utf-8")[-_MOST_TEXT:])
-    if code == 1:  # an exception in the measured process, the user's function in its serial call for one
-        return Ending("failed", _last_lines(said, 1) or "exit code 1 without a message")
     how = f"ended by signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return Ending("crashed", f"{how}{_quote(said)}")
 

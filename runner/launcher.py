@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, Protocol
 
 import yaml
@@ -23,7 +25,7 @@ from runner import engines
 from runner.compose import Composer, Request, plain_config, without_hydra
 from runner.engines import Outcome, Run
 from runner.errors import BadInput, OutputsUnwritable
-from runner.host import record_incompatible
+from runner.host import clear_leftovers, record_incompatible
 from runner.plan import Plan, make_plan
 from runner.progress import Progress
 from runner.store import NotStored, Sweep
@@ -82,9 +84,11 @@ class Application:
         notes = Console(stderr=True)
         waiting = [run for run in plan.runs if not _is_final(sweep, run)]
         notes.print(_opening(plan, len(waiting)), markup=False, highlight=False, soft_wrap=True)
+        clear_leftovers()
         try:
-            _record_incompatible(plan, sweep)
-            statuses = _run_all(waiting, plan.engine, notes)
+            with ending_like_ctrl_c():
+                _record_incompatible(plan, sweep)
+                statuses = _run_all(waiting, plan.engine, notes)
         except KeyboardInterrupt:
             self._ended(notes, plan, "interrupted; what was measured is kept")
             return INTERRUPTED
@@ -98,6 +102,23 @@ class Application:
         """Say why the sweep ended early and how to carry on."""
         again = shlex.join(_again(self.command, plan.sweep.name))
         notes.print(f"{why}. Carry on with: {again}", soft_wrap=True, markup=False, highlight=False)
+
+
+@contextmanager
+def ending_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP (a time limit, a closed terminal) end the sweep as Ctrl-C does."""
+    if current_thread() is not main_thread():  # only there can signals be handled
+        yield
+        return
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def launch_jobs(

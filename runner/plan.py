@@ -34,6 +34,8 @@ class PlannedCell:
     rounds: int
     reason: str | None
     executable: str
+    engine: str
+    source: str | None
     config: str
     overrides: tuple[str, ...]
 
@@ -64,7 +66,7 @@ def make_plan(requests: Sequence[Request], *, now: datetime, folder: Path) -> Pl
     engine = read_choice(_same(requests, "engine")["name"], "engine", engines.REGISTRY)
     sweep = _sweep_folder(requests, now, folder)
     seed = parsed[0].seed
-    cells = _collapse(_plan_cells(requests, parsed, folder))
+    cells = _collapse(_plan_cells(requests, parsed, folder, engine))
     runs = [_run(planned, round_, sweep, folder) for round_, planned in in_blocks(cells, seed)]
     refused = [
         (_run(planned, 0, sweep, folder), planned.reason) for planned in cells if planned.reason is not None
@@ -97,28 +99,38 @@ def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, Planne
     return order
 
 
-def fingerprint(cell: Cell, version: str) -> str:
-    """Give the ``cell_id``: a hash of all that affects the measurement, the interpreter's version included."""
-    identity = {**asdict(cell), "python_version": version}
+def fingerprint(cell: Cell, version: str, engine: str, source: str | None) -> str:
+    """Give the ``cell_id``: a hash of all that affects the measurement.
+
+    The interpreter's version is part of it, and so are the engine (a debug run is no measurement of the cell) and
+    the source of the user's function.
+    """
+    identity = {**asdict(cell), "python_version": version, "engine": engine, "source": source}
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _plan_cells(requests: Sequence[Request], cells: Sequence[Cell], folder: Path) -> list[PlannedCell]:
+def _plan_cells(
+    requests: Sequence[Request], cells: Sequence[Cell], folder: Path, engine: str
+) -> list[PlannedCell]:
     asked_for = dict.fromkeys(cell.interpreter for cell in cells)
     interpreters = {asked: find_interpreter("" if asked == CURRENT else asked) for asked in asked_for}
-    planned = [
-        _planned(cell, request, interpreters[cell.interpreter])
+    sources = Sources(folder)
+    return [
+        _planned(cell, request, interpreter, engine, sources.of(cell, interpreter))
         for cell, request in zip(cells, requests, strict=True)
+        for interpreter in (interpreters[cell.interpreter],)
     ]
-    _check_functions(planned, folder)
-    return planned
 
 
-def _planned(cell: Cell, request: Request, interpreter: Interpreter) -> PlannedCell:
+def _planned(
+    cell: Cell, request: Request, interpreter: Interpreter, engine: str, source: str | None
+) -> PlannedCell:
     return PlannedCell(
         cell=cell,
-        cell_id=fingerprint(cell, interpreter.version),
+        cell_id=fingerprint(cell, interpreter.version, engine, source),
+        engine=engine,
+        source=source,
         rounds=read_count(request.plain["rounds"], "rounds"),
         reason=why_not(
             model=cell.model,
@@ -133,17 +145,23 @@ def _planned(cell: Cell, request: Request, interpreter: Interpreter) -> PlannedC
     )
 
 
-def _check_functions(cells: Iterable[PlannedCell], folder: Path) -> None:
-    """Import each user's function once with each interpreter that is to call it; raises FunctionUnusable."""
-    checked = set()
-    for planned in cells:
-        if planned.cell.workload != "function":
-            continue
-        options = planned.cell.workload_options
-        question = (planned.executable, json.dumps(options, sort_keys=True))
-        if question not in checked:
-            check_function(planned.executable, options, folder)
-            checked.add(question)
+class Sources:
+    """The files of users' functions: each is imported once with each interpreter that is to call it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, cell: Cell, interpreter: Interpreter) -> str | None:
+        """Give the hash of the files of the cell's function, None where it has none; raises FunctionUnusable."""
+        if cell.workload != "function":
+            return None
+        question = (interpreter.executable, json.dumps(cell.workload_options, sort_keys=True))
+        if question not in self._known:
+            self._known[question] = check_function(
+                interpreter.executable, cell.workload_options, self._folder
+            )
+        return self._known[question]
 
 
 def _collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
@@ -165,6 +183,8 @@ def _run(planned: PlannedCell, round_: int, sweep: Path, folder: Path) -> Run:
         sweep=sweep,
         path=folder,
         executable=planned.executable,
+        engine=planned.engine,
+        source=planned.source,
         config=planned.config,
         overrides=planned.overrides,
     )

@@ -38,6 +38,8 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "window_ns": cell.window_ns or None,
         "interpreter": cell.interpreter or "current",
         "executable": run.executable,
+        "engine": run.engine,
+        "source": run.source,
         "affinity": cell.affinity,
         "seed": cell.seed,
         "order": run.order,

@@ -38,6 +38,8 @@ _RUNS = (
     ("implementation", pa.string(), "name of the interpreter's implementation, such as cpython"),
     ("gil_enabled", pa.bool_(), "state of the GIL read inside the workers while they ran"),
     ("cpu_count", pa.int32(), "CPUs this process may use (affinity and cgroup quota)"),
+    ("engine", pa.string(), "who carried the run out; debug measures in a process full of other things"),
+    ("source", pa.string(), "hash of the files that hold the user's function; null for other workloads"),
     ("affinity", pa.string(), "none, compact or scatter"),
     ("n_trials", pa.int32(), "timed untraced parallel trials after warm-up"),
     ("stopped_by", pa.string(), "what ended the trials: rel_ci, max_trials or max_time"),

@@ -7,6 +7,7 @@ where it is missing, the other tables' files of that run are leftovers of an int
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -27,16 +28,17 @@ class NotStored(Exception):
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path`` so that a reader finds the old bytes or the new, never a part."""
-    descriptor, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    aside = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less the user's umask
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(aside).replace(path)
+        aside.replace(path)
     except BaseException:
         with suppress(FileNotFoundError):
-            Path(aside).unlink()
+            aside.unlink()
         raise
     _sync_folder(path.parent)
 

@@ -62,6 +62,8 @@ def run(sweep: Path, executable: str, path: Path | None = None, **changes: Any) 
         sweep=sweep,
         path=path or Path.cwd(),
         executable=executable,
+        engine="local",
+        source=None,
         config="workers: 2\n",
         overrides=("workers=2",),
     )

@@ -4,39 +4,54 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
+import traceback
 from typing import Any
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
+from .orphans import die_with_parent
 from .run import execute, interpreter_facts
 from .seat import extend_path
 from .workloads.function import resolve
 
 FAILURE = "failure.txt"
 EXIT_FAILED = 3
-_PR_SET_PDEATHSIG = 1
+EXIT_ORPHANED = 4
 
 
 def answer(asked: dict[str, Any]) -> int:
     """Carry out ``asked`` and give the exit code."""
     if "targets" in asked:
         return check(asked)
-    _die_with_parent(asked["parent"])
+    die_with_parent()
+    if os.getppid() != asked["parent"]:
+        return EXIT_ORPHANED
     try:
         execute(asked)
-    except (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge) as error:
+    except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
+        traceback.print_exc()
         with open(os.path.join(asked["folder"], FAILURE), "w", encoding="utf-8") as file:
-            file.write(str(error))
+            file.write(tell(error))
         return EXIT_FAILED
     return 0
 
 
+def tell(error: Exception) -> str:
+    """Give an error in words: our own as they are, others with their type, whole messages both."""
+    if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
+        return str(error)
+    return "".join(traceback.format_exception_only(type(error), error)).strip()
+
+
 def check(asked: dict[str, Any]) -> int:
-    """Print the interpreter's facts, and for each target that cannot be imported why; as JSON."""
+    """Print the interpreter's facts, the targets' files, and for each that cannot be imported why; as JSON."""
     extend_path(tuple(asked["path"]))
     problems = {target: problem for target, problem in map(_problem, asked["targets"]) if problem}
-    sys.stdout.write(json.dumps({**interpreter_facts(), "problems": problems}) + "\n")
+    files = {
+        getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in asked["targets"]
+    }
+    told = {**interpreter_facts(), "problems": problems, "files": sorted(filter(None, files))}
+    sys.stdout.write(json.dumps(told) + "\n")
     return 0
 
 
@@ -46,14 +61,3 @@ def _problem(target: str) -> tuple[str, str]:
     except Exception as error:  # noqa: BLE001  # importing a user's module may raise anything; it is reported
         return target, f"{type(error).__name__}: {error}"
     return target, ""
-
-
-def _die_with_parent(parent: int) -> None:
-    """Ask the kernel to end this process when the one that started it ends, however that ends."""
-    if sys.platform != "linux":
-        return
-    import ctypes  # noqa: PLC0415  # only here, and only on Linux
-
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit("the process that asked for this run is gone")

@@ -19,6 +19,7 @@ from runner.config import Cell
 class Run:
     """One execution of a cell: what an engine carries.
 
+    ``engine`` is who carries it, ``source`` a hash of the files that hold the user's function, if any.
     ``order`` is the position in the sweep's randomised order, ``config`` the cell's resolved YAML and
     ``overrides`` what was typed for it; ``sweep`` is the results folder; ``path`` is the directory that a
     user's function is imported from.
@@ -31,6 +32,8 @@ class Run:
     sweep: Path
     path: Path
     executable: str
+    engine: str
+    source: str | None
     config: str
     overrides: tuple[str, ...]
 

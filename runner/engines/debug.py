@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import traceback
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 from runner import host
+from runner.cell.entry import tell
 from runner.cell.run import execute
 from runner.engines._abc import Engine, Outcome, Run
 
@@ -35,6 +35,6 @@ def in_process(told: dict[str, Any], limit_ns: int) -> host.Ending:
     try:
         execute(told)
     except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
-        Path(told["folder"], "failure.txt").write_text(str(error), encoding="utf-8")
-        return host.Ending("failed", traceback.format_exc())
+        traceback.print_exc()
+        return host.Ending("failed", tell(error))
     return host.Ending("ok")

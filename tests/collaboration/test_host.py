@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -22,7 +24,7 @@ from tests.samples import QUICK, Pair, named, pairs, run, workers_for
 
 USER = '''
 """A user's module."""
-import os, random, signal, sys, time
+import multiprocessing, os, random, signal, sys, time
 
 def double(data, times=2):
     return data * times
@@ -33,6 +35,9 @@ def make(size):
 def raises():
     raise RuntimeError("no such luck")
 
+def raises_at_length():
+    raise ValueError("first\\nsecond")
+
 def raises_in_a_worker(data):
     if os.getpid() != PARENT:
         raise RuntimeError("only in a worker")
@@ -40,6 +45,12 @@ def raises_in_a_worker(data):
 
 def varies():
     return random.random()
+
+def hangs_in_a_worker(data):
+    if multiprocessing.parent_process() is not None:
+        open(__file__.replace("mine.py", "reached"), "w").close()
+        time.sleep(1000)
+    return data
 
 def hangs():
     time.sleep(1000)
@@ -182,6 +193,7 @@ def test_a_function_that_fails_in_a_worker_fails_the_run(sweep: Sweep, user: Pat
     ("target", "status", "reason"),
     [
         ("raises", "failed", "RuntimeError: no such luck"),
+        ("raises_at_length", "failed", "ValueError: first\nsecond"),
         ("varies", "failed", "a function must give the same result for the same input"),
         ("unpicklable", "failed", "pickle"),
         ("exits", "crashed", "worker 0 exited with code 9 in the middle of the run"),
@@ -219,38 +231,53 @@ def test_a_run_that_is_given_up_stores_nothing(sweep: Sweep, user: Path) -> None
         os.killpg(pid, 0)
 
 
-def test_a_run_dies_with_its_parent(tmp_path: Path, user: Path) -> None:
-    """When the process that started a run is killed, the run ends too."""
+@pytest.mark.parametrize(
+    "pair",
+    [pair for pair in pairs() if pair[1] and pair[2] in ("queue", "shared_memory", "native")],
+    ids=named,
+)
+def test_a_run_dies_with_its_parent(tmp_path: Path, user: Path, pair: Pair) -> None:
+    """When the process that started a run is killed, the run and its workers end too, even in mid-task."""
     script = (
         "import sys; from pathlib import Path; from runner import host; from tests.samples import run;"
         "from tests.collaboration.test_host import _function\n"
-        "host.execute(run(Path(sys.argv[1]), sys.executable, Path(sys.argv[2]), **_function('hangs')))"
+        "options = _function('hangs_in_a_worker', make_input='mine:make') | {'payload_bytes': 64}\n"
+        "host.execute(run(Path(sys.argv[1]), sys.executable, Path(sys.argv[2]), model=sys.argv[3], "
+        "ipc=sys.argv[4], start_method=sys.argv[5], **options))"
     )
     root = Path(__file__).parents[2]
     pid = os.spawnve(
         os.P_NOWAIT,
         sys.executable,
-        [sys.executable, "-c", script, str(tmp_path), str(user)],
+        [sys.executable, "-c", script, str(tmp_path), str(user), pair[0], pair[2], str(pair[1])],
         os.environ | {"PYTHONPATH": str(root)},
     )
-    child = _wait_for(lambda: _children(pid))
+    _wait_for((user / "reached").exists)
+    session = _session_of_child(pid)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    _wait_for(lambda: all(not _alive(each) for each in child))
+    _wait_for(lambda: not _alive_in(session))
 
 
-def _children(pid: int) -> list[int]:
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    children = [int(child) for child in path.read_text().split()]
-    started = [
-        child for child in children if b"cell/__main__.py" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
-    return [child for child in started if "ctypes" in Path(f"/proc/{child}/maps").read_text()]
+def _session_of_child(pid: int) -> int:
+    """Give the session that the measured process leads."""
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return os.getsid(int(child))
 
 
-def _alive(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+def _alive_in(session: int) -> list[str]:
+    """Give the processes of a session that are neither gone nor zombies."""
+    fields = {
+        path.parts[2]: _read(path).rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")
+    }
+    return [pid for pid, found in fields.items() if found and int(found[3]) == session and found[0] != "Z"]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):  # the process ended meanwhile
+        return ""
 
 
 def _wait_for(condition: Any, seconds: float = 20) -> Any:
@@ -273,13 +300,14 @@ def test_debug_runs_in_this_process(sweep: Sweep) -> None:
 
 
 def test_debug_tells_what_the_function_raised(
-    sweep: Sweep, user: Path, monkeypatch: pytest.MonkeyPatch
+    sweep: Sweep, user: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The whole traceback is the reason, so that the line can be found."""
+    """The reason is short, and the whole traceback is shown once, so that the line can be found."""
     monkeypatch.syspath_prepend(str(user))
     outcome = load("debug")().submit(run(sweep.path, sys.executable, user, **_function("raises"))).result()
     assert outcome.status == "failed"
-    assert "mine.py" in outcome.row["reason"]
+    assert outcome.row["reason"] == "RuntimeError: no such luck"
+    assert capsys.readouterr().err.count("mine.py") == 1
 
 
 def test_an_incompatible_cell_is_a_row(sweep: Sweep) -> None:
@@ -308,6 +336,12 @@ def test_an_interpreter_that_is_not_there_is_bad_input() -> None:
     )
 
 
+def test_another_program_is_no_interpreter() -> None:
+    """One that exits well and says something is refused as well."""
+    with pytest.raises(InterpreterUnusable, match="it does not answer as a Python interpreter does;"):
+        host.find_interpreter("echo")
+
+
 def test_an_executable_that_is_no_interpreter_is_bad_input() -> None:
     """Whatever it answers, it is refused in one line."""
     with pytest.raises(
@@ -333,3 +367,24 @@ def test_a_function_that_cannot_be_imported_is_bad_input(user: Path, target: str
         "run from the directory that holds the module, and write module:callable"
     )
     host.check_function(sys.executable, {"target": "mine:double", "make_input": "mine:make"}, user)
+
+
+def test_a_functions_source_has_a_hash(user: Path) -> None:
+    """It is the same for the same files and another when one of them was edited."""
+    options = {"target": "mine:double", "make_input": "mine:make"}
+    first, second = (host.check_function(sys.executable, options, user) for _ in range(2))
+    (user / "mine.py").write_text(USER + "# edited\n")
+    assert first == second != host.check_function(sys.executable, options, user)
+
+
+def test_leftovers_of_processes_that_are_gone_are_cleared() -> None:
+    """A folder of a dead process is removed, one of a living process stays."""
+    shared = Path("/dev/shm")
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    dead, alive = (shared / f"breakeven-{pid}-test" for pid in (done.pid, os.getpid()))
+    for folder in (dead, alive):
+        (folder / "within").mkdir(parents=True)
+    host.clear_leftovers()
+    assert (dead.exists(), alive.exists()) == (False, True)
+    shutil.rmtree(alive)

@@ -30,6 +30,8 @@ def _run(*overrides: str) -> Run:
         sweep=Path("outputs/mine"),
         path=Path(),
         executable="python",
+        engine="local",
+        source=None,
         config="",
         overrides=overrides,
     )

@@ -110,13 +110,15 @@ def test_the_fingerprint_is_of_every_field() -> None:
     cell = parse(plain())
     others = [replace(cell, **{field.name: object_like(getattr(cell, field.name))}) for field in fields(Cell)]
     identities = [
-        fingerprint(cell, "3.11.0"),
-        fingerprint(cell, "3.11.1"),
-        *(fingerprint(o, "3.11.0") for o in others),
+        fingerprint(cell, "3.11.0", "local", None),
+        fingerprint(cell, "3.11.1", "local", None),
+        fingerprint(cell, "3.11.0", "debug", None),
+        fingerprint(cell, "3.11.0", "local", "another source"),
+        *(fingerprint(o, "3.11.0", "local", None) for o in others),
     ]
     assert len(set(identities)) == len(identities)
     assert all(len(identity) == 16 for identity in identities)
-    assert fingerprint(cell, "3.11.0") == fingerprint(parse(plain()), "3.11.0")
+    assert fingerprint(cell, "3.11.0", "local", None) == fingerprint(parse(plain()), "3.11.0", "local", None)
 
 
 def object_like(value: Any) -> Any:

@@ -12,12 +12,14 @@ from runner.__main__ import main
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = "mp_pool, process, process_pool, serial, thread, thread_pool"
 
+EXPERIMENTS = ", ".join(sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml")))
+
 LINES = [
     (["measure.max_tme=2s"], "measure.max_tme: no such knob (did you mean measure.max_time?); the knobs are measure.warmup, measure.min_trials, measure.max_trials, measure.max_time, measure.rel_ci, measure.traced"),
     (["pattern.bin=2ms"], "pattern.bin: the chosen pattern has no such knob; --cfg job shows those it has"),
     (["model=threads"], f"model=threads: no such choice (did you mean thread?); choose one of {MODELS}"),
     (["-m", "model=thread,threads"], f"model=threads: no such choice (did you mean thread?); choose one of {MODELS}"),
-    (["+experiment=nope"], "+experiment=nope: no such choice; choose one of gil, latency, scaling, tour"),
+    (["+experiment=nope"], f"+experiment=nope: no such choice; choose one of {EXPERIMENTS}"),
     (["experiment=tour"], "experiment=...: an experiment is added; write +experiment=NAME"),
     (["payload=10"], "payload=10: the unit is missing; write 10B or such (units: B KB KiB MB MiB GB GiB)"),
     (["-m", "task=1ms,5sec"], "task=5sec: sec is no unit of time; the units are ns us ms s min"),

@@ -92,7 +92,26 @@ def test_a_failing_function_is_a_failed_run(command: Type, tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
+def test_an_edited_function_and_a_debug_run_are_other_measurements(command: Type, tmp_path: Path) -> None:
+    """Neither stands in for the present function, measured for real, under the same sweep name."""
+    arguments = ("model=thread", "workload=function", "workload.target=work:add", *SHORT)
+    for source, more in (("1", ()), ("1", ("engine=debug",)), ("2", ()), ("2", ())):
+        (tmp_path / "work.py").write_text(f"def add():\n    return {source}\n")
+        done = command(*arguments, *more)
+        assert done.returncode == 0, done.stderr
+    assert "0 runs, 1 already done" in done.stderr
+    runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")
+    assert sorted(runs.engine) == ["debug", "local", "local"]
+    assert runs.source.nunique() == 2
+
+
+def test_the_version_is_the_projects(command: Type) -> None:
+    """It is not that of a library."""
+    assert command("--version").stdout.startswith("breakeven ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: signal.Signals) -> None:
     """The exit code is 130, and the same command with the sweep's name carries on."""
     arguments = ["-m", "workers=1,2", "model=thread", "rounds=50", "measure.max_time=100ms", "sweep=mine"]
     process = subprocess.Popen(
@@ -107,7 +126,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     deadline = time.monotonic() + 60
     while not list(stored.glob("*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert said.endswith(f"Carry on with: python -m runner {' '.join(arguments)}\n")

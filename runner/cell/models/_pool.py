@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Optional
 
 from .. import probe
 from ..board import SEATED, Board
+from ..orphans import die_with_creator
 from ..seat import Seat, Work
 from ._abc import GATHER_SECONDS, Crewing, Model, missing
 
@@ -31,6 +32,8 @@ def sit(work: Work, board: Optional[Board], lock: Any, barrier: Any) -> None:
         opened.control[SEATED] = index + 1
     _mine.seat = Seat(index, work, board)
     _mine.barrier = barrier
+    if board is None:
+        die_with_creator()
 
 
 def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import probe, watchdog
 from ..channels._abc import Port
+from ..orphans import die_with_creator
 from ..seat import Seat, Work
 from ._bare import Bare, serve
 
@@ -50,4 +51,6 @@ class Process(Bare):
 
 def _work(port: Port, worker: int, work: Work, barrier: Any) -> None:
     probe.forget()  # a forked process inherits the parent's hooks
-    serve(port, Seat(worker, work), barrier)
+    seat = Seat(worker, work)
+    die_with_creator()
+    serve(port, seat, barrier)
