@@ -1,0 +1,60 @@
+"""The README's code runs as it stands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_time=50ms")
+
+
+def _blocks(language: str) -> list[str]:
+    found = re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+    assert found
+    return found
+
+
+def _run(folder: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "runner", *arguments]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_snippets_read_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both Python blocks work on a real sweep, one after the other, in its folder."""
+    _run(tmp_path, "-m", "model=thread,process", "workers=1,2", "sweep=mine", *SHORT)
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {}
+    for block in _blocks("python"):
+        exec(compile(block, "README.md", "exec"), known)  # noqa: S102  # our own text
+    assert len(known["runs"]) == 4
+    assert known["workers"].phase.nunique() > 3
+    assert len(known["lab"].cells) == 4
+
+
+def test_the_experiment_runs_from_a_folder_of_ones_own(tmp_path: Path) -> None:
+    """The YAML block is a sweep of every combination it names."""
+    (block,) = _blocks("yaml")
+    (tmp_path / "mine" / "experiment").mkdir(parents=True)
+    (tmp_path / "mine" / "experiment" / "mine.yaml").write_text(block)
+    _run(tmp_path, "--config-dir", str(tmp_path / "mine"), "+experiment=mine", *SHORT[0:2], *SHORT[3:])
+    axes = yaml.safe_load(block)["hydra"]["sweeper"]["params"]
+    runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")
+    assert len(runs) == len(axes["model"].split(",")) * len(axes["task"].split(","))
+
+
+def test_its_pictures_and_pages_are_there() -> None:
+    """No link leads to a file that is missing."""
+    links = re.findall(r"\]\(([^)#:]+)\)", TEXT)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
