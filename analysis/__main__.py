@@ -40,8 +40,16 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "folder", nargs="?", default="outputs/latest", help="results folder (default: %(default)s)"
     )
-    parser.add_argument("--only", default=",".join(FIGURES), help="figures to draw (default: %(default)s)")
-    parser.add_argument("--format", default=",".join(FORMATS), help="file formats (default: %(default)s)")
+    parser.add_argument(
+        "--only",
+        default=",".join(FIGURES),
+        help="figures to draw, separated by commas (default: all, %(default)s)",
+    )
+    parser.add_argument(
+        "--format",
+        default=",".join(FORMATS),
+        help=f"file formats, separated by commas: any of {', '.join(FORMATS)} (default: %(default)s)",
+    )
     parser.add_argument("--no-figures", action="store_true", help="print the summary only")
     return parser.parse_args(argv)
 

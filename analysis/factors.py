@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,11 @@ _WRITE: dict[str, Callable[[float], str]] = {
     **dict.fromkeys(("task_ns", "window_ns"), format_length),
     **dict.fromkeys(("tasks", "workers"), lambda count: f"{count:.0f}"),
 }
+_SAME_AS = {"interpreter.path": "interpreter"} | {
+    f"{group}.name": group for group in ("workload", "model", "ipc", "pattern", "interpreter", "engine")
+}
+"""Overrides with a column whose name is not their last word."""
+
 _IN_LABEL = {
     "payload_out_bytes": "{} back",
     "task_ns": "task {}",
@@ -49,7 +55,7 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
     lines = overrides.fillna("").str.split("\n").explode()
-    key = lines.str.partition("=")[0].str.strip("+~ ").str.rpartition(".")[2]
+    key = lines.str.partition("=")[0].str.strip("+~ ").replace(_SAME_AS).str.rpartition(".")[2]
     known = {name.removesuffix("_bytes").removesuffix("_ns") for name in FACTORS} | {
         "rounds",
         "sweep",
@@ -76,7 +82,7 @@ def varying(cells: pd.DataFrame, names: Iterable[str]) -> list[str]:
 def label_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
     """Name each cell by how its work is carried: the model, and what else of it varies.
 
-    Two interpreters that differ only in the GIL are told apart by the interpreter's name.
+    An interpreter is named by implementation and version, never by its path.
     """
     return _join(cells, ["model", *varying(cells, _MECHANISM[1:])], "/", skip=BARE)
 
@@ -119,4 +125,29 @@ def _join(
 
 def write(cells: pd.DataFrame, factor: str) -> pd.Series[str]:
     """Write the values of ``factor`` for people; missing ones stay missing."""
+    if factor == "interpreter":
+        return _name_interpreters(cells)
     return cells[factor].map(_WRITE.get(factor, str), na_action="ignore").astype("object")
+
+
+def name_implementation(implementation: str) -> str:
+    """Write an implementation as its makers do."""
+    return {"cpython": "CPython", "pypy": "PyPy"}.get(implementation, implementation)
+
+
+def _name_interpreters(cells: pd.DataFrame) -> pd.Series[str]:
+    """Name each cell's interpreter such as ``CPython 3.14.0+GIL off``; those of one name are numbered.
+
+    A cell that never ran has the name of another with the same interpreter, else its file's name.
+    """
+    known = cells.dropna(subset=["implementation", "python_version"]).drop_duplicates("interpreter")
+    texts = {row["interpreter"]: _name_interpreter(row) for _, row in known.iterrows()}
+    names = pd.Series({path: texts.get(path, PurePath(path).name) for path in cells["interpreter"].dropna()})
+    place, total = names.groupby(names).cumcount() + 1, names.map(names.value_counts())
+    names = names.where(total.eq(1), names + " #" + place.astype("str"))
+    return cells["interpreter"].map(names).astype("object")
+
+
+def _name_interpreter(cell: pd.Series[Any]) -> str:
+    gil = "+GIL off" if cell["gil_enabled"] is False or cell["gil_enabled"] == 0 else ""
+    return f"{name_implementation(str(cell['implementation']))} {cell['python_version']}{gil}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import and_, or_
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -16,8 +17,11 @@ import pyarrow.dataset as ds
 from analysis.errors import NoMatch, ResultsEmpty, ResultsMissing, UnknownName
 from analysis.factors import tidy_cells
 from analysis.files import open_table, read_batches, read_table, to_frame
+from analysis.next_command import program
 from analysis.stats import estimate
 from analysis.tables import NEEDED
+
+T = TypeVar("T")
 
 NAMED = 8
 """At most this many results folders, the last by name, are named as alternatives."""
@@ -32,10 +36,12 @@ def load(path: str | Path = "outputs/latest") -> Lab:
     given = Path(path)
     if not given.is_dir():
         raise ResultsMissing(
-            f"no results folder at {given}; measure with `python -m runner` first, or name {_others(given.parent)}"
+            f"no results folder at {given}; measure with `{program('runner')}` first, or name {_others(given.parent)}"
         )
     if not (given / "runs").is_dir():
-        raise ResultsEmpty(f"{given} holds no table of runs; name a results folder: {_others(given)}")
+        raise ResultsEmpty(
+            f"{given} holds no table of runs, so it is no results folder; name {_others(given)}"
+        )
     lab = Lab(given.resolve())
     if lab.runs.empty:
         raise ResultsEmpty(
@@ -89,25 +95,26 @@ class Lab:
 
     def spans(
         self,
-        columns: Sequence[str] | None = None,
-        cells: Sequence[str] | None = None,
-        trials: Sequence[int] | None = None,
-        workers: Sequence[int] | None = None,
+        columns: Iterable[str] | None = None,
+        cells: Iterable[str] | None = None,
+        trials: Iterable[int] | None = None,
+        workers: Iterable[int] | None = None,
     ) -> pd.DataFrame:
         """Read spans; only the named columns, cells, trials and workers leave the disk.
 
+        Each may be any iterable, such as ``lab.cells.index[:1]``; a text alone names one cell or column.
         Raises NoMatch for a cell that the sweep lacks and UnknownName for a column.
         """
         return to_frame(self.table("spans", columns, self._select(cells, trials, workers)))
 
     def table(
-        self, table: str, columns: Sequence[str] | None = None, where: ds.Expression | None = None
+        self, table: str, columns: Iterable[str] | None = None, where: ds.Expression | None = None
     ) -> pa.Table:
         """Read ``table`` as Arrow, the rows of finished runs only; raises BadResults."""
         return read_table(*self._scan(table, columns, where))
 
     def batches(
-        self, table: str, columns: Sequence[str], where: ds.Expression | None = None
+        self, table: str, columns: Iterable[str], where: ds.Expression | None = None
     ) -> Iterator[pa.RecordBatch]:
         """Read ``table`` piece by piece, in bounded memory; otherwise as `table`."""
         return read_batches(*self._scan(table, columns, where))
@@ -131,15 +138,15 @@ class Lab:
         return {}
 
     def _scan(
-        self, table: str, columns: Sequence[str] | None, where: ds.Expression | None
+        self, table: str, columns: Iterable[str] | None, where: ds.Expression | None
     ) -> tuple[ds.Dataset, Sequence[str], ds.Expression]:
         dataset = self._open(table)
-        unknown = [name for name in columns or () if name not in dataset.schema.names]
+        chosen = dataset.schema.names if columns is None else _to_list(columns)
+        unknown = [name for name in chosen if name not in dataset.schema.names]
         if unknown:
             raise UnknownName(
                 f"no column {', '.join(unknown)} in table {table}; there are {', '.join(dataset.schema.names)}"
             )
-        chosen = dataset.schema.names if columns is None else list(columns)
         return dataset, chosen, self._finished if where is None else self._finished & where
 
     @cached_property
@@ -155,14 +162,21 @@ class Lab:
         return reduce(or_, terms)
 
     def _select(
-        self, cells: Sequence[str] | None, trials: Sequence[int] | None, workers: Sequence[int] | None
+        self, cells: Iterable[str] | None, trials: Iterable[int] | None, workers: Iterable[int] | None
     ) -> ds.Expression | None:
+        given: dict[str, Iterable[Any] | None] = {"cell_id": cells, "trial": trials, "worker": workers}
+        asked = {name: _to_list(values) for name, values in given.items() if values is not None}
         known = set(self.runs["cell_id"])
-        unknown = sorted(set(cells or ()) - known)
+        unknown = sorted(set(asked.get("cell_id", ())) - known)
         if unknown:
             raise NoMatch(
                 f"no cell {', '.join(unknown)} in {self.path}; see the index of lab.cells for its {len(known)}"
             )
-        asked = {"cell_id": cells, "trial": trials, "worker": workers}
-        terms = [ds.field(name).isin(list(values)) for name, values in asked.items() if values is not None]
+        terms = [
+            ds.field(name).isin(pa.array(values, NEEDED["spans"][name])) for name, values in asked.items()
+        ]
         return reduce(and_, terms) if terms else None
+
+
+def _to_list(values: Iterable[T]) -> list[T]:
+    return [cast("T", values)] if isinstance(values, str) else list(values)

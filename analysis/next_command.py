@@ -5,27 +5,63 @@ from __future__ import annotations
 import math
 import os
 import shlex
+import sys
 from pathlib import Path
 
 import pandas as pd
 
 ROUNDS = 5
+_SCRIPTS = {"runner": "breakeven", "analysis": "breakeven-analysis"}
 _NOT_REPEATED = ("", "rounds", "sweep", "engine")
 _BROKEN = ("failed", "crashed", "timeout")
 
 
-def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str:
-    """Suggest a command: draw the figures, debug what failed, or measure more rounds; else look closer."""
+def program(module: str) -> str:
+    """Write how to call ``module``, runner or analysis, in the way that this program was called itself.
+
+    By script name where an installed script runs; else with this interpreter where it lies below the
+    current directory, as that of a virtual environment does.
+    """
+    if Path(sys.argv[0]).name in _SCRIPTS.values():
+        return _SCRIPTS[module]
+    return f"{_python()} -m {module}"
+
+
+def _python() -> str:
+    relative = os.path.relpath(sys.executable)
+    return "python" if relative.startswith("..") else shlex.quote(relative)
+
+
+def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
+    """Suggest a command: draw the figures, debug what failed, or measure more rounds; else look closer.
+
+    None where no command helps: nothing can run, or debugging it is what was just done.
+    """
     figures = path / "figures"
     broken = runs[runs["status"].isin(_BROKEN)]
     if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
-        return f"python -m analysis {shlex.quote(show_path(path))}"
-    if len(broken):
-        return f"python -m runner {_join(_pairs(broken.head(1)))}engine=debug"
+        return f"{program('analysis')} {shlex.quote(show_path(path))}"
+    if len(broken) and not broken["overrides"].fillna("").str.split("\n").map(_debugs).any():
+        return f"{program('runner')} {_join(_pairs(broken.head(1)))}engine=debug"
+    if not runs["status"].eq("ok").any():
+        return None
     again = None if covers_cell else _repeat(runs)
     if again is not None:
         return f"{again}rounds={ROUNDS}"
-    return f"""python -c "from analysis import load; print(load('{show_path(path)}').estimates.T)\""""
+    return _look_closer(path, runs)
+
+
+def _debugs(overrides: list[str]) -> bool:
+    return "engine=debug" in overrides
+
+
+def _look_closer(path: Path, runs: pd.DataFrame) -> str:
+    """Write the command that prints what a figure shows, with its intervals."""
+    only_messages = runs.loc[runs["status"].eq("ok"), "pattern"].eq("pingpong").all()
+    name = "latency_p50_ns" if only_messages else "speedup"
+    columns = [name, f"{name}_low", f"{name}_high"]
+    code = f"from analysis import load; print(load({show_path(path)!r}).estimates[{columns}].to_string())"
+    return f'{_python()} -c "{code}"'
 
 
 def show_path(path: Path) -> str:
@@ -39,9 +75,9 @@ def _repeat(runs: pd.DataFrame) -> str | None:
     pairs = _pairs(runs)
     named = pairs[pairs["key"].eq("+experiment")]
     if len(named):
-        return f"python -m runner {_join(named)}"
+        return f"{program('runner')} {_join(named)}"
     size = math.prod(pairs.groupby("key").size())
-    return f"python -m runner {_join(pairs)}" if size == runs["cell_id"].nunique() else None
+    return f"{program('runner')} {_join(pairs)}" if size == runs["cell_id"].nunique() else None
 
 
 def _pairs(runs: pd.DataFrame) -> pd.DataFrame:

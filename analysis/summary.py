@@ -16,6 +16,7 @@ from rich.table import Table
 from analysis.factors import label_mechanisms, varying, write
 from analysis.load import Lab
 from analysis.next_command import show_path, suggest
+from analysis.plan import read_plan
 from analysis.tables import FACTORS
 from analysis.units import format_rate, format_ratio, format_time
 
@@ -33,6 +34,7 @@ _NUMERIC = (
     "payload out",
     "tasks",
     "task",
+    "task measured",
     "window",
     "efficiency",
     "with start-up",
@@ -57,11 +59,15 @@ class Summary:
     statuses: dict[str, int]
     runs: int
     covers_cell: bool
-    next_command: str
+    next_command: str | None
+    missing: int = 0
+    arrived: int = 0
 
 
 def summarise(lab: Lab) -> Summary:
     """Summarise the sweep for people; see `Summary`."""
+    planned = read_plan(lab.path)
+    stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
     covers_cell = not lab.estimates["covers"].eq("process").any()
     return Summary(
         path=lab.path,
@@ -71,6 +77,8 @@ def summarise(lab: Lab) -> Summary:
         runs=len(lab.runs),
         covers_cell=covers_cell,
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
+        missing=len(planned - stored),
+        arrived=len(planned & stored),
     )
 
 
@@ -119,7 +127,13 @@ def _only(pattern: str, text: Text) -> Text:
     return lambda row: text(row) if row["pattern"] == pattern else ""
 
 
+def _of_function(row: pd.Series[Any]) -> str:
+    """Write how long a user's own function took: that is measured, not chosen."""
+    return _single("task_measured_ns", format_time)(row) if row["workload"] == "function" else ""
+
+
 _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
+    ("task measured", "task_measured_ns", _of_function),
     ("speedup [95 %]", "speedup", _interval("speedup", format_ratio)),
     ("with start-up", "speedup_with_startup", _single("speedup_with_startup", format_ratio)),
     ("efficiency", "efficiency", _single("efficiency", format_ratio)),
@@ -137,7 +151,7 @@ _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
 def _group_problems(lab: Lab) -> pd.DataFrame:
     """Count runs that are not ok by status and reason, the most frequent first."""
     bad = lab.runs[lab.runs["status"].ne("ok")]
-    bad = bad.assign(example=label_mechanisms(bad), reason=bad["reason"].fillna("no reason was stored"))
+    bad = bad.assign(example=label_mechanisms(lab.runs), reason=bad["reason"].fillna("no reason was stored"))
     groups = bad.groupby(["status", "reason"], as_index=False, sort=False)
     counted = groups.agg(cells=("cell_id", "nunique"), runs=("cell_id", "size"), example=("example", "first"))
     return counted.sort_values("cells", ascending=False, kind="stable", ignore_index=True)
@@ -152,14 +166,24 @@ def render(summary: Summary, console: Console) -> None:
             more = _count(len(cells) - ROWS)
             _say(console, f"... and {more} more: load({show_path(summary.path)!r}).estimates")
     counts = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
-    _say(console, f"{_count(sum(summary.statuses.values()))} ({counts}) in {summary.runs} runs")
+    _say(console, f"{_count(sum(summary.statuses.values()))} ({counts}) in {_plural(summary.runs, 'run')}")
+    if summary.missing:
+        planned = summary.missing + summary.arrived
+        _say(
+            console,
+            f"interrupted: {summary.missing} of {_plural(planned, 'planned run')} missing; run the sweep again, which carries on",
+        )
     if summary.cells and not summary.covers_cell:
         _say(console, "intervals stand for one process, not for the cell: some cells ran in one round only")
     for _, problem in summary.problems.head(ROWS).iterrows():
         count = _count(problem["cells"])
-        _say(console, f"{problem['status']}, {count}: {problem['reason']} (such as {problem['example']})")
+        _say(
+            console,
+            f"{problem['status']}, {count}: {_shorten(problem['reason'])} (such as {problem['example']})",
+        )
     _say(console, f"results: {show_path(summary.path)}")
-    _say(console, f"next: {summary.next_command}")
+    if summary.next_command:
+        _say(console, f"next: {summary.next_command}")
 
 
 def _print_cells(cells: pd.DataFrame, console: Console) -> None:
@@ -187,7 +211,17 @@ def _align(rows: list[list[str]]) -> list[str]:
 
 
 def _count(cells: int) -> str:
-    return f"{cells} cell{'s' * (cells != 1)}"
+    return _plural(cells, "cell")
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _shorten(reason: str) -> str:
+    """Give the last line, which in a traceback says what happened, and how many there are."""
+    lines = reason.strip().splitlines() or [reason]
+    return lines[-1].strip() + (f" (last of {len(lines)} lines)" if len(lines) > 1 else "")
 
 
 def _say(console: Console, text: str) -> None:

@@ -46,7 +46,11 @@ class Sample:
             trials = pd.concat([_pair(block, ratio, row["tasks"]) for block, ratio in enumerate(ratios)])
             if spans:
                 trials = self._trace(row, round_, trials)
-            self._write(row | {"speedup_with_startup": 0.8 * float(np.median(ratios))}, round_, trials)
+            self._write(
+                row | {"startup_ns": round(40 * MS / speedup), "teardown_ns": round(10 * MS / speedup)},
+                round_,
+                trials,
+            )
         return str(row["cell_id"])
 
     def add_window(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -113,14 +115,31 @@ def _title(cells: pd.DataFrame) -> str:
         cells.sort_values("workers")
         .groupby("mechanism", sort=False)
         .agg(
-            first=("total", "first"), last=("total", "last"), low=("workers", "min"), high=("workers", "max")
+            **{
+                f"{end}{part}": (f"total{part}", end)
+                for end in ("first", "last")
+                for part in ("", "_low", "_high")
+            },
+            low=("workers", "min"),
+            high=("workers", "max"),
         )
     )
     if ends["low"].eq(ends["high"]).all():
-        told = ", ".join(f"{row['last']:.0f} with {name}" for name, row in ends.iterrows())
+        told = ", ".join(
+            f"{row['last']:.0f} [{row['last_low']:.0f}, {row['last_high']:.0f}] with {name}"
+            for name, row in ends.iterrows()
+        )
         return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {told}"
-    told = ", ".join(f"{row['last'] / row['first']:.2f} times with {name}" for name, row in ends.iterrows())
-    return f"From {ends['low'].min()} to {ends['high'].max()} workers the calls completed in {window} become {told}"
+    told = ", ".join(f"{_tell_change(row)} with {name}" for name, row in ends.iterrows())
+    return f"Calls completed in {window}, from {ends['low'].min()} to {ends['high'].max()} workers: {told}"
+
+
+def _tell_change(ends: pd.Series[Any]) -> str:
+    """Give the ratio and what the two intervals leave possible; no change is claimed where they overlap."""
+    if not (ends["last_low"] > ends["first_high"] or ends["last_high"] < ends["first_low"]):
+        return "no clear change"
+    least, most = ends["last_low"] / ends["first_high"], ends["last_high"] / ends["first_low"]
+    return f"{ends['last'] / ends['first']:.2f} times ({least:.2f} to {most:.2f})"
 
 
 def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -> SubFigure:

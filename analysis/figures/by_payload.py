@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
 
 import pandas as pd
 from matplotlib.artist import Artist
@@ -103,16 +101,23 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
 
 
 def tell_winner(frame: pd.DataFrame, measure: Measure) -> str:
-    """Say who is best at which payloads, in runs of payloads with the same winner."""
+    """Say which cell is best of all, and who is best at the payload farthest from its own.
+
+    Another mechanism whose interval overlaps the winner's at that payload is named.
+    """
     ordered = frame.sort_values(measure.column, ascending=measure.lowest_wins)
-    best = ordered.drop_duplicates("payload_bytes").sort_values("payload_bytes")
-    runs = [list(rows) for _, rows in groupby(best.itertuples(), key=lambda row: row.mechanism)]
-    return "; ".join(_tell_run(rows, measure) for rows in ([runs[0], runs[-1]] if runs[1:] else runs))
+    best = ordered["payload_bytes"].iloc[0]
+    low, high = frame["payload_bytes"].min(), frame["payload_bytes"].max()
+    payloads = dict.fromkeys([best, high if high - best >= best - low else low])
+    return "; ".join(_tell_best(ordered[ordered["payload_bytes"].eq(size)], measure) for size in payloads)
 
 
-def _tell_run(rows: list[Any], measure: Measure) -> str:
-    ends = rows[:1] if len(rows) == 1 else [rows[0], rows[-1]]
-    told = " and ".join(
-        f"{measure.write(getattr(row, measure.column))} at {format_size(row.payload_bytes)}" for row in ends
-    )
-    return f"{rows[0].mechanism} with {told}"
+def _tell_best(ordered: pd.DataFrame, measure: Measure) -> str:
+    first = ordered.iloc[0]
+    ends = [first[f"{measure.column}{end}"] for end in ("_low", "_high")]
+    interval = "" if pd.isna(ends[0]) else f" [{', '.join(map(measure.write, ends))}]"
+    others = ordered[ordered["mechanism"].ne(first["mechanism"]) & ordered["setting"].eq(first["setting"])]
+    near = others[f"{measure.column}_low"].le(ends[1]) & others[f"{measure.column}_high"].ge(ends[0])
+    overlap = f" (overlapped by {others.loc[near, 'mechanism'].iloc[0]})" if near.any() else ""
+    at = ", ".join(filter(None, [format_size(first["payload_bytes"]), first["setting"]]))
+    return f"{first['mechanism']} with {measure.write(first[measure.column])}{interval} at {at}{overlap}"

@@ -22,8 +22,11 @@ _FAMILY = {
     "mp_pool": "process",
     "interpreter_pool": "interpreter",
 }
-_TASK_NS = 200e3
-"""Much shorter than a thread's turn of 5 ms, much longer than handing over a payload."""
+_TASK_NS = 500e3
+"""The longest task that is much shorter than a thread's turn of 5 ms."""
+
+_TOO_LONG = 100.0
+"""Puts any longer task behind all shorter ones."""
 
 
 def choose_comparable(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
@@ -35,7 +38,8 @@ def choose_comparable(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
     if cells.empty:
         return cells
     ranks = {f"{name}_rank": cells[name].map(_ranks(cells, name)) for name in _PREFER}
-    fit = (cells["task_ns"].astype(float) / _TASK_NS).map(np.log).abs().fillna(np.inf)
+    length = (cells["task_ns"].astype(float) / _TASK_NS).map(np.log)
+    fit = (length.abs() + _TOO_LONG * length.gt(0)).fillna(np.inf)
     ranked = cells.assign(**ranks, fit=fit, family=cells["model"].replace(_FAMILY)).reset_index()
     works = ranked.groupby([*_SAME, "workload_rank", "pattern_rank", "fit"], dropna=False, as_index=False)
     counts = works.agg(families=("family", "nunique"), models=("model", "nunique"))

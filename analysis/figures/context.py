@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.factors import name_implementation
+
 
 class NothingToDraw(Exception):
     """Raised when a sweep holds no data for a figure; the message says which it would need."""
@@ -50,6 +52,6 @@ def _machine(runs: pd.DataFrame) -> str:
 
 
 def _interpreter(run: pd.Series) -> str:
-    name = {"cpython": "CPython", "pypy": "PyPy"}.get(run["implementation"], str(run["implementation"]))
+    name = name_implementation(str(run["implementation"]))
     gil = {True: ", GIL on", False: ", GIL off"}.get(run["gil_enabled"], "")
     return f"{name} {run['python_version']}{gil}"

@@ -16,21 +16,26 @@ Extra = Callable[[Axes, pd.DataFrame, Styles], None]
 def draw_dots(frame: pd.DataFrame, column: str, settings: Sequence[str], extra: Extra) -> SubFigure:
     """Draw a panel a setting, a row a mechanism, ``column`` along x; ``extra`` adds to each panel.
 
-    ``extra`` gets the axes, the panel's cells and the styles by mechanism, whose order is that of the rows.
+    A panel lists the mechanisms that it has. ``extra`` gets the axes, the panel's cells and their styles, whose
+    order is that of the rows.
     """
     columns = min(len(settings), 3)
     rows = -(-len(settings) // columns)
     look_of = styles(frame)
-    body = new_figure(max(7.5, 2.4 + 2.7 * columns), 1.6 + rows * (0.8 + 0.34 * len(look_of)))
-    panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    most = frame.groupby("setting")["mechanism"].nunique().max()
+    alike = frame.groupby("setting")["mechanism"].agg(set).map(len).eq(len(look_of)).all()
+    wide = 2.7 if alike else 4.2
+    body = new_figure(max(7.5, 2.4 + wide * columns), 1.6 + rows * (0.8 + 0.34 * most))
+    panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=bool(alike)).ravel()
     for axes, setting in zip(panels, settings, strict=False):
         cells = frame[frame["setting"].eq(setting)]
-        _draw_panel(axes, cells, column, look_of)
-        extra(axes, cells, look_of)
+        own = {name: style for name, style in look_of.items() if cells["mechanism"].eq(name).any()}
+        _draw_panel(axes, cells, column, own)
+        extra(axes, cells, own)
+        axes.set_ylim(len(own) - 0.5, -0.5)
         wrap_setting(setting, axes)
     for axes in panels[len(settings) :]:
         axes.remove()
-    panels[0].set_ylim(len(look_of) - 0.5, -0.5)
     return body
 
 

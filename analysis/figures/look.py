@@ -123,7 +123,7 @@ def finish(body: SubFigure, title: str, context: Context, *sample: str) -> Figur
     title = _SPACE.sub("\N{NO-BREAK SPACE}", title)
     figure.suptitle(textwrap.fill(title, int(width * 9)), x=0.01, ha="left", size="large", weight="bold")
     lines = context.caption(*sample).split("\n")
-    caption = "\n".join(textwrap.fill(line, int(width * 18)) for line in lines)
+    caption = "\n".join(textwrap.fill(line, int(width * 17)) for line in lines)
     figure.supxlabel(caption, x=0.01, ha="left", size="x-small", color=GREY)
     return figure
 
@@ -163,7 +163,12 @@ def thinned(kept: int, total: int, what: str) -> tuple[str, ...]:
 
 
 def set_size_axis(axes: Axes, sizes: Sequence[float]) -> None:
-    """Make x logarithmic in bytes, with ticks at sizes that were measured, few enough to read."""
+    """Make x logarithmic in bytes; see `set_length_axis`."""
+    set_length_axis(axes, sizes, format_size)
+
+
+def set_length_axis(axes: Axes, sizes: Sequence[float], write: Callable[[float], str]) -> None:
+    """Make x logarithmic, with ticks at values that were measured, few enough to read."""
     ordered = sorted(set(sizes))
     if min(ordered) > 0:
         axes.set_xscale("log", base=2)
@@ -172,7 +177,7 @@ def set_size_axis(axes: Axes, sizes: Sequence[float]) -> None:
     ticks = thin(ordered)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: format_size(size)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: write(size)))
 
 
 def set_log_axis(axis: Axis, write: Callable[[float], str]) -> None:

@@ -101,14 +101,15 @@ def _title(frame: pd.DataFrame) -> str:
         index=["mechanism", "setting"], columns="phase", values="share", fill_value=0.0
     )
     computes = shares.groupby("setting")[ON_CPU].transform("max") > COMPUTES
+    left_out = "" if computes.all() or not computes.any() else " (left out: settings that sleep or do I/O)"
     shares = (shares[computes] if computes.any() else shares).sort_values(ON_CPU)
     names = [", ".join(filter(None, name)) for name in shares.index]
     told = [f"{share:.0%} of their time ({name})" for share, name in zip(shares[ON_CPU], names, strict=True)]
     rest = shares.drop(columns=ON_CPU).iloc[0]
     cause = f"; there {rest.max():.0%} is {str(rest.idxmax()).replace(',', '')}" if rest.max() > 0 else ""
     if len(told) == 1:
-        return f"Workers compute on a CPU for {told[0]}{cause}"
-    return f"Workers compute on a CPU for {told[-1]} at best, {told[0].replace(' of their time', '')} at worst{cause}"
+        return f"Workers compute on a CPU for {told[0]}{cause}{left_out}"
+    return f"Workers compute on a CPU for {told[-1]} at best, {told[0].replace(' of their time', '')} at worst{cause}{left_out}"
 
 
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:

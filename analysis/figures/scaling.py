@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,6 +15,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from analysis.factors import is_varied, label_mechanisms, label_settings
 from analysis.figures.context import Context, NothingToDraw
+from analysis.figures.crossings import tell_crossings
 from analysis.figures.dots import draw_dots
 from analysis.figures.look import (
     Styles,
@@ -23,19 +26,41 @@ from analysis.figures.look import (
     list_styles,
     look,
     new_figure,
+    set_length_axis,
     sort_labels,
     styles,
+    tell_range,
     tell_sample,
     thin,
     thinned,
     wrap_setting,
 )
 from analysis.load import Lab
+from analysis.units import format_length, format_size
 
 LOG_FROM = 8
 """From this many workers on both axes are logarithmic; the ideal stays a straight line."""
 
 _QUANTITIES = {"speedup": "speedup over serial", "efficiency": "efficiency"}
+TITLE = 105
+"""Characters that two lines of a title hold in the narrowest figure, with what stands before them."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """Something other than workers that x may show: its name on the axis, its values in axes and in texts."""
+
+    axis: str
+    write: Callable[[float], str]
+    tell: str
+
+
+_LENGTHS = {
+    "task_ns": Length("task", format_length, "tasks of {}"),
+    "payload_bytes": Length("payload", format_size, "{}"),
+}
+
+_SERIAL: dict[str, Any] = {"color": "0.3", "linewidth": 1, "zorder": 1}
 _IDEAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "zorder": 1}
 _CPUS: dict[str, Any] = {"color": "0.45", "linewidth": 1.2, "linestyle": (0, (1, 2)), "zorder": 1}
 
@@ -52,41 +77,84 @@ def frame(lab: Lab) -> pd.DataFrame:
     scales = cells["model"].ne("serial") & cells["workers"].groupby(setting).transform("nunique").gt(1)
     if scales.any():
         cells = cells[setting.isin(setting[scales])]
-    return cells.assign(mechanism=label_mechanisms(cells), setting=label_settings(cells))
+    along = _variable(cells)
+    without = () if along in {None, "workers"} else (str(along),)
+    return cells.assign(mechanism=label_mechanisms(cells), setting=label_settings(cells, without))
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw one column of panels a setting; dots by mechanism where all cells have as many workers."""
+    """Draw a panel a setting, against workers, task length or payload; dots where none of them varies."""
+    variable = _variable(frame)
     settings = sort_labels(frame, "setting")
     kept = thin(settings)
     frame = frame[frame["setting"].isin(kept)]
     with look():
-        body = _draw_lines(frame, kept) if is_varied(frame["workers"]) else _draw_dots(frame, kept)
+        body = _draw(frame, kept, variable)
         sample = (
             f"{tell_sample(frame, 'pairs of trials')}; efficiency: speedup / workers; start-up not included"
         )
-        return finish(body, _title(frame), context, sample, *thinned(len(kept), len(settings), "settings"))
+        return finish(
+            body, _title(frame, variable), context, sample, *thinned(len(kept), len(settings), "settings")
+        )
 
 
-def _title(frame: pd.DataFrame) -> str:
-    """Say which mechanism is fastest and which slowest, each at its best."""
-    shown = frame[frame["model"].ne("serial") & frame["workers"].gt(1)]
+def _draw(frame: pd.DataFrame, settings: list[str], variable: str | None) -> SubFigure:
+    if variable is None:
+        return _draw_dots(frame, settings)
+    return _draw_lengths(frame, settings, variable) if variable in _LENGTHS else _draw_lines(frame, settings)
+
+
+def _variable(cells: pd.DataFrame) -> str | None:
+    """Name what x shows: workers, else task length, else payload, whichever varies first; None if none does."""
+    parallel = cells[cells["model"].ne("serial")]
+    return next((name for name in ("workers", *_LENGTHS) if is_varied(parallel[name])), None)
+
+
+def _title(frame: pd.DataFrame, variable: str | None) -> str:
+    """Say where it starts to pay along lengths, if the intervals allow; else what is fastest."""
+    if variable not in _LENGTHS:
+        return _tell_fastest(frame, variable)
+    length = _LENGTHS[variable]
+    parallel = frame[frame["model"].ne("serial")]
+    crossings = tell_crossings(parallel, variable, lambda value: length.tell.format(length.write(value)))
+    return _fit(crossings) if crossings else f"No crossing is clear. {_tell_fastest(frame, variable)}"
+
+
+def _fit(texts: list[str]) -> str:
+    """Join as many texts as two lines hold, at least one."""
+    kept = texts[:1]
+    for text in texts[1:]:
+        if len("; ".join([*kept, text])) <= TITLE:
+            kept.append(text)
+    more = len(texts) - len(kept)
+    return "; ".join(kept) + (f"; {more} more" if more else "")
+
+
+def _tell_fastest(frame: pd.DataFrame, variable: str | None) -> str:
+    """Name the cell whose interval begins highest above 1, and the lowest of all that are drawn."""
+    shown = frame[frame["model"].ne("serial")]
     shown = frame if shown.empty else shown
-    best = shown.loc[shown.groupby("mechanism")["speedup"].idxmax()].sort_values("speedup", ascending=False)
-    several = is_varied(frame["workload"])
-    texts = [_gain(row, several) for _, row in best.iterrows()]
-    if len(texts) == 1:
-        return f"Fastest: {texts[0]}" if len(shown) > 1 else texts[0]
-    return f"Fastest: {texts[0]}; slowest: {texts[-1]}"
+    clear = shown[shown["speedup_low"].gt(1)]
+    if clear.empty:
+        best = shown.nlargest(1, "speedup").iloc[0]
+        slow = "Everything is slower than serial" if shown["speedup_high"].lt(1).all() else "No clear gain"
+        return f"{slow}; at best {_gain(best, variable)}"
+    fastest = f"Fastest: {_gain(clear.nlargest(1, 'speedup_low').iloc[0], variable)}"
+    if len(shown) == 1:
+        return fastest
+    both = f"{fastest}; slowest: {_gain(shown.nsmallest(1, 'speedup').iloc[0], variable)}"
+    return both if len(both) <= TITLE else fastest
 
 
-def _gain(cell: pd.Series[Any], several: bool) -> str:
-    verdict = (
-        " (slower than serial)" if cell["speedup_high"] < 1 else " (no clear gain: the interval holds 1)"
-    )
-    verdict = "" if cell["speedup_low"] > 1 or pd.isna(cell["speedup_low"]) else verdict
-    workload = f" in {cell['workload']}" if several else ""
-    return f"{cell['mechanism']}: {cell['speedup']:.2f}x with {cell['workers']} workers{workload}{verdict}"
+def _gain(cell: pd.Series[Any], variable: str | None) -> str:
+    interval = f" [{cell['speedup_low']:.2f}, {cell['speedup_high']:.2f}]"
+    interval = "" if pd.isna(cell["speedup_low"]) else interval
+    length = _LENGTHS.get(str(variable))
+    at = length.tell.format(length.write(cell[str(variable)])) if length else ""
+    workers = f"{cell['workers']} worker{'s' if cell['workers'] > 1 else ''}"
+    settings = ", ".join(filter(None, [workers if variable == "workers" else at, cell["setting"]]))
+    where = f" ({settings})" if settings else ""
+    return f"{cell['mechanism']} {cell['speedup']:.2f}x{interval}{where}"
 
 
 def _draw_lines(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
@@ -157,12 +225,36 @@ def _marks(frame: pd.DataFrame) -> list[Artist]:
     ]
 
 
+def _draw_lengths(frame: pd.DataFrame, settings: list[str], variable: str) -> SubFigure:
+    columns = min(len(settings), 3)
+    rows = -(-len(settings) // columns)
+    look_of = styles(frame)
+    body = new_figure(max(7.5, 2.8 + 3 * columns), 1.2 + max(3.6 * rows, legend_height(1 + len(look_of))))
+    panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for axes, setting in zip(panels.ravel(), settings, strict=False):
+        cells = frame[frame["setting"].eq(setting)].sort_values(variable)
+        axes.axhline(1, **_SERIAL)
+        for name, points in cells.groupby("mechanism"):
+            draw_errors(axes, points[variable], points, "speedup", look_of[str(name)])
+        axes.set_xlabel(_LENGTHS[variable].axis)
+        axes.tick_params(labelbottom=True)
+        wrap_setting(setting, axes)
+    for axes in panels.ravel()[len(settings) :]:
+        axes.remove()
+    for axes in panels[:, 0]:
+        axes.set_ylabel(f"speedup over serial, {tell_range(frame['workers'])} workers")
+    set_length_axis(panels[0, 0], frame[variable].dropna().tolist(), _LENGTHS[variable].write)
+    panels[0, 0].set_ylim(0, 1.12 * max(1, *frame[["speedup", "speedup_high"]].max()))
+    add_legend(body, [*list_styles(look_of), Line2D([], [], **_SERIAL, label="serial")])
+    return body
+
+
 def _draw_dots(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     workers = frame["workers"].iloc[0]
     right = 1.12 * max(1, *frame[["speedup", "speedup_high"]].max())
 
     def add_limits(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:
-        axes.axvline(1, color="0.3", linewidth=1, zorder=1)
+        axes.axvline(1, **_SERIAL)
         axes.axvline(workers, **_IDEAL)
         for cpus in cells["cpu_count"].dropna().unique()[:1]:
             axes.axvline(cpus, **_CPUS)
@@ -172,5 +264,5 @@ def _draw_dots(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
         )
 
     body = draw_dots(frame, "speedup", settings, add_limits)
-    add_legend(body, [Line2D([], [], color="0.3", linewidth=1, label="serial"), *_marks(frame)])
+    add_legend(body, [Line2D([], [], **_SERIAL, label="serial"), *_marks(frame)])
     return body

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -15,10 +17,10 @@ from analysis.budget import select_traced
 from analysis.factors import label_mechanisms
 from analysis.figures.choice import choose_comparable
 from analysis.figures.context import Context, NothingToDraw
-from analysis.figures.lanes import STATES, Array, bin_states, split_states
+from analysis.figures.lanes import BUSY, STATES, Array, bin_states, split_states
 from analysis.figures.look import GREY, add_legend, finish, look, new_figure, sort_labels, tell_gil
 from analysis.load import Lab
-from analysis.units import format_time
+from analysis.units import format_length, format_size, format_time
 
 PANELS = 4
 SECTION_NS = 80e6
@@ -30,6 +32,7 @@ POSITION_NS = 1e6
 """CPU time of an interrupted task is placed at its ends where that is right to this; else it is spread."""
 
 _SMOOTH_NS = 1e6
+_LEAST_STEPS = 8
 
 
 def frame(lab: Lab) -> pd.DataFrame:
@@ -54,7 +57,7 @@ def frame(lab: Lab) -> pd.DataFrame:
     if not spans["on_cpu_ns"].gt(0).any():
         raise NothingToDraw("no compute span has CPU time: the interpreter has no thread_time_ns")
     cells = cells.assign(mechanism=label_mechanisms(cells))
-    described = cells[["mechanism", "workload", "gil_enabled", "cpu_count"]]
+    described = cells[["mechanism", "workload", "task_ns", "payload_bytes", "gil_enabled", "cpu_count"]]
     return described.join(spans.set_index("cell_id"), how="inner").reset_index()
 
 
@@ -65,13 +68,34 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     parallelism = {name: _parallelism(frame[frame["mechanism"].eq(name)]) for name in names}
     with look():
         body = _draw_panels(frame, names, section, parallelism)
-        shortest = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
         sample = (
-            f"One traced trial a panel, {format_time(section)} of it in bins of {format_time(section / BINS)}; "
-            f"workload {frame['workload'].iloc[0]}, {format_time(shortest)} of CPU a task; where in an interrupted "
-            "task its CPU time lies is known to half of it; on CPU at once: means of 1 ms"
+            f"One traced trial a panel: {_tell_work(frame)}; {format_time(section)} of it in bins of "
+            f"{format_time(section / BINS)}, each in the colour of its longest state. How the CPU time of an "
+            "interrupted task lies within it is not recorded: half is drawn at its start, half at its end. "
+            f"On CPU at once: means of {format_length(_smoothing(frame, section))}, over which such tasks even out"
         )
         return finish(body, _title(frame, names, parallelism), context, sample)
+
+
+def _tell_work(frame: pd.DataFrame) -> str:
+    first = frame.iloc[0]
+    cpu = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
+    asked = "" if pd.isna(first["task_ns"]) else f"tasks of {format_length(first['task_ns'])}, "
+    return (
+        f"workload {first['workload']}, {asked}{format_time(cpu)} of CPU each, "
+        f"payload {format_size(first['payload_bytes'])}, {first['workers']} workers"
+    )
+
+
+def _smoothing(frame: pd.DataFrame, section: float) -> float:
+    """Give the step of the line: whole ms, as long as the longest interrupted task, but some steps a section.
+
+    In shorter ones a task whose CPU time is drawn at its other end would count beside the one that had the CPU.
+    """
+    cut = frame["phase"].eq("compute") & frame["on_cpu_ns"].lt(BUSY * frame["duration_ns"])
+    longest = max(_SMOOTH_NS, float(frame.loc[cut, "duration_ns"].max() if cut.any() else 0))
+    step = min(longest, section / _LEAST_STEPS)
+    return max(1.0, round(step / _SMOOTH_NS)) * _SMOOTH_NS if step >= _SMOOTH_NS else step
 
 
 def _section(frame: pd.DataFrame) -> float:
@@ -105,7 +129,8 @@ def _draw_panels(
     for place, name in enumerate(names):
         lanes, line = grid[2 * (place // columns) : 2 * (place // columns) + 2, place % columns]
         shares = _draw_lanes(lanes, frame[frame["mechanism"].eq(name)], section)
-        _draw_parallelism(line, shares[:, 0].sum(axis=0), section, parallelism[name])
+        line_of = Line(section, _smoothing(frame, section), parallelism[name])
+        _draw_parallelism(line, shares, line_of)
         lanes.set_title(f"{name}{tell_gil(frame.loc[frame['mechanism'].eq(name), 'gil_enabled'].iloc[0])}")
     for axes in grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)[len(names) :].ravel():
         axes.remove()
@@ -135,16 +160,17 @@ def _colors() -> dict[str, tuple[float, float, float]]:
 
 
 def _draw_lanes(axes: Axes, rows: pd.DataFrame, section: float) -> Array:
-    """Draw each bin in the mix of its states' colours; gives the shares."""
+    """Draw each bin in the colour of the state that fills most of it; gives the shares."""
     workers = int(rows["workers"].iloc[0])
     begun = rows[rows["phase"].eq("compute")].groupby("worker")["start_ns"].min().max()
     start = float(max(0, min(begun, rows["wall_ns"].iloc[0] - section)))
     edges = np.linspace(start, start + section, BINS + 1)
     shares = bin_states(split_states(rows, POSITION_NS), workers, edges)
     colors = np.array([_colors()[state] for state in STATES])
-    picture = np.einsum("wsb,sc->wbc", shares, colors) + np.clip(1 - shares.sum(axis=1), 0, 1)[..., None]
+    rest = np.clip(1 - shares.sum(axis=1, keepdims=True), 0, 1)
+    most = np.concatenate([shares, rest], axis=1).argmax(axis=1)
     axes.imshow(
-        np.clip(picture, 0, 1),
+        np.vstack([colors, np.ones(3)])[most],
         aspect="auto",
         interpolation="nearest",
         extent=(0, section / 1e6, workers - 0.5, -0.5),
@@ -159,10 +185,24 @@ def _draw_lanes(axes: Axes, rows: pd.DataFrame, section: float) -> Array:
     return shares
 
 
-def _draw_parallelism(axes: Axes, at_once: Array, section: float, mean: float) -> None:
-    width = max(1, round(_SMOOTH_NS / (section / BINS)))
-    smooth = at_once[: BINS // width * width].reshape(-1, width).mean(axis=1)
-    times = np.linspace(0, section / 1e6, len(smooth) + 1)
+@dataclass(frozen=True)
+class Line:
+    """The line under the lanes: length of the section and of a step, in ns, and the mean of the trial."""
+
+    section: float
+    step: float
+    mean: float
+
+
+def _draw_parallelism(axes: Axes, shares: Array, line: Line) -> None:
+    """Draw means over steps, up to the last bin in which the trial still ran."""
+    section, mean = line.section, line.mean
+    filled = np.flatnonzero(shares.sum(axis=(0, 1)))
+    at_once = shares[:, 0].sum(axis=0)[: filled[-1] + 1]
+    starts = np.arange(0, len(at_once), max(1, round(line.step / (section / BINS))))
+    ends = np.append(starts[1:], len(at_once))
+    smooth = np.add.reduceat(at_once, starts) / (ends - starts)
+    times = np.append(starts, ends[-1]) * section / BINS / 1e6
     axes.stairs(smooth, times, color=_colors()["on CPU"], linewidth=1.2, fill=False)
     axes.axhline(mean, color="0.3", linewidth=1, linestyle="--")
     axes.set_title(f"on CPU at once: {mean:.2f} over the trial (dashed)", fontsize="small")

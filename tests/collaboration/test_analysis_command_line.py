@@ -12,6 +12,7 @@ from analysis import Lab, load
 from analysis.__main__ import main
 from analysis.figures import draw
 from analysis.figures.save import save
+from analysis.next_command import program
 from analysis.summary import ROWS, render, summarise
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 
@@ -129,9 +130,13 @@ def test_what_to_type_next(small: Sample) -> None:
         (
             ("a=1\nb=1", "a=2\nb=2"),
             1,
-            """python -c "from analysis import load; print(load('sweep').estimates.T)\"""",
+            """python -c "from analysis import load; print(load('sweep').estimates[['speedup', 'speedup_low', 'speedup_high']].to_string())\"""",
         ),
-        (("a=1", "a=2"), 2, """python -c "from analysis import load; print(load('sweep').estimates.T)\""""),
+        (
+            ("a=1", "a=2"),
+            2,
+            """python -c "from analysis import load; print(load('sweep').estimates[['speedup', 'speedup_low', 'speedup_high']].to_string())\"""",
+        ),
     ],
 )
 def test_a_sweep_is_repeated_as_it_was_typed(
@@ -185,3 +190,33 @@ def test_the_same_data_give_the_same_files(small: Sample, tmp_path: Path) -> Non
         path.read_bytes() for path in save(draw("scaling", lab), tmp_path / "b", "scaling", ["png", "svg"])
     ]
     assert first == second
+
+
+def test_an_interrupted_sweep_says_what_is_missing(small: Sample) -> None:
+    """What the last launch planned, against what is stored; a plan that cannot be read says nothing."""
+    (cell,) = load(small.path).cells.index[:1]
+    plan = small.path / "sweep.yaml"
+    plan.write_text(f"launches: [{{order: [{cell}-0, {cell}-1, {cell}-2]}}]")
+    said = "interrupted: 2 of 3 planned runs missing; run the sweep again, which carries on"
+    assert said in _render(load(small.path))
+    plan.write_text("launches: [")
+    assert not any(line.startswith("interrupted") for line in _render(load(small.path)))
+
+
+def test_of_a_long_reason_the_last_line_is_told(tmp_path: Path) -> None:
+    """A traceback ends with what happened; where nothing ran and debugging failed nothing is suggested."""
+    sample = Sample(tmp_path / "sweep")
+    sample.add_bad("failed", "Traceback:\n  line\nValueError: x", overrides="engine=debug")
+    lines = _render(load(sample.path))
+    assert "failed, 1 cell: ValueError: x (last of 3 lines) (such as thread)" in lines
+    assert "1 cell (1 failed) in 1 run" in lines
+    assert not any(line.startswith("next:") for line in lines)
+
+
+def test_commands_are_named_as_this_one_was_called(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By script, or with the environment's own python where it lies below."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python"))
+    assert program("runner") == ".venv/bin/python -m runner"
+    monkeypatch.setattr("sys.argv", ["/usr/bin/breakeven-analysis"])
+    assert (program("runner"), program("analysis")) == ("breakeven", "breakeven-analysis")

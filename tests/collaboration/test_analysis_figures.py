@@ -142,18 +142,16 @@ def test_sparse_and_wide_sweeps_draw_what_they_can(tmp_path: Path, build: Callab
 def test_titles_are_found_in_the_data(rich: Lab, figures: dict[str, Figure]) -> None:
     """Each title states numbers of this very sweep."""
     titles = {name: " ".join(figure.get_suptitle().split()) for name, figure in figures.items()}
-    best = rich.estimates["speedup"].max()
-    assert titles["scaling"].startswith(f"Fastest: process/queue: {best:.2f}x with ")
-    assert "slowest: thread/queue: 1.0" in titles["scaling"]
-    assert "(no clear gain: the interval holds 1)" in titles["scaling"]
+    cells = scaling.frame(rich)
+    best = cells.nlargest(1, "speedup_low").iloc[0]
+    interval = f"[{best['speedup_low']:.2f}, {best['speedup_high']:.2f}]"
+    assert titles["scaling"].startswith(f"Fastest: {best['mechanism']} {best['speedup']:.2f}x {interval} (")
     assert titles["timeline"].startswith("Of 4 workers, the mean number on a CPU at once is 0.9")
     assert "with thread, 1.8" in titles["timeline"]
     totals = rich.estimates.query("pattern == 'window'").set_index(["model", "workers"])["throughput_per_s"]
-    change = {model: f"{totals[model, 4] / totals[model, 1]:.2f}" for model in ("thread", "process")}
-    assert titles["activity"] == (
-        "From 1 to 4 workers the calls completed in 100 ms become "
-        f"{change['thread']} times with thread, {change['process']} times with process"
-    )
+    change = f"{totals['process', 4] / totals['process', 1]:.2f}"
+    said = "Calls completed in 100 ms, from 1 to 4 workers: no clear change with thread, "
+    assert titles["activity"].startswith(f"{said}{change} times (1.")
     assert titles["overhead"].startswith("Workers compute on a CPU for 4")
     assert titles["latency"].startswith("Shortest round trip: process/shared_memory with 1")
     assert "of memcpy" in titles["bandwidth"]
@@ -261,3 +259,54 @@ def test_the_context_names_what_differs(rich: Lab) -> None:
         "Sample.\nX and 1 other CPU models on 2 hosts · CPU count varies · "
         "CPython 3.14.0, GIL off · CPython 3.14.0, GIL on · PyPy 3.14.0"
     )
+
+
+def _title_of(sample: Sample) -> str:
+    figure = draw("scaling", load(sample.path))
+    _check(figure)
+    return " ".join(figure.get_suptitle().split())
+
+
+def test_no_gain_is_not_called_fastest(tmp_path: Path) -> None:
+    """Where no interval lies above 1 the title says so."""
+    slower, unclear = Sample(tmp_path / "slower", pairs=8), Sample(tmp_path / "unclear", pairs=8)
+    for workers in (2, 4):
+        slower.add_map(model="process", workers=workers, speedup=0.5)
+        unclear.add_map(model="process", workers=workers, speedup=1.0, spread=0.2)
+    assert _title_of(slower).startswith("Everything is slower than serial; at best process 0.5")
+    assert _title_of(unclear).startswith("No clear gain; at best process ")
+
+
+@pytest.mark.parametrize(
+    ("factor", "values", "between"),
+    [
+        ("task_ns", (10_000, 100_000, MS), "tasks of 10 us and tasks of 1 ms"),
+        ("payload_bytes", (0, 1024, 2**20), "0 B and 1 MiB"),
+    ],
+)
+def test_where_it_starts_to_pay(tmp_path: Path, factor: str, values: tuple[int, ...], between: str) -> None:
+    """With one number of workers x is the length; the title names the last clear loss and the first clear gain."""
+    sample = Sample(tmp_path / "sweep", pairs=8)
+    for value, speedup, spread in zip(values, (0.5, 1.0, 1.8), (0.02, 0.3, 0.02), strict=True):
+        factors: dict[str, Any] = {factor: value}
+        sample.add_map(model="process", speedup=speedup, spread=spread, **factors)
+        sample.add_map(model="thread", speedup=0.9, spread=0.01, **factors)
+    assert _title_of(sample) == f"process starts to pay between {between}"
+
+
+def test_one_mechanism_overtakes_another(tmp_path: Path) -> None:
+    """Where no line crosses 1, lines that cross each other are told, if the intervals lie apart."""
+    sample = Sample(tmp_path / "sweep", pairs=8)
+    for task, process in ((MS, 1.2), (2 * MS, 1.9)):
+        sample.add_map(model="process", task_ns=task, speedup=process)
+        sample.add_map(model="process_pool", task_ns=task, speedup=1.5)
+    said = "process overtakes process_pool between tasks of 1 ms and tasks of 2 ms"
+    assert said in _title_of(sample)
+
+
+def test_without_a_crossing_the_title_says_so(tmp_path: Path) -> None:
+    """Lines all above 1 and apart."""
+    sample = Sample(tmp_path / "sweep", pairs=8)
+    for task in (MS, 2 * MS):
+        sample.add_map(model="process", task_ns=task, speedup=1.5)
+    assert _title_of(sample).startswith("No crossing is clear. Fastest: process 1.5")

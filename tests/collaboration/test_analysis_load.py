@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
 from analysis import Lab, load
+from analysis.factors import label_mechanisms
 from analysis.tables import NEEDED
 from runner.schema import TABLES, VERSION
 from tests.analysis_samples import REFUSAL, Sample, build_rich
@@ -183,3 +187,54 @@ def test_importing_the_analysis_is_light(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, env=env
     )
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("kind", [list, tuple, set, iter, pd.Index, pd.Series, np.array], ids=str)
+def test_a_selection_may_be_any_iterable(lab: Lab, kind: Callable[[list[Any]], Any]) -> None:
+    """What pandas gives, such as part of an index, selects as a list does."""
+    cell = lab.cells.query(
+        "model == 'thread' and pattern == 'map' and workers == 4 and status == 'ok'"
+    ).index[0]
+    expected = lab.spans(["worker"], [cell], [16], [1, 2])
+    assert len(expected)
+    chosen = lab.spans(kind(["worker"]), kind([cell]), kind([16]), kind([1, 2]))
+    pd.testing.assert_frame_equal(chosen, expected)
+
+
+def test_part_of_the_index_of_cells_selects(lab: Lab) -> None:
+    """As the README has it; none selects nothing, one text is one cell."""
+    first = lab.cells.index[:1]
+    assert lab.spans(cells=first).equals(lab.spans(cells=first[0]))
+    assert lab.spans(cells=lab.cells.index[:0]).empty
+
+
+def test_an_interpreter_is_named_by_version_not_by_path(tmp_path: Path) -> None:
+    """Its path is neither in a label nor in the variant; a cell that never ran borrows the name."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    for version, gil in (("3.9.18", True), ("3.14.0", False)):
+        path = f"/opt/{version}/bin/python"
+        interpreter: dict[str, Any] = {"interpreter": path, "python_version": version, "gil_enabled": gil}
+        typed = f"interpreter.path={path}\nmodel.start_method=fork"
+        sample.add_map(model="process", speedup=1.0, overrides=typed, **interpreter)
+    nowhere = {"interpreter": "/opt/3.9.18/bin/python", "implementation": None, "python_version": None}
+    sample.add_bad("incompatible", "no", model="interpreter", overrides="", **nowhere)
+    sample.add_bad(
+        "incompatible", "no", model="interpreter", overrides="", **nowhere | {"interpreter": "/opt/pypy3"}
+    )
+    cells = load(sample.path).cells
+    assert set(cells["variant"]) == {""}
+    assert set(label_mechanisms(cells)) == {
+        "process/CPython 3.9.18",
+        "process/CPython 3.14.0+GIL off",
+        "interpreter/CPython 3.9.18",
+        "interpreter/pypy3",
+    }
+
+
+def test_interpreters_of_one_name_stay_apart(tmp_path: Path) -> None:
+    """Two builds of one version are numbered."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    for path in ("/a/python", "/b/python"):
+        sample.add_map(model="process", speedup=1.0, interpreter=path)
+    labels = label_mechanisms(load(sample.path).cells)
+    assert sorted(labels) == ["process/CPython 3.11.7 #1", "process/CPython 3.11.7 #2"]

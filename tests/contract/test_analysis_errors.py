@@ -72,7 +72,7 @@ def test_the_folder_of_sweeps_is_not_a_sweep(sample: Sample) -> None:
     """Asked for `outputs` itself: the sweeps in it are named."""
     outputs = sample.path.parent
     assert _refusal(ResultsEmpty, outputs) == (
-        f"{outputs} holds no table of runs; name a results folder: one of: {sample.path}"
+        f"{outputs} holds no table of runs, so it is no results folder; name one of: {sample.path}"
     )
 
 

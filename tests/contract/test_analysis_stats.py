@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.stats import Bootstrap, Carry, Pair, Rate, resample_medians
+from analysis.stats import Bootstrap, Carry, Pair, Rate, Started, resample_medians
 
 VALUES = st.floats(0.01, 100, allow_nan=False)
 ROUNDS = st.lists(st.lists(VALUES, min_size=1, max_size=8), min_size=1, max_size=4)
@@ -128,6 +128,41 @@ def test_pairs_divide_rates_within_their_block() -> None:
     assert pairs[["round", "block", "speedup"]].to_numpy() == pytest.approx(
         np.array([[0, 0, 2], [0, 1, 3], [1, 0, 0.25]])
     )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**9)), min_size=1, max_size=6),
+            st.integers(0, 10**9),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_start_up_never_adds_to_a_speedup(rounds: list[tuple[list[tuple[int, int]], int]]) -> None:
+    """Charged to each pair, it lowers the pooled median or leaves it, however rounds differ."""
+    rows = [
+        {"round": number, "block": block, "kind": kind, "wall_ns": wall}
+        for number, (pairs, _) in enumerate(rounds)
+        for block, walls in enumerate(pairs)
+        for kind, wall in zip(("serial", "parallel"), walls, strict=True)
+    ]
+    runs = pd.DataFrame(
+        [
+            {"cell_id": "c", "round": number, "startup_ns": once, "teardown_ns": once / 2}
+            for number, (_, once) in enumerate(rounds)
+        ]
+    )
+    trials = _trials(*rows)
+    pairs = Pair()(trials)
+    started = Started()(pairs, trials, runs)["c"]
+    assert 0 < started <= pairs["speedup"].median()
+    free = Started()(pairs, trials, runs.assign(startup_ns=0, teardown_ns=0))["c"]
+    assert free == pytest.approx(pairs["speedup"].median())
+    unknown = Started()(pairs, trials, runs.assign(startup_ns=np.nan))
+    assert unknown.isna().all()
 
 
 def test_no_pair_where_nothing_was_done_in_series() -> None:

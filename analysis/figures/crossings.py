@@ -1,0 +1,60 @@
+"""Where a line of speedups crosses 1, or another line: told only as far as the intervals allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+
+Write = Callable[[float], str]
+
+
+def tell_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
+    """Say where mechanisms start or cease to pay along ``along``; else where one overtakes another.
+
+    Empty where the intervals show neither.
+    """
+    lines = [
+        (_name(mechanism, setting), points.set_index(along).sort_index())
+        for (setting, mechanism), points in frame.groupby(["setting", "mechanism"], sort=False)
+    ]
+    told = [text for name, points in lines for text in _tell_break_even(name, points, write)]
+    return told or list(_tell_overtaking(frame, along, write))
+
+
+def _tell_break_even(name: str, points: pd.DataFrame, write: Write) -> Iterator[str]:
+    side = _side(points["speedup_low"].gt(1), points["speedup_high"].lt(1))
+    for before, after in _changes(side):
+        verb = "starts" if side[after] > 0 else "ceases"
+        yield f"{name} {verb} to pay between {write(before)} and {write(after)}"
+
+
+def _tell_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
+    for setting, cells in frame.groupby("setting", sort=False):
+        lines = {str(name): points.set_index(along) for name, points in cells.groupby("mechanism")}
+        for one, other in combinations(lines, 2):
+            both = lines[one].merge(lines[other], left_index=True, right_index=True, suffixes=("", "_other"))
+            both = both.sort_index()
+            above = both["speedup_low"].gt(both["speedup_high_other"])
+            side = _side(above, both["speedup_high"].lt(both["speedup_low_other"]))
+            for before, after in _changes(side):
+                first, second = (one, other) if side[after] > 0 else (other, one)
+                passed = f"{_name(first, setting)} overtakes {second}"
+                yield f"{passed} between {write(before)} and {write(after)}"
+
+
+def _side(above: pd.Series[bool], below: pd.Series[bool]) -> pd.Series[int]:
+    """Give 1 or -1 where the intervals lie apart; points where they do not are left out."""
+    side = pd.Series(np.where(above, 1, np.where(below, -1, 0)), index=above.index)
+    side = side[~side.index.duplicated()]
+    return side[side.ne(0)].astype(int)
+
+
+def _changes(side: pd.Series[int]) -> list[tuple[float, float]]:
+    return [(one, other) for one, other in pairwise(side.index) if side[one] != side[other]]
+
+
+def _name(mechanism: object, setting: object) -> str:
+    return f"{mechanism} ({setting})" if setting else str(mechanism)
