@@ -44,6 +44,12 @@ def _rewrite(path: Path, table: pa.Table) -> None:
     pq.write_table(table, path)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be in a folder with no environment of its own, where programs are called by their plain names."""
+    monkeypatch.chdir(tmp_path)
+
+
 def test_no_folder(sample: Sample) -> None:
     """A missing folder: how to get one, and which there are."""
     wrong = sample.path.with_name("sweeep")
