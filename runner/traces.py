@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 _WAITING = (WAIT, IDLE)
 _OUTBOUND = (SERIALIZE, SEND)
 NO_TASK = -1
+OWN = 0
 UNTRACED = -1  # the trial of startup and teardown spans
 
 
@@ -28,7 +29,8 @@ UNTRACED = -1  # the trial of startup and teardown spans
 class Segments:
     """Phases that follow one another from ``start`` on: each ends where the next begins.
 
-    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for unknown).
+    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for unknown),
+    ``threads`` (native thread of the feeder that executed it, 0 for the worker's own).
     """
 
     start: int
@@ -36,6 +38,7 @@ class Segments:
     phases: Ints
     tasks: Ints
     on_cpu: Ints
+    threads: Ints
 
     @property
     def starts(self) -> Ints:
@@ -53,7 +56,6 @@ class Lane:
     worker: int
     feeder: bool
     thread_id: int
-    dropped: int
     stamps: Ints
     phases: Ints
     tasks: Ints
@@ -73,7 +75,6 @@ class Lane:
             worker=about["worker"],
             feeder=about["feeder"],
             thread_id=about["thread_id"],
-            dropped=about["dropped"],
             stamps=stamps,
             phases=codes.astype(np.int64),
             tasks=pairs[0::2],
@@ -92,8 +93,9 @@ class Lane:
         on_cpu = np.where(self.phases == COMPUTE, _pick(self.on_cpu, which, known), -1)
         over = (self.phases == WAIT) & ~known & (self.worker >= 0)  # nothing came after: no work was left
         phases = np.where(over, IDLE, self.phases)
+        threads = np.full(len(phases), self.thread_id if self.feeder else OWN, np.int64)
         return _bounded(
-            self.start_ns, self.end_ns, Segments(self.start_ns, self.stamps, phases, tasks, on_cpu)
+            self.start_ns, self.end_ns, Segments(self.start_ns, self.stamps, phases, tasks, on_cpu, threads)
         )
 
 
@@ -107,10 +109,11 @@ def _bounded(start: int, end: int, all_: Segments) -> Segments:
     """Leave out what ended before the trial or began after it, cut what reaches over its end, fill up to it."""
     inside = (all_.ends > start) & (all_.starts < end)
     ends = np.minimum(all_.ends[inside], end)
-    columns = [all_.phases[inside], all_.tasks[inside], all_.on_cpu[inside]]
+    columns = [column[inside] for column in (all_.phases, all_.tasks, all_.on_cpu, all_.threads)]
     if not len(ends) or ends[-1] < end:
         ends = np.append(ends, end)
-        columns = [np.append(column, fill) for column, fill in zip(columns, (IDLE, NO_TASK, -1), strict=True)]
+        rest = (IDLE, NO_TASK, -1, OWN)
+        columns = [np.append(column, fill) for column, fill in zip(columns, rest, strict=True)]
     return Segments(start, ends, *columns)
 
 
@@ -132,6 +135,7 @@ def overlay(main: Segments, feeder: Segments) -> Segments:
         np.where(taken, feeder.phases[other], main.phases[place]),
         np.where(taken, feeder.tasks[other], main.tasks[place]),
         np.where(taken, -1, main.on_cpu[place]),
+        np.where(taken, feeder.threads[other], main.threads[place]),
     )
 
 
@@ -142,7 +146,7 @@ def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
         numbers = np.maximum(which, NO_TASK)
     else:
         numbers = _pick(tasks, which, (which >= 0) & (which < len(tasks)))
-    return Segments(feeder.start, feeder.ends, feeder.phases, numbers, feeder.on_cpu)
+    return Segments(feeder.start, feeder.ends, feeder.phases, numbers, feeder.on_cpu, feeder.threads)
 
 
 def spans(result: Mapping[str, Any], raw: bytes) -> pa.Table:
@@ -179,7 +183,7 @@ def _columns(lane: Lane, segments: Segments, who: Mapping[str, Any]) -> dict[str
         "trial": np.full(length, lane.trial),
         "worker": np.full(length, lane.worker),
         "pid": np.full(length, who["pid"]),
-        "thread_id": np.full(length, who["thread_id"]),
+        "thread_id": np.where(segments.threads == OWN, who["thread_id"], segments.threads),
         "task": segments.tasks,
         "phase": segments.phases,
         "start_ns": starts - lane.start_ns,

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from runner.cell.board import COMPUTED, DROPPED, Geometry
 from runner.cell.phases import COMPUTE, DESERIALIZE, IDLE, NAMES, RECEIVE, SEND, SERIALIZE, WAIT
 from runner.cell.trace import Recorder, clear, count_marks
-from runner.traces import NO_TASK, Lane, Segments, overlay, spans
+from runner.traces import NO_TASK, OWN, Lane, Segments, overlay, spans
 
 PHASES = st.sampled_from([SERIALIZE, SEND, WAIT, RECEIVE, DESERIALIZE, COMPUTE, IDLE])
 MARKS = st.lists(st.tuples(st.integers(0, 30), PHASES), max_size=40)
 START, END = 100, 500
 
 
-def _lane(marks: list[tuple[int, int]], worker: int = 0, start: int = START) -> Lane:
-    stamps = np.cumsum([start - 20, *(gap for gap, _ in marks)])[1:].astype(np.int64)
+def _lane(marks: list[tuple[int, int]], worker: int = 0, feeder: bool = False) -> Lane:
+    stamps = np.cumsum([START - 20, *(gap for gap, _ in marks)])[1:].astype(np.int64)
     phases = np.asarray([phase for _, phase in marks], np.int64)
     computed = np.arange(int((phases == COMPUTE).sum()), dtype=np.int64)
-    return Lane(0, START, END, worker, False, 1, 0, stamps, phases, computed, computed * 3)
+    return Lane(0, START, END, worker, feeder, 8, stamps, phases, computed, computed * 3)
 
 
 @given(MARKS)
@@ -75,6 +75,15 @@ def _clock(segments: Segments) -> list[int]:
 def _expected_clock(main: Segments, feeder: Segments) -> list[int]:
     pairs = zip(_clock(main), _clock(feeder), strict=True)
     return [fed if own in (WAIT, IDLE) and fed in (SERIALIZE, SEND) else own for own, fed in pairs]
+
+
+def test_what_the_feeder_did_bears_its_thread() -> None:
+    """A span that replaced waiting names the thread that executed it, all others the worker's own."""
+    main = _lane([(20, WAIT), (100, WAIT), (50, COMPUTE)]).segments()
+    feeder = _lane([(40, IDLE), (30, SERIALIZE), (10, SEND)], feeder=True).segments()
+    after = overlay(main, feeder)
+    threads = {(NAMES[phase], int(thread)) for phase, thread in zip(after.phases, after.threads, strict=True)}
+    assert threads == {("wait", OWN), ("serialize", 8), ("send", 8), ("compute", OWN), ("idle", OWN)}
 
 
 def test_messages_belong_to_their_tasks() -> None:

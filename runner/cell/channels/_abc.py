@@ -16,7 +16,6 @@ from ..trace import Recorder
 
 GATHER, STOP, FAILED = -1, -2, -3  # task numbers that are orders, and a worker's word that its task raised
 
-Message = "tuple[int, int, Any]"
 _SAFE_BYTES = 32 * 1024  # half of the smallest default buffer of a pipe on Linux
 _ENVELOPE_BYTES = 256
 
