@@ -1,4 +1,4 @@
-"""Draw a sweep's figures and print its summary: ``python -m analysis [FOLDER]``."""
+"""Draw a sweep's figures and print its summary, ``python -m analysis [FOLDER]``; or compare two, ``... compare A B``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
+from analysis.comparing import command
 from analysis.errors import BadResults, UnknownName
 from analysis.figures import FIGURES, NothingToDraw, draw
 from analysis.figures.save import FORMATS, save
@@ -15,28 +16,38 @@ from analysis.load import Lab, load
 from analysis.next_command import show_path
 from analysis.summary import render, summarise
 
+COMPARE = "compare"
+_EPILOG = "python -m analysis compare A B compares two sweeps, or two selections of one; see compare --help."
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code, 2 for results or arguments that cannot be used."""
-    options = _parse(argv)
-    console = Console(soft_wrap=True)
+    arguments = sys.argv[1:] if argv is None else list(argv)
     try:
-        figures, formats = (
-            _choose("figure", options.only, FIGURES),
-            _choose("format", options.format, FORMATS),
-        )
-        lab = load(options.folder)
-        if not options.no_figures:
-            _draw_all(lab, figures, formats, console)
-        render(summarise(lab), console)
+        return command.run(arguments[1:]) if arguments[:1] == [COMPARE] else _draw_and_summarise(arguments)
     except BadResults as error:
         print(error, file=sys.stderr)  # noqa: T201 - this is the command line
         return 2
+
+
+def _draw_and_summarise(arguments: Sequence[str]) -> int:
+    options = _parse(arguments)
+    console = Console(soft_wrap=True)
+    figures, formats = (
+        _choose("figure", options.only, FIGURES),
+        _choose("format", options.format, FORMATS),
+    )
+    lab = load(options.folder)
+    if not options.no_figures:
+        _draw_all(lab, figures, formats, console)
+    render(summarise(lab), console)
     return 0
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m analysis", description="Draw and summarise a sweep.")
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis", description="Draw and summarise a sweep.", epilog=_EPILOG
+    )
     parser.add_argument(
         "folder", nargs="?", default="outputs/latest", help="results folder (default: %(default)s)"
     )

@@ -35,3 +35,30 @@ class UnknownName(BadResults):
 
 class FiguresUnwritable(BadResults):
     """Raised when figures cannot be written to their folder."""
+
+
+class BadValue(BadResults):
+    """Raised when a value that is asked for cannot be read: a size without a unit, a share above one."""
+
+
+class AmbiguousPairs(BadResults):
+    """Raised when a cell of one side has several partners on the other; the message names what separates them."""
+
+
+class NothingPaired(BadResults):
+    """Raised when no cell of one side has a partner on the other."""
+
+
+class SameRuns(BadResults):
+    """Raised when both sides of a comparison hold the same runs."""
+
+
+class SidesDiffer(BadResults):
+    """Raised when two sides were measured under different conditions that nobody allowed.
+
+    The message has one line a difference, between a first line that says so and a last one with the remedy.
+    """
+
+
+class ReportUnwritable(BadResults):
+    """Raised when a comparison cannot be written to its file."""

@@ -102,7 +102,7 @@ def _damaged(path: str, error: BaseException) -> ResultsDamaged:
     cause = " ".join(str(error).split()).removesuffix(".")
     return ResultsDamaged(
         f"{path} is truncated or damaged ({cause}); "
-        f"delete {Path(path).name} from runs/, trials/, spans/ and activity/, and run the sweep again: "
+        f"delete {Path(path).name} from runs/, trials/, workers/, spans/ and activity/, and run the sweep again: "
         "it repeats that run only"
     )
 

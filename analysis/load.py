@@ -79,6 +79,11 @@ class Lab:
         return to_frame(self.table("trials"))
 
     @cached_property
+    def workers(self) -> pd.DataFrame:
+        """One row a worker of a run, and one for its parent (worker -1)."""
+        return to_frame(self.table("workers"))
+
+    @cached_property
     def activity(self) -> pd.DataFrame:
         """Calls per worker and time bin; rows from the window pattern only."""
         return to_frame(self.table("activity"))

@@ -1,22 +1,24 @@
 """Estimates with intervals, each step a frozen dataclass: frame in, frame out.
 
-The intervals are bootstrapped over the levels of the experiment, the highest first: fresh processes (rounds),
-then the trials within each, after T. Kalibera and R. Jones, *Rigorous benchmarking in reasonable time*,
-ISMM 2013, section 6. Trials within one process share its memory layout, hash seed and warm-up, so that an
-interval from a single process is too narrow for the cell; the column ``covers`` says which one it is.
+What is estimated is the geometric mean, over the fresh processes that a cell may run in, of a process's own
+median. Trials of one process share its memory layout, hash seed and warm-up: an interval from a single process is
+too narrow for the cell, and the column ``covers`` says which of the two it stands for. `docs/measurement.md`
+shows what the intervals cover, and which others did not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float64]
+from analysis.intervals import median_intervals, over_processes
 
 _KEY = ["cell_id", "round"]
+_COUNTS = ["samples", "rounds", "covers"]
+_ENDS = ("", "_low", "_high")
 
 
 @dataclass(frozen=True)
@@ -40,30 +42,33 @@ class Pair:
     """
 
     def __call__(self, trials: pd.DataFrame) -> pd.DataFrame:
-        """Give one row a complete pair: cell_id, round, block and ``speedup``."""
-        blocks = Timed()(trials).groupby(["kind", *_KEY, "block"])[["tasks", "wall_ns"]].sum()
-        rate = blocks["tasks"] / blocks["wall_ns"]
-        serial, parallel = (
-            rate[rate.index.get_level_values("kind") == kind] for kind in ("serial", "parallel")
-        )
-        ratio = parallel.droplevel("kind") / serial[serial > 0].droplevel("kind")
-        return ratio.rename("speedup").dropna().reset_index()
+        """Give one row a complete pair: cell_id, round, block, ``speedup``, the parallel ``wall_ns``, ``disturbed``."""
+        columns = [*_KEY, "block", "tasks", "wall_ns", "disturbed"]
+        timed = Timed()(trials).assign(disturbed=lambda frame: frame["disturbed_by"].notna())
+        serial, parallel = (timed.loc[timed["kind"].eq(kind), columns] for kind in ("serial", "parallel"))
+        pairs = parallel.merge(serial[serial["tasks"].gt(0)], on=columns[:3], suffixes=("", "_serial"))
+        ratio = pairs["tasks"] / pairs["wall_ns"] / (pairs["tasks_serial"] / pairs["wall_ns_serial"])
+        disturbed = pairs["disturbed"] | pairs["disturbed_serial"]
+        return pairs[[*columns[:3], "wall_ns"]].assign(speedup=ratio, disturbed=disturbed)
 
 
 @dataclass(frozen=True)
-class Started:
-    """Charge each pair's parallel trial with the start-up and teardown of its run, once.
+class Observe:
+    """Divide each block's traced parallel time per task by its untraced one.
 
-    What it gives is never above the pair's own speedup, so neither is a median over the same pairs.
+    For pingpong it is the median round trip: its wall time counts the checks between messages too.
     """
 
-    def __call__(self, pairs: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> pd.Series[float]:
-        """Give the median per cell, over the pairs of all rounds; NaN where a run did not time its start-up."""
-        walls = Timed("parallel")(trials).groupby([*_KEY, "block"])["wall_ns"].sum()
-        once = (runs["startup_ns"] + runs["teardown_ns"].fillna(0)).rename("once_ns").astype("float64")
-        rows = pairs.merge(walls.reset_index(), on=[*_KEY, "block"]).merge(runs[_KEY].join(once), on=_KEY)
-        ratio = rows["speedup"] * (rows["wall_ns"] / (rows["wall_ns"] + rows["once_ns"]))
-        return ratio.groupby(rows["cell_id"]).agg(lambda values: values.median(skipna=False))
+    def __call__(self, trials: pd.DataFrame) -> pd.DataFrame:
+        """Give one row a block after the warm-up that holds both: cell_id, round and ``observer_effect``, a ratio."""
+        keep = ~trials["warmup"].astype(bool) & trials["kind"].eq("parallel") & trials["tasks"].gt(0)
+        kept = trials[keep & trials["wall_ns"].gt(0)]
+        pace = kept["latency_p50_ns"].astype("float64").fillna(kept["wall_ns"] / kept["tasks"])
+        kept = kept[[*_KEY, "block"]].assign(pace=pace)
+        traced = trials.loc[kept.index, "traced"].astype(bool)
+        both = kept[traced].merge(kept[~traced], on=[*_KEY, "block"], suffixes=("", "_untraced"))
+        ratio = both["pace"] / both["pace_untraced"]
+        return pd.DataFrame({name: both[name] for name in _KEY} | {"observer_effect": ratio})
 
 
 @dataclass(frozen=True)
@@ -80,99 +85,155 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Typical:
+    """Estimate the geometric mean over processes of a process's median of ``column``, with its 95 % interval.
+
+    Two processes or more: Student's interval over the logarithms of their medians (`over_processes`), and
+    ``covers`` is "cell". One: the interval of its own median by order statistics (`median_intervals`), and
+    ``covers`` is "process". The interval is NaN and ``covers`` "nothing" for fewer than six values of one
+    process, and where a process's median is zero, whose logarithm there is not: the estimate is then zero.
+    """
+
+    column: str
+
+    def __call__(self, samples: pd.DataFrame, by_rule: Collection[object] = ()) -> pd.DataFrame:
+        """Give one row a cell, indexed by cell_id: the estimate, its ``_low`` and ``_high``, the counts.
+
+        ``by_rule`` are the cells whose trials went on until an interval was narrow.
+        """
+        finite = samples[np.isfinite(samples[self.column].astype("float64"))]
+        values = finite.set_index(_KEY)[self.column].astype("float64")
+        medians = values.groupby(level=_KEY).median()
+        found = over_processes(medians).assign(samples=values.groupby(level="cell_id").size())
+        alone = found.index[found["rounds"].eq(1)]
+        own = values.droplevel("round")
+        within = median_intervals(own[own.index.isin(alone)], by_rule)
+        return self.tell(found, medians.droplevel("round"), within)
+
+    def tell(self, found: pd.DataFrame, own: pd.Series[float], within: pd.DataFrame) -> pd.DataFrame:
+        """Put the interval ``within`` a process, and its ``own`` value, where there is no other; name the columns."""
+        alone = found.index[found["rounds"].eq(1)]
+        found.loc[alone, "value"] = own[own.index.isin(alone)]
+        found.loc[alone, ["low", "high"]] = within[within.index.isin(alone)].reindex(alone)[["low", "high"]]
+        claims = np.where(found["rounds"].gt(1), "cell", "process")
+        found = found.assign(covers=np.where(found["low"].notna(), claims, "nothing"))
+        names = {"value": self.column} | {end: f"{self.column}_{end}" for end in ("low", "high")}
+        return found.rename(columns=names)[[*names.values(), *_COUNTS]]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Estimate ``column``, a percentile of the round trips: ``latency_p50_ns`` or ``latency_p99_ns``.
+
+    A process's value is that of all its messages, as stored in its run; with one process its stored interval is
+    taken, which covers that process only.
+    """
+
+    column: str
+
+    def __call__(self, runs: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+        """Give one row a cell with a latency, as `Typical` does; ``samples`` counts trials."""
+        timed = runs[runs[self.column].notna()]
+        values = timed.set_index(_KEY)[self.column].astype("float64")
+        stem = self.column.removesuffix("_ns")
+        own = timed.set_index("cell_id")[[f"{stem}_low_ns", f"{stem}_high_ns"]].astype("float64")
+        own.columns = pd.Index(["low", "high"])
+        found = over_processes(values)
+        found["samples"] = (
+            Timed("parallel")(trials).groupby("cell_id").size().reindex(found.index, fill_value=0)
+        )
+        return Typical(self.column).tell(found, values.droplevel("round"), own)
+
+
+@dataclass(frozen=True)
 class Carry:
-    """Divide a message's bytes, there and back, by the median round trip of its trial.
+    """Divide a message's bytes, there and back, by its median round trip.
 
     The trial's wall time would count the check of each message too, which is made between round trips.
     """
 
-    def __call__(self, trials: pd.DataFrame) -> pd.DataFrame:
-        """Give one row a trial of pingpong: cell_id, round and ``bandwidth_bytes_per_s``."""
-        message = trials["bytes"] / trials["tasks"]
-        return trials[_KEY].assign(bandwidth_bytes_per_s=message / trials["latency_p50_ns"] * 1e9)
+    def __call__(self, estimates: pd.DataFrame) -> pd.DataFrame:
+        """Give ``bandwidth_bytes_per_s`` with its interval, for each cell with a latency."""
+        timed = estimates[estimates["latency_p50_ns"].notna()]
+        message = (timed["payload_bytes"] + timed["payload_out_bytes"]).astype("float64")
+        ends = zip(_ENDS, ("", "_high", "_low"), strict=True)
+        rates = {
+            f"bandwidth_bytes_per_s{to}": message / timed[f"latency_p50_ns{of}"] * 1e9 for to, of in ends
+        }
+        return pd.DataFrame(rates)
 
 
 @dataclass(frozen=True)
-class Bootstrap:
-    """Estimate the median of ``column`` per cell, with a percentile interval over rounds and trials.
+class Started:
+    """Charge each pair's parallel trial with the start-up and teardown of its run, once.
 
-    Rounds are drawn with replacement, then as many values within each drawn round as it has. With one
-    round only its values are drawn and ``covers`` is "process"; else it is "cell". Fewer than two values
-    have no spread: the interval is NaN and ``covers`` is "nothing". The interval is widened to hold the
-    estimate where rounds of unequal size would leave it outside. Few rounds make a narrow interval, as
-    with any bootstrap; the column ``rounds`` tells.
+    What it gives is never above the pair's own speedup, so neither is an estimate over the same pairs.
     """
 
-    column: str
-    resamples: int = 1000
-    level: float = 0.95
-    seed: int = 0
-
-    def __call__(self, samples: pd.DataFrame) -> pd.DataFrame:
-        """Give one row a cell, indexed by cell_id: the median, its ``_low`` and ``_high``, the counts."""
-        finite = samples[np.isfinite(samples[self.column].astype(float))]
-        rows = {cell: self._estimate(frame) for cell, frame in finite.groupby("cell_id")}
-        names = [self.column, f"{self.column}_low", f"{self.column}_high", "samples", "rounds", "covers"]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=names).rename_axis("cell_id")
-
-    def _estimate(self, frame: pd.DataFrame) -> tuple[float, float, float, int, int, str]:
-        rounds = [np.sort(part.to_numpy(float)) for _, part in frame.groupby("round")[self.column]]
-        median = float(np.median(np.concatenate(rounds)))
-        if len(frame) < 2:  # noqa: PLR2004 - one value has no spread
-            return median, np.nan, np.nan, len(frame), len(rounds), "nothing"
-        tail = (1 - self.level) / 2
-        medians = resample_medians(rounds, self.resamples, np.random.default_rng(self.seed))
-        low, high = np.quantile(medians, [tail, 1 - tail])
-        covers = "cell" if len(rounds) > 1 else "process"
-        return median, min(low, median), max(high, median), len(frame), len(rounds), covers
-
-
-def resample_medians(rounds: list[Samples], resamples: int, rng: np.random.Generator) -> Samples:
-    """Give the median of each of ``resamples`` two-level resamples of ``rounds``.
-
-    All resamples are drawn at once, as an array of resamples x rounds x values; rounds shorter than the
-    longest are filled up with infinity, which sorts behind every value and is never counted.
-    """
-    longest = max(map(len, rounds))
-    table = np.array([np.pad(values, (0, longest - len(values))) for values in rounds])
-    drawn = rng.integers(len(rounds), size=(resamples, len(rounds)))
-    lengths = np.array([len(values) for values in rounds])[drawn]
-    picks = (rng.random((*drawn.shape, longest)) * lengths[..., None]).astype(np.intp)
-    values = table[drawn[..., None], picks]
-    values[np.arange(longest) >= lengths[..., None]] = np.inf
-    values = np.sort(values.reshape(resamples, -1), axis=1)
-    total, row = lengths.sum(axis=1), np.arange(resamples)
-    middle: Samples = (values[row, (total - 1) // 2] + values[row, total // 2]) / 2
-    return middle
+    def __call__(self, pairs: pd.DataFrame, runs: pd.DataFrame) -> pd.Series[float]:
+        """Give the estimate per cell, of all rounds; NaN where a run did not time its start-up."""
+        once = (runs["startup_ns"] + runs["teardown_ns"].fillna(0)).rename("once_ns").astype("float64")
+        rows = pairs.merge(runs[_KEY].join(once), on=_KEY)
+        paid = rows["speedup"] * (rows["wall_ns"] / (rows["wall_ns"] + rows["once_ns"]))
+        found = Typical("speedup")(rows[_KEY].assign(speedup=paid))["speedup"]
+        return found.drop(rows.loc[paid.isna(), "cell_id"].unique(), errors="ignore").reindex(
+            pairs["cell_id"].unique()
+        )
 
 
 def estimate(cells: pd.DataFrame, runs: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     """Estimate everything that is estimated, for each cell with an ok run; indexed by cell_id.
 
     Beside the factors of ``cells``: speedup and efficiency (not for pingpong), throughput_per_s,
-    bandwidth_bytes_per_s, latency_p50_ns and latency_p99_ns (pingpong: medians over trials), each with
-    ``_low`` and ``_high``; ``samples``, ``rounds`` and ``covers`` of the pattern's own measure; speedup_with_startup;
-    and the medians over rounds of memcpy_bytes_per_s and task_measured_ns.
+    bandwidth_bytes_per_s, latency_p50_ns and latency_p99_ns (pingpong), each with ``_low`` and ``_high``;
+    ``samples``, ``rounds`` and ``covers`` of the pattern's own measure; speedup_with_startup; and the medians over
+    rounds of memcpy_bytes_per_s and task_measured_ns.
+
+    All pairs count, those disturbed by others too: a rule that drops the slow ones would make its own truth.
+    ``speedup_quiet``, with its interval, is of the pairs in which neither trial was disturbed;
+    ``pairs_disturbed`` is the share of the others, from 0 to 1, for pingpong of its trials.
+    ``observer_effect``, with its interval, is by how much of its time tracing prolongs a parallel trial.
     """
     good = runs[runs["status"].eq("ok")]
     counted = trials.merge(good[[*_KEY, "pattern"]], on=_KEY)
     latency = counted["pattern"].eq("pingpong")
+    pairs = Pair()(counted[~latency])
     result = cells[cells["status"].eq("ok")].drop(columns=["status", "reason", "rounds"])
     result = result.join(good.groupby("cell_id")[["memcpy_bytes_per_s", "task_measured_ns"]].median())
-    pairs = Pair()(counted[~latency])
-    result["speedup_with_startup"] = Started()(pairs, counted, good)
-    main = [Bootstrap("speedup")(pairs)]
-    timed = Timed("parallel")(counted[latency])
-    main += [Bootstrap("latency_p50_ns")(timed)]
-    moved = Rate("bytes", "bandwidth_bytes_per_s")(counted[~latency])
-    further = [
-        Bootstrap("latency_p99_ns")(timed),
-        Bootstrap("throughput_per_s")(Rate("tasks", "throughput_per_s")(counted)),
-        Bootstrap("bandwidth_bytes_per_s")(pd.concat([moved, Carry()(timed)])),
-    ]
-    counts = pd.concat([frame[["samples", "rounds", "covers"]] for frame in main])
-    values = [frame.drop(columns=["samples", "rounds", "covers"]) for frame in (*main, *further)]
-    result = result.join([counts, *values])
-    for end in ("", "_low", "_high"):
+    result["speedup_with_startup"] = Started()(pairs, good)
+    result = result.join(_measures(good, counted, pairs))
+    result["pairs_disturbed"] = _disturbed(pairs, Timed("parallel")(counted[latency]))
+    result = result.join(_observed(counted))
+    carried = Carry()(result)
+    for end in _ENDS:
+        bandwidth = f"bandwidth_bytes_per_s{end}"
+        result[bandwidth] = carried[bandwidth].reindex(result.index).fillna(result[bandwidth])
         result[f"efficiency{end}"] = result[f"speedup{end}"] / result["workers"]
     return result
+
+
+def _measures(good: pd.DataFrame, counted: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Estimate what trials and runs tell, beside the counts of each pattern's own measure."""
+    by_rule = frozenset(good.loc[good["stopped_by"].eq("rel_ci"), "cell_id"])
+    latency = counted["pattern"].eq("pingpong")
+    main = [Typical("speedup")(pairs, by_rule), Latency("latency_p50_ns")(good, counted[latency])]
+    quiet = pairs[~pairs["disturbed"]].rename(columns={"speedup": "speedup_quiet"})
+    further = [
+        Typical("speedup_quiet")(quiet, by_rule),
+        Latency("latency_p99_ns")(good, counted[latency]),
+        Typical("throughput_per_s")(Rate("tasks", "throughput_per_s")(counted), by_rule),
+        Typical("bandwidth_bytes_per_s")(Rate("bytes", "bandwidth_bytes_per_s")(counted[~latency]), by_rule),
+    ]
+    counts = pd.concat([frame[_COUNTS] for frame in main])
+    return counts.join([frame.drop(columns=_COUNTS) for frame in (*main, *further)])
+
+
+def _disturbed(pairs: pd.DataFrame, messages: pd.DataFrame) -> pd.Series[float]:
+    """Give the share of pairs, for pingpong of trials, that others disturbed."""
+    alone = messages[["cell_id"]].assign(disturbed=messages["disturbed_by"].notna())
+    return pd.concat([pairs[["cell_id", "disturbed"]], alone]).groupby("cell_id")["disturbed"].mean()
+
+
+def _observed(counted: pd.DataFrame) -> pd.DataFrame:
+    """Estimate the observer effect: on the ratio, which is positive, less one afterwards."""
+    return Typical("observer_effect")(Observe()(counted)).drop(columns=_COUNTS) - 1

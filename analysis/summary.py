@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from analysis.cautions import cautions
 from analysis.factors import label_mechanisms, varying, write
 from analysis.load import Lab
 from analysis.next_command import show_path, suggest
@@ -38,6 +39,8 @@ _NUMERIC = (
     "window",
     "efficiency",
     "with start-up",
+    "quiet",
+    "disturbed",
     "throughput",
     "p99",
     "bandwidth",
@@ -49,8 +52,8 @@ class Summary:
     """What `render` prints.
 
     ``cells`` holds, by pattern, one row a cell with an estimate, as texts under the printed headings; ``problems`` one row a
-    status and reason with ``cells``, ``runs`` and an ``example``; ``statuses`` counts cells; ``covers_cell`` is
-    false where an interval stands for one process only.
+    status and reason with ``cells``, ``runs`` and an ``example``; ``statuses`` counts cells; ``cautions`` are what
+    to know before believing the numbers.
     """
 
     path: Path
@@ -58,7 +61,7 @@ class Summary:
     problems: pd.DataFrame
     statuses: dict[str, int]
     runs: int
-    covers_cell: bool
+    cautions: tuple[str, ...]
     next_command: str | None
     missing: int = 0
     arrived: int = 0
@@ -68,14 +71,14 @@ def summarise(lab: Lab) -> Summary:
     """Summarise the sweep for people; see `Summary`."""
     planned = read_plan(lab.path)
     stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
-    covers_cell = not lab.estimates["covers"].eq("process").any()
+    covers_cell = bool(lab.estimates["covers"].eq("cell").all())
     return Summary(
         path=lab.path,
         cells=_write_patterns(lab.estimates),
         problems=_group_problems(lab),
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
-        covers_cell=covers_cell,
+        cautions=cautions(lab.estimates, lab.runs),
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
         missing=len(planned - stored),
         arrived=len(planned & stored),
@@ -127,6 +130,10 @@ def _only(pattern: str, text: Text) -> Text:
     return lambda row: text(row) if row["pattern"] == pattern else ""
 
 
+def _where_disturbed(text: Text) -> Text:
+    return lambda row: text(row) if row["pairs_disturbed"] > 0 else ""
+
+
 def _of_function(row: pd.Series[Any]) -> str:
     """Write how long a user's own function took: that is measured, not chosen."""
     return _single("task_measured_ns", format_time)(row) if row["workload"] == "function" else ""
@@ -135,6 +142,8 @@ def _of_function(row: pd.Series[Any]) -> str:
 _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
     ("task measured", "task_measured_ns", _of_function),
     ("speedup [95 %]", "speedup", _interval("speedup", format_ratio)),
+    ("quiet", "speedup_quiet", _where_disturbed(_single("speedup_quiet", format_ratio))),
+    ("disturbed", "pairs_disturbed", _where_disturbed(_single("pairs_disturbed", "{:.0%}".format))),
     ("with start-up", "speedup_with_startup", _single("speedup_with_startup", format_ratio)),
     ("efficiency", "efficiency", _single("efficiency", format_ratio)),
     ("throughput", "throughput_per_s", _only("window", _single("throughput_per_s", format_rate))),
@@ -173,8 +182,8 @@ def render(summary: Summary, console: Console) -> None:
             console,
             f"interrupted: {summary.missing} of {_plural(planned, 'planned run')} missing; run the sweep again, which carries on",
         )
-    if summary.cells and not summary.covers_cell:
-        _say(console, "intervals stand for one process, not for the cell: some cells ran in one round only")
+    for caution in summary.cautions:
+        _say(console, caution)
     for _, problem in summary.problems.head(ROWS).iterrows():
         count = _count(problem["cells"])
         _say(

@@ -31,6 +31,7 @@ KNOBS: dict[str, tuple[str, ...]] = {
         *(
             "sweep",
             "outputs",
+            "label",
             *FAMILIES,
             "engine",
             "interpreter",
@@ -44,7 +45,7 @@ KNOBS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("name",),
     "interpreter": ("path",),
-    "measure": ("warmup", "min_trials", "max_trials", "max_time", "rel_ci", "traced"),
+    "measure": ("warmup", "max_warmup", "min_trials", "max_trials", "max_time", "rel_ci", "traced"),
     "limits": ("time",),
 }
 
@@ -53,12 +54,13 @@ KNOBS: dict[str, tuple[str, ...]] = {
 class Measure:
     """How long and how often a run measures.
 
-    ``max_time_ns`` bounds the timed blocks of one run; ``rel_ci`` is the half-width of the interval of the
+    At least ``warmup`` and at most ``max_warmup`` blocks warm up. ``max_time_ns`` bounds the timed blocks of one run; ``rel_ci`` is the half-width of the interval of the
     median paired ratio, relative to it, at which a run stops early; ``traced`` is how many parallel trials
     record spans.
     """
 
     warmup: int
+    max_warmup: int
     min_trials: int
     max_trials: int
     max_time_ns: int
@@ -73,6 +75,7 @@ class Cell:
     ``*_options`` hold what a family's member declares beyond its name, already in base units.
     """
 
+    label: str | None = None
     workload: str
     workload_options: dict[str, Any] = field(default_factory=dict)
     model: str
@@ -105,6 +108,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
     members = {family: _Member.read(plain, family) for family in FAMILIES}
     payload = read_size(plain["payload"], "payload")
     cell = Cell(
+        label=None if plain["label"] is None else str(plain["label"]),
         workload=members["workload"].name,
         workload_options=members["workload"].options,
         model=members["model"].name,
@@ -208,17 +212,19 @@ def _start_method(value: object) -> str | None:
 def _measure(given: Mapping[str, Any]) -> Measure:
     measure = Measure(
         warmup=read_count(given["warmup"], "measure.warmup", least=0),
+        max_warmup=read_count(given["max_warmup"], "measure.max_warmup", least=0),
         min_trials=read_count(given["min_trials"], "measure.min_trials"),
         max_trials=read_count(given["max_trials"], "measure.max_trials"),
         max_time_ns=read_length(given["max_time"], "measure.max_time"),
         rel_ci=read_share(given["rel_ci"], "measure.rel_ci"),
         traced=read_count(given["traced"], "measure.traced", least=0),
     )
-    if measure.min_trials > measure.max_trials:
-        raise BadValue(
-            f"measure.min_trials={measure.min_trials}: more than measure.max_trials={measure.max_trials}; "
-            "lower the first or raise the second"
-        )
+    for least, most in (("min_trials", "max_trials"), ("warmup", "max_warmup")):
+        fewest, limit = getattr(measure, least), getattr(measure, most)
+        if fewest > limit:
+            raise BadValue(
+                f"measure.{least}={fewest}: more than measure.{most}={limit}; lower the first or raise the second"
+            )
     return measure
 
 

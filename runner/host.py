@@ -23,9 +23,11 @@ from runner import cell as measured_side
 from runner import rows
 from runner.cell.entry import EXIT_FAILED, FAILURE
 from runner.cell.run import RESULT, TRACE
-from runner.engines import Outcome, Run
+from runner.engines import Outcome, Run, Source
+from runner.environment import repository_of
 from runner.errors import FunctionUnusable, InterpreterUnusable
 from runner.store import Sweep
+from runner.variation import Variation
 
 _MAIN = Path(measured_side.__file__).with_name("__main__.py")
 _SHARED = Path("/dev/shm")  # noqa: S108  # memory, so that the kernel never writes the trace to a disk meanwhile
@@ -81,10 +83,10 @@ def find_interpreter(asked: str) -> Interpreter:
     return Interpreter(executable, facts["python_version"], facts["implementation"], facts["gil_enabled"])
 
 
-def check_function(executable: str, options: Mapping[str, Any], path: Path) -> str:
+def check_function(executable: str, options: Mapping[str, Any], path: Path) -> Source:
     """Import the user's function, and the maker of its input if any, once; raises FunctionUnusable.
 
-    Gives a hash of the files they came from: another source is another measurement.
+    Gives what they came from: another source is another measurement.
     """
     targets = [target for target in (options["target"], options.get("make_input")) if target]
     facts = _ask(executable, path, targets)
@@ -95,8 +97,10 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path) -> s
             f"{target} cannot be imported by {executable} in {path}: {problem}; "
             "run from the directory that holds the module, and write module:callable"
         )
-    sources = b"".join(Path(file).read_bytes() for file in facts["files"])
-    return hashlib.sha256(sources).hexdigest()[:16]
+    files = [Path(file) for file in facts["files"]]
+    sources = b"".join(file.read_bytes() for file in files)
+    commit, dirty = repository_of(files)
+    return Source(digest=hashlib.sha256(sources).hexdigest()[:16], commit=commit, dirty=dirty)
 
 
 def _ask(executable: str, path: Path, targets: list[str]) -> dict[str, Any] | str:
@@ -130,16 +134,18 @@ def execute(run: Run, conduct: Conduct | None = None) -> Outcome:
     becomes the row's status and reason.
     """
     started, begin = datetime.now(UTC), time.perf_counter_ns()
+    row = rows.about(run, started)  # the machine as it is before the run loads it
     with _private_folder() as folder:
         ending = (conduct or in_child)(specification(run, folder), run.cell.time_limit_ns)
         sweep = Sweep(run.sweep)
-        row = rows.about(run, started)
         if ending.status == "ok":
-            result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+            result = rows.judged(run, json.loads((folder / RESULT).read_text(encoding="utf-8")))
             tables = rows.tables(run, result, (folder / TRACE).read_bytes())
             for name, table in tables.items():
                 sweep.write(name, run.cell_id, run.round, table)
             row |= rows.measured(run, result)
+            if conduct is None:  # another conduct measures in surroundings of its own
+                row |= rows.surroundings(variation(run))
     row |= {"status": ending.status, "reason": ending.reason, "wall_ns": time.perf_counter_ns() - begin}
     sweep.write_run(row)
     return Outcome(row=row)
@@ -155,15 +161,21 @@ def record_incompatible(run: Run, reason: str) -> Outcome:
 def specification(run: Run, folder: Path) -> dict[str, Any]:
     """Give what the measured side is told, as plain data."""
     told = asdict(run.cell)
-    del told["interpreter"], told["time_limit_ns"]
+    del told["interpreter"], told["time_limit_ns"], told["label"]
     return told | {
         "folder": str(folder),
         "executable": run.executable,
         "path": [str(run.path)],
         "parent": os.getpid(),
+        "environment": variation(run).environment(),
         "round": run.round,
         "cell_id": run.cell_id,
     }
+
+
+def variation(run: Run) -> Variation:
+    """Give what differs between this run and the other rounds of its cell."""
+    return Variation.of(run.cell.seed, run.cell_id, run.round)
 
 
 @contextmanager
@@ -176,14 +188,13 @@ def _private_folder() -> Iterator[Path]:
 
 def in_child(told: dict[str, Any], limit_ns: int) -> Ending:
     """Measure in a fresh process of the interpreter told, and leave nothing of it behind."""
-    environment = _environment((told["seed"] + told["round"]) % 2**32)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
         process = subprocess.Popen(
             [told["executable"], str(_MAIN)],
             stdin=subprocess.PIPE,
             stdout=stderr,
             stderr=stderr,
-            env=environment,
+            env=_environment(told["environment"]),
             start_new_session=True,
             text=True,
         )
@@ -203,10 +214,10 @@ def in_child(told: dict[str, Any], limit_ns: int) -> Ending:
     return _ending(process.returncode, said, Path(told["folder"]))
 
 
-def _environment(hash_seed: int) -> dict[str, str]:
-    """Give the user's environment, with a known hash seed and without what the command line set for itself."""
+def _environment(added: Mapping[str, str]) -> dict[str, str]:
+    """Give the user's environment, with what is added and without what the command line set for itself."""
     kept = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
-    return kept | {"PYTHONHASHSEED": str(hash_seed)}
+    return kept | dict(added)
 
 
 def clear_leftovers() -> None:

@@ -17,7 +17,7 @@ from runner import engines
 from runner.cell.compatibility import why_not
 from runner.compose import Request
 from runner.config import CURRENT, Cell, parse
-from runner.engines import Run
+from runner.engines import Run, Source
 from runner.errors import BadValue
 from runner.host import Interpreter, check_function, find_interpreter
 from runner.readers import read_choice, read_count
@@ -35,7 +35,7 @@ class PlannedCell:
     reason: str | None
     executable: str
     engine: str
-    source: str | None
+    source: Source | None
     config: str
     overrides: tuple[str, ...]
 
@@ -124,11 +124,11 @@ def _plan_cells(
 
 
 def _planned(
-    cell: Cell, request: Request, interpreter: Interpreter, engine: str, source: str | None
+    cell: Cell, request: Request, interpreter: Interpreter, engine: str, source: Source | None
 ) -> PlannedCell:
     return PlannedCell(
         cell=cell,
-        cell_id=fingerprint(cell, interpreter.version, engine, source),
+        cell_id=fingerprint(cell, interpreter.version, engine, source.digest if source else None),
         engine=engine,
         source=source,
         rounds=read_count(request.plain["rounds"], "rounds"),
@@ -150,10 +150,10 @@ class Sources:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], Source] = {}
 
-    def of(self, cell: Cell, interpreter: Interpreter) -> str | None:
-        """Give the hash of the files of the cell's function, None where it has none; raises FunctionUnusable."""
+    def of(self, cell: Cell, interpreter: Interpreter) -> Source | None:
+        """Give what the cell's function comes from, None where it has none; raises FunctionUnusable."""
         if cell.workload != "function":
             return None
         question = (interpreter.executable, json.dumps(cell.workload_options, sort_keys=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = "1"
+VERSION = "2"
 STATUSES = ("ok", "incompatible", "failed", "timeout", "crashed")
 
 _KEY = (
@@ -20,6 +20,8 @@ _RUNS = (
     *_KEY,
     ("status", pa.string(), "ok, incompatible (the pair cannot exist), failed, timeout or crashed"),
     ("reason", pa.string(), "why the status is not ok; null when it is"),
+    ("notes", pa.string(), "what to know before believing the run's numbers, one a line; null for nothing"),
+    ("label", pa.string(), "name given to the cell; cells that differ in it alone are measured apart"),
     ("workload", pa.string(), "what a task computes"),
     ("model", pa.string(), "execution model: how workers exist"),
     ("start_method", pa.string(), "fork, forkserver or spawn; null where workers are not processes"),
@@ -30,6 +32,7 @@ _RUNS = (
     ("payload_out_bytes", pa.int64(), "size of one payload back, in bytes"),
     ("tasks", pa.int64(), "tasks asked of one trial (map), or messages (pingpong); null for window"),
     ("task_ns", pa.int64(), "length of one task as asked, in ns; null where the function sets its own"),
+    ("task_calibrated_ns", pa.int64(), "median length of one task right after its calibration, in ns"),
     ("task_measured_ns", pa.int64(), "median length of one task in the serial trials, in ns"),
     ("window_ns", pa.int64(), "length of one trial of the window pattern, in ns; null for the others"),
     ("interpreter", pa.string(), "interpreter as asked"),
@@ -41,11 +44,30 @@ _RUNS = (
     ("engine", pa.string(), "who carried the run out; debug measures in a process full of other things"),
     ("source", pa.string(), "hash of the files that hold the user's function; null for other workloads"),
     ("affinity", pa.string(), "none, compact or scatter"),
+    ("n_warmup", pa.int32(), "blocks dropped as warm-up; their trials are marked warmup"),
+    (
+        "warmup_ended_by",
+        pa.string(),
+        "rule (what follows is steady), cap (measure.max_warmup was reached) or max_time",
+    ),
     ("n_trials", pa.int32(), "timed untraced parallel trials after warm-up"),
+    ("n_disturbed", pa.int32(), "those of them with a disturbed trial in their pair"),
     ("stopped_by", pa.string(), "what ended the trials: rel_ci, max_trials or max_time"),
     ("speedup", pa.float64(), "median over paired trials of serial time by parallel time; null for pingpong"),
     ("speedup_low", pa.float64(), "lower end of the 95 % interval of speedup, for this process only"),
     ("speedup_high", pa.float64(), "upper end of the 95 % interval of speedup, for this process only"),
+    (
+        "speedup_quiet",
+        pa.float64(),
+        "speedup of the pairs without a disturbed trial; null without such pairs",
+    ),
+    (
+        "observer_effect",
+        pa.float64(),
+        "median over blocks of traced by untraced time of a parallel trial, less 1",
+    ),
+    ("observer_effect_low", pa.float64(), "lower end of its 95 % interval, for this process only"),
+    ("observer_effect_high", pa.float64(), "upper end of its 95 % interval, for this process only"),
     (
         "speedup_with_startup",
         pa.float64(),
@@ -57,14 +79,56 @@ _RUNS = (
     ("bandwidth_bytes_per_s", pa.float64(), "median payload bytes moved, both ways, per second, parallel"),
     ("memcpy_bytes_per_s", pa.float64(), "the same payload bytes copied once each way in place, per second"),
     ("latency_p50_ns", pa.int64(), "median round trip of one message, in ns; null but for pingpong"),
+    (
+        "latency_p50_low_ns",
+        pa.int64(),
+        "lower end of its 95 % interval by order statistics, for this process only",
+    ),
+    ("latency_p50_high_ns", pa.int64(), "upper end of the same"),
     ("latency_p99_ns", pa.int64(), "99th percentile round trip, in ns; null but for pingpong"),
+    (
+        "latency_p99_low_ns",
+        pa.int64(),
+        "lower end of its 95 % interval by order statistics; null with too few",
+    ),
+    ("latency_p99_high_ns", pa.int64(), "upper end of the same"),
     ("efficiency", pa.float64(), "speedup divided by workers"),
     ("spans_dropped", pa.int64(), "spans merged into their successor because a buffer was full"),
     ("seed", pa.int64(), "seed of order, payloads and pairing"),
     ("order", pa.int32(), "position of the run in the sweep's randomised order, from 0"),
+    ("hash_seed", pa.int64(), "PYTHONHASHSEED of the run; another one each round"),
+    ("environment_padding_bytes", pa.int64(), "bytes added to the environment; another number each round"),
     ("hostname", pa.string(), "host that ran it"),
     ("cpu_model", pa.string(), "CPU as the kernel names it"),
+    ("cpu_quota", pa.float64(), "CPUs that the cgroup's quota allows; null without one"),
+    ("threads_per_core", pa.int32(), "hardware threads (SMT siblings) that are on in each core"),
+    ("cpu_mhz", pa.float64(), "mean clock rate of the CPUs this process may use when the run began, in MHz"),
+    ("governor", pa.string(), "frequency governor of those CPUs; null where the kernel controls none"),
+    ("numa_nodes", pa.int32(), "NUMA nodes with memory"),
+    ("memory_bytes", pa.int64(), "memory of the machine, in bytes"),
+    ("memory_limit_bytes", pa.int64(), "memory that the cgroup allows, in bytes; null without a limit"),
+    ("load_1m", pa.float64(), "load average over the last minute when the run began"),
     ("kernel", pa.string(), "operating system and kernel release"),
+    ("aslr", pa.int32(), "address space randomisation: 0 off, 1 without the heap, 2 full"),
+    ("virtualisation", pa.string(), "hypervisor or container as far as it shows; none for neither"),
+    ("clock_source", pa.string(), "what the kernel reads the time from"),
+    (
+        "clock_step_ns",
+        pa.int64(),
+        "smallest step between two readings of the clock, measured in the run, in ns",
+    ),
+    ("clock_error_ns", pa.int64(), "most that the clock of any worker can differ from the parent's, in ns"),
+    ("python_build", pa.string(), "compiler and build options of the interpreter that ran"),
+    ("jit_enabled", pa.bool_(), "state of the interpreter's JIT compiler; null where it cannot tell"),
+    ("packages", pa.string(), "name and version of every package that the run had imported, one a line"),
+    ("commit", pa.string(), "commit of breakeven's own repository; null for an installed one"),
+    ("dirty", pa.bool_(), "that repository had changes that were not committed"),
+    (
+        "function_commit",
+        pa.string(),
+        "commit of the repository that holds the user's function; null without one",
+    ),
+    ("function_dirty", pa.bool_(), "that repository had changes that were not committed"),
     ("started_at", pa.timestamp("us", tz="UTC"), "when the run began"),
     ("wall_ns", pa.int64(), "length of the whole run, its process included, in ns"),
     ("config", pa.string(), "resolved configuration of the cell, YAML"),
@@ -79,6 +143,11 @@ _TRIALS = (
     ("kind", pa.string(), "serial (the baseline) or parallel"),
     ("warmup", pa.bool_(), "made to warm up; left out of the statistics"),
     ("traced", pa.bool_(), "spans were recorded in this trial"),
+    (
+        "start_ns",
+        pa.int64(),
+        "start on the host's monotonic clock, in ns; the same for all processes since boot",
+    ),
     ("wall_ns", pa.int64(), "timed length of the trial, in ns"),
     ("cpu_ns", pa.int64(), "CPU time of the parent and all workers in the trial, in ns"),
     ("tasks", pa.int64(), "tasks (or messages) completed"),
@@ -86,6 +155,43 @@ _TRIALS = (
     ("latency_p50_ns", pa.int64(), "median round trip in this trial, in ns; null but for pingpong"),
     ("latency_p99_ns", pa.int64(), "99th percentile round trip in this trial, in ns; null but for pingpong"),
     ("verified", pa.bool_(), "every result equalled the serial one"),
+    (
+        "disturbed_by",
+        pa.string(),
+        "steal, throttling, foreign load, or several with commas; null if undisturbed",
+    ),
+    ("steal_ns", pa.int64(), "time the hypervisor gave to others, summed over our CPUs, in ns"),
+    ("busy_ns", pa.int64(), "time our CPUs were busy with anybody's work, summed over them, in ns"),
+    ("throttled_ns", pa.int64(), "time the cgroup's quota stopped us, in ns"),
+    ("run_delay_ns", pa.int64(), "time parent and workers were runnable but waited for a CPU, summed, in ns"),
+    ("longest_wait_ns", pa.int64(), "the same of the one of them that waited longest, in ns"),
+    ("psi_cpu_ns", pa.int64(), "pressure: time in which some task of the machine waited for a CPU, in ns"),
+    ("psi_memory_ns", pa.int64(), "pressure: time in which some task waited for memory, in ns"),
+    ("psi_io_ns", pa.int64(), "pressure: time in which some task waited for storage, in ns"),
+    ("runnable", pa.int32(), "tasks of the machine that ran or waited for a CPU when the trial ended"),
+    ("voluntary_switches", pa.int64(), "times parent and workers gave their CPU away to wait"),
+    ("involuntary_switches", pa.int64(), "times it was taken from them"),
+    ("migrations", pa.int64(), "times they were moved to another CPU; null where the kernel does not tell"),
+    ("minor_faults", pa.int64(), "page faults of parent and workers served from memory"),
+    ("major_faults", pa.int64(), "page faults that needed storage"),
+)
+
+_WORKERS = (
+    *_KEY,
+    ("worker", pa.int32(), "worker, from 0; -1 is the parent"),
+    ("pid", pa.int32(), "its process"),
+    ("thread_id", pa.int64(), "its native thread"),
+    ("gil_enabled", pa.bool_(), "state of the GIL read in it while it ran"),
+    ("create_ns", pa.int64(), "from its creation until it was ready for work, in ns; null for the parent"),
+    ("join_ns", pa.int64(), "from the order to stop until it was joined, in ns; null for the parent"),
+    ("peak_bytes", pa.int64(), "most memory its process ever held, shared pages included; null for a thread"),
+    (
+        "pss_bytes",
+        pa.int64(),
+        "memory of its process after the trials, shared pages in proportion; null for a thread",
+    ),
+    ("clock_offset_low_ns", pa.int64(), "least that its clock can be ahead of the parent's, in ns"),
+    ("clock_offset_high_ns", pa.int64(), "most that its clock can be ahead of the parent's, in ns"),
 )
 
 _SPANS = (
@@ -123,6 +229,7 @@ def _schema(table: str, columns: tuple[tuple[str, pa.DataType, str], ...]) -> pa
 TABLES: dict[str, pa.Schema] = {
     "runs": _schema("runs", _RUNS),
     "trials": _schema("trials", _TRIALS),
+    "workers": _schema("workers", _WORKERS),
     "spans": _schema("spans", _SPANS),
     "activity": _schema("activity", _ACTIVITY),
 }

@@ -151,8 +151,7 @@ def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
 
 def spans(result: Mapping[str, Any], raw: bytes) -> pa.Table:
     """Give the columns of ``spans``, but for the run's key, of one run's result and raw trace."""
-    workers = result["workers"]
-    parent = {"pid": result["facts"]["pid"], "thread_id": result["facts"]["thread_id"]}
+    *workers, parent = result["workers"]
     mains, feeders = _sorted(Lane.read(about, raw) for about in result["lanes"])
     parts = [_lifetimes(result["lifetimes"], workers)]
     for lane in mains:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import product
@@ -86,13 +87,34 @@ class Sample:
                     "latency_p99_ns": p50 * 2.5,
                 }
             )
-            self._write(row | {"memcpy_bytes_per_s": memcpy}, round_, trials)
+            middle = float(np.median(p50))
+            ends = {"low": 0.98, "": 1.0, "high": 1.02}
+            told = {
+                f"latency_{name}{f'_{end}' if end else ''}_ns": round(middle * factor * share)
+                for name, factor in (("p50", 1.0), ("p99", 2.5))
+                for end, share in ends.items()
+            }
+            self._write(row | told | {"memcpy_bytes_per_s": memcpy}, round_, trials)
         return str(row["cell_id"])
 
     def add_bad(self, status: str, reason: str, **factors: Any) -> str:
         """Add a cell that did not run to its end: a row of `runs` and nothing else."""
         row = self._row(**{"pattern": "map", "tasks": 200, "task_ns": MS} | factors)
         self._store_run(row | {"status": status, "reason": reason, "gil_enabled": None}, 0)
+        return str(row["cell_id"])
+
+    def add_rounds(
+        self,
+        values: Iterable[float | None],
+        *,
+        column: str = "throughput_per_s",
+        facts: dict[str, Any] | None = None,
+        **factors: Any,
+    ) -> str:
+        """Add a cell whose fresh processes measured ``values`` of a column of `runs`; ``facts`` are those of its host."""
+        row = self._row(**{"pattern": "map", "tasks": 200, "task_ns": MS} | factors)
+        for round_, value in enumerate(values):
+            self._store_run(row | {column: value} | (facts or {}), round_)
         return str(row["cell_id"])
 
     def _row(self, **factors: Any) -> dict[str, Any]:

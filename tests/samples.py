@@ -24,7 +24,9 @@ from runner.cell.workloads.echo import Echo
 from runner.config import Cell, Measure
 from runner.engines import Run
 
-QUICK = Measure(warmup=1, min_trials=2, max_trials=3, max_time_ns=200_000_000, rel_ci=0.5, traced=1)
+QUICK = Measure(
+    warmup=1, max_warmup=2, min_trials=2, max_trials=3, max_time_ns=200_000_000, rel_ci=0.5, traced=1
+)
 Pair = tuple[str, str | None, str]
 
 
@@ -123,5 +125,5 @@ def bench(workload: Workload | None = None) -> Bench:
 def specification(folder: Path, **changes: Any) -> dict[str, Any]:
     """Give what the measured side is told, for a small cell."""
     told = asdict(cell(**changes))
-    del told["interpreter"], told["time_limit_ns"]
+    del told["interpreter"], told["time_limit_ns"], told["label"]
     return told | {"folder": str(folder), "path": [], "parent": os.getpid(), "round": 0, "cell_id": "c"}

@@ -79,6 +79,7 @@ def frame(lab: Lab) -> pd.DataFrame:
         "samples",
         "rounds",
         "covers",
+        "pairs_disturbed",
     ]
     trials = Timed("parallel")(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())
     bins = _widen(lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), chosen["task_ns"].max())

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
+from analysis.figures.disturbed import draw_hollow
 from analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_setting
 
 Extra = Callable[[Axes, pd.DataFrame, Styles], None]
@@ -53,4 +54,5 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, column: str, look_of: Styles) -
             capsize=3,
             zorder=3,
         )
+        draw_hollow(axes, points[column], [place] * len(points), points, style)
     axes.set_yticks(range(len(look_of)), list(look_of))

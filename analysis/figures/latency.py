@@ -33,7 +33,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
             Line2D([], [], color=GREY, **_FAINT, label="99th percentile"),
         ]
         body = draw_panels(frame, MEASURE, Marks(_draw_tails, _dot_tails, legend))
-        sample = f"{tell_sample(frame, 'trials')}; each trial has its own median and 99th percentile"
+        sample = f"{tell_sample(frame, 'trials')}; p50 and p99 are of all messages of a process"
         return finish(body, f"Shortest round trip: {tell_winner(frame, MEASURE)}", context, sample)
 
 

@@ -22,6 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from analysis.figures.context import Context
+from analysis.figures.disturbed import draw_hollow, tell_disturbed
 from analysis.units import format_size, trim_zeros
 
 T = TypeVar("T")
@@ -106,6 +107,7 @@ def draw_errors(axes: Axes, x: pd.Series[float], points: pd.DataFrame, column: s
         capsize=3,
         zorder=3,
     )
+    draw_hollow(axes, x, points[column], points, style)
 
 
 def new_figure(width: float, height: float) -> SubFigure:
@@ -197,14 +199,13 @@ def sort_labels(frame: pd.DataFrame, by: str) -> list[str]:
 
 
 def tell_sample(frame: pd.DataFrame, unit: str) -> str:
-    """Write for the caption what a point is the median of, and what its bar covers."""
+    """Write for the caption what a point is the mean of, and what its bar covers."""
     process = frame["covers"].eq("process").any()
-    covers = "of one process, so the cell may differ by more" if process else "over processes and trials"
-    rounds = tell_range(frame["rounds"])
-    return (
-        f"Median of {tell_range(frame['samples'])} {unit} from {rounds} fresh process{'es' * (rounds != '1')} a cell; "
-        f"bars: 95 % interval {covers}"
-    )
+    covers = "of one process, so the cell may differ by more" if process else "over processes"
+    rounds, samples = (tell_range(frame[name]) for name in ("rounds", "samples"))
+    many = f"Mean over {rounds} fresh processes a cell of their medians, {samples} {unit} in all"
+    one = f"Median of {samples} {unit} from 1 fresh process a cell"
+    return f"{one if rounds == '1' else many}; bars: 95 % interval {covers}{tell_disturbed(frame)}"
 
 
 def tell_range(counts: pd.Series[int]) -> str:

@@ -15,10 +15,12 @@ import sys
 from typing import NamedTuple
 
 CONTROL_WORDS = 8
-HEADER_WORDS = 8
+HEADER_WORDS = 16
 TRACED = 0  # control word: the present trial is traced
 SEATED = 1  # control word: how many pool workers took a seat
-PID, THREAD, GIL, READY, CPU, DROPPED, COMPUTED = range(7)  # header words
+# Header words: who the worker is, when it was ready, when it last answered the call to a trial; what its recorder
+# counts; and what the kernel counts for its process.
+PID, THREAD, GIL, READY, ANSWERED, DROPPED, COMPUTED, CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR = range(12)
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while recording
 
 

@@ -9,8 +9,9 @@ import traceback
 from typing import Any
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
+from .facts import interpreter_facts
 from .orphans import die_with_parent
-from .run import execute, interpreter_facts
+from .run import execute
 from .seat import extend_path
 from .workloads.function import resolve
 

@@ -9,32 +9,35 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import sys
-from threading import get_native_id
+from contextlib import closing
 from time import perf_counter_ns
-from typing import Any, BinaryIO
+from typing import Any
 
 from . import models, patterns, workloads
 from .bench import Bench, size_of
-from .board import COMPUTED, DROPPED, GIL, PID, THREAD, Board, Geometry
+from .board import GIL, PID, THREAD, Geometry
+from .facts import clock_step_ns, imported_packages, interpreter_facts, jit_enabled, python_build
+from .memory import own_peak_bytes, peak_bytes, proportional_bytes
+from .models import Model
 from .models._abc import Crewing
-from .patterns._abc import Knobs, Outcome, Pattern
+from .patterns._abc import Knobs, Pattern
 from .placement import cpus_for
-from .sampling import SERIAL, TRACED, Rules, Sampler, Trial, describe, percentile
-from .seat import Work, extend_path, gil_enabled
-from .trace import clear, count_marks
+from .recording import Recording
+from .sampling import REL_CI, Rules, Sampler, percentile
+from .seat import Work, extend_path
 from .workloads._abc import Sizes, Workload
 from .workloads.echo import Echo
 
 RESULT, TRACE, BOARD = "result.json", "trace.bin", "board"
 _MARKS_PER_TASK = 8
 _MARKS_APART = 64
+_LENGTHS, _LONG_NS = 9, 200_000_000
 
 
 def execute(specification: dict[str, Any]) -> None:
     """Carry out a run; raises what the task raises, WrongResult, WorkersMissing."""
     extend_path(tuple(specification["path"]))
+    step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
     bench = Bench(workload)
@@ -47,32 +50,43 @@ def execute(specification: dict[str, Any]) -> None:
         crew.start()
         sampler = Sampler(pattern, bench, crew, work.cpus)
         try:
-            _sample(specification, sampler, recording)
+            cpus = _sample(specification, sampler, recording)
         except BaseException:
             crew.abandon()
             raise
-        workers = _describe_workers(board)
+        workers = _describe_workers(crew)
         crew.stop()
-    result = recording.result()
-    result.update(
-        facts=interpreter_facts(),
-        workers=workers,
-        lifetimes=crew.lifetimes(),
-        stopped_by=sampler.stopped_by,
-        task_ns=task_ns,
-        bytes_in=bench.bytes_in,
-        bytes_back=bench.bytes_back,
-    )
+    result = {
+        **recording.result(sampler.dropped, by_rule=sampler.stopped_by == REL_CI),
+        "facts": {
+            **interpreter_facts(),
+            "python_build": python_build(),
+            "jit_enabled": jit_enabled(),
+            "clock_step_ns": step,
+            "packages": imported_packages(),
+        },
+        "workers": workers,
+        "lifetimes": crew.lifetimes(),
+        "cpus": cpus,
+        "n_warmup": sampler.dropped,
+        "warmup_ended_by": sampler.warmed_by,
+        "stopped_by": sampler.stopped_by,
+        "task_ns": task_ns,
+        "bytes_in": bench.bytes_in,
+        "bytes_back": bench.bytes_back,
+    }
     with open(os.path.join(specification["folder"], RESULT), "w", encoding="utf-8") as file:
         json.dump(result, file)
 
 
-def _sample(specification: dict[str, Any], sampler: Sampler, recording: Recording) -> None:
-    """Measure from the moment when all workers are ready."""
+def _sample(specification: dict[str, Any], sampler: Sampler, recording: Recording) -> int:
+    """Measure from the moment when all workers are ready; give the number of CPUs that the counts are about."""
     sampler.crew.gather(traced=False)
     rules = Rules(**specification["measure"])
-    for trial in sampler.trials(rules, f"{specification['seed']}/{specification['round']}"):
-        recording.keep(trial, sampler.bench)
+    with closing(sampler.crew.meter()) as meter:
+        for trial in sampler.trials(rules, f"{specification['seed']}/{specification['round']}", meter):
+            recording.keep(trial, sampler.bench)
+        return meter.machine.cpus
 
 
 def _pattern(specification: dict[str, Any]) -> Pattern:
@@ -91,10 +105,10 @@ def _workload(specification: dict[str, Any], pattern: Pattern) -> Workload:
 
 
 def _length(bench: Bench) -> int:
-    """Time the task as it is, the median of a few calls."""
+    """Time the task as it is: the median of nine calls, of fewer where they are long."""
     payload, task = bench.inputs[0], bench.task
-    taken = []
-    for _ in range(5):
+    taken: list[int] = []
+    while len(taken) < _LENGTHS and sum(taken) < _LONG_NS:
         start = perf_counter_ns()
         task(payload)
         taken.append(perf_counter_ns() - start)
@@ -126,81 +140,25 @@ def _crewing(specification: dict[str, Any], pattern: Pattern, bench: Bench) -> C
     )
 
 
-class Recording:
-    """What is kept of the trials: their rows, their activity, and the marks of traced ones, written out as they come."""
-
-    def __init__(self, board: Board, trace: BinaryIO) -> None:
-        self.board = board
-        self.trace = trace
-        self.trials: list[dict[str, Any]] = []
-        self.activity: list[dict[str, Any]] = []
-        self.lanes: list[dict[str, Any]] = []
-        self.latencies: list[int] = []
-        self.copies: list[int] = []
-
-    def keep(self, trial: Trial, bench: Bench) -> None:
-        """Note one trial. The next one has not begun, so nothing here is timed."""
-        self.trials.append(describe(trial, bench.bytes_in + bench.bytes_back))
-        self._keep_activity(trial.number, trial.outcome)
-        if trial.kind == TRACED:
-            self._keep_lanes(trial)
-        elif not trial.warmup:
-            (self.copies if trial.kind == SERIAL else self.latencies).extend(trial.outcome.latencies_ns)
-
-    def _keep_activity(self, number: int, outcome: Outcome) -> None:
-        for worker, calls in enumerate(outcome.activity):
-            self.activity.append({"trial": number, "worker": worker, "calls": calls})
-
-    def _keep_lanes(self, trial: Trial) -> None:
-        workers = self.board.geometry.workers
-        for place in range(self.board.geometry.lanes):
-            lane = self.board.lane(place)
-            marks, computed = count_marks(lane), lane.header[COMPUTED]
-            offset = self.trace.tell()
-            self.trace.write(lane.stamps[:marks])
-            self.trace.write(bytes(lane.codes[:marks]) + bytes(-marks % 8))
-            self.trace.write(lane.tasks[: 2 * computed])
-            worker = place % (workers + 1)
-            self.lanes.append(
-                {
-                    "trial": trial.number,
-                    "start_ns": trial.outcome.start_ns,
-                    "end_ns": trial.outcome.end_ns,
-                    "worker": worker if worker < workers else -1,
-                    "feeder": place > workers,
-                    "thread_id": lane.header[THREAD],
-                    "offset": offset,
-                    "marks": marks,
-                    "tasks": computed,
-                    "dropped": lane.header[DROPPED],
-                }
-            )
-            clear(lane, marks)
-
-    def result(self) -> dict[str, Any]:
-        """Give all but the trace."""
-        return {
-            "trials": self.trials,
-            "activity": self.activity,
-            "lanes": self.lanes,
-            "latency_p50_ns": percentile(self.latencies, 0.5) if self.latencies else None,
-            "latency_p99_ns": percentile(self.latencies, 0.99) if self.latencies else None,
-            "copy_p50_ns": percentile(self.copies, 0.5) if self.copies else None,
-        }
+def _describe_workers(crew: Model) -> list[dict[str, Any]]:
+    """Say who the workers are, and the parent last; memory is that of whole processes."""
+    parent = os.getpid()
+    described = [
+        _describe(crew.board.lane(worker).header, parent, offset)
+        for worker, offset in enumerate(crew.offsets)
+    ]
+    own = _describe(crew.own, parent, (0, 0))
+    return [*described, {**own, "peak_bytes": own_peak_bytes(), "pss_bytes": proportional_bytes(parent)}]
 
 
-def _describe_workers(board: Board) -> list[dict[str, Any]]:
-    headers = [board.lane(worker).header for worker in range(board.geometry.workers)]
-    return [{"pid": header[PID], "thread_id": header[THREAD], "gil": bool(header[GIL])} for header in headers]
-
-
-def interpreter_facts() -> dict[str, Any]:
-    """Give what this interpreter is."""
+def _describe(header: memoryview, parent: int, offset: tuple[int, int]) -> dict[str, Any]:
+    pid = header[PID]
+    apart = pid != parent
     return {
-        "python_version": platform.python_version(),
-        "implementation": sys.implementation.name,
-        "executable": sys.executable,
-        "gil_enabled": gil_enabled(),
-        "pid": os.getpid(),
-        "thread_id": get_native_id(),
+        "pid": pid,
+        "thread_id": header[THREAD],
+        "gil": bool(header[GIL]),
+        "peak_bytes": peak_bytes(pid) if apart else None,
+        "pss_bytes": proportional_bytes(pid) if apart else None,
+        "offset": offset,
     }

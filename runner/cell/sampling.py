@@ -1,31 +1,36 @@
 """Trials: serial and parallel ones of the same work in turn, in seeded random order, until a rule says enough.
 
 Trials come in blocks of one serial and one parallel trial, close in time, whose ratio is one sample of the speedup:
-what the machine does to both cancels out. The first blocks warm up; in the next few a third trial is traced. Traced
-trials never count for speed.
+what the machine does to both cancels out. The first blocks warm up, until what follows is steady; in the next few a
+third trial is traced. Traced trials never count for speed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from math import comb
+from collections.abc import Iterator, Mapping
+from math import inf, isfinite
 from random import Random
 from statistics import median
 from time import perf_counter_ns
-from typing import Any, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from .bench import Bench
+from .meter import Counts, Meter, between
 from .models import Model
 from .patterns._abc import Outcome, Pattern
 from .placement import pinned
+from .stopping import looks, narrow_enough
+from .warmup import WINDOW, is_steady
 
 SERIAL, PARALLEL, TRACED = "serial", "parallel", "traced"
+RULE, CAP, REL_CI, MAX_TRIALS, MAX_TIME = "rule", "cap", "rel_ci", "max_trials", "max_time"
 
 
 class Rules(NamedTuple):
-    """When to stop: see ``measure`` in conf/config.yaml. ``rel_ci`` is relative to the median."""
+    """When warm-up ends and when to stop: see ``measure`` in conf/config.yaml. ``rel_ci`` is relative to the median."""
 
     warmup: int
+    max_warmup: int
     min_trials: int
     max_trials: int
     max_time_ns: int
@@ -34,101 +39,161 @@ class Rules(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One trial: its place in the run, its block, what it was and what it gave."""
+    """One trial: its place in the run, its block, what it was, what it gave and what was counted meanwhile."""
 
     number: int
     block: int
     kind: str
-    warmup: bool
     outcome: Outcome
-    cpu_ns: int
+    counts: Counts
 
     @property
-    def rate(self) -> float:
-        """Give tasks per ns."""
-        return self.outcome.tasks / (self.outcome.end_ns - self.outcome.start_ns)
+    def pace_ns(self) -> float:
+        """Give the time of one task, of the median message where each was timed; infinite where none was done."""
+        outcome = self.outcome
+        if outcome.latencies_ns:
+            return float(median(outcome.latencies_ns))
+        return (outcome.end_ns - outcome.start_ns) / outcome.tasks if outcome.tasks else inf
 
 
 class Sampler:
-    """Runs the trials of one run. ``keep`` is called with every trial, outside the timed region."""
+    """Runs the trials of one run.
+
+    ``dropped`` is how many blocks warm up, so far; once the trials are over, ``warmed_by`` and ``stopped_by`` say
+    what ended the warm-up and the trials.
+    """
 
     def __init__(self, pattern: Pattern, bench: Bench, crew: Model, cpus: tuple[int, ...]) -> None:
         self.pattern = pattern
         self.bench = bench
         self.crew = crew
         self.cpus = cpus
+        self.dropped = 0
+        self.warmed_by = ""
         self.stopped_by = ""
 
-    def trials(self, rules: Rules, seed: str) -> Iterator[Trial]:
-        """Yield trials until the rules are met; afterwards ``stopped_by`` says which one was."""
-        random = Random(seed)
-        samples: list[float] = []
-        number = 0
-        deadline: Optional[int] = None
-        for block in range(rules.warmup + rules.max_trials):
-            warmup = block < rules.warmup
-            if not warmup and deadline is None:
-                deadline = perf_counter_ns() + rules.max_time_ns
-            kinds = [SERIAL, PARALLEL] + [TRACED] * (0 <= block - rules.warmup < rules.traced)
+    def trials(self, rules: Rules, seed: str, meter: Meter) -> Iterator[Trial]:
+        """Yield trials until the rules are met."""
+        random, number = Random(seed), 0
+        series = Series(rules)
+        while not self.stopped_by:
+            series.begin()
+            kinds = [SERIAL, PARALLEL] + [TRACED] * series.wants_trace
             random.shuffle(kinds)
             done: dict[str, Trial] = {}
             for kind in kinds:
-                done[kind] = self._trial(number, block, kind, warmup)
+                done[kind] = self._trial(number, series.blocks, kind, meter)
                 yield done[kind]
                 number += 1
-            if deadline is None:
-                continue
-            samples.append(self._sample(done))
-            if self._enough(samples, rules, deadline):
-                return
-        self.stopped_by = self.stopped_by or "max_trials"
+            series.add(done)
+            self.dropped, self.warmed_by, self.stopped_by = (
+                series.dropped,
+                series.warmed_by,
+                series.stopped_by,
+            )
 
-    def _trial(self, number: int, block: int, kind: str, warmup: bool) -> Trial:
+    def _trial(self, number: int, block: int, kind: str, meter: Meter) -> Trial:
+        crew = self.crew
         if kind == SERIAL:
             with pinned(self.cpus):
-                before = self.crew.cpu_ns()
+                before = crew.read(meter)
                 outcome = self.pattern.serial(self.bench)
-                return Trial(number, block, kind, warmup, outcome, self.crew.cpu_ns() - before)
-        self.crew.gather(kind == TRACED)
-        before = self.crew.cpu_ns()
-        outcome = self.pattern.parallel(self.bench, self.crew)
-        self.crew.gather(False)
-        return Trial(number, block, kind, warmup, outcome, self.crew.cpu_ns() - before)
+                return Trial(number, block, kind, outcome, between(before, crew.read(meter)))
+        crew.gather(kind == TRACED)
+        before = crew.read(meter)
+        outcome = self.pattern.parallel(self.bench, crew)
+        crew.gather(False)
+        return Trial(number, block, kind, outcome, between(before, crew.read(meter)))
 
-    def _sample(self, done: dict[str, Trial]) -> float:
-        """Give one sample of what the run is about: the ratio of the pair, or the median round trip."""
-        latencies = done[PARALLEL].outcome.latencies_ns
-        if latencies:
-            return float(median(latencies))
-        serial = done[SERIAL].rate
-        return done[PARALLEL].rate / serial if serial else 0.0
 
-    def _enough(self, samples: list[float], rules: Rules, deadline: int) -> bool:
+class Series:
+    """The blocks of a run as far as it has come, and what the rules say to them."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.dropped = rules.warmup
+        self.warmed_by = ""
+        self.stopped_by = ""
+        self._serial: list[float] = []
+        self._parallel: list[float] = []
+        self._samples: list[float] = []
+        self._traced: list[int] = []
+        self._looks = frozenset(looks(rules.min_trials, rules.max_trials))
+        self._deadline: Optional[int] = None
+
+    @property
+    def blocks(self) -> int:
+        """Give how many blocks there are."""
+        return len(self._samples)
+
+    @property
+    def kept(self) -> int:
+        """Give how many of them follow the warm-up, as far as it is known; negative before its least length."""
+        return self.blocks - self.dropped
+
+    @property
+    def wants_trace(self) -> bool:
+        """Tell whether the next block is to have a traced trial: too few of those that count had one.
+
+        Once the time is over, one is enough.
+        """
+        wanted = min(self.rules.traced, 1) if self._is_over() else self.rules.traced
+        return self.kept >= 0 and sum(block >= self.dropped for block in self._traced) < wanted
+
+    def _is_over(self) -> bool:
+        return self._deadline is not None and perf_counter_ns() >= self._deadline
+
+    def begin(self) -> None:
+        """Begin a block; with the first one after the least warm-up the time that may be taken begins."""
+        if self._deadline is None and self.kept >= 0:
+            self._deadline = perf_counter_ns() + self.rules.max_time_ns
+
+    def add(self, done: Mapping[str, Trial]) -> None:
+        """Take one block in, its trials by kind, and judge."""
+        serial, parallel = done[SERIAL], done[PARALLEL]
+        if TRACED in done:
+            self._traced.append(self.blocks)
+        self._serial.append(serial.pace_ns)
+        self._parallel.append(parallel.pace_ns)
+        self._samples.append(_sample(serial, parallel))
+        if self._deadline is None:
+            return
+        over = self._is_over()
+        if not self.warmed_by:
+            self._end_warmup(over)
+        if self.warmed_by:
+            self._stop(over)
+
+    def _end_warmup(self, over: bool) -> None:
+        """See whether the latest blocks are steady; if not, the first of them is warm-up as well."""
+        rules = self.rules
+        if over and self.kept >= rules.min_trials:
+            self.warmed_by = MAX_TIME
+        elif self.kept >= min(WINDOW, rules.max_trials):
+            if is_steady(self._serial[self.dropped :]) and is_steady(self._parallel[self.dropped :]):
+                self.warmed_by = RULE
+            elif self.dropped >= rules.max_warmup:
+                self.warmed_by = CAP
+            else:
+                self.dropped += 1
+
+    def _stop(self, over: bool) -> None:
+        samples, rules = self._samples[self.dropped :], self.rules
         if len(samples) < rules.min_trials:
-            return False
-        interval = median_interval(samples)
-        if interval is not None and interval[1] - interval[0] <= 2 * rules.rel_ci * median(samples):
-            self.stopped_by = "rel_ci"
-        elif perf_counter_ns() >= deadline:
-            self.stopped_by = "max_time"
-        return bool(self.stopped_by)
+            return
+        if len(samples) in self._looks and narrow_enough(samples, rules.rel_ci):
+            self.stopped_by = REL_CI
+        elif over:
+            self.stopped_by = MAX_TIME
+        elif len(samples) >= rules.max_trials:
+            self.stopped_by = MAX_TRIALS
 
 
-def median_interval(samples: list[float], level: float = 0.95) -> Optional[tuple[float, float]]:
-    """Give the distribution-free interval of the median by order statistics, None for too few samples.
-
-    The interval between the k-th smallest and the k-th largest of n covers the median with probability
-    1 - 2 P(X < k), X binomial with n and 1/2 (Conover, Practical Nonparametric Statistics, section 3.2).
-    """
-    ordered, n = sorted(samples), len(samples)
-    outside = 0
-    found: Optional[tuple[float, float]] = None
-    for k in range(1, n // 2 + 1):
-        outside += comb(n, k - 1)
-        if 2 * outside > (1 - level) * 2**n:
-            break
-        found = ordered[k - 1], ordered[n - k]
-    return found
+def _sample(serial: Trial, parallel: Trial) -> float:
+    """Give one sample of what the run is about: the ratio of the pair, or the median round trip."""
+    if parallel.outcome.latencies_ns:
+        return parallel.pace_ns
+    return serial.pace_ns / parallel.pace_ns if isfinite(serial.pace_ns) else 0.0
 
 
 def percentile(samples: list[int], share: float) -> int:
@@ -136,23 +201,3 @@ def percentile(samples: list[int], share: float) -> int:
     ordered = sorted(samples)
     rank = -(-share * len(ordered) // 1)  # ceiling
     return ordered[max(int(rank), 1) - 1]
-
-
-def describe(trial: Trial, bytes_per_task: int) -> dict[str, Any]:
-    """Give a trial as what is stored of it."""
-    outcome = trial.outcome
-    latencies = list(outcome.latencies_ns)
-    return {
-        "trial": trial.number,
-        "block": trial.block,
-        "kind": SERIAL if trial.kind == SERIAL else PARALLEL,
-        "warmup": trial.warmup,
-        "traced": trial.kind == TRACED,
-        "wall_ns": outcome.end_ns - outcome.start_ns,
-        "cpu_ns": trial.cpu_ns,
-        "tasks": outcome.tasks,
-        "bytes": outcome.tasks * bytes_per_task,
-        "latency_p50_ns": percentile(latencies, 0.5) if latencies else None,
-        "latency_p99_ns": percentile(latencies, 0.99) if latencies else None,
-        "verified": True,  # a trial whose check fails ends the run before it gets here
-    }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from threading import get_native_id
-from time import perf_counter_ns, process_time_ns
+from time import perf_counter_ns
 from typing import Any, NamedTuple, Optional
 
 from . import placement, probe
-from .board import CPU, GIL, PID, READY, THREAD, Board, Geometry
+from .board import ANSWERED, GIL, PID, READY, THREAD, Board, Geometry
+from .facts import gil_enabled
+from .ledger import write_usage
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .trace import Recorder
@@ -50,13 +52,7 @@ class Seat:
         if work.cpus:
             placement.pin(work.cpus[index % len(work.cpus)])
         self.job = work.pattern.job(work.workload.open(), self.recorder, index)
-        self._sign_in()
-
-    def _sign_in(self) -> None:
-        self.header[PID] = os.getpid()
-        self.header[THREAD] = get_native_id()
-        self.header[GIL] = gil_enabled()
-        self.header[READY] = perf_counter_ns()
+        sign_in(self.header)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
         """Carry out one task whose message has just arrived."""
@@ -64,7 +60,7 @@ class Seat:
         return self.job(task, value, payload)
 
     def prepare(self) -> None:
-        """Make ready for the next trial: report the CPU time so far, empty the lane, set or lift the hooks."""
+        """Make ready for the next trial: report use and clock, empty the lane, set or lift the hooks."""
         traced = self.board.traced
         self.recorder.arm(traced)
         if self.feeder is not None:
@@ -73,14 +69,18 @@ class Seat:
             probe.watch(self.recorder, self.feeder)
         else:
             probe.forget()
-        self.header[CPU] = process_time_ns()
+        write_usage(self.header)
+        self.header[ANSWERED] = perf_counter_ns()
+
+
+def sign_in(header: memoryview) -> None:
+    """Write on a lane who works there, and that it is ready."""
+    header[PID] = os.getpid()
+    header[THREAD] = get_native_id()
+    header[GIL] = gil_enabled()
+    header[READY] = perf_counter_ns()
 
 
 def extend_path(path: tuple[str, ...]) -> None:
     """Let a user's function be imported from ``path``."""
     sys.path[:0] = [folder for folder in path if folder not in sys.path]
-
-
-def gil_enabled() -> bool:
-    """Tell whether the GIL is on in this interpreter, now."""
-    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from runner.engines._abc import Engine, Outcome, Run
+from runner.engines._abc import Engine, Outcome, Run, Source
 
 REGISTRY = {
     "local": "local:Local",
@@ -19,4 +19,4 @@ def load(name: str) -> type[Engine]:
     return found
 
 
-__all__ = ["REGISTRY", "Engine", "Outcome", "Run", "load"]
+__all__ = ["REGISTRY", "Engine", "Outcome", "Run", "Source", "load"]

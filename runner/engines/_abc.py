@@ -16,10 +16,19 @@ from runner.config import Cell
 
 
 @dataclass(frozen=True, kw_only=True)
+class Source:
+    """The files that hold a user's function: a hash of them, and the state of the repository that they are in."""
+
+    digest: str
+    commit: str | None
+    dirty: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One execution of a cell: what an engine carries.
 
-    ``engine`` is who carries it, ``source`` a hash of the files that hold the user's function, if any.
+    ``engine`` is who carries it, ``source`` says what the user's function came from, if there is one.
     ``order`` is the position in the sweep's randomised order, ``config`` the cell's resolved YAML and
     ``overrides`` what was typed for it; ``sweep`` is the results folder; ``path`` is the directory that a
     user's function is imported from.
@@ -33,7 +42,7 @@ class Run:
     path: Path
     executable: str
     engine: str
-    source: str | None
+    source: Source | None
     config: str
     overrides: tuple[str, ...]
 

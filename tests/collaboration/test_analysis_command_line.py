@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
     """Give a sweep of two cells in `outputs/small`, with the current directory beside."""
     monkeypatch.chdir(tmp_path)
-    sample = Sample(tmp_path / "outputs" / "small", pairs=3)
+    sample = Sample(tmp_path / "outputs" / "small", pairs=6)
     for workers in (1, 2):
         sample.add_map(model="process", workers=workers, speedup=0.95 * workers, spread=0.0)
     sample.sweep.point_latest()
@@ -48,7 +49,10 @@ def test_the_summary_of_a_small_sweep_word_for_word(small: Sample) -> None:
         "spin      process  1        0.95 [0.95, 0.95]  0.76           0.95",
         "spin      process  2        1.90 [1.90, 1.90]  1.52           0.95",
         "2 cells (2 ok) in 2 runs",
-        "intervals stand for one process, not for the cell: some cells ran in one round only",
+        (
+            "intervals stand for one process, not for the cell: some cells ran in one round only; "
+            "rounds=3 or more covers what differs from process to process"
+        ),
         "results: outputs/small",
         "next: python -m analysis outputs/small",
     ]
@@ -78,7 +82,7 @@ def test_units_suit_each_pattern(rich: Lab) -> None:
     cells = tables["pingpong"]
     row = cells[cells["ipc"].eq("pipe") & cells["payload"].eq("1 MiB")].iloc[0]
     assert not {"workload", "speedup [95 %]", "throughput"} & set(cells.columns)
-    assert row["round trip p50 [95 %]"].endswith(" us]")
+    assert re.fullmatch(r"\d+ us \[\d+ us, [\d.]+ [um]s\]", row["round trip p50 [95 %]"])
     assert row["p99"].endswith(" ms")
     assert row["bandwidth"].endswith(" GB/s")
     assert tables["window"]["throughput"].str.endswith(" k/s").all()

@@ -65,7 +65,7 @@ def test_hydra_writes_nothing(command: Command) -> None:
     command("-m", *SWEEP)
     assert [path.name for path in Path().iterdir()] == ["outputs"]
     assert {path.name for path in Path("outputs/mine").iterdir()} == {
-        *("runs", "trials", "spans", "activity", "sweep.yaml"),
+        *("runs", "trials", "spans", "activity", "workers", "sweep.yaml"),
     }
 
 

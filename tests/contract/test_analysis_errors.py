@@ -99,7 +99,7 @@ def test_a_truncated_file(sample: Sample) -> None:
     message = _refusal(ResultsDamaged, sample.path)
     assert message.startswith(f"{file} is truncated or damaged (")
     assert message.endswith(
-        f"); delete {file.name} from runs/, trials/, spans/ and activity/, and run the sweep again: it repeats that run only"
+        f"); delete {file.name} from runs/, trials/, workers/, spans/ and activity/, and run the sweep again: it repeats that run only"
     )
     assert "\n" not in message
 
@@ -121,9 +121,9 @@ def test_another_schema_version(sample: Sample) -> None:
     """A version that this analysis does not know."""
     (file,) = sample.sweep.table("runs").glob("*.parquet")
     table = pq.read_table(file)
-    _rewrite(file, table.replace_schema_metadata({"breakeven_schema": "2"}))
+    _rewrite(file, table.replace_schema_metadata({"breakeven_schema": "3"}))
     assert _refusal(OtherSchema, sample.path) == (
-        f"{file} has schema version 2; this analysis reads version 1: "
+        f"{file} has schema version 3; this analysis reads version 2: "
         "use the breakeven that measured it, or measure the sweep again"
     )
     _rewrite(file, table.replace_schema_metadata(None))
@@ -150,7 +150,9 @@ def test_unknown_names(sample: Sample) -> None:
         UnknownName, match=r"^no column nope in table spans; there are cell_id, round, trial, .*$"
     ):
         lab.spans(columns=["nope"])
-    with pytest.raises(UnknownName, match=r"^no table nope; there are runs, trials, spans, activity$"):
+    with pytest.raises(
+        UnknownName, match=r"^no table nope; there are runs, trials, workers, spans, activity$"
+    ):
         lab.describe("nope")
     with pytest.raises(UnknownName, match=r"^no figure nope; there are scaling, timeline, .*, bandwidth$"):
         draw("nope", lab)

@@ -145,7 +145,7 @@ def test_a_key_that_is_not_known() -> None:
     """All knobs are listed."""
     message = _refusal(UnknownChoice, plain(worker=2))
     assert message.startswith(
-        "worker: no such knob (did you mean workers?); the knobs are sweep, outputs, workload,"
+        "worker: no such knob (did you mean workers?); the knobs are sweep, outputs, label, workload,"
     )
 
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +106,25 @@ def _computed(workers: Model) -> int:
 @pytest.mark.parametrize("pair", SHAREABLE, ids=named)
 def test_cpu_time_of_worker_processes_is_counted(tmp_path: Path, pair: Pair) -> None:
     """A busy worker's time shows in the crew's CPU time after the next gathering."""
-    with crew(tmp_path, pair, Busy()) as workers:  # type: ignore[arg-type]
+    with crew(tmp_path, pair, Busy()) as workers, closing(workers.meter()) as meter:  # type: ignore[arg-type]
         workers.gather(traced=False)
-        before = workers.cpu_ns()
+        before = workers.read(meter)
         workers.exchange((0, 0))
         workers.gather(traced=False)
-        assert workers.cpu_ns() - before > 40_000_000
+        after = workers.read(meter)
+    assert after.usage.cpu_ns - before.usage.cpu_ns > 40_000_000
+
+
+@pytest.mark.parametrize("pair", MODELS, ids=named)
+def test_clocks_of_parent_and_workers_are_one(tmp_path: Path, pair: Pair) -> None:
+    """What is known of each worker's clock allows no difference, and at most some milliseconds."""
+    with crew(tmp_path, pair) as workers:
+        for _ in range(5):
+            workers.gather(traced=False)
+    assert len(workers.offsets) == workers_for(pair[0])
+    for low, high in workers.offsets:
+        assert low <= 0 <= high
+        assert high - low < 50_000_000
 
 
 class Busy:

@@ -1,9 +1,8 @@
-"""Rules of sampling: blocks in seeded order, stopping, and the figures made of trials."""
+"""Rules of sampling: blocks in seeded order, warm-up, stopping, and the figures made of trials."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import environment, rows
+from runner import rows
 from runner.cell import placement
+from runner.cell.ledger import Usage
+from runner.cell.meter import Reading
 from runner.cell.patterns._abc import Knobs, Outcome, Pattern
-from runner.cell.sampling import (
-    PARALLEL,
-    SERIAL,
-    TRACED,
-    Rules,
-    Sampler,
-    Trial,
-    describe,
-    median_interval,
-    percentile,
-)
+from runner.cell.recording import describe
+from runner.cell.sampling import PARALLEL, SERIAL, TRACED, Rules, Sampler, Trial, percentile
+from runner.cell.stopping import looks
+from runner.cell.warmup import WINDOW, is_steady
 from runner.schema import TABLES
 from tests.samples import bench, run
 
-RULES = Rules(warmup=2, min_trials=6, max_trials=20, max_time_ns=10**12, rel_ci=0.01, traced=3)
-SAMPLES = st.lists(st.floats(0.1, 10), min_size=1, max_size=60)
+RULES = Rules(warmup=2, max_warmup=5, min_trials=6, max_trials=20, max_time_ns=10**12, rel_ci=0.01, traced=3)
+QUIET = Reading({"runnable": 1}, Usage(0, 0, 0, 0, 0), [], [])
 
 
 class Crew:
@@ -43,9 +37,9 @@ class Crew:
         """Note it."""
         self.gathered.append(traced)
 
-    def cpu_ns(self) -> int:
-        """Give no time."""
-        return 0
+    def read(self, _: Any) -> Reading:
+        """Give no counts."""
+        return QUIET
 
 
 class Scripted(Pattern):
@@ -62,45 +56,115 @@ class Scripted(Pattern):
 
     def parallel(self, _: Any, __: Any) -> Outcome:
         """Take what is written."""
+        length = self.lengths[self.calls % len(self.lengths)]
         self.calls += 1
-        return Outcome(0, self.lengths[self.calls % len(self.lengths)], 1)
+        return Outcome(0, length, 1)
 
 
 def _trials(
     rules: Rules, seed: str = "s", lengths: tuple[int, ...] = (400, 600)
 ) -> tuple[Sampler, list[Trial]]:
     sampler = Sampler(Scripted(list(lengths)), bench(), Crew(), ())  # type: ignore[arg-type]
-    return sampler, list(sampler.trials(rules, seed))
+    return sampler, list(sampler.trials(rules, seed, None))  # type: ignore[arg-type]
+
+
+def _blocks(trials: list[Trial]) -> dict[int, list[str]]:
+    return {
+        block: [trial.kind for trial in trials if trial.block == block]
+        for block in sorted({trial.block for trial in trials})
+    }
 
 
 def test_blocks_pair_serial_and_parallel_and_trace_apart() -> None:
-    """Every block has one of each; warm-up comes first and untraced; traced trials are extra."""
+    """Every block has one of each; the first ones after the least warm-up have a traced trial besides."""
     sampler, trials = _trials(RULES)
-    blocks = {
-        block: [trial.kind for trial in trials if trial.block == block] for block in {t.block for t in trials}
-    }
+    blocks = _blocks(trials)
     assert len(blocks) == RULES.warmup + RULES.max_trials
     for block, kinds in blocks.items():
         traced = RULES.warmup <= block < RULES.warmup + RULES.traced
         assert sorted(kinds) == sorted([SERIAL, PARALLEL, *([TRACED] if traced else [])])
     assert [trial.number for trial in trials] == list(range(len(trials)))
-    assert all(trial.warmup == (trial.block < RULES.warmup) for trial in trials)
-    assert sampler.stopped_by == "max_trials"
+    assert (sampler.dropped, sampler.warmed_by, sampler.stopped_by) == (RULES.warmup, "rule", "max_trials")
+
+
+def test_workers_are_gathered_before_and_after_each_parallel_trial() -> None:
+    """None is timed before every worker waits for it; a serial trial needs none of them."""
+    crew = Crew()
+    sampler = Sampler(Scripted([500]), bench(), crew, ())  # type: ignore[arg-type]
+    kinds = [trial.kind for trial in sampler.trials(RULES, "s", None)]  # type: ignore[arg-type]
+    assert crew.gathered == [traced for kind in kinds if kind != SERIAL for traced in (kind == TRACED, False)]
+
+
+def _cold(first: int) -> tuple[int, ...]:
+    return (*range(500 + 100 * first, 500, -100), *(500 + place % 2 for place in range(100)))
+
+
+@pytest.mark.parametrize("cold", [0, 1, 2, 3, 4, 5])
+def test_warm_up_lasts_until_what_follows_is_steady(cold: int) -> None:
+    """Trials that get shorter one by one are dropped, at least as many as asked, and no steady ones."""
+    sampler, _ = _trials(RULES._replace(traced=0), lengths=_cold(cold))
+    assert sampler.warmed_by == "rule"
+    assert sampler.dropped == max(RULES.warmup, cold)
+
+
+def test_warm_up_is_capped() -> None:
+    """Trials that never get steady are measured all the same, and that is told."""
+    sampler, trials = _trials(RULES, lengths=tuple(range(90_000, 1000, -1000)))
+    assert (sampler.dropped, sampler.warmed_by) == (RULES.max_warmup, "cap")
+    assert len(_blocks(trials)) == RULES.max_warmup + RULES.max_trials
+
+
+def test_traced_trials_are_made_up_for_when_warm_up_lasts() -> None:
+    """As many follow the warm-up as were asked for."""
+    sampler, trials = _trials(RULES, lengths=_cold(8))
+    assert sampler.dropped > RULES.warmup + 1
+    assert sum(trial.kind == TRACED and trial.block >= sampler.dropped for trial in trials) == RULES.traced
+
+
+@pytest.mark.parametrize(
+    ("samples", "steady"),
+    [
+        ([5.0, 4.0, 3.0, 2.0, 1.0, 0.5], False),
+        ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], False),
+        ([9.0, 1.0, 1.1, 0.9, 1.05, 0.95], False),
+        ([1.02, 1.0, 1.1, 0.9, 1.05, 0.95], True),
+        ([1.0, 1.0, 1.0, 1.0, 1.0, 1.0], True),
+        ([1.005, 1.0, 1.0, 1.0, 1.0, 1.0], True),
+        ([9.0, 1.0, 1.0, 1.0], True),
+    ],
+)
+def test_steady_samples_have_neither_trend_nor_an_outlying_start(samples: list[float], steady: bool) -> None:
+    """Falling, rising and a start far off are seen; chance, equality and too few samples are no reason."""
+    assert is_steady(samples) == steady
+
+
+def test_steady_samples_are_seldom_taken_for_others() -> None:
+    """Of windows of independent samples, nine in ten look steady; where tails are heavy, eight."""
+    random = np.random.default_rng(1)
+    for draw, least in ((random.normal, 0.9), (random.exponential, 0.8), (random.standard_cauchy, 0.8)):
+        windows = draw(size=(2000, WINDOW)) + 100
+        assert np.mean([is_steady([float(x) for x in window]) for window in windows]) > least
 
 
 def test_the_order_is_random_and_repeatable() -> None:
     """The same seed gives the same order, another seed another, and neither kind always comes first."""
     orders = [[trial.kind for trial in _trials(RULES, seed)[1]] for seed in ("a", "a", "b")]
     assert orders[0] == orders[1] != orders[2]
-    firsts = {block[0] for block in zip(orders[0][13::2], orders[0][14::2], strict=False)}
-    assert firsts == {SERIAL, PARALLEL}
+    assert {kinds[0] for kinds in _blocks(_trials(RULES, "a")[1]).values()} >= {SERIAL, PARALLEL}
 
 
 def test_steady_trials_stop_at_the_interval_asked_for() -> None:
     """Without any spread the fewest trials are enough."""
     sampler, trials = _trials(RULES, lengths=(500,))
     assert sampler.stopped_by == "rel_ci"
-    assert len({trial.block for trial in trials}) == RULES.warmup + RULES.min_trials
+    assert len(_blocks(trials)) == RULES.warmup + RULES.min_trials
+
+
+def test_trials_stop_only_at_a_look() -> None:
+    """The rule is asked at the counts fixed before, never in between."""
+    sampler, trials = _trials(RULES._replace(rel_ci=0.15), lengths=(400, 600, *[500] * 100))
+    assert sampler.stopped_by == "rel_ci"
+    assert len(_blocks(trials)) - sampler.dropped in looks(RULES.min_trials, RULES.max_trials)
 
 
 def test_time_over_stops_after_the_fewest_trials() -> None:
@@ -108,24 +172,6 @@ def test_time_over_stops_after_the_fewest_trials() -> None:
     sampler, trials = _trials(RULES._replace(max_time_ns=0))
     assert sampler.stopped_by == "max_time"
     assert len({trial.block for trial in trials}) == RULES.warmup + RULES.min_trials
-
-
-@given(SAMPLES)
-def test_the_interval_holds_the_median_and_its_level(samples: list[float]) -> None:
-    """The ranks it takes cover the median with at least 95 %, and the next ones inside would not."""
-    interval = median_interval(samples)
-    n = len(samples)
-    if interval is None:
-        assert 2 / 2**n > 0.05
-        return
-    low, high = interval
-    assert low <= np.median(samples) <= high
-    ordered = sorted(samples)
-    rank = max(k for k in range(1, n // 2 + 1) if (ordered[k - 1], ordered[n - k]) == interval)
-    outside = 2 * sum(comb(n, k) for k in range(rank)) / 2**n
-    if len(set(samples)) == n:
-        assert outside <= 0.05
-        assert outside + 2 * comb(n, rank) / 2**n > 0.05
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=200), st.sampled_from([0.5, 0.9, 0.99, 1.0]))
@@ -136,20 +182,21 @@ def test_percentiles_are_nearest_rank(samples: list[int], share: float) -> None:
 
 def test_a_trial_is_described_in_columns() -> None:
     """Kind, flags, length, bytes and latencies of one trial."""
-    trial = Trial(3, 1, TRACED, False, Outcome(100, 350, 4, (10, 20, 30, 40)), 77)
+    trial = Trial(3, 1, TRACED, Outcome(100, 350, 4, (10, 20, 30, 40)), {"cpu_ns": 77, "steal_ns": None})
     assert describe(trial, 5) == {
         "trial": 3,
         "block": 1,
         "kind": "parallel",
-        "warmup": False,
         "traced": True,
+        "start_ns": 100,
         "wall_ns": 250,
-        "cpu_ns": 77,
         "tasks": 4,
         "bytes": 20,
         "latency_p50_ns": 20,
         "latency_p99_ns": 40,
         "verified": True,
+        "cpu_ns": 77,
+        "steal_ns": None,
     }
 
 
@@ -158,18 +205,25 @@ def _made_up(pairs: list[tuple[int, int]], **changes: Any) -> dict[str, Any]:
     for block, lengths in enumerate(pairs):
         for kind, wall in zip((SERIAL, PARALLEL), lengths, strict=True):
             about = {"block": block, "kind": kind, "warmup": block == 0, "traced": False}
-            trials.append(about | {"wall_ns": wall, "tasks": 10, "bytes": 1000})
+            counts = {
+                "disturbed_by": "steal" if block == 1 and kind == SERIAL else None,
+                "latency_p50_ns": None,
+            }
+            trials.append(about | counts | {"wall_ns": wall, "tasks": 10, "bytes": 1000})
+    about = {"python_version": "3.11.0", "implementation": "cpython", "python_build": "", "jit_enabled": None}
     return {
-        "trials": [*trials, trials[-1] | {"traced": True, "wall_ns": 1}],
-        "facts": {"python_version": "3.11.0", "implementation": "cpython"},
-        "workers": [{"gil": True}, {"gil": True}],
+        "trials": [*trials, trials[-1] | {"traced": True, "wall_ns": 660}],
+        "facts": about | {"packages": ["a 1", "b 2"], "clock_step_ns": 40},
+        "workers": [{"gil": True, "offset": (-5, 7)}, {"gil": True, "offset": (-9, 3)}, {"gil": True}],
+        "task_ns": 1000,
+        "n_warmup": 1,
+        "warmup_ended_by": "rule",
         "lifetimes": [[0, 50, 900, 950], [10, 100, 900, 1000]],
         "lanes": [{"dropped": 2}, {"dropped": 3}],
         "bytes_in": 60,
         "bytes_back": 40,
         "stopped_by": "max_time",
-        "latency_p50_ns": None,
-        "latency_p99_ns": None,
+        **dict.fromkeys(rows._LATENCIES),
         "copy_p50_ns": None,
     } | changes
 
@@ -190,6 +244,10 @@ def test_a_runs_figures_follow_from_its_trials() -> None:
     assert row["bandwidth_bytes_per_s"] == pytest.approx(1000 / 500e-9)
     assert row["task_measured_ns"] == 100
     assert row["spans_dropped"] == 5
+    assert (row["n_disturbed"], row["speedup_quiet"]) == (1, (3 + 1.5) / 2)
+    assert row["observer_effect"] == pytest.approx(0.1)
+    assert (row["observer_effect_low"], row["observer_effect_high"]) == (None, None)
+    assert (row["packages"], row["clock_error_ns"]) == ("a 1\nb 2", 9)
     assert row["gil_enabled"] is True
 
 
@@ -226,30 +284,3 @@ def test_placement_on_two_sockets_with_two_threads_a_core(
     facts = {"physical_package_id": 0, "core_id": 1}
     monkeypatch.setattr(placement, "_read", lambda cpu, fact: TOPOLOGY[cpu][facts[fact]])
     assert placement.cpus_for(affinity) == order
-
-
-@pytest.mark.parametrize(
-    ("limit", "expected"),
-    [("max 100000", 8), ("200000 100000", 2), ("50000 100000", 1), ("1600000 100000", 8)],
-)
-def test_a_quota_limits_the_cpus(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, expected: int
-) -> None:
-    """A container with a quota of 2 of its 8 CPUs has 2, and never fewer than one."""
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
-    monkeypatch.setattr(environment, "_CGROUP", tmp_path)
-    monkeypatch.setattr(Path, "read_text", _reading("/proc/self/cgroup", "0::/a/b\n", Path.read_text))
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "cpu.max").write_text(limit)
-    assert environment.cpu_count() == expected
-
-
-def _reading(name: str, text: str, original: Any) -> Any:
-    return lambda path, *args, **kwargs: text if str(path) == name else original(path, *args, **kwargs)
-
-
-def test_the_machine_is_described() -> None:
-    """Every fact has a value and a column."""
-    facts = environment.machine_facts()
-    assert set(facts) <= set(TABLES["runs"].names)
-    assert all(facts.values())

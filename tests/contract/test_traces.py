@@ -154,8 +154,7 @@ def test_a_second_thread_in_a_lane_fails_at_once(tmp_path: Any) -> None:
 def test_spans_without_a_traced_trial_are_the_lifetimes() -> None:
     """Startup and teardown are stored even when nothing else was traced."""
     result = {
-        "workers": [{"pid": 5, "thread_id": 6}],
-        "facts": {"pid": 1, "thread_id": 2},
+        "workers": [{"pid": 5, "thread_id": 6}, {"pid": 1, "thread_id": 2}],
         "lanes": [],
         "lifetimes": [[1000, 1500, 9000, 9100]],
     }

@@ -15,7 +15,7 @@ MODELS = "mp_pool, process, process_pool, serial, thread, thread_pool"
 EXPERIMENTS = ", ".join(sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml")))
 
 LINES = [
-    (["measure.max_tme=2s"], "measure.max_tme: no such knob (did you mean measure.max_time?); the knobs are measure.warmup, measure.min_trials, measure.max_trials, measure.max_time, measure.rel_ci, measure.traced"),
+    (["measure.max_tme=2s"], "measure.max_tme: no such knob (did you mean measure.max_time?); the knobs are measure.warmup, measure.max_warmup, measure.min_trials, measure.max_trials, measure.max_time, measure.rel_ci, measure.traced"),
     (["pattern.bin=2ms"], "pattern.bin: the chosen pattern has no such knob; --cfg job shows those it has"),
     (["model=threads"], f"model=threads: no such choice (did you mean thread?); choose one of {MODELS}"),
     (["-m", "model=thread,threads"], f"model=threads: no such choice (did you mean thread?); choose one of {MODELS}"),

@@ -7,14 +7,16 @@ apart. `gather` is the start barrier: every worker is awake and waits for work w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from time import process_time_ns
+from time import perf_counter_ns
 from typing import Any, ClassVar, NamedTuple, Optional
 
 from .. import probe
-from ..board import CPU, READY, TRACED, Board
+from ..board import ANSWERED, READY, TRACED, Board
 from ..errors import WorkersMissing
+from ..ledger import write_usage
+from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
-from ..seat import Work
+from ..seat import Work, sign_in
 from ..trace import Recorder
 
 GATHER_SECONDS = 60.0
@@ -59,6 +61,9 @@ class Model(ABC):
         self.recorder = Recorder(board.lane(crewing.workers))
         self.feeder = Recorder(board.feeder(crewing.workers))
         self.arrived = DESERIALIZE if self.START_METHODS else WAIT
+        self.own = board.lane(crewing.workers).header
+        sign_in(self.own)
+        self.offsets: list[tuple[int, int]] = []
         self.created_ns: list[int] = []
         self.stopped_ns = 0
         self.joined_ns: list[int] = []
@@ -101,12 +106,28 @@ class Model(ABC):
             probe.watch(self.recorder, self.feeder)
         else:
             probe.forget()
+        before = perf_counter_ns()
         self._call_in()
+        self._compare_clocks(before, perf_counter_ns())
 
-    def cpu_ns(self) -> int:
-        """Give the CPU time of the parent and, as of the last `gather`, of workers that are processes."""
-        apart = sum(self._header(CPU)) if self.START_METHODS else 0
-        return apart + process_time_ns()
+    def _compare_clocks(self, before: int, after: int) -> None:
+        """Narrow what is known of each worker's clock: it answered the call between two readings of ours."""
+        seen = [(clock - after, clock - before) for clock in self._header(ANSWERED)]
+        self.offsets = [
+            (max(low, lowest), min(high, highest))
+            for (low, high), (lowest, highest) in zip(seen, self.offsets or seen)
+        ]
+
+    def meter(self) -> Meter:
+        """Give what reads the counts of machine, parent and workers; workers must have signed in."""
+        workers = [self.board.lane(worker).header for worker in range(self.crewing.workers)]
+        apart = workers if self.START_METHODS else []
+        return Meter([*apart, self.own], [*workers, self.own])
+
+    def read(self, meter: Meter) -> Reading:
+        """Read the counts: the parent's as of now, those of workers that are processes as of the last `gather`."""
+        write_usage(self.own)
+        return meter.read()
 
     def lifetimes(self) -> list[Lifetime]:
         """Give the times of every worker, once they are joined."""

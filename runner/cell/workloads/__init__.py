@@ -9,6 +9,7 @@ REGISTRY = {
     "spin": "spin:Spin",
     "histogram": "histogram:Histogram",
     "sleep": "sleep:Sleep",
+    "busy_wait": "busy_wait:BusyWait",
     "function": "function:Function",
 }
 

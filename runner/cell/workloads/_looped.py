@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
 from ._abc import Workload
+
+_LONG_ENOUGH_NS = 20_000  # to be timed: hundreds of steps of the clock
+_TIMES = 7
+_STEPS = 3
 
 
 class Looped(Workload):
@@ -27,28 +32,26 @@ class Looped(Workload):
 
 
 def loops_for(task_ns: int, make: Callable[[int], Callable[[], Any]]) -> int:
-    """Find the number of loops with which ``make(loops)()`` takes ``task_ns``.
+    """Find the number of loops with which ``make(loops)()`` takes ``task_ns``, as its median call does.
 
-    Loops are doubled until a call is long enough to time, then scaled; the best of a few calls counts, since what
-    disturbs a call only makes it longer.
+    Loops are doubled until a call is about long enough, then scaled; short calls are timed in batches.
     """
-    long_enough = max(task_ns // 2, 20_000)
+    batch = max(1, _LONG_ENOUGH_NS // task_ns)
     loops = 1
-    taken = _best(make(loops))
-    while taken < long_enough:
+    while time_call(make(loops), batch, 1) < task_ns / 2:
         loops *= 2
-        taken = _best(make(loops))
-    for _ in range(3):
-        loops = max(1, round(loops * task_ns / taken))
-        taken = _best(make(loops))
+    for _ in range(_STEPS):
+        loops = max(1, round(loops * task_ns / time_call(make(loops), batch, _TIMES)))
     return loops
 
 
-def _best(call: Callable[[], Any], times: int = 5) -> int:
-    return min(_time(call) for _ in range(times))
+def time_call(call: Callable[[], Any], batch: int, times: int) -> float:
+    """Give the length of one call in ns: the median over ``times`` batches."""
+    return max(median(_time_batch(call, batch) for _ in range(times)) / batch, 1.0)
 
 
-def _time(call: Callable[[], Any]) -> int:
+def _time_batch(call: Callable[[], Any], batch: int) -> int:
     start = perf_counter_ns()
-    call()
+    for _ in range(batch):
+        call()
     return perf_counter_ns() - start

@@ -1,0 +1,67 @@
+"""What a reader should know before believing a sweep's numbers, each in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from analysis.factors import label_mechanisms
+
+MOST_EFFECT = 0.02
+"""Recording spans that prolongs a trial by more than this is worth a warning."""
+
+MOST_NOTES = 5
+
+
+def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
+    """Give them, none where there is nothing to know; ``estimates`` and ``runs`` as `Lab` has them."""
+    return (*_claims(estimates), *_disturbed(estimates), *_observed(estimates), *_noted(runs))
+
+
+def _claims(estimates: pd.DataFrame) -> Iterator[str]:
+    if estimates["covers"].eq("nothing").any():
+        yield "some cells have too few trials for an interval: it takes two rounds, or six pairs of trials in one"
+    if estimates["covers"].eq("process").any():
+        yield (
+            "intervals stand for one process, not for the cell: some cells ran in one round only; "
+            "rounds=3 or more covers what differs from process to process"
+        )
+
+
+def _disturbed(estimates: pd.DataFrame) -> Iterator[str]:
+    shares = estimates["pairs_disturbed"]
+    if shares.gt(0).any():
+        yield (
+            f"others disturbed the machine in {shares.mean():.0%} of the pairs of trials (up to {shares.max():.0%} of "
+            "a cell's): all pairs count, the column quiet is without the disturbed ones"
+        )
+
+
+def _observed(estimates: pd.DataFrame) -> Iterator[str]:
+    """Warn of what is above the bound and surely more than nothing."""
+    effect = estimates["observer_effect"]
+    above = estimates[effect.gt(MOST_EFFECT) & estimates["observer_effect_low"].gt(0)]
+    if above.empty:
+        return
+    worst = above.loc[[above["observer_effect"].idxmax()]]
+    value, low, high = worst[["observer_effect", "observer_effect_low", "observer_effect_high"]].iloc[0]
+    name = label_mechanisms(estimates)[worst.index[0]]
+    yield (
+        f"recording spans prolonged trials by more than {MOST_EFFECT:.0%} in {len(above)} of {len(estimates)} cells, "
+        f"most by {value:.1%} [{low:.1%}, {high:.1%}] ({name}): speeds are of untraced trials and unaffected, "
+        "spans are that much too long"
+    )
+
+
+def _noted(runs: pd.DataFrame) -> Iterator[str]:
+    """Repeat the notes of the runs, the most frequent first."""
+    noted = runs[runs["notes"].notna()]
+    lines = noted.assign(note=noted["notes"].astype("str").str.split("\n")).explode("note")
+    lines = lines.assign(example=label_mechanisms(runs).reindex(lines.index))
+    groups = lines.groupby("note", sort=False)
+    counted = groups.agg(runs=("note", "size"), example=("example", "first"))
+    for note, row in counted.sort_values("runs", ascending=False, kind="stable").head(MOST_NOTES).iterrows():
+        yield f"{row['runs']} run{'' if row['runs'] == 1 else 's'}: {note} (such as {row['example']})"
+    if len(counted) > MOST_NOTES:
+        yield f"... and {len(counted) - MOST_NOTES} more notes: the column notes of the table runs"

@@ -1,0 +1,121 @@
+"""The cells of both sides in one frame, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.comparing.knobs import METHOD, knobs_of
+from analysis.comparing.select import Side
+from analysis.factors import BARE, varying, write
+from analysis.tables import FACTORS
+
+Key = int
+"""Row of a cell among those of both sides: two sweeps of one configuration share the cell_id."""
+
+_SEPARATORS = ("python_version", "implementation", "gil_enabled", "engine", "source", "seed")
+"""Columns by which cells of the same factors may still be different measurements."""
+
+_ALWAYS = ("model",)
+_AT_LEAST = ("workload", "pattern", "workers")
+_IN_NAME = {
+    "label": "label {}",
+    "start_method": "start by {}",
+    "workers": "{} workers",
+    "payload_out_bytes": "{} back",
+    "tasks": "{} tasks",
+    "task_ns": "task {}",
+    "window_ns": "window {}",
+    "affinity": "affinity {}",
+}
+
+
+def cells_of(a: Side, b: Side) -> pd.DataFrame:
+    """Give one row a cell, indexed by `Key`: side, cell_id, factors, knobs, and what else tells cells apart."""
+    return _first_rows(_stack({side.name: side.runs for side in (a, b)}))
+
+
+def left_out_of(a: Side, b: Side) -> pd.DataFrame:
+    """Give the cells without a run of status ok in the same form."""
+    parts = {side.name: side.left_out for side in (a, b)}
+    good = {side.name: set(side.runs["cell_id"]) for side in (a, b)}
+    bad = {name: runs[~runs["cell_id"].isin(good[name])] for name, runs in parts.items()}
+    return _first_rows(_stack(bad))
+
+
+def _stack(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    rows = [frame.assign(side=name).astype("object") for name, frame in runs.items()]
+    return pd.concat(rows, ignore_index=True)
+
+
+def _first_rows(runs: pd.DataFrame) -> pd.DataFrame:
+    dotted = [str(name) for name in runs.columns if "." in str(name)]
+    names = ["side", "cell_id", *FACTORS, *(name for name in _SEPARATORS if name in runs), *dotted]
+    return runs[names].drop_duplicates(["side", "cell_id"], ignore_index=True)
+
+
+def differing_columns(cells: pd.DataFrame) -> list[str]:
+    """Name what tells ``cells`` apart: factors and knobs first, then versions and how they were measured."""
+    methods = [str(name) for name in cells.columns if str(name).split(".")[0] in METHOD]
+    names = [*FACTORS, *knobs_of(cells.columns), *(name for name in _SEPARATORS if name in cells), *methods]
+    return [name for name in dict.fromkeys(names) if len(cells[name].drop_duplicates()) > 1]
+
+
+@dataclass(frozen=True)
+class Names:
+    """How cells are called: by the texts of those columns that tell them apart."""
+
+    texts: dict[str, dict[Key, str]]
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame, named: Iterable[str]) -> Names:
+        """Choose the columns that vary beside the ``named`` ones, and the model; never none."""
+        hidden = {*named, *_implied(cells)}
+        known = [name for name in (*FACTORS, *knobs_of(cells.columns)) if name not in hidden]
+        vary = varying(cells, known)
+        shown = [name for name in known if name in vary or name in _ALWAYS]
+        shown = _drop_implied(cells, shown) or [name for name in _AT_LEAST if name not in hidden]
+        return cls({name: dict(zip(cells.index, _write(cells, name), strict=True)) for name in shown})
+
+    def of_cell(self, cell: Key) -> str:
+        """Name one cell."""
+        return self._join(cell)
+
+    def of_pair(self, one: Key, other: Key) -> str:
+        """Name a pair, with ``queue v native`` where it differs."""
+        return self._join(one, other)
+
+    def _join(self, *cells: Key) -> str:
+        parts = (
+            " v ".join(dict.fromkeys(text[cell] for cell in cells if text[cell]))
+            for text in self.texts.values()
+        )
+        return ", ".join(part for part in parts if part) or "the cell"
+
+
+def _drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
+    """Leave out names, the last first, without which the others tell just as many cells apart."""
+    kept = list(names)
+    for name in reversed(names):
+        others = [other for other in kept if other != name]
+        if name not in _ALWAYS and _count_kinds(cells, others) == _count_kinds(cells, kept):
+            kept = others
+    return kept
+
+
+def _count_kinds(cells: pd.DataFrame, names: list[str]) -> int:
+    return len(cells[["side", *names]].drop_duplicates())
+
+
+def _implied(cells: pd.DataFrame) -> set[str]:
+    same = cells["payload_out_bytes"].eq(cells["payload_bytes"]).all()
+    return {"payload_out_bytes"} if same else set()
+
+
+def _write(cells: pd.DataFrame, name: str) -> Iterable[str]:
+    if "." in name:
+        return cells[name].map(f"{name}={{}}".format, na_action="ignore").fillna("")
+    texts = write(cells, name).map(_IN_NAME.get(name, "{}").format, na_action="ignore").fillna("")
+    return texts.where(~texts.isin(BARE), "").replace("1 workers", "1 worker")

@@ -1,0 +1,111 @@
+"""``python -m analysis compare A B``: the command line of a comparison."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from analysis.comparing.comparison import Comparison, Question
+from analysis.comparing.export import to_csv, to_json
+from analysis.comparing.facts import GROUPS
+from analysis.comparing.measures import MEASURES
+from analysis.comparing.quantities import read_share, suggest
+from analysis.comparing.select import LATEST, open_side
+from analysis.comparing.show import to_markdown, to_text
+from analysis.comparing.verdict import VERDICTS
+from analysis.errors import ReportUnwritable, UnknownName
+
+T = TypeVar("T")
+
+_EPILOG = """\
+A and B are each a results folder, FOLDER:key=value[,key=value...], or key=value[,key=value...] of the folder
+that --in names. Examples:
+  python -m analysis compare outputs/before outputs/after --fail-on slower
+  python -m analysis compare model=thread model=process,start_method=fork --in outputs/tour
+  python -m analysis compare outputs/tour:interpreter=3.13 outputs/tour:interpreter=3.14 --by speedup
+Exit code: 0; 1 where a verdict is one of --fail-on; 2 for what cannot be compared."""
+
+UNPAIRED = "unpaired"
+_FAIL_ON = {verdict.replace(" ", "-"): verdict for verdict in VERDICTS} | {UNPAIRED: UNPAIRED}
+_WITHOUT_TERMINAL = 80
+_HELP = {
+    "in": "results folder of selections (default: %(default)s)",
+    "by": f"one of {', '.join(MEASURES)} (default: latency_p50 for pingpong, else throughput)",
+    "band": "noise band, a share: differences within it count as none (default: 5%%)",
+    "allow": f"what may differ, repeatable or with commas: a fact, or all of {', '.join(GROUPS)}",
+    "fail_on": f"exit with 1 where one of these is found: {', '.join(_FAIL_ON)}",
+}
+
+
+def run(argv: Sequence[str]) -> int:
+    """Compare as ``argv`` asks, print or write the report, and give the exit code; raises BadResults."""
+    options = _parse(argv)
+    fail_on = [_known("--fail-on", name, _FAIL_ON) for name in _names(options.fail_on)]
+    write = _known("--format", options.format, _FORMATS)
+    question = Question(options.by, read_share("--band", options.band), _names(",".join(options.allow)))
+    a, b = (open_side(name, text, options.within) for name, text in (("A", options.a), ("B", options.b)))
+    comparison = Comparison.of(a, b, question)
+    _put(write(comparison, options.output is None), options.output)
+    found = comparison.counts | {UNPAIRED: len(comparison.unpaired)}
+    return int(any(found[verdict] for verdict in fail_on))
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis compare",
+        description="Compare two sweeps, or two selections of one, cell by cell.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("a", metavar="A", help="what is compared with")
+    parser.add_argument("b", metavar="B", help="what is compared: an effect above 1 says that B is faster")
+    parser.add_argument("--in", dest="within", default=LATEST, metavar="FOLDER", help=_HELP["in"])
+    parser.add_argument("--by", help=_HELP["by"])
+    parser.add_argument("--band", default="5%", help=_HELP["band"])
+    parser.add_argument("--allow", action="append", default=[], metavar="NAME", help=_HELP["allow"])
+    parser.add_argument("--fail-on", default="", metavar="VERDICTS", help=_HELP["fail_on"])
+    parser.add_argument("--format", default="text", help=f"{', '.join(_FORMATS)} (default: %(default)s)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+    return parser.parse_args(argv)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _known(option: str, name: str, known: dict[str, T]) -> T:
+    if name not in known:
+        raise UnknownName(
+            f"{option} {name}: no such choice{suggest(name, known)}; there are {', '.join(known)}"
+        )
+    return known[name]
+
+
+def _text(comparison: Comparison, printed: bool) -> str:
+    terminal = printed and sys.stdout.isatty()
+    width = shutil.get_terminal_size((_WITHOUT_TERMINAL, 0)).columns
+    return to_text(comparison, width=width, terminal=terminal, colour=terminal)
+
+
+_FORMATS: dict[str, Callable[[Comparison, bool], str]] = {
+    "text": _text,
+    "markdown": lambda comparison, _: to_markdown(comparison),
+    "csv": lambda comparison, _: to_csv(comparison),
+    "json": lambda comparison, _: to_json(comparison),
+}
+
+
+def _put(text: str, path: Path | None) -> None:
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReportUnwritable(
+            f"cannot write the comparison to {path}: {error.strerror}; name another file with --output, or print it without"
+        ) from error

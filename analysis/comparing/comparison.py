@@ -1,0 +1,119 @@
+"""Two sides to verdicts: select, pair, refuse what is not comparable, test, correct, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.comparing.effect import Welch
+from analysis.comparing.facts import Allowance, Difference, find_differences, refuse_differences
+from analysis.comparing.measures import check_measure, measure_of, round_values
+from analysis.comparing.pairs import Pairing
+from analysis.comparing.select import LATEST, Side, open_side
+from analysis.comparing.verdict import VERDICTS, Judge
+from analysis.errors import BadValue
+from analysis.tables import FACTORS
+
+LEVEL = 0.95
+CORRECTION = "Benjamini-Hochberg"
+
+COLUMNS = (
+    *("cell", "verdict", "effect", "low", "high", "p", "p_adjusted", "reason", "measure"),
+    *("value_a", "value_b", "rounds_a", "rounds_b", "df", "disturbed_a", "disturbed_b"),
+    *(*FACTORS, "differs", "cell_id_a", "cell_id_b"),
+)
+"""Columns of a comparison's cells, in order."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of two sides: the measure (None: that of the pattern), the noise band, a share, and what may differ."""
+
+    by: str | None = None
+    band: float = 0.05
+    allow: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_measure(self.by)
+        if not 0 <= self.band < 1:
+            raise BadValue(f"band={self.band}: not a share from 0 to below 1; write one such as 0.05")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sides held against each other.
+
+    ``cells`` has one row a pair with the columns of `COLUMNS`; ``unpaired`` one row a cell without partner: side,
+    cell_id, cell, reason; ``allowed`` are the differences in conditions that were found and allowed.
+    """
+
+    a: Side
+    b: Side
+    question: Question
+    cells: pd.DataFrame
+    unpaired: pd.DataFrame
+    allowed: tuple[Difference, ...]
+
+    @classmethod
+    def of(cls, a: Side, b: Side, question: Question) -> Comparison:
+        """Compare two sides; raises BadResults: ambiguous or no pairs, the same runs, conditions that differ."""
+        pairing = Pairing.of(a, b)
+        pairs = pairing(a, b)
+        runs_a, runs_b = (_runs_of_pairs(side, pairs.cells) for side in (a, b))
+        allowance = Allowance.of(question.allow, pairing.named)
+        allowed = refuse_differences(find_differences(runs_a, runs_b), allowance)
+        measures = _measures(runs_a, runs_b, question.by)
+        runs = pd.concat([runs_a, runs_b], ignore_index=True)
+        rounds = round_values(runs.assign(measure=runs["pair"].map(measures)))
+        judged = Judge(question.band, 1 - LEVEL)(Welch(LEVEL)(rounds))
+        shares = {f"disturbed_{side.lower()}": _disturbed(runs[runs["side"].eq(side)]) for side in "AB"}
+        cells = pairs.cells.join(judged).assign(measure=measures, **shares)
+        return cls(a, b, question, cells[list(COLUMNS)], pairs.unpaired, allowed)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Count the cells of each verdict."""
+        return {verdict: int(self.cells["verdict"].eq(verdict).sum()) for verdict in VERDICTS}
+
+
+def compare(
+    a: str | Path,
+    b: str | Path,
+    *,
+    within: str | Path = LATEST,
+    by: str | None = None,
+    band: float = 0.05,
+    allow: Iterable[str] = (),
+) -> pd.DataFrame:
+    """Compare two sweeps, or two selections of one, cell by cell; gives one row a pair.
+
+    ``a`` and ``b`` are each a results folder, ``FOLDER:key=value,...``, or ``key=value,...`` of the folder ``within``.
+    ``effect`` is the ratio of geometric means over the rounds, above 1 where B is faster, with the 95 % interval from
+    ``low`` to ``high``, both by Welch's t on logarithms; `Welch`, `Judge` and `adjust` name the sources. Cells without
+    partner are in ``Comparison.of(...).unpaired``. Raises BadResults.
+    """
+    question = Question(by, band, tuple(allow))
+    return Comparison.of(open_side("A", a, within), open_side("B", b, within), question).cells
+
+
+def _runs_of_pairs(side: Side, cells: pd.DataFrame) -> pd.DataFrame:
+    """Give the runs of ``side`` whose cell has a partner, with the number of the ``pair``."""
+    numbers = {cell_id: number for number, cell_id in cells[f"cell_id_{side.name.lower()}"].items()}
+    runs = side.runs[side.runs["cell_id"].isin(numbers)]
+    return runs.assign(pair=runs["cell_id"].map(numbers), side=side.name)
+
+
+def _measures(a: pd.DataFrame, b: pd.DataFrame, asked: str | None) -> pd.Series[str]:
+    patterns: list[dict[Any, str]] = [runs.groupby("pair")["pattern"].first().to_dict() for runs in (a, b)]
+    chosen = {pair: measure_of(pattern, patterns[1][pair], asked) for pair, pattern in patterns[0].items()}
+    return pd.Series(chosen, dtype="str")
+
+
+def _disturbed(runs: pd.DataFrame) -> pd.Series[float]:
+    """Give the share of trials that others disturbed, by pair; NaN where it is not known."""
+    counts = runs.groupby("pair")[["n_disturbed", "n_trials"]].sum(min_count=1).astype("float64")
+    return counts["n_disturbed"] / counts["n_trials"]

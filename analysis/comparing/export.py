@@ -1,0 +1,72 @@
+"""A comparison as CSV and JSON: everything that is known."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparing.comparison import CORRECTION, LEVEL, Comparison
+from analysis.comparing.select import Side
+
+
+def to_csv(comparison: Comparison) -> str:
+    """Write one line a pair; cells without partner follow, with their ``side`` and no verdict."""
+    cells = comparison.cells.assign(side="")
+    alone = comparison.unpaired.drop(columns="cell_id").reindex(columns=cells.columns)
+    rows = pd.concat([part.astype("object") for part in (cells, alone)], ignore_index=True)
+    text: str = rows.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def to_json(comparison: Comparison) -> str:
+    """Write what was asked and found as one object; what is not known, or not finite, is null."""
+    whole = {
+        **_head(comparison),
+        "verdicts": comparison.counts,
+        "cells": comparison.cells.to_dict("records"),
+        "unpaired": comparison.unpaired.to_dict("records"),
+    }
+    return json.dumps(_plain(whole), indent=2, allow_nan=False) + "\n"
+
+
+def _head(comparison: Comparison) -> dict[str, Any]:
+    question = comparison.question
+    allowed = [
+        {"fact": one.what or one.fact, "a": sorted(one.a), "b": sorted(one.b)} for one in comparison.allowed
+    ]
+    return {
+        "a": _side(comparison.a),
+        "b": _side(comparison.b),
+        "by": question.by or "the pattern's own",
+        "band": question.band,
+        "level": LEVEL,
+        "correction": CORRECTION,
+        "tests": int(comparison.cells["p"].notna().sum()),
+        "allowed": allowed,
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {
+        "folder": str(side.path),
+        "selection": [str(condition) for condition in side.conditions],
+        "runs": len(side.runs),
+        "left_out": side.left_out["status"].value_counts().to_dict(),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Give ``value`` as JSON knows it."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value

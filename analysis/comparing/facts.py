@@ -1,0 +1,156 @@
+"""What must agree before two sides may be compared, and what was allowed to differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparing.quantities import suggest
+from analysis.errors import SidesDiffer, UnknownName
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "host": ("hostname", "cpu_model", "cpu_count", "threads_per_core", "kernel", "virtualisation"),
+    "interpreter": ("python_version", "implementation", "python_build", "gil_enabled", "jit_enabled"),
+    "limits": ("cpu_quota", "memory_limit_bytes"),
+    "versions": ("packages", "breakeven_version"),
+}
+FACTS = (*(name for names in GROUPS.values() for name in names), "engine", "governor", "clock_source")
+
+_OF_A_CELL = (*GROUPS["interpreter"], "packages")
+"""Facts that may rightly differ between the cells of one side; the others hold for a whole sweep."""
+
+Values = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A fact that has more than one value: where, and those of either side as texts."""
+
+    fact: str
+    a: Values
+    b: Values
+    what: str = ""
+
+    def __str__(self) -> str:
+        """Write it in one line."""
+        return f"{self.what or self.fact}: {_list(self.a)} in A, {_list(self.b)} in B"
+
+
+def _list(values: Values) -> str:
+    return " and ".join(sorted(values)) or "none"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """Facts that may differ: ``facts`` of any kind, and with ``other_work`` packages that one side alone imports."""
+
+    facts: frozenset[str] = field(default_factory=frozenset)
+    other_work: bool = False
+
+    @classmethod
+    def of(cls, names: Iterable[str], selected: Iterable[str]) -> Allowance:
+        """Read what ``--allow`` names, and add what follows from the ``selected`` columns; raises UnknownName.
+
+        Who selects by a fact, or by the interpreter, asks for cells that differ in the whole group of it.
+        """
+        chosen = list(selected)
+        groups = {group for group, facts in GROUPS.items() if {group, *facts} & set(chosen)}
+        single = set(chosen) & {"engine", "governor", "clock_source"}
+        facts = {fact for name in (*names, *groups, *single) for fact in _expand(name)}
+        return cls(frozenset(facts), any(name.split(".")[0] == "workload" for name in chosen))
+
+    def covers(self, difference: Difference) -> bool:
+        """Tell whether ``difference`` may be."""
+        one_sided = difference.fact == "packages" and not (difference.a and difference.b)
+        return difference.fact in self.facts or (self.other_work and one_sided)
+
+
+def _expand(name: str) -> tuple[str, ...]:
+    known = (*GROUPS, *FACTS)
+    if name not in known:
+        raise UnknownName(f"--allow {name}: no such fact{suggest(name, known)}; there are {', '.join(known)}")
+    return GROUPS.get(name, (name,))
+
+
+def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
+    """Give the facts that differ between or within the runs of two sides, those of each ``pair`` apart.
+
+    What belongs to a machine is to be the same in all runs: a sweep that was carried on on another host
+    differs within itself.
+    """
+    found: list[Difference] = []
+    for fact in FACTS:
+        if fact == "packages":
+            found += _packages(a, b)
+        elif fact in _OF_A_CELL:
+            found += _compare(fact, _texts_by_pair(a, fact), _texts_by_pair(b, fact))
+        else:
+            found += _compare(fact, {0: _texts(a[fact])}, {0: _texts(b[fact])})
+    return found
+
+
+def _compare(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values], what: str = "") -> list[Difference]:
+    """Join the values of all pairs that differ into one difference, or give none."""
+    differing = [pair for pair in a if a[pair] != b[pair] or len(a[pair]) > 1]
+    if not differing:
+        return []
+    values_a, values_b = (frozenset[str]().union(*(side[pair] for pair in differing)) for side in (a, b))
+    return [Difference(fact, values_a, values_b, what)]
+
+
+def _texts_by_pair(runs: pd.DataFrame, fact: str) -> dict[Any, Values]:
+    return {pair: _texts(values) for pair, values in runs.groupby("pair")[fact]}
+
+
+def _texts(values: pd.Series[Any]) -> Values:
+    return frozenset(_write(value) for value in values.unique())
+
+
+def _write(value: Any) -> str:
+    if pd.isna(value):
+        return "none"
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _packages(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
+    """Compare the packages one by one: only those that differ are named."""
+    sides = [{pair: _versions(texts) for pair, texts in runs.groupby("pair")["packages"]} for runs in (a, b)]
+    names = sorted({name for side in sides for versions in side.values() for name in versions})
+    found: list[Difference] = []
+    for name in names:
+        of_name = [
+            {pair: versions.get(name, frozenset()) for pair, versions in side.items()} for side in sides
+        ]
+        found += _compare("packages", of_name[0], of_name[1], f"packages: {name}")
+    return found
+
+
+def _versions(texts: pd.Series[Any]) -> dict[str, Values]:
+    """Give the versions of each package in lines such as ``numpy 2.1.0`` or ``numpy==2.1.0``."""
+    lines = [line for text in texts.dropna().unique() for line in str(text).splitlines() if line.strip()]
+    parts = [re.split(r"\s*==\s*|\s+", line.strip(), maxsplit=1) for line in lines]
+    versions: dict[str, set[str]] = {}
+    for name, *rest in parts:
+        versions.setdefault(name, set()).add(rest[0] if rest else "of no known version")
+    return {name: frozenset(found) for name, found in versions.items()}
+
+
+def refuse_differences(differences: Iterable[Difference], allowance: Allowance) -> tuple[Difference, ...]:
+    """Give the differences that are allowed; raises SidesDiffer where one is not."""
+    found = list(differences)
+    refused = [difference for difference in found if not allowance.covers(difference)]
+    if refused:
+        names = ",".join(dict.fromkeys(difference.fact for difference in refused))
+        lines = "".join(f"  {difference}\n" for difference in refused)
+        raise SidesDiffer(
+            "A and B were not measured under the same conditions:\n"
+            f"{lines}measure both under the same, or accept what differs with --allow {names}"
+        )
+    return tuple(found)

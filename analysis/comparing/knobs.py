@@ -1,0 +1,63 @@
+"""The knobs of a cell that have no column of their own, from its stored configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import yaml
+
+METHOD = ("seed", "rounds", "measure", "limits")
+"""Knobs of how a cell is measured, not of what it is: cells are paired across them."""
+
+_HAVE_A_COLUMN = (
+    *(
+        "label",
+        "workload.name",
+        "model.name",
+        "model.start_method",
+        "ipc.name",
+        "pattern.name",
+        "engine.name",
+    ),
+    *("interpreter.path", "workers", "payload", "payload_out", "tasks", "task", "window", "affinity", "seed"),
+)
+_OF_THE_SWEEP = ("sweep", "outputs", "rounds")
+
+
+def add_knobs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Give ``runs`` with a text column a knob, named as it is typed (``workload.target``); null where unset."""
+    texts = runs["config"].fillna("") if "config" in runs else pd.Series("", index=runs.index)
+    known = {text: _read(str(text)) for text in texts.unique()}
+    knobs = pd.DataFrame([known[text] for text in texts], index=runs.index, dtype="object")
+    return runs.join(knobs)
+
+
+def knobs_of(columns: pd.Index[Any]) -> list[str]:
+    """Name those of ``columns`` that are knobs of what a cell is: all but those of the method."""
+    return [str(name) for name in columns if "." in str(name) and str(name).split(".")[0] not in METHOD]
+
+
+def write_knob(value: Any) -> str:
+    """Write a knob's value in one way, so that equal values are equal texts."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+
+
+def _read(text: str) -> dict[str, str]:
+    """Flatten one configuration; one that cannot be read says nothing."""
+    try:
+        plain = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    skipped = (*_HAVE_A_COLUMN, *_OF_THE_SWEEP)
+    return {name: write_knob(value) for name, value in _flatten(plain) if name not in skipped}
+
+
+def _flatten(plain: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in plain.items() if isinstance(plain, dict) else ():
+        if isinstance(value, dict) and value:
+            yield from _flatten(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield f"{prefix}{name}", value

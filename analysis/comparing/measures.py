@@ -1,0 +1,63 @@
+"""What is compared: one value a fresh process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.comparing.quantities import suggest
+from analysis.errors import UnknownName
+from analysis.units import format_rate, format_ratio, format_time
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of `runs`: a median over the trials of one process."""
+
+    column: str
+    lower_is_better: bool = False
+
+    def write(self, value: float) -> str:
+        """Write ``value`` for people."""
+        if self.column == "throughput_per_s":
+            return format_rate(value)
+        return format_time(value) if self.column.endswith("_ns") else format_ratio(value)
+
+
+MEASURES = {
+    "speedup": Measure("speedup"),
+    "throughput": Measure("throughput_per_s"),
+    "latency_p50": Measure("latency_p50_ns", lower_is_better=True),
+    "latency_p99": Measure("latency_p99_ns", lower_is_better=True),
+    "startup": Measure("startup_ns", lower_is_better=True),
+}
+_BY_PATTERN = {"pingpong": "latency_p50"}
+_ELSE = "throughput"
+
+
+def check_measure(name: str | None) -> str | None:
+    """Give ``name`` where there is such a measure, or None for that of the pattern; raises UnknownName."""
+    if name is not None and name not in MEASURES:
+        raise UnknownName(
+            f"--by {name}: no such measure{suggest(name, MEASURES)}; there are {', '.join(MEASURES)}"
+        )
+    return name
+
+
+def measure_of(a: str, b: str, asked: str | None) -> str:
+    """Choose the measure of a pair of cells by their patterns; round trips only where both make them."""
+    if asked is not None:
+        return asked
+    return _BY_PATTERN.get(a, _ELSE) if a == b else _ELSE
+
+
+def round_values(runs: pd.DataFrame) -> pd.DataFrame:
+    """Give one row a run of ``runs`` (pair, side, measure ...): pair, side, ``value`` and ``lower_is_better``."""
+    measures = runs["measure"].map(MEASURES)
+    rows = zip(runs.to_dict("records"), measures, strict=True)
+    values = [row[measure.column] for row, measure in rows]
+    return runs[["pair", "side"]].assign(
+        value=pd.Series(values, index=runs.index, dtype="float64"),
+        lower_is_better=measures.map(lambda measure: measure.lower_is_better),
+    )

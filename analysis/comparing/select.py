@@ -1,0 +1,221 @@
+"""The two sides of a comparison: results folders, and what is selected of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import pandas as pd
+
+from analysis.comparing.facts import FACTS
+from analysis.comparing.knobs import add_knobs, write_knob
+from analysis.comparing.quantities import SIZES, TIMES, read_amount, read_flag, read_number, suggest
+from analysis.errors import BadValue, NoMatch, UnknownName
+from analysis.load import load
+from analysis.next_command import show_path
+from analysis.tables import FACTORS
+
+LATEST = "outputs/latest"
+
+ALIASES = {
+    "payload": "payload_bytes",
+    "payload_out": "payload_out_bytes",
+    "task": "task_ns",
+    "window": "window_ns",
+    "interpreter.path": "interpreter",
+    "model.start_method": "start_method",
+    "engine.name": "engine",
+    **{f"{family}.name": family for family in ("workload", "model", "ipc", "pattern")},
+}
+"""Columns of `runs` by the names of their knobs, where those differ."""
+
+_TYPED = {column: key for key, column in ALIASES.items() if "." not in key}
+"""The other way round: how a column is typed."""
+_FURTHER = ("executable", "source", "seed")
+_SIZES = ("payload_bytes", "payload_out_bytes", "memory_limit_bytes")
+_TIMES = ("task_ns", "window_ns")
+_NUMBERS = ("workers", "tasks", "seed", "cpu_count", "threads_per_core", "cpu_quota")
+_FLAGS = ("gil_enabled", "jit_enabled")
+_VALUES_SHOWN = 8
+
+Matches = Callable[[pd.DataFrame], "pd.Series[bool]"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One ``key=value`` of a selection; ``column`` is what the key means in `runs`."""
+
+    key: str
+    column: str
+    value: str
+
+    def __str__(self) -> str:
+        """Write it as it was typed."""
+        return f"{self.key}={self.value}"
+
+    def __call__(self, runs: pd.DataFrame) -> pd.Series[bool]:
+        """Tell of each run whether it is selected; raises BadValue where the value cannot be read."""
+        if self.value == "null":
+            return runs[self.column].isna()
+        if self.column == "interpreter":
+            return self._interpreter(runs)
+        if self.column == "python_version":
+            return runs["python_version"].map(self._is_version).astype(bool)
+        if self.column in _FLAGS:
+            wanted = read_flag(self.key, self.value)
+            return runs[self.column].map(lambda value: pd.notna(value) and bool(value) == wanted).astype(bool)
+        if self.column in (*_SIZES, *_TIMES, *_NUMBERS):
+            return runs[self.column].astype("float64").eq(self._amount())
+        return runs[self.column].map(self._is_text).astype(bool)
+
+    def _amount(self) -> float:
+        if self.column in _NUMBERS:
+            return read_number(self.key, self.value)
+        units = SIZES if self.column in _SIZES else TIMES
+        return read_amount(self.key, self.value, units, bare=self.key == self.column)
+
+    def _interpreter(self, runs: pd.DataFrame) -> pd.Series[bool]:
+        """Match the path, the file's name, or the beginning of the version."""
+        paths = [
+            runs[name].fillna("").astype("str") for name in ("interpreter", "executable") if name in runs
+        ]
+        by_path = [column.eq(self.value) | column.map(self._is_file) for column in paths]
+        found = runs["python_version"].map(self._is_version).astype(bool)
+        for matches in by_path:
+            found |= matches.astype(bool)
+        return found
+
+    def _is_file(self, path: str) -> bool:
+        return PurePath(path).name == self.value
+
+    def _is_version(self, version: object) -> bool:
+        """Tell whether ``version`` begins with ours, part by part: 3.1 is not the beginning of 3.13."""
+        return f"{version}.".startswith(f"{self.value}.")
+
+    def _is_text(self, value: Any) -> bool:
+        """Compare texts; those of two amounts, such as 1s and 1000ms, by what they mean."""
+        return bool(pd.notna(value)) and (value == self.value or _same_amount(write_knob(value), self.value))
+
+
+def _same_amount(one: str, other: str) -> bool:
+    for units in (SIZES, TIMES):
+        try:
+            return read_amount("", one, units, bare=True) == read_amount("", other, units, bare=True)
+        except BadValue:
+            continue  # it is of the other kind, or no amount at all
+    return False
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side: its name, A or B, where it stands, what selects it, and the runs that match.
+
+    ``runs`` are those with status ok; ``left_out`` are the others that match.
+    """
+
+    name: str
+    path: Path
+    conditions: tuple[Condition, ...]
+    runs: pd.DataFrame
+    left_out: pd.DataFrame
+
+    def __str__(self) -> str:
+        """Write folder and selection."""
+        selected = ",".join(map(str, self.conditions))
+        return f"{show_path(self.path)}{':' if selected else ''}{selected}"
+
+
+def open_side(name: str, text: str | Path, within: str | Path = LATEST) -> Side:
+    """Read what ``text`` asks for: ``FOLDER``, ``FOLDER:key=value,...``, or ``key=value,...`` in ``within``.
+
+    Raises BadResults: the folder is missing, a key unknown, a value unreadable, or no run matches.
+    """
+    folder, selection = _split(str(text), within)
+    lab = load(folder)
+    runs = add_knobs(lab.runs)
+    conditions = tuple(_read(part, runs, name) for part in selection)
+    chosen = _select(runs, conditions, f"{name}: {show_path(lab.path)}")
+    good = chosen["status"].eq("ok")
+    side = Side(name, lab.path, conditions, chosen[good], chosen[~good])
+    if side.runs.empty:
+        statuses = ", ".join(sorted(side.left_out["status"].unique()))
+        raise NoMatch(f"{name}: {side} has no run of status ok, only {statuses}; nothing can be compared")
+    return side
+
+
+def _split(text: str, within: str | Path) -> tuple[Path, list[str]]:
+    if "=" not in text or Path(text).is_dir():
+        return Path(text), []
+    head, _, tail = text.partition("=")
+    folder, _, key = head.rpartition(":")
+    return Path(folder or within), f"{key}={tail}".split(",")
+
+
+def _read(part: str, runs: pd.DataFrame, side: str) -> Condition:
+    key, found, value = (text.strip() for text in part.partition("="))
+    if not (key and found and value):
+        raise BadValue(f"{side}: {part}: no selection; write key=value[,key=value...], such as model=thread")
+    column = ALIASES.get(key, key)
+    knobs = [str(name) for name in runs.columns if "." in str(name)]
+    known = [*FACTORS, *(name for name in (*FACTS, *_FURTHER) if name in runs), *knobs]
+    if column not in known:
+        names = [typed(name) for name in known]
+        raise UnknownName(
+            f"{side}: {part}: no factor {key}{suggest(key, names)}; there are {', '.join(names[: len(FACTORS)])}, "
+            "what is known of the machine and the interpreter (such as python_version), and knobs (such as measure.max_time)"
+        )
+    return Condition(key, column, value)
+
+
+def _select(runs: pd.DataFrame, conditions: Iterable[Condition], where: str) -> pd.DataFrame:
+    chosen = runs
+    for condition in conditions:
+        matching = condition(chosen)
+        if not matching.any():
+            raise NoMatch(_explain(condition, chosen, runs, where))
+        chosen = chosen[matching]
+    return chosen
+
+
+def _explain(condition: Condition, chosen: pd.DataFrame, runs: pd.DataFrame, where: str) -> str:
+    """Say that nothing matches, and which values there are."""
+    values = chosen[condition.column]
+    known = sorted({show_value(value, condition.column) for value in values.unique()})
+    more = f" and {len(known) - _VALUES_SHOWN} more" if len(known) > _VALUES_SHOWN else ""
+    left = "" if len(chosen) == len(runs) else " among the cells that the conditions before it leave"
+    return (
+        f"{where} has no cell with {condition}{left}{suggest(condition.value, known)}; "
+        f"its values of {condition.key} are {', '.join(known[:_VALUES_SHOWN])}{more}"
+    )
+
+
+def show_value(value: Any, column: str) -> str:
+    """Write a stored value as it would be typed."""
+    if pd.isna(value):
+        return "null"
+    if column in (*_SIZES, *_TIMES):
+        return _write_amount(float(value), SIZES if column in _SIZES else TIMES)
+    return (
+        str(value).lower()
+        if column in _FLAGS
+        else f"{value:.15g}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def _write_amount(amount: float, units: dict[str, int]) -> str:
+    """Write ``amount`` exactly, in the largest unit in which it is whole."""
+    unit = max(
+        (name for name in units if amount % units[name] == 0 and amount),
+        key=units.__getitem__,
+        default=next(iter(units)),
+    )
+    return f"{amount / units[unit]:.15g}{unit}"
+
+
+def typed(column: str) -> str:
+    """Give the name under which ``column`` is typed."""
+    return _TYPED.get(column, column)

@@ -1,0 +1,154 @@
+"""A comparison as text for a terminal or a log, and as Markdown."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from analysis.comparing.comparison import CORRECTION, LEVEL, Comparison
+from analysis.comparing.measures import MEASURES
+from analysis.comparing.verdict import VERDICTS
+from analysis.units import format_ratio
+
+WIDE = 100
+"""Columns from which on a terminal has room for the values of either side."""
+
+ROWS = 60
+"""More pairs than these are not shown as text, the most telling first; every other format has all."""
+
+_FIRST = ("slower", "faster", "cannot tell", "same")
+_HEADINGS = ("verdict", f"effect [{LEVEL * 100:.0f} %]", "p adj.", "A", "B", "rounds", "cell")
+_NARROW = ("verdict", _HEADINGS[1], "p adj.", "cell")
+
+
+def to_text(comparison: Comparison, *, width: int, terminal: bool, colour: bool = False) -> str:
+    """Write ``comparison`` for people: a table that fits ``width`` on a terminal, else one line a pair."""
+    out = io.StringIO()
+    console = Console(
+        file=out, width=width, force_terminal=terminal, color_system="standard" if colour else None
+    )
+    rows = _rows(comparison)
+    for line in header(comparison):
+        _say(console, line)
+    if terminal:
+        console.print(_table(rows.head(ROWS), width))
+    else:
+        for line in _align(rows.head(ROWS)):
+            _say(console, line)
+    if len(rows) > ROWS:
+        _say(console, f"... and {plural(len(rows) - ROWS, 'cell')} more: --format csv has all")
+    for line in footer(comparison):
+        _say(console, line)
+    return out.getvalue()
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """Write ``comparison`` as Markdown: the conditions as a list, all pairs as a table, the counts last."""
+    rows = _rows(comparison)
+    table = [list(rows.columns), ["---"] * len(rows.columns), *rows.to_numpy().tolist()]
+    lines = [f"- {_escape(line)}" for line in header(comparison)]
+    body = [f"| {' | '.join(map(_escape, row))} |" for row in table]
+    ends = [f"- {_escape(line)}" for line in footer(comparison)]
+    return "\n".join([*lines, "", *body, "", *ends]) + "\n"
+
+
+def header(comparison: Comparison) -> list[str]:
+    """Say what is compared, by what, and under which allowed differences."""
+    sides = [
+        f"{side.name}: {side} ({plural(side.runs['cell_id'].nunique(), 'cell')}, {plural(len(side.runs), 'run')})"
+        for side in (comparison.a, comparison.b)
+    ]
+    measures = ", ".join(MEASURES[name].column for name in comparison.cells["measure"].unique())
+    band = f"{comparison.question.band * 100:.3g} %"
+    rule = f"compared: {measures}; noise band {band}; p adjusted by {CORRECTION}"
+    return [
+        *sides,
+        rule,
+        "effect: how many times as fast B is, above 1 where it is faster",
+        *(f"allowed: {difference}" for difference in comparison.allowed),
+    ]
+
+
+def footer(comparison: Comparison) -> list[str]:
+    """Say what could not be told and why, what has no partner, what was left out, and count the verdicts."""
+    cells = comparison.cells
+    reasons = cells.loc[cells["reason"].ne(""), "reason"].value_counts()
+    why = [f"cannot tell, {plural(count, 'cell')}: {reason}" for reason, count in reasons.items()]
+    alone = [f"only in {row.side}: {row.cell} ({row.reason})" for row in comparison.unpaired.itertuples()]
+    left_out = [line for side in (comparison.a, comparison.b) for line in _left_out(side.name, side.left_out)]
+    counts = ", ".join(f"{comparison.counts[verdict]} {verdict}" for verdict in VERDICTS)
+    unpaired = f"; {plural(len(alone), 'cell')} without partner" if alone else ""
+    return [*why, *alone, *left_out, f"{plural(len(cells), 'cell')} compared: {counts}{unpaired}"]
+
+
+def _left_out(side: str, runs: pd.DataFrame) -> list[str]:
+    counts = ", ".join(f"{count} {status}" for status, count in runs["status"].value_counts().items())
+    return [f"left out of {side}: {plural(len(runs), 'run')} ({counts})"] if counts else []
+
+
+def _rows(comparison: Comparison) -> pd.DataFrame:
+    """Write one row a pair as texts, the most telling verdicts and the largest effects first."""
+    cells = comparison.cells
+    place = cells["verdict"].map(_FIRST.index)
+    size = cells["effect"].map(lambda effect: abs(effect - 1) if pd.notna(effect) else -1.0)
+    order = cells.assign(place=place, size=-size).sort_values(["place", "size"], kind="stable")
+    return pd.DataFrame([_write(row) for _, row in order.iterrows()], columns=list(_HEADINGS))
+
+
+def _write(row: pd.Series[Any]) -> tuple[str, ...]:
+    measure = MEASURES[row["measure"]]
+    interval = f" [{format_ratio(row['low'])}, {format_ratio(row['high'])}]" if pd.notna(row["low"]) else ""
+    disturbed = max(row["disturbed_a"], row["disturbed_b"])
+    mark = f" ({disturbed:.0%} disturbed)" if disturbed > 0 else ""
+    return (
+        row["verdict"],
+        f"{format_ratio(row['effect'])}{interval}",
+        f"{row['p_adjusted']:.2g}" if pd.notna(row["p_adjusted"]) else "-",
+        measure.write(row["value_a"]),
+        measure.write(row["value_b"]),
+        f"{row['rounds_a']} v {row['rounds_b']}",
+        f"{row['cell']}{mark}",
+    )
+
+
+_STYLES = {"faster": "green", "slower": "red", "same": "dim", "cannot tell": "yellow"}
+
+
+def _table(rows: pd.DataFrame, width: int) -> Table:
+    """Make the table of a terminal; where it is narrow the values of either side give way, and names are broken."""
+    table = Table(box=box.SIMPLE_HEAD, padding=0, header_style="bold", pad_edge=False)
+    names = _HEADINGS if width >= WIDE else _NARROW
+    for name in names:
+        table.add_column(name, no_wrap=name != "cell", overflow="fold")
+    for row in rows[list(names)].itertuples(index=False, name=None):
+        table.add_row(*map(_plain, row), style=_STYLES[row[0]])
+    return table
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _align(rows: pd.DataFrame) -> list[str]:
+    """Write rows as lines of columns padded with spaces; the name, which may be long, comes last."""
+    table = [list(rows.columns), *rows.to_numpy().tolist()]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", r"\|").replace("\n", " ")
+
+
+def plural(count: int, what: str) -> str:
+    """Write a count of things: ``1 cell``, ``2 cells``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,21 @@
+"""Take away what makes one process that passes messages differ from the next, for all that is started from here alike.
+
+Two things do, by more than half of a round trip, and neither says anything of who measures. The scheduler puts the two
+processes on one CPU, or on two, where each message wakes an idle one. And by where a process's heap happens to end,
+the allocator gives the memory of each message back to the kernel, and faults it in again for the next.
+"""
+
+from __future__ import annotations
+
+import os
+
+KEEPING = {
+    "MALLOC_TRIM_THRESHOLD_": str(256 * 1024 * 1024),
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
+}
+
+
+def calm() -> None:
+    """Confine this process to the last of its CPUs, and let those that it starts keep freed memory (glibc, mallopt(3))."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    os.environ.update(KEEPING)

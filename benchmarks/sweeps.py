@@ -1,0 +1,46 @@
+"""Sweeps made for a benchmark: started as a user starts them, read as a user reads them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from runner.environment import cpu_count, cpu_model
+
+ROOT = Path(__file__).parents[1]
+
+
+def start(folder: Path, overrides: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a sweep whose results go to ``folder``; what it says on the screen goes to a file beside them."""
+    command = [sys.executable, "-m", "runner", f"outputs={folder.parent}", f"sweep={folder.name}", *overrides]
+    with folder.with_suffix(".txt").open("wb") as said:
+        return subprocess.Popen(command, stdout=said, stderr=said, cwd=ROOT)
+
+
+def finish(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Wait for a sweep; raises RuntimeError with its words where it failed."""
+    if process.wait():
+        raise RuntimeError(f"the sweep failed:\n{folder.with_suffix('.txt').read_text()}")
+
+
+@contextmanager
+def swept(*overrides: str) -> Iterator[Path]:
+    """Make a sweep and give its results folder, which is removed afterwards."""
+    with TemporaryDirectory() as base:
+        folder = Path(base, "sweep")
+        finish(start(folder, overrides), folder)
+        yield folder
+
+
+def machine() -> str:
+    """Say in a line where this runs."""
+    return (
+        f"{cpu_count()} CPUs ({cpu_model()}), {platform.system()} {platform.release()}, "
+        f"{platform.python_implementation()} {platform.python_version()}, load {os.getloadavg()[0]:.2f}"
+    )

@@ -1,0 +1,179 @@
+"""What this interpreter is: version, build, GIL, JIT, clock, and the packages it has imported.
+
+Cheap to import; what takes milliseconds is imported where it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from operator import sub
+from threading import get_native_id
+from time import perf_counter_ns
+from typing import Any, Optional
+
+_OPTIONS = (  # of the configure script, with what they make of the interpreter
+    (r"--enable-optimizations(?!=no)", "PGO"),
+    (r"--with-lto(?!=no)", "LTO"),
+    (r"--enable-bolt(?!=no)", "BOLT"),
+    (r"--enable-experimental-jit(?!=no|=interpreter)", "JIT built"),
+    (r"--enable-experimental-jit=interpreter", "tier 2 interpreter"),
+    (r"--with-tail-call-interp(?!=no)", "tail calls"),
+    (r"--with-assertions(?!=no)", "assertions"),
+    (r"--with-trace-refs(?!=no)", "trace refs"),
+    (r"--without-pymalloc", "no pymalloc"),
+    (r"--enable-shared(?!=no)", "shared library"),
+)
+_SITES = ("site-packages", "dist-packages")
+_NO_PACKAGES = ("__main__", "__mp_main__", "_distutils_hack", __name__.partition(".")[0])
+
+
+def interpreter_facts() -> dict[str, Any]:
+    """Give what this interpreter is, and where it runs now."""
+    return {
+        "python_version": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "executable": sys.executable,
+        "gil_enabled": gil_enabled(),
+        "pid": os.getpid(),
+        "thread_id": get_native_id(),
+    }
+
+
+def gil_enabled() -> bool:
+    """Tell whether the GIL is on in this interpreter, now."""
+    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+
+
+# --- build ---------------------------------------------------------------------------------------------------
+
+
+def python_build() -> str:
+    """Give compiler and build options that move timings, such as ``GCC 12.2.0, -O3, PGO, LTO``."""
+    from sysconfig import get_config_var  # noqa: PLC0415  # the variables take milliseconds to load
+
+    compiler = (
+        sys.version.rpartition("[")[2].rpartition("]")[0].strip()
+    )  # platform.python_compiler() has none for PyPy
+    level = re.findall(r"-O\w*", str(get_config_var("CFLAGS") or ""))[-1:]  # the compiler heeds the last
+    debug = ["debug"] if hasattr(sys, "gettotalrefcount") else []
+    threading = ["free-threaded"] if get_config_var("Py_GIL_DISABLED") else []
+    return ", ".join([compiler, *level, *debug, *threading, *_configured()])
+
+
+def _configured() -> list[str]:
+    """Give what the configure script was told; nothing where the interpreter does not know."""
+    from sysconfig import get_config_var  # noqa: PLC0415  # as above
+
+    asked = str(get_config_var("CONFIG_ARGS") or "")
+    return [name for option, name in _OPTIONS if re.search(option + r"\b", asked)]
+
+
+def jit_enabled() -> Optional[bool]:
+    """Tell whether a JIT compiler is on in this interpreter; None where it cannot tell.
+
+    CPython tells from 3.14 on (``sys._jit``); 3.13 may have one built in, earlier versions have none. PyPy's is on
+    where it was built.
+    """
+    jit = getattr(sys, "_jit", None)
+    if jit is not None:
+        return bool(jit.is_enabled())
+    if sys.implementation.name == "pypy":
+        return "pypyjit" in sys.builtin_module_names
+    if sys.implementation.name != "cpython":
+        return None
+    return None if "JIT built" in _configured() else False
+
+
+# --- clock ---------------------------------------------------------------------------------------------------
+
+
+def clock_step_ns(readings: int = 10_000) -> int:
+    """Give the smallest step between successive readings of the clock that trials are timed with, in ns.
+
+    It is the clock's resolution or the time that one reading takes, whichever is longer: no shorter length can be
+    told from none. Takes some milliseconds; on a clock so coarse that no reading differs, until it moves.
+    """
+    stamps = [perf_counter_ns() for _ in range(readings)]
+    steps = [step for step in map(sub, stamps[1:], stamps) if step > 0]
+    return min(steps) if steps else _next_step()
+
+
+def _next_step() -> int:
+    before = after = perf_counter_ns()
+    while after == before:
+        after = perf_counter_ns()
+    return after - before
+
+
+# --- packages ------------------------------------------------------------------------------------------------
+
+
+def imported_packages() -> list[str]:
+    """Give name and version of each installed distribution of which a top-level module is imported, sorted.
+
+    Takes milliseconds and memory where anything but the standard library was imported: ask when all is measured.
+    A namespace that several distributions share counts for all of them.
+    """
+    modules = dict(_foreign_modules())
+    if not modules:
+        return []
+    from importlib.metadata import distributions  # noqa: PLC0415  # costs milliseconds; seldom needed
+
+    found = {
+        f"{dist.metadata['Name']} {dist.version}" for dist in distributions() if _is_imported(dist, modules)
+    }
+    return sorted(found, key=str.lower)
+
+
+def _foreign_modules() -> Iterator[tuple[str, str]]:
+    """Give each imported top-level module from outside the standard library, with the folder it was found in."""
+    for name, module in list(sys.modules.items()):  # another thread may import meanwhile
+        if "." not in name and name not in _NO_PACKAGES and not name.startswith("__editable__"):
+            folder = _folder(module)
+            if folder is not None and not _is_standard(folder):
+                yield name, folder
+
+
+def _folder(module: Any) -> Optional[str]:
+    """Give the folder that holds a top-level module or package; None for one that is built in or made up."""
+    file = getattr(module, "__file__", None)
+    places = list(getattr(module, "__path__", None) or ())
+    place = places[0] if places else file
+    return os.path.dirname(os.path.abspath(place)) if isinstance(place, str) else None
+
+
+def _is_standard(folder: str) -> bool:
+    """Tell whether a folder is of the standard library; where packages are installed may lie within that."""
+    library = os.path.dirname(os.path.abspath(os.__file__))
+    parts = os.path.relpath(folder, library).split(os.sep)
+    return parts[0] != os.pardir and parts[0] not in _SITES
+
+
+def _is_imported(dist: Any, modules: dict[str, str]) -> bool:
+    """Tell whether a distribution provides one of ``modules``, and from the folder that this was found in.
+
+    One installed in place for editing has its modules elsewhere.
+    """
+    place = os.path.abspath(dist.locate_file(""))
+    anywhere = _is_editable(dist)
+    possible = {name for name, folder in modules.items() if anywhere or folder == place}
+    return bool(possible) and not possible.isdisjoint(_provided(dist))
+
+
+def _provided(dist: Any) -> Iterator[str]:
+    """Give the top-level modules of a distribution.
+
+    Read as text, since `Distribution.files` makes an object of each of thousands of lines.
+    """
+    yield from (dist.read_text("top_level.txt") or "").split()
+    for line in (dist.read_text("RECORD") or "").splitlines():
+        yield re.split(r"[/.,]", line, maxsplit=1)[0]
+
+
+def _is_editable(dist: Any) -> bool:
+    """Tell it from the record of where the distribution came from (PyPA specification "Direct URL")."""
+    return re.search(r'"editable":\s*true', dist.read_text("direct_url.json") or "") is not None

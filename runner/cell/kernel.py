@@ -1,0 +1,42 @@
+"""Text files of the kernel's that are read again and again: opened once, read without seeking."""
+
+from __future__ import annotations
+
+import os
+from typing import Optional
+
+_MOST_TEXT = 1 << 16
+
+
+class KernelFile:
+    """One such file; where it cannot be opened, or says nothing, `read` gives None."""
+
+    def __init__(self, path: str) -> None:
+        self._descriptor: Optional[int] = None
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # not this kernel, or not for us: a fact that is missing is stored as null
+            return
+
+    def read(self) -> Optional[bytes]:
+        """Read the present text."""
+        if self._descriptor is None:
+            return None
+        try:
+            return os.pread(self._descriptor, _MOST_TEXT, 0) or None
+        except OSError:  # the process is gone, or the container refuses at reading
+            return None
+
+    def close(self) -> None:
+        """Close it; idempotent."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def read_once(path: str) -> Optional[bytes]:
+    """Read a file of the kernel's, None where it cannot be."""
+    file = KernelFile(path)
+    text = file.read()
+    file.close()
+    return text

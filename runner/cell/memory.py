@@ -1,0 +1,37 @@
+"""Memory of a process, as the kernel has it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from resource import RUSAGE_SELF, getrusage
+from typing import Optional
+
+from .kernel import read_once
+
+
+def peak_bytes(pid: int) -> Optional[int]:
+    """Give the most that a process ever held in memory, pages that it shares included."""
+    return _line(f"/proc/{pid}/status", b"VmHWM")
+
+
+def own_peak_bytes() -> int:
+    """Give the same for this process, on any system.
+
+    On Linux `getrusage` also counts what the process held before it became this program.
+    """
+    return peak_bytes(os.getpid()) or getrusage(RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
+
+
+def proportional_bytes(pid: int) -> Optional[int]:
+    """Give what a process holds now, each shared page divided by the number of its sharers (PSS)."""
+    return _line(f"/proc/{pid}/smaps_rollup", b"Pss")
+
+
+def _line(path: str, name: bytes) -> Optional[int]:
+    """Read one line of a file, which is in KiB."""
+    lines = (read_once(path) or b"").splitlines()
+    found = [line.split()[1] for line in lines if line.partition(b":")[0] == name]
+    return 1024 * int(found[0]) if found else None

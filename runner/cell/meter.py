@@ -1,0 +1,154 @@
+"""What is read before and after each trial, outside the timed part: how the machine treated it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
+
+from .kernel import KernelFile, read_once
+from .ledger import Threads, Usage, usage_of
+
+Counts = dict[str, Optional[int]]
+
+_PRESSURES = ("cpu", "memory", "io")
+_STEAL = (
+    7  # words of a cpu line of /proc/stat after its name: user nice system idle iowait irq softirq steal ...
+)
+_BUSY = (0, 1, 2, 5, 6)
+_CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct")
+TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
+
+
+class Machine:
+    """Reads steal, use, throttling, pressure and run queue; None for each that the kernel does not tell.
+
+    Our CPUs are those that this process may use when this is made.
+    """
+
+    def __init__(self) -> None:
+        allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+        self.cpus = len(allowed) or os.cpu_count() or 1
+        self._names = {b"cpu%d" % cpu for cpu in allowed}
+        self._stat = KernelFile("/proc/stat")
+        self._load = KernelFile("/proc/loadavg")
+        self._pressures = {name: KernelFile(f"/proc/pressure/{name}") for name in _PRESSURES}
+        self._cgroup = KernelFile(_cpu_stat())
+
+    def read(self) -> Counts:
+        """Give the counts since the machine began, and the run queue as it is."""
+        steal, busy = _use(self._stat.read(), self._names)
+        pressures = {f"psi_{name}_ns": _pressure(file.read()) for name, file in self._pressures.items()}
+        return {
+            "steal_ns": steal,
+            "busy_ns": busy,
+            "throttled_ns": _throttled(self._cgroup.read()),
+            **pressures,
+            "runnable": _runnable(self._load.read()),
+        }
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in (self._stat, self._load, self._cgroup, *self._pressures.values()):
+            file.close()
+
+
+class Reading(NamedTuple):
+    """What a `Meter` read at one moment."""
+
+    machine: Counts
+    usage: Usage
+    delays_ns: list[Optional[int]]
+    migrations: list[Optional[int]]
+
+
+class Meter:
+    """Reads machine, processes and threads together.
+
+    ``processes`` are the headers of processes, ``threads`` those of all workers and of the parent.
+    """
+
+    def __init__(self, processes: Sequence[memoryview], threads: Sequence[memoryview]) -> None:
+        self.machine = Machine()
+        self._processes = processes
+        self._threads = Threads(threads)
+
+    def read(self) -> Reading:
+        """Read everything; what processes count of themselves is what they last wrote."""
+        threads = self._threads
+        return Reading(
+            self.machine.read(), usage_of(self._processes), threads.delays_ns(), threads.migrations()
+        )
+
+    def close(self) -> None:
+        """Close the files."""
+        self.machine.close()
+        self._threads.close()
+
+
+def between(before: Reading, after: Reading) -> Counts:
+    """Give what was counted between two readings, under the names of the table ``trials``.
+
+    The run queue is a state, not a count: it stays as it was after.
+    """
+    delays = _differences(before.delays_ns, after.delays_ns)
+    moves = _differences(before.migrations, after.migrations)
+    machine = {
+        name: _difference(old, new)
+        for (name, old), new in zip(before.machine.items(), after.machine.values())
+    }
+    return {
+        **machine,
+        "runnable": after.machine["runnable"],
+        **{name: new - old for name, old, new in zip(Usage._fields, before.usage, after.usage)},
+        "run_delay_ns": sum(delays) if delays else None,
+        "longest_wait_ns": max(delays) if delays else None,
+        "migrations": sum(moves) if moves else None,
+    }
+
+
+def _difference(old: Optional[int], new: Optional[int]) -> Optional[int]:
+    return None if old is None or new is None else new - old
+
+
+def _differences(before: list[Optional[int]], after: list[Optional[int]]) -> list[int]:
+    """Give the difference of every pair, nothing at all where any is unknown."""
+    found = [_difference(old, new) for old, new in zip(before, after)]
+    known = [count for count in found if count is not None]
+    return known if len(known) == len(found) else []
+
+
+def _use(text: Optional[bytes], names: set[bytes]) -> tuple[Optional[int], Optional[int]]:
+    """Give the time stolen from our CPUs and the time they were busy, in ns, from the text of /proc/stat."""
+    if text is None:
+        return None, None
+    lines = (line.split() for line in text.splitlines() if line.startswith(b"cpu"))
+    ours = [[int(word) for word in line[1:]] for line in lines if line[0] in names]
+    steal = sum(words[_STEAL] for words in ours)
+    return TICK_NS * steal, TICK_NS * sum(words[place] for words in ours for place in _BUSY)
+
+
+def _pressure(text: Optional[bytes]) -> Optional[int]:
+    """Read the total of the line ``some``, which is in us."""
+    return None if text is None else 1000 * int(text.splitlines()[0].rpartition(b"total=")[2])
+
+
+def _runnable(text: Optional[bytes]) -> Optional[int]:
+    return None if text is None else int(text.split()[3].partition(b"/")[0])
+
+
+def _throttled(text: Optional[bytes]) -> Optional[int]:
+    """Read ``throttled_usec`` (cgroup v2) or ``throttled_time`` in ns (v1)."""
+    words = dict(line.split(None, 1) for line in (text or b"").splitlines() if b" " in line)
+    if b"throttled_usec" in words:
+        return 1000 * int(words[b"throttled_usec"])
+    return int(words[b"throttled_time"]) if b"throttled_time" in words else None
+
+
+def _cpu_stat() -> str:
+    """Find ``cpu.stat`` of our cgroup, v2 first; in a container our path in it may be the root."""
+    text = (read_once("/proc/self/cgroup") or b"").decode(errors="replace")
+    fields = [line.split(":", 2) for line in text.splitlines()]
+    paths = [path.rstrip("/") for _, names, path in fields if not names or "cpu" in names.split(",")]
+    found = (f"{base}{path}/cpu.stat" for path in (*paths, "") for base in _CGROUPS)
+    return next(filter(os.path.exists, found), "")

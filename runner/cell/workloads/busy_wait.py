@@ -1,0 +1,33 @@
+"""A task of exactly known length that keeps a CPU busy: what is measured of it must come out as that length."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+
+from ._abc import Task, Workload
+
+
+class BusyWait(Workload):
+    """Reads the clock until the length of the task is over, and holds the GIL meanwhile.
+
+    The length is wall time: a task that has to wait for its CPU does not do less for it, and is no longer.
+    """
+
+    task_ns = 0
+
+    def calibrate(self, task_ns: int) -> None:
+        """Take the length as it is: the clock does the rest."""
+        self.task_ns = task_ns
+
+    def open(self) -> Task:
+        """Give the task."""
+        task_ns, answer = self.task_ns, self.answer()
+
+        def busy_wait(payload: bytes) -> tuple[int, bytes]:
+            end = perf_counter_ns() + task_ns
+            result = answer(payload)
+            while perf_counter_ns() < end:
+                pass
+            return result
+
+        return busy_wait

@@ -1,0 +1,50 @@
+"""All facts of a run about its machine, by column."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from runner.environment import cgroup, cpu, repository, system, virtualisation
+
+
+def machine_facts() -> dict[str, Any]:
+    """Give the columns of ``runs`` that say where it ran, as they are now; None for what is not known.
+
+    Called before a run: load and clock rate are those of the machine that the run finds. A limit, the clock source
+    or a commit may change while a sweep lasts, and cost microseconds to some milliseconds to read.
+    """
+    commit, dirty = repository.own_repository()
+    return {
+        **lasting_facts(),
+        "hostname": socket.gethostname(),
+        "cpu_count": cpu.cpu_count(),
+        "cpu_quota": cgroup.cpu_quota(),
+        "threads_per_core": cpu.threads_per_core(),
+        "cpu_mhz": cpu.cpu_mhz(),
+        "governor": cpu.governor(),
+        "memory_limit_bytes": cgroup.memory_limit_bytes(),
+        "load_1m": system.load_1m(),
+        "aslr": system.aslr(),
+        "clock_source": system.clock_source(),
+        "commit": commit,
+        "dirty": dirty,
+    }
+
+
+@cache
+def lasting_facts() -> Mapping[str, Any]:
+    """Give the facts that stay while this process lives."""
+    return MappingProxyType(
+        {
+            "cpu_model": cpu.cpu_model(),
+            "numa_nodes": system.numa_nodes(),
+            "memory_bytes": system.memory_bytes(),
+            "kernel": system.kernel(),
+            "virtualisation": virtualisation.virtualisation(),
+            "breakeven_version": repository.project_version(),
+        }
+    )

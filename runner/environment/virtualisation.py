@@ -1,0 +1,98 @@
+"""Which hypervisor or container is around this process, as far as it shows from within.
+
+No file tells it all: a hypervisor shows in a CPU flag, in firmware tables and in the clocks it offers, a container in
+marks that its engine leaves and in the names of control groups.
+"""
+
+from __future__ import annotations
+
+import re
+
+from runner.environment.cpu import described_cpus
+from runner.environment.files import exists, read_text
+
+_MARKS = {
+    "run/.containerenv": "podman",
+    ".dockerenv": "docker",
+    "var/run/secrets/kubernetes.io": "kubernetes",
+}
+_GROUP_NAMES = {  # patterns; Kubernetes comes first, since its paths name its engine as well
+    "kubepods": "kubernetes",
+    "libpod": "podman",
+    "docker[-/]": "docker",  # but not docker.service, which is the engine itself
+    "containerd[-/:]": "containerd",
+    "lxc[./]": "lxc",
+    "systemd-nspawn@": "systemd-nspawn",
+}
+_FIRMWARE = {  # maker and product as the firmware names them; what tells more comes first
+    "kvm": "KVM",
+    "vmware": "VMware",
+    "virtualbox": "VirtualBox",
+    "innotek": "VirtualBox",
+    "microsoft corporation virtual machine": "Hyper-V",
+    "xen": "Xen",
+    "parallels": "Parallels",
+    "bhyve": "bhyve",
+    "apple virtualization": "Apple Virtualization",
+    "amazon ec2": "Amazon EC2",
+    "google compute engine": "Google Compute Engine",
+    "openstack": "OpenStack",
+    "qemu": "QEMU",
+    "bochs": "QEMU",
+}
+_CLOCKS = {"kvm-clock": "KVM", "hyperv": "Hyper-V", "xen": "Xen", "vmware": "VMware"}
+
+
+def virtualisation() -> str | None:
+    """Give container and hypervisor, such as ``docker on KVM``; ``none`` for neither, None where nothing tells."""
+    machine, container = hypervisor(), container_engine()
+    if container is None:
+        return machine
+    return container if machine in (None, "none") else f"{container} on {machine}"
+
+
+def container_engine() -> str | None:
+    """Give the engine of the container this process is in; None where none shows."""
+    told = read_text("run/systemd/container") or _told_to_first_process()
+    marked = next((name for mark, name in _MARKS.items() if exists(mark)), None)
+    return told or marked or _named_in((read_text("proc/self/cgroup") or "").lower(), _GROUP_NAMES)
+
+
+def _told_to_first_process() -> str | None:
+    """Give what an engine tells the first process by the variable ``container``; only root may read that."""
+    variables = (read_text("proc/1/environ") or "").split("\0")
+    return next((value for text in variables if (value := text.removeprefix("container=")) != text), None)
+
+
+def hypervisor() -> str | None:
+    """Give what runs this machine; ``none`` where the CPU or its firmware says nothing does, None if unknown."""
+    if "microsoft" in (read_text("proc/sys/kernel/osrelease") or "").lower():
+        return "WSL"
+    if (read_text("sys/hypervisor/type") or "") == "xen":
+        return "Xen"
+    flag = _flagged()
+    if flag is False:
+        return "none"
+    name = _firmware_name() or _named_in(_offered_clocks(), _CLOCKS)
+    return name or ("unknown hypervisor" if flag else None)
+
+
+def _flagged() -> bool | None:
+    """Tell whether the CPU is flagged as a virtual one; None where its kind has no such flag (all but x86)."""
+    flags = next((cpu["flags"].split() for cpu in described_cpus() if "flags" in cpu), None)
+    return None if flags is None else "hypervisor" in flags
+
+
+def _firmware_name() -> str | None:
+    about = [read_text(f"sys/class/dmi/id/{field}") or "" for field in ("sys_vendor", "product_name")]
+    text = " ".join(about).lower()
+    return None if ".metal" in text else _named_in(text, _FIRMWARE)
+
+
+def _offered_clocks() -> str:
+    return read_text("sys/devices/system/clocksource/clocksource0/available_clocksource") or ""
+
+
+def _named_in(text: str, names: dict[str, str]) -> str | None:
+    """Give the name of the first pattern found in ``text`` at the beginning of a word."""
+    return next((name for pattern, name in names.items() if re.search(rf"\b{pattern}", text)), None)

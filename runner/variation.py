@@ -1,0 +1,33 @@
+"""What differs between the rounds of a cell on purpose, since any one choice would bias what is measured.
+
+The size of the environment moves the stack, the hash seed the order of sets and the collisions of dictionaries; either
+can change the speed of a process by some percent (Mytkowicz, Diwan, Hauswirth and Sweeney, *Producing wrong data
+without doing anything obviously wrong*, ASPLOS 2009, section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+PADDING = "BREAKEVEN_PADDING"
+_MOST_PADDING = 4096
+_HASH_SEEDS = 2**32
+
+
+@dataclass(frozen=True)
+class Variation:
+    """The surroundings of one fresh process: its hash seed, and how many bytes its environment is larger."""
+
+    hash_seed: int
+    padding_bytes: int
+
+    @classmethod
+    def of(cls, seed: int, cell_id: str, round_: int) -> Variation:
+        """Draw those of a round; the same arguments give the same."""
+        random = Random(f"{seed}/{cell_id}/{round_}")
+        return cls(random.randrange(_HASH_SEEDS), random.randrange(_MOST_PADDING))
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables to add."""
+        return {"PYTHONHASHSEED": str(self.hash_seed), PADDING: "x" * self.padding_bytes}

@@ -1,0 +1,232 @@
+"""What the measured side says of its interpreter, asked of every interpreter of the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.cell import facts
+from tests.machines import interpreters
+
+CELL = Path(facts.__file__).parent
+LOAD = f"""
+import sys
+before = set(sys.modules)
+from importlib.util import module_from_spec, spec_from_file_location
+spec = spec_from_file_location("breakeven_cell", {str(CELL / "__init__.py")!r}, submodule_search_locations=[{str(CELL)!r}])
+sys.modules["breakeven_cell"] = module_from_spec(spec)
+from breakeven_cell import facts
+"""
+TELL = """
+import json
+late = [name for name in ("importlib.metadata", "sysconfig") if name in set(sys.modules) - before]
+told = facts.interpreter_facts()
+print(json.dumps({"facts": told, "late": late, "build": facts.python_build(), "jit": facts.jit_enabled(),
+                  "step": facts.clock_step_ns(), "packages": facts.imported_packages()}))
+"""
+VERSION = "import sys; print(sys.version.split()[0], sys.implementation.name, hasattr(sys, '_jit'))"
+EVERY_INTERPRETER = pytest.mark.parametrize(
+    "executable", interpreters(), ids=lambda path: Path(path).name + "-" + Path(path).parts[-3]
+)
+
+
+def _run(executable: str, script: str, *options: str, **variables: str) -> str:
+    command = [executable, "-W", "error", *options, "-c", script]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        command, env=environment | variables, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert not done.stderr
+    return done.stdout
+
+
+def _told(executable: str, *options: str, script: str = "", **variables: str) -> dict[str, Any]:
+    """Give what an interpreter says of itself, without its site packages, after it executed ``script``."""
+    told: dict[str, Any] = json.loads(_run(executable, LOAD + script + TELL, "-S", *options, **variables))
+    return told
+
+
+@EVERY_INTERPRETER
+def test_every_interpreter_tells_what_it_is(executable: str) -> None:
+    """Version and name are its own, the build names a compiler, the clock moves, nothing slow is imported early."""
+    version, name, has_jit = _run(executable, VERSION).split()
+    told = _told(executable)
+    assert (told["facts"]["python_version"], told["facts"]["implementation"]) == (version, name)
+    assert Path(told["facts"]["executable"]).name == Path(executable).name
+    assert told["facts"]["pid"] > 0 < told["facts"]["thread_id"]
+    assert told["late"] == []
+    assert "GCC" in told["build"] or "Clang" in told["build"]
+    assert told["jit"] is (False if name == "cpython" else told["jit"])
+    assert has_jit == "False" or told["jit"] is not None
+    assert 0 < told["step"] < 1_000_000
+    assert told["packages"] == []
+
+
+@EVERY_INTERPRETER
+def test_the_gil_is_as_the_interpreter_was_started(executable: str) -> None:
+    """A free-threaded build says so, and that its GIL is off unless it was asked for; any other has it on."""
+    free = "import sysconfig; print(bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
+    free_threaded = _run(executable, free).strip() == "True"
+    plain = _told(executable)
+    assert ("free-threaded" in plain["build"].split(", ")) is free_threaded
+    assert plain["facts"]["gil_enabled"] is not free_threaded
+    if free_threaded:
+        assert _told(executable, PYTHON_GIL="1")["facts"]["gil_enabled"] is True
+
+
+@EVERY_INTERPRETER
+def test_a_jit_that_was_built_is_told_on_and_off(executable: str) -> None:
+    """Where the interpreter can have one, its state follows the variable that switches it; elsewhere it is off."""
+    script = "import sys; print(hasattr(sys, '_jit') and sys._jit.is_available())"
+    available = _run(executable, script).strip() == "True"
+    assert _told(executable, PYTHON_JIT="0")["jit"] is False
+    assert _told(executable, PYTHON_JIT="1")["jit"] is available
+
+
+@EVERY_INTERPRETER
+def test_every_interpreter_names_the_packages_it_imported(executable: str, tmp_path: Path) -> None:
+    """Those imported, by the name they are installed under, and neither others nor a user's own module."""
+    site = tmp_path / "site"
+    _install(site, "Half-Imported", "1.2", {"first.py": "", "second/__init__.py": ""})
+    _install(site, "left-out", "3", {"unused.py": ""})
+    _install(site, "with.top-level", "4.0.1", {"third.py": ""}, top_level="third\n")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "unused.py").write_text("")
+    script = f"sys.path[:0] = [{str(mine)!r}, {str(site)!r}]\nimport second, third, unused\n"
+    assert _told(executable, script=script)["packages"] == ["Half-Imported 1.2", "with.top-level 4.0.1"]
+
+
+def _install(site: Path, name: str, version: str, files: Mapping[str, str], **texts: str) -> None:
+    """Put a distribution where a path entry is, as an installer leaves it."""
+    record = "".join(f"{file},sha256=abc,0\n" for file in files)
+    about = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    if "top_level" in texts:
+        (about / "top_level.txt").parent.mkdir(parents=True)
+        (about / "top_level.txt").write_text(texts["top_level"])
+        record = ""
+    whole = {**files, f"{about.name}/METADATA": metadata, f"{about.name}/RECORD": record}
+    if "direct_url" in texts:
+        whole[f"{about.name}/direct_url.json"] = texts["direct_url"]
+    for file, text in whole.items():
+        (site / file).parent.mkdir(parents=True, exist_ok=True)
+        (site / file).write_text(text)
+
+
+@pytest.mark.parametrize(("editable", "expected"), [("true", ["mine 7"]), ("false", [])])
+def test_one_installed_for_editing_is_found_elsewhere(
+    tmp_path: Path, editable: str, expected: list[str]
+) -> None:
+    """Its modules do not lie beside its metadata; another module of the same name is not taken for it."""
+    url = f'{{"url": "file:///src", "dir_info": {{"editable": {editable}}}}}'
+    _install(tmp_path / "site", "mine", "7", {"mine.py": ""}, direct_url=url)
+    (tmp_path / "site" / "mine.py").unlink()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "mine.py").write_text("")
+    folders = [str(tmp_path / "site"), str(tmp_path / "src")]
+    told = _told(sys.executable, script=f"sys.path[:0] = {folders!r}\nimport mine\n")
+    assert told["packages"] == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "standard"),
+    [("", True), ("lib-dynload", True), ("site-packages", False), ("../dist-packages", False), ("..", False)],
+)
+def test_packages_may_lie_within_the_standard_library(place: str, standard: bool) -> None:
+    """A plain installation keeps its site-packages in the folder of the standard library itself."""
+    assert facts._is_standard(os.path.normpath(Path(os.__file__).parent / place)) is standard
+
+
+def test_without_packages_nothing_is_searched() -> None:
+    """Where only the standard library was imported, even the means to search is not."""
+    script = LOAD + "import json, email, xml.dom, ctypes, sqlite3\n"
+    script += "print(facts.imported_packages(), 'importlib.metadata' in sys.modules)"
+    assert _run(sys.executable, script, "-S") == "[] False\n"
+
+
+def test_the_packages_of_this_process_are_told() -> None:
+    """In a real environment a module's package is found under its own name and version."""
+    assert f"pytest {pytest.__version__}" in facts.imported_packages()
+    assert not {"ruff", "mypy"} & {entry.split()[0] for entry in facts.imported_packages()}
+
+
+@pytest.mark.parametrize(
+    ("variables", "build"),
+    [
+        ({"CONFIG_ARGS": "'--enable-optimizations' '--with-lto=thin'", "CFLAGS": "-O2 -O3 -Wall"}, "-O3, PGO, LTO"),
+        ({"CONFIG_ARGS": "'--with-lto=no' '--without-lto' '--enable-optimizations=no'", "CFLAGS": "-Og"}, "-Og"),
+        ({"CONFIG_ARGS": "'--enable-experimental-jit=yes-off' '--enable-bolt'"}, "BOLT, JIT built"),
+        ({"CONFIG_ARGS": "'--enable-experimental-jit=no' '--disable-gil'", "Py_GIL_DISABLED": 1}, "free-threaded"),
+        ({"CONFIG_ARGS": "'--enable-experimental-jit=interpreter'"}, "tier 2 interpreter"),
+        ({"CONFIG_ARGS": "'--enable-optimizations' '--with-tail-call-interp'"}, "PGO, tail calls"),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_build_options_are_read_from_what_configure_was_told(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], build: str
+) -> None:
+    """Options given, taken back and with values; an interpreter that knows none still has its compiler."""
+    monkeypatch.setattr("sysconfig.get_config_var", variables.get)
+    _be(monkeypatch, "cpython", version="3.14.0 (main, Oct 7 2025) [Clang 18.1.8 ]")
+    assert facts.python_build() == ", ".join(filter(None, ("Clang 18.1.8", build)))
+
+
+@pytest.mark.parametrize(
+    ("name", "also", "arguments", "expected"),
+    [
+        ("cpython", {"_jit": SimpleNamespace(is_enabled=lambda: True)}, "", True),
+        ("cpython", {"_jit": SimpleNamespace(is_enabled=lambda: False)}, "--enable-experimental-jit", False),
+        ("cpython", {}, "--enable-experimental-jit", None),
+        ("cpython", {}, "--enable-experimental-jit=no", False),
+        ("pypy", {"builtin_module_names": ("pypyjit", "sys")}, "", True),
+        ("pypy", {"builtin_module_names": ("sys",)}, "", False),
+        ("graalpy", {}, "", None),
+    ],
+)
+def test_the_jit_is_told_as_far_as_it_can_be(
+    monkeypatch: pytest.MonkeyPatch, name: str, also: dict[str, Any], arguments: str, expected: bool | None
+) -> None:
+    """The interpreter's own answer first; one that may have been built into 3.13 is not known to be on."""
+    monkeypatch.setattr("sysconfig.get_config_var", {"CONFIG_ARGS": arguments}.get)
+    _be(monkeypatch, name, **also)
+    assert facts.jit_enabled() is expected
+
+
+def _be(monkeypatch: pytest.MonkeyPatch, name: str, **also: Any) -> None:
+    """Let the module take this interpreter for another."""
+    monkeypatch.setattr(facts, "sys", SimpleNamespace(implementation=SimpleNamespace(name=name), **also))
+
+
+@given(st.lists(st.integers(0, 1000), min_size=2, max_size=50).filter(any))
+def test_the_clock_step_is_the_smallest_that_shows(steps: list[int]) -> None:
+    """Of a clock that moves by known steps it is the smallest above zero."""
+    stamps = _stamps([0, *steps])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facts, "perf_counter_ns", lambda: next(stamps))
+        assert facts.clock_step_ns(len(steps) + 1) == min(filter(None, steps))
+
+
+def _stamps(steps: list[int]) -> Iterator[int]:
+    total = 0
+    for step in steps:
+        total += step
+        yield total
+
+
+def test_a_coarse_clock_is_read_until_it_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all readings are the same the next step is waited for."""
+    stamps = chain(repeat(5, 30), repeat(15_625_005))
+    monkeypatch.setattr(facts, "perf_counter_ns", lambda: next(stamps))
+    assert facts.clock_step_ns(10) == 15_625_000

@@ -1,0 +1,134 @@
+"""What is read of the kernel around a trial: parsed right, subtracted right, and null where it is not told."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from runner.cell import meter
+from runner.cell.kernel import KernelFile, read_once
+from runner.cell.ledger import Threads, Usage, usage_of, write_usage
+from runner.cell.memory import own_peak_bytes, peak_bytes, proportional_bytes
+from runner.cell.meter import TICK_NS, Machine, Reading, between
+from runner.cell.seat import sign_in
+
+STAT = b"cpu  1 1 1 1 1 1 1 1 0 0\ncpu0 10 2 3 90 5 1 4 7 0 0\ncpu1 20 0 0 80 0 0 0 1 0 0\ncpu2 9 9 9 9 9 9 9 9 0 0\n"
+
+
+def _header() -> memoryview:
+    return memoryview(bytearray(8 * 16)).cast("q")
+
+
+def test_steal_and_use_are_those_of_our_cpus() -> None:
+    """Ticks of the CPUs named are summed: steal apart, user, nice, system and interrupts as use."""
+    assert meter._use(STAT, {b"cpu0", b"cpu1"}) == (8 * TICK_NS, 40 * TICK_NS)
+    assert meter._use(None, {b"cpu0"}) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"usage_usec 5\nnr_throttled 1\nthrottled_usec 7\n", 7000),
+        (b"nr_periods 2\nnr_throttled 1\nthrottled_time 7\n", 7),
+        (b"usage_usec 5\n", None),
+        (None, None),
+    ],
+)
+def test_throttling_of_both_cgroup_versions(text: bytes | None, expected: int | None) -> None:
+    """Microseconds in the second version, nanoseconds in the first; a cgroup without a quota tells none."""
+    assert meter._throttled(text) == expected
+
+
+def test_pressure_and_run_queue() -> None:
+    """The total of the line some is in microseconds; the queue is the word before the slash."""
+    assert meter._pressure(b"some avg10=0.00 total=12\nfull avg10=0.00 total=3\n") == 12_000
+    assert meter._runnable(b"0.1 0.2 0.3 4/123 99\n") == 4
+    assert meter._pressure(None) is None
+    assert meter._runnable(None) is None
+
+
+def test_counts_between_two_readings() -> None:
+    """Counts are subtracted, the run queue is the later one, what one reading lacks is null."""
+    before = Reading(
+        {"steal_ns": 5, "psi_cpu_ns": None, "runnable": 9}, Usage(1, 2, 3, 4, 5), [10, 20], [1, 1]
+    )
+    after = Reading(
+        {"steal_ns": 8, "psi_cpu_ns": 4, "runnable": 2}, Usage(11, 2, 4, 4, 5), [15, 50], [1, None]
+    )
+    assert between(before, after) == {
+        "steal_ns": 3,
+        "psi_cpu_ns": None,
+        "runnable": 2,
+        "cpu_ns": 10,
+        "voluntary_switches": 0,
+        "involuntary_switches": 1,
+        "minor_faults": 0,
+        "major_faults": 0,
+        "run_delay_ns": 35,
+        "longest_wait_ns": 30,
+        "migrations": None,
+    }
+
+
+def test_this_machine_is_read() -> None:
+    """On Linux every count that all kernels have is there, and only grows."""
+    with closing(Machine()) as machine:
+        before, after = machine.read(), machine.read()
+    assert set(before) >= {"steal_ns", "busy_ns", "throttled_ns", "psi_cpu_ns", "runnable"}
+    assert before["busy_ns"] is not None
+    assert after["busy_ns"] is not None
+    assert 0 < before["busy_ns"] <= after["busy_ns"]
+    assert (after["runnable"] or 0) >= 1
+
+
+def test_a_process_counts_itself() -> None:
+    """CPU time, faults and switches of what it does appear on its lane."""
+    header = _header()
+    write_usage(header)
+    before = usage_of([header])
+    with mmap.mmap(-1, 64 * mmap.PAGESIZE) as pages:
+        pages[:: mmap.PAGESIZE] = b"x" * 64
+    time.sleep(0.001)
+    write_usage(header)
+    after = usage_of([header])
+    assert after.cpu_ns > before.cpu_ns
+    assert after.minor_faults > before.minor_faults
+    assert after.voluntary_switches > before.voluntary_switches
+
+
+def test_waiting_of_threads_is_read_once_for_each() -> None:
+    """Two lanes of one thread, as serial has, count once; a thread that is gone tells nothing."""
+    own, gone = _header(), _header()
+    sign_in(own)
+    gone[0], gone[1] = own[0], 2**30
+    with closing(Threads([own, own])) as threads:
+        assert [delay is not None for delay in threads.delays_ns()] == [True]
+        assert len(threads.migrations()) == 1
+    with closing(Threads([own, gone])) as threads:
+        assert threads.delays_ns()[1] is None
+
+
+def test_a_file_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+    """Neither does an empty one, nor one that was closed."""
+    (tmp_path / "empty").touch()
+    (tmp_path / "text").write_text("words")
+    assert read_once(str(tmp_path / "absent")) is None
+    assert read_once(str(tmp_path / "empty")) is None
+    assert read_once(str(tmp_path / "text")) == b"words"
+    file = KernelFile(str(tmp_path / "text"))
+    file.close()
+    file.close()
+    assert file.read() is None
+
+
+def test_memory_of_this_process() -> None:
+    """Its share of the pages is some, the peak is at least that; another system's null is a process that is gone."""
+    share = proportional_bytes(os.getpid())
+    assert share is not None
+    assert 1_000_000 < share <= own_peak_bytes()
+    assert peak_bytes(2**30) is None
