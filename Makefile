@@ -1,5 +1,6 @@
 # make demo: see on this machine what threads and processes do with the same work (about two minutes).
-# make test: the whole test suite.   make lint: ruff and mypy.   make bench: the benchmarks.   make clean.
+# make test: the whole test suite.   make lint: ruff and mypy.   make bench: what a span costs.   make clean.
+# make prove: what docs/measurement.md claims, on this machine; it should have nothing else to do (about 20 minutes).
 # Nothing but make and Python >= 3.11 is needed; PYTHON=/path/to/python chooses one.
 
 VENV := .venv
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(shell \
 	$(name) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(name))))
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench prove clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -24,6 +25,14 @@ lint: $(VENV)/developing
 
 bench: $(VENV)/developing
 	$(BIN)/python -m benchmarks.span_cost
+
+prove: $(VENV)/developing
+	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.known_answers
+	$(BIN)/python -m benchmarks.disturbance
+	$(BIN)/python -m benchmarks.cross_check
+	$(BIN)/python -m benchmarks.null_test
+	$(BIN)/python -m benchmarks.economy --calm
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,7 +16,6 @@ from runner.cell.sampling import SERIAL
 
 SHARE = 0.05
 STEAL, THROTTLING, FOREIGN = "steal", "throttling", "foreign load"
-_SPARE = 1  # CPUs beyond the workers' that the parent needs, lest our own threads wait for one another
 
 Trial = Mapping[str, Any]
 
@@ -56,13 +55,13 @@ class Judge:
     def _met_others(self, trial: Trial, waited: bool) -> bool:
         """Tell whether we waited for others.
 
-        Where our own threads are too many for the CPUs they wait for one another as well. Then waiting counts only
-        where others are seen to have run: by the ticks of our CPUs, or, since these are coarse, by the serial trial
-        of the same block, which has one thread and so waits for nobody of ours.
+        A serial trial has one thread, which waits for nobody of ours. In a parallel one our threads wait for one
+        another, and each wakes up some time after it was woken: there, waiting counts only where others are seen to
+        have run, by the ticks of our CPUs, or, since these are coarse, by the serial trial of the same block.
         """
         if not self._was_kept_waiting(trial):
             return False
-        alone = trial["kind"] == SERIAL or self.workers + _SPARE <= self.cpus
+        alone = trial["kind"] == SERIAL
         return alone or waited or self._others_ran_ns(trial) > self.share * trial["wall_ns"]
 
     def _others_ran_ns(self, trial: Trial) -> int:

@@ -22,6 +22,7 @@ from typing import Any
 from runner import cell as measured_side
 from runner import rows
 from runner.cell.entry import EXIT_FAILED, FAILURE
+from runner.cell.facts import interpreter_facts
 from runner.cell.run import RESULT, TRACE
 from runner.engines import Outcome, Run, Source
 from runner.environment import repository_of
@@ -66,8 +67,13 @@ _running: dict[int, bool] = {}  # process id of a measured process: whether it w
 
 
 def find_interpreter(asked: str) -> Interpreter:
-    """Start the interpreter ``asked`` (a path or a name on PATH) once; raises InterpreterUnusable."""
-    executable = shutil.which(Path(asked).expanduser()) if asked else sys.executable
+    """Start the interpreter ``asked`` (a path or a name on PATH) once; raises InterpreterUnusable.
+
+    An empty name is this interpreter, which need not be asked.
+    """
+    if not asked:
+        return _interpreter(sys.executable, interpreter_facts())
+    executable = shutil.which(Path(asked).expanduser())
     if executable is None:
         raise InterpreterUnusable(
             f"interpreter {asked!r} was not found on PATH or as an executable file; "
@@ -80,6 +86,10 @@ def find_interpreter(asked: str) -> Interpreter:
             f"interpreter {executable} cannot run the measured side, which needs CPython >= 3.9: {facts}; "
             "choose another with interpreter.path=/path/to/python"
         )
+    return _interpreter(executable, facts)
+
+
+def _interpreter(executable: str, facts: Mapping[str, Any]) -> Interpreter:
     return Interpreter(executable, facts["python_version"], facts["implementation"], facts["gil_enabled"])
 
 

@@ -163,7 +163,11 @@ _TRIALS = (
     ("steal_ns", pa.int64(), "time the hypervisor gave to others, summed over our CPUs, in ns"),
     ("busy_ns", pa.int64(), "time our CPUs were busy with anybody's work, summed over them, in ns"),
     ("throttled_ns", pa.int64(), "time the cgroup's quota stopped us, in ns"),
-    ("run_delay_ns", pa.int64(), "time parent and workers were runnable but waited for a CPU, summed, in ns"),
+    (
+        "run_delay_ns",
+        pa.int64(),
+        "time parent (in a parallel trial workers, too) were runnable but waited for a CPU, summed, in ns",
+    ),
     ("longest_wait_ns", pa.int64(), "the same of the one of them that waited longest, in ns"),
     ("psi_cpu_ns", pa.int64(), "pressure: time in which some task of the machine waited for a CPU, in ns"),
     ("psi_memory_ns", pa.int64(), "pressure: time in which some task waited for memory, in ns"),

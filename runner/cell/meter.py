@@ -86,12 +86,13 @@ class Meter:
         self._threads.close()
 
 
-def between(before: Reading, after: Reading) -> Counts:
+def between(before: Reading, after: Reading, *, alone: bool) -> Counts:
     """Give what was counted between two readings, under the names of the table ``trials``.
 
-    The run queue is a state, not a count: it stays as it was after.
+    The run queue is a state, not a count: it stays as it was after. Where the parent worked ``alone``, only its own
+    waiting counts.
     """
-    delays = _differences(before.delays_ns, after.delays_ns)
+    delays = _differences(before.delays_ns, after.delays_ns)[-1 if alone else 0 :]
     moves = _differences(before.migrations, after.migrations)
     machine = {
         name: _difference(old, new)

@@ -98,12 +98,12 @@ class Sampler:
             with pinned(self.cpus):
                 before = crew.read(meter)
                 outcome = self.pattern.serial(self.bench)
-                return Trial(number, block, kind, outcome, between(before, crew.read(meter)))
+                return Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=True))
         crew.gather(kind == TRACED)
         before = crew.read(meter)
         outcome = self.pattern.parallel(self.bench, crew)
         crew.gather(False)
-        return Trial(number, block, kind, outcome, between(before, crew.read(meter)))
+        return Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=False))
 
 
 class Series:

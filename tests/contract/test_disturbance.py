@@ -56,11 +56,6 @@ def test_what_disturbs_a_trial(trial: dict[str, Any], expected: str | None) -> N
     assert _judge(trial) == [expected]
 
 
-def test_waiting_is_foreign_where_our_threads_have_room() -> None:
-    """With a CPU to spare none of our threads waits for another of ours."""
-    assert _judge({"longest_wait_ns": LOST}, workers=1) == ["foreign load"]
-
-
 def test_the_serial_trial_of_the_block_tells_for_the_parallel_one() -> None:
     """Where it met others and the parallel one waited too, both are marked; other blocks are not."""
     waited = {"longest_wait_ns": LOST}

@@ -60,7 +60,8 @@ def test_counts_between_two_readings() -> None:
     after = Reading(
         {"steal_ns": 8, "psi_cpu_ns": 4, "runnable": 2}, Usage(11, 2, 4, 4, 5), [15, 50], [1, None]
     )
-    assert between(before, after) == {
+    found = between(before, after, alone=False)
+    assert found == {
         "steal_ns": 3,
         "psi_cpu_ns": None,
         "runnable": 2,
@@ -73,6 +74,8 @@ def test_counts_between_two_readings() -> None:
         "longest_wait_ns": 30,
         "migrations": None,
     }
+    alone = between(before, after, alone=True)
+    assert (alone["run_delay_ns"], alone["longest_wait_ns"]) == (30, 30)
 
 
 def test_this_machine_is_read() -> None:

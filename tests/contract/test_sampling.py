@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,26 @@ def test_workers_are_gathered_before_and_after_each_parallel_trial() -> None:
     sampler = Sampler(Scripted([500]), bench(), crew, ())  # type: ignore[arg-type]
     kinds = [trial.kind for trial in sampler.trials(RULES, "s", None)]  # type: ignore[arg-type]
     assert crew.gathered == [traced for kind in kinds if kind != SERIAL for traced in (kind == TRACED, False)]
+
+
+def test_the_serial_trial_runs_where_the_first_worker_does() -> None:
+    """With workers pinned, the baseline is pinned as well, and freed afterwards."""
+
+    class Placed(Scripted):
+        """Notes where it runs."""
+
+        def serial(self, _: Any) -> Outcome:
+            """Note it."""
+            places.append(os.sched_getaffinity(0))
+            return Outcome(0, 1000, 1)
+
+    places: list[set[int]] = []
+    before = os.sched_getaffinity(0)
+    cpu = max(before)
+    sampler = Sampler(Placed([500]), bench(), Crew(), (cpu,))  # type: ignore[arg-type]
+    assert list(sampler.trials(RULES._replace(max_trials=6), "s", None))  # type: ignore[arg-type]
+    assert set(map(frozenset, places)) == {frozenset({cpu})}
+    assert os.sched_getaffinity(0) == before
 
 
 def _cold(first: int) -> tuple[int, ...]:

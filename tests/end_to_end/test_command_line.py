@@ -1,5 +1,6 @@
 """The command line as a user types it: real processes, real runs."""
 
+import json
 import os
 import signal
 import subprocess
@@ -51,6 +52,50 @@ def test_one_cell_is_measured(command: Type, tmp_path: Path) -> None:
     assert list(runs.status) == ["ok"]
     assert "measure.max_time=50ms" in runs.overrides[0]
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
+
+
+def test_equal_cells_are_not_called_different(command: Type, tmp_path: Path) -> None:
+    """Cells that differ in their label alone are measured apart and compared; neither is found to be faster."""
+    done = command("-m", "label=a,b", "workload=sleep", "model=thread", *SHORT, "rounds=3")
+    assert done.returncode == 0, done.stderr
+    compared = subprocess.run(
+        [
+            *(sys.executable, "-m", "analysis", "compare", "label=a", "label=b"),
+            *("--in", "outputs/mine", "--fail-on", "faster,slower", "--band", "20%", "--format", "json"),
+        ],
+        cwd=tmp_path,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+    (cell,) = json.loads(compared.stdout)["cells"]
+    assert (cell["rounds_a"], cell["rounds_b"]) == (3, 3)
+    assert cell["verdict"] in ("same", "cannot tell")
+
+
+def test_a_run_tells_what_the_kernel_saw(command: Type, tmp_path: Path) -> None:
+    """Counts of every trial, facts of the run, a row for each worker and the parent."""
+    done = command("model=process", "affinity=compact", *SHORT)
+    assert done.returncode == 0, done.stderr
+    trials, runs, workers = (
+        pd.read_parquet(tmp_path / "outputs" / "mine" / name) for name in ("trials", "runs", "workers")
+    )
+    counted = ["steal_ns", "busy_ns", "run_delay_ns", "longest_wait_ns", "runnable", "voluntary_switches"]
+    assert trials[counted].notna().all(axis=None)
+    assert (trials.longest_wait_ns <= trials.run_delay_ns).all()
+    assert trials.start_ns.is_monotonic_increasing
+    facts = ["clock_step_ns", "clock_error_ns", "hash_seed", "load_1m", "python_build", "memory_bytes"]
+    assert runs[facts].notna().all(axis=None)
+    assert sorted(workers.worker) == [-1, 0, 1]
+    assert (workers.peak_bytes >= workers.pss_bytes).all()
+    assert workers.pid.nunique() == 3
+    own = workers[workers.worker >= 0]
+    assert (own[["create_ns", "join_ns"]] > 0).all(axis=None)
+    assert (own.clock_offset_low_ns <= 0).all()
+    assert (own.clock_offset_high_ns >= 0).all()
 
 
 def test_a_grid_is_measured_and_carried_on_with(command: Type, tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import traceback
 from abc import abstractmethod
 from threading import BrokenBarrierError
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 from typing import Any
 
 from .. import channels
-from ..board import Board
+from ..board import PASSED, Board
 from ..channels import Channel
 from ..channels._abc import FAILED, GATHER, STOP, Port, Room
 from ..errors import TaskFailed
@@ -29,6 +29,7 @@ def serve(port: Port, seat: Seat, barrier: Any) -> None:
         elif task == GATHER:
             seat.prepare()
             barrier.wait()
+            seat.header[PASSED] += 1
         else:
             break
     port.close()
@@ -36,7 +37,7 @@ def serve(port: Port, seat: Seat, barrier: Any) -> None:
 
 def _answer(port: Port, seat: Seat, task: int, value: int, payload: Any) -> None:
     try:
-        port.send(task, *seat.perform(task, value, payload))
+        port.send(task, *seat.job(task, value, payload))
     except Exception:  # noqa: BLE001  # whatever the user's task, or its result, raises is the parent's to report
         port.send(FAILED, task, traceback.format_exc()[-_MOST_TEXT:])
 
@@ -53,6 +54,7 @@ class Bare(Model):
         self.channel: Channel = channels.load(crewing.ipc)(self.context, room, crewing.ipc_options)
         self.channel.watch(self.recorder, self.arrived)
         self.barrier = self.context.Barrier(crewing.workers + 1)
+        self.gathered = 0
 
     @abstractmethod
     def _context(self) -> Any:
@@ -115,6 +117,16 @@ class Bare(Model):
             self.barrier.wait(GATHER_SECONDS)
         except BrokenBarrierError as error:
             raise missing(self.crewing.workers) from error
+        self._let_pass()
+
+    def _let_pass(self) -> None:
+        """Wait until all workers are through the barrier: one that still was would run into the trial's time."""
+        self.gathered += 1
+        end = perf_counter_ns() + int(GATHER_SECONDS * 1e9)
+        while min(self._header(PASSED)) < self.gathered:
+            if perf_counter_ns() > end:
+                raise missing(self.crewing.workers)
+            sleep(0)  # gives way: to other threads the GIL, to other processes the CPU
 
 
 def _failure(result: list[Any]) -> TaskFailed:

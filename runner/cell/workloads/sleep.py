@@ -7,8 +7,9 @@ from time import sleep as pause
 from ._abc import Task, Workload
 from ._looped import time_call
 
-_SHORT_NS = 1_000_000
-_TIMES = 15
+_LONGEST_NS = 50_000_000
+_TOTAL_NS = 150_000_000
+_FEWEST, _MOST = 3, 15
 
 
 class Sleep(Workload):
@@ -17,9 +18,13 @@ class Sleep(Workload):
     seconds = 0.0
 
     def calibrate(self, task_ns: int) -> None:
-        """Take the median delay of waking off the length asked for; it does not grow with the length."""
-        short = min(task_ns, _SHORT_NS)
-        late = time_call(lambda: pause(short / 1e9), 1, _TIMES) - short
+        """Take the median delay of waking off the length asked for.
+
+        The delay depends on how long the CPU was idle, so it is found with sleeps as long, up to a limit.
+        """
+        length = min(task_ns, _LONGEST_NS)
+        times = max(_FEWEST, min(_MOST, _TOTAL_NS // length))
+        late = time_call(lambda: pause(length / 1e9), 1, times) - length
         self.seconds = max(task_ns - late, 0) / 1e9
 
     def open(self) -> Task:

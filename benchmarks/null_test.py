@@ -1,0 +1,33 @@
+"""Whether equal cells are called different: 40 cells, each measured twice under two names in one sweep.
+
+    python -m benchmarks.null_test [override ...]
+
+Makes the sweep of conf/experiment/null_test.yaml and compares the two names. Exits with 1 where more than 2 of the 40
+pairs are called faster or slower.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from analysis.comparing import compare
+from benchmarks.sweeps import machine, swept
+
+MOST = 2
+
+
+def main() -> int:
+    """Measure, compare, judge."""
+    with swept("+experiment=null_test", *sys.argv[1:]) as folder:
+        pairs = compare("label=a", "label=b", within=folder)
+    print(machine())
+    print(pairs["effect"].describe(percentiles=[0.1, 0.5, 0.9]).to_string(float_format="{:.3f}".format))
+    print(pairs["verdict"].value_counts().to_string())
+    different = int(pairs["verdict"].isin(["faster", "slower"]).sum())
+    good = different <= MOST
+    print(f"{different} of {len(pairs)} pairs called different, at most {MOST}: {'yes' if good else 'no'}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Round trips between two processes, written by hand with `multiprocessing` alone: what others are held against.
+
+    python -m benchmarks.plain_echo pipe 65536 [--seconds 0.5]
+
+Prints the median round trip in ns. One message ``(task, value, payload)`` is under way at a time, the other process
+sends it back as it came, and each answer is compared with what was sent, which is not timed. Nothing of the lab is
+imported, so that the two can only agree by both being right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter_ns
+from typing import Any
+
+Exchange = Callable[[Any], Any]
+CHANNELS = ("pipe", "queue")
+WARM_UP, FEWEST = 0.2, 100  # seconds, timed round trips
+
+
+def echo(receive: Callable[[], Any], send: Callable[[Any], None]) -> None:
+    """Send back whatever comes, until None does."""
+    while (message := receive()) is not None:
+        send(message)
+
+
+@contextmanager
+def joined(channel: str) -> Iterator[Exchange]:
+    """Start the other process and give what sends it a message and waits for the answer."""
+    context = multiprocessing.get_context("fork")
+    there: Any
+    back: Any
+    if channel == "pipe":
+        here, other = context.Pipe()
+        send, receive, serve = here.send, here.recv, (other.recv, other.send)
+    else:
+        there, back = context.Queue(), context.Queue()
+        send, receive, serve = there.put, back.get, (there.get, back.put)
+    process = context.Process(target=echo, args=serve, daemon=True)
+    process.start()
+
+    def exchange(message: Any) -> Any:
+        send(message)
+        return receive()
+
+    yield exchange
+    send(None)
+    process.join()
+
+
+def round_trips(exchange: Exchange, payload: bytes, seconds: float, fewest: int = 1) -> list[int]:
+    """Send ``payload`` to and fro for ``seconds``, at least ``fewest`` times; give each time in ns."""
+    taken: list[int] = []
+    end = perf_counter_ns() + int(seconds * 1e9)
+    while perf_counter_ns() < end or len(taken) < fewest:
+        start = perf_counter_ns()
+        answer = exchange((0, 0, payload))
+        taken.append(perf_counter_ns() - start)
+        if answer != (0, 0, payload):
+            raise ValueError(f"message {len(taken)} of {len(payload)} bytes came back changed")
+    return taken
+
+
+def median_round_trip(channel: str, size: int, seconds: float) -> float:
+    """Give the median round trip of ``size`` random bytes in ns, after a warm-up."""
+    payload = os.urandom(size)
+    with joined(channel) as exchange:
+        round_trips(exchange, payload, WARM_UP)
+        return statistics.median(round_trips(exchange, payload, seconds, FEWEST))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("channel", choices=CHANNELS)
+    parser.add_argument("size", type=int, help="bytes of a payload")
+    parser.add_argument("--seconds", type=float, default=0.5)
+    arguments = parser.parse_args()
+    print(median_round_trip(arguments.channel, arguments.size, arguments.seconds))
+
+
+if __name__ == "__main__":
+    main()

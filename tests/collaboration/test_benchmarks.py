@@ -1,0 +1,168 @@
+"""What the benchmarks compute from what they measured."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import cross_check, economy, plain_echo
+
+# --- cross_check -----------------------------------------------------------------------------------------
+
+
+def neighbours(*ratios: float) -> pd.DataFrame:
+    """Make pairs of one combination in which the lab took ``ratios`` times as long as the loop."""
+    rows = [
+        {"repetition": number, "channel": "pipe", "size": 64, "lab": 20_000.0 * ratio, "hand": 20_000.0}
+        for number, ratio in enumerate(ratios)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_median_of_the_ratios_decides() -> None:
+    """A single pair that is far off does not make a combination disagree, and is shown."""
+    (found,) = cross_check.Agree()(neighbours(1.0, 1.1, 3.0)).to_dict("records")
+    assert (found["least"], found["median"], found["largest"]) == pytest.approx((1.0, 1.1, 3.0))
+    assert (found["lab_us"], found["hand_us"], found["of_medians"]) == pytest.approx((22.0, 20.0, 1.1))
+    assert (found["pairs"], found["agree"]) == (3, True)
+
+
+@given(ratio=st.floats(0.2, 5.0))
+def test_too_fast_disagrees_as_too_slow_does(ratio: float) -> None:
+    """A combination agrees just where its ratio is within 15 % of 1, on either side."""
+    (found,) = cross_check.Agree()(neighbours(ratio)).to_dict("records")
+    assert found["agree"] == (abs(found["median"] - 1) <= 0.15)
+    assert found["median"] == pytest.approx(ratio)
+
+
+def test_the_two_of_a_combination_are_neighbours() -> None:
+    """Every repetition holds every combination once by each side, one right after the other, with the same seed."""
+    steps = list(cross_check.in_order(3, seed=1))
+    pairs = list(zip(steps[::2], steps[1::2], strict=True))
+    assert all(
+        (a.repetition, a.combination, a.seed) == (b.repetition, b.combination, b.seed) for a, b in pairs
+    )
+    assert all({a.by, b.by} == {"lab", "hand"} for a, b in pairs)
+    assert Counter(a.combination for a, _ in pairs) == dict.fromkeys(cross_check.COMBINATIONS, 3)
+
+
+def test_order_follows_from_the_seed() -> None:
+    """The same seed gives the same order, another seed another one, and either side comes first at times."""
+    steps = list(cross_check.in_order(3, seed=1))
+    assert steps == list(cross_check.in_order(3, seed=1))
+    assert steps != list(cross_check.in_order(3, seed=2))
+    assert {step.by for step in steps[::2]} == {"lab", "hand"}
+
+
+def test_measured_steps_become_pairs() -> None:
+    """Each pair of neighbours is one row, whichever was measured first."""
+    ways = {"lab": lambda sent, _: sent.size * 2.0, "hand": lambda sent, _: float(sent.size)}
+    pairs = cross_check.measure(cross_check.in_order(2, seed=1), ways)
+    assert len(pairs) == 2 * len(cross_check.COMBINATIONS)
+    assert (pairs["lab"] / pairs["hand"]).eq(2).all()
+
+
+# --- plain_echo ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", plain_echo.CHANNELS)
+def test_the_other_process_sends_back_what_came(channel: str) -> None:
+    """A message passes through the other process and comes back equal, but not the same object."""
+    message = (0, 0, b"payload")
+    with plain_echo.joined(channel) as exchange:
+        answer = exchange(message)
+    assert answer == message
+    assert answer is not message
+
+
+def test_no_fewer_round_trips_than_asked() -> None:
+    """Where the time is too short, the least number of messages is sent all the same."""
+    assert len(plain_echo.round_trips(lambda message: message, b"x", 0.0, 7)) == 7
+
+
+def test_a_changed_answer_is_refused() -> None:
+    """An answer that differs from what was sent ends the measurement."""
+    with pytest.raises(ValueError, match=r"^message 1 of 3 bytes came back changed$"):
+        plain_echo.round_trips(lambda _: (0, 0, b"abd"), b"abc", 0.0)
+
+
+# --- economy ---------------------------------------------------------------------------------------------
+
+
+REACHED = ("fast", "narrow", "no_wider")
+
+
+def costs(**ways: tuple[float, float]) -> pd.DataFrame:
+    """Make two repetitions with the same seconds and half-widths for each way."""
+    rows = [
+        {"repetition": number, "way": way, "seconds": seconds, "half_width": half}
+        for number in range(2)
+        for way, (seconds, half) in ways.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_quick_and_narrow_design_reaches_all() -> None:
+    """At an eighth of the time, with 2 %, no wider than pyperf, all three bounds are reached."""
+    judged = economy.Bounds()(costs(pyperf=(16, 0.02), process=(1, 0.01), cell=(2, 0.02)))
+    assert judged.loc["cell", [*REACHED]].to_dict() == dict.fromkeys(REACHED, True)
+    assert judged.loc["cell", "median"] == pytest.approx(1 / 8)
+
+
+@pytest.mark.parametrize(
+    ("cell", "missed"), [((2.1, 0.01), "fast"), ((1, 0.021), "narrow"), ((1, 0.015), "no_wider")]
+)
+def test_each_bound_is_judged_apart(cell: tuple[float, float], missed: str) -> None:
+    """A design that misses one bound misses that one only."""
+    theirs = 0.01 if missed == "no_wider" else 0.03
+    judged = economy.Bounds()(costs(pyperf=(16, theirs), process=(1, 0.01), cell=cell))
+    reached = judged.loc["cell", [*REACHED]].to_dict()
+    assert [name for name, good in reached.items() if not good] == [missed]
+
+
+def test_student_over_few_processes() -> None:
+    """Two values 1 and 3 have the mean 2, and with one degree of freedom the quantile 12.706."""
+    assert economy.implied([1.0, 3.0]) == pytest.approx((2.0, 12.7062 / 2), rel=1e-5)
+
+
+def test_a_half_width_is_a_share_of_the_value() -> None:
+    """From 98 to 102 around 100 is 2 % either way."""
+    assert economy.half_width(100, 98, 102) == pytest.approx(0.02)
+
+
+def test_a_process_that_calibrates_counts_for_nothing() -> None:
+    """Of what pyperf stores, the values of each process are averaged, and the one without any is left out."""
+    runs = [{"warmups": [[1, 9.0]]}, {"values": [1.0, 3.0]}, {"values": [4.0]}]
+    assert economy.by_process({"benchmarks": [{"runs": runs}]}) == [2.0, 4.0]
+
+
+def test_the_parts_make_up_the_time_of_the_lab() -> None:
+    """Before, in and after the runs is all the time there is, but for what passes between two runs."""
+    runs = pd.DataFrame(
+        {
+            "started_at": pd.to_datetime([100.0, 101.0], unit="s", utc=True),
+            "wall_ns": [1_000_000_000, 500_000_000],
+            "latency_p50_ns": [100, 100],
+            "latency_p50_low_ns": [99, 97],
+            "latency_p50_high_ns": [101, 103],
+        }
+    )
+    cell = pd.Series({"latency_p50_ns": 2000.0, "latency_p50_ns_low": 1900.0, "latency_p50_ns_high": 2100.0})
+    cost = economy.tell(runs, cell, began=99.0, ended=102.0)
+    assert (cost.before, cost.measuring, cost.after) == pytest.approx((1.0, 1.5, 0.5))
+    assert (cost.seconds, cost.value_us) == (3.0, 2.0)
+    assert (cost.half_width, cost.own_half_width) == pytest.approx((0.05, 0.02))
+
+
+def test_every_way_takes_its_turn() -> None:
+    """Each repetition measures every way once, in an order that the seed gives."""
+    found = economy.measure(4, 1, dict.fromkeys("abc", lambda seed: economy.Cost(1.0, 0.1, float(seed))))
+    assert found.groupby("repetition")["way"].apply(sorted).map("".join).eq("abc").all()
+    assert found["way"].tolist() == [way for _, way, _ in economy.in_order(4, 1, ["a", "b", "c"])]
+    assert found["seconds"].is_unique
+    assert math.isnan(found["before"].iloc[0])
