@@ -55,13 +55,14 @@ def _observed(estimates: pd.DataFrame) -> Iterator[str]:
 
 
 def _noted(runs: pd.DataFrame) -> Iterator[str]:
-    """Repeat the notes of the runs, the most frequent first."""
+    """Repeat the notes of the runs, the most frequent first; of those that differ in numbers alone, one."""
     noted = runs[runs["notes"].notna()]
     lines = noted.assign(note=noted["notes"].astype("str").str.split("\n")).explode("note")
     lines = lines.assign(example=label_mechanisms(runs).reindex(lines.index))
-    groups = lines.groupby("note", sort=False)
-    counted = groups.agg(runs=("note", "size"), example=("example", "first"))
-    for note, row in counted.sort_values("runs", ascending=False, kind="stable").head(MOST_NOTES).iterrows():
-        yield f"{row['runs']} run{'' if row['runs'] == 1 else 's'}: {note} (such as {row['example']})"
+    alike = lines["note"].astype("str").str.replace(r"\d+(\.\d+)?", "#", regex=True)
+    groups = lines.groupby(alike, sort=False)
+    counted = groups.agg(runs=("note", "size"), note=("note", "first"), example=("example", "first"))
+    for _, row in counted.sort_values("runs", ascending=False, kind="stable").head(MOST_NOTES).iterrows():
+        yield f"{row['runs']} run{'' if row['runs'] == 1 else 's'}: {row['note']} (such as {row['example']})"
     if len(counted) > MOST_NOTES:
         yield f"... and {len(counted) - MOST_NOTES} more notes: the column notes of the table runs"

@@ -1,0 +1,85 @@
+"""What a reader is told before the numbers: only where there is something to know, and word for word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analysis.cautions import MOST_NOTES, cautions
+from analysis.tables import FACTORS
+
+CELL: dict[str, Any] = {
+    **dict.fromkeys(FACTORS),
+    "model": "process",
+    "ipc": "queue",
+    "covers": "cell",
+    "pairs_disturbed": 0.0,
+    "observer_effect": 0.01,
+    "observer_effect_low": 0.005,
+    "observer_effect_high": 0.015,
+    "notes": None,
+    "variant": "",
+    "gil_enabled": True,
+    "python_version": "3.11.7",
+    "implementation": "cpython",
+}
+
+
+def _cautions(*cells: dict[str, Any]) -> list[str]:
+    frame = pd.DataFrame(
+        [CELL | cell for cell in cells], index=[f"cell{place}" for place in range(len(cells))]
+    )
+    return list(cautions(frame, frame.reset_index(names="cell_id")))
+
+
+def test_nothing_is_said_where_there_is_nothing_to_know() -> None:
+    """Intervals over processes, no disturbance, a small observer effect, no notes."""
+    assert _cautions({}) == []
+
+
+def test_what_an_interval_does_not_cover_is_said() -> None:
+    """Of one process, and of too few trials."""
+    assert _cautions({"covers": "process"}, {"covers": "nothing"}) == [
+        "some cells have too few trials for an interval: it takes two rounds, or six pairs of trials in one",
+        (
+            "intervals stand for one process, not for the cell: some cells ran in one round only; "
+            "rounds=3 or more covers what differs from process to process"
+        ),
+    ]
+
+
+def test_disturbance_is_told_with_what_counts() -> None:
+    """Its share over all cells and of the worst, and which column is without it."""
+    assert _cautions({"pairs_disturbed": 0.5}, {}) == [
+        (
+            "others disturbed the machine in 25% of the pairs of trials (up to 50% of a cell's): all pairs count, "
+            "the column quiet is without the disturbed ones"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("effect", "low", "warned"), [(0.021, 0.001, True), (0.02, 0.01, False), (0.5, -0.1, False)]
+)
+def test_an_observer_effect_above_two_percent_is_warned_of(effect: float, low: float, warned: bool) -> None:
+    """Where it is surely more than nothing."""
+    found = _cautions({"observer_effect": effect, "observer_effect_low": low, "observer_effect_high": 0.6})
+    assert bool(found) == warned
+    if warned:
+        assert found == [
+            (
+                "recording spans prolonged trials by more than 2% in 1 of 1 cells, most by 2.1% [0.1%, 60.0%] (process): "
+                "speeds are of untraced trials and unaffected, spans are that much too long"
+            )
+        ]
+
+
+def test_notes_that_differ_in_numbers_alone_are_told_once() -> None:
+    """With their count and an example; of many kinds the most frequent."""
+    found = _cautions({"notes": "took 3ms\nand more"}, {"notes": "took 4.5ms"}, {})
+    assert found == ["2 runs: took 3ms (such as process)", "1 run: and more (such as process)"]
+    many = _cautions(*({"notes": "x" * (place + 1)} for place in range(MOST_NOTES + 2)))
+    assert many[-1] == "... and 2 more notes: the column notes of the table runs"
+    assert len(many) == MOST_NOTES + 1
