@@ -16,7 +16,13 @@ MOST_NOTES = 5
 
 def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
     """Give them, none where there is nothing to know; ``estimates`` and ``runs`` as `Lab` has them."""
-    return (*_claims(estimates), *_disturbed(estimates), *_observed(estimates), *_noted(runs))
+    return (
+        *_claims(estimates),
+        *_disturbed(estimates),
+        *_observed(estimates),
+        *_hurried(runs),
+        *_noted(runs),
+    )
 
 
 def _claims(estimates: pd.DataFrame) -> Iterator[str]:
@@ -52,6 +58,17 @@ def _observed(estimates: pd.DataFrame) -> Iterator[str]:
         f"most by {value:.1%} [{low:.1%}, {high:.1%}] ({name}): speeds are of untraced trials and unaffected, "
         "spans are that much too long"
     )
+
+
+def _hurried(runs: pd.DataFrame) -> Iterator[str]:
+    """Say where the time was over before the rules were met."""
+    warming, trials = (int(runs[name].eq("max_time").sum()) for name in ("warmup_ended_by", "stopped_by"))
+    if trials:
+        before = f", in {warming} before the trials were seen to be steady" if warming else ""
+        yield (
+            f"in {trials} of {len(runs)} runs the time (measure.max_time) was over before the interval was as narrow as "
+            f"asked (measure.rel_ci){before}"
+        )
 
 
 def _noted(runs: pd.DataFrame) -> Iterator[str]:

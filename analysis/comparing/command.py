@@ -44,7 +44,7 @@ _HELP = {
 def run(argv: Sequence[str]) -> int:
     """Compare as ``argv`` asks, print or write the report, and give the exit code; raises BadResults."""
     options = _parse(argv)
-    fail_on = [_known("--fail-on", name, _FAIL_ON) for name in _names(options.fail_on)]
+    fail_on = [_known("--fail-on", name, _FAIL_ON) for name in _verdicts(options.fail_on)]
     write = _known("--format", options.format, _FORMATS)
     question = Question(options.by, read_share("--band", options.band), _names(",".join(options.allow)))
     a, b = (open_side(name, text, options.within) for name, text in (("A", options.a), ("B", options.b)))
@@ -67,10 +67,17 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--by", help=_HELP["by"])
     parser.add_argument("--band", default="5%", help=_HELP["band"])
     parser.add_argument("--allow", action="append", default=[], metavar="NAME", help=_HELP["allow"])
-    parser.add_argument("--fail-on", default="", metavar="VERDICTS", help=_HELP["fail_on"])
+    parser.add_argument("--fail-on", metavar="VERDICTS", help=_HELP["fail_on"])
     parser.add_argument("--format", default="text", help=f"{', '.join(_FORMATS)} (default: %(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
     return parser.parse_args(argv)
+
+
+def _verdicts(asked: str | None) -> tuple[str, ...]:
+    """Give the names of verdicts; an empty text is refused, lest an unset variable switch a gate off."""
+    if asked is not None and not _names(asked):
+        raise UnknownName(f"--fail-on: no verdict is named; leave it out, or name of {', '.join(_FAIL_ON)}")
+    return _names(asked or "")
 
 
 def _names(text: str) -> tuple[str, ...]:

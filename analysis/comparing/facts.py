@@ -16,10 +16,11 @@ from analysis.errors import SidesDiffer, UnknownName
 GROUPS: dict[str, tuple[str, ...]] = {
     "host": ("hostname", "cpu_model", "cpu_count", "threads_per_core", "kernel", "virtualisation"),
     "interpreter": ("python_version", "implementation", "python_build", "gil_enabled", "jit_enabled"),
-    "limits": ("cpu_quota", "memory_limit_bytes"),
+    "limits": ("cpu_count", "cpu_quota", "memory_limit_bytes"),
     "versions": ("packages", "breakeven_version"),
 }
-FACTS = (*(name for names in GROUPS.values() for name in names), "engine", "governor", "clock_source")
+_SINGLE = ("engine", "governor", "clock_source")
+FACTS = tuple(dict.fromkeys([*(name for names in GROUPS.values() for name in names), *_SINGLE]))
 
 _OF_A_CELL = (*GROUPS["interpreter"], "packages")
 """Facts that may rightly differ between the cells of one side; the others hold for a whole sweep."""
@@ -60,7 +61,7 @@ class Allowance:
         """
         chosen = list(selected)
         groups = {group for group, facts in GROUPS.items() if {group, *facts} & set(chosen)}
-        single = set(chosen) & {"engine", "governor", "clock_source"}
+        single = set(chosen) & set(_SINGLE)
         facts = {fact for name in (*names, *groups, *single) for fact in _expand(name)}
         return cls(frozenset(facts), any(name.split(".")[0] == "workload" for name in chosen))
 

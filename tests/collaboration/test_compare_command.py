@@ -72,7 +72,6 @@ def test_the_text_word_for_word(sweep: Sample, capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("fail_on", "code"),
     [
-        ("", 0),
         ("slower", 1),
         ("faster", 1),
         ("faster,slower", 1),
@@ -197,6 +196,10 @@ def test_the_report_goes_to_a_file(sweep: Sample, capsys: Captured) -> None:
         (
             ("label=a", "label=b", "--format", "html"),
             "--format html: no such choice; there are text, markdown, csv, json\n",
+        ),
+        (
+            ("label=a", "label=b", "--fail-on", ","),
+            "--fail-on: no verdict is named; leave it out, or name of faster, slower, same, cannot-tell, unpaired\n",
         ),
         (
             ("label=a", "label=b", "--fail-on", "slow"),

@@ -20,6 +20,8 @@ CELL: dict[str, Any] = {
     "observer_effect_low": 0.005,
     "observer_effect_high": 0.015,
     "notes": None,
+    "warmup_ended_by": "rule",
+    "stopped_by": "rel_ci",
     "variant": "",
     "gil_enabled": True,
     "python_version": "3.11.7",
@@ -47,6 +49,19 @@ def test_what_an_interval_does_not_cover_is_said() -> None:
             "intervals stand for one process, not for the cell: some cells ran in one round only; "
             "rounds=3 or more covers what differs from process to process"
         ),
+    ]
+
+
+def test_time_that_was_over_too_early_is_told() -> None:
+    """How many runs it ended, and how many of them in the middle of warming up."""
+    early = {"stopped_by": "max_time"}
+    told = (
+        "in {} of 3 runs the time (measure.max_time) was over before the interval was as narrow as asked "
+        "(measure.rel_ci)"
+    )
+    assert _cautions(early, {}, {}) == [told.format(1)]
+    assert _cautions(early, early | {"warmup_ended_by": "max_time"}, {}) == [
+        told.format(2) + ", in 1 before the trials were seen to be steady"
     ]
 
 
