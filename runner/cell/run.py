@@ -48,7 +48,7 @@ def execute(specification: dict[str, Any]) -> None:
     with open(os.path.join(specification["folder"], TRACE), "wb") as trace:
         recording = Recording(board, trace)
         crew.start()
-        sampler = Sampler(pattern, bench, crew, work.cpus)
+        sampler = Sampler(pattern, bench, crew, work.cpus, Rules(**specification["measure"]))
         try:
             cpus = _sample(specification, sampler, recording)
         except BaseException:
@@ -57,7 +57,7 @@ def execute(specification: dict[str, Any]) -> None:
         workers = _describe_workers(crew)
         crew.stop()
     result = {
-        **recording.result(sampler.dropped, by_rule=sampler.stopped_by == REL_CI),
+        **recording.result(sampler.series.dropped, by_rule=sampler.series.stopped_by == REL_CI),
         "facts": {
             **interpreter_facts(),
             "python_build": python_build(),
@@ -68,9 +68,9 @@ def execute(specification: dict[str, Any]) -> None:
         "workers": workers,
         "lifetimes": crew.lifetimes(),
         "cpus": cpus,
-        "n_warmup": sampler.dropped,
-        "warmup_ended_by": sampler.warmed_by,
-        "stopped_by": sampler.stopped_by,
+        "n_warmup": sampler.series.dropped,
+        "warmup_ended_by": sampler.series.warmed_by,
+        "stopped_by": sampler.series.stopped_by,
         "task_ns": task_ns,
         "bytes_in": bench.bytes_in,
         "bytes_back": bench.bytes_back,
@@ -82,9 +82,8 @@ def execute(specification: dict[str, Any]) -> None:
 def _sample(specification: dict[str, Any], sampler: Sampler, recording: Recording) -> int:
     """Measure from the moment when all workers are ready; give the number of CPUs that the counts are about."""
     sampler.crew.gather(traced=False)
-    rules = Rules(**specification["measure"])
     with closing(sampler.crew.meter()) as meter:
-        for trial in sampler.trials(rules, f"{specification['seed']}/{specification['round']}", meter):
+        for trial in sampler.trials(f"{specification['seed']}/{specification['round']}", meter):
             recording.keep(trial, sampler.bench)
         return meter.machine.cpus
 

@@ -57,26 +57,21 @@ class Trial(NamedTuple):
 
 
 class Sampler:
-    """Runs the trials of one run.
+    """Runs the trials of one run; ``series`` says how far they have come, and in the end what ended them."""
 
-    ``dropped`` is how many blocks warm up, so far; once the trials are over, ``warmed_by`` and ``stopped_by`` say
-    what ended the warm-up and the trials.
-    """
-
-    def __init__(self, pattern: Pattern, bench: Bench, crew: Model, cpus: tuple[int, ...]) -> None:
+    def __init__(
+        self, pattern: Pattern, bench: Bench, crew: Model, cpus: tuple[int, ...], rules: Rules
+    ) -> None:
         self.pattern = pattern
         self.bench = bench
         self.crew = crew
         self.cpus = cpus
-        self.dropped = 0
-        self.warmed_by = ""
-        self.stopped_by = ""
+        self.series = Series(rules)
 
-    def trials(self, rules: Rules, seed: str, meter: Meter) -> Iterator[Trial]:
+    def trials(self, seed: str, meter: Meter) -> Iterator[Trial]:
         """Yield trials until the rules are met."""
-        random, number = Random(seed), 0
-        series = Series(rules)
-        while not self.stopped_by:
+        random, number, series = Random(seed), 0, self.series
+        while not series.stopped_by:
             series.begin()
             kinds = [SERIAL, PARALLEL] + [TRACED] * series.wants_trace
             random.shuffle(kinds)
@@ -86,11 +81,6 @@ class Sampler:
                 yield done[kind]
                 number += 1
             series.add(done)
-            self.dropped, self.warmed_by, self.stopped_by = (
-                series.dropped,
-                series.warmed_by,
-                series.stopped_by,
-            )
 
     def _trial(self, number: int, block: int, kind: str, meter: Meter) -> Trial:
         crew = self.crew
@@ -107,7 +97,11 @@ class Sampler:
 
 
 class Series:
-    """The blocks of a run as far as it has come, and what the rules say to them."""
+    """The blocks of a run as far as it has come, and what the rules say to them.
+
+    ``dropped`` is how many blocks warm up, as far as it is known; ``warmed_by`` and ``stopped_by`` say what ended the
+    warm-up and the trials, and are empty until then.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules

@@ -65,8 +65,8 @@ class Scripted(Pattern):
 def _trials(
     rules: Rules, seed: str = "s", lengths: tuple[int, ...] = (400, 600)
 ) -> tuple[Sampler, list[Trial]]:
-    sampler = Sampler(Scripted(list(lengths)), bench(), Crew(), ())  # type: ignore[arg-type]
-    return sampler, list(sampler.trials(rules, seed, None))  # type: ignore[arg-type]
+    sampler = Sampler(Scripted(list(lengths)), bench(), Crew(), (), rules)  # type: ignore[arg-type]
+    return sampler, list(sampler.trials(seed, None))  # type: ignore[arg-type]
 
 
 def _blocks(trials: list[Trial]) -> dict[int, list[str]]:
@@ -85,14 +85,18 @@ def test_blocks_pair_serial_and_parallel_and_trace_apart() -> None:
         traced = RULES.warmup <= block < RULES.warmup + RULES.traced
         assert sorted(kinds) == sorted([SERIAL, PARALLEL, *([TRACED] if traced else [])])
     assert [trial.number for trial in trials] == list(range(len(trials)))
-    assert (sampler.dropped, sampler.warmed_by, sampler.stopped_by) == (RULES.warmup, "rule", "max_trials")
+    assert (sampler.series.dropped, sampler.series.warmed_by, sampler.series.stopped_by) == (
+        RULES.warmup,
+        "rule",
+        "max_trials",
+    )
 
 
 def test_workers_are_gathered_before_and_after_each_parallel_trial() -> None:
     """None is timed before every worker waits for it; a serial trial needs none of them."""
     crew = Crew()
-    sampler = Sampler(Scripted([500]), bench(), crew, ())  # type: ignore[arg-type]
-    kinds = [trial.kind for trial in sampler.trials(RULES, "s", None)]  # type: ignore[arg-type]
+    sampler = Sampler(Scripted([500]), bench(), crew, (), RULES)  # type: ignore[arg-type]
+    kinds = [trial.kind for trial in sampler.trials("s", None)]  # type: ignore[arg-type]
     assert crew.gathered == [traced for kind in kinds if kind != SERIAL for traced in (kind == TRACED, False)]
 
 
@@ -110,8 +114,8 @@ def test_the_serial_trial_runs_where_the_first_worker_does() -> None:
     places: list[set[int]] = []
     before = os.sched_getaffinity(0)
     cpu = max(before)
-    sampler = Sampler(Placed([500]), bench(), Crew(), (cpu,))  # type: ignore[arg-type]
-    assert list(sampler.trials(RULES._replace(max_trials=6), "s", None))  # type: ignore[arg-type]
+    sampler = Sampler(Placed([500]), bench(), Crew(), (cpu,), RULES._replace(max_trials=6))  # type: ignore[arg-type]
+    assert list(sampler.trials("s", None))  # type: ignore[arg-type]
     assert set(map(frozenset, places)) == {frozenset({cpu})}
     assert os.sched_getaffinity(0) == before
 
@@ -124,22 +128,25 @@ def _cold(first: int) -> tuple[int, ...]:
 def test_warm_up_lasts_until_what_follows_is_steady(cold: int) -> None:
     """Trials that get shorter one by one are dropped, at least as many as asked, and no steady ones."""
     sampler, _ = _trials(RULES._replace(traced=0), lengths=_cold(cold))
-    assert sampler.warmed_by == "rule"
-    assert sampler.dropped == max(RULES.warmup, cold)
+    assert sampler.series.warmed_by == "rule"
+    assert sampler.series.dropped == max(RULES.warmup, cold)
 
 
 def test_warm_up_is_capped() -> None:
     """Trials that never get steady are measured all the same, and that is told."""
     sampler, trials = _trials(RULES, lengths=tuple(range(90_000, 1000, -1000)))
-    assert (sampler.dropped, sampler.warmed_by) == (RULES.max_warmup, "cap")
+    assert (sampler.series.dropped, sampler.series.warmed_by) == (RULES.max_warmup, "cap")
     assert len(_blocks(trials)) == RULES.max_warmup + RULES.max_trials
 
 
 def test_traced_trials_are_made_up_for_when_warm_up_lasts() -> None:
     """As many follow the warm-up as were asked for."""
     sampler, trials = _trials(RULES, lengths=_cold(8))
-    assert sampler.dropped > RULES.warmup + 1
-    assert sum(trial.kind == TRACED and trial.block >= sampler.dropped for trial in trials) == RULES.traced
+    assert sampler.series.dropped > RULES.warmup + 1
+    assert (
+        sum(trial.kind == TRACED and trial.block >= sampler.series.dropped for trial in trials)
+        == RULES.traced
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,21 +184,21 @@ def test_the_order_is_random_and_repeatable() -> None:
 def test_steady_trials_stop_at_the_interval_asked_for() -> None:
     """Without any spread the fewest trials are enough."""
     sampler, trials = _trials(RULES, lengths=(500,))
-    assert sampler.stopped_by == "rel_ci"
+    assert sampler.series.stopped_by == "rel_ci"
     assert len(_blocks(trials)) == RULES.warmup + RULES.min_trials
 
 
 def test_trials_stop_only_at_a_look() -> None:
     """The rule is asked at the counts fixed before, never in between."""
     sampler, trials = _trials(RULES._replace(rel_ci=0.15), lengths=(400, 600, *[500] * 100))
-    assert sampler.stopped_by == "rel_ci"
-    assert len(_blocks(trials)) - sampler.dropped in looks(RULES.min_trials, RULES.max_trials)
+    assert sampler.series.stopped_by == "rel_ci"
+    assert len(_blocks(trials)) - sampler.series.dropped in looks(RULES.min_trials, RULES.max_trials)
 
 
 def test_time_over_stops_after_the_fewest_trials() -> None:
     """The time limit never cuts below the minimum."""
     sampler, trials = _trials(RULES._replace(max_time_ns=0))
-    assert sampler.stopped_by == "max_time"
+    assert sampler.series.stopped_by == "max_time"
     assert len({trial.block for trial in trials}) == RULES.warmup + RULES.min_trials
 
 
