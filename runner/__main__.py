@@ -10,10 +10,10 @@ from pathlib import Path
 
 import hydra
 
-from runner.compose import HYDRA_BASE, conf_folder
 from runner.environment import project_version
 from runner.errors import BadInput
 from runner.launcher import ALL_DONE, BAD_INPUT, INTERRUPTED, Application
+from runner.planning.compose import HYDRA_BASE, conf_folder
 from runner.refusals import HYDRA_ERRORS, check_options, explain
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from runner.cell import channels, models, patterns, workloads
 from runner.cell.compatibility import channel_for, ignored
 from runner.errors import BadValue, UnknownChoice
+from runner.policy import POLICY
 from runner.readers import READERS, did_you_mean, read_choice, read_count, read_length, read_share, typed
 from runner.units import format_size, read_size
 
@@ -19,6 +20,7 @@ START_METHODS = ("fork", "forkserver", "spawn")
 CURRENT = "current"  # the interpreter that runs this program
 MAX_WORKERS = 4096
 MAX_SEED = 2**63 - 1
+LEAST_MEMORY = 64 * 2**20
 
 FAMILIES: dict[str, ModuleType] = {
     "workload": workloads,
@@ -41,12 +43,12 @@ KNOBS: dict[str, tuple[str, ...]] = {
             "tasks",
             "task",
         ),
-        *("window", "affinity", "rounds", "seed", "measure", "limits"),
+        *("window", "affinity", "rounds", "seed", *POLICY, "measure", "limits"),
     ),
     "engine": ("name",),
     "interpreter": ("path",),
     "measure": ("warmup", "max_warmup", "min_trials", "max_trials", "max_time", "rel_ci", "traced"),
-    "limits": ("time",),
+    "limits": ("time", "memory"),
 }
 
 
@@ -95,6 +97,7 @@ class Cell:
     affinity: str
     seed: int
     time_limit_ns: int
+    memory_limit_bytes: int | None = None
     measure: Measure
 
 
@@ -128,6 +131,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         affinity=read_choice(plain["affinity"], "affinity", AFFINITIES),
         seed=read_count(plain["seed"], "seed", least=0, most=MAX_SEED),
         time_limit_ns=read_length(plain["limits"]["time"], "limits.time"),
+        memory_limit_bytes=_memory_limit(plain["limits"]["memory"]),
         measure=_measure(plain["measure"]),
     )
     _refuse_too_much(cell)
@@ -203,6 +207,17 @@ def _option(given: Mapping[str, Any], key: str, kind: str, family: str) -> Any:
     if kind.endswith("?") and given[key] is None:
         return None
     return READERS[kind.rstrip("?")](given[key], name)
+
+
+def _memory_limit(value: object) -> int | None:
+    if value is None:
+        return None
+    size = read_size(value, "limits.memory")
+    if size < LEAST_MEMORY:
+        raise BadValue(
+            f"limits.memory={typed(value)}: no interpreter starts within it; give {format_size(LEAST_MEMORY)} or more, or null for no limit"
+        )
+    return size
 
 
 def _start_method(value: object) -> str | None:

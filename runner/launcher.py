@@ -13,20 +13,18 @@ from threading import current_thread, main_thread
 from typing import Any, Protocol
 
 import yaml
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 from rich.console import Console
 
 from analysis import load
 from analysis.summary import render, summarise
 from runner import engines
-from runner.compose import Composer, Request, plain_config, without_hydra
 from runner.engines import Outcome, Run
 from runner.errors import BadInput, OutputsUnwritable
 from runner.host import clear_leftovers, record_incompatible
-from runner.plan import Plan, make_plan
+from runner.planning.compose import Request, plain_config
+from runner.planning.plan import Plan, make_plan
 from runner.progress import Progress
 from runner.store import NotStored, Sweep
 
@@ -119,30 +117,6 @@ def ending_like_ctrl_c() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def launch_jobs(
-    loader: ConfigLoader,
-    task: Any,
-    config: DictConfig,
-    jobs: Sequence[Sequence[str]],
-    first_number: int,
-) -> list[JobReturn]:
-    """Compose every job of a sweep and hand all of them to ``task``; what a Hydra launcher does.
-
-    ``config`` is what Hydra composed for the sweep as a whole.
-    """
-    requests = Composer(loader, config).compose_all(jobs, first_number)
-    sweeping: Sweeping = task
-    base = plain_config(without_hydra(config), whole=False)
-    code = sweeping.carry_out(Launch(requests, tuple(config.hydra.overrides.task), base))
-    return [_job_return(request, code) for request in requests]
-
-
-def _job_return(request: Request, code: int) -> JobReturn:
-    done = JobReturn(overrides=list(request.overrides), status=JobStatus.COMPLETED)
-    done.return_value = code
-    return done
 
 
 def _open(sweep: Sweep, plan: Plan, launch: Launch) -> None:

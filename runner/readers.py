@@ -32,6 +32,13 @@ def read_count(value: object, key: str, *, least: int = 1, most: int = MAX_COUNT
     )
 
 
+def read_flag(value: object, key: str) -> bool:
+    """Give ``value`` where it is true or false; raises BadValue."""
+    if isinstance(value, bool):
+        return value
+    raise BadValue(f"{key}={typed(value)}: neither true nor false; write {key}=true or {key}=false")
+
+
 def read_share(value: object, key: str) -> float:
     """Give ``value`` where it lies between 0 and 1, both excluded; raises BadValue."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:

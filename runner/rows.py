@@ -59,6 +59,9 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "started_at": started,
         "config": run.config,
         "overrides": "\n".join(run.overrides),
+        "identity": run.identity,
+        "memory_limit_asked_bytes": cell.memory_limit_bytes,
+        **run.conditions,
         **machine_facts(),
     }
 

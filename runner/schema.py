@@ -12,7 +12,7 @@ VERSION = "2"
 STATUSES = ("ok", "incompatible", "failed", "timeout", "crashed")
 
 _KEY = (
-    ("cell_id", pa.string(), "fingerprint of the cell: a hash of all that affects its measurement"),
+    ("cell_id", pa.string(), "fingerprint of the cell: a hash of all that was asked of its measurement"),
     ("round", pa.int32(), "which fresh process of the cell this was, from 0"),
 )
 
@@ -20,6 +20,13 @@ _RUNS = (
     *_KEY,
     ("status", pa.string(), "ok, incompatible (the pair cannot exist), failed, timeout or crashed"),
     ("reason", pa.string(), "why the status is not ok; null when it is"),
+    ("exit_code", pa.int32(), "exit code of the measured process where it ended by itself and not well"),
+    ("signal", pa.string(), "signal that ended the measured process, such as SIGKILL; null for none"),
+    (
+        "stderr",
+        pa.string(),
+        "last of what a run that is not ok said, with the stacks of one that hung; null for nothing",
+    ),
     ("notes", pa.string(), "what to know before believing the run's numbers, one a line; null for nothing"),
     ("label", pa.string(), "name given to the cell; cells that differ in it alone are measured apart"),
     ("workload", pa.string(), "what a task computes"),
@@ -134,6 +141,13 @@ _RUNS = (
     ("config", pa.string(), "resolved configuration of the cell, YAML"),
     ("overrides", pa.string(), "overrides as typed, one a line"),
     ("breakeven_version", pa.string(), "version of breakeven that measured it"),
+    ("code", pa.string(), "hash of the files of breakeven that measured it"),
+    (
+        "identity",
+        pa.string(),
+        "hash of cell_id and of the conditions it was measured under: code, interpreter, function and host",
+    ),
+    ("memory_limit_asked_bytes", pa.int64(), "limits.memory, in bytes; null for no limit"),
 )
 
 _TRIALS = (

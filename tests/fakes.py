@@ -12,8 +12,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 from runner import rows
-from runner.compose import HYDRA_BASE, Request, conf_folder, plain_config
 from runner.engines import Engine, Outcome, Run
+from runner.planning.compose import HYDRA_BASE, Request, conf_folder, plain_config
 from runner.store import Sweep
 
 if TYPE_CHECKING:

@@ -66,6 +66,8 @@ def run(sweep: Path, executable: str, path: Path | None = None, **changes: Any) 
         executable=executable,
         engine="local",
         source=None,
+        identity="fedcba9876543210",
+        conditions={},
         config="workers: 2\n",
         overrides=("workers=2",),
     )
@@ -125,5 +127,5 @@ def bench(workload: Workload | None = None) -> Bench:
 def specification(folder: Path, **changes: Any) -> dict[str, Any]:
     """Give what the measured side is told, for a small cell."""
     told = asdict(cell(**changes))
-    del told["interpreter"], told["time_limit_ns"], told["label"]
+    del told["interpreter"], told["time_limit_ns"], told["memory_limit_bytes"], told["label"]
     return told | {"folder": str(folder), "path": [], "parent": os.getpid(), "round": 0, "cell_id": "c"}

@@ -13,8 +13,8 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from runner.grid import expand
-from runner.launcher import launch_jobs
+from runner.jobs import launch_jobs
+from runner.planning.grid import expand
 
 
 class BreakevenLauncher(Launcher):

@@ -9,7 +9,7 @@ import traceback
 from typing import Any
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
-from .facts import interpreter_facts
+from .facts import interpreter_facts, python_build
 from .orphans import die_with_parent
 from .run import execute
 from .seat import extend_path
@@ -51,7 +51,12 @@ def check(asked: dict[str, Any]) -> int:
     files = {
         getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in asked["targets"]
     }
-    told = {**interpreter_facts(), "problems": problems, "files": sorted(filter(None, files))}
+    told = {
+        **interpreter_facts(),
+        "python_build": python_build(),
+        "problems": problems,
+        "files": sorted(filter(None, files)),
+    }
     sys.stdout.write(json.dumps(told) + "\n")
     return 0
 

@@ -7,6 +7,7 @@ in where `runner.host.execute` is called; everything that is measured happens be
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,10 @@ from runner.config import Cell
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The files that hold a user's function: a hash of them, and the state of the repository that they are in."""
+    """The files that hold a user's function: their paths, a hash of them, and the state of their repository."""
 
     digest: str
+    files: tuple[str, ...]
     commit: str | None
     dirty: bool | None
 
@@ -29,6 +31,8 @@ class Run:
     """One execution of a cell: what an engine carries.
 
     ``engine`` is who carries it, ``source`` says what the user's function came from, if there is one.
+    ``conditions`` are the columns of ``runs`` that say under which code, interpreter and host it is planned to be
+    measured, ``identity`` is a hash of them and the ``cell_id``.
     ``order`` is the position in the sweep's randomised order, ``config`` the cell's resolved YAML and
     ``overrides`` what was typed for it; ``sweep`` is the results folder; ``path`` is the directory that a
     user's function is imported from.
@@ -43,6 +47,8 @@ class Run:
     executable: str
     engine: str
     source: Source | None
+    identity: str
+    conditions: Mapping[str, Any]
     config: str
     overrides: tuple[str, ...]
 

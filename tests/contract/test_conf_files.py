@@ -9,9 +9,9 @@ import yaml
 
 from runner import engines
 from runner.cell.compatibility import why_not
-from runner.compose import conf_folder
 from runner.config import FAMILIES, KNOBS, parse
-from runner.grid import expand
+from runner.planning.compose import conf_folder
+from runner.planning.grid import expand
 from tests.fakes import configuration, plain
 
 CONF = conf_folder()

@@ -131,7 +131,7 @@ def test_a_way_of_measuring_that_cannot_be(knob: dict[str, Any], message: str) -
         ),
         (
             plain("+limits.tme=1s"),
-            "limits.tme: no such knob (did you mean time?); limits has time",
+            "limits.tme: no such knob (did you mean time?); limits has time, memory",
         ),
         (plain("+workload.loops=3"), "workload.loops: no such knob; workload=spin has name"),
     ],

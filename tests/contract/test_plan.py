@@ -17,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig
 
-from runner import plan as planning
-from runner.compose import HYDRA_BASE, Composer, Request, conf_folder, plain_config, without_hydra
 from runner.config import Cell, parse
 from runner.errors import BadValue, FunctionUnusable, InterpreterUnusable, UnknownChoice
-from runner.grid import expand
 from runner.host import Interpreter
-from runner.plan import Plan, fingerprint, make_plan
+from runner.planning import plan as planning
+from runner.planning.compose import HYDRA_BASE, Composer, Request, conf_folder, plain_config, without_hydra
+from runner.planning.grid import expand
+from runner.planning.plan import Plan, fingerprint, make_plan
 from tests.fakes import plain, request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -41,7 +41,7 @@ class Host:
         self.interpreters.append(asked)
         if asked == "python0":
             raise InterpreterUnusable("interpreter python0 is too old")
-        return Interpreter(f"/bin/{asked or 'python'}", "3.11.0", "cpython", gil_enabled=True)
+        return Interpreter(f"/bin/{asked or 'python'}", "3.11.0", "cpython", "GCC", gil_enabled=True)
 
     def check_function(self, executable: str, options: dict[str, Any], path: Path) -> None:
         """Know every function but those of a module called nowhere."""
@@ -106,19 +106,19 @@ def test_a_cell_that_cannot_exist_is_set_apart_with_its_reason() -> None:
 
 
 def test_the_fingerprint_is_of_every_field() -> None:
-    """A change of any field of a cell, or of the interpreter's version, gives another identity."""
+    """A change of any field of a cell but its time limit, or of the engine, gives another one."""
     cell = parse(plain())
-    others = [replace(cell, **{field.name: object_like(getattr(cell, field.name))}) for field in fields(Cell)]
-    identities = [
-        fingerprint(cell, "3.11.0", "local", None),
-        fingerprint(cell, "3.11.1", "local", None),
-        fingerprint(cell, "3.11.0", "debug", None),
-        fingerprint(cell, "3.11.0", "local", "another source"),
-        *(fingerprint(o, "3.11.0", "local", None) for o in others),
+    names = {field.name for field in fields(Cell)} - {"time_limit_ns"}
+    others = [replace(cell, **{name: object_like(getattr(cell, name))}) for name in names]
+    found = [
+        fingerprint(cell, "local"),
+        fingerprint(cell, "debug"),
+        *(fingerprint(o, "local") for o in others),
     ]
-    assert len(set(identities)) == len(identities)
-    assert all(len(identity) == 16 for identity in identities)
-    assert fingerprint(cell, "3.11.0", "local", None) == fingerprint(parse(plain()), "3.11.0", "local", None)
+    assert len(set(found)) == len(found)
+    assert all(len(one) == 16 for one in found)
+    assert fingerprint(cell, "local") == fingerprint(parse(plain()), "local")
+    assert fingerprint(cell, "local") == fingerprint(replace(cell, time_limit_ns=1), "local")
 
 
 def object_like(value: Any) -> Any:

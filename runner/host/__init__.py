@@ -22,7 +22,7 @@ from typing import Any
 from runner import cell as measured_side
 from runner import rows
 from runner.cell.entry import EXIT_FAILED, FAILURE
-from runner.cell.facts import interpreter_facts
+from runner.cell.facts import interpreter_facts, python_build
 from runner.cell.run import RESULT, TRACE
 from runner.engines import Outcome, Run, Source
 from runner.environment import repository_of
@@ -44,6 +44,7 @@ class Interpreter:
     executable: str
     version: str
     implementation: str
+    build: str
     gil_enabled: bool
 
 
@@ -72,7 +73,7 @@ def find_interpreter(asked: str) -> Interpreter:
     An empty name is this interpreter, which need not be asked.
     """
     if not asked:
-        return _interpreter(sys.executable, interpreter_facts())
+        return _interpreter(sys.executable, {**interpreter_facts(), "python_build": python_build()})
     executable = shutil.which(Path(asked).expanduser())
     if executable is None:
         raise InterpreterUnusable(
@@ -90,7 +91,13 @@ def find_interpreter(asked: str) -> Interpreter:
 
 
 def _interpreter(executable: str, facts: Mapping[str, Any]) -> Interpreter:
-    return Interpreter(executable, facts["python_version"], facts["implementation"], facts["gil_enabled"])
+    return Interpreter(
+        executable,
+        facts["python_version"],
+        facts["implementation"],
+        facts["python_build"],
+        facts["gil_enabled"],
+    )
 
 
 def check_function(executable: str, options: Mapping[str, Any], path: Path) -> Source:
@@ -110,7 +117,12 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path) -> S
     files = [Path(file) for file in facts["files"]]
     sources = b"".join(file.read_bytes() for file in files)
     commit, dirty = repository_of(files)
-    return Source(digest=hashlib.sha256(sources).hexdigest()[:16], commit=commit, dirty=dirty)
+    return Source(
+        digest=hashlib.sha256(sources).hexdigest()[:16],
+        files=tuple(facts["files"]),
+        commit=commit,
+        dirty=dirty,
+    )
 
 
 def _ask(executable: str, path: Path, targets: list[str]) -> dict[str, Any] | str:
@@ -171,7 +183,7 @@ def record_incompatible(run: Run, reason: str) -> Outcome:
 def specification(run: Run, folder: Path) -> dict[str, Any]:
     """Give what the measured side is told, as plain data."""
     told = asdict(run.cell)
-    del told["interpreter"], told["time_limit_ns"], told["label"]
+    del told["interpreter"], told["time_limit_ns"], told["memory_limit_bytes"], told["label"]
     return told | {
         "folder": str(folder),
         "executable": run.executable,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +14,13 @@ import yaml
 
 from runner import engines
 from runner.cell.compatibility import why_not
-from runner.compose import Request
 from runner.config import CURRENT, Cell, parse
 from runner.engines import Run, Source
 from runner.errors import BadValue
 from runner.host import Interpreter, check_function, find_interpreter
+from runner.planning.compose import Request
+from runner.planning.identity import conditions, digest, identity
+from runner.policy import POLICY, Policy, read_policy
 from runner.readers import read_choice, read_count
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, where libyaml is there
@@ -36,6 +37,7 @@ class PlannedCell:
     executable: str
     engine: str
     source: Source | None
+    conditions: Mapping[str, Any]
     config: str
     overrides: tuple[str, ...]
 
@@ -51,6 +53,7 @@ class Plan:
     sweep: Path
     engine: str
     seed: int
+    policy: Policy
     runs: tuple[Run, ...]
     incompatible: tuple[tuple[Run, str], ...]
     collapsed: int
@@ -75,6 +78,7 @@ def make_plan(requests: Sequence[Request], *, now: datetime, folder: Path) -> Pl
         sweep=sweep,
         engine=engine,
         seed=seed,
+        policy=read_policy(_shared(requests)),
         runs=tuple(replace(run, order=place) for place, run in enumerate(runs)),
         incompatible=tuple(
             (replace(run, order=len(runs) + place), why) for place, (run, why) in enumerate(refused)
@@ -99,15 +103,15 @@ def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, Planne
     return order
 
 
-def fingerprint(cell: Cell, version: str, engine: str, source: str | None) -> str:
-    """Give the ``cell_id``: a hash of all that affects the measurement.
+def fingerprint(cell: Cell, engine: str) -> str:
+    """Give the ``cell_id``: a hash of all that was asked of the measurement.
 
-    The interpreter's version is part of it, and so are the engine (a debug run is no measurement of the cell) and
-    the source of the user's function.
+    The engine is part of it, since a debug run is no measurement of the cell; how long a run may take is not, since
+    what was measured within a limit is the same under a longer one.
     """
-    identity = {**asdict(cell), "python_version": version, "engine": engine, "source": source}
-    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    asked = asdict(cell)
+    del asked["time_limit_ns"]
+    return digest({**asked, "engine": engine})
 
 
 def _plan_cells(
@@ -128,7 +132,8 @@ def _planned(
 ) -> PlannedCell:
     return PlannedCell(
         cell=cell,
-        cell_id=fingerprint(cell, interpreter.version, engine, source.digest if source else None),
+        cell_id=fingerprint(cell, engine),
+        conditions=conditions(interpreter, source),
         engine=engine,
         source=source,
         rounds=read_count(request.plain["rounds"], "rounds"),
@@ -185,9 +190,16 @@ def _run(planned: PlannedCell, round_: int, sweep: Path, folder: Path) -> Run:
         executable=planned.executable,
         engine=planned.engine,
         source=planned.source,
+        identity=identity(planned.cell_id, planned.conditions),
+        conditions=planned.conditions,
         config=planned.config,
         overrides=planned.overrides,
     )
+
+
+def _shared(requests: Sequence[Request]) -> dict[str, Any]:
+    """Give the knobs that say how the sweep as a whole is carried out; raises BadValue where cells differ in them."""
+    return {key: _same(requests, key) for key in POLICY}
 
 
 def _same(requests: Sequence[Request], key: str) -> Any:

@@ -1,0 +1,1 @@
+"""From what was asked to runs in order; nothing has run yet."""
