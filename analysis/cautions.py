@@ -13,6 +13,18 @@ MOST_EFFECT = 0.02
 
 MOST_NOTES = 5
 
+CONDITIONS = {
+    "breakeven_version": "breakeven",
+    "python_version": "Python",
+    "python_build": "build of Python",
+    "source": "source of the function",
+    "hostname": "host",
+    "cpu_model": "CPU",
+    "cpu_count": "CPUs",
+    "kernel": "kernel",
+}
+"""Columns in which the rounds of one cell are to be alike, and what to call them."""
+
 
 def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
     """Give them, none where there is nothing to know; ``estimates`` and ``runs`` as `Lab` has them."""
@@ -20,6 +32,7 @@ def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
         *_claims(estimates),
         *_disturbed(estimates),
         *_observed(estimates),
+        *_mixed(runs),
         *_hurried(runs),
         *_noted(runs),
     )
@@ -58,6 +71,18 @@ def _observed(estimates: pd.DataFrame) -> Iterator[str]:
         f"most by {value:.1%} [{low:.1%}, {high:.1%}] ({name}): speeds are of untraced trials and unaffected, "
         "spans are that much too long"
     )
+
+
+def _mixed(runs: pd.DataFrame) -> Iterator[str]:
+    """Say where rounds of one cell were measured under several conditions, as ``on_change=keep`` lets them be."""
+    measured = runs[runs["status"].eq("ok")]
+    several = measured.groupby("cell_id")[list(CONDITIONS)].nunique(dropna=False).gt(1)
+    if several.to_numpy().any():
+        names = ", ".join(CONDITIONS[name] for name in several.columns[several.any()])
+        yield (
+            f"rounds of {int(several.any(axis=1).sum())} of {len(several)} cells were measured under several conditions "
+            f"({names}): their interval covers that difference, too; on_change=remeasure measures them alike"
+        )
 
 
 def _hurried(runs: pd.DataFrame) -> Iterator[str]:

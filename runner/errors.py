@@ -27,3 +27,7 @@ class FunctionUnusable(BadInput):
 
 class OutputsUnwritable(BadInput):
     """Raised when the results folder cannot be created or written."""
+
+
+class ConditionsChanged(BadInput):
+    """Raised when stored runs were measured with other code, interpreter or host, and the policy is to stop."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import yaml
 
 from runner.cell.sampling import PARALLEL, REL_CI, SERIAL, TRACED
 from runner.cell.stopping import median_interval, reported_interval
@@ -21,6 +22,7 @@ from runner.traces import spans
 from runner.variation import Variation
 
 Trial = Mapping[str, Any]
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, where libyaml is there
 
 PARENT = -1  # its number in the table ``workers``
 
@@ -57,7 +59,7 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "seed": cell.seed,
         "order": run.order,
         "started_at": started,
-        "config": run.config,
+        "config": yaml.dump(dict(run.config), Dumper=_Dumper, sort_keys=False, allow_unicode=True),
         "overrides": "\n".join(run.overrides),
         "identity": run.identity,
         "memory_limit_asked_bytes": cell.memory_limit_bytes,

@@ -68,7 +68,7 @@ def run(sweep: Path, executable: str, path: Path | None = None, **changes: Any) 
         source=None,
         identity="fedcba9876543210",
         conditions={},
-        config="workers: 2\n",
+        config={"workers": 2},
         overrides=("workers=2",),
     )
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import yaml
-
 from runner import engines
 from runner.cell.compatibility import why_not
 from runner.config import CURRENT, Cell, parse
@@ -22,8 +20,6 @@ from runner.planning.compose import Request
 from runner.planning.identity import conditions, digest, identity
 from runner.policy import POLICY, Policy, read_policy
 from runner.readers import read_choice, read_count
-
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, where libyaml is there
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class PlannedCell:
     engine: str
     source: Source | None
     conditions: Mapping[str, Any]
-    config: str
+    config: Mapping[str, Any]
     overrides: tuple[str, ...]
 
 
@@ -145,7 +141,7 @@ def _planned(
             workers=cell.workers,
         ),
         executable=interpreter.executable,
-        config=yaml.dump(request.plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True),
+        config=request.plain,
         overrides=request.overrides,
     )
 

@@ -152,7 +152,7 @@ def test_a_run_carries_what_it_needs(command: Command, tmp_path: Path) -> None:
     run = next(run for run in FakeEngine.made if (run.cell.model, run.cell.workers) == ("thread", 2))
     assert run.overrides == ("model=thread", "workers=2", "rounds=2", "sweep=mine", "task=1ms")
     assert run.path == tmp_path
-    assert yaml.safe_load(run.config)["workers"] == 2
+    assert run.config["workers"] == 2
 
 
 def test_an_experiment_brings_its_grids(command: Command) -> None:

@@ -34,7 +34,7 @@ def _run(*overrides: str) -> Run:
         source=None,
         identity="f" * 16,
         conditions={},
-        config="",
+        config={},
         overrides=overrides,
     )
 

@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.cautions import MOST_NOTES, cautions
+from analysis.cautions import CONDITIONS, MOST_NOTES, cautions
 from analysis.tables import FACTORS
 
 CELL: dict[str, Any] = {
     **dict.fromkeys(FACTORS),
+    **dict.fromkeys(CONDITIONS),
     "model": "process",
     "ipc": "queue",
     "covers": "cell",
@@ -26,6 +27,7 @@ CELL: dict[str, Any] = {
     "gil_enabled": True,
     "python_version": "3.11.7",
     "implementation": "cpython",
+    "status": "ok",
 }
 
 
@@ -89,6 +91,24 @@ def test_an_observer_effect_above_two_percent_is_warned_of(effect: float, low: f
                 "speeds are of untraced trials and unaffected, spans are that much too long"
             )
         ]
+
+
+def test_rounds_of_a_cell_under_several_conditions_are_told() -> None:
+    """Which conditions, and in how many cells; other cells may differ among themselves."""
+    runs = pd.DataFrame(
+        [
+            CELL | {"cell_id": "a", "kernel": "Linux 6.1"},
+            CELL | {"cell_id": "a", "kernel": "Linux 6.2", "hostname": "n2"},
+            CELL | {"cell_id": "b", "kernel": "Linux 6.3"},
+        ]
+    )
+    assert list(cautions(pd.DataFrame([CELL]), runs)) == [
+        (
+            "rounds of 1 of 2 cells were measured under several conditions (host, kernel): "
+            "their interval covers that difference, too; on_change=remeasure measures them alike"
+        )
+    ]
+    assert list(cautions(pd.DataFrame([CELL]), runs.assign(cell_id=["a", "b", "c"]))) == []
 
 
 def test_notes_that_differ_in_numbers_alone_are_told_once() -> None:

@@ -1,0 +1,103 @@
+"""What a plan still has to do, for any mixture of what is stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.errors import ConditionsChanged
+from runner.planning.agenda import FINAL, Agenda, make_agenda, run_key
+from runner.planning.plan import Plan, make_plan
+from runner.schema import STATUSES
+from tests.fakes import request
+
+NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
+ENDINGS = [status for status in STATUSES if status != "incompatible"]
+
+
+def _plan(**policy: Any) -> Plan:
+    """Plan two cells with two rounds each."""
+    requests = [request("model=thread", workers=n, rounds=2, sweep="mine", **policy) for n in (1, 2)]
+    return make_plan(requests, now=NOW, folder=Path("/work"))
+
+
+def _row(plan: Plan, status: str = "ok", **conditions: Any) -> dict[str, Any]:
+    return {**plan.runs[0].conditions, "status": status, "wall_ns": 10**9, **conditions}
+
+
+def _count(agenda: Agenda) -> tuple[int, int, int, int]:
+    return len(agenda.waiting), len(agenda.done), len(agenda.failed), len(agenda.again)
+
+
+def test_all_runs_of_a_new_sweep_wait() -> None:
+    """In the order of the plan."""
+    plan = _plan()
+    agenda = make_agenda(plan, {})
+    assert (agenda.waiting, _count(agenda)) == (plan.runs, (4, 0, 0, 0))
+
+
+@given(st.lists(st.one_of(st.none(), st.sampled_from(ENDINGS)), min_size=4, max_size=4), st.booleans())
+def test_every_run_is_in_one_place(statuses: list[str | None], retry: bool) -> None:
+    """What ended well is done, what failed waits where it is to be tried again, the rest waits; none is lost."""
+    plan = _plan(retry_failed=retry)
+    stored = {run_key(run): _row(plan, s) for run, s in zip(plan.runs, statuses, strict=True) if s}
+    agenda = make_agenda(plan, stored)
+    assert sorted(map(run_key, (*agenda.waiting, *agenda.done, *agenda.failed))) == sorted(
+        map(run_key, plan.runs)
+    )
+    assert [stored[run_key(run)]["status"] for run in agenda.done] == [s for s in statuses if s in FINAL]
+    failed = [s for s in statuses if s and s not in FINAL]
+    assert len(agenda.failed) == (0 if retry else len(failed))
+    assert len(agenda.again) == (len(failed) if retry else 0)
+    assert set(agenda.again) <= set(map(run_key, agenda.waiting))
+    orders = [run.order for run in agenda.waiting]
+    assert orders == sorted(orders)
+
+
+def test_other_conditions_stop_a_sweep() -> None:
+    """What differs is told with both values and how many runs it is about, and what to do."""
+    plan = _plan()
+    stored = {
+        run_key(plan.runs[0]): _row(plan, kernel="Linux 1.0", source="abc"),
+        run_key(plan.runs[1]): _row(plan, kernel="Linux 1.0"),
+        run_key(plan.runs[2]): _row(plan, "failed", kernel="Linux 0.9"),
+    }
+    with pytest.raises(ConditionsChanged) as refusal:
+        make_agenda(plan, stored)
+    kernel = plan.runs[0].conditions["kernel"]
+    assert str(refusal.value) == (
+        "mine holds 2 runs measured under other conditions (source of the function: abc, now none (1 run); "
+        f"kernel: Linux 1.0, now {kernel} (2 runs)); measure them again with on_change=remeasure, "
+        "keep them beside new ones with on_change=keep, or start another sweep with sweep=NAME"
+    )
+
+
+def test_other_conditions_can_be_kept() -> None:
+    """Then the runs are done, and what changed is still told."""
+    plan = _plan(on_change="keep")
+    agenda = make_agenda(plan, {run_key(plan.runs[0]): _row(plan, hostname="elsewhere")})
+    assert _count(agenda) == (3, 1, 0, 0)
+    assert [changed.change.column for changed in agenda.changed] == ["hostname"]
+
+
+def test_other_conditions_can_be_measured_again() -> None:
+    """Those runs are set aside and wait; runs under the same conditions are done."""
+    plan = _plan(on_change="remeasure")
+    stored = {
+        run_key(plan.runs[0]): _row(plan, code="0" * 16),
+        run_key(plan.runs[1]): _row(plan),
+    }
+    agenda = make_agenda(plan, stored)
+    assert (_count(agenda), agenda.again) == ((3, 1, 0, 1), (run_key(plan.runs[0]),))
+
+
+def test_a_failed_run_under_other_conditions_stops_nothing() -> None:
+    """It is no measurement that could be mixed up with others."""
+    plan = _plan()
+    agenda = make_agenda(plan, {run_key(plan.runs[0]): _row(plan, "crashed", source="before the mend")})
+    assert (_count(agenda), agenda.changed) == ((3, 0, 1, 0), ())

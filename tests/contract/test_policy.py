@@ -1,0 +1,55 @@
+"""How a sweep is carried out, as it is read from a configuration."""
+
+from typing import Any
+
+import pytest
+
+from runner.errors import BadInput
+from runner.policy import POLICY, Policy, read_policy
+from tests.fakes import plain
+
+
+def test_the_defaults_are_those_of_the_class() -> None:
+    """conf/config.yaml and the code say the same."""
+    assert read_policy(plain()) == Policy()
+    assert set(POLICY) == set(Policy.__dataclass_fields__)
+
+
+def test_every_knob_is_read() -> None:
+    """Each from the key of its name."""
+    asked: dict[str, Any] = {
+        "dry_run": True,
+        "retry_failed": True,
+        "on_change": "keep",
+        "on_failure": "stop",
+        "max_failures": 3,
+        "on_busy": "stop",
+        "progress": "quiet",
+    }
+    assert read_policy(plain(**asked)) == Policy(**asked)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"dry_run": "yes"}, "dry_run=yes: neither true nor false; write dry_run=true or dry_run=false"),
+        (
+            {"retry_failed": 1},
+            "retry_failed=1: neither true nor false; write retry_failed=true or retry_failed=false",
+        ),
+        (
+            {"on_change": "remesure"},
+            "on_change=remesure: no such choice (did you mean remeasure?); choose one of stop, remeasure, keep",
+        ),
+        (
+            {"max_failures": 0},
+            "max_failures=0: not a whole number from 1 to 2147483647; write one, such as max_failures=2",
+        ),
+        ({"progress": "bar"}, "progress=bar: no such choice; choose one of auto, lines, json, quiet"),
+    ],
+)
+def test_what_is_no_policy(knobs: dict[str, Any], message: str) -> None:
+    """One line with the alternatives."""
+    with pytest.raises(BadInput) as refusal:
+        read_policy(plain(**knobs))
+    assert str(refusal.value) == message
