@@ -9,15 +9,17 @@ from types import MappingProxyType
 from typing import Any
 
 from runner.environment import cgroup, cpu, repository, system, virtualisation
+from runner.environment.code import own_code
 
 
 def machine_facts() -> dict[str, Any]:
     """Give the columns of ``runs`` that say where it ran, as they are now; None for what is not known.
 
-    Called before a run: load and clock rate are those of the machine that the run finds. A limit, the clock source
-    or a commit may change while a sweep lasts, and cost microseconds to some milliseconds to read.
+    Called before a run: load and clock rate are those of the machine that the run finds. A limit or the clock source
+    may change while a sweep lasts, and cost microseconds to read; git takes milliseconds, and is asked once for each
+    state of the code.
     """
-    commit, dirty = repository.own_repository()
+    commit, dirty = repository_at(own_code())
     return {
         **lasting_facts(),
         "hostname": socket.gethostname(),
@@ -33,6 +35,13 @@ def machine_facts() -> dict[str, Any]:
         "commit": commit,
         "dirty": dirty,
     }
+
+
+@cache
+def repository_at(code: str) -> repository.State:
+    """Give the state of our own repository when the code that measures first had the hash ``code``."""
+    del code  # what the answer is kept by
+    return repository.own_repository()
 
 
 @cache

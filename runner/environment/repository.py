@@ -27,7 +27,7 @@ def project_version() -> str:
 
 
 def own_repository() -> State:
-    """Give the state of the repository this project runs from; asked anew, since each run reads the source anew."""
+    """Give the state of the repository this project runs from; asked anew."""
     return read_state((_OWN.resolve(),))
 
 

@@ -7,13 +7,10 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from runner import cell as measured_side
 from runner.engines import Source
-from runner.environment import cpu_count, lasting_facts, project_version
+from runner.environment import cpu_count, lasting_facts, own_code
 from runner.host import Interpreter
 
 WORDS = {
@@ -49,7 +46,7 @@ def conditions(interpreter: Interpreter, source: Source | None) -> dict[str, Any
     """Give the columns of ``runs`` that say under which conditions a run is measured here and now."""
     lasting = lasting_facts()
     return {
-        "code": code(),
+        "code": own_code(),
         "python_version": interpreter.version,
         "implementation": interpreter.implementation,
         "python_build": interpreter.build,
@@ -71,13 +68,3 @@ def changes(row: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     for column, value in now.items():
         if row[column] != value:
             yield Change(column, row[column], value)
-
-
-@cache
-def code() -> str:
-    """Give a hash of the files of the measured side, and of the version of the rest."""
-    found = hashlib.sha256(project_version().encode())
-    folder = Path(measured_side.__file__).parent
-    for file in sorted(folder.rglob("*.py")):
-        found.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return found.hexdigest()[:16]

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner import environment
+from runner.environment.machine import repository_at
 from runner.environment import cgroup, cpu, files, machine, system, virtualisation
 from runner.schema import TABLES
 from tests.kernel_files import CPU, V2, KernelFiles
@@ -47,7 +48,9 @@ def test_the_machine_is_described_here() -> None:
 def test_without_any_file_facts_are_null(monkeypatch: pytest.MonkeyPatch) -> None:
     """No /proc, no /sys, no git: what the system calls tell remains, and nothing raises."""
     monkeypatch.setenv("PATH", "")
+    repository_at.cache_clear()
     facts = environment.machine_facts()
+    repository_at.cache_clear()
     assert {name for name, value in facts.items() if value is not None} == WITHOUT_FILES
     assert facts["cpu_count"] == 64
 

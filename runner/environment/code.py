@@ -1,0 +1,32 @@
+"""The code that measures, as one hash."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from runner.environment.repository import project_version
+
+MEASURED_SIDE = Path(__file__).parents[1] / "cell"
+
+_Files = tuple[tuple[str, int, int], ...]
+
+
+def own_code(folder: Path = MEASURED_SIDE) -> str:
+    """Give a hash of the files of the measured side and of the version of the rest, as they are now.
+
+    Each run reads those files anew, so each is to know whether they are still what the sweep was planned with; the
+    contents are read again only where a file's time or size is another one.
+    """
+    found = ((file, file.stat()) for file in sorted(folder.rglob("*.py")))
+    return _hash(folder, tuple((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in found))
+
+
+@lru_cache(maxsize=4)
+def _hash(folder: Path, files: _Files) -> str:
+    found = hashlib.sha256(project_version().encode())
+    for name, _, _ in files:
+        file = Path(name)
+        found.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return found.hexdigest()[:16]
