@@ -131,10 +131,11 @@ def imported_packages() -> list[str]:
 
 def _foreign_modules() -> Iterator[tuple[str, str]]:
     """Give each imported top-level module from outside the standard library, with the folder it was found in."""
+    library = os.path.dirname(os.path.abspath(os.__file__))
     for name, module in list(sys.modules.items()):  # another thread may import meanwhile
         if "." not in name and name not in _NO_PACKAGES and not name.startswith("__editable__"):
             folder = _folder(module)
-            if folder is not None and not _is_standard(folder):
+            if folder is not None and not _is_standard(folder, library):
                 yield name, folder
 
 
@@ -146,11 +147,11 @@ def _folder(module: Any) -> Optional[str]:
     return os.path.dirname(os.path.abspath(place)) if isinstance(place, str) else None
 
 
-def _is_standard(folder: str) -> bool:
+def _is_standard(folder: str, library: str) -> bool:
     """Tell whether a folder is of the standard library; where packages are installed may lie within that."""
-    library = os.path.dirname(os.path.abspath(os.__file__))
-    parts = os.path.relpath(folder, library).split(os.sep)
-    return parts[0] != os.pardir and parts[0] not in _SITES
+    if folder != library and not folder.startswith(library + os.sep):
+        return False
+    return folder[len(library) + 1 :].partition(os.sep)[0] not in _SITES
 
 
 def _is_imported(dist: Any, modules: dict[str, str]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 _TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/{}"
 
@@ -36,8 +35,11 @@ def _round(cpu: int, cpus: list[int]) -> tuple[int, int, int]:
 
 
 def _read(cpu: int, fact: str) -> int:
-    path = Path(_TOPOLOGY.format(cpu, fact))
-    return int(path.read_text()) if path.exists() else 0
+    try:
+        with open(_TOPOLOGY.format(cpu, fact), encoding="ascii") as file:
+            return int(file.read())
+    except FileNotFoundError:
+        return 0
 
 
 def pin(cpu: int) -> None:

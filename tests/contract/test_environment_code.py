@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.environment import code, machine, own_code
+from runner.environment import code, machine, own_code, repository
 
 
 def _folder(tmp_path: Path) -> Path:
@@ -49,7 +49,7 @@ def test_git_is_asked_once_for_each_state_of_the_code(monkeypatch: pytest.Monkey
 
     codes = iter(["one", "one", "two"])
     machine.repository_at.cache_clear()
-    monkeypatch.setattr(machine.repository, "own_repository", own_repository)
+    monkeypatch.setattr(repository, "own_repository", own_repository)
     monkeypatch.setattr(machine, "own_code", lambda: next(codes))
     found = [machine.machine_facts() for _ in range(3)]
     machine.repository_at.cache_clear()

@@ -146,7 +146,8 @@ def test_one_installed_for_editing_is_found_elsewhere(
 )
 def test_packages_may_lie_within_the_standard_library(place: str, standard: bool) -> None:
     """A plain installation keeps its site-packages in the folder of the standard library itself."""
-    assert facts._is_standard(os.path.normpath(Path(os.__file__).parent / place)) is standard
+    library = Path(os.__file__).parent
+    assert facts._is_standard(os.path.normpath(library / place), str(library)) is standard
 
 
 def test_without_packages_nothing_is_searched() -> None:
