@@ -10,9 +10,11 @@ from pathlib import Path
 
 import hydra
 
+from runner.carrying import ALL_DONE, BAD_INPUT, SOME_FAILED
 from runner.environment import project_version
 from runner.errors import BadInput
-from runner.launcher import ALL_DONE, BAD_INPUT, INTERRUPTED, Application
+from runner.interruption import EXIT_INTERRUPTED
+from runner.launcher import Application, RunFailed
 from runner.planning.compose import HYDRA_BASE, conf_folder
 from runner.refusals import HYDRA_ERRORS, check_options, explain
 
@@ -30,8 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInput as refusal:
         sys.stderr.write(f"{refusal}\n")
         return BAD_INPUT
+    except RunFailed:  # its reason was shown by the process that made the run
+        return SOME_FAILED
     except KeyboardInterrupt:
-        return INTERRUPTED
+        if application.code != EXIT_INTERRUPTED:  # else the sweep has said so, and how to carry on
+            sys.stderr.write("interrupted before anything was measured\n")
+        return EXIT_INTERRUPTED
     return application.code
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong before anything is measured."""
+"""What can go wrong before anything is measured, and what can while results are stored."""
 
 
 class BadInput(Exception):
@@ -31,3 +31,27 @@ class OutputsUnwritable(BadInput):
 
 class ConditionsChanged(BadInput):
     """Raised when stored runs were measured with other code, interpreter or host, and the policy is to stop."""
+
+
+class OutputsUnreadable(BadInput):
+    """Raised when the results folder holds what this user may not read."""
+
+
+class ResultsMissing(BadInput):
+    """Raised when there is no results folder where one was named."""
+
+
+class SweepBusy(BadInput):
+    """Raised when another process is writing the sweep's folder."""
+
+
+class MachineBusy(BadInput):
+    """Raised when this machine is measuring for another sweep and nobody is to wait."""
+
+
+class LockUnusable(BadInput):
+    """Raised when the file that keeps two sweeps from measuring at once cannot be used."""
+
+
+class NotStored(Exception):
+    """Raised when a result cannot be stored while a sweep runs: a full disk, a folder that is gone."""

@@ -1,44 +1,44 @@
-"""Carry out what was asked: plan, make the runs one at a time, show how it goes, sum up."""
+"""What Hydra calls: plan what was asked, and carry it out."""
 
 from __future__ import annotations
 
-import shlex
-import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from threading import current_thread, main_thread
 from typing import Any, Protocol
 
-import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
 
-from analysis import load
-from analysis.summary import render, summarise
-from runner import engines
-from runner.engines import Outcome, Run
-from runner.errors import BadInput, OutputsUnwritable
-from runner.host import clear_leftovers, record_incompatible
+from runner.carrying import ALL_DONE, SOME_FAILED, Carrying, Typed
+from runner.errors import BadInput
+from runner.interruption import EXIT_INTERRUPTED
+from runner.planning.agenda import make_agenda
 from runner.planning.compose import Request, plain_config
 from runner.planning.plan import Plan, make_plan
-from runner.progress import Progress
-from runner.store import NotStored, Sweep
+from runner.preview import preview
+from runner.store import Sweep
+from runner.values import cell_value
 
-ALL_DONE, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-FINAL = ("ok", "incompatible")  # statuses of runs that are not made again
+
+class RunFailed(Exception):
+    """Raised where a run failed in a process that a launcher of Hydra started: the exit code is told by another one."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What was asked of one sweep: every cell, what was typed, and the configuration they start from."""
+    """What was asked of one sweep: every cell, what was typed, and the configuration they start from.
+
+    ``notes`` are what there is to tell about the choice of the cells.
+    """
 
     requests: Sequence[Request]
     overrides: tuple[str, ...]
     base: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 class Sweeping(Protocol):
@@ -48,144 +48,70 @@ class Sweeping(Protocol):
         """Carry out the sweep and give its exit code."""
         ...  # pragma: no cover
 
+    def value(self, request: Request) -> float:
+        """Give what was measured of one cell of it, the more the better."""
+        ...  # pragma: no cover
+
 
 @dataclass
 class Application:
     """What Hydra calls: with one configuration, or, through our launcher, with all of them.
 
     ``code`` is the exit code of what was carried out. ``refused`` keeps a bad input that turned up in a call with one
-    configuration, since Hydra would print a line of its own above the message if it were raised.
+    configuration, since Hydra would print a line of its own above the message if it were raised. All calls of one
+    command belong to one sweep, in whichever process a launcher makes them: ``began`` names one that has no name.
     """
 
     command: Sequence[str] = ("breakeven",)
+    began: datetime = field(default_factory=lambda: datetime.now().astimezone())
     code: int = ALL_DONE
     refused: BadInput | None = field(default=None, repr=False)
+    sweep: Path | None = None
+    stopped: bool = False
+    home: int = field(default_factory=os.getpid, repr=False)
 
-    def __call__(self, config: DictConfig) -> None:
-        """Carry out a sweep of one cell, for Hydra's other launchers."""
+    def __call__(self, config: DictConfig) -> float:
+        """Carry out a sweep of one cell, for Hydra's other launchers, and give what was measured of it."""
         overrides = tuple(HydraConfig.get().overrides.task)
-        plain = plain_config(config)
+        request = Request(plain_config(config), overrides)
         try:
-            self.carry_out(Launch([Request(plain, overrides)], overrides, plain))
+            code = self._carry_out(Launch([request], overrides, request.plain), one_of_several=True)
         except BadInput as error:
+            if os.getpid() != self.home:  # what is kept here would be lost with this process
+                raise
             self.refused = error
+            return 0.0
+        if code == EXIT_INTERRUPTED:
+            raise KeyboardInterrupt  # Hydra would go on with the next job
+        if code == SOME_FAILED and os.getpid() != self.home:
+            raise RunFailed(" ".join(overrides))
+        return self.value(request)
 
     def carry_out(self, launch: Launch) -> int:
         """Plan the sweep, make its runs, sum up; raises BadInput before the first run."""
-        plan = make_plan(launch.requests, now=datetime.now().astimezone(), folder=Path.cwd())
-        sweep = Sweep(plan.sweep)
-        _open(sweep, plan, launch)
-        self.code = max(self.code, self._make_runs(plan, sweep))
-        return self.code
+        return self._carry_out(launch, one_of_several=False)
 
-    def _make_runs(self, plan: Plan, sweep: Sweep) -> int:
-        notes = Console(stderr=True)
-        waiting = [run for run in plan.runs if not _is_final(sweep, run)]
-        notes.print(_opening(plan, len(waiting)), markup=False, highlight=False, soft_wrap=True)
-        clear_leftovers()
-        try:
-            with ending_like_ctrl_c():
-                _record_incompatible(plan, sweep)
-                statuses = _run_all(waiting, plan.engine, notes)
-        except KeyboardInterrupt:
-            self._ended(notes, plan, "interrupted; what was measured is kept")
-            return INTERRUPTED
-        except NotStored as error:
-            self._ended(notes, plan, str(error))
-            return SOME_FAILED
-        render(summarise(load(plan.sweep)), Console())
-        return ALL_DONE if all(status in FINAL for status in statuses) else SOME_FAILED
+    def value(self, request: Request) -> float:
+        """Give the worth of a cell from its stored runs, for sweepers that look for the best."""
+        return 0.0 if self.sweep is None else cell_value(Sweep(self.sweep), request)
 
-    def _ended(self, notes: Console, plan: Plan, why: str) -> None:
-        """Say why the sweep ended early and how to carry on."""
-        again = shlex.join(_again(self.command, plan.sweep.name))
-        notes.print(f"{why}. Carry on with: {again}", soft_wrap=True, markup=False, highlight=False)
+    def _carry_out(self, launch: Launch, *, one_of_several: bool) -> int:
+        plan = make_plan(
+            launch.requests, now=self.began, folder=Path.cwd(), sweep=self.sweep, again=one_of_several
+        )
+        if plan.policy.dry_run:
+            _preview(plan, launch.notes)
+            return ALL_DONE
+        if self.stopped:  # by on_failure or max_failures, in an earlier call of the same command
+            return self.code
+        self.sweep = plan.sweep
+        typed = Typed(self.command, launch.overrides, launch.base, launch.notes)
+        carrying = Carrying(plan, typed, one_of_several=one_of_several)
+        code = carrying.carry_out()
+        self.code, self.stopped = max(self.code, code), carrying.stopped
+        return code
 
 
-@contextmanager
-def ending_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP (a time limit, a closed terminal) end the sweep as Ctrl-C does."""
-    if current_thread() is not main_thread():  # only there can signals be handled
-        yield
-        return
-    before = {
-        number: signal.signal(number, signal.default_int_handler)
-        for number in (signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _open(sweep: Sweep, plan: Plan, launch: Launch) -> None:
-    """Make the results folder, say in it what was asked, and let ``latest`` lead to it."""
-    sweep.create()
-    try:
-        sweep.describe(_description(sweep, plan, launch))
-        sweep.point_latest()
-    except OSError as error:
-        raise OutputsUnwritable(
-            f"cannot write {error.filename2 or error.filename or sweep.path}: {error.strerror}; "
-            "free or unlock it, or choose another folder with outputs=FOLDER"
-        ) from error
-
-
-def _description(sweep: Sweep, plan: Plan, launch: Launch) -> str:
-    """Add this launch to those that ``sweep.yaml`` holds, so that a sweep carried on loses nothing."""
-    earlier = yaml.safe_load(sweep.description.read_text()) if sweep.description.exists() else {}
-    present = {
-        "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "overrides": list(launch.overrides),
-        "seed": plan.seed,
-        "config": dict(launch.base),
-        "order": [f"{run.cell_id}-{run.round}" for run in plan.runs],
-    }
-    return yaml.safe_dump(
-        {"launches": [*earlier.get("launches", []), present]}, sort_keys=False, allow_unicode=True
-    )
-
-
-def _is_final(sweep: Sweep, run: Run) -> bool:
-    row = sweep.read_run(run.cell_id, run.round)
-    return row is not None and row["status"] in FINAL
-
-
-def _opening(plan: Plan, waiting: int) -> str:
-    done = len(plan.runs) - waiting
-    notes = [
-        f"{waiting} runs" if waiting != 1 else "1 run",
-        *([f"{done} already done"] if done else []),
-        *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),
-        *([f"{plan.collapsed} the same as another"] if plan.collapsed else []),
-    ]
-    return f"{_shown(plan.sweep)}: {', '.join(notes)}"
-
-
-def _record_incompatible(plan: Plan, sweep: Sweep) -> None:
-    for run, reason in plan.incompatible:
-        if not _is_final(sweep, run):
-            record_incompatible(run, reason)
-
-
-def _run_all(runs: Sequence[Run], engine: str, console: Console) -> list[str]:
-    """Make one run after the other and give their statuses."""
-    statuses = []
-    with closing(engines.load(engine)()) as carrier, Progress(len(runs), console) as progress:
-        for run in runs:
-            progress.began(run)
-            outcome: Outcome = carrier.submit(run).result()
-            progress.finished(outcome)
-            statuses.append(outcome.status)
-    return statuses
-
-
-def _again(command: Sequence[str], name: str) -> list[str]:
-    """Give the command that carries on: as typed, with the name of the sweep."""
-    return [*(part for part in command if not part.startswith("sweep=")), f"sweep={name}"]
-
-
-def _shown(path: Path) -> str:
-    """Write a path from the current folder where it lies below it."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+def _preview(plan: Plan, notes: Sequence[str]) -> None:
+    stored = Sweep(plan.sweep).stored()
+    preview(plan, make_agenda(plan, stored.rows), stored.rows, notes, Console())

@@ -1,8 +1,8 @@
-"""What is seen while a sweep runs: a bar on a terminal, one plain line for each run where there is none."""
+"""What is seen while a sweep runs: a bar on a terminal, one plain line for each run where there is none, or nothing."""
 
 from __future__ import annotations
 
-from time import monotonic
+from collections import Counter
 from types import TracebackType
 from typing import Self
 
@@ -16,21 +16,50 @@ from runner.config import Cell
 from runner.engines import Outcome, Run
 from runner.units import format_size, format_time
 
+BAR, LINES, NOTHING = "bar", "lines", "nothing"
+
+
+class Tally:
+    """How many runs there are to be made, how many ended, and how; incompatible cells are counted beside them."""
+
+    def __init__(self, total: int, incompatible: int = 0) -> None:
+        self.total = total
+        self.incompatible = incompatible
+        self.statuses: Counter[str] = Counter()
+
+    @property
+    def done(self) -> int:
+        """Give how many runs ended."""
+        return self.statuses.total()
+
+    @property
+    def ok(self) -> int:
+        """Give how many of them ended well."""
+        return self.statuses["ok"]
+
+    @property
+    def failed(self) -> int:
+        """Give how many of them did not."""
+        return self.done - self.ok
+
+    def __str__(self) -> str:
+        parts = [f"{self.ok} ok", f"{self.failed} failed", f"{self.incompatible} incompatible"]
+        return ", ".join(part for part in parts if not part.startswith("0 ") or part.endswith("ok"))
+
 
 class Progress:
-    """Counts runs of a sweep, as a context manager; ``began`` and ``finished`` alternate."""
+    """Shows the runs of a sweep, as a context manager; ``began`` and ``finished`` alternate."""
 
-    def __init__(self, total: int, console: Console) -> None:
-        self._total = total
+    def __init__(self, tally: Tally, console: Console, shown: str) -> None:
+        self._tally = tally
         self._console = console
-        self._done = 0
+        self._shown = shown
         self._present = ""
-        self._busy = 0.0
-        self._began_at = monotonic()
+        self._left: float | None = None
         self._live = Live(get_renderable=self.picture, console=console, refresh_per_second=1, transient=True)
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._shown == BAR:
             self._live.start()
         return self
 
@@ -39,47 +68,48 @@ class Progress:
     ) -> None:
         self._live.stop()
 
-    def began(self, run: Run) -> None:
-        """Show the run that is being made."""
+    def began(self, run: Run, seconds_left: float) -> None:
+        """Show the run that is being made, and how long all that wait will take."""
         self._present = describe(run.cell)
-        self._began_at = monotonic()
+        self._left = seconds_left
 
     def finished(self, outcome: Outcome) -> None:
-        """Count a run; say on a line of its own what went wrong, or, without a terminal, how each one went."""
-        self._done += 1
-        self._busy += monotonic() - self._began_at
+        """Say on a line of its own what went wrong, or, without a bar, how each run went; it is counted already."""
         reason = f": {outcome.row.get('reason')}" if outcome.status != "ok" else ""
-        if reason or not self._console.is_terminal:
-            self._line(f"{self._done}/{self._total} {outcome.status} {self._present}{reason}")
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Give the mean length of the runs made so far times how many are left; None before the first."""
-        if self._done == 0:
-            return None
-        return self._busy / self._done * (self._total - self._done)
+        if self._shown == LINES or (self._shown == BAR and reason):
+            self._line(f"{self._tally.done}/{self._tally.total} {outcome.status} {self._present}{reason}")
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
 
     def picture(self) -> Group:
-        """Draw the bar and the present cell, as wide as the terminal is."""
-        row = Table.grid(padding=(0, 1), expand=True)
+        """Draw the bar, the counts and the present cell, as wide as the terminal is."""
+        tally, row = self._tally, Table.grid(padding=(0, 1), expand=True)
         row.add_column(no_wrap=True)
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
-        bar = ProgressBar(total=max(self._total, 1), completed=self._done)
-        row.add_row(f"{self._done}/{self._total}", bar, format_left(self.seconds_left))
-        return Group(row, Text(self._present, overflow="ellipsis", no_wrap=True))
+        bar = ProgressBar(total=max(tally.total, 1), completed=tally.done)
+        row.add_row(f"{tally.done}/{tally.total}", bar, format_left(self._left))
+        return Group(row, Text(f"{tally}; now {self._present}", overflow="ellipsis", no_wrap=True))
+
+
+def shown_on(console: Console, asked: str) -> str:
+    """Give what ``progress=asked`` means on ``console``."""
+    if asked == "auto":
+        return BAR if console.is_terminal else LINES
+    return LINES if asked == "lines" else NOTHING
 
 
 def format_left(seconds: float | None) -> str:
     """Write how long it will still take, such as ``1:05 left``."""
-    if seconds is None:
-        return "?:?? left"
+    return "?:?? left" if seconds is None else f"{format_clock(seconds)} left"
+
+
+def format_clock(seconds: float) -> str:
+    """Write a length of time like a clock, such as ``1:05`` or ``2:00:00``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d} left" if hours else f"{minutes}:{rest:02d} left"
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def describe(cell: Cell) -> str:

@@ -148,6 +148,11 @@ _RUNS = (
         "hash of cell_id and of the conditions it was measured under: code, interpreter, function and host",
     ),
     ("memory_limit_asked_bytes", pa.int64(), "limits.memory, in bytes; null for no limit"),
+    (
+        "parts",
+        pa.string(),
+        "the run's files in the other tables: table, bytes and CRC-32 (hexadecimal), one a line",
+    ),
 )
 
 _TRIALS = (

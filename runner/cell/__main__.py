@@ -27,6 +27,10 @@ def _load() -> None:
 if _NAME not in sys.modules:
     _load()
 
+from breakeven_cell.stacks import listen  # type: ignore[import-not-found]  # noqa: E402  # loaded above
+
+listen()  # in every process that is spawned, too
+
 
 def main() -> None:
     """Read what is asked and do it."""

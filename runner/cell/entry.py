@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
@@ -30,11 +31,17 @@ def answer(asked: dict[str, Any]) -> int:
     try:
         execute(asked)
     except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
-        traceback.print_exc()
-        with open(os.path.join(asked["folder"], FAILURE), "w", encoding="utf-8") as file:
-            file.write(tell(error))
+        with suppress(OSError):  # stderr may be on the disk that is full
+            traceback.print_exc()
+        _write_failure(os.path.join(asked["folder"], FAILURE), tell(error))
         return EXIT_FAILED
     return 0
+
+
+def _write_failure(path: str, text: str) -> None:
+    """Leave the reason; where it cannot be written, as on a full disk, the traceback on stderr is all there is."""
+    with suppress(OSError), open(path, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
 
 
 def tell(error: Exception) -> str:

@@ -2,18 +2,21 @@
 
 In: a specification, plain JSON. Out: ``result.json`` and ``trace.bin`` in ``specification["folder"]``. The trace holds,
 for every lane of every traced trial, its stamps (int64), its codes (one byte each, padded to 8) and its tasks (pairs of
-int64: number, on-CPU time); the result says where each begins.
+int64: number, on-CPU time); the result says where each begins. Checksums tell whether both are as they were written: the
+result's is its first line, the trace's is part of the result.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from contextlib import closing
 from time import perf_counter_ns
 from typing import Any
+from zlib import crc32
 
-from . import models, patterns, workloads
+from . import models, patterns, watchdog, workloads
 from .bench import Bench, size_of
 from .board import GIL, PID, THREAD, Geometry
 from .facts import clock_step_ns, imported_packages, interpreter_facts, jit_enabled, python_build
@@ -45,7 +48,7 @@ def execute(specification: dict[str, Any]) -> None:
     work = _work(specification, pattern, workload, task_ns)
     board = work.geometry.create()
     crew = models.load(specification["model"])(_crewing(specification, pattern, bench), work, board)
-    with open(os.path.join(specification["folder"], TRACE), "wb") as trace:
+    with Summed(io.FileIO(os.path.join(specification["folder"], TRACE), "wb")) as trace:
         recording = Recording(board, trace)
         crew.start()
         sampler = Sampler(pattern, bench, crew, work.cpus, Rules(**specification["measure"]))
@@ -58,6 +61,7 @@ def execute(specification: dict[str, Any]) -> None:
         crew.stop()
     result = {
         **recording.result(sampler.series.dropped, by_rule=sampler.series.stopped_by == REL_CI),
+        "trace_crc32": trace.crc32,
         "facts": {
             **interpreter_facts(),
             "python_build": python_build(),
@@ -75,14 +79,36 @@ def execute(specification: dict[str, Any]) -> None:
         "bytes_in": bench.bytes_in,
         "bytes_back": bench.bytes_back,
     }
-    with open(os.path.join(specification["folder"], RESULT), "w", encoding="utf-8") as file:
-        json.dump(result, file)
+    _write(os.path.join(specification["folder"], RESULT), json.dumps(result).encode())
+
+
+class Summed(io.BufferedWriter):
+    """A file that knows the checksum of what was written to it, whatever somebody else writes there."""
+
+    crc32 = 0
+
+    def write(self, data: Any) -> int:
+        """Write, and count in."""
+        self.crc32 = crc32(data, self.crc32)
+        return super().write(data)
+
+
+def _write(path: str, text: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(b"%08x\n%b" % (crc32(text), text))
 
 
 def _sample(specification: dict[str, Any], sampler: Sampler, recording: Recording) -> int:
     """Measure from the moment when all workers are ready; give the number of CPUs that the counts are about."""
-    sampler.crew.gather(traced=False)
-    with closing(sampler.crew.meter()) as meter:
+    crew = sampler.crew
+    crew.gather(traced=False)
+    pids = [
+        crew.board.lane(worker).header[PID] for worker in range(crew.crewing.workers) if crew.START_METHODS
+    ]
+    watched = (
+        crew.TRANSPORT is None
+    )  # a model without a channel is a pool, which would replace a worker or wait for it
+    with watchdog.over(pids, watched=watched), closing(crew.meter()) as meter:
         for trial in sampler.trials(f"{specification['seed']}/{specification['round']}", meter):
             recording.keep(trial, sampler.bench)
         return meter.machine.cpus

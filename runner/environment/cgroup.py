@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from runner.environment import files
 from runner.environment.files import parse_int, read_int, read_text
 
 Limit = TypeVar("Limit", int, float)
@@ -38,6 +39,14 @@ def memory_limit_bytes() -> int | None:
     """Give the bytes of memory that the tightest limit on the way to our cgroup allows; None without one."""
     limits = (*_limits("", _memory_v2), *_limits("memory", _memory_v1))
     return min(limits, default=None)
+
+
+def own_groups(controller: str) -> list[Path]:
+    """Give the folders of our cgroup of a v1 controller, and of those around it, from our own outwards.
+
+    ``""`` is the one hierarchy of v2. Empty where it is not mounted.
+    """
+    return [files.ROOT / group for group in _groups(controller)]
 
 
 def _quota_v2(group: Path) -> float | None:

@@ -42,7 +42,7 @@ class PlannedCell:
 class Plan:
     """A sweep, ready to be carried out.
 
-    ``runs`` stand in the order in which they are made; ``incompatible`` holds a run and the reason for each cell that
+    ``cells`` are the ids of those that can exist, in the order of the grid. ``runs`` stand in the order in which they are made; ``incompatible`` holds a run and the reason for each cell that
     cannot exist; ``collapsed`` is how many configurations were the same measurement as another one.
     """
 
@@ -50,20 +50,28 @@ class Plan:
     engine: str
     seed: int
     policy: Policy
+    cells: tuple[str, ...]
     runs: tuple[Run, ...]
     incompatible: tuple[tuple[Run, str], ...]
     collapsed: int
 
 
-def make_plan(requests: Sequence[Request], *, now: datetime, folder: Path) -> Plan:
+def make_plan(
+    requests: Sequence[Request],
+    *,
+    now: datetime,
+    folder: Path,
+    sweep: Path | None = None,
+    again: bool = False,
+) -> Plan:
     """Check every configuration and put the runs in order; raises BadInput.
 
-    ``folder`` is where the command was typed: the outputs and the user's function are looked up from there, and
-    ``now`` names a sweep that has no name.
+    ``folder`` is where the command was typed: the outputs and the user's function are looked up from there. A sweep
+    that has no name is ``sweep``, or else named by ``now``: not as one that is there already, but ``again``.
     """
     parsed = [parse(request.plain) for request in requests]
     engine = read_choice(_same(requests, "engine")["name"], "engine", engines.REGISTRY)
-    sweep = _sweep_folder(requests, now, folder)
+    sweep = _sweep_folder(requests, now, folder, sweep, again)
     seed = parsed[0].seed
     cells = _collapse(_plan_cells(requests, parsed, folder, engine))
     runs = [_run(planned, round_, sweep, folder) for round_, planned in in_blocks(cells, seed)]
@@ -75,6 +83,7 @@ def make_plan(requests: Sequence[Request], *, now: datetime, folder: Path) -> Pl
         engine=engine,
         seed=seed,
         policy=read_policy(_shared(requests)),
+        cells=tuple(planned.cell_id for planned in cells if planned.reason is None),
         runs=tuple(replace(run, order=place) for place, run in enumerate(runs)),
         incompatible=tuple(
             (replace(run, order=len(runs) + place), why) for place, (run, why) in enumerate(refused)
@@ -209,13 +218,17 @@ def _same(requests: Sequence[Request], key: str) -> Any:
     return first
 
 
-def _sweep_folder(requests: Sequence[Request], now: datetime, folder: Path) -> Path:
+def _sweep_folder(
+    requests: Sequence[Request], now: datetime, folder: Path, known: Path | None, again: bool
+) -> Path:
     outputs = folder / Path(str(_same(requests, "outputs"))).expanduser()
     asked = _same(requests, "sweep")
     if asked is not None:
         return outputs / _sweep_name(str(asked))
+    if known is not None:
+        return known
     name = f"{now:%Y-%m-%d_%H-%M-%S}"
-    others = len(list(outputs.glob(f"{name}*")))
+    others = 0 if again else len(list(outputs.glob(f"{name}*")))
     return outputs / (f"{name}-{others + 1}" if others else name)
 
 

@@ -1,5 +1,7 @@
 """From the command line through Hydra to stored rows, with an engine that makes them up at once."""
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import yaml
 
 from runner import engines
 from runner.__main__ import main
+from runner.locks import SweepLock
 from runner.store import Sweep
 from tests.fakes import FakeEngine
 
@@ -65,7 +68,8 @@ def test_hydra_writes_nothing(command: Command) -> None:
     command("-m", *SWEEP)
     assert [path.name for path in Path().iterdir()] == ["outputs"]
     assert {path.name for path in Path("outputs/mine").iterdir()} == {
-        *("runs", "trials", "spans", "activity", "workers", "sweep.yaml"),
+        *("runs", "trials", "spans", "activity", "workers"),
+        *("sweep.yaml", "events.jsonl", "sweep.log"),
     }
 
 
@@ -84,15 +88,162 @@ def test_what_cannot_exist_is_a_row_with_a_reason(
 
 
 def test_the_same_command_carries_on(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is done is not done again; new cells are added; failed ones are tried again."""
+    """What is done is not done again; new cells and rounds are added."""
+    assert command("-m", *SWEEP) == 0
+    FakeEngine.reset()
+    assert command("-m", *SWEEP, "ipc=queue,simple_queue", "rounds=3") == 0
+    assert len(FakeEngine.made) == 16
+    assert [run.round for run in FakeEngine.made if run.cell.ipc == "queue"] == [2] * 4
+    assert len(_rows()) == 24
+    assert "16 runs, 8 already done" in capsys.readouterr().err
+
+
+def test_failed_runs_are_made_again_when_asked(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else they stay failed, and the exit code says so; what they were is kept aside."""
     FakeEngine.endings = {"process": "failed"}
     assert command("-m", *SWEEP) == 1
     FakeEngine.reset()
-    assert command("-m", *SWEEP, "ipc=queue,pipe") == 0
-    assert [(run.cell.model, run.cell.ipc) for run in FakeEngine.made].count(("thread", "queue")) == 0
-    assert len(FakeEngine.made) == 12
-    assert len(_rows()) == 16
-    assert "12 runs, 4 already done" in capsys.readouterr().err
+    assert command("-m", *SWEEP) == 1
+    assert FakeEngine.made == []
+    assert (
+        "0 runs, 4 already done, 4 failed before (retry_failed=true makes them again)"
+        in capsys.readouterr().err
+    )
+    assert command("-m", *SWEEP, "retry_failed=true") == 0
+    assert {run.cell.model for run in FakeEngine.made} == {"process"}
+    assert set(_rows().status) == {"ok"}
+    (aside,) = Path("outputs/mine/aside").iterdir()
+    assert set(pd.read_parquet(aside / "runs").status) == {"failed"}
+
+
+def test_other_conditions_are_told_and_the_user_chooses(
+    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep on another host stops with what changed; it can be kept, or measured again."""
+    assert command("-m", *SWEEP) == 0
+    monkeypatch.setattr("runner.planning.identity.socket.gethostname", lambda: "elsewhere")
+    FakeEngine.reset()
+    assert command("-m", *SWEEP) == 2
+    refusal = capsys.readouterr().err
+    assert "mine holds 8 runs measured under other conditions (host: " in refusal
+    assert ", now elsewhere (8 runs)); measure them again with on_change=remeasure" in refusal
+    assert command("-m", *SWEEP, "on_change=keep") == 0
+    assert FakeEngine.made == []
+    assert "kept although measured under other conditions: host: " in capsys.readouterr().err
+    assert command("-m", *SWEEP, "on_change=remeasure") == 0
+    assert (len(FakeEngine.made), len(_rows())) == (8, 8)
+    assert len(pd.read_parquet(next(Path("outputs/mine/aside").iterdir()) / "runs")) == 8
+
+
+@pytest.mark.parametrize(
+    ("policy", "made", "why"),
+    [
+        ("on_failure=stop", 1, "stopped after a failed run (on_failure=stop)"),
+        ("max_failures=3", 3, "stopped after 3 failed runs (max_failures=3)"),
+        ("max_failures=9", 8, None),
+    ],
+)
+def test_failures_end_a_sweep_where_asked(
+    command: Command, capsys: pytest.CaptureFixture[str], policy: str, made: int, why: str | None
+) -> None:
+    """The exit code is that of failures, and the command that carries on is given."""
+    FakeEngine.endings = {"process": "crashed", "thread": "timeout"}
+    assert command("-m", *SWEEP, policy) == 1
+    assert len(FakeEngine.made) == made
+    shown = capsys.readouterr().err
+    if why is not None:
+        assert shown.endswith(
+            f"{why}. Carry on with: breakeven -m model=thread,process workers=1,2 rounds=2 {policy} sweep=mine\n"
+        )
+
+
+def test_a_dry_run_measures_nothing(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints cells, what is done of them, what cannot exist, the order and the time; nothing is written."""
+    command("-m", "model=thread", "workers=1", "rounds=1", "sweep=mine")
+    FakeEngine.reset()
+    before = sorted(Path("outputs").rglob("*"))
+    capsys.readouterr()
+    assert command("-m", *SWEEP, "ipc=queue,reference", "dry_run=true") == 0
+    assert (FakeEngine.made, sorted(Path("outputs").rglob("*"))) == ([], before)
+    shown = capsys.readouterr()
+    lines = shown.out.splitlines()
+    assert shown.err == ""
+    assert lines[:3] == [
+        "cells:",
+        "     1  spin thread x1 queue map 1KiB 1ms  2 rounds, 1 done",
+        "     2  spin thread x1 reference map 1KiB 1ms  2 rounds",
+    ]
+    impossible = [line for line in lines if " reference " in line and ": " in line]
+    assert [line.split(": ")[0].strip() for line in impossible] == [
+        f"spin process(fork) x{workers} reference map 1KiB 1ms" for workers in (1, 2)
+    ]
+    order = [line.split(": ")[1].split() for line in lines if line.startswith(("     0: ", "     1: "))]
+    assert [sorted(round_) for round_ in order] == [list("23456"), list("123456")]
+    assert lines[-1].startswith("11 of 12 runs are to be made: about 0:")
+    assert lines[-1].endswith("(from those that are stored)")
+
+
+def test_a_dry_run_tells_all_cells_apart(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where their short names are the same, by the overrides that differ."""
+    assert command("-m", "model=thread", "tasks=1,2", "rounds=1", "dry_run=true") == 0
+    assert capsys.readouterr().out.splitlines()[1:3] == [
+        f"     {tasks}  spin thread x2 queue map 1KiB 1ms tasks={tasks}  1 round" for tasks in (1, 2)
+    ]
+
+
+def test_a_quiet_sweep_says_nothing(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless it ends early."""
+    assert command("-m", *SWEEP, "progress=quiet") == 0
+    assert capsys.readouterr() == ("", "")
+    FakeEngine.reset()
+    FakeEngine.interrupt_at = 0
+    assert command("-m", *SWEEP, "rounds=3", "progress=quiet") == 130
+    assert capsys.readouterr().err.startswith("interrupted; what was measured is kept. Carry on with: ")
+
+
+def test_events_can_be_followed_on_stdout(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    """One JSON object a line and nothing else, the same lines as in the file."""
+    FakeEngine.endings = {"process": "failed"}
+    assert command("-m", *SWEEP, "progress=json") == 1
+    shown = capsys.readouterr()
+    assert (shown.err, shown.out) == ("", Path("outputs/mine/events.jsonl").read_text())
+    events = [json.loads(line) for line in shown.out.splitlines()]
+    assert [event["event"] for event in events] == [
+        "sweep_began",
+        *("run_began", "run_ended") * 8,
+        "sweep_ended",
+    ]
+    assert (events[-2]["ok"], events[-2]["failed"], events[-2]["seconds_left"]) == (4, 4, 0)
+    assert (events[-1]["how"], events[-1]["code"]) == ("done", 1)
+
+
+def test_damaged_files_are_moved_aside_and_made_again(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A truncated row is no row, and nothing that was stored is deleted."""
+    assert command("-m", *SWEEP) == 0
+    damaged = next(Path("outputs/mine/runs").iterdir())
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:-100])
+    FakeEngine.reset()
+    assert command("-m", *SWEEP) == 0
+    assert len(FakeEngine.made) == 1
+    assert len(_rows()) == 8
+    assert "1 damaged files were moved to " in capsys.readouterr().err
+    (kept,) = Path("outputs/mine/aside").rglob(damaged.name)
+    assert kept.read_bytes() == whole[:-100]
+
+
+def test_a_folder_that_another_process_writes_is_refused(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With who that is; nothing is measured."""
+    command("-m", *SWEEP)
+    FakeEngine.reset()
+    with SweepLock(Path("outputs/mine").resolve()).held():
+        assert command("-m", *SWEEP, "rounds=3") == 2
+    assert FakeEngine.made == []
+    assert f"outputs/mine is being written by pid {os.getpid()} on host " in capsys.readouterr().err
 
 
 def test_every_launch_of_a_sweep_is_described(command: Command) -> None:
@@ -103,11 +254,9 @@ def test_every_launch_of_a_sweep_is_described(command: Command) -> None:
     assert first["overrides"] == list(SWEEP)
     assert (first["seed"], second["seed"]) == (1, 7)
     assert first["config"]["payload_out"] == "1KiB"
-    assert len(first["order"]) == 8
-    rows = _rows()
-    assert set(first["order"]) | set(second["order"]) == {
-        f"{row.cell_id}-{row['round']}" for _, row in rows.iterrows()
-    }
+    assert "order" not in first
+    made = [f"{run.cell_id}-{run.round}" for run in FakeEngine.made]
+    assert second["order"] == made[8:]
 
 
 def test_a_failed_run_does_not_end_the_sweep(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,3 +350,11 @@ def test_latest_that_is_in_the_way_is_refused(command: Command, capsys: pytest.C
         in (capsys.readouterr().err)
     )
     assert FakeEngine.made == []
+
+
+def test_failures_end_the_later_calls_of_a_stock_launcher_too(command: Command) -> None:
+    """The first failure under on_failure=stop is the last run, though Hydra calls on."""
+    FakeEngine.endings = {"process": "failed"}
+    stock = ("hydra/launcher=basic", "on_failure=stop", "sweep=mine")
+    assert command("-m", "workers=1,2,3", "rounds=1", *stock) == 1
+    assert len(FakeEngine.made) == 1

@@ -1,24 +1,15 @@
 """What is seen while a sweep runs, on a terminal of any width and without one."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from runner import progress as watched
 from runner.config import parse
 from runner.engines import Outcome, Run
-from runner.progress import Progress, describe, format_left
+from runner.progress import Progress, Tally, describe, format_left, shown_on
 from tests.fakes import plain
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every look at the clock be ten seconds after the one before."""
-    readings: Iterator[float] = iter(range(0, 10_000, 10))
-    monkeypatch.setattr(watched, "monotonic", lambda: next(readings))
 
 
 def _run(*overrides: str) -> Run:
@@ -52,14 +43,24 @@ def _text(console: Console) -> str:
     return console.file.getvalue()
 
 
+def _show(progress: Progress, tally: Tally, run: Run, status: str, reason: str | None = None) -> None:
+    progress.began(run, 20.0)
+    tally.statuses[status] += 1
+    progress.finished(_outcome(status, reason))
+
+
 def test_without_a_terminal_there_is_a_line_for_each_run() -> None:
     """Lines are whole, however long, and hold no control characters."""
-    console = _console(terminal=False, width=40)
-    with Progress(2, console) as progress:
-        progress.began(_run())
-        progress.finished(_outcome("ok"))
-        progress.began(_run("model=thread"))
-        progress.finished(_outcome("failed", "a reason that does not fit into forty columns [bold]"))
+    console, tally = _console(terminal=False, width=40), Tally(2)
+    with Progress(tally, console, shown_on(console, "auto")) as progress:
+        _show(progress, tally, _run(), "ok")
+        _show(
+            progress,
+            tally,
+            _run("model=thread"),
+            "failed",
+            "a reason that does not fit into forty columns [bold]",
+        )
     assert _text(console).splitlines() == [
         "1/2 ok spin process(fork) x2 queue map 1KiB 1ms",
         "2/2 failed spin thread x2 queue map 1KiB 1ms: a reason that does not fit into forty columns [bold]",
@@ -67,40 +68,60 @@ def test_without_a_terminal_there_is_a_line_for_each_run() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 120])
-def test_on_a_terminal_there_is_a_bar_that_fits(clock: None, width: int) -> None:
-    """Done and total, the present cell and the time left stand in the width there is."""
-    del clock
-    console = _console(terminal=True, width=width)
-    with Progress(3, console) as progress:
-        progress.began(_run())
-        progress.finished(_outcome("ok"))
-        progress.began(_run("model=mp_pool"))
+def test_on_a_terminal_there_is_a_bar_that_fits(width: int) -> None:
+    """Done and total, the time left, the counts and the present cell stand in the width there is."""
+    console, tally = _console(terminal=True, width=width), Tally(3, incompatible=2)
+    with Progress(tally, console, shown_on(console, "auto")) as progress:
+        _show(progress, tally, _run(), "ok")
+        progress.began(_run("model=mp_pool"), 20.0)
         console.print(progress.picture())
     lines = _text(console).replace("\r", "\n").splitlines()
     assert any("1/3" in line and "0:20 left" in line for line in lines)
-    assert any("spin mp_pool" in line for line in lines)
+    assert any(line.startswith("1 ok, 2 incompatible; now spin") for line in lines)
     assert max(len(line) for line in lines if "\x1b" not in line) <= width
 
 
 def test_a_failure_is_told_above_the_bar() -> None:
     """Runs that went well only move it."""
-    console = _console(terminal=True)
-    with Progress(2, console) as progress:
-        progress.began(_run())
-        progress.finished(_outcome("ok"))
-        progress.finished(_outcome("timeout", "not done within 60 s"))
+    console, tally = _console(terminal=True), Tally(2)
+    with Progress(tally, console, shown_on(console, "auto")) as progress:
+        _show(progress, tally, _run(), "ok")
+        _show(progress, tally, _run(), "timeout", "not done within 60 s")
     assert "2/2 timeout spin process(fork) x2 queue map 1KiB 1ms: not done within 60 s" in _text(console)
     assert "1/2 ok" not in _text(console)
 
 
-def test_the_time_left_is_from_measured_lengths(clock: None) -> None:
-    """It is unknown before the first run has ended."""
-    del clock
-    progress = Progress(4, _console(terminal=False))
-    assert progress.seconds_left is None
-    progress.began(_run())
-    progress.finished(_outcome("ok"))
-    assert progress.seconds_left == 30
+@pytest.mark.parametrize("asked", ["quiet", "json"])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_nothing_is_shown_where_nothing_is_wanted(asked: str, terminal: bool) -> None:
+    """Not even what went wrong: the table and the log have it."""
+    console, tally = _console(terminal=terminal), Tally(1)
+    with Progress(tally, console, shown_on(console, asked)) as progress:
+        _show(progress, tally, _run(), "failed", "made up")
+    assert _text(console) == ""
+
+
+def test_lines_can_be_asked_for_on_a_terminal() -> None:
+    """Instead of the bar."""
+    console, tally = _console(terminal=True), Tally(1)
+    with Progress(tally, console, shown_on(console, "lines")) as progress:
+        _show(progress, tally, _run(), "ok")
+    assert _text(console) == "1/1 ok spin process(fork) x2 queue map 1KiB 1ms\n"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "incompatible", "text"),
+    [
+        ({}, 0, "0 ok"),
+        ({"ok": 3, "timeout": 1, "crashed": 1}, 0, "3 ok, 2 failed"),
+        ({"failed": 1}, 4, "0 ok, 1 failed, 4 incompatible"),
+    ],
+)
+def test_runs_are_counted(statuses: dict[str, int], incompatible: int, text: str) -> None:
+    """All that did not end well are failed; what there is none of is left out."""
+    tally = Tally(9, incompatible)
+    tally.statuses.update(statuses)
+    assert str(tally) == text
 
 
 @pytest.mark.parametrize(

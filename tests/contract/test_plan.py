@@ -11,7 +11,6 @@ from hydra import initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,7 +138,7 @@ def test_a_run_says_where_it_came_from(tmp_path: Path) -> None:
     run = _plan(request("workers=3", sweep="mine"), folder=tmp_path).runs[0]
     assert (run.sweep, run.path, run.executable) == (tmp_path / "outputs" / "mine", tmp_path, "/bin/python")
     assert run.overrides == ("workers=3",)
-    assert "payload_out: 1KiB\n" in run.config
+    assert run.config["payload_out"] == "1KiB"
 
 
 # --- what is refused -------------------------------------------------------------------------------------
@@ -291,53 +290,3 @@ def test_composition_asks_hydra_once_for_a_combination_of_groups(
     assert (len(requests), len(asked)) == (100, 2)
     assert requests[99].plain["workers"] == 50
     assert requests[99].plain["model"]["name"] == "process"
-
-
-# --- grids -----------------------------------------------------------------------------------------------
-
-
-def test_a_grid_is_the_product_of_its_axes(loader: ConfigLoader) -> None:
-    """Choices, ranges and globs are enumerated; what has one value stays as it was typed."""
-    jobs = expand(["workers=1,2", "tasks=range(1,3)", "ipc=glob(*queue)", "task='5 ms'"], {}, [], loader)
-    assert len(jobs) == 8
-    assert jobs[0] == ["workers=1", "tasks=1", "ipc=queue", "task='5 ms'"]
-    assert jobs[-1] == ["workers=2", "tasks=2", "ipc=simple_queue", "task='5 ms'"]
-
-
-def test_grids_are_made_one_after_the_other() -> None:
-    """Each has the params too, and its own value wins over theirs."""
-    jobs = expand([], {"task": "1ms,2ms"}, [{"model": "thread"}, {"model": "process", "task": "3ms"}])
-    assert jobs == [["task=1ms", "model=thread"], ["task=2ms", "model=thread"], ["task=3ms", "model=process"]]
-
-
-def test_what_is_typed_wins_in_every_grid() -> None:
-    """An override replaces that key in params and grids, whatever stands before it."""
-    jobs = expand(["++task=9ms", "model=serial"], {"task": "1ms,2ms"}, [{"model": "thread"}, {"workers": 2}])
-    assert jobs == [["++task=9ms", "model=serial"], ["++task=9ms", "workers=2", "model=serial"]]
-
-
-def test_null_in_a_grid_is_null() -> None:
-    """YAML's null reaches the override as null, not as the text None."""
-    assert expand([], {"sweep": None}, []) == [["sweep=null"]]
-
-
-def test_an_interval_is_refused() -> None:
-    """What cannot be enumerated is no grid."""
-    with pytest.raises(BadValue) as refusal:
-        expand(["workers=interval(1,2)"], {}, [])
-    assert str(refusal.value) == (
-        "workers=interval(1,2): cannot be enumerated; write the values, as in key=1,2,4 or key=range(1,5)"
-    )
-
-
-def test_a_glob_that_matches_nothing_is_refused(loader: ConfigLoader) -> None:
-    """A sweep of no cells is a typing error."""
-    with pytest.raises(BadValue) as refusal:
-        expand(["ipc=glob(zz*)"], {}, [], loader)
-    assert str(refusal.value) == "ipc=glob(zz*): matches nothing; write the values, as in key=a,b"
-
-
-def test_overrides_are_parsed_as_hydra_parses_them() -> None:
-    """Quotes and commas within them survive the way through a grid."""
-    (job,) = expand(["sweep='a,b'"], {}, [])
-    assert OverridesParser.create().parse_override(job[0]).value() == "a,b"

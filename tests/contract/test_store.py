@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
+import resource
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +22,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.errors import OutputsUnwritable
+from runner.errors import OutputsUnreadable, OutputsUnwritable
 from runner.schema import STATUSES, TABLES, VERSION
-from runner.store import Sweep, write_atomically
+from runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
 
 ROW = {"cell_id": "a1", "round": 0, "status": "ok", "workers": 2, "speedup": 1.5}
 
@@ -150,3 +156,406 @@ def test_the_layout_is_documented_as_it_is() -> None:
         for field in schema:
             assert f"| `{field.name}` |" in text
             assert field.metadata[b"meaning"].decode() in text
+
+
+# --- what is believed ------------------------------------------------------------------------------------
+
+KEY = ("a1", 0)
+
+
+def _measured(sweep: Sweep, cell_id: str = "a1", round_: int = 0, **columns: Any) -> None:
+    """Store a run with trials and spans."""
+    sweep.write("trials", cell_id, round_, {"trial": list(range(50)), "wall_ns": list(range(50))})
+    sweep.write("spans", cell_id, round_, {"trial": list(range(500)), "duration_ns": list(range(500))})
+    sweep.write_run(ROW | {"cell_id": cell_id, "round": round_, "reason": "a reason"} | columns)
+
+
+def _why(sweep: Sweep) -> dict[str, str]:
+    """Give why each damaged file is not believed, by its path within the sweep."""
+    return {str(path.relative_to(sweep.path)): why for path, why in sweep.stored().damaged.items()}
+
+
+def _old(**columns: Any) -> pa.Table:
+    """Give a row as it was stored before rows told of their parts."""
+    schema = TABLES["runs"].remove(TABLES["runs"].get_field_index("parts"))
+    lacking = ROW | columns
+    return pa.Table.from_pylist([lacking], schema=schema)
+
+
+def test_all_runs_are_read_at_once(sweep: Sweep) -> None:
+    """Each run is found under its key, with the columns that tell what it was."""
+    _measured(sweep)
+    _measured(sweep, round_=1, status="failed", hostname="n1", wall_ns=5)
+    found = sweep.stored()
+    assert found == Stored(found.rows, {})
+    assert set(found.rows) == {("a1", 0), ("a1", 1)}
+    assert set(found.rows[KEY]) == set(COLUMNS)
+    assert found.rows["a1", 1]["hostname"] == "n1"
+    assert (found.rows["a1", 1]["status"], found.rows["a1", 1]["wall_ns"]) == ("failed", 5)
+
+
+def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
+    """Without folders of tables there are neither runs nor damage."""
+    assert Sweep(tmp_path).stored() == Stored({}, {})
+
+
+def test_a_row_tells_its_parts(sweep: Sweep) -> None:
+    """The size and checksum of each other file of the run stand in its row; a run without such has none."""
+    _measured(sweep)
+    sweep.write_run(ROW | {"cell_id": "b2"})
+    row = sweep.read_run("a1", 0)
+    assert row is not None
+    told = [line.split() for line in row["parts"].splitlines()]
+    assert [(table, int(size)) for table, size, _ in told] == [
+        (table, sweep.file(table, "a1", 0).stat().st_size) for table in ("trials", "spans")
+    ]
+    bare = sweep.read_run("b2", 0)
+    assert bare is not None
+    assert bare["parts"] == ""
+
+
+def test_an_older_sweep_is_believed(sweep: Sweep) -> None:
+    """Rows from before there were checksums are read; what they lack is None, and tables they do not tell are kept."""
+    table = _old().drop_columns(["identity", "code"])
+    pq.write_table(table, sweep.file("runs", "a1", 0))
+    sweep.write("trials", "a1", 0, {"trial": [0]})
+    found = sweep.stored()
+    assert not found.damaged
+    assert found.rows[KEY]["status"] == "ok"
+    assert found.rows[KEY]["identity"] is found.rows[KEY]["code"] is None
+
+
+def test_any_flipped_bit_is_found(sweep: Sweep) -> None:
+    """Whichever bit of a run's row flips, pages, footer, checksum and all: the run is not believed."""
+    _measured(sweep)
+    file = sweep.file("runs", "a1", 0)
+    whole, chance = file.read_bytes(), random.Random(20)
+    for place in chance.sample(range(8 * len(whole)), 600):
+        flipped = bytearray(whole)
+        flipped[place // 8] ^= 1 << place % 8
+        file.write_bytes(flipped)
+        found = sweep.stored()
+        assert (set(found.damaged), found.rows) == ({file}, {}), place
+    file.write_bytes(whole)
+    assert set(sweep.stored().rows) == {KEY}
+
+
+def test_any_truncation_is_found(sweep: Sweep) -> None:
+    """However much of a run's row is there, none of it included: less than all of it is not believed."""
+    _measured(sweep)
+    file = sweep.file("runs", "a1", 0)
+    whole, chance = file.read_bytes(), random.Random(21)
+    for length in [0, 1, 7, 11, 12, 40, len(whole) - 1, *chance.sample(range(len(whole)), 100)]:
+        for tail in (
+            b"",
+            bytes(len(whole) - length),
+        ):  # cut off, or never written by a file system that crashed
+            file.write_bytes(whole[:length] + tail)
+            found = sweep.stored()
+            assert (set(found.damaged), found.rows) == ({file}, {}), length
+
+
+@pytest.mark.parametrize("table", ["trials", "spans"])
+def test_damage_of_any_table_is_found(sweep: Sweep, table: str) -> None:
+    """A flipped bit or a missing end of another file of a run is found as well."""
+    _measured(sweep)
+    file = sweep.file(table, "a1", 0)
+    whole, chance = file.read_bytes(), random.Random(22)
+    for place in chance.sample(range(8 * len(whole)), 100):
+        flipped = bytearray(whole)
+        flipped[place // 8] ^= 1 << place % 8
+        file.write_bytes(flipped)
+        assert _why(sweep) == {f"{table}/a1-000.parquet": "its bytes do not fit their checksum"}
+    file.write_bytes(whole[:-1])
+    assert _why(sweep) == {
+        f"{table}/a1-000.parquet": f"it has {len(whole) - 1} bytes instead of {len(whole)}"
+    }
+    file.unlink()
+    assert _why(sweep) == {f"{table}/a1-000.parquet": "it is missing"}
+    assert not sweep.stored().rows
+    assert set(sweep.stored(check_parts=False).rows) == {KEY}
+
+
+def _rewrite(table: pa.Table, version: str = VERSION) -> pa.Table:
+    return table.replace_schema_metadata({"breakeven_schema": version, "breakeven_table": "runs"})
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        (_rewrite(_old(), "1"), f"it is not a table of runs of schema version {VERSION}"),
+        (pa.table({"a": [1]}), f"it is not a table of runs of schema version {VERSION}"),
+        (_rewrite(pa.table({"cell_id": ["a1"]})), "its column round is missing or of another type"),
+        (_rewrite(pa.table({"cell_id": [1]})), "its column cell_id is missing or of another type"),
+        (_old(cell_id="b2"), "it holds the run b2-000"),
+        (_old(round=7), "it holds the run a1-007"),
+        (_old(status=None), "it lacks the cell, the round or the status"),
+        (_old().slice(0, 0), "it holds 0 rows instead of one"),
+        (_old().append_column("parts", pa.array([""])), "its checksum is missing"),
+    ],
+)
+def test_another_row_is_not_believed(sweep: Sweep, table: pa.Table, why: str) -> None:
+    """A file that is whole and yet not this run's row says what it is instead."""
+    pq.write_table(table, sweep.file("runs", "a1", 0))
+    assert _why(sweep) == {"runs/a1-000.parquet": why}
+
+
+def test_what_is_no_parquet_is_not_believed(sweep: Sweep) -> None:
+    """Text, noise between the magic bytes, a footer longer than the file, and a folder are told apart from a row."""
+    file, noise = sweep.file("runs", "a1", 0), random.Random(3).randbytes(400)
+    for data, why in (
+        (b"hello, I am a text", "it is not a whole Parquet file (18 bytes)"),
+        (b"PAR1" + noise[:4] + b"\xff\xff\xff\x7fPAR1", "its footer is longer than the file"),
+    ):
+        file.write_bytes(data)
+        assert _why(sweep) == {"runs/a1-000.parquet": why}
+    file.write_bytes(b"PAR1" + noise + (300).to_bytes(4, "little") + b"PAR1")
+    assert set(_why(sweep)) == {"runs/a1-000.parquet"}
+    file.unlink()
+    file.mkdir()
+    assert _why(sweep) == {"runs/a1-000.parquet": "it is not a file"}
+
+
+def test_a_row_may_not_tell_nonsense_of_its_parts(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A description of a part that cannot be read is damage, not a crash."""
+    monkeypatch.setattr("runner.store.integrity.Part.__str__", lambda _: "trials many\x1b")
+    _measured(sweep)
+    assert _why(sweep) == {"runs/a1-000.parquet": "it describes a file as trials many\\x1b"}
+
+
+def test_a_table_that_the_row_does_not_know_is_left_over(sweep: Sweep) -> None:
+    """A retry that was cut short leaves tables beside the earlier row: the run is to be measured again."""
+    sweep.write_run(ROW | {"status": "failed"})
+    Sweep(sweep.path).write("spans", "a1", 0, {"trial": [0]})
+    assert _why(sweep) == {
+        "spans/a1-000.parquet": "its run does not know it: it is left from a write that was cut short"
+    }
+
+
+def test_what_may_not_be_read_is_bad_input(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of another user is no damage: the message names it, the cause and the way out."""
+    _measured(sweep)
+    file = sweep.file("runs", "a1", 0)
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(OutputsUnreadable) as caught:
+        sweep.stored()
+    assert str(caught.value) == (
+        f"cannot read {file}: Permission denied; "
+        "make that readable, or choose another folder with outputs=FOLDER or sweep=NAME"
+    )
+
+
+def test_other_readers_do_not_see_the_checksum(sweep: Sweep) -> None:
+    """The seal lies where Parquet has room: every reader gets the row, page checksums included."""
+    _measured(sweep)
+    file = sweep.file("runs", "a1", 0)
+    assert b"breakeven CRC-32" in file.read_bytes()
+    assert pd.read_parquet(file)["speedup"].tolist() == [1.5]
+    assert pl.read_parquet(file)["speedup"].to_list() == [1.5]
+    assert pq.read_table(file, page_checksum_verification=True).column("speedup").to_pylist() == [1.5]
+    with duckdb.connect() as connection:
+        assert connection.execute("select speedup from read_parquet(?)", [str(file)]).fetchall() == [(1.5,)]
+
+
+def test_every_file_is_read_once(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To know all runs costs one look at each file, and no search for datasets: it grows with the runs alone."""
+    for number in range(5):
+        _measured(sweep, f"{number:02x}")
+    opened, original = list[str](), Path.open
+
+    def count(path: Path, *arguments: Any, **options: Any) -> Any:
+        opened.append(str(path.relative_to(sweep.path)))
+        return original(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", count)
+    assert len(sweep.stored().rows) == 5
+    assert sorted(opened) == sorted(_files(sweep))
+
+
+# --- what is taken out -----------------------------------------------------------------------------------
+
+
+def _files(sweep: Sweep) -> set[str]:
+    return {str(path.relative_to(sweep.path)) for path in sweep.path.rglob("*") if path.is_file()}
+
+
+def test_runs_are_set_aside_whole(sweep: Sweep) -> None:
+    """All files of a run move, none is lost, others stay, and a second time nothing is overwritten."""
+    for _ in range(3):
+        _measured(sweep)
+        _measured(sweep, "b2")
+        content = sweep.file("spans", "a1", 0).read_bytes()
+        folder = sweep.set_aside([KEY, ("c3", 0)], "other code")
+        assert folder is not None
+        assert folder.parent == sweep.aside
+        assert "Z-other-code" in folder.name
+        assert {str(path.relative_to(folder)) for path in folder.rglob("*.parquet")} == {
+            f"{table}/a1-000.parquet" for table in ("runs", "trials", "spans")
+        }
+        assert (folder / "spans" / "a1-000.parquet").read_bytes() == content
+        assert set(sweep.stored().rows) == {("b2", 0)}
+    assert len(list(sweep.aside.iterdir())) == 3
+    assert len(pd.read_parquet(sweep.table("trials"))) == 50
+
+
+def test_setting_nothing_aside_leaves_no_folder(sweep: Sweep) -> None:
+    """A run that has no file is none to move."""
+    assert sweep.set_aside([KEY], "changed") is None
+    assert not sweep.aside.exists()
+
+
+def test_damaged_runs_are_set_aside_with_the_reason(sweep: Sweep) -> None:
+    """Files that are no run's at all go, too; what stays is believed."""
+    _measured(sweep)
+    _measured(sweep, "b2")
+    sweep.file("trials", "a1", 0).write_bytes(b"")
+    (sweep.table("runs") / "copy of b2.parquet").write_bytes(sweep.file("runs", "b2", 0).read_bytes())
+    folder = sweep.set_aside_damaged(sweep.stored())
+    assert folder is not None
+    lines = (folder / "why.txt").read_text().splitlines()
+    assert lines[0] == "runs/copy of b2.parquet: it holds the run b2-000"
+    assert lines[1].startswith("trials/a1-000.parquet: it has 0 bytes instead of ")
+    again = sweep.stored()
+    assert (set(again.rows), dict(again.damaged)) == ({("b2", 0)}, {})
+    assert sweep.set_aside_damaged(again) is None
+
+
+def test_setting_aside_that_is_cut_short_is_found(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row moves last: until then the run is damaged, so that nothing of it is taken for a leftover."""
+    _measured(sweep)
+    rename, moved = Path.rename, list[Path]()
+
+    def once(path: Path, target: Path) -> Path:
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(path)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", once)
+    with pytest.raises(KeyboardInterrupt):
+        sweep.set_aside([KEY], "changed")
+    monkeypatch.undo()
+    assert sweep.tidy() == 0
+    assert _why(sweep) == {"trials/a1-000.parquet": "it is missing"}
+
+
+def test_what_interrupted_writes_left_is_removed(sweep: Sweep) -> None:
+    """Parts of files and tables without their run go; whole runs, other hidden files and other folders stay."""
+    _measured(sweep)
+    sweep.aside.mkdir()
+    kept = [sweep.path / ".writer", sweep.aside / ".old.part", sweep.table("runs") / ".hidden"]
+    for path in kept:
+        path.write_text("")
+    before = _files(sweep)
+    sweep.write("spans", "b2", 0, {"trial": [0]})
+    (sweep.table("trials") / ".a1-000.parquet-12.part").write_text("")
+    (sweep.path / ".sweep.yaml-12.part").write_text("")
+    (sweep.path.parent / ".latest-4194305.part").symlink_to("mine")
+    assert sweep.tidy() == 4
+    assert _files(sweep) == before
+    assert [path.name for path in sweep.path.parent.iterdir()] == ["mine"]
+    assert sweep.tidy() == 0
+
+
+# --- storage that fails ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[None]:
+    """Let ``folder`` be a file system of 256 KiB."""
+    mount = shutil.which("mount")
+    if os.geteuid() or mount is None:
+        pytest.skip("only root can mount a small file system")
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=256k", "breakeven-test", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607  # beside mount
+
+
+def _fill(sweep: Sweep) -> None:
+    for number in range(100):
+        _measured(sweep, f"{number:02x}")
+
+
+def test_a_full_disk_keeps_what_was_stored(tmp_path: Path) -> None:
+    """The error says so, no part of a file stays, and the runs before are whole."""
+    with _small_disk(tmp_path):
+        sweep = Sweep(tmp_path / "mine")
+        sweep.create()
+        with pytest.raises(NotStored) as caught:
+            _fill(sweep)
+        file = str(caught.value).removeprefix("cannot store ").partition(":")[0]
+        assert Path(file).parent.parent == sweep.path
+        assert str(caught.value) == (
+            f"cannot store {file}: No space left on device; what was stored before is kept, this run is not"
+        )
+        stored = len(list(sweep.table("runs").iterdir()))
+        assert 0 < stored < 20
+        assert not [path for path in sweep.path.rglob("*") if path.name.endswith(".part")]
+        sweep.tidy()
+        found = sweep.stored()
+        assert len(found.rows) == stored
+        assert not found.damaged
+
+
+@contextmanager
+def _largest_file(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond ``size`` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_file_that_may_not_grow_leaves_nothing(sweep: Sweep) -> None:
+    """What was written of it before the limit is removed."""
+    with _largest_file(1000), pytest.raises(NotStored, match=r"a1-000.parquet: File too large; what was"):
+        sweep.write_run(ROW)
+    assert not list(sweep.table("runs").iterdir())
+    sweep.write_run(ROW)
+    assert set(sweep.stored().rows) == {KEY}
+
+
+def test_a_folder_that_is_gone_is_told(sweep: Sweep) -> None:
+    """A results folder that was deleted under way is an error of storing."""
+    shutil.rmtree(sweep.path)
+    with pytest.raises(NotStored) as caught:
+        sweep.write_run(ROW)
+    assert str(caught.value) == (
+        f"cannot store {sweep.file('runs', 'a1', 0)}: No such file or directory; "
+        "what was stored before is kept, this run is not"
+    )
+    with pytest.raises(NotStored) as caught:
+        sweep.tidy()
+    assert str(caught.value) == (
+        f"cannot write {sweep.path}: No such file or directory; what was stored before is kept"
+    )
+
+
+def test_a_write_that_fails_is_told_even_if_its_part_stays(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be removed either, the first error is the one that is told; the next sweep tidies up."""
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "fsync", read_only)
+    monkeypatch.setattr(Path, "unlink", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    with pytest.raises(NotStored, match="Read-only file system"):
+        sweep.write_run(ROW)
+    monkeypatch.undo()
+    assert sweep.tidy() == 1

@@ -1,0 +1,228 @@
+"""The measured process: started in a session of its own, fed, watched, ended with all that it started."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import get_ident
+from time import perf_counter
+from typing import Any
+
+from runner.host import memory, owners, processes, stacks
+from runner.host.ending import Abandoned, Ending
+from runner.host.interpreters import MAIN
+from runner.host.judging import MEMORY, TIME, Seen, judge
+from runner.host.leftovers import remove_segments
+from runner.host.memory import CannotLimit, Limit
+from runner.host.processes import Processes
+from runner.store import NotStored
+
+_LONGEST_WAIT_S = 2_000_000  # poll(2) takes milliseconds as an int
+
+
+# --- giving up -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Present:
+    """A run on its way: ``given_up`` says that nobody wants it any more."""
+
+    given_up: bool = False
+    family: Processes | None = None
+
+    def give_up(self) -> None:
+        """Send its processes SIGKILL; who carries it out sees the rest."""
+        self.given_up = True
+        family = self.family
+        if family is not None:
+            family.kill()
+
+
+_present: dict[int, Present] = {}  # by thread: each carries out one run at a time
+
+
+@contextmanager
+def announced() -> Iterator[Present]:
+    """Announce this thread's run, so that it can be given up from its first moment on."""
+    thread = get_ident()
+    if thread in _present:
+        yield _present[thread]
+        return
+    _present[thread] = Present()
+    try:
+        yield _present[thread]
+    finally:
+        del _present[thread]
+
+
+def abandon() -> None:
+    """Give up whatever runs now: its processes are ended, and `execute` raises Abandoned when they are gone."""
+    for present in tuple(_present.values()):
+        present.give_up()
+
+
+def kill_now() -> None:
+    """Do the same from the handler of a signal: no lock is taken, and nothing waited for.
+
+    Who exits right after it, before `execute` could clean up, leaves what lies in shared memory to the next sweep's
+    `clear_leftovers`.
+    """
+    abandon()
+
+
+# --- one child -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may take: time in ns, and memory in bytes, None for no limit."""
+
+    time_ns: int
+    memory_bytes: int | None
+
+
+def in_child(told: dict[str, Any], limit_ns: int, memory_bytes: int | None = None) -> Ending:
+    """Measure in a fresh process of the interpreter told, and leave nothing of it behind.
+
+    Raises Abandoned, and NotStored where there is no place for what the process says.
+    """
+    with announced() as present, _said_file() as said:
+        try:
+            process = _start(told, said)
+        except OSError as error:
+            return Ending("crashed", f"{told['executable']} could not be started: {error.strerror or error}")
+        try:
+            seen = _watch(process, present, told, said, Limits(limit_ns, memory_bytes))
+        except CannotLimit as error:
+            process.communicate("")  # which is no specification: it ends
+            return Ending("failed", str(error))
+        if present.given_up:
+            raise Abandoned(f"run of cell {told['cell_id']} was given up")
+        return judge(seen)
+
+
+@contextmanager
+def _said_file() -> Iterator[int]:
+    """Give the descriptor of a file without a name, for what the processes say."""
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below; only its opening is judged here
+    except OSError as error:
+        raise NotStored(
+            f"cannot make a temporary file: {error}; free some space there, or choose another place with TMPDIR=FOLDER"
+        ) from error
+    with file:
+        yield file.fileno()
+
+
+def _start(told: Mapping[str, Any], said: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [told["executable"], str(MAIN)],
+        stdin=subprocess.PIPE,
+        stdout=said,
+        stderr=said,
+        env=_environment(told["environment"]),
+        start_new_session=True,
+        text=True,
+    )
+
+
+def _environment(added: Mapping[str, str]) -> dict[str, str]:
+    """Give the user's environment, with what is added and without what the command line set for itself."""
+    kept = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
+    return kept | dict(added)
+
+
+def _watch(
+    process: subprocess.Popen[str], present: Present, told: Mapping[str, Any], said: int, limits: Limits
+) -> Seen:
+    """Let the process do its work, and end all that it started.
+
+    It reads what it is told before it does anything: its mark and its limit are there by then.
+    """
+    folder = Path(told["folder"])
+    before = memory.ended_by_kernel()
+    with processes.adopting(), memory.limited(limits.memory_bytes, folder.name, process.pid) as limit:
+        with _custody(process, present, folder.name) as family:
+            _feed(process, json.dumps(told))
+            cause = _wait(process, limit, limits.time_ns)
+            said_bytes = os.fstat(said).st_size
+            asked = [process.pid, *family.find()] if cause == TIME and owners.LINUX else []
+            standings = stacks.ask(asked, said)
+        return Seen(
+            code=process.returncode,
+            folder=folder,
+            said=said,
+            said_bytes=said_bytes,
+            cause=MEMORY if limit is not None and limit.exceeded() else cause,
+            limit=limit,
+            limit_ns=limits.time_ns,
+            standing=stacks.describe(standings, process.pid, told["path"]),
+            paths=tuple(told["path"]),
+            ended_by_kernel=memory.ended_by_kernel() - before,
+            remaining=tuple(family.remaining),
+        )
+
+
+@contextmanager
+def _custody(process: subprocess.Popen[str], present: Present, name: str) -> Iterator[Processes]:
+    """Hold the processes of a run, and leave nothing of them behind at the end."""
+    owners.put_mark(process.pid)
+    present.family = family = Processes(process.pid)
+    if present.given_up:  # before there was a process to end
+        family.kill()
+    try:
+        yield family
+    finally:
+        family.end()
+        present.family = None  # before its id may become another's
+        if process.pid not in family.remaining:
+            process.wait()
+        remove_segments(name)
+
+
+def _feed(process: subprocess.Popen[str], text: str) -> None:
+    """Write the specification; a process that died before it read all of it is judged by its exit code."""
+    if process.stdin is None:
+        raise RuntimeError("the process was started without a pipe to its standard input")
+    with suppress(BrokenPipeError), process.stdin as pipe:
+        pipe.write(text)
+
+
+def _wait(process: subprocess.Popen[str], limit: Limit | None, limit_ns: int) -> str | None:
+    """Wait for the process to end; give why it must be ended, if it must.
+
+    Linux gives a descriptor that becomes readable at the end; `Popen.wait` would poll, up to 50 ms late.
+    """
+    if not hasattr(os, "pidfd_open"):
+        try:
+            process.wait(limit_ns / 1e9)
+        except subprocess.TimeoutExpired:
+            return TIME
+        return None
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        events = [descriptor] if limit is None or limit.descriptor is None else [descriptor, limit.descriptor]
+        ready = _readable(events, limit_ns / 1e9)
+    finally:
+        os.close(descriptor)
+    if descriptor in ready:
+        return None
+    return MEMORY if ready else TIME
+
+
+def _readable(descriptors: list[int], seconds: float) -> set[int]:
+    """Wait until one of the descriptors can be read, at most so long."""
+    poll, until = select.poll(), perf_counter() + seconds
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    ready: set[int] = set()
+    while not ready and (left := until - perf_counter()) > 0:
+        ready = {found for found, _ in poll.poll(min(left, _LONGEST_WAIT_S) * 1e3)}
+    return ready

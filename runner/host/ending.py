@@ -1,0 +1,74 @@
+"""How a run ended: a status, a reason in words, and what it last said."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from dataclasses import dataclass
+
+MOST_SAID = 16 << 10  # bytes of what a run said that are kept; a worker may have written gigabytes
+MOST_TEXT = 2000
+_MOST_LINES = 5
+_TRACKER = re.compile(
+    r"/resource_tracker\.py:[0-9]+: |^  warnings\.warn\(.*resource_tracker|^  warnings\.warn\($"
+)
+_WORKER = re.compile("^worker [0-9]+ .* in the middle of the run$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the measured process ended: a status of `runner.schema.STATUSES` and the reason, if it is not ok.
+
+    ``exit_code`` and ``signal`` are None where it did not end by one, ``stderr`` where nothing was said.
+    """
+
+    status: str
+    reason: str | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    stderr: str | None = None
+
+
+class Abandoned(Exception):
+    """Raised when a run was given up by `abandon` or `kill_now`: nothing is stored of it."""
+
+
+def signal_name(number: int) -> str:
+    """Give the name of a signal, such as SIGKILL; its number where it has none, as most real-time signals."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def read_tail(descriptor: int, most: int = MOST_SAID, end: int | None = None) -> str:
+    """Give the last ``most`` bytes of a file up to ``end``, as text; characters that cannot be shown are replaced."""
+    size = os.fstat(descriptor).st_size if end is None else end
+    raw = os.pread(descriptor, min(size, most), max(size - most, 0))
+    text = raw.decode("utf-8", errors="replace")
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+def quote(said: str) -> str:
+    """Give the last lines of what was said, as the end of a reason; what resource trackers say of it apart."""
+    lines = last_lines(
+        "\n".join(line for line in said.splitlines() if not _TRACKER.search(line)), _MOST_LINES
+    )
+    return f"; it last said: {lines}" if lines else ""
+
+
+def last_lines(text: str, count: int) -> str:
+    """Give the last ``count`` lines, of at most 2000 characters in all."""
+    return "\n".join(text.strip().splitlines()[-count:])[-MOST_TEXT:]
+
+
+def told_of_worker(said: str) -> tuple[str, str] | None:
+    """Give what was said of the worker that died, and what was said apart from it; None where none did."""
+    found = list(_WORKER.finditer(said))
+    if not found:
+        return None
+    last = found[-1]
+    return last[0], said[: last.start()] + said[last.end() :]

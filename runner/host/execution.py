@@ -1,0 +1,103 @@
+"""A run from its start to its stored row."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from runner import rows
+from runner.engines import Outcome, Run
+from runner.host.child import announced, in_child
+from runner.host.ending import Abandoned, Ending
+from runner.host.interpreters import changed_source
+from runner.host.leftovers import private_folder
+from runner.host.results import Unreadable, read_result
+from runner.store import Sweep
+from runner.variation import Variation
+
+Conduct = Callable[[dict[str, Any], int], Ending]
+Tables = Mapping[str, pa.Table]
+
+
+def execute(run: Run, conduct: Conduct | None = None) -> Outcome:
+    """Carry out ``run`` and store what it gave, its own row last.
+
+    ``conduct`` measures: by default a fresh process, `in_child`. Nothing that the measured code does raises here: it
+    becomes the row's status and reason. Raises Abandoned, and NotStored.
+    """
+    started, begin = datetime.now(UTC), time.perf_counter_ns()
+    with announced() as present:
+        row = rows.about(run, started)  # the machine as it is before the run loads it
+        ending, tables, measured = _measure(run, conduct)
+        if present.given_up:
+            raise Abandoned(f"run of cell {run.cell_id} was given up")
+    sweep = Sweep(run.sweep)
+    for name, table in tables.items():
+        sweep.write(name, run.cell_id, run.round, table)
+    row |= measured | asdict(ending) | {"wall_ns": time.perf_counter_ns() - begin}
+    sweep.write_run(row)
+    return Outcome(row=row)
+
+
+def _measure(run: Run, conduct: Conduct | None) -> tuple[Ending, Tables, dict[str, Any]]:
+    changed = changed_source(run.source) if run.source else None
+    if changed:
+        return Ending("failed", changed), {}, {}
+    with private_folder() as folder:
+        told = specification(run, folder)
+        if conduct is None:
+            ending = in_child(told, run.cell.time_limit_ns, run.cell.memory_limit_bytes)
+        else:
+            ending = conduct(told, run.cell.time_limit_ns)
+        return _digest(run, folder, ending, conduct is None)
+
+
+def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending, Tables, dict[str, Any]]:
+    """Make tables and columns of what a run left; surroundings are its own where it was a ``fresh`` process."""
+    if ending.status != "ok":
+        return ending, {}, {}
+    try:
+        result, raw = read_result(folder)
+        judged = rows.judged(run, result)
+        tables, measured = rows.tables(run, judged, raw), rows.measured(run, judged)
+    except Unreadable as error:
+        return Ending("crashed", str(error)), {}, {}
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Files are whole here, but the board that they were made from is memory which the measured code can overwrite.
+        why = f"its result makes no sense: {type(error).__name__}: {error}"
+        return Ending("crashed", why), {}, {}
+    return ending, tables, measured | (rows.surroundings(variation(run)) if fresh else {})
+
+
+def record_incompatible(run: Run, reason: str) -> Outcome:
+    """Store the row of a cell that cannot exist."""
+    row = rows.about(run, datetime.now(UTC)) | {"status": "incompatible", "reason": reason, "wall_ns": 0}
+    Sweep(run.sweep).write_run(row)
+    return Outcome(row=row)
+
+
+def specification(run: Run, folder: Path) -> dict[str, Any]:
+    """Give what the measured side is told, as plain data."""
+    told = asdict(run.cell)
+    del told["interpreter"], told["time_limit_ns"], told["memory_limit_bytes"], told["label"]
+    return told | {
+        "folder": str(folder),
+        "executable": run.executable,
+        "path": [str(run.path)],
+        "parent": os.getpid(),
+        "environment": variation(run).environment(),
+        "round": run.round,
+        "cell_id": run.cell_id,
+    }
+
+
+def variation(run: Run) -> Variation:
+    """Give what differs between this run and the other rounds of its cell."""
+    return Variation.of(run.cell.seed, run.cell_id, run.round)

@@ -1,0 +1,127 @@
+"""Whose a run is: which runner started it, told by names in shared memory and by a mark on its processes.
+
+The mark is the soft limit RLIMIT_RTTIME (getrlimit(2)): it acts on real-time threads alone, in microseconds, and at
+this size (more than 100 000 years) on none. Unlike a variable it survives a cleared environment, unlike a session
+setsid(2), unlike a parent its death: whatever a run starts bears it, and nothing else does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import secrets
+import string
+import sys
+from dataclasses import dataclass
+from functools import cache
+
+LINUX = sys.platform == "linux"
+
+_LIMIT: int = getattr(resource, "RLIMIT_RTTIME", -1)
+_MARKED = 1 << 62  # the bit that no limit set for its own sake has
+_PID_BITS = 22  # PID_MAX_LIMIT of the kernel is 2**22
+_PID = (1 << _PID_BITS) - 1
+_NAME = re.compile("breakeven-([0-9]{1,9})-([0-9a-z]*)[0-9a-f]{4}(?:-.*)?", re.DOTALL)
+_DIGITS = string.digits + string.ascii_lowercase
+_STARTED = 19  # field 22 of proc(5)'s stat, counted from the one after the command's name
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A runner: its process id and, as an id is used again, when it started; clock ticks since boot, 0 if unknown."""
+
+    pid: int
+    started: int
+
+    @property
+    def mark(self) -> int:
+        """Give the limit that processes of this runner's runs bear."""
+        return _MARKED | self.started << _PID_BITS | self.pid
+
+    @classmethod
+    def of_mark(cls, mark: int) -> Owner | None:
+        """Give whom a limit tells of; None where it is no mark."""
+        return cls(mark & _PID, (mark & ~_MARKED) >> _PID_BITS) if mark > 0 and mark & _MARKED else None
+
+    def name(self) -> str:
+        """Give a new name for a run's folder: at most 20 characters where the system allows 31 to shared memory.
+
+        macOS does (PSHMNAMLEN); it tells no start time, which is left out there.
+        """
+        return f"breakeven-{self.pid}-{_in_base_36(self.started)}{secrets.token_hex(2)}"
+
+    @classmethod
+    def of_name(cls, name: str) -> Owner | None:
+        """Give whose a folder or segment is; None where the name is none of ours."""
+        found = _NAME.fullmatch(name)
+        return cls(int(found[1]), int(found[2] or "0", 36)) if found else None
+
+    def is_gone(self) -> bool:
+        """Tell whether this runner is no more; an id that another process has now does not count."""
+        if LINUX:
+            now = started(self.pid)
+            return now is None or self.started not in (0, now)
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # somebody's: not ours to judge
+            return False
+        return False
+
+
+def own() -> Owner:
+    """Give this process as an owner."""
+    return _own(os.getpid())
+
+
+@cache
+def _own(pid: int) -> Owner:  # by id: a fork of this process is another owner
+    return Owner(pid, (started(pid) or 0) if LINUX else 0)
+
+
+def started(pid: int) -> int | None:
+    """Give when a process started, in clock ticks since boot; None where there is none, or one that nobody reaped."""
+    fields = stat(pid)
+    return int(fields[_STARTED]) if fields and fields[0] not in ("Z", "X") else None
+
+
+def stat(pid: int) -> list[str]:
+    """Give the fields of /proc/PID/stat (proc(5)) from the state on; nothing where the process is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # read by the hundred
+            return file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def put_mark(pid: int) -> bool:
+    """Mark a process, and so all that it will start; tell whether that could be done.
+
+    It cannot where the hard limit is lower, and not outside Linux.
+    """
+    if not LINUX:
+        return False
+    try:
+        _, hard = resource.prlimit(pid, _LIMIT)
+        resource.prlimit(pid, _LIMIT, (own().mark, hard))
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def mark_of(pid: int) -> int:
+    """Give the limit that may be a mark; -1 for none, as for a process that is gone or another user's."""
+    try:
+        return resource.prlimit(pid, _LIMIT)[0]
+    except (ValueError, OSError):
+        return -1
+
+
+def _in_base_36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits

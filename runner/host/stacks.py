@@ -1,0 +1,170 @@
+"""Where the processes of a hung run stand: each is asked to write its stacks to its stderr before it is ended.
+
+The measured side heeds `ASK` (`runner/cell/stacks.py`). Only a process that catches the signal is sent it: any other would
+end by it. Fields of /proc/PID/status: proc(5).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.cell.stacks import ASK
+from runner.host.ending import read_tail
+
+MOST_BYTES = 64 << 10  # of what a hung run said, its stacks included
+_PATIENCE_S = 2.0
+_STEP_S = 0.001  # the kernel tells nobody when a signal was handled
+_MOST_PLACES = 8
+_BIT = 1 << (ASK - 1)
+_SECTION = re.compile(r"^(?:Current thread|Thread|Stack) .*\(most recent call first\):$", re.MULTILINE)
+_FRAME = re.compile(r'^  File "(.*)", line ([0-9]+) in (.+)$', re.MULTILINE)
+_OWN = Path(__file__).parents[1] / "cell"
+_FORK_SERVER = "multiprocessing/forkserver.py"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One call: its file, line and function."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}:{self.line} in {self.function}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one process stood: the calls of each of its threads, innermost first; or stopped, by a signal."""
+
+    pid: int
+    threads: tuple[tuple[Frame, ...], ...] = ()
+    stopped: bool = False
+
+    def frame(self, paths: Sequence[str]) -> Frame | None:
+        """Give the innermost call of a file below ``paths``, else of the main thread, which is told last."""
+        return _innermost(self.threads, paths) or _innermost(self.threads[-1:], ["/"])
+
+    @property
+    def serves(self) -> bool:
+        """Tell whether this is a fork server: it waits for orders, and is not what hangs."""
+        functions = {
+            frame.function for thread in self.threads for frame in thread if frame.file.endswith(_FORK_SERVER)
+        }
+        return functions == {"main"}
+
+
+def ask(pids: Iterable[int], said: int) -> list[Standing]:
+    """Have the processes write their stacks, one after the other, to the file that the descriptor ``said`` is of.
+
+    Takes at most 2 s in all. Processes that cannot answer are left out: other programs, and those that end meanwhile.
+    """
+    until = time.perf_counter() + _PATIENCE_S
+    found = (_ask_one(pid, said, until) for pid in pids)
+    return [standing for standing in found if standing is not None]
+
+
+def _ask_one(pid: int, said: int, until: float) -> Standing | None:
+    about = _status(f"/proc/{pid}/status")
+    if about.get("State", "")[:1] in ("T", "t"):
+        return Standing(pid, stopped=True)
+    if not int(about.get("SigCgt", "0"), 16) & _BIT:
+        return None
+    before = os.fstat(said).st_size
+    busy = _handling(pid)
+    try:
+        os.kill(pid, ASK)
+    except ProcessLookupError:
+        return None
+    _await_handled(pid, busy, until)
+    threads = parse(read_tail(said, os.fstat(said).st_size - before))
+    return Standing(pid, threads) if threads else None
+
+
+def _await_handled(pid: int, busy: set[str], until: float) -> None:
+    """Wait until the signal neither waits in any thread nor is held back while its handler runs in one.
+
+    Twice in a row, as between the two there is a moment when it is neither.
+    """
+    quiet = 0
+    while quiet < 2 and time.perf_counter() < until:  # noqa: PLR2004  # as the docstring says
+        time.sleep(_STEP_S)
+        quiet = 0 if _handling(pid) - busy else quiet + 1
+
+
+def _handling(pid: int) -> set[str]:
+    """Give the threads, and the process, in which the signal is pending or blocked."""
+    found = set()
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208  # names, not paths
+            about = _status(f"/proc/{pid}/task/{thread}/status")
+            found |= {
+                f"{thread} {key}" for key in ("SigPnd", "SigBlk") if int(about.get(key, "0"), 16) & _BIT
+            }
+            found |= {"ShdPnd"} if int(about.get("ShdPnd", "0"), 16) & _BIT else set()
+    return found
+
+
+def _status(path: str) -> dict[str, str]:
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    lines = (line.partition(":") for line in text.splitlines())
+    return {key: value.strip() for key, _, value in lines}
+
+
+def parse(text: str) -> tuple[tuple[Frame, ...], ...]:
+    """Read what `faulthandler` writes: the frames of each thread, innermost first, the main thread's last."""
+    _, *sections = _SECTION.split(text)
+    return tuple(
+        tuple(Frame(file, int(line), function) for file, line, function in _FRAME.findall(section))
+        for section in sections
+    )
+
+
+def _innermost(threads: Iterable[Sequence[Frame]], paths: Sequence[str]) -> Frame | None:
+    """Give the first call of a file below ``paths``; of the measured side, which may lie there, only without another."""
+    frames = [frame for thread in threads for frame in thread if _is_below(frame, paths)]
+    theirs = (frame for frame in frames if not Path(frame.file).is_relative_to(_OWN))
+    return next(theirs, frames[0] if frames else None)
+
+
+def _is_below(frame: Frame, paths: Sequence[str]) -> bool:
+    file = Path(frame.file)
+    return "/" in paths or (
+        "site-packages" not in file.parts and any(file.is_relative_to(path) for path in paths)
+    )
+
+
+def crash(text: str, paths: Sequence[str]) -> str | None:
+    """Say of what the interpreter died, and where, if `faulthandler` told so."""
+    _, fatal, rest = text.rpartition("Fatal Python error: ")
+    if not fatal:
+        return None
+    what, _, after = rest.partition("\n")
+    _, current, threads = after.rpartition("\nCurrent thread ")
+    section = parse(f"Current thread {threads}" if current else after)[:1]
+    frame = _innermost(section, paths) or _innermost(section, ["/"])
+    return f"{fatal}{what}" + (f" at {frame}" if frame else "")
+
+
+def describe(standings: Sequence[Standing], leader: int, paths: Sequence[str]) -> str:
+    """Say compactly where each process stood, as the end of a reason; nothing where none is known."""
+    told = [_describe(standing, leader, paths) for standing in standings if not standing.serves]
+    more = [f"and {len(told) - _MOST_PLACES} more"] if len(told) > _MOST_PLACES else []
+    return "".join(f"; {place}" for place in [*told[:_MOST_PLACES], *more])
+
+
+def _describe(standing: Standing, leader: int, paths: Sequence[str]) -> str:
+    who = "the measured process" if standing.pid == leader else f"process {standing.pid}"
+    if standing.stopped:
+        return f"{who} was stopped by a signal"
+    return f"{who} was at {standing.frame(paths)}"

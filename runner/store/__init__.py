@@ -1,0 +1,16 @@
+"""Every path and file name of a sweep, and Parquet that is either whole or absent.
+
+A table's file is written aside, synced and renamed; the run's own row comes last and is the commit mark:
+where it is missing, the other tables' files of that run are leftovers of an interrupted write. The row also
+holds the size and checksum of those files, and its own file carries a checksum of itself, so that a run is
+believed only if all of it is as it was written.
+"""
+
+from __future__ import annotations
+
+from runner.errors import NotStored
+from runner.store.atomic import write_atomically
+from runner.store.integrity import COLUMNS, Key, Stored
+from runner.store.sweep import Sweep
+
+__all__ = ["COLUMNS", "Key", "NotStored", "Stored", "Sweep", "write_atomically"]

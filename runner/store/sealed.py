@@ -1,0 +1,122 @@
+"""One run's part of a table as Parquet bytes, and the row of a run read back only if it is as it was written.
+
+Page checksums (Parquet format, PageHeader.crc) cover the pages alone. A file of ``runs`` therefore bears a seal: the
+CRC-32 of all its other bytes, put between pages and footer, where the format leaves room and readers look at nothing.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from runner.schema import TABLES, VERSION
+
+_RUNS = "runs"
+_MAGIC = b"PAR1"
+_MARK = b"breakeven CRC-32"
+_CRC_BYTES = 4
+_SEAL_BYTES = len(_MARK) + _CRC_BYTES
+_ENDING_BYTES = 8  # the footer's length, 4 bytes, and the magic
+_NEEDED = ("cell_id", "round", "status")
+
+# Of a single row, dictionaries, statistics and compression only cost time: writing it takes a third without them.
+_ONE_ROW = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+_MANY_ROWS = {"compression": "zstd"}
+
+
+class Damaged(Exception):
+    """Raised when bytes are not those of a whole row of ``runs``; says why."""
+
+
+def encode(table: str, columns: Mapping[str, Any] | pa.Table) -> bytes:
+    """Give Parquet of ``columns`` with the schema of ``table``; columns that are not given are null."""
+    schema = TABLES[table]
+    if isinstance(columns, pa.Table):
+        columns = {name: columns.column(name) for name in columns.column_names}
+    unknown = _unknown(columns, schema)
+    if unknown:
+        raise KeyError(f"table {table} has no column {', '.join(unknown)}")
+    length = len(next(iter(columns.values())))
+    arrays = [_array(columns.get(field.name), field.type, length) for field in schema]
+    sink = pa.BufferOutputStream()
+    options = _ONE_ROW if table == _RUNS else _MANY_ROWS
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, write_page_checksum=True, **options)
+    encoded: bytes = sink.getvalue().to_pybytes()
+    return _seal(encoded) if table == _RUNS else encoded
+
+
+def _unknown(columns: Iterable[str], schema: pa.Schema) -> list[str]:
+    return sorted(set(columns) - set(schema.names))
+
+
+def _array(values: Any, kind: pa.DataType, length: int) -> pa.Array | pa.ChunkedArray:
+    if values is None:
+        return pa.nulls(length, kind)
+    if isinstance(values, pa.ChunkedArray | pa.Array):
+        return values if values.type == kind else values.cast(kind)
+    return pa.array(values, type=kind)
+
+
+def read_row(data: bytes, columns: Sequence[str]) -> dict[str, Any]:
+    """Give the row that a file of ``runs`` holds, those of ``columns`` that it lacks as None; raises Damaged.
+
+    A file from before there were seals is believed as far as its page checksums go.
+    """
+    sealed = _check_seal(data)
+    try:
+        with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, pre_buffer=False) as file:
+            present = _check_schema(file.schema_arrow, columns, sealed)
+            rows: list[dict[str, Any]] = file.read(columns=present, use_threads=False).to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:  # Arrow's for bytes that make no sense
+        raise Damaged(" ".join(str(error).split()).removesuffix(".")) from error
+    if len(rows) != 1:
+        raise Damaged(f"it holds {len(rows)} rows instead of one")
+    return dict.fromkeys(columns) | rows[0]
+
+
+def _footer_at(data: bytes) -> int:
+    """Give where the footer begins, by the length that stands at the end; raises Damaged."""
+    if len(data) < _ENDING_BYTES + len(_MAGIC) or data[:4] != _MAGIC or data[-4:] != _MAGIC:
+        raise Damaged(f"it is not a whole Parquet file ({len(data)} bytes)")
+    at = len(data) - _ENDING_BYTES - int.from_bytes(data[-_ENDING_BYTES:-4], "little")
+    if at < len(_MAGIC):
+        raise Damaged("its footer is longer than the file")
+    return at
+
+
+def _seal(parquet: bytes) -> bytes:
+    at = _footer_at(parquet)
+    return parquet[:at] + _MARK + zlib.crc32(parquet).to_bytes(_CRC_BYTES, "little") + parquet[at:]
+
+
+def _check_seal(data: bytes) -> bool:
+    """Tell whether ``data`` bears a seal; raises Damaged where it does and is broken."""
+    end = _footer_at(data)
+    begin = end - _SEAL_BYTES
+    seal = data[max(begin, 0) : end]
+    if not seal.startswith(_MARK):
+        return False
+    found = zlib.crc32(data[end:], zlib.crc32(data[:begin]))
+    if found != int.from_bytes(seal[len(_MARK) :], "little"):
+        raise Damaged("its bytes do not fit its checksum")
+    return True
+
+
+def _check_schema(schema: pa.Schema, columns: Sequence[str], sealed: bool) -> list[str]:
+    """Give those of ``columns`` that ``schema`` has; raises Damaged where it is not that of ``runs``."""
+    about = schema.metadata or {}
+    table, version = (about.get(f"breakeven_{what}".encode(), b"none") for what in ("table", "schema"))
+    if table != _RUNS.encode() or version != VERSION.encode():
+        raise Damaged(f"it is not a table of runs of schema version {VERSION}")
+    if "parts" in schema.names and not sealed:
+        raise Damaged("its checksum is missing")
+    present = [name for name in columns if name in schema.names]
+    wrong = [name for name in present if schema.field(name).type != TABLES[_RUNS].field(name).type]
+    wrong += [name for name in _NEEDED if name not in present]
+    if wrong:
+        raise Damaged(f"its column {wrong[0]} is missing or of another type")
+    return present

@@ -1,0 +1,227 @@
+"""A results folder: its paths, what is written to it, what is taken out of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from runner.errors import NotStored, OutputsUnwritable
+from runner.schema import TABLES
+from runner.store.atomic import PART, is_part, write_atomically
+from runner.store.integrity import SUFFIX, Key, Part, Stored, listing, read_stored, stem
+from runner.store.sealed import encode
+
+_LONGEST_REASON = 40
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A results folder, ``outputs/NAME``: the one place that knows its paths and file names.
+
+    The tables of a run and its row are to be written through the same object, since the row says which tables there
+    are.
+    """
+
+    path: Path
+    _parts: dict[Key, dict[str, Part]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def description(self) -> Path:
+        """Give the path of the overrides and the resolved configuration, ``sweep.yaml``."""
+        return self.path / "sweep.yaml"
+
+    @property
+    def figures(self) -> Path:
+        """Give the folder of the figures."""
+        return self.path / "figures"
+
+    @property
+    def events(self) -> Path:
+        """Give the path of what happened, for programs: one JSON object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """Give the path of what happened, for people."""
+        return self.path / "sweep.log"
+
+    @property
+    def writer(self) -> Path:
+        """Give the path of the file that says who writes the sweep; there is none when nobody does."""
+        return self.path / ".writer"
+
+    @property
+    def aside(self) -> Path:
+        """Give the folder of what no longer counts and is kept: damaged runs, and those that were measured again."""
+        return self.path / "aside"
+
+    def table(self, name: str) -> Path:
+        """Give the folder of table ``name``."""
+        return self.path / name
+
+    def file(self, table: str, cell_id: str, round_: int) -> Path:
+        """Give the path of one run's part of ``table``."""
+        return self.table(table) / f"{stem(cell_id, round_)}{SUFFIX}"
+
+    # --- writing -----------------------------------------------------------------------------------------
+
+    def create(self) -> None:
+        """Make the folders, and show that they can be written; raises OutputsUnwritable."""
+        try:
+            for name in TABLES:
+                self.table(name).mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path) as file:
+                file.write(b"x")
+        except OSError as error:
+            raise OutputsUnwritable(
+                f"cannot write results to {self.path}: {error.strerror}; "
+                "free or unlock that folder, or choose another with outputs=FOLDER"
+            ) from error
+
+    def point_latest(self) -> None:
+        """Let ``latest``, beside the sweep, lead to it."""
+        link = self.path.parent / "latest"
+        aside = self.path.parent / f".latest-{os.getpid()}{PART}"
+        with suppress(FileNotFoundError):
+            aside.unlink()
+        aside.symlink_to(self.path.name, target_is_directory=True)
+        aside.replace(link)
+
+    def describe(self, yaml: str) -> None:
+        """Store the overrides and the resolved configuration of the sweep, as YAML text."""
+        write_atomically(self.description, yaml.encode())
+
+    def write(self, table: str, cell_id: str, round_: int, columns: Mapping[str, Any] | pa.Table) -> None:
+        """Store one run's part of ``table``; columns that the schema has and ``columns`` lacks are null.
+
+        Raises NotStored.
+        """
+        path = self.file(table, cell_id, round_)
+        data = encode(table, columns)
+        try:
+            write_atomically(path, data)
+        except OSError as error:
+            raise NotStored(
+                f"cannot store {path}: {error.strerror}; what was stored before is kept, this run is not"
+            ) from error
+        self._parts.setdefault((cell_id, round_), {})[table] = Part.of(table, data)
+
+    def write_run(self, row: Mapping[str, Any]) -> None:
+        """Store the row of one run in ``runs``, its column ``parts`` filled in: from here on the run exists."""
+        key = row["cell_id"], row["round"]
+        parts = "\n".join(map(str, self._parts.pop(key, {}).values()))
+        self.write("runs", *key, {name: [value] for name, value in row.items()} | {"parts": [parts]})
+        del self._parts[key]
+
+    # --- reading -----------------------------------------------------------------------------------------
+
+    def read_run(self, cell_id: str, round_: int) -> dict[str, Any] | None:
+        """Give the stored row of a run, or None where it was not (wholly) stored."""
+        path = self.file("runs", cell_id, round_)
+        if not path.exists():
+            return None
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # a single file: no dataset discovery
+            rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
+        return rows[0]
+
+    def stored(self, *, check_parts: bool = True) -> Stored:
+        """Read the rows of all runs at once, and find the files that cannot be believed; raises OutputsUnreadable.
+
+        ``check_parts`` compares the other tables' files with what the row says of them, too; while the sweep is
+        being written a run that is retried would then look damaged.
+        """
+        return read_stored(self.path, check_parts=check_parts)
+
+    # --- taking out --------------------------------------------------------------------------------------
+
+    def set_aside(self, keys: Iterable[Key], why: str) -> Path | None:
+        """Move all files of those runs into a new folder of `aside`, named after the time and ``why``.
+
+        Gives that folder, None where those runs have no file. Raises NotStored.
+        """
+        return self._move({stem(*key) for key in keys}, why)
+
+    def set_aside_damaged(self, stored: Stored) -> Path | None:
+        """Move all files of runs with a damaged file as `set_aside` does, and note the reasons beside them."""
+        folder = self._move({path.stem for path in stored.damaged}, "damaged")
+        if folder is not None:
+            notes = (f"{path.relative_to(self.path)}: {why}\n" for path, why in stored.damaged.items())
+            with _storing(folder):
+                write_atomically(folder / "why.txt", "".join(notes).encode())
+        return folder
+
+    def _move(self, stems: Collection[str], why: str) -> Path | None:
+        """Move the files of those names, the rows of the runs last: cut short, the rest is found damaged and moved."""
+        tables = [*(name for name in TABLES if name != "runs"), "runs"]
+        found = [(table, path) for table in tables for path in _named(self.table(table), stems)]
+        if not found:
+            return None
+        with _storing(self.aside):
+            folder = self._new_aside(why)
+            for table, path in found:
+                (folder / table).mkdir(exist_ok=True)
+                path.rename(folder / table / path.name)
+        return folder
+
+    def _new_aside(self, why: str) -> Path:
+        self.aside.mkdir(exist_ok=True)
+        reason = re.sub(r"[^A-Za-z0-9]+", "-", why).strip("-")[:_LONGEST_REASON]
+        name = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{reason}"
+        for number in count(1):
+            folder = self.aside / (name if number == 1 else f"{name}-{number}")
+            with suppress(FileExistsError):
+                folder.mkdir()
+                return folder
+        raise AssertionError  # pragma: no cover  # count() does not end
+
+    def tidy(self) -> int:
+        """Delete what interrupted writes left and give how many files that were; raises NotStored.
+
+        These are parts of files, and other tables' files of runs without a row. To be called by the sweep's only
+        writer.
+        """
+        with _storing(self.path):
+            left = [*self._parts_of_files(), *self._tables_without_run()]
+            for path in left:
+                path.unlink(missing_ok=True)
+        return len(left)
+
+    def _parts_of_files(self) -> Iterator[Path]:
+        for folder in (self.path, *map(self.table, TABLES)):
+            with os.scandir(folder) as entries:
+                yield from (folder / entry.name for entry in entries if is_part(entry.name))
+        for link in self.path.parent.glob(f".latest-*{PART}"):  # of other sweeps, too; they may be at it now
+            pid = link.name.removeprefix(".latest-").removesuffix(PART)
+            if not Path("/proc", pid).exists():
+                yield link
+
+    def _tables_without_run(self) -> Iterator[Path]:
+        runs = listing(self.table("runs"))
+        for table in TABLES:
+            yield from (path for name, path in listing(self.table(table)).items() if name not in runs)
+
+
+def _named(folder: Path, stems: Collection[str]) -> list[Path]:
+    return [path for name, path in listing(folder).items() if name in stems]
+
+
+@contextmanager
+def _storing(path: Path) -> Iterator[None]:
+    """Turn an OSError into NotStored."""
+    try:
+        yield
+    except OSError as error:
+        raise NotStored(
+            f"cannot write {error.filename or path}: {error.strerror}; what was stored before is kept"
+        ) from error

@@ -1,0 +1,22 @@
+"""Text that others wrote, made fit to be shown: on a terminal, in a log, in a one-line message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Give ``text`` with its control characters written out as in Python; ``lines`` keeps line ends and tabs."""
+    return "".join(
+        char if char.isprintable() or (lines and char in "\n\t") else _written_out(char) for char in text
+    )
+
+
+def _written_out(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def shown(path: Path) -> str:
+    """Write ``path`` from the current folder where it lies below it."""
+    here = Path.cwd()
+    return printable(str(path.relative_to(here)) if path.is_relative_to(here) else str(path))

@@ -1,0 +1,109 @@
+"""Runs of users' functions for the tests of the host, and a look at what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runner import host
+from runner.engines import Outcome
+from runner.host import memory, owners
+from runner.host.processes import all_pids
+from runner.store import Sweep
+from tests.machines import left_behind
+from tests.samples import run
+
+HEAD = '''
+"""A user's module."""
+import ctypes, glob, multiprocessing, os, random, resource, signal, sys, time
+from pathlib import Path
+
+PARENT = os.getpid()
+
+def apart():
+    return multiprocessing.parent_process() is not None
+
+def first():
+    """Tell whether this is the first call of all processes."""
+    try:
+        os.close(os.open(__file__ + ".called", os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+def leave_daemon(then=lambda: os.execve("/bin/sh", ["sh", "-c", "exec sleep 1000"], {})):
+    """Fork twice, in a session of its own, with another program and no environment; note its id."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            Path(__file__ + ".part").write_text(str(os.getpid()))
+            os.rename(__file__ + ".part", __file__ + ".daemon")
+            then()
+        os._exit(0)
+    os.wait()
+    while not os.path.exists(__file__ + ".daemon"):
+        time.sleep(0.001)
+'''
+
+
+def function(target: str, **options: Any) -> dict[str, Any]:
+    """Give the knobs of a cell that calls ``mine:target``."""
+    known: dict[str, Any] = {"target": f"mine:{target}", "args": [], "kwargs": {}, "make_input": None}
+    return {"workload": "function", "workload_options": known | options, "task_ns": 0, "payload_bytes": 0}
+
+
+def write_module(folder: Path, text: str) -> Path:
+    """Write ``mine.py``, the user's module, and give its folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / "mine.py").write_text(HEAD + text)
+    return folder
+
+
+def execute(sweep: Sweep, path: Path, **changes: Any) -> Outcome:
+    """Carry out a run; whatever it did, its row is stored, and nothing of it is left."""
+    before = left_behind()
+    outcome = host.execute(run(sweep.path, sys.executable, path, **changes))
+    assert left_behind() == before
+    assert marked(owners.own().mark) == []
+    assert not [group for group in memory.left_groups() if group.name in before]
+    stored = sweep.read_run(outcome.row["cell_id"], 0)
+    assert stored is not None
+    for name in ("status", "reason", "exit_code", "signal", "stderr"):
+        assert stored[name] == outcome.row[name]
+    return outcome
+
+
+def call(sweep: Sweep, tmp_path: Path, body: str, **changes: Any) -> dict[str, Any]:
+    """Carry out a run of a function ``work`` with this body, in two processes joined by pipes; give its row."""
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    user = write_module(tmp_path / "user", f"\ndef work():\n{lines}\n")
+    return execute(sweep, user, **function("work") | {"ipc": "pipe"} | changes).row
+
+
+def marked(mark: int) -> list[int]:
+    """Give the processes that bear a mark."""
+    return [pid for pid in all_pids() if owners.mark_of(pid) == mark]
+
+
+def is_there(pid: int) -> bool:
+    """Tell whether a process lives."""
+    return owners.started(pid) is not None
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
+    """Wait until ``condition`` gives something, and give that."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen"
+        threading.Event().wait(0.02)
+    return found
+
+
+def environment() -> dict[str, str]:
+    """Give the variables with which a script finds the project."""
+    return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

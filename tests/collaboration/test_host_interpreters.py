@@ -1,0 +1,120 @@
+"""What the host asks before anything runs: which interpreter, which function, from which source."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner import host
+from runner.errors import FunctionUnusable, InterpreterUnusable
+from runner.store import Sweep
+from tests.collaboration.host_runs import function, write_module
+from tests.samples import run
+
+USER = """
+def double(data, times=2):
+    return data * times
+
+def make(size):
+    return list(range(size // 8))
+
+not_callable = 3
+"""
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Path:
+    """Give the directory of a user's module."""
+    return write_module(tmp_path / "user", USER)
+
+
+def test_an_interpreter_that_is_not_there_is_bad_input() -> None:
+    """The message names it and the way out."""
+    with pytest.raises(InterpreterUnusable) as caught:
+        host.find_interpreter("python9.99")
+    assert str(caught.value) == (
+        "interpreter 'python9.99' was not found on PATH or as an executable file; "
+        "give its path as interpreter.path=/path/to/python, or use interpreter=current"
+    )
+
+
+def test_another_program_is_no_interpreter() -> None:
+    """One that exits well and says something is refused as well."""
+    with pytest.raises(InterpreterUnusable, match="it does not answer as a Python interpreter does;"):
+        host.find_interpreter("echo")
+
+
+def test_an_executable_that_is_no_interpreter_is_bad_input() -> None:
+    """Whatever it answers, it is refused in one line."""
+    with pytest.raises(
+        InterpreterUnusable, match=r"/false cannot run the measured side, .* it exited with code 1;"
+    ):
+        host.find_interpreter("false")
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        ("absent:work", "ModuleNotFoundError: No module named 'absent'"),
+        ("mine:absent", "AttributeError: module 'mine' has no attribute 'absent'"),
+        ("mine:not_callable", "TypeError: mine:not_callable is not callable"),
+    ],
+)
+def test_a_function_that_cannot_be_imported_is_bad_input(user: Path, target: str, problem: str) -> None:
+    """The target, the interpreter, the place and the cause are named."""
+    with pytest.raises(FunctionUnusable) as caught:
+        host.check_function(sys.executable, {"target": target}, user)
+    assert str(caught.value) == (
+        f"{target} cannot be imported by {sys.executable} in {user}: {problem}; "
+        "run from the directory that holds the module, and write module:callable"
+    )
+    host.check_function(sys.executable, {"target": "mine:double", "make_input": "mine:make"}, user)
+
+
+def test_a_functions_source_has_a_hash(user: Path) -> None:
+    """It is the same for the same files and another when one of them was edited."""
+    options = {"target": "mine:double", "make_input": "mine:make"}
+    first, second = (host.check_function(sys.executable, options, user) for _ in range(2))
+    write_module(user, USER + "# edited\n")
+    assert first == second != host.check_function(sys.executable, options, user)
+
+
+def test_a_function_that_was_edited_after_planning_is_not_measured(sweep: Sweep, user: Path) -> None:
+    """The run fails with the file and the remedy, and passes again when the file is as it was."""
+    options = function("double", make_input="mine:make")["workload_options"]
+    source = host.check_function(sys.executable, options, user)
+    planned = replace(
+        run(
+            sweep.path,
+            sys.executable,
+            user,
+            **function("double", make_input="mine:make") | {"payload_bytes": 64},
+        ),
+        source=source,
+    )
+    write_module(user, USER + "# edited\n")
+    edited = host.execute(planned)
+    assert edited.status == "failed"
+    assert edited.row["reason"] == (
+        f"{user / 'mine.py'} was changed since this sweep was planned, so this run would measure something else; "
+        "start the command again to plan with it as it is now"
+    )
+    write_module(user, USER)
+    assert host.execute(planned).status == "ok"
+
+
+def test_a_function_whose_file_is_gone_is_not_measured(sweep: Sweep, user: Path) -> None:
+    """The run fails with the file, why it cannot be read, and the remedy."""
+    source = host.check_function(sys.executable, {"target": "mine:double"}, user)
+    (user / "mine.py").unlink()
+    outcome = host.execute(
+        replace(run(sweep.path, sys.executable, user, **function("double")), source=source)
+    )
+    assert outcome.status == "failed"
+    assert outcome.row["reason"] == (
+        f"{user / 'mine.py'} cannot be read any more (No such file or directory); put it back, or start the command "
+        "again to plan with it as it is now"
+    )

@@ -1,0 +1,147 @@
+"""Host, measured process and store together: what a run measures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from runner import host
+from runner.engines import load
+from runner.store import Sweep
+from tests.collaboration.host_runs import execute, function, write_module
+from tests.machines import interpreters
+from tests.samples import QUICK, Pair, named, pairs, run, workers_for
+
+USER = """
+def double(data, times=2):
+    return data * times
+
+def make(size):
+    return list(range(size // 8))
+
+def raises():
+    raise RuntimeError("no such luck")
+"""
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Path:
+    """Give the directory of a user's module."""
+    return write_module(tmp_path / "user", USER)
+
+
+@pytest.mark.parametrize("pair", pairs(), ids=named)
+def test_the_budget_closes(sweep: Sweep, pair: Pair) -> None:
+    """For every model and channel, each worker's phases fill the trial's wall time within 2 %, and tasks are in them."""
+    model, method, ipc = pair
+    workers = workers_for(model)
+    outcome = execute(sweep, sweep.path, model=model, start_method=method, ipc=ipc, workers=workers)
+    assert outcome.row["reason"] is None
+    trials = pd.read_parquet(sweep.table("trials")).set_index("trial")
+    spans = pd.read_parquet(sweep.table("spans"))
+    traced = spans[spans.trial >= 0]
+    sums = traced.groupby(["trial", "worker"]).duration_ns.sum().unstack("worker")
+    assert list(sums.index) == list(trials.index[trials.traced])
+    assert {int(worker) for worker in sums.columns} == set(range(-1, workers))
+    error = sums.div(trials.wall_ns[sums.index], axis=0) - 1
+    assert error.abs().to_numpy().max() < 0.02
+    ends = traced.start_ns + traced.duration_ns
+    assert (ends <= traced.trial.map(trials.wall_ns)).all()
+    compute = traced[traced.phase == "compute"]
+    assert sorted(compute.task) == list(range(16))
+    assert (compute.on_cpu_ns <= compute.duration_ns).all()
+    assert compute.duration_ns.sum() > 0.5 * 16 * 200_000
+    assert trials.verified.all()
+    workers_own = traced[traced.worker >= 0]
+    assert _phases(model, ipc) <= set(workers_own.phase[workers_own.duration_ns > 0])
+
+
+def _phases(model: str, ipc: str) -> set[str]:
+    """Give the phases that a worker cannot do without, so that none of them hides in waiting or idle."""
+    if ipc == "shared_memory":
+        return {"wait", "receive", "compute", "serialize", "send"}
+    if ipc == "pipe" or "process" in model or model == "mp_pool":
+        return {"wait", "receive", "deserialize", "compute", "serialize", "send"}
+    return {"compute"} if ipc in ("native", "none") else {"wait", "compute", "send"}
+
+
+def test_known_waiting_shows_as_such(sweep: Sweep) -> None:
+    """Sleeping tasks of known length fill compute with that length, and take no CPU time."""
+    changes = {"workload": "sleep", "task_ns": 5_000_000, "model": "thread", "start_method": None, "tasks": 8}
+    execute(sweep, sweep.path, **changes)
+    spans = pd.read_parquet(sweep.table("spans"))
+    compute = spans[spans.phase == "compute"]
+    assert len(compute) == 8
+    assert compute.duration_ns.median() == pytest.approx(5_000_000, rel=0.2)
+    assert compute.on_cpu_ns.median() < 1_000_000
+
+
+@pytest.mark.parametrize("pattern", ["map", "window", "pingpong"])
+@pytest.mark.parametrize(
+    "executable", interpreters(), ids=lambda path: Path(path).name + "-" + Path(path).parts[-3]
+)
+def test_every_interpreter_runs_every_pattern(sweep: Sweep, executable: str, pattern: str) -> None:
+    """Interpreters with nothing installed carry out a run with processes, and say what they are."""
+    found = host.find_interpreter(executable)
+    options: dict[str, Any] = (
+        {"window_ns": 20_000_000, "pattern_options": {"bin": 1_000_000}} if pattern == "window" else {}
+    )
+    outcome = host.execute(run(sweep.path, found.executable, pattern=pattern, ipc="shared_memory", **options))
+    assert outcome.row["reason"] is None
+    assert outcome.row["python_version"] == found.version
+    assert outcome.row["gil_enabled"] == found.gil_enabled
+    assert outcome.row["throughput_per_s"] > 0
+
+
+def test_a_users_function_with_input_is_measured(sweep: Sweep, user: Path) -> None:
+    """Input maker, arguments and object results work between processes, and the pickle's size is stored."""
+    options = function("double", make_input="mine:make", kwargs={"times": 3}) | {"payload_bytes": 4096}
+    outcome = execute(sweep, user, **options)
+    assert outcome.row["reason"] is None
+    assert outcome.row["speedup"] > 0
+    assert outcome.row["payload_out_bytes"] > outcome.row["payload_bytes"] > 512
+    assert outcome.row["task_ns"] is None
+    assert outcome.row["task_measured_ns"] > 0
+
+
+def test_debug_runs_in_this_process(sweep: Sweep) -> None:
+    """The debug engine gives a whole row, and the measured code has this process's id."""
+    engine = load("debug")()
+    options: dict[str, Any] = {"model": "thread", "start_method": None}
+    outcome = engine.submit(run(sweep.path, sys.executable, **options)).result()
+    engine.close()
+    assert outcome.row["reason"] is None
+    spans = pd.read_parquet(sweep.table("spans"))
+    assert set(spans.pid) == {os.getpid()}
+
+
+def test_debug_tells_what_the_function_raised(
+    sweep: Sweep, user: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reason is short, and the whole traceback is shown once, so that the line can be found."""
+    monkeypatch.syspath_prepend(str(user))
+    outcome = load("debug")().submit(run(sweep.path, sys.executable, user, **function("raises"))).result()
+    assert outcome.status == "failed"
+    assert outcome.row["reason"] == "RuntimeError: no such luck"
+    assert capsys.readouterr().err.count("mine.py") == 1
+
+
+def test_an_incompatible_cell_is_a_row(sweep: Sweep) -> None:
+    """It has a status and a reason, and nothing measured."""
+    outcome = host.record_incompatible(run(sweep.path, sys.executable), "cannot be")
+    stored = sweep.read_run(outcome.row["cell_id"], 0)
+    assert stored is not None
+    assert (stored["status"], stored["reason"], stored["speedup"]) == ("incompatible", "cannot be", None)
+
+
+@pytest.mark.parametrize("model", ["thread", "process"])
+def test_affinity_pins_each_worker(sweep: Sweep, model: str) -> None:
+    """With compact affinity a run works and says so."""
+    start = "fork" if model == "process" else None
+    outcome = execute(sweep, sweep.path, model=model, start_method=start, affinity="compact", measure=QUICK)
+    assert (outcome.row["reason"], outcome.row["affinity"]) == (None, "compact")

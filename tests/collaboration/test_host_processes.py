@@ -1,0 +1,245 @@
+"""A run's processes are gone to the last grandchild, however they hide; nobody else's are touched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from runner import host, rows
+from runner.engines import Outcome, load
+from runner.host import owners, processes
+from runner.host.child import _present
+from runner.store import Sweep
+from tests.collaboration.host_runs import (
+    call,
+    environment,
+    function,
+    is_there,
+    marked,
+    wait_for,
+    write_module,
+)
+from tests.machines import left_behind
+from tests.samples import Pair, named, pairs, run
+
+HANGS = "open(__file__ + '.reached', 'w').close(); time.sleep(1000)"
+
+
+def _daemon(tmp_path: Path) -> int:
+    return int((tmp_path / "user/mine.py.daemon").read_text())
+
+
+@pytest.mark.parametrize(
+    "ending", ["pass", "os._exit(9)", "os.kill(os.getpid(), signal.SIGKILL)", "time.sleep(1000)"]
+)
+@pytest.mark.parametrize("where", ["apart()", "not apart()"])
+def test_a_daemon_is_ended_with_its_run(sweep: Sweep, tmp_path: Path, where: str, ending: str) -> None:
+    """It left its session, its parent, its program and its environment; however the run ends, it goes with it."""
+    body = f"if {where} and first():\n    leave_daemon()\n    {ending}"
+    limit = {"time_limit_ns": 10**9} if "sleep" in ending else {}
+    row = call(sweep, tmp_path, body, **limit)
+    assert (row["status"] == "ok") == (ending == "pass")
+    assert not is_there(_daemon(tmp_path))
+    with pytest.raises(ChildProcessError):  # it was reaped as well
+        os.waitpid(_daemon(tmp_path), os.WNOHANG)
+
+
+@pytest.mark.parametrize("ending", ["pass", "os._exit(9)"])
+def test_a_process_that_forks_and_exits_without_end_is_ended(
+    sweep: Sweep, tmp_path: Path, ending: str
+) -> None:
+    """It is another process whenever one looks."""
+    links = "def chain():\n    for _ in range(5000):\n        if os.fork(): os._exit(0)\n"
+    body = f"{links}\nif apart() and first():\n    leave_daemon(chain)\n    {ending}"
+    row = call(sweep, tmp_path, body)
+    assert (row["status"] == "ok") == (ending == "pass")
+
+
+def test_a_daemon_that_ignores_signals_and_is_stopped_is_ended(sweep: Sweep, tmp_path: Path) -> None:
+    """Nothing but SIGKILL ends it."""
+    stops = (
+        "def stops():\n    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):\n"
+        "        signal.signal(number, signal.SIG_IGN)\n    os.kill(os.getpid(), signal.SIGSTOP)\n"
+    )
+    assert call(sweep, tmp_path, f"{stops}\nif apart() and first(): leave_daemon(stops)")["status"] == "ok"
+    assert not is_there(_daemon(tmp_path))
+
+
+def test_other_children_of_this_process_are_left_alone(sweep: Sweep, tmp_path: Path) -> None:
+    """Neither one of our session nor one that leads its own, started before the run or during it, nor their orphans."""
+    command = [sys.executable, "-c", "import os, time; os.fork(); time.sleep(60)"]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        wait_for((tmp_path / "user/mine.py.called").exists)
+        started.extend(subprocess.Popen(command, start_new_session=apart) for apart in (True, False))
+
+    started.append(subprocess.Popen(command, start_new_session=True))
+    thread = Thread(target=start)
+    thread.start()
+    row = call(sweep, tmp_path, "if apart() and first(): time.sleep(1)")
+    thread.join()
+    assert row["status"] == "ok"
+    assert [process.poll() for process in started] == [None] * 3
+    for process in started:
+        children = [
+            pid for pid in processes.all_pids() if (owners.stat(pid) or ["", "0"])[1] == str(process.pid)
+        ]
+        for pid in (*children, process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_shared_memory_and_semaphores_of_a_killed_worker_are_removed(
+    sweep: Sweep, tmp_path: Path, method: str
+) -> None:
+    """The resource tracker is left alone until it has done that."""
+    body = (
+        "if apart() and first():\n"
+        "    from multiprocessing.shared_memory import SharedMemory\n"
+        "    segment = SharedMemory(create=True, size=1000)\n"
+        "    semaphore = multiprocessing.get_context('spawn').Semaphore()\n"
+        "    Path(__file__ + '.names').write_text(f'{segment.name} sem.{semaphore._semlock.name[1:]}')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    row = call(sweep, tmp_path, body, start_method=method)
+    assert row["status"] == "crashed"
+    names = (tmp_path / "user/mine.py.names").read_text().split()
+    assert [name for name in names if Path("/dev/shm", name).exists()] == []
+    assert len(names) == 2
+
+
+def test_what_cannot_be_ended_is_told(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is still there after all patience makes even a good run a crash: it would disturb the next."""
+    monkeypatch.setattr(processes, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(processes, "_send", lambda _: None)
+    monkeypatch.setattr(processes, "_kill_groups", lambda *_: None)
+    user = write_module(tmp_path / "user", "\ndef work():\n    if first(): leave_daemon()\n")
+    outcome = host.execute(run(sweep.path, sys.executable, user, ipc="pipe", **function("work")))
+    pid = _daemon(tmp_path)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert (outcome.status, outcome.row["reason"]) == (
+        "crashed",
+        f"1 of its processes did not end although they were sent SIGKILL: {pid}",
+    )
+
+
+# --- giving up -----------------------------------------------------------------------------------------------
+
+
+def _hanging(sweep: Sweep, tmp_path: Path) -> Any:
+    user = write_module(tmp_path / "user", f"\ndef work():\n    if first(): leave_daemon()\n    {HANGS}\n")
+    return run(sweep.path, sys.executable, user, ipc="pipe", **function("work"))
+
+
+@pytest.mark.parametrize("give_up", [host.abandon, host.kill_now])
+def test_a_run_that_is_given_up_stores_nothing(sweep: Sweep, tmp_path: Path, give_up: Any) -> None:
+    """It ends at once with all its processes; no row claims that it happened."""
+    engine = load("local")()
+    future: Future[Outcome] = engine.submit(_hanging(sweep, tmp_path))
+    wait_for((tmp_path / "user/mine.py.reached").exists)
+    begin = time.monotonic()
+    give_up()
+    with pytest.raises(host.Abandoned, match="run of cell 0123456789abcdef was given up"):
+        future.result(10)
+    assert time.monotonic() - begin < 5
+    engine.close()
+    assert sweep.read_run("0123456789abcdef", 0) is None
+    assert not is_there(_daemon(tmp_path))
+    assert (marked(owners.own().mark), left_behind()) == ([], set())
+
+
+def test_a_run_is_given_up_before_its_process_started(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing the engine while the run still looks at the machine ends it as well."""
+    look = rows.about
+
+    def slowly(*args: Any) -> Any:
+        wait_for(lambda: any(present.given_up for present in _present.values()))
+        return look(*args)
+
+    monkeypatch.setattr(rows, "about", slowly)
+    engine = load("local")()
+    future = engine.submit(_hanging(sweep, tmp_path))
+    wait_for(lambda: _present)
+    engine.close()
+    with pytest.raises(host.Abandoned):
+        future.result(0)
+
+
+def test_kill_now_works_in_the_handler_of_a_signal(sweep: Sweep, tmp_path: Path) -> None:
+    """The thread that carries out the run may be the very one that the signal interrupts."""
+    before = signal.signal(signal.SIGUSR2, lambda *_: host.kill_now())
+    interrupt = f"os.kill({os.getpid()}, signal.SIGUSR2); time.sleep(1000)"
+    user = write_module(tmp_path / "user", f"\ndef work():\n    {interrupt}\n")
+    try:
+        with pytest.raises(host.Abandoned):
+            host.execute(run(sweep.path, sys.executable, user, ipc="pipe", **function("work")))
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert (marked(owners.own().mark), left_behind()) == ([], set())
+
+
+# --- a runner that is killed ---------------------------------------------------------------------------------
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from runner import host, rows
+from tests.collaboration.host_runs import function
+from tests.samples import run
+model, ipc, method = sys.argv[3:]
+host.execute(run(Path(sys.argv[1]), sys.executable, Path(sys.argv[2]), model=model, ipc=ipc, start_method=method,
+    memory_limit_bytes=1 << 30, **function("work")))
+"""
+
+
+def _killed_runner(
+    tmp_path: Path, body: str, pair: Pair = ("process", "fork", "shared_memory")
+) -> tuple[int, int]:
+    """Kill a runner in mid-task; give its process id and the mark of its run's processes."""
+    user = write_module(tmp_path / "user", f"\ndef work():\n    if apart():\n{body}")
+    arguments = [str(tmp_path), str(user), pair[0], pair[2], str(pair[1])]
+    runner = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], env=environment())
+    wait_for((user / "mine.py.reached").exists)
+    mark = owners.Owner(runner.pid, owners.started(runner.pid) or 0).mark
+    assert len(marked(mark)) >= 3
+    runner.kill()
+    runner.wait()
+    return runner.pid, mark
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [pair for pair in pairs() if pair[1] and pair[2] in ("queue", "shared_memory", "native")],
+    ids=named,
+)
+def test_a_run_dies_with_its_parent(tmp_path: Path, pair: Pair) -> None:
+    """When the process that started a run is killed, the run and its workers end too, even in mid-task."""
+    _, mark = _killed_runner(tmp_path, f"        {HANGS}", pair)
+    wait_for(lambda: not [pid for pid in marked(mark) if is_there(pid)])
+    host.clear_leftovers()
+
+
+def test_what_a_killed_runner_left_is_cleared(tmp_path: Path) -> None:
+    """A daemon, the folder, the segments, the control group: the next sweep removes them."""
+    pid, _ = _killed_runner(tmp_path, f"        if first(): leave_daemon()\n        {HANGS}")
+    shared = list(Path("/dev/shm").glob(f"breakeven-{pid}-*"))
+    assert len(shared) == 3  # the folder and a segment for each worker
+    assert is_there(_daemon(tmp_path))
+    host.clear_leftovers()
+    assert not is_there(_daemon(tmp_path))
+    assert [path for path in shared if path.exists()] == []
+    assert not [group for group in host.memory.left_groups() if f"-{pid}-" in group.name]

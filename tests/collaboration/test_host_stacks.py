@@ -1,0 +1,226 @@
+"""A run that hangs is ended, and says where each of its processes stood."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.host import stacks
+from runner.host.stacks import Frame, Standing
+from runner.store import Sweep
+from tests.collaboration.host_runs import call, wait_for
+
+LIMIT = {"time_limit_ns": 1_500_000_000}
+
+
+def _line(tmp_path: Path, text: str) -> int:
+    lines = (tmp_path / "user/mine.py").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def test_a_measured_process_that_hangs_says_where(sweep: Sweep, tmp_path: Path) -> None:
+    """The reason names the line of the user's file, the column stderr holds the whole stack."""
+    row = call(sweep, tmp_path, "time.sleep(1000)", **LIMIT)
+    line = _line(tmp_path, "time.sleep(1000)")
+    assert (row["status"], row["exit_code"], row["signal"]) == ("timeout", None, None)
+    assert row["reason"] == (
+        f"not done within limits.time (1.5 s); the measured process was at mine.py:{line} in work"
+    )
+    assert "most recent call first" in row["stderr"]
+    assert "in execute" in row["stderr"]
+    assert row["wall_ns"] < 10 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("model", "ipc", "method"),
+    [
+        ("process", "queue", "fork"),
+        ("process", "pipe", "spawn"),
+        ("process", "shared_memory", "forkserver"),
+        ("process_pool", "native", "spawn"),
+        ("mp_pool", "native", "forkserver"),
+        ("mp_pool", "native", "fork"),
+    ],
+)
+def test_workers_that_hang_say_where(sweep: Sweep, tmp_path: Path, model: str, ipc: str, method: str) -> None:
+    """Every process is asked, however it was started; a fork server is none that hangs."""
+    body = "lock = multiprocessing.Lock()\nif apart():\n    lock.acquire()\n    lock.acquire()"
+    changes = {"model": model, "ipc": ipc, "start_method": method, "time_limit_ns": 3 * 10**9}
+    row = call(sweep, tmp_path, body, **changes)
+    deadlock = _line(tmp_path, "    lock.acquire()") + 1
+    said = re.fullmatch(
+        r"not done within limits\.time \(3 s\); the measured process was at \S+ in \S+"
+        rf"(; process [0-9]+ was at mine\.py:{deadlock} in work){{2}}",
+        row["reason"],
+    )
+    assert said, row["reason"]
+    assert row["stderr"].count(f'mine.py", line {deadlock} in work') == 2
+
+
+def test_processes_that_are_stopped_are_said_to_be(sweep: Sweep, tmp_path: Path) -> None:
+    """They cannot answer, and are ended all the same."""
+    row = call(sweep, tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGSTOP)", workers=1, **LIMIT)
+    assert re.search(r"; process [0-9]+ was stopped by a signal$", row["reason"]), row["reason"]
+    itself = call(sweep, tmp_path, "os.kill(os.getpid(), signal.SIGSTOP)", **LIMIT)
+    assert itself["reason"].endswith("; the measured process was stopped by a signal")
+
+
+def test_what_was_said_before_is_quoted_apart_from_the_stacks(sweep: Sweep, tmp_path: Path) -> None:
+    """First the status, then where it stood, then its own last words."""
+    row = call(sweep, tmp_path, "print('so far', flush=True); time.sleep(1000)", **LIMIT)
+    assert row["reason"].endswith(" in work; it last said: so far")
+    assert row["stderr"].startswith("so far\n")
+
+
+def test_a_user_who_handles_the_signal_or_not_python_at_all(sweep: Sweep, tmp_path: Path) -> None:
+    """A handler of the user's own gives no stack; a child that would end by the signal is not sent it."""
+    body = (
+        "if apart():\n"
+        "    if os.fork() == 0: os.execvp('sleep', ['sleep', '1000'])\n"
+        "    signal.signal(signal.SIGUSR1, lambda *_: None)\n"
+        "    time.sleep(1000)"
+    )
+    row = call(sweep, tmp_path, body, workers=1, **LIMIT)
+    assert re.fullmatch(
+        r"not done within limits\.time \(1\.5 s\); the measured process was at \S+ in \S+", row["reason"]
+    )
+
+
+# --- asking --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def said() -> Iterator[int]:
+    """Give a file for what processes say."""
+    with tempfile.TemporaryFile() as file:
+        yield file.fileno()
+
+
+def _start(code: str, said: int) -> subprocess.Popen[bytes]:
+    listening = (
+        "import faulthandler, signal, time\nfaulthandler.register(signal.SIGUSR1, 2, all_threads=True)\n"
+    )
+    return subprocess.Popen([sys.executable, "-c", listening + code], stderr=said, start_new_session=True)
+
+
+def _catches(pid: int) -> bool:
+    return bool(int(stacks._status(f"/proc/{pid}/status")["SigCgt"], 16) & stacks._BIT)
+
+
+def test_asking_waits_until_the_last_line_is_written(said: int) -> None:
+    """A stack of many calls is whole when the answer is read, every time."""
+    process = _start("def call(n):\n  call(n - 1) if n else time.sleep(100)\ncall(60)", said)
+    wait_for(lambda: _catches(process.pid) and _status_is(process.pid, "S"))
+    wait_for(lambda: len(stacks.ask([process.pid], said)[0].threads[0]) > 60)
+    for _ in range(20):
+        (standing,) = stacks.ask([process.pid], said)
+        assert len(standing.threads[0]) == 62
+        assert str(standing.threads[0][-1]).endswith("in <module>")
+    process.kill()
+    process.wait()
+
+
+def _status_is(pid: int, state: str) -> bool:
+    return stacks._status(f"/proc/{pid}/status")["State"].startswith(state)
+
+
+def test_a_process_that_does_not_answer_is_not_waited_for_long(
+    said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that blocks the signal keeps nobody longer than the patience there is."""
+    monkeypatch.setattr(stacks, "_PATIENCE_S", 0.3)
+    process = _start("signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\ntime.sleep(100)", said)
+    wait_for(lambda: _catches(process.pid) and stacks._handling(process.pid))
+    begin = time.perf_counter()
+    assert stacks.ask([process.pid], said) == []
+    assert 0.3 <= time.perf_counter() - begin < 2
+    process.kill()
+    process.wait()
+
+
+def test_processes_that_are_gone_are_left_out(said: int) -> None:
+    """One that was reaped, one that was not."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert stacks.ask([process.pid], said) == []
+    process.wait()
+    assert stacks.ask([process.pid], said) == []
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+FRAMES = st.builds(
+    Frame,
+    file=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='"'), min_size=1),
+    line=st.integers(1, 10**6),
+    function=st.from_regex(r"[a-z_<>]{1,20}", fullmatch=True),
+)
+HEADS = st.sampled_from(["Current thread 0x00007f1a", "Thread 0x00007f1b", "Thread 0x1c [feeder]", "Stack"])
+
+
+@given(st.lists(st.tuples(HEADS, st.lists(FRAMES, max_size=4))))
+def test_what_is_written_is_read(threads: list[tuple[str, list[Frame]]]) -> None:
+    """Frames of every thread in order, whatever the version calls the thread."""
+    text = "\n\n".join(
+        "\n".join(
+            [
+                f"{head} (most recent call first):",
+                *(f'  File "{frame.file}", line {frame.line} in {frame.function}' for frame in frames),
+            ]
+        )
+        for head, frames in threads
+    )
+    assert stacks.parse(f"chatter\n{text}\n") == tuple(tuple(frames) for _, frames in threads)
+
+
+def test_the_users_call_is_found_among_threads() -> None:
+    """The innermost one below the user's folder; what was installed there is not the user's; else the main thread's."""
+    waiting = Frame("/usr/lib/python3/threading.py", 10, "wait")
+    installed = Frame("/home/me/venv/lib/site-packages/numpy/core.py", 20, "dot")
+    mine = Frame("/home/me/mine.py", 30, "work")
+    outer = Frame("/home/me/mine.py", 40, "<module>")
+    standing = Standing(1, ((waiting,), (installed, mine, outer)))
+    assert standing.frame(["/home/me"]) == mine
+    assert standing.frame(["/home/you"]) == installed
+    assert Standing(1, ()).frame(["/home/me"]) is None
+
+
+def test_many_places_are_cut_short() -> None:
+    """A reason stays readable with 64 workers."""
+    standings = [Standing(pid, ((Frame("/mine.py", 1, "work"),),)) for pid in range(20)]
+    told = stacks.describe(standings, 0, ["/"])
+    assert told.startswith(
+        "; the measured process was at mine.py:1 in work; process 1 was at mine.py:1 in work"
+    )
+    assert told.endswith("; process 7 was at mine.py:1 in work; and 12 more")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("well\n", None),
+        ("Fatal Python error: Aborted\n", "Fatal Python error: Aborted"),
+        (
+            (
+                "Fatal Python error: Bus error\n\nThread 0x1 (most recent call first):\n"
+                '  File "/mine.py", line 9 in other\n\nCurrent thread 0x2 (most recent call first):\n'
+                '  File "/usr/lib.py", line 3 in inner\n  File "/mine.py", line 7 in work\n'
+            ),
+            "Fatal Python error: Bus error at mine.py:7 in work",
+        ),
+    ],
+)
+def test_a_crash_is_told_with_the_call_of_its_thread(text: str, told: str | None) -> None:
+    """Not with that of another one."""
+    paths = ["/mine.py"]
+    assert stacks.crash(text, paths) == told

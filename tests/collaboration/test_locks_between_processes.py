@@ -1,0 +1,200 @@
+"""The locks between real processes: never two at once, freed by death, a wait that a signal ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.errors import MachineBusy, SweepBusy
+from runner.locks import HostLock, SweepLock
+
+ROOT = Path(__file__).parents[2]
+Start = Callable[..., "subprocess.Popen[str]"]
+HEAD = """
+import os, signal, sys, time
+from pathlib import Path
+from runner.errors import SweepBusy
+from runner.locks import HostLock, SweepLock
+place = Path(sys.argv[1])
+def say(text):
+    print(text, flush=True)
+"""
+COUNT = """
+def inside():
+    descriptor = os.open(place.parent / "inside", os.O_CREAT | os.O_EXCL)  # fails where another one is inside
+    counter = place.parent / "counter"
+    counter.write_text(str(int(counter.read_text()) + 1))
+    os.close(descriptor)
+    os.unlink(place.parent / "inside")
+"""
+TAKE_TURNS = {
+    "machine": HEAD
+    + COUNT
+    + """
+for _ in range(50):
+    with HostLock(place).held("mine", wait=True):
+        inside()
+""",
+    "folder": HEAD
+    + COUNT
+    + """
+for _ in range(50):
+    while True:
+        try:
+            with SweepLock(place.parent).held():
+                inside()
+            break
+        except SweepBusy:
+            time.sleep(0.001)
+""",
+}
+HOLD = {
+    "machine": HEAD + "HostLock(place).acquire('mine', wait=True); say('held'); time.sleep(60)",
+    "folder": HEAD + "SweepLock(place.parent).acquire(); say('held'); time.sleep(60)",
+}
+FORKED = (
+    HEAD
+    + """
+HostLock(place).acquire("mine", wait=True)
+SweepLock(place.parent, beat_seconds=1000).acquire()
+child = os.fork()
+say(child or "held")
+time.sleep(60)
+"""
+)
+WAIT = (
+    HEAD
+    + """
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+begin = time.process_time()
+try:
+    HostLock(place).acquire("other", wait=True, on_wait=lambda holder: say(f"waits for {holder.sweep}"))
+except KeyboardInterrupt:
+    say("interrupted")
+    sys.exit(130)
+say("held")
+say(f"{time.process_time() - begin:.1f} s of CPU time")
+"""
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Give a place for the machine's lock, in what serves as results folder as well."""
+    (tmp_path / "counter").write_text("0")
+    return tmp_path / "breakeven.lock"
+
+
+@pytest.fixture
+def start(place: Path) -> Iterator[Start]:
+    """Start scripts; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(script: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "ignore", "-c", script, str(place)]
+        started.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def _said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("lock", TAKE_TURNS)
+def test_never_two_at_once(place: Path, start: Start, lock: str) -> None:
+    """Eight processes take it fifty times each: nobody ever meets another inside, and each gets its turns."""
+    processes = [start(TAKE_TURNS[lock]) for _ in range(8)]
+    assert [process.wait(120) for process in processes] == [0] * 8
+    assert (place.parent / "counter").read_text() == "400"
+    left = {path.name for path in place.parent.iterdir()}
+    assert left == {"counter", *(["breakeven.lock"] if lock == "machine" else [])}
+
+
+def test_the_machine_is_freed_by_the_death_of_its_holder(place: Path, start: Start) -> None:
+    """The kernel takes the lock away from a process that was killed."""
+    process = start(HOLD["machine"])
+    assert _said(process) == "held"
+    with pytest.raises(MachineBusy, match=f"measures mine for user .* \\(pid {process.pid}, since "):
+        HostLock(place).acquire("other", wait=False)
+    process.kill()
+    process.wait()
+    with HostLock(place).held("other", wait=False):
+        pass
+
+
+def test_a_folder_is_freed_by_the_death_of_its_writer(place: Path, start: Start) -> None:
+    """A process that was killed leaves its file, which the next one takes over without a word."""
+    process = start(HOLD["folder"])
+    assert _said(process) == "held"
+    with pytest.raises(SweepBusy, match=f"being written by pid {process.pid} on host "):
+        SweepLock(place.parent).acquire()
+    process.kill()
+    process.wait()
+    assert (place.parent / ".writer").exists()
+    with SweepLock(place.parent).held() as note:
+        assert note is None
+    assert not (place.parent / ".writer").exists()
+
+
+def test_a_stopped_writer_keeps_its_folder(place: Path, start: Start) -> None:
+    """A process that is only stopped is alive, even if it gave no sign for long."""
+    process = start(HOLD["folder"])
+    assert _said(process) == "held"
+    process.send_signal(signal.SIGSTOP)
+    os.utime(place.parent / ".writer", (0, 0))
+    with pytest.raises(SweepBusy):
+        SweepLock(place.parent).acquire()
+
+
+def test_a_forked_child_does_not_keep_the_locks(place: Path, start: Start) -> None:
+    """What a writer forked holds nothing after its death."""
+    process = start(FORKED)
+    said = {_said(process), _said(process)}
+    child = int(next(text for text in said if text != "held"))
+    try:
+        process.kill()
+        process.wait()
+        os.kill(child, 0)
+        with HostLock(place).held("other", wait=False), SweepLock(place.parent).held():
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_who_waits_gets_its_turn(place: Path, start: Start) -> None:
+    """The one that waits says for whom, once, uses no CPU time, and goes on when the machine is free."""
+    with HostLock(place).held("outputs/mine", wait=False):
+        process = start(WAIT)
+        assert _said(process) == "waits for outputs/mine"
+        time.sleep(0.5)
+        assert process.poll() is None
+    assert _said(process) == "held"
+    assert _said(process) == "0.0 s of CPU time"
+    assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_wait(place: Path, start: Start, number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM are heard while it waits; the lock stays with its holder."""
+    with HostLock(place).held("outputs/mine", wait=False):
+        process = start(WAIT)
+        assert _said(process) == "waits for outputs/mine"
+        process.send_signal(number)
+        assert process.wait(10) == 130
+        assert _said(process) == "interrupted"
+        with pytest.raises(MachineBusy):
+            HostLock(place).acquire("third", wait=False)
