@@ -58,6 +58,7 @@ class Carrying:
         self._sweep = Sweep(plan.sweep)
         self._again = shlex.join(_again(typed.command, plan.sweep.name))
         self._silent = plan.policy.progress in {"quiet", "json"}
+        self._writer = SweepLock(plan.sweep)
         self._notes = Console(stderr=True, quiet=self._silent)
         self.stopped = False
 
@@ -83,7 +84,7 @@ class Carrying:
         where they wait for the machine.
         """
         waits = self._plan.policy.on_busy == "wait"
-        writer = SweepLock(self._sweep.path).held()
+        writer = self._writer.held()
         machine = HostLock().held(str(self._sweep.path), wait=waits, on_wait=self._waits)
         first, second = (machine, writer) if self._one_of_several else (writer, machine)
         with first as note, second as other:
@@ -109,7 +110,8 @@ class Carrying:
         """Make the runs; give how that ended, the exit code, and why it ended early."""
         try:
             self._prepare(journal, agenda, stored)
-            end = Sweeper(self._plan, agenda, journal, self._notes).make_runs(stored.rows)
+            sweeper = Sweeper(self._plan, agenda, journal, self._notes, self._writer.check)
+            end = sweeper.make_runs(stored.rows)
         except KeyboardInterrupt:
             return INTERRUPTED, EXIT_INTERRUPTED, _INTERRUPTED
         except NotStored as error:

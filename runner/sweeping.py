@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -26,9 +27,15 @@ class End:
 
 
 class Sweeper:
-    """Makes the runs that an agenda lists as waiting."""
+    """Makes the runs that an agenda lists as waiting.
 
-    def __init__(self, plan: Plan, agenda: Agenda, journal: Journal, console: Console) -> None:
+    ``check`` is called before each of them and raises NotStored where the folder is no longer ours to write.
+    """
+
+    def __init__(
+        self, plan: Plan, agenda: Agenda, journal: Journal, console: Console, check: Callable[[], None]
+    ) -> None:
+        self._check = check
         self._plan = plan
         self._waiting = agenda.waiting
         self._journal = journal
@@ -45,6 +52,7 @@ class Sweeper:
         self._forecast.add(run.cell for run in self._waiting)
         with closing(engines.load(self._plan.engine)()) as carrier, self._progress:
             for run in self._waiting:
+                self._check()
                 self._began(run)
                 self._ended(run, carrier.submit(run).result())
                 why = why_stop(self._plan.policy, self._tally)

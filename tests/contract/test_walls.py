@@ -50,14 +50,19 @@ ARROWS = {
     "units": {"errors"},
     "traces": {"cell"},
     "environment": set(),
-    "store": {"errors", "schema"},
+    "text": set(),
+    "store": {"errors", "schema", "text"},
+    "locks": {"errors", "store", "text"},
     "variation": set(),
     "disturbance": {"cell"},
     "notes": {"cell", "config", "units"},
     "rows": {
         *("cell", "disturbance", "engines", "environment", "notes", "schema", "traces", "variation"),
     },
-    "host": {"cell", "engines", "environment", "errors", "rows", "store", "variation"},
+    "host": {"cell", "engines", "environment", "errors", "rows", "store", "units", "variation"},
+    "planning": {"cell", "config", "engines", "environment", "errors", "host", "policy", "readers", "units"},
+    "journal": {"engines", "progress", "store", "text"},
+    "sweeping": {"engines", "journal", "planning", "policy", "progress"},
 }
 
 
