@@ -28,7 +28,7 @@ PARENT = -1  # its number in the table ``workers``
 
 _LATENCIES = tuple(f"latency_{share}{end}_ns" for share in ("p50", "p99") for end in ("", "_low", "_high"))
 _TOLD = ("n_warmup", "warmup_ended_by", "stopped_by")
-_FACTS = ("python_version", "implementation", "python_build", "jit_enabled", "clock_step_ns")
+_FACTS = ("python_version", "implementation", "jit_enabled", "clock_step_ns")
 
 
 def about(run: Run, started: datetime) -> dict[str, Any]:

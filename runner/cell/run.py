@@ -19,7 +19,7 @@ from zlib import crc32
 from . import models, patterns, watchdog, workloads
 from .bench import Bench, size_of
 from .board import GIL, PID, THREAD, Geometry
-from .facts import clock_step_ns, imported_packages, interpreter_facts, jit_enabled, python_build
+from .facts import clock_step_ns, imported_packages, interpreter_facts, jit_enabled
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import Crewing
@@ -64,7 +64,6 @@ def execute(specification: dict[str, Any]) -> None:
         "trace_crc32": trace.crc32,
         "facts": {
             **interpreter_facts(),
-            "python_build": python_build(),
             "jit_enabled": jit_enabled(),
             "clock_step_ns": step,
             "packages": imported_packages(),
@@ -102,13 +101,9 @@ def _sample(specification: dict[str, Any], sampler: Sampler, recording: Recordin
     """Measure from the moment when all workers are ready; give the number of CPUs that the counts are about."""
     crew = sampler.crew
     crew.gather(traced=False)
-    pids = [
-        crew.board.lane(worker).header[PID] for worker in range(crew.crewing.workers) if crew.START_METHODS
-    ]
-    watched = (
-        crew.TRANSPORT is None
-    )  # a model without a channel is a pool, which would replace a worker or wait for it
-    with watchdog.over(pids, watched=watched), closing(crew.meter()) as meter:
+    lanes = [crew.board.lane(worker) for worker in range(crew.crewing.workers) if crew.START_METHODS]
+    pool = crew.TRANSPORT is not None  # which would replace a worker that ended, or wait for it
+    with watchdog.over([lane.header[PID] for lane in lanes], pool=pool), closing(crew.meter()) as meter:
         for trial in sampler.trials(f"{specification['seed']}/{specification['round']}", meter):
             recording.keep(trial, sampler.bench)
         return meter.machine.cpus

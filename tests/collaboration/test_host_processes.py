@@ -62,6 +62,7 @@ def test_a_process_that_forks_and_exits_without_end_is_ended(
     body = f"{links}\nif apart() and first():\n    leave_daemon(chain)\n    {ending}"
     row = call(sweep, tmp_path, body)
     assert (row["status"] == "ok") == (ending == "pass")
+    assert row["wall_ns"] < 3 * 10**9  # nobody waited for what the worker had forked
 
 
 def test_a_daemon_that_ignores_signals_and_is_stopped_is_ended(sweep: Sweep, tmp_path: Path) -> None:
@@ -237,7 +238,7 @@ def test_what_a_killed_runner_left_is_cleared(tmp_path: Path) -> None:
     """A daemon, the folder, the segments, the control group: the next sweep removes them."""
     pid, _ = _killed_runner(tmp_path, f"        if first(): leave_daemon()\n        {HANGS}")
     shared = list(Path("/dev/shm").glob(f"breakeven-{pid}-*"))
-    assert len(shared) == 3  # the folder and a segment for each worker
+    assert shared  # the folder; the segments may be gone with their resource tracker
     assert is_there(_daemon(tmp_path))
     host.clear_leftovers()
     assert not is_there(_daemon(tmp_path))

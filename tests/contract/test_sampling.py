@@ -238,7 +238,7 @@ def _made_up(pairs: list[tuple[int, int]], **changes: Any) -> dict[str, Any]:
                 "latency_p50_ns": None,
             }
             trials.append(about | counts | {"wall_ns": wall, "tasks": 10, "bytes": 1000})
-    about = {"python_version": "3.11.0", "implementation": "cpython", "python_build": "", "jit_enabled": None}
+    about = {"python_version": "3.11.0", "implementation": "cpython", "jit_enabled": None}
     return {
         "trials": [*trials, trials[-1] | {"traced": True, "wall_ns": 660}],
         "facts": about | {"packages": ["a 1", "b 2"], "clock_step_ns": 40},
