@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
 
 from runner.carrying import ALL_DONE, BAD_INPUT, SOME_FAILED
 from runner.environment import project_version
 from runner.errors import BadInput
-from runner.interruption import EXIT_INTERRUPTED
+from runner.interruption import EXIT_INTERRUPTED, ending_in_order, heed_nothing
 from runner.launcher import Application, RunFailed
 from runner.planning.compose import HYDRA_BASE, conf_folder
 from runner.refusals import HYDRA_ERRORS, check_options, explain
@@ -39,6 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write("interrupted before anything was measured\n")
         return EXIT_INTERRUPTED
     return application.code
+
+
+def program() -> NoReturn:
+    """Be the program: heed signals from here to the end of the process, and exit with the code of what was asked."""
+    try:
+        with ending_in_order():
+            code = main()
+            heed_nothing()
+    except KeyboardInterrupt:  # when all was done
+        code = EXIT_INTERRUPTED
+    heed_nothing()
+    sys.exit(code)
 
 
 def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
@@ -75,4 +88,4 @@ def _hydra_called_with(arguments: Sequence[str]) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

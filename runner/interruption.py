@@ -29,19 +29,31 @@ class _Handler:
         signal.default_int_handler(number, frame)  # raises KeyboardInterrupt where the main thread is
 
 
+_handler: _Handler | None = None  # of this process, while signals are heeded
+
+
+def heed_nothing() -> None:
+    """Ignore further signals: all is done, and an end of the program on its way out would look like a failure."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def ending_in_order() -> Iterator[None]:
     """Raise KeyboardInterrupt at the first signal; at a second one end the processes of the present run and this one.
 
-    What is stored stays whole either way: a file is renamed when all of it is written.
+    What is stored stays whole either way: a file is renamed when all of it is written. Within another one nothing
+    changes.
     """
-    if current_thread() is not main_thread():  # only there can signals be handled
+    global _handler  # noqa: PLW0603  # signals are the process's, and so is what heeds them
+    if _handler is not None or current_thread() is not main_thread():  # only there can signals be handled
         yield
         return
-    handler = _Handler()
-    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    _handler = _Handler()
+    before = {number: signal.signal(number, _handler) for number in SIGNALS}
     try:
         yield
     finally:
+        _handler = None
         for number, former in before.items():
             signal.signal(number, former)

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import benchmarks.faults
-from benchmarks.faults.injecting import FAULTS, Came, Scene, ended
+from benchmarks.faults.injecting import FAULTS, Fault
 from benchmarks.faults.inspecting import Stock, check_clean, check_complete, check_nobody
 from benchmarks.faults.launches import CELLS, Launch, Pace, Violated, overrides
+from benchmarks.faults.scene import Came, Scene, ended
 from benchmarks.faults.surroundings import Surroundings, in_surroundings
 from benchmarks.sweeps import machine
-
-Fault = Callable[[Scene], Came]
 
 
 @dataclass
@@ -58,31 +55,28 @@ class Rounds:
         self.tally.launches += 1
         launch = Launch(self._stock.folder, self._asked, self._environment)
         came = ended(launch, "done")
-        taken = time.perf_counter() - launch.began
-        times = [_seconds(event["at"]) for event in launch.events() if event["event"] == "run_began"]
-        run = (times[-1] - times[0]) / (len(times) - 1)
-        start = times[0] - (time.time() - taken)
-        self._pace = Pace(start, run, max(taken - start - run * len(times), 0.0))
+        self._pace = self._pace.learnt(launch, time.perf_counter() - launch.began)
         self._inspect(came)
         return self._pace
 
     def disturbed(self, number: int) -> str:
         """Inject the fault of that round, check what must hold, and say what came of it; raises Violated."""
         chance = random.Random(f"{self._seed} {number}")
-        (fault,) = chance.choices(self._faults, [FAULTS[fault] for fault in self._faults])
+        (fault,) = chance.choices(self._faults, [fault.weight for fault in self._faults])
         waiting = self._runs - self._stock.done
         scene = Scene(
             self._stock, self._asked, self._environment, self._here.alone, self._pace, waiting, chance
         )
         try:
-            came = fault(scene)
+            came = fault.inject(scene)
+            self._pace = self._pace.learnt(came.launch)
             self._inspect(came)
         except Violated as error:
-            raise Violated(f"{fault.__name__}: {error}") from error
+            raise Violated(f"{fault.name}: {error}") from error
         finally:
             self.tally.launches += scene.launches
-        self.tally.came[str(fault.__doc__).partition(":")[0].rstrip(".")][came.words] += 1
-        return f"{fault.__name__}: {came.words}"
+        self.tally.came[fault.words][came.words] += 1
+        return f"{fault.name}: {came.words}"
 
     def complete(self) -> None:
         """Let the present sweep be completed, undisturbed."""
@@ -112,16 +106,12 @@ class Rounds:
         return Stock(self._base / "outputs" / f"sweep-{self.tally.sweeps + 1:03d}")
 
 
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
-
-
 def report(tally: Tally, seconds: float) -> None:
     """Print what came of each fault, and the sums."""
-    print(f"\n{'fault':72} {'times':>5}  what came of it")
+    print(f"\n{'fault':38} {'times':>5}  what came of it")
     for fault, came in sorted(tally.came.items()):
         words = ", ".join(f"{words} {times}" for words, times in came.most_common())
-        print(f"{fault:72} {came.total():5}  {words}")
+        print(f"{fault:38} {came.total():5}  {words}")
     print(
         f"\n{tally.launches} launches, {tally.sweeps} sweeps completed, {tally.runs} runs stored, each once; "
         f"{tally.set_aside} damaged files set aside; {seconds / 60:.1f} minutes"
@@ -136,13 +126,12 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=50, help=f"in a sweep; a multiple of {CELLS} (50)")
-    names = {fault.__name__: fault for fault in FAULTS}
-    parser.add_argument("--only", nargs="+", choices=names, default=list(names), metavar="FAULT")
+    parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS), metavar="FAULT")
     asked = parser.parse_args()
     return in_surroundings(
         "benchmarks.faults",
         sys.argv[1:],
-        lambda: inject(asked.rounds, asked.seed, asked.runs, [names[name] for name in asked.only]),
+        lambda: inject(asked.rounds, asked.seed, asked.runs, [FAULTS[name] for name in asked.only]),
     )
 
 

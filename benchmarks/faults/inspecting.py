@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.faults.launches import Violated
-from benchmarks.faults.surroundings import Surroundings
+from benchmarks.faults.surroundings import SHARED, Surroundings
 
 TABLES = ("runs", "trials", "spans", "activity", "workers")
 _PARQUET = "*.parquet"
@@ -47,7 +48,9 @@ class Stock:
         found = {path.stem: read(self.folder, path.stem) for path in self._rows() if path.stem not in spoilt}
         for name, kept in self.runs.items():
             if kept.status == "ok" and name not in spoilt and found.get(name) != kept:
-                raise Violated(f"run {name} was stored and is {'gone' if name not in found else 'another now'}")
+                raise Violated(
+                    f"run {name} was stored and is {'gone' if name not in found else 'another now'}"
+                )
         self.runs = found
 
     def damage(self, path: Path, data: bytes) -> None:
@@ -58,8 +61,7 @@ class Stock:
 
     def check_set_aside(self) -> None:
         """Raise Violated where a damaged file is still in its place, or was not kept aside."""
-        aside = [path for path in (self.folder / "aside").rglob(_PARQUET)]
-        sums = {(path.name, _sum(path)) for path in aside}
+        sums = {(path.name, _sum(path)) for path in (self.folder / "aside").rglob(_PARQUET)}
         for path, damaged in self.damaged.items():
             if path.exists() and _sum(path) == damaged:
                 raise Violated(f"{path} is damaged and was left in its place")
@@ -106,7 +108,9 @@ def check_complete(stock: Stock, runs: int) -> None:
     keys = {kept.key for kept in stock.runs.values()}
     others = [f"{name} {kept.status}" for name, kept in stock.runs.items() if kept.status != "ok"]
     if len(keys) != runs or len(stock.runs) != runs or others:
-        raise Violated(f"complete with {len(stock.runs)} runs, {len(keys)} keys instead of {runs}; not ok: {others}")
+        raise Violated(
+            f"complete with {len(stock.runs)} runs, {len(keys)} keys instead of {runs}; not ok: {others}"
+        )
     for table in TABLES:
         known = {name for name, kept in stock.runs.items() if table in kept.sums}
         there = {path.stem for path in _files(stock.folder / table)}
@@ -120,7 +124,10 @@ def check_clean(folder: Path, temporary: Path, here: Surroundings) -> None:
     """Raise Violated where something is left that was only needed meanwhile."""
     hidden = [path for path in folder.rglob("*") if path.name.startswith(".")]
     links = list(folder.parent.glob(".*"))
-    left = [*map(str, [*hidden, *links, *temporary.iterdir()]), *(f"/dev/shm/{name}" for name in here.shared())]
+    left = [
+        *map(str, [*hidden, *links, *temporary.iterdir()]),
+        *(str(SHARED / name) for name in here.shared()),
+    ]
     if left:
         raise Violated(f"left behind: {', '.join(left)}")
 
@@ -143,4 +150,4 @@ def _sum(path: Path) -> int:
 def overlap(spans: Iterable[tuple[str, str]]) -> bool:
     """Tell whether any two spans of time have a moment in common."""
     ordered = sorted(spans)
-    return any(later[0] < earlier[1] for earlier, later in zip(ordered, ordered[1:], strict=False))
+    return any(later[0] < earlier[1] for earlier, later in pairwise(ordered))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.surroundings import command_of, fields_of
+from benchmarks.faults.surroundings import all_pids, command_of, fields_of
 from benchmarks.sweeps import ROOT
 
 CELLS = 10
@@ -35,6 +35,7 @@ ONE_RUN = ("model=thread", "rounds=1", *_SHORT)
 _MEASURED = str(Path("runner", "cell", "__main__.py"))
 _TRACKER = "multiprocessing.resource_tracker"
 _LOOK_SECONDS = 0.002
+_ENOUGH_RUNS = 4
 
 
 class Violated(Exception):
@@ -61,6 +62,20 @@ class Pace:
         """Estimate the length of a launch with so many runs to make."""
         return self.start + runs * self.run + self.rest
 
+    def learnt(self, launch: Launch, seconds: float | None = None) -> Pace:
+        """Give the pace of a launch that took so many seconds; what that does not tell stays as it was."""
+        began = [_moment(event) for event in launch.events() if event["event"] == "run_began"]
+        if len(began) < _ENOUGH_RUNS:
+            return self
+        start = began[0] - launch.began_at
+        run = (began[-1] - began[0]) / (len(began) - 1)
+        rest = self.rest if seconds is None else max(seconds - start - run * len(began), 0.0)
+        return Pace(start, run, rest)
+
+
+def _moment(event: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(event["at"]).timestamp()
+
 
 class Launch:
     """A command that makes a sweep, in a session of its own."""
@@ -70,7 +85,7 @@ class Launch:
         self._events = folder / "events.jsonl"
         self._known = self._events.stat().st_size if self._events.exists() else 0
         self._said = folder.parents[1] / f"said-{time.time_ns()}.txt"
-        self.began = time.perf_counter()
+        self.began, self.began_at = time.perf_counter(), time.time()
         command = [sys.executable, "-m", "runner", f"outputs={folder.parent}", f"sweep={folder.name}"]
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
@@ -147,8 +162,7 @@ class Launch:
 
 def children(parent: int) -> list[int]:
     """Give the processes whose parent has that id."""
-    pids = (int(name) for name in os.listdir("/proc") if name.isdecimal())
-    return [pid for pid in pids if fields_of(pid)[1:2] == [str(parent)]]
+    return [pid for pid in all_pids() if fields_of(pid)[1:2] == [str(parent)]]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,10 @@ _OURS = ("breakeven-", "psm_", "sem.")
 _UNSHARE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
+def _names() -> set[str]:
+    return {path.name for path in SHARED.iterdir()}
+
+
 @dataclass
 class Surroundings:
     """Processes and shared memory of a place, those that were there before apart.
@@ -40,7 +45,7 @@ class Surroundings:
 
     alone: bool = field(default_factory=lambda: _ALONE in os.environ)
     mark: str = field(default_factory=lambda: f"{os.getpid()}-{time.time_ns()}")
-    before: set[str] = field(default_factory=lambda: set(os.listdir(SHARED)))
+    before: set[str] = field(default_factory=_names)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,14 +54,12 @@ class Surroundings:
 
     def processes(self) -> dict[int, str]:
         """Give the commands of the living processes by id, this one apart."""
-        pids = [int(name) for name in os.listdir("/proc") if name.isdecimal() and int(name) != os.getpid()]
-        return {pid: command_of(pid) for pid in pids if self._is_ours(pid) and is_alive(pid)}
+        others = (pid for pid in all_pids() if pid != os.getpid())
+        return {pid: command_of(pid) for pid in others if self._is_ours(pid) and is_alive(pid)}
 
     def shared(self) -> list[str]:
         """Give the names in shared memory that are of breakeven or multiprocessing and were not there before."""
-        return sorted(
-            name for name in set(os.listdir(SHARED)) - self.before if name.startswith(_OURS)
-        )
+        return sorted(name for name in _names() - self.before if name.startswith(_OURS))
 
     def await_nobody(self, seconds: float = PATIENCE_SECONDS) -> dict[int, str]:
         """Wait until there is no process left, at most so long; give those that are."""
@@ -72,6 +75,11 @@ class Surroundings:
         with suppress(OSError):
             return f"{_MARK}={self.mark}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         return False
+
+
+def all_pids() -> list[int]:
+    """Give the id of every process there is."""
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
 
 
 def reap() -> None:
@@ -147,7 +155,8 @@ def furnish() -> None:
 
 
 def _mount(*arguments: str) -> None:
-    subprocess.run(["mount", *arguments], check=True, stdout=subprocess.DEVNULL)
+    mount = shutil.which("mount") or "mount"
+    subprocess.run([mount, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 def run_alone(

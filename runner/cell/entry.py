@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from multiprocessing import current_process
 from typing import Any
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
@@ -28,6 +29,7 @@ def answer(asked: dict[str, Any]) -> int:
     die_with_parent()
     if os.getppid() != asked["parent"]:
         return EXIT_ORPHANED
+    name_semaphores(os.path.basename(asked["folder"]))
     try:
         execute(asked)
     except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
@@ -42,6 +44,15 @@ def _write_failure(path: str, text: str) -> None:
     """Leave the reason; where it cannot be written, as on a full disk, the traceback on stderr is all there is."""
     with suppress(OSError), open(path, "w", encoding="utf-8", errors="replace") as file:
         file.write(text)
+
+
+def name_semaphores(run: str) -> None:
+    """Let the semaphores of this process and its workers bear the run's name, so that whoever cleans up knows them.
+
+    `multiprocessing` tells its resource tracker of one only after it was made. Not where names are short (macOS).
+    """
+    if sys.platform == "linux":
+        current_process()._config["semprefix"] = f"/{run}"  # type: ignore[attr-defined]  # noqa: SLF001  # no other way
 
 
 def tell(error: Exception) -> str:

@@ -94,9 +94,9 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
     """
     children = {child.pid: child for child in active_children()}
     missing = [number for number, pid in enumerate(pids) if pid not in children]
-    if missing:
+    if missing and pool:  # a `Watch` would know how it ended, and is about to tell
         tell(missing[0], "ended")
-    workers = [children[pid] for pid in pids]
+    workers = [children[pid] for pid in pids if pid in children]
     lives, watch = Lives(workers, pool=pool), Watch(workers if pool else [], pool=pool)
     try:
         yield

@@ -16,6 +16,7 @@ from runner.host.processes import all_pids, end_all
 from runner.store import NotStored
 
 _SHARED = Path("/dev/shm")  # noqa: S108  # memory, so that the kernel never writes the trace to a disk meanwhile
+_SEMAPHORE = "sem."  # before the name of each, with glibc and musl
 _TRIES = 100
 
 
@@ -62,8 +63,8 @@ def _bases() -> list[Path]:
 
 
 def remove_segments(name: str) -> None:
-    """Remove the shared memory of the run whose folder bears ``name``."""
-    for left in _SHARED.glob(f"{name}-*"):
+    """Remove the shared memory and the semaphores of the run whose folder bears ``name``."""
+    for left in (*_SHARED.glob(f"{name}-*"), *_SHARED.glob(f"{_SEMAPHORE}{name}-*")):
         left.unlink(missing_ok=True)
 
 
@@ -82,9 +83,8 @@ def clear_leftovers() -> None:
             with suppress(OSError):  # a process of it is still there; the next sweep tries again
                 group.rmdir()
     for base in _bases():
-        for left in sorted(
-            base.glob("breakeven-*")
-        ):  # a folder before its segments: it tells whether it is used
+        # a folder before its segments: it tells whether it is used
+        for left in (*sorted(base.glob("breakeven-*")), *base.glob(f"{_SEMAPHORE}breakeven-*")):
             if _is_left(left) and _is_unused(left):
                 _remove(left)
 
@@ -106,7 +106,7 @@ def _is_among_ours(pid: int) -> bool:
 
 
 def _is_left(path: Path) -> bool:
-    owner = Owner.of_name(path.name)
+    owner = Owner.of_name(path.name.removeprefix(_SEMAPHORE))
     try:
         return owner is not None and owner.is_gone() and path.lstat().st_uid == os.getuid()
     except FileNotFoundError:
@@ -115,7 +115,8 @@ def _is_left(path: Path) -> bool:
 
 def _is_unused(path: Path) -> bool:
     """Tell whether nobody holds the lock of a run's folder; of a segment, of the folder that it belongs to."""
-    folder = path if path.is_dir() else path.with_name("-".join(path.name.split("-")[:3]))
+    name = "-".join(path.name.removeprefix(_SEMAPHORE).split("-")[:3])
+    folder = path if path.is_dir() else path.with_name(name)
     try:
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:

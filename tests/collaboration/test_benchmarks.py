@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from pathlib import Path
+from random import Random
 
 import pandas as pd
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import cross_check, economy, plain_echo
+from benchmarks import cross_check, economy, plain_echo, planning
+from runner.planning.grid import expand
 
 # --- cross_check -----------------------------------------------------------------------------------------
 
@@ -166,3 +170,60 @@ def test_every_way_takes_its_turn() -> None:
     assert found["way"].tolist() == [way for _, way, _ in economy.in_order(4, 1, ["a", "b", "c"])]
     assert found["seconds"].is_unique
     assert math.isnan(found["before"].iloc[0])
+
+
+# --- planning --------------------------------------------------------------------------------------------
+
+
+def stages(**seconds: float) -> pd.DataFrame:
+    """Make one repetition: 1000 cells planned in 1 s, of which parsing is a part, and 10 composed in 0.6 s."""
+    usual = {
+        "cells": 1000,
+        "sample": 10,
+        "expand": 0.1,
+        "compose": 0.3,
+        "make_plan": 0.6,
+        "parse": 0.2,
+        "hydra": 0.6,
+    }
+    return pd.DataFrame([usual | seconds])
+
+
+def test_planning_is_told_by_cell() -> None:
+    """Seconds become ms a cell, parsing is not counted twice, and the share is of Hydra's time for one cell."""
+    (found,) = planning.Shares()(stages()).to_dict("records")
+    assert found == pytest.approx(
+        {
+            "expand": 0.1,
+            "compose": 0.3,
+            "make_plan": 0.6,
+            "parse": 0.2,
+            "plan": 1.0,
+            "hydra": 60.0,
+            "share": 1 / 60,
+        }
+    )
+
+
+@pytest.mark.parametrize(("hydra", "good"), [(0.5001, True), (0.4999, False)])
+def test_a_fiftieth_is_asked_of_planning(hydra: float, *, good: bool) -> None:
+    """The bound is reached up to 1/50 and not above."""
+    judge = planning.Shares()
+    assert judge.reached(judge(stages(hydra=hydra))) is good
+
+
+def test_a_grid_of_two_cells_is_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every stage of a real plan takes time, and memory is counted by cell."""
+    monkeypatch.chdir(tmp_path)
+    GlobalHydra.instance().clear()
+    with planning.planner(["workers=1,2"]) as planner:
+        seconds = planning.measure_once(planner, 1, Random(1))
+        memory = planning.peak_memory(planner)
+    assert min(seconds.values()) > 0
+    assert 1e3 < memory < 1e8
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_grid_of_the_benchmark_has_ten_thousand_cells() -> None:
+    """What is asked for 10 000 cells is shown for as many."""
+    assert len(expand(planning.GRID, {}, [])) == 10_000

@@ -1,27 +1,17 @@
 """From configurations to runs: composed as Hydra would, checked, collapsed, put in order."""
 
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import initialize_config_dir
-from hydra.core.config_loader import ConfigLoader
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from omegaconf import DictConfig
 
 from runner.config import Cell, parse
 from runner.errors import BadValue, FunctionUnusable, InterpreterUnusable, UnknownChoice
 from runner.host import Interpreter
 from runner.planning import plan as planning
-from runner.planning.compose import HYDRA_BASE, Composer, Request, conf_folder, plain_config, without_hydra
-from runner.planning.grid import expand
+from runner.planning.compose import Request
 from runner.planning.plan import Plan, fingerprint, make_plan
 from tests.fakes import plain, request
 
@@ -198,95 +188,3 @@ def test_a_sweep_without_a_name_is_called_by_the_time(tmp_path: Path) -> None:
     first.mkdir(parents=True)
     second = _plan(request(), folder=tmp_path).sweep
     assert (first.name, second.name) == ("2026-01-31_14-05-09", "2026-01-31_14-05-09-2")
-
-
-# --- composition -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def loader() -> Iterator[ConfigLoader]:
-    """Give Hydra's own loader for conf/."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf_folder()), **HYDRA_BASE):
-        yield GlobalHydra.instance().config_loader()
-
-
-@pytest.fixture(scope="module")
-def master(loader: ConfigLoader) -> DictConfig:
-    """Give what Hydra composes for a sweep as a whole."""
-    return loader.load_configuration("config", [], RunMode.MULTIRUN)
-
-
-AXES = {
-    "model": st.sampled_from(["thread", "mp_pool"]),
-    "pattern": st.sampled_from(["window", "map"]),
-    "workers": st.integers(1, 9).map(str),
-    "payload": st.sampled_from(["1KiB", "'3 B'", "0", "${payload_out}"]),
-    "payload_out": st.sampled_from(["${task}", "2KiB", "null"]),
-    "model.start_method": st.sampled_from(["spawn", "null", "3"]),
-    "measure.rel_ci": st.sampled_from(["0.5", "1e-3", "true"]),
-    "++tasks": st.just("7"),
-    "+extra": st.sampled_from(["[1,2]", "{a: 1}", "x"]),
-    "~window": st.just(""),
-    "sweep": st.sampled_from(["${hydra:job.num}", "${oc.env:HOME}", "a"]),
-    "workload": st.just("{name: sleep}"),
-    "+experiment": st.sampled_from(["tour", "gil"]),
-}
-
-
-def _line(key: str, value: str) -> str:
-    return f"{key}={value}" if value else key
-
-
-@settings(max_examples=8, deadline=None)
-@given(st.lists(st.fixed_dictionaries({}, optional=AXES), min_size=1, max_size=3))
-def test_composition_is_hydras_own(
-    loader: ConfigLoader, master: DictConfig, grid: list[dict[str, str]]
-) -> None:
-    """Whatever the overrides, every configuration equals the one that Hydra composes; so does a refusal."""
-    jobs = [[_line(key, value) for key, value in cell.items()] for cell in grid]
-    jobs = [
-        job for job in jobs if not any("payload_out}" in text for text in job) or "payload_out=null" in job
-    ]
-    for number, job in enumerate(jobs):
-        assert _outcome(
-            lambda j=job, n=number: Composer(loader, master).compose_all([j], n)[0].plain
-        ) == _outcome(lambda j=job, n=number: _by_hydra(loader, master, j, n))
-    composer = Composer(loader, master)
-    for number, job in enumerate(jobs):  # the second time from what is kept
-        assert _outcome(lambda j=job, n=number: composer.compose_all([j], n)[0].plain) == _outcome(
-            lambda j=job, n=number: _by_hydra(loader, master, j, n)
-        )
-
-
-def _outcome(compose: Any) -> Any:
-    try:
-        return compose()
-    except Exception as error:  # noqa: BLE001  # whatever Hydra raises is compared
-        return type(error), str(error)
-
-
-def _by_hydra(loader: ConfigLoader, master: DictConfig, job: list[str], number: int) -> dict[str, Any]:
-    config = loader.load_sweep_config(master, job)
-    config.hydra.job.num = number
-    HydraConfig.instance().set_config(config)
-    return plain_config(without_hydra(config))
-
-
-def test_composition_asks_hydra_once_for_a_combination_of_groups(
-    loader: ConfigLoader, master: DictConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A hundred cells that differ in knobs alone cost two compositions for two models."""
-    asked = []
-    original = loader.load_sweep_config
-
-    def counting(config: DictConfig, overrides: list[str]) -> DictConfig:
-        asked.append(overrides)
-        return original(config, overrides)
-
-    monkeypatch.setattr(loader, "load_sweep_config", counting)
-    jobs = expand(["model=thread,process", "workers=range(1,51)"], {}, [])
-    requests = Composer(loader, master).compose_all(jobs)
-    assert (len(requests), len(asked)) == (100, 2)
-    assert requests[99].plain["workers"] == 50
-    assert requests[99].plain["model"]["name"] == "process"

@@ -1,0 +1,59 @@
+"""Commands with a misbehaving function, each in surroundings of its own: no lock, memory or process is shared."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.faults.surroundings import how_to_be_alone, run_alone
+
+ROOT = Path(__file__).resolve().parents[1]
+FAULTY = ROOT / "benchmarks" / "faulty.py"
+RUNNER = f"{shlex.quote(sys.executable)} -m runner"
+SHORT = (
+    "workload=function model=process rounds=1 tasks=4 limits.time=2s measure.min_trials=2 measure.max_trials=2 "
+    "measure.warmup=0 measure.max_warmup=0 measure.traced=1 measure.max_time=20ms"
+)
+NOTHING: dict[str, list[str]] = {"processes": [], "shared": []}
+_SECONDS = 120
+
+needs_namespaces = pytest.mark.skipif(
+    not how_to_be_alone(),
+    reason="needs namespaces of its own to mount what it fills: root, or user namespaces",
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, what it said, and what it left in its surroundings."""
+
+    code: int
+    said: str
+    left: dict[str, list[str]]
+
+
+def command(target: str, sweep: str, *more: str) -> str:
+    """Give the command that measures a function of `benchmarks.faulty`, or several, as text for a shell."""
+    targets = ",".join(f"faulty:{name}" for name in target.split(","))
+    overrides = shlex.join([f"workload.target={targets}", f"sweep={sweep}", *more])
+    return f"{RUNNER} {SHORT} {overrides}"
+
+
+def run(folder: Path, script: str) -> Done:
+    """Run lines of a shell in a folder that holds the misbehaving functions."""
+    shutil.copy(FAULTY, folder)
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done, left = run_alone(["sh", "-c", script], folder, {"PYTHONPATH": path}, _SECONDS)
+    return Done(done.returncode, done.stdout + done.stderr, left)
+
+
+def rows(sweep: Path) -> pd.DataFrame:
+    """Give the runs of a sweep, one row for each."""
+    return pd.read_parquet(sweep / "runs")
