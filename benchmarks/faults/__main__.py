@@ -42,10 +42,10 @@ class Rounds:
         self._seed = seed
         self._faults = faults
         self._asked = overrides(runs)
-        self._here = Surroundings()
+        self.here = Surroundings()
         self._temporary = base / "tmp"
         self._temporary.mkdir()
-        self._environment = self._here.environment | {"TMPDIR": str(self._temporary)}
+        self._environment = self.here.environment | {"TMPDIR": str(self._temporary)}
         self._pace = Pace(0, 0, 0)
         self.tally = Tally()
         self._stock = self._new()
@@ -65,7 +65,7 @@ class Rounds:
         (fault,) = chance.choices(self._faults, [fault.weight for fault in self._faults])
         waiting = self._runs - self._stock.done
         scene = Scene(
-            self._stock, self._asked, self._environment, self._here.alone, self._pace, waiting, chance
+            self._stock, self._asked, self._environment, self.here.alone, self._pace, waiting, chance
         )
         try:
             came = fault.inject(scene)
@@ -82,15 +82,18 @@ class Rounds:
         """Let the present sweep be completed, undisturbed."""
         if self._stock.folder.exists():
             self.tally.launches += 1
-            self._inspect(ended(Launch(self._stock.folder, self._asked, self._environment), "done"))
+            came = ended(Launch(self._stock.folder, self._asked, self._environment), "done")
+            self._inspect(came)
+            if came.code:
+                raise Violated(f"the last sweep is not complete:\n{came.launch.said()}")
 
     def _inspect(self, came: Came) -> None:
-        check_nobody(self._here)
+        check_nobody(self.here)
         if any(event["event"] == "sweep_began" for event in came.launch.events()):
             self._stock.check_set_aside()
         self._stock.take()
         if came.orderly:
-            check_clean(self._stock.folder, self._temporary, self._here)
+            check_clean(self._stock.folder, self._temporary, self.here)
         if came.code == 0 and came.orderly:
             self._completed()
 
@@ -149,6 +152,7 @@ def inject(count: int, seed: int, runs: int, faults: Sequence[Fault]) -> int:
             print(f"{number:4} {rounds.disturbed(number)}", flush=True)
         rounds.complete()
     except Violated as error:
+        rounds.here.end_all()
         print(f"seed {seed}, round {number}: {error}\nthe folder is kept: {base}", file=sys.stderr)
         return 1
     report(rounds.tally, time.perf_counter() - begin)

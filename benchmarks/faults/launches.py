@@ -105,8 +105,12 @@ class Launch:
 
     @property
     def ended(self) -> bool:
-        """Tell whether it ended."""
-        return self.process.poll() is not None
+        """Tell whether it ended; raises Violated where it should have, long ago."""
+        if self.process.poll() is not None:
+            return True
+        if time.perf_counter() - self.began > PATIENCE_SECONDS:
+            raise self._endless()
+        return False
 
     def wait(self, seconds: float) -> None:
         """Wait until so long after the start, or for the end."""
@@ -117,7 +121,10 @@ class Launch:
         """Wait for the end and give the exit code; raises Violated where it does not come."""
         with _unhurried():
             return self.process.wait(PATIENCE_SECONDS)
-        raise Violated(f"the launch did not end within {PATIENCE_SECONDS:g} s:\n{self.said()}")
+        raise self._endless()
+
+    def _endless(self) -> Violated:
+        return Violated(f"the launch did not end within {PATIENCE_SECONDS:g} s:\n{self.said()}")
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the runner."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,12 @@ class Surroundings:
             time.sleep(_LOOK_SECONDS)
         reap()
         return left
+
+    def end_all(self) -> None:
+        """Send SIGKILL to whatever processes are left."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _is_ours(self, pid: int) -> bool:
         if self.alone:

@@ -34,15 +34,23 @@ class Lives:
 
     def tell_of_death(self, grace: float) -> None:
         """End this process where a worker ended, or does so within ``grace`` seconds; say which one, and how."""
-        ended = connection.wait(list(self.processes), grace) if self.processes else []
-        told = {
+        if not self.processes or not connection.wait(list(self.processes), grace):
+            return
+        told, end = self._told(), time.perf_counter() + _PATIENCE_S
+        while set(told.values()) == {_BY_ITS_POOL} and time.perf_counter() < end:
+            time.sleep(_STEP_S)  # the one that the pool ended them for is being reaped
+            told = self._told()
+        first = min(told, key=lambda number: (told[number] == _BY_ITS_POOL, number))
+        tell(first, told[first])
+
+    def _told(self) -> dict[int, str]:
+        """Say how each worker that ended did, by its number."""
+        ended = connection.wait(list(self.processes), 0)
+        return {
             number: self._how(process)
             for number, (descriptor, process) in enumerate(self.processes.items())
-            if descriptor in ended
+            if descriptor in ended or _is_reaped(process)
         }
-        if told:
-            first = min(told, key=lambda number: (told[number] == _BY_ITS_POOL, number))
-            tell(first, told[first])
 
     def _how(self, process: Any) -> str:
         """Say how a process ended."""
@@ -127,9 +135,13 @@ def _descriptor(process: Any) -> int:
 def _await_reaping(process: Any) -> None:
     """Let the pool reap its worker: of two that ask a fork server for an exit code at once, one gets a made-up 255."""
     end = time.perf_counter() + _PATIENCE_S
-    reaper = getattr(process, "_popen", None)  # `exitcode` would ask
-    while getattr(reaper, "returncode", 0) is None and time.perf_counter() < end:
+    while not _is_reaped(process) and time.perf_counter() < end:
         time.sleep(_STEP_S)
+
+
+def _is_reaped(process: Any) -> bool:
+    """Tell whether somebody has asked for the exit code already; `exitcode` would ask."""
+    return getattr(getattr(process, "_popen", None), "returncode", 0) is not None
 
 
 def _exit_code(process: Any) -> Any:

@@ -9,12 +9,14 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from benchmarks.faults.inspecting import Stock
+from benchmarks.faults.launches import Violated
 from tests.faults import NOTHING, ROOT, Done, command, needs_namespaces, rows, run
 
 pytestmark = pytest.mark.skipif(
@@ -250,6 +252,40 @@ def test_a_clock_that_jumps_does_no_harm(tmp_path: Path) -> None:
 
 
 # --- kill and resume -----------------------------------------------------------------------------------------
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.fixture
+def stock(swept: Done, folder: Path, tmp_path: Path) -> Stock:
+    """Give what the checks know of a copy of that sweep."""
+    assert swept.code == 1
+    shutil.copytree(folder / "outputs" / "all", tmp_path / "all")
+    known = Stock(tmp_path / "all")
+    known.take()
+    return known
+
+
+@pytest.mark.parametrize(
+    ("table", "spoil", "told"),
+    [
+        ("runs", _cut, "cannot be read"),
+        ("trials", _cut, "is not what its run says of it"),
+        ("spans", Path.unlink, "is not what its run says of it"),
+        ("runs", Path.unlink, "is gone"),
+    ],
+)
+def test_the_checks_notice_what_is_lost(
+    stock: Stock, table: str, spoil: Callable[[Path], None], told: str
+) -> None:
+    """A run that is torn or gone is found by what `benchmarks.faults` asks after every round."""
+    stock.take()
+    well = next(name for name, kept in stock.runs.items() if kept.status == "ok")
+    spoil(stock.folder / table / f"{well}.parquet")
+    with pytest.raises(Violated, match=told):
+        stock.take()
 
 
 def test_nothing_is_lost_by_random_faults() -> None:
