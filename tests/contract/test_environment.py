@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner import environment
-from runner.environment.machine import repository_at
 from runner.environment import cgroup, cpu, files, machine, system, virtualisation
+from runner.environment.machine import repository_at
 from runner.schema import TABLES
 from tests.kernel_files import CPU, V2, KernelFiles
 

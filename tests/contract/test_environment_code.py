@@ -31,7 +31,9 @@ def test_every_change_of_a_file_is_another_code(tmp_path: Path) -> None:
     assert len(set(found)) == 4
 
 
-def test_files_are_read_again_only_where_they_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_read_again_only_where_they_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each run asks; the times and sizes of the files answer."""
     folder = _folder(tmp_path)
     first = own_code(folder)
