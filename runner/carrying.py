@@ -104,7 +104,9 @@ class Carrying:
         with Journal(self._sweep, self._echo if self._plan.policy.progress == "json" else None) as journal:
             how, code, why = self._runs_in_order(journal, agenda, stored)
             journal.sweep_ended(how, code)
-        return self._ended_early(why, code) if why else self._sum_up(code)
+        if how != NOT_STORED and self._holds_runs():
+            self._sum_up()
+        return self._ended_early(why, code) if why else code
 
     def _runs_in_order(self, journal: Journal, agenda: Agenda, stored: Stored) -> tuple[str, int, str | None]:
         """Make the runs; give how that ended, the exit code, and why it ended early."""
@@ -183,10 +185,12 @@ class Carrying:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
-    def _sum_up(self, code: int) -> int:
+    def _holds_runs(self) -> bool:
+        return any(self._sweep.table("runs").glob("[!.]*.parquet"))
+
+    def _sum_up(self) -> None:
         if not self._silent:
             render(summarise(load(self._plan.sweep)), Console())
-        return code
 
     def _ended_early(self, why: str, code: int) -> int:
         """Say why the sweep ended early and how to carry on, whatever else is shown."""
