@@ -130,9 +130,12 @@ def parse(text: str) -> tuple[tuple[Frame, ...], ...]:
     )
 
 
-def _innermost(threads: Iterable[Sequence[Frame]], paths: Sequence[str]) -> Frame | None:
-    """Give the first call of a file below ``paths``; of the measured side, which may lie there, only without another."""
-    frames = [frame for thread in threads for frame in thread if _is_below(frame, paths)]
+def _innermost(threads: Sequence[Sequence[Frame]], paths: Sequence[str]) -> Frame | None:
+    """Give the innermost call of a file below ``paths``, the main thread's where several have one.
+
+    The measured side may lie there, too: its own calls, such as those of the watchdog's thread, only without another.
+    """
+    frames = [frame for thread in reversed(threads) for frame in thread if _is_below(frame, paths)]
     theirs = (frame for frame in frames if not Path(frame.file).is_relative_to(_OWN))
     return next(theirs, frames[0] if frames else None)
 
