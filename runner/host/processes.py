@@ -22,7 +22,7 @@ from runner.host import owners
 _PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
 _TRACKER = b"from multiprocessing.resource_tracker import main"
 _PATIENCE_S = 5.0  # for processes that were sent SIGKILL; only one in an uninterruptible sleep takes longer
-_TRACKER_PATIENCE_S = 2.0
+_TRACKER_PATIENCE_S = 4.0  # to start, on a busy machine, and to remove what it knows of
 _AT_ONCE = 256  # descriptors held, of 1024 that a process commonly may have
 _DEAD: tuple[list[str], ...] = ([], ["Z"], ["X"])  # first fields of /proc/PID/stat
 _ROUNDS = 5  # in which the groups of trackers are spared

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
@@ -19,6 +20,7 @@ from hydra.test_utils.launcher_common_tests import (
     LauncherTestSuite,
 )
 from hydra.test_utils.test_utils import TSweepRunner
+from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
 from runner import engines
@@ -36,9 +38,17 @@ as_hydra_1_1 = pytest.mark.filterwarnings(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _plugins() -> None:
-    """Let Hydra look for plugins before a test saves its state, since restoring one without them loses them."""
+def _as_in_a_process_of_its_own() -> Iterator[None]:
+    """Let Hydra look for plugins before a test saves its state, and forget how earlier tests told it to behave."""
     Plugins.instance()
+    before = Singleton.get_state()
+    Singleton.set_state(before | {"instances": _without(VersionBase, before["instances"])})
+    yield
+    Singleton.set_state(before)
+
+
+def _without(kind: type, instances: dict[type, Any]) -> dict[type, Any]:
+    return {known: instance for known, instance in instances.items() if known is not kind}
 
 
 @as_hydra_1_1

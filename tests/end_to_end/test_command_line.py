@@ -140,13 +140,18 @@ def test_a_failing_function_is_a_failed_run(command: Type, tmp_path: Path) -> No
 def test_an_edited_function_and_a_debug_run_are_other_measurements(command: Type, tmp_path: Path) -> None:
     """Neither stands in for the present function, measured for real, under the same sweep name."""
     arguments = ("model=thread", "workload=function", "workload.target=work:add", *SHORT)
-    for source, more in (("1", ()), ("1", ("engine=debug",)), ("2", ()), ("2", ())):
-        (tmp_path / "work.py").write_text(f"def add():\n    return {source}\n")
-        done = command(*arguments, *more)
-        assert done.returncode == 0, done.stderr
-    assert "0 runs, 1 already done" in done.stderr
+    (tmp_path / "work.py").write_text("def add():\n    return 1\n")
+    assert command(*arguments).returncode == 0
+    assert command(*arguments, "engine=debug").returncode == 0
+    (tmp_path / "work.py").write_text("def add():\n    return 2\n")
+    refused = command(*arguments)
+    assert refused.returncode == 2
+    assert "mine holds 1 run measured under other conditions (source of the function: " in refused.stderr
+    again = command(*arguments, "on_change=remeasure")
+    assert again.returncode == 0, again.stderr
+    assert "0 runs, 1 already done" in command(*arguments).stderr
     runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")
-    assert sorted(runs.engine) == ["debug", "local", "local"]
+    assert sorted(runs.engine) == ["debug", "local"]
     assert runs.source.nunique() == 2
 
 
