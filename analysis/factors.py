@@ -14,6 +14,9 @@ from analysis.units import format_length, format_size
 BARE = ("native", "none")
 """Channels that a label need not name: the model's own way."""
 
+POLICY = ("dry_run", "retry_failed", "on_change", "on_failure", "max_failures", "on_busy", "progress")
+"""Knobs of how a sweep was carried out: nothing that cells differ by."""
+
 _MECHANISM = ("model", "start_method", "ipc", "interpreter", "affinity")
 _SETTING = ("workload", "payload_bytes", "task_ns", "variant", "pattern")
 _SETTING_IF_NEEDED = ("payload_out_bytes", "tasks", "window_ns")
@@ -61,6 +64,7 @@ def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
         "sweep",
         "outputs",
         "engine",
+        *POLICY,
         "",
     }
     lines = lines[~key.isin(known)]

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.factors import POLICY
+
 ROUNDS = 5
-_SCRIPTS = {"runner": "breakeven", "analysis": "breakeven-analysis"}
-_NOT_REPEATED = ("", "rounds", "sweep", "engine")
+_SCRIPTS = {"runner": "breakeven", "analysis": "breakeven-analysis", "runner.status": "breakeven-status"}
+_NOT_REPEATED = ("", "rounds", "sweep", "engine", *POLICY)
 _BROKEN = ("failed", "crashed", "timeout")
 
 
@@ -33,7 +35,9 @@ def _python() -> str:
 
 
 def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
-    """Suggest a command: draw the figures, debug what failed, or measure more rounds; else look closer.
+    """Suggest a command: draw the figures, debug or look at what failed, or measure more rounds; else look closer.
+
+    Only what raised is worth a debugger: what hung or died would do so in it as well.
 
     None where no command helps: nothing can run, or debugging it is what was just done.
     """
@@ -42,7 +46,10 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
     if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
         return f"{program('analysis')} {shlex.quote(show_path(path))}"
     if len(broken) and not broken["overrides"].fillna("").str.split("\n").map(_debugs).any():
-        return f"{program('runner')} {_join(_pairs(broken.head(1)))}engine=debug"
+        raised = broken[broken["status"].eq("failed")]
+        if raised.empty:
+            return f"{program('runner.status')} {shlex.quote(show_path(path))}"
+        return f"{program('runner')} {_join(_pairs(raised.head(1)))}rounds=1 engine=debug"
     if not runs["status"].eq("ok").any():
         return None
     again = None if covers_cell else _repeat(runs)

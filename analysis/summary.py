@@ -183,7 +183,7 @@ def render(summary: Summary, console: Console) -> None:
         planned = summary.missing + summary.arrived
         _say(
             console,
-            f"interrupted: {summary.missing} of {_plural(planned, 'planned run')} missing; run the sweep again, which carries on",
+            f"incomplete: {summary.missing} of {_plural(planned, 'planned run')} missing; run the sweep again, which carries on",
         )
     for caution in summary.cautions:
         _say(console, caution)

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from analysis import load
 from analysis.summary import render, summarise
-from runner.errors import OutputsUnwritable
+from runner.errors import OutputsUnwritable, PlanOutdated
 from runner.host import clear_leftovers, record_incompatible
 from runner.interruption import EXIT_INTERRUPTED, ending_in_order
 from runner.journal import DONE, INTERRUPTED, NOT_STORED, STOPPED, Journal
@@ -116,6 +116,9 @@ class Carrying:
             end = sweeper.make_runs(stored.rows)
         except KeyboardInterrupt:
             return INTERRUPTED, EXIT_INTERRUPTED, _INTERRUPTED
+        except PlanOutdated as error:
+            self.stopped = True
+            return STOPPED, SOME_FAILED, f"stopped: {error}"
         except NotStored as error:
             return NOT_STORED, SOME_FAILED, str(error)
         self.stopped = end.why is not None

@@ -53,5 +53,9 @@ class LockUnusable(BadInput):
     """Raised when the file that keeps two sweeps from measuring at once cannot be used."""
 
 
+class PlanOutdated(Exception):
+    """Raised when a run would measure something else than was planned: code or function were edited meanwhile."""
+
+
 class NotStored(Exception):
     """Raised when a result cannot be stored while a sweep runs: a full disk, a folder that is gone."""

@@ -16,6 +16,8 @@ from runner.planning.plan import Plan
 from runner.progress import describe, format_clock
 from runner.sweeping import learn
 
+_IN_NAME = ("workload", "model", "model.start_method", "workers", "ipc", "pattern", "payload", "task")
+
 
 def preview(plan: Plan, agenda: Agenda, stored: Stored, notes: Sequence[str], console: Console) -> None:
     """Print the plan of a sweep, ``notes`` on it last."""
@@ -54,16 +56,17 @@ def _cells(plan: Plan) -> dict[str, list[Run]]:
 
 
 def _names(runs: Mapping[str, Run]) -> dict[str, str]:
-    """Name cells, with the overrides that tell apart those that have the same name."""
-    names = {cell_id: describe(run.cell) for cell_id, run in runs.items()}
-    counts = Counter(names.values())
+    """Name cells, with those of their overrides that differ and that a name does not tell."""
     common = set.intersection(*(set(run.overrides) for run in runs.values())) if runs else set()
     return {
-        cell_id: " ".join([name, *(text for text in runs[cell_id].overrides if text not in common)])
-        if counts[name] > 1
-        else name
-        for cell_id, name in names.items()
+        cell_id: " ".join([describe(run.cell), *_differing(run, common)]) for cell_id, run in runs.items()
     }
+
+
+def _differing(run: Run, common: set[str]) -> Iterator[str]:
+    for text in run.overrides:
+        if text not in common and text.partition("=")[0].strip("+~") not in _IN_NAME:
+            yield text
 
 
 def _state(runs: list[Run], marks: Mapping[Any, str]) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from runner.config import Cell
 from runner.engines import Outcome, Run
+from runner.text import one_line
 from runner.units import format_size, format_time
 
 BAR, LINES, NOTHING = "bar", "lines", "nothing"
@@ -75,7 +76,7 @@ class Progress:
 
     def finished(self, outcome: Outcome) -> None:
         """Say on a line of its own what went wrong, or, without a bar, how each run went; it is counted already."""
-        reason = f": {outcome.row.get('reason')}" if outcome.status != "ok" else ""
+        reason = f": {one_line(str(outcome.row.get('reason')))}" if outcome.status != "ok" else ""
         if self._shown == LINES or (self._shown == BAR and reason):
             self._line(f"{self._tally.done}/{self._tally.total} {outcome.status} {self._present}{reason}")
 

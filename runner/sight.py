@@ -65,7 +65,7 @@ class Sight:
             return RUNNING if began.get("pid") == self.writer.pid else STARTING
         if self.events:
             return _text(self._last("sweep_ended"), "how") or INTERRUPTED
-        return INTERRUPTED if self.waiting else DONE
+        return INTERRUPTED if self.waiting or not self.stored.rows else DONE
 
     @property
     def is_complete(self) -> bool:

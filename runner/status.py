@@ -18,7 +18,7 @@ from rich.text import Text
 from runner.errors import BadInput
 from runner.progress import format_clock, format_left
 from runner.sight import RUNNING, STARTING, Sight
-from runner.text import printable, shown
+from runner.text import one_line, printable, shown
 
 COMPLETE, INCOMPLETE, BAD = 0, 1, 2
 _WIDE = 1000  # without a terminal nothing is wrapped
@@ -132,7 +132,7 @@ def _failures(sight: Sight) -> Table:
     table.add_column("round", justify="right")
     table.add_column("reason", overflow="fold")
     for run in sight.failed:
-        reason = (run["reason"] or "").strip().partition("\n")[0]
+        reason = one_line(run["reason"] or "")
         texts = (run["status"], run["cell"], str(run["round"]), reason)
         table.add_row(*(Text(printable(text)) for text in texts))
     return table

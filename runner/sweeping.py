@@ -94,5 +94,5 @@ def why_stop(policy: Policy, tally: Tally) -> str | None:
     if tally.failed and policy.on_failure == STOP:
         return "stopped after a failed run (on_failure=stop)"
     if policy.max_failures is not None and tally.failed >= policy.max_failures:
-        return f"stopped after {tally.failed} failed runs (max_failures={policy.max_failures})"
+        return f"stopped after {tally.failed} failed run{'s' * (tally.failed != 1)} (max_failures={policy.max_failures})"
     return None

@@ -16,6 +16,12 @@ def _written_out(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
+def one_line(text: str) -> str:
+    """Give a text of several lines as one: the first and the last, which in a traceback says what was raised."""
+    lines = [line.strip() for line in text.strip().splitlines()] or [""]
+    return lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
+
+
 def shown(path: Path) -> str:
     """Write ``path`` from the current folder where it lies below it."""
     here = Path.cwd()

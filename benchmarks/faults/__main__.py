@@ -15,9 +15,10 @@ from pathlib import Path
 
 import benchmarks.faults
 from benchmarks.faults.injecting import FAULTS, Fault
-from benchmarks.faults.inspecting import Stock, check_clean, check_complete, check_nobody
+from benchmarks.faults.inspecting import Leftover, Stock, check_clean, check_complete, check_nobody, leftovers
 from benchmarks.faults.launches import CELLS, Launch, Pace, Violated, overrides
-from benchmarks.faults.scene import Came, Scene, ended
+from benchmarks.faults.scene import Came, Scene, began, ended, run_ends
+from benchmarks.faults.spoiling import measuring
 from benchmarks.faults.surroundings import Surroundings, in_surroundings
 from benchmarks.sweeps import machine
 
@@ -49,12 +50,15 @@ class Rounds:
         self._pace = Pace(0, 0, 0)
         self.tally = Tally()
         self._stock = self._new()
+        self._left: set[Leftover] = set()
 
     def undisturbed(self) -> Pace:
         """Make a sweep without any fault, check it, and learn how long a launch takes."""
         self.tally.launches += 1
         launch = Launch(self._stock.folder, self._asked, self._environment)
         came = ended(launch, "done")
+        if not (began(launch) and len(run_ends(launch)) == self._runs and measuring(launch)):
+            raise Violated("the events of an undisturbed sweep were not seen: no check can be believed")
         self._pace = self._pace.learnt(launch, time.perf_counter() - launch.began)
         self._inspect(came)
         return self._pace
@@ -89,11 +93,13 @@ class Rounds:
 
     def _inspect(self, came: Came) -> None:
         check_nobody(self.here)
-        if any(event["event"] == "sweep_began" for event in came.launch.events()):
+        if began(came.launch):
             self._stock.check_set_aside()
         self._stock.take()
-        if came.orderly:
-            check_clean(self._stock.folder, self._temporary, self.here)
+        left = leftovers(self._stock.folder, self._temporary, self.here)
+        if came.orderly:  # one that was ended before it had the lock cannot remove what others left
+            check_clean(left, set() if began(came.launch) else self._left)
+        self._left = left
         if came.code == 0 and came.orderly:
             self._completed()
 

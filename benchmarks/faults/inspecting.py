@@ -17,6 +17,7 @@ from benchmarks.faults.surroundings import SHARED, Surroundings
 
 TABLES = ("runs", "trials", "spans", "activity", "workers")
 _PARQUET = "*.parquet"
+Leftover = tuple[Path, int]
 
 
 @dataclass(frozen=True)
@@ -120,16 +121,18 @@ def check_complete(stock: Stock, runs: int) -> None:
             pq.read_table(path, page_checksum_verification=True)
 
 
-def check_clean(folder: Path, temporary: Path, here: Surroundings) -> None:
-    """Raise Violated where something is left that was only needed meanwhile."""
+def leftovers(folder: Path, temporary: Path, here: Surroundings) -> set[Leftover]:
+    """Give what is there and only needed while a sweep is made, as path and inode: one put in its place is another."""
     hidden = [path for path in folder.rglob("*") if path.name.startswith(".")]
     links = list(folder.parent.glob(".*"))
-    left = [
-        *map(str, [*hidden, *links, *temporary.iterdir()]),
-        *(str(SHARED / name) for name in here.shared()),
-    ]
-    if left:
-        raise Violated(f"left behind: {', '.join(left)}")
+    shared = [SHARED / name for name in here.shared()]
+    return {(path, path.lstat().st_ino) for path in [*hidden, *links, *temporary.iterdir(), *shared]}
+
+
+def check_clean(left: set[Leftover], before: set[Leftover]) -> None:
+    """Raise Violated where something is left that was not there ``before``."""
+    if left - before:
+        raise Violated(f"left behind: {', '.join(str(path) for path, _ in sorted(left - before))}")
 
 
 def check_nobody(here: Surroundings) -> None:

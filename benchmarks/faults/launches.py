@@ -32,6 +32,9 @@ _SHORT = (
 ONE_RUN = ("model=thread", "rounds=1", *_SHORT)
 """The overrides of a sweep of a single short run."""
 
+SWEEP_BEGAN, SWEEP_ENDED, RUN_BEGAN, RUN_ENDED = "sweep_began", "sweep_ended", "run_began", "run_ended"
+"""The events that are looked for: a check that asks for another word would never find anything."""
+
 _MEASURED = str(Path("runner", "cell", "__main__.py"))
 _TRACKER = "multiprocessing.resource_tracker"
 _LOOK_SECONDS = 0.002
@@ -64,7 +67,7 @@ class Pace:
 
     def learnt(self, launch: Launch, seconds: float | None = None) -> Pace:
         """Give the pace of a launch that took so many seconds; what that does not tell stays as it was."""
-        began = [_moment(event) for event in launch.events() if event["event"] == "run_began"]
+        began = [_moment(event) for event in launch.events() if event["event"] == RUN_BEGAN]
         if len(began) < _ENOUGH_RUNS:
             return self
         start = began[0] - launch.began_at

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults.inspecting import Stock
-from benchmarks.faults.launches import Launch, Pace, Violated
+from benchmarks.faults.launches import RUN_ENDED, SWEEP_BEGAN, SWEEP_ENDED, Launch, Pace, Violated
 from runner.interruption import EXIT_INTERRUPTED
 
 _EARLIEST_SECONDS = 0.01
@@ -59,15 +59,15 @@ def end_in_order(launch: Launch, number: signal.Signals) -> Came:
     launch.send(number)
     code = launch.finish()
     events = [event["event"] for event in launch.events()]
-    if code == EXIT_INTERRUPTED and "sweepbegan" in events and "Carry on with: " not in launch.said():
+    if code == EXIT_INTERRUPTED and SWEEP_BEGAN in events and "Carry on with: " not in launch.said():
         raise Violated(f"interrupted without a word on how to carry on:\n{launch.said()}")
     if code == EXIT_INTERRUPTED:
         return Came("exit 130", launch, code, orderly=True)
-    if code in (0, 1) and "sweep_ended" in events:
+    if code in (0, 1) and SWEEP_ENDED in events:
         return ended(launch, "over before")
-    if code == -number and "sweep_ended" in events:
+    if code == -number and SWEEP_ENDED in events:
         return Came("over but for its exit", launch, code, orderly=True)
-    if "sweepbegan" not in events and (code == -number or "KeyboardInterrupt" in launch.said()):
+    if SWEEP_BEGAN not in events and (code == -number or "KeyboardInterrupt" in launch.said()):
         return Came("ended in its imports", launch, code, orderly=False)
     raise Violated(f"exit code {code} after {number.name}:\n{launch.said()}")
 
@@ -83,9 +83,9 @@ def ended(launch: Launch, words: str) -> Came:
 
 def run_ends(launch: Launch) -> list[dict[str, Any]]:
     """Give the events of its runs that ended."""
-    return [event for event in launch.events() if event["event"] == "run_ended"]
+    return [event for event in launch.events() if event["event"] == RUN_ENDED]
 
 
 def began(launch: Launch) -> bool:
     """Tell whether it came to its runs, past its imports, its plan and its locks."""
-    return any(event["event"] == "sweepbegan" for event in launch.events())
+    return any(event["event"] == SWEEP_BEGAN for event in launch.events())

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.faults.inspecting import TABLES, overlap
-from benchmarks.faults.launches import ONE_RUN, Launch, Violated
+from benchmarks.faults.launches import ONE_RUN, RUN_BEGAN, SWEEP_BEGAN, SWEEP_ENDED, Launch, Violated
 from benchmarks.faults.scene import Came, Scene, began, end_in_order, ended
 from runner.carrying import BAD_INPUT
 from runner.locks.machine import place
@@ -106,13 +106,13 @@ def two_writers(scene: Scene) -> Came:
     pair = [scene.start(), scene.start()]
     quick, other = _first_to_end(pair)
     if quick.process.returncode == BAD_INPUT:
-        _check_refused(quick, other)
+        check_refused(quick, other)
         came = end_in_order(other, signal.SIGTERM) if scene.until_the_moment(other) else ended(other, "")
         return Came("one refused", other, came.code, came.orderly)
     if other.finish() == BAD_INPUT:
-        _check_refused(other, quick)
+        check_refused(other, quick)
         return Came("one refused", quick, ended(quick, "").code, orderly=True)
-    _check_in_turn(pair[0])
+    check_in_turn(pair[0])
     return Came("one after the other", other, ended(other, "").code, orderly=True)
 
 
@@ -123,14 +123,16 @@ def _first_to_end(pair: Sequence[Launch]) -> tuple[Launch, Launch]:
     return (pair[0], pair[1]) if pair[0].ended else (pair[1], pair[0])
 
 
-def _check_refused(refused: Launch, other: Launch) -> None:
+def check_refused(refused: Launch, other: Launch) -> None:
+    """Raise Violated where a refused launch does not say who writes the folder."""
     if f"is being written by pid {other.pid} on host {socket.gethostname()}" not in refused.said():
         raise Violated(f"refused without a word on the other, pid {other.pid}:\n{refused.said()}")
 
 
-def _check_in_turn(launch: Launch) -> None:
-    told = [event["event"] for event in launch.events() if event["event"] in ("sweepbegan", "sweep_ended")]
-    if told != ["sweepbegan", "sweep_ended"] * (len(told) // 2):
+def check_in_turn(launch: Launch) -> None:
+    """Raise Violated where two sweeps wrote one folder at the same time."""
+    told = [event["event"] for event in launch.events() if event["event"] in (SWEEP_BEGAN, SWEEP_ENDED)]
+    if told != [SWEEP_BEGAN, SWEEP_ENDED] * (len(told) // 2):
         raise Violated(f"two sweeps wrote one folder at the same time: {told}")
 
 
@@ -143,7 +145,7 @@ def two_sweeps(scene: Scene) -> Came:
     came = end_in_order(first, signal.SIGTERM) if scene.until_the_moment(first) else ended(first, "")
     if second.finish():
         raise Violated(f"the second sweep failed:\n{second.said()}")
-    if overlap(span for launch in (first, second) for span in _measuring(launch)):
+    if overlap(span for launch in (first, second) for span in measuring(launch)):
         raise Violated("two sweeps measured at the same time")
     told = [_whom(first, second), _whom(second, first)]
     shutil.rmtree(folder)
@@ -163,8 +165,8 @@ def _whom(waiting: Launch, other: Launch) -> bool:
     return bool(waited)
 
 
-def _measuring(launch: Launch) -> list[tuple[str, str]]:
+def measuring(launch: Launch) -> list[tuple[str, str]]:
     """Give from when to when a launch made runs."""
     events = launch.events()
-    starts = [event["at"] for event in events if event["event"] == "runbegan"]
+    starts = [event["at"] for event in events if event["event"] == RUN_BEGAN]
     return [(starts[0], events[-1]["at"])] if starts else []

@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from runner import rows
 from runner.engines import Outcome, Run
+from runner.environment import own_code
+from runner.errors import PlanOutdated
 from runner.host.child import announced, in_child
 from runner.host.ending import Abandoned, Ending
 from runner.host.interpreters import changed_source
@@ -30,7 +32,7 @@ def execute(run: Run, conduct: Conduct | None = None) -> Outcome:
     """Carry out ``run`` and store what it gave, its own row last.
 
     ``conduct`` measures: by default a fresh process, `in_child`. Nothing that the measured code does raises here: it
-    becomes the row's status and reason. Raises Abandoned, and NotStored.
+    becomes the row's status and reason. Raises Abandoned, PlanOutdated and NotStored.
     """
     started, begin = datetime.now(UTC), time.perf_counter_ns()
     with announced() as present:
@@ -47,9 +49,7 @@ def execute(run: Run, conduct: Conduct | None = None) -> Outcome:
 
 
 def _measure(run: Run, conduct: Conduct | None) -> tuple[Ending, Tables, dict[str, Any]]:
-    changed = changed_source(run.source) if run.source else None
-    if changed:
-        return Ending("failed", changed), {}, {}
+    _refuse_outdated(run)
     with private_folder() as folder:
         told = specification(run, folder)
         if conduct is None:
@@ -57,6 +57,15 @@ def _measure(run: Run, conduct: Conduct | None) -> tuple[Ending, Tables, dict[st
         else:
             ending = conduct(told, run.cell.time_limit_ns)
         return _digest(run, folder, ending, conduct is None)
+
+
+def _refuse_outdated(run: Run) -> None:
+    """Raise PlanOutdated where the code that measures, or the function, is not what the run was planned with."""
+    changed = changed_source(run.source) if run.source else None
+    if changed is None and run.conditions.get("code", own_code()) != own_code():
+        changed = "breakeven's own code was changed since this sweep was planned; start the command again"
+    if changed is not None:
+        raise PlanOutdated(changed)
 
 
 def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending, Tables, dict[str, Any]]:

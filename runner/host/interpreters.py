@@ -98,7 +98,7 @@ def changed_source(source: Source) -> str | None:
     if now == source.digest:
         return None
     which = named if len(source.files) == 1 else f"one of {named}"
-    return f"{which} was changed since this sweep was planned, so this run would measure something else; {remedy}"
+    return f"{which} was changed since this sweep was planned, so the next run would measure something else; {remedy}"
 
 
 def _digest(files: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,10 +50,15 @@ class Agenda:
 def make_agenda(plan: Plan, stored: Stored) -> Agenda:
     """Compare a plan with the stored rows; raises ConditionsChanged where the policy is to stop."""
     by_now = {key: tuple(changes(row, run.conditions)) for key, run, row in _known(plan.runs, stored)}
-    kept = {key: found for key, found in by_now.items() if stored[key]["status"] in FINAL}
+    kept = {
+        key: found
+        for key, found in by_now.items()
+        if stored[key]["status"] in FINAL or not plan.policy.retry_failed
+    }
     changed = tuple(_count(change for found in kept.values() for change in found))
     if changed and plan.policy.on_change == STOP:
-        raise ConditionsChanged(_refusal(plan, changed, sum(map(bool, kept.values()))))
+        statuses = [stored[key]["status"] for key, found in kept.items() if found]
+        raise ConditionsChanged(_refusal(plan, changed, statuses))
     again = tuple(key for key in by_now if _is_made_again(stored[key], by_now[key], plan.policy))
     rest = {run_key(run): run for run in plan.runs if run_key(run) in by_now and run_key(run) not in again}
     return Agenda(
@@ -78,8 +83,8 @@ def _known(runs: Iterable[Run], stored: Stored) -> Iterator[tuple[Key, Run, Mapp
 
 
 def _is_made_again(row: Mapping[str, Any], found: tuple[Change, ...], policy: Policy) -> bool:
-    if row["status"] not in FINAL:
-        return policy.retry_failed
+    if row["status"] not in FINAL and policy.retry_failed:
+        return True
     return bool(found) and policy.on_change == "remeasure"
 
 
@@ -90,9 +95,11 @@ def _count(found: Iterable[Change]) -> list[Changed]:
     return [Changed(change, runs) for change, runs in counts.items()]
 
 
-def _refusal(plan: Plan, changed: tuple[Changed, ...], runs: int) -> str:
+def _refusal(plan: Plan, changed: tuple[Changed, ...], statuses: Sequence[str]) -> str:
+    runs, failed = len(statuses), sum(status not in FINAL for status in statuses)
+    among = f", {failed} of them failed," if failed else ""
     return (
-        f"{plan.sweep.name} holds {runs} run{'s' * (runs != 1)} measured under other conditions "
+        f"{plan.sweep.name} holds {runs} run{'s' * (runs != 1)}{among} measured under other conditions "
         f"({'; '.join(map(str, changed))}); measure them again with on_change=remeasure, "
-        "keep them beside new ones with on_change=keep, or start another sweep with sweep=NAME"
+        f"keep them beside new ones with on_change=keep{' retry_failed=true' if failed else ''}, or start another sweep with sweep=NAME"
     )

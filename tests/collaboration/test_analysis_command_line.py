@@ -112,12 +112,13 @@ def test_what_to_type_next(small: Sample) -> None:
     (small.sweep.figures / "scaling.png").touch()
     again = "python -m runner pattern=map tasks=200 task=1000000 model=process workers=1,2 "
     assert summarise(load(small.path)).next_command == f"{again}rounds=5"
-    small.add_bad(
-        "crashed", "signal 9", model="thread", workers=2, overrides="model=thread\nworkers=2\nrounds=1\nx=a b"
-    )
+    small.add_bad("crashed", "signal 9", model="thread", workers=1, overrides="model=thread\nworkers=1")
+    assert summarise(load(small.path)).next_command == "python -m runner.status outputs/small"
+    typed = "model=thread\nworkers=2\nrounds=1\nx=a b\nretry_failed=true"
+    small.add_bad("failed", "KeyError: 1", model="thread", workers=2, overrides=typed)
     assert (
         summarise(load(small.path)).next_command
-        == "python -m runner model=thread workers=2 'x=a b' engine=debug"
+        == "python -m runner model=thread workers=2 'x=a b' rounds=1 engine=debug"
     )
 
 
@@ -201,7 +202,7 @@ def test_an_interrupted_sweep_says_what_is_missing(small: Sample) -> None:
     (cell,) = load(small.path).cells.index[:1]
     plan = small.path / "sweep.yaml"
     plan.write_text(f"launches: [{{order: [{cell}-0, {cell}-1, {cell}-2]}}]")
-    said = "interrupted: 2 of 3 planned runs missing; run the sweep again, which carries on"
+    said = "incomplete: 2 of 3 planned runs missing; run the sweep again, which carries on"
     assert said in _render(load(small.path))
     plan.write_text("launches: [")
     assert not any(line.startswith("interrupted") for line in _render(load(small.path)))

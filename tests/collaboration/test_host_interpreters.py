@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner import host
-from runner.errors import FunctionUnusable, InterpreterUnusable
+from runner.errors import FunctionUnusable, InterpreterUnusable, PlanOutdated
 from runner.store import Sweep
 from tests.collaboration.host_runs import function, write_module
 from tests.samples import run
@@ -83,7 +83,7 @@ def test_a_functions_source_has_a_hash(user: Path) -> None:
 
 
 def test_a_function_that_was_edited_after_planning_is_not_measured(sweep: Sweep, user: Path) -> None:
-    """The run fails with the file and the remedy, and passes again when the file is as it was."""
+    """The run is refused with the file and the remedy, and passes again when the file is as it was."""
     options = function("double", make_input="mine:make")["workload_options"]
     source = host.check_function(sys.executable, options, user)
     planned = replace(
@@ -96,10 +96,10 @@ def test_a_function_that_was_edited_after_planning_is_not_measured(sweep: Sweep,
         source=source,
     )
     write_module(user, USER + "# edited\n")
-    edited = host.execute(planned)
-    assert edited.status == "failed"
-    assert edited.row["reason"] == (
-        f"{user / 'mine.py'} was changed since this sweep was planned, so this run would measure something else; "
+    with pytest.raises(PlanOutdated) as refusal:
+        host.execute(planned)
+    assert str(refusal.value) == (
+        f"{user / 'mine.py'} was changed since this sweep was planned, so the next run would measure something else; "
         "start the command again to plan with it as it is now"
     )
     write_module(user, USER)
@@ -107,14 +107,12 @@ def test_a_function_that_was_edited_after_planning_is_not_measured(sweep: Sweep,
 
 
 def test_a_function_whose_file_is_gone_is_not_measured(sweep: Sweep, user: Path) -> None:
-    """The run fails with the file, why it cannot be read, and the remedy."""
+    """The run is refused with the file, why it cannot be read, and the remedy."""
     source = host.check_function(sys.executable, {"target": "mine:double"}, user)
     (user / "mine.py").unlink()
-    outcome = host.execute(
-        replace(run(sweep.path, sys.executable, user, **function("double")), source=source)
-    )
-    assert outcome.status == "failed"
-    assert outcome.row["reason"] == (
+    with pytest.raises(PlanOutdated) as refusal:
+        host.execute(replace(run(sweep.path, sys.executable, user, **function("double")), source=source))
+    assert str(refusal.value) == (
         f"{user / 'mine.py'} cannot be read any more (No such file or directory); put it back, or start the command "
         "again to plan with it as it is now"
     )

@@ -111,7 +111,7 @@ def test_a_sweep_under_way(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> 
         f"now: 3/4 {CELL}, for 0:00",
         "",
         "status  cell                                        round  reason",
-        f"failed  {CELL}      1  [bold]boom\\x1b[31m",
+        f"failed  {CELL}      1  [bold]boom\\x1b[31m ... second line",
     ]
     assert (told["state"], told["complete"], told["pid"], told["host"]) == (
         "running",
@@ -252,7 +252,7 @@ def test_a_writer_on_another_machine_runs_while_it_gives_signs(
         r"outputs/mine: starting, or waiting for the machine, for 1:02:\d\d by pid 5 on host n1", line
     )
     os.utime(sweep.writer, (0, 0))
-    assert _shown(capsys)[1][0] == "outputs/mine: done"
+    assert _shown(capsys)[1][0] == "outputs/mine: interrupted"
     assert sweep.writer.stat().st_mtime == 0
 
 

@@ -65,7 +65,6 @@ def test_other_conditions_stop_a_sweep() -> None:
     stored = {
         run_key(plan.runs[0]): _row(plan, kernel="Linux 1.0", source="abc"),
         run_key(plan.runs[1]): _row(plan, kernel="Linux 1.0"),
-        run_key(plan.runs[2]): _row(plan, "failed", kernel="Linux 0.9"),
     }
     with pytest.raises(ConditionsChanged) as refusal:
         make_agenda(plan, stored)
@@ -96,8 +95,16 @@ def test_other_conditions_can_be_measured_again() -> None:
     assert (_count(agenda), agenda.again) == ((3, 1, 0, 1), (run_key(plan.runs[0]),))
 
 
-def test_a_failed_run_under_other_conditions_stops_nothing() -> None:
-    """It is no measurement that could be mixed up with others."""
-    plan = _plan()
-    agenda = make_agenda(plan, {run_key(plan.runs[0]): _row(plan, "crashed", source="before the mend")})
-    assert (_count(agenda), agenda.changed) == ((3, 0, 1, 0), ())
+def test_a_run_that_failed_under_other_conditions_is_told_as_well() -> None:
+    """It was mended, maybe: it is made again with the others, or alone, and is not taken for the present code's."""
+    stored = {run_key(_plan().runs[0]): _row(_plan(), "crashed", source="before the mend")}
+    with pytest.raises(ConditionsChanged) as refusal:
+        make_agenda(_plan(), stored)
+    assert str(refusal.value) == (
+        "mine holds 1 run, 1 of them failed, measured under other conditions (source of the function: before the mend, "
+        "now none (1 run)); measure them again with on_change=remeasure, keep them beside new ones with "
+        "on_change=keep retry_failed=true, or start another sweep with sweep=NAME"
+    )
+    assert _count(make_agenda(_plan(on_change="remeasure"), stored)) == (4, 0, 0, 1)
+    assert _count(make_agenda(_plan(retry_failed=True), stored)) == (4, 0, 0, 1)
+    assert _count(make_agenda(_plan(on_change="keep"), stored)) == (3, 0, 1, 0)
