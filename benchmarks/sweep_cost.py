@@ -86,7 +86,9 @@ def long_sweep(runs: int) -> Seen:
         process = start(folder, [*_EMPTY, f"label=range(0,{runs})"])
         memory: dict[int, int] = {}
         while process.poll() is None:
-            memory[len(_ends(folder))] = _resident_bytes(process.pid)
+            resident = _resident_bytes(process.pid)
+            if resident:  # else it has just ended
+                memory[len(_ends(folder))] = resident
             time.sleep(_LOOK_SECONDS)
         finish(process, folder)
         return Seen(_ends(folder), memory)
