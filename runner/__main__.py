@@ -14,7 +14,7 @@ import hydra
 from runner.carrying import ALL_DONE, BAD_INPUT, SOME_FAILED
 from runner.environment import project_version
 from runner.errors import BadInput
-from runner.interruption import EXIT_INTERRUPTED, ending_in_order, heed_nothing
+from runner.interruption import EXIT_INTERRUPTED, ending_in_order, find_temporary_folder, heed_nothing
 from runner.launcher import Application, RunFailed
 from runner.planning.compose import HYDRA_BASE, conf_folder
 from runner.refusals import HYDRA_ERRORS, check_options, explain
@@ -46,6 +46,7 @@ def program() -> NoReturn:
     """Be the program: heed signals from here to the end of the process, and exit with the code of what was asked."""
     try:
         with ending_in_order():
+            find_temporary_folder()
             code = main()
             heed_nothing()
     except KeyboardInterrupt:  # when all was done

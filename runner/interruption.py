@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
@@ -30,6 +31,15 @@ class _Handler:
 
 
 _handler: _Handler | None = None  # of this process, while signals are heeded
+
+
+def find_temporary_folder() -> None:
+    """Let `tempfile` look for its folder while no signal can come in between: it does so with a file of its own."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        tempfile.gettempdir()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def heed_nothing() -> None:

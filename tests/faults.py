@@ -57,3 +57,8 @@ def run(folder: Path, script: str) -> Done:
 def rows(sweep: Path) -> pd.DataFrame:
     """Give the runs of a sweep, one row for each."""
     return pd.read_parquet(sweep / "runs")
+
+
+def cut(path: Path) -> None:
+    """Take the last byte of a file away."""
+    path.write_bytes(path.read_bytes()[:-1])
