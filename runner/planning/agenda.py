@@ -59,13 +59,13 @@ def make_agenda(plan: Plan, stored: Stored) -> Agenda:
     if changed and plan.policy.on_change == STOP:
         statuses = [stored[key]["status"] for key, found in kept.items() if found]
         raise ConditionsChanged(_refusal(plan, changed, statuses))
-    again = tuple(key for key in by_now if _is_made_again(stored[key], by_now[key], plan.policy))
+    again = {key: None for key in by_now if _is_made_again(stored[key], by_now[key], plan.policy)}
     rest = {run_key(run): run for run in plan.runs if run_key(run) in by_now and run_key(run) not in again}
     return Agenda(
         waiting=tuple(run for run in plan.runs if run_key(run) not in rest),
         done=tuple(run for key, run in rest.items() if stored[key]["status"] in FINAL),
         failed=tuple(run for key, run in rest.items() if stored[key]["status"] not in FINAL),
-        again=again,
+        again=tuple(again),
         changed=changed,
     )
 
