@@ -12,10 +12,10 @@ import ctypes
 import os
 import select
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, sleep
 
 from runner.host import owners
 
@@ -23,6 +23,7 @@ _PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
 _TRACKER = b"from multiprocessing.resource_tracker import main"
 _PATIENCE_S = 5.0  # for processes that were sent SIGKILL; only one in an uninterruptible sleep takes longer
 _TRACKER_PATIENCE_S = 4.0  # to start, on a busy machine, and to remove what it knows of
+_EXEC_PATIENCE_S, _STEP_S = 0.5, 0.001
 _AT_ONCE = 256  # descriptors held, of 1024 that a process commonly may have
 _DEAD: tuple[list[str], ...] = ([], ["Z"], ["X"])  # first fields of /proc/PID/stat
 _ROUNDS = 5  # in which the groups of trackers are spared
@@ -82,6 +83,7 @@ def end_all(find: Find) -> list[int]:
     """
     until, rounds = perf_counter() + _PATIENCE_S, 0
     while (found := _within_reach(find())) and perf_counter() < until:
+        _await_names(found, until)
         trackers = [pid for pid in found if _is_tracker(pid)]
         if trackers == found:
             _wait_and_kill(trackers, min(until, perf_counter() + _TRACKER_PATIENCE_S))
@@ -165,11 +167,25 @@ def await_ends(descriptors: Iterable[int], until: float) -> list[int]:
 
 
 def _is_tracker(pid: int) -> bool:
+    return _TRACKER in (_command(pid) or b"")
+
+
+def _await_names(pids: Sequence[int], until: float) -> None:
+    """Let processes that are in the midst of execve(2) come out of it: for a moment they have no name to be known by."""
+    end = min(until, perf_counter() + _EXEC_PATIENCE_S)
+    while any(_command(pid) == b"" and owners.stat(pid)[:1] not in _DEAD for pid in pids):
+        if perf_counter() > end:  # one that took its own name away
+            return
+        sleep(_STEP_S)
+
+
+def _command(pid: int) -> bytes | None:
+    """Give the command line of a process; None where there is none to read."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123  # as for stat
-            return _TRACKER in file.read()
+            return file.read()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return False
+        return None
 
 
 def _send(descriptor: int) -> None:
