@@ -123,9 +123,7 @@ def report_growth(seen: Seen) -> float:
     for place in (10, 100, 1000):
         if place <= len(seen.ends):
             around = steps[max(place - 10, 0) : place]
-            known = min(
-                (count for count in seen.bytes_after if count >= place), default=max(seen.bytes_after)
-            )
+            known = max(count for count in seen.bytes_after if count < place)  # the last one sums up
             size = seen.bytes_after[known] / 2**20
             print(
                 f"run {place:>4}: {statistics.median(around):6.1f} ms a run (median of 10), runner holds {size:6.1f} MiB"
