@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from analysis.comparing import command
-from analysis.errors import BadResults, UnknownName
-from analysis.figures import FIGURES, NothingToDraw, draw
-from analysis.figures.save import FORMATS, save
-from analysis.load import Lab, load
-from analysis.next_command import show_path
-from analysis.summary import render, summarise
+from breakeven.analysis.comparing import command
+from breakeven.analysis.errors import BadResults, UnknownName
+from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
+from breakeven.analysis.figures.save import FORMATS, save
+from breakeven.analysis.load import Lab, load
+from breakeven.analysis.next_command import show_path
+from breakeven.analysis.summary import render, summarise
 
 COMPARE = "compare"
 _EPILOG = "python -m analysis compare A B compares two sweeps, or two selections of one; see compare --help."

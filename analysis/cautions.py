@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.factors import label_mechanisms
+from breakeven.analysis.factors import label_mechanisms
 
 MOST_EFFECT = 0.02
 """Recording spans that prolongs a trial by more than this is worth a warning."""

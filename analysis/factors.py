@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.tables import FACTORS
-from analysis.units import format_length, format_size
+from breakeven.analysis.tables import FACTORS
+from breakeven.analysis.units import format_length, format_size
 
 BARE = ("native", "none")
 """Channels that a label need not name: the model's own way."""

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from analysis.errors import OtherSchema, ResultsDamaged
-from analysis.tables import NEEDED, VERSION
+from breakeven.analysis.errors import OtherSchema, ResultsDamaged
+from breakeven.analysis.tables import NEEDED, VERSION
 
 
 def open_table(folder: Path, table: str) -> ds.Dataset:

@@ -14,12 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from analysis.errors import NoMatch, ResultsEmpty, ResultsMissing, UnknownName
-from analysis.factors import tidy_cells
-from analysis.files import open_table, read_batches, read_table, to_frame
-from analysis.next_command import program
-from analysis.stats import estimate
-from analysis.tables import NEEDED
+from breakeven.analysis.errors import NoMatch, ResultsEmpty, ResultsMissing, UnknownName
+from breakeven.analysis.factors import tidy_cells
+from breakeven.analysis.files import open_table, read_batches, read_table, to_frame
+from breakeven.analysis.next_command import program
+from breakeven.analysis.stats import estimate
+from breakeven.analysis.tables import NEEDED
 
 T = TypeVar("T")
 

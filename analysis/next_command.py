@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.factors import POLICY
+from breakeven.analysis.factors import POLICY
 
 ROUNDS = 5
-_SCRIPTS = {"runner": "breakeven", "analysis": "breakeven-analysis", "runner.status": "breakeven-status"}
+_SCRIPTS = {
+    "runner": "breakeven",
+    "analysis": "breakeven-analysis",
+    "breakeven.runner.status.__main__": "breakeven-status",
+}
 _NOT_REPEATED = ("", "rounds", "sweep", "engine", *POLICY)
 _BROKEN = ("failed", "crashed", "timeout")
 
@@ -48,7 +52,7 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
     if len(broken) and not broken["overrides"].fillna("").str.split("\n").map(_debugs).any():
         raised = broken[broken["status"].eq("failed")]
         if raised.empty:
-            return f"{program('runner.status')} {shlex.quote(show_path(path))}"
+            return f"{program('breakeven.runner.status.__main__')} {shlex.quote(show_path(path))}"
         return f"{program('runner')} {_join(_pairs(raised.head(1)))}rounds=1 engine=debug"
     if not runs["status"].eq("ok").any():
         return None

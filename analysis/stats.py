@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.intervals import median_intervals, over_processes
+from breakeven.analysis.intervals import median_intervals, over_processes
 
 _KEY = ["cell_id", "round"]
 _COUNTS = ["samples", "rounds", "covers"]

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from analysis.cautions import cautions
-from analysis.factors import label_mechanisms, varying, write
-from analysis.load import Lab
-from analysis.next_command import show_path, suggest
-from analysis.plan import read_plan
-from analysis.tables import FACTORS
-from analysis.units import format_rate, format_ratio, format_time
+from breakeven.analysis.cautions import cautions
+from breakeven.analysis.factors import label_mechanisms, varying, write
+from breakeven.analysis.load import Lab
+from breakeven.analysis.next_command import show_path, suggest
+from breakeven.analysis.plan import read_plan
+from breakeven.analysis.tables import FACTORS
+from breakeven.analysis.units import format_rate, format_ratio, format_time
 
 Text = Callable[["pd.Series[Any]"], str]
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.stats import Typical
 from benchmarks.messages import judge_messages
 from benchmarks.rivals import Ends, bootstrapped, stop_at_any
 from benchmarks.simulated import (
@@ -31,6 +30,7 @@ from benchmarks.simulated import (
     to_frame,
     warm,
 )
+from breakeven.analysis.stats import Typical
 
 IN_USE = "in use"
 ROUNDS = (3, 5, 10)

@@ -22,11 +22,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis import load
-from analysis.units import format_size
 from benchmarks.calm import calm
 from benchmarks.plain_echo import CHANNELS
 from benchmarks.sweeps import ROOT, machine, swept
+from breakeven.analysis.load import load
+from breakeven.analysis.units import format_size
 
 BOUND = 0.15
 LAB, HAND = "lab", "hand"

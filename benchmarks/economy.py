@@ -36,9 +36,9 @@ from typing import Any
 import pandas as pd
 from scipy.special import stdtrit
 
-from analysis import load
 from benchmarks.calm import KEEPING, calm
 from benchmarks.sweeps import ROOT, finish, machine, start
+from breakeven.analysis.load import load
 
 PYPERF, PROCESS, CELL = "pyperf", "process", "cell"
 ASKED = ("pattern=pingpong", "model=process", "ipc=pipe", "payload=64KiB", "workers=1")

@@ -12,7 +12,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from runner.planning.compose import HYDRA_BASE, conf_folder
+from breakeven.runner.hydra_app.compose import HYDRA_BASE, conf_folder
 
 STOCK = (
     "hydra/launcher=basic",

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import load
 from benchmarks.sweeps import machine, swept
+from breakeven.analysis.load import load
 
 LENGTH, PARALLELISM = 0.01, 0.03
 

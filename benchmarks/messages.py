@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.simulated import LOOKS, MAX_TRIALS, REL_CI, Row
-from runner.cell.stopping import (
+from breakeven.runner.cell.stopping import (
     clustered_interval,
     narrow_enough,
     percentile_interval,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sys
 
-from analysis.comparing import compare
 from benchmarks.sweeps import machine, swept
+from breakeven.analysis.comparing import compare
 
 MOST = 2
 

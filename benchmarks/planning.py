@@ -31,10 +31,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from benchmarks.sweeps import machine
-from runner.config import parse
-from runner.planning.compose import HYDRA_BASE, Composer, Request, conf_folder
-from runner.planning.grid import expand
-from runner.planning.plan import Plan, make_plan
+from breakeven.runner.config.cell import parse
+from breakeven.runner.hydra_app.compose import HYDRA_BASE, Composer, Request, conf_folder
+from breakeven.runner.hydra_app.grid import expand
+from breakeven.runner.planning.plan import Plan, make_plan
 
 LIMIT = 1 / 50
 GRID = (

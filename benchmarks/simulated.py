@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from runner.cell.stopping import looks, narrow_enough
-from runner.cell.warmup import WINDOW, is_steady
+from breakeven.runner.cell.stopping import looks, narrow_enough
+from breakeven.runner.cell.warmup import WINDOW, is_steady
 
 Floats = NDArray[np.float64]
 

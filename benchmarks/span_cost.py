@@ -18,9 +18,9 @@ from time import perf_counter_ns
 
 from viztracer import VizTracer
 
-from runner.cell.board import Geometry, Lane
-from runner.cell.phases import COMPUTE
-from runner.cell.trace import Recorder, clear
+from breakeven.runner.cell.board import Geometry, Lane
+from breakeven.runner.cell.phases import COMPUTE
+from breakeven.runner.cell.trace import Recorder, clear
 
 Timed = Callable[[int], int]
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runner.environment import cpu_count, cpu_model
+from breakeven.runner.environment import cpu_count, cpu_model
 
 ROOT = Path(__file__).parents[1]
 

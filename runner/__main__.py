@@ -11,13 +11,18 @@ from typing import NoReturn
 
 import hydra
 
-from runner.carrying import ALL_DONE, BAD_INPUT, SOME_FAILED
-from runner.environment import project_version
-from runner.errors import BadInput
-from runner.interruption import EXIT_INTERRUPTED, ending_in_order, find_temporary_folder, heed_nothing
-from runner.launcher import Application, RunFailed
-from runner.planning.compose import HYDRA_BASE, conf_folder
-from runner.refusals import HYDRA_ERRORS, check_options, explain
+from breakeven.base.version import project_version
+from breakeven.runner.errors import BadInput
+from breakeven.runner.hydra_app.compose import HYDRA_BASE, conf_folder
+from breakeven.runner.hydra_app.messages import HYDRA_ERRORS, check_options, explain
+from breakeven.runner.hydra_app.task import Application, RunFailed
+from breakeven.runner.sweep.session import ALL_DONE, BAD_INPUT, SOME_FAILED
+from breakeven.runner.sweep.signals import (
+    EXIT_INTERRUPTED,
+    ending_in_order,
+    find_temporary_folder,
+    heed_nothing,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

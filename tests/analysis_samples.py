@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from runner.store import Sweep
+from breakeven.runner.store import Sweep
 
 MS = 1_000_000
 TRACED_NS = 100 * MS

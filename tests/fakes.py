@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from runner import rows
-from runner.engines import Engine, Outcome, Run
-from runner.planning.compose import HYDRA_BASE, Request, conf_folder, plain_config
-from runner.store import Sweep
+from breakeven.runner.engines import Engine, Outcome, Run
+from breakeven.runner.hydra_app.compose import HYDRA_BASE, Request, conf_folder, plain_config
+from breakeven.runner.results import rows
+from breakeven.runner.store import Sweep
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

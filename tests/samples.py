@@ -10,19 +10,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from runner.cell import channels, models
-from runner.cell.bench import Bench
-from runner.cell.board import Geometry
-from runner.cell.compatibility import channel_for, why_not
-from runner.cell.models import Model
-from runner.cell.models._abc import Crewing
-from runner.cell.patterns._abc import Knobs, Pattern
-from runner.cell.patterns.map import Map
-from runner.cell.seat import Work
-from runner.cell.workloads._abc import Sizes, Workload
-from runner.cell.workloads.echo import Echo
-from runner.config import Cell, Measure
-from runner.engines import Run
+from breakeven.runner.cell import channels, models
+from breakeven.runner.cell.board import Geometry
+from breakeven.runner.cell.compatibility import channel_for, why_not
+from breakeven.runner.cell.models import Model
+from breakeven.runner.cell.models._abc import Crewing
+from breakeven.runner.cell.patterns._abc import Knobs, Pattern
+from breakeven.runner.cell.patterns.map import Map
+from breakeven.runner.cell.reference import Bench
+from breakeven.runner.cell.worker import Work
+from breakeven.runner.cell.workloads._abc import Sizes, Workload
+from breakeven.runner.cell.workloads.echo import Echo
+from breakeven.runner.config.cell import Cell, Measure
+from breakeven.runner.engines import Run
 
 QUICK = Measure(
     warmup=1, max_warmup=2, min_trials=2, max_trials=3, max_time_ns=200_000_000, rel_ci=0.5, traced=1

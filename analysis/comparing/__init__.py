@@ -5,7 +5,7 @@
 >>> cells[["cell", "effect", "low", "high", "p_adjusted", "verdict", "reason"]]  # doctest: +SKIP
 """
 
-from analysis.comparing.comparison import Comparison, Question, compare
-from analysis.comparing.select import Side, open_side
+from breakeven.analysis.comparing.comparison import Comparison, Question, compare
+from breakeven.analysis.comparing.select import Side, open_side
 
 __all__ = ["Comparison", "Question", "Side", "compare", "open_side"]

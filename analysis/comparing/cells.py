@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.comparing.knobs import METHOD, knobs_of
-from analysis.comparing.select import Side
-from analysis.factors import BARE, varying, write
-from analysis.tables import FACTORS
+from breakeven.analysis.comparing.knobs import METHOD, knobs_of
+from breakeven.analysis.comparing.select import Side
+from breakeven.analysis.factors import BARE, varying, write
+from breakeven.analysis.tables import FACTORS
 
 Key = int
 """Row of a cell among those of both sides: two sweeps of one configuration share the cell_id."""

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from analysis.comparing.comparison import Comparison, Question
-from analysis.comparing.export import to_csv, to_json
-from analysis.comparing.facts import GROUPS
-from analysis.comparing.measures import MEASURES
-from analysis.comparing.quantities import read_share, suggest
-from analysis.comparing.select import LATEST, open_side
-from analysis.comparing.show import to_markdown, to_text
-from analysis.comparing.verdict import VERDICTS
-from analysis.errors import ReportUnwritable, UnknownName
+from breakeven.analysis.comparing.comparison import Comparison, Question
+from breakeven.analysis.comparing.export import to_csv, to_json
+from breakeven.analysis.comparing.facts import GROUPS
+from breakeven.analysis.comparing.measures import MEASURES
+from breakeven.analysis.comparing.quantities import read_share, suggest
+from breakeven.analysis.comparing.select import LATEST, open_side
+from breakeven.analysis.comparing.show import to_markdown, to_text
+from breakeven.analysis.comparing.verdict import VERDICTS
+from breakeven.analysis.errors import ReportUnwritable, UnknownName
 
 T = TypeVar("T")
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.comparing.effect import Welch
-from analysis.comparing.facts import Allowance, Difference, find_differences, refuse_differences
-from analysis.comparing.measures import check_measure, measure_of, round_values
-from analysis.comparing.pairs import Pairing
-from analysis.comparing.select import LATEST, Side, open_side
-from analysis.comparing.verdict import VERDICTS, Judge
-from analysis.errors import BadValue
-from analysis.tables import FACTORS
+from breakeven.analysis.comparing.effect import Welch
+from breakeven.analysis.comparing.facts import Allowance, Difference, find_differences, refuse_differences
+from breakeven.analysis.comparing.measures import check_measure, measure_of, round_values
+from breakeven.analysis.comparing.pairs import Pairing
+from breakeven.analysis.comparing.select import LATEST, Side, open_side
+from breakeven.analysis.comparing.verdict import VERDICTS, Judge
+from breakeven.analysis.errors import BadValue
+from breakeven.analysis.tables import FACTORS
 
 LEVEL = 0.95
 CORRECTION = "Benjamini-Hochberg"

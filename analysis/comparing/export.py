@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.comparing.comparison import CORRECTION, LEVEL, Comparison
-from analysis.comparing.select import Side
+from breakeven.analysis.comparing.comparison import CORRECTION, LEVEL, Comparison
+from breakeven.analysis.comparing.select import Side
 
 
 def to_csv(comparison: Comparison) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.comparing.quantities import suggest
-from analysis.errors import SidesDiffer, UnknownName
+from breakeven.analysis.comparing.quantities import suggest
+from breakeven.analysis.errors import SidesDiffer, UnknownName
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "host": ("hostname", "cpu_model", "cpu_count", "threads_per_core", "kernel", "virtualisation"),

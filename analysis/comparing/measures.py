@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.comparing.quantities import suggest
-from analysis.errors import UnknownName
-from analysis.units import format_rate, format_ratio, format_time
+from breakeven.analysis.comparing.quantities import suggest
+from breakeven.analysis.errors import UnknownName
+from breakeven.analysis.units import format_rate, format_ratio, format_time
 
 
 @dataclass(frozen=True)

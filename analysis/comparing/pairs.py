@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from analysis.comparing.cells import Key, Names, cells_of, differing_columns, left_out_of
-from analysis.comparing.facts import GROUPS
-from analysis.comparing.knobs import knobs_of
-from analysis.comparing.select import Side, show_value, typed
-from analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
-from analysis.factors import BARE
-from analysis.tables import FACTORS, NEEDED
+from breakeven.analysis.comparing.cells import Key, Names, cells_of, differing_columns, left_out_of
+from breakeven.analysis.comparing.facts import GROUPS
+from breakeven.analysis.comparing.knobs import knobs_of
+from breakeven.analysis.comparing.select import Side, show_value, typed
+from breakeven.analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
+from breakeven.analysis.factors import BARE
+from breakeven.analysis.tables import FACTORS, NEEDED
 
 _FOLLOW = {
     "model": ("start_method", "ipc"),

@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.comparing.facts import FACTS
-from analysis.comparing.knobs import add_knobs, write_knob
-from analysis.comparing.quantities import SIZES, TIMES, read_amount, read_flag, read_number, suggest
-from analysis.errors import BadValue, NoMatch, UnknownName
-from analysis.load import load
-from analysis.next_command import show_path
-from analysis.tables import FACTORS
+from breakeven.analysis.comparing.facts import FACTS
+from breakeven.analysis.comparing.knobs import add_knobs, write_knob
+from breakeven.analysis.comparing.quantities import SIZES, TIMES, read_amount, read_flag, read_number, suggest
+from breakeven.analysis.errors import BadValue, NoMatch, UnknownName
+from breakeven.analysis.load import load
+from breakeven.analysis.next_command import show_path
+from breakeven.analysis.tables import FACTORS
 
 LATEST = "outputs/latest"
 

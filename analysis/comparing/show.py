@@ -10,10 +10,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from analysis.comparing.comparison import CORRECTION, LEVEL, Comparison
-from analysis.comparing.measures import MEASURES
-from analysis.comparing.verdict import VERDICTS
-from analysis.units import format_ratio
+from breakeven.analysis.comparing.comparison import CORRECTION, LEVEL, Comparison
+from breakeven.analysis.comparing.measures import MEASURES
+from breakeven.analysis.comparing.verdict import VERDICTS
+from breakeven.analysis.units import format_ratio
 
 WIDE = 100
 """Columns from which on a terminal has room for the values of either side."""

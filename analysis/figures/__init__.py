@@ -12,10 +12,10 @@ from typing import Protocol
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.errors import UnknownName
-from analysis.figures import activity, bandwidth, latency, overhead, scaling, timeline
-from analysis.figures.context import Context, NothingToDraw
-from analysis.load import Lab
+from breakeven.analysis.errors import UnknownName
+from breakeven.analysis.figures import activity, bandwidth, latency, overhead, scaling, timeline
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.load import Lab
 
 __all__ = [
     "FIGURES",

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from analysis.factors import is_varied, label_mechanisms
-from analysis.figures.choice import choose_comparable
-from analysis.figures.context import Context, NothingToDraw
-from analysis.figures.look import (
+from breakeven.analysis.factors import is_varied, label_mechanisms
+from breakeven.analysis.figures.choice import choose_comparable
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.look import (
     draw_errors,
     finish,
     list_styles,
@@ -26,9 +26,9 @@ from analysis.figures.look import (
     tell_sample,
     thin,
 )
-from analysis.load import Lab
-from analysis.stats import Timed
-from analysis.units import format_time
+from breakeven.analysis.load import Lab
+from breakeven.analysis.stats import Timed
+from breakeven.analysis.units import format_time
 
 PANELS = 3
 BINS = 150

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.figures.by_payload import Marks, Measure, draw_panels, select_messages, tell_winner
-from analysis.figures.context import Context
-from analysis.figures.look import Styles, finish, look, tell_sample
-from analysis.load import Lab
-from analysis.units import format_rate
+from breakeven.analysis.figures.by_payload import Marks, Measure, draw_panels, select_messages, tell_winner
+from breakeven.analysis.figures.context import Context
+from breakeven.analysis.figures.look import Styles, finish, look, tell_sample
+from breakeven.analysis.load import Lab
+from breakeven.analysis.units import format_rate
 
 MEASURE = Measure(
     "bandwidth_bytes_per_s",

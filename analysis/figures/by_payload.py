@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import SubFigure
 
-from analysis.factors import is_varied, label_mechanisms, label_settings
-from analysis.figures.context import NothingToDraw
-from analysis.figures.dots import Extra, draw_dots
-from analysis.figures.look import (
+from breakeven.analysis.factors import is_varied, label_mechanisms, label_settings
+from breakeven.analysis.figures.context import NothingToDraw
+from breakeven.analysis.figures.dots import Extra, draw_dots
+from breakeven.analysis.figures.look import (
     add_legend,
     draw_errors,
     legend_height,
@@ -25,8 +25,8 @@ from analysis.figures.look import (
     thin,
     wrap_setting,
 )
-from analysis.load import Lab
-from analysis.units import format_size
+from breakeven.analysis.load import Lab
+from breakeven.analysis.units import format_size
 
 
 @dataclass(frozen=True)

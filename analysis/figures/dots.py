@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
-from analysis.figures.disturbed import draw_hollow
-from analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_setting
+from breakeven.analysis.figures.disturbed import draw_hollow
+from breakeven.analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_setting
 
 Extra = Callable[[Axes, pd.DataFrame, Styles], None]
 

@@ -21,9 +21,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from analysis.figures.context import Context
-from analysis.figures.disturbed import draw_hollow, tell_disturbed
-from analysis.units import format_size, trim_zeros
+from breakeven.analysis.figures.context import Context
+from breakeven.analysis.figures.disturbed import draw_hollow, tell_disturbed
+from breakeven.analysis.units import format_size, trim_zeros
 
 T = TypeVar("T")
 

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
-from analysis.budget import PHASES, Budget, sum_phases
-from analysis.factors import label_mechanisms, label_settings
-from analysis.figures.context import Context, NothingToDraw
-from analysis.figures.look import (
+from breakeven.analysis.budget import PHASES, Budget, sum_phases
+from breakeven.analysis.factors import label_mechanisms, label_settings
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.look import (
     add_legend,
     finish,
     legend_height,
@@ -22,8 +22,8 @@ from analysis.figures.look import (
     thin,
     thinned,
 )
-from analysis.load import Lab
-from analysis.units import time_unit
+from breakeven.analysis.load import Lab
+from breakeven.analysis.units import time_unit
 
 ON_CPU, OFF_CPU = "compute, on CPU", "compute, off CPU"
 ORDER = (ON_CPU, OFF_CPU, *PHASES[1:])

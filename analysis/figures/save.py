@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from analysis.errors import FiguresUnwritable
+from breakeven.analysis.errors import FiguresUnwritable
 
 DPI = 150
 FORMATS: dict[str, dict[str, Any]] = {

@@ -13,11 +13,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from analysis.factors import is_varied, label_mechanisms, label_settings
-from analysis.figures.context import Context, NothingToDraw
-from analysis.figures.crossings import tell_crossings
-from analysis.figures.dots import draw_dots
-from analysis.figures.look import (
+from breakeven.analysis.factors import is_varied, label_mechanisms, label_settings
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.crossings import tell_crossings
+from breakeven.analysis.figures.dots import draw_dots
+from breakeven.analysis.figures.look import (
     Styles,
     add_legend,
     draw_errors,
@@ -35,8 +35,8 @@ from analysis.figures.look import (
     thinned,
     wrap_setting,
 )
-from analysis.load import Lab
-from analysis.units import format_length, format_size
+from breakeven.analysis.load import Lab
+from breakeven.analysis.units import format_length, format_size
 
 LOG_FROM = 8
 """From this many workers on both axes are logarithmic; the ideal stays a straight line."""

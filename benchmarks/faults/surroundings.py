@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from runner.locks.machine import place
+from breakeven.runner.locks.machine import place
 
 SHARED = Path("/dev/shm")  # noqa: S108  # the place of shared memory itself
 PATIENCE_SECONDS = 10.0

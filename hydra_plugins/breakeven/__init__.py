@@ -14,9 +14,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from runner.jobs import Asked, describe_sweep, launch_jobs, select_jobs
-from runner.planning.grid import expand, in_batches
-from runner.planning.selection import Selected
+from breakeven.runner.hydra_app.filters import Selected
+from breakeven.runner.hydra_app.grid import expand, in_batches
+from breakeven.runner.hydra_app.launcher import Asked, describe_sweep, launch_jobs, select_jobs
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
 from .facts import interpreter_facts, python_build
-from .orphans import die_with_parent
+from .parent_death import die_with_parent
 from .run import execute
-from .seat import extend_path
+from .worker import extend_path
 from .workloads.function import resolve
 
 FAILURE = "failure.txt"

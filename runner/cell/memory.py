@@ -7,7 +7,7 @@ import sys
 from resource import RUSAGE_SELF, getrusage
 from typing import Optional
 
-from .kernel import read_once
+from .procfs import read_once
 
 
 def peak_bytes(pid: int) -> Optional[int]:

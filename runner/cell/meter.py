@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
-from .kernel import KernelFile, read_once
-from .ledger import Threads, Usage, usage_of
+from .procfs import KernelFile, read_once
+from .rusage import Threads, Usage, usage_of
 
 Counts = dict[str, Optional[int]]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, BinaryIO, Optional
 
-from .bench import Bench
 from .board import COMPUTED, DROPPED, THREAD, Board
 from .patterns._abc import Outcome
+from .reference import Bench
 from .sampling import PARALLEL, SERIAL, TRACED, Trial, percentile
 from .stopping import LEVEL, clustered_interval, reported_level
 from .trace import clear, count_marks

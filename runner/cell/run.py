@@ -17,17 +17,17 @@ from typing import Any
 from zlib import crc32
 
 from . import models, patterns, watchdog, workloads
-from .bench import Bench, size_of
+from .affinity import cpus_for
 from .board import GIL, PID, THREAD, Geometry
 from .facts import clock_step_ns, imported_packages, interpreter_facts, jit_enabled
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import Crewing
 from .patterns._abc import Knobs, Pattern
-from .placement import cpus_for
 from .recording import Recording
+from .reference import Bench, size_of
 from .sampling import REL_CI, Rules, Sampler, percentile
-from .seat import Work, extend_path
+from .worker import Work, extend_path
 from .workloads._abc import Sizes, Workload
 from .workloads.echo import Echo
 

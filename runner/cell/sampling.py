@@ -14,11 +14,11 @@ from statistics import median
 from time import perf_counter_ns
 from typing import NamedTuple, Optional
 
-from .bench import Bench
+from .affinity import pinned
 from .meter import Counts, Meter, between
 from .models import Model
 from .patterns._abc import Outcome, Pattern
-from .placement import pinned
+from .reference import Bench
 from .stopping import looks, narrow_enough
 from .warmup import WINDOW, is_steady
 

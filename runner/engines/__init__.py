@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from runner.engines._abc import Engine, Outcome, Run, Source
+from breakeven.runner.engines._abc import Engine, Outcome, Run, Source
 
 REGISTRY = {
     "local": "local:Local",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.config import Cell
+from breakeven.runner.config.cell import Cell
 
 
 @dataclass(frozen=True, kw_only=True)

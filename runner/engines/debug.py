@@ -10,10 +10,10 @@ import traceback
 from concurrent.futures import Future
 from typing import Any
 
-from runner import host
-from runner.cell.entry import tell
-from runner.cell.run import execute
-from runner.engines._abc import Engine, Outcome, Run
+from breakeven.runner import host
+from breakeven.runner.cell.entry import tell
+from breakeven.runner.cell.run import execute
+from breakeven.runner.engines._abc import Engine, Outcome, Run
 
 
 class Debug(Engine):

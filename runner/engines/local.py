@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from runner import host
-from runner.engines._abc import Engine, Outcome, Run
+from breakeven.runner import host
+from breakeven.runner.engines._abc import Engine, Outcome, Run
 
 
 class Local(Engine):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from runner.environment import files
-from runner.environment.files import parse_int, read_int, read_text
+from breakeven.runner.environment import files
+from breakeven.runner.environment.files import parse_int, read_int, read_text
 
 Limit = TypeVar("Limit", int, float)
 

@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from runner.environment.repository import project_version
+from breakeven.base.version import project_version
 
 MEASURED_SIDE = Path(__file__).parents[1] / "cell"
 

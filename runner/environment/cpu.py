@@ -8,8 +8,8 @@ import platform
 from collections.abc import Iterator
 from statistics import fmean
 
-from runner.environment.cgroup import cpu_quota
-from runner.environment.files import count_listed, read_int, read_text
+from breakeven.runner.environment.cgroup import cpu_quota
+from breakeven.runner.environment.files import count_listed, read_int, read_text
 
 _NAMES = ("model name", "Model", "cpu model", "cpu", "uarch")  # x86; then ARM boards, MIPS, POWER, RISC-V
 _ARM_CODES = ("CPU implementer", "CPU part")

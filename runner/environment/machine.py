@@ -8,8 +8,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from runner.environment import cgroup, cpu, repository, system, virtualisation
-from runner.environment.code import own_code
+from breakeven.base.version import project_version
+from breakeven.runner.environment import cgroup, cpu, repository, system, virtualisation
+from breakeven.runner.environment.code import own_code
 
 
 def machine_facts() -> dict[str, Any]:
@@ -54,6 +55,6 @@ def lasting_facts() -> Mapping[str, Any]:
             "memory_bytes": system.memory_bytes(),
             "kernel": system.kernel(),
             "virtualisation": virtualisation.virtualisation(),
-            "breakeven_version": repository.project_version(),
+            "breakeven_version": project_version(),
         }
     )

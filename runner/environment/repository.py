@@ -1,4 +1,4 @@
-"""Which source ran: the version of this project, and the commit of a repository as git tells it."""
+"""Which source ran: the commit of a repository as git tells it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,14 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 State = tuple[str | None, bool | None]
 """The commit, and whether tracked files differ from it; both None where no repository holds the files."""
 
 _PATIENCE_S = 10
-_OWN = Path(__file__).parents[1] / "schema.py"
+_OWN = Path(__file__)
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX")
-
-
-def project_version() -> str:
-    """Give the version of this project, ``unknown`` where it runs without being installed."""
-    try:
-        return version("breakeven")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def own_repository() -> State:

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 
-from runner.environment.files import count_listed, read_int, read_text
+from breakeven.runner.environment.files import count_listed, read_int, read_text
 
 _NOT_RANDOMISED = (
     0x0040000  # ADDR_NO_RANDOMIZE of personality(2); what `setarch -R` sets, and children inherit

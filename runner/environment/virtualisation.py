@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from runner.environment.cpu import described_cpus
-from runner.environment.files import exists, read_text
+from breakeven.runner.environment.cpu import described_cpus
+from breakeven.runner.environment.files import exists, read_text
 
 _MARKS = {
     "run/.containerenv": "podman",

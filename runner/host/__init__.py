@@ -1,25 +1,21 @@
 """One run on one machine: a fresh interpreter is started, watched and cleaned up after, its trace becomes rows.
 
-`interpreters` looks before anything runs; `execution` is a run from start to row; `child` its process, `processes` all
-that this starts, `owners` whose they are, `memory` their limit, `stacks` where they hang; `judging` and `ending` say how
-it ended, `results` reads what it left, `leftovers` removes what nobody could.
+`execution` is a run from start to result; `child` its process, `processes` all that this starts, `process_mark` whose
+they are, `memory` their limit, `stacks` where they hang; `diagnosis` and `ending` say how it ended, `cleanup` removes
+what is left.
 """
 
-from runner.host.child import abandon, in_child, kill_now
-from runner.host.ending import Abandoned, Ending
-from runner.host.execution import execute, record_incompatible, specification, variation
-from runner.host.interpreters import Interpreter, check_function, find_interpreter
-from runner.host.leftovers import clear_leftovers
+from breakeven.runner.host.child import abandon, in_child, kill_now
+from breakeven.runner.host.cleanup import clear_leftovers
+from breakeven.runner.host.ending import Abandoned, Ending
+from breakeven.runner.host.execution import execute, record_incompatible, specification, variation
 
 __all__ = [
     "Abandoned",
     "Ending",
-    "Interpreter",
     "abandon",
-    "check_function",
     "clear_leftovers",
     "execute",
-    "find_interpreter",
     "in_child",
     "kill_now",
     "record_incompatible",

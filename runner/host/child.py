@@ -15,14 +15,14 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any
 
-from runner.host import memory, owners, processes, stacks
-from runner.host.ending import Abandoned, Ending
-from runner.host.interpreters import MAIN
-from runner.host.judging import MEMORY, TIME, Seen, judge
-from runner.host.leftovers import remove_segments
-from runner.host.memory import CannotLimit, Limit
-from runner.host.processes import Processes
-from runner.store import NotStored
+from breakeven.runner.host import memory, process_mark, processes, stacks
+from breakeven.runner.host.cleanup import remove_segments
+from breakeven.runner.host.diagnosis import MEMORY, TIME, Seen, judge
+from breakeven.runner.host.ending import Abandoned, Ending
+from breakeven.runner.host.memory import CannotLimit, Limit
+from breakeven.runner.host.processes import Processes
+from breakeven.runner.planning.interpreters import MAIN
+from breakeven.runner.store import NotStored
 
 _LONGEST_WAIT_S = 2_000_000  # poll(2) takes milliseconds as an int
 
@@ -153,7 +153,7 @@ def _watch(
             _feed(process, json.dumps(told))
             cause = _wait(process, limit, limits.time_ns)
             said_bytes = os.fstat(said).st_size
-            asked = [process.pid, *family.find()] if cause == TIME and owners.LINUX else []
+            asked = [process.pid, *family.find()] if cause == TIME and process_mark.LINUX else []
             standings = stacks.ask(asked, said)
         return Seen(
             code=process.returncode,
@@ -173,7 +173,7 @@ def _watch(
 @contextmanager
 def _custody(process: subprocess.Popen[str], present: Present, name: str) -> Iterator[Processes]:
     """Hold the processes of a run, and leave nothing of them behind at the end."""
-    owners.put_mark(process.pid)
+    process_mark.put_mark(process.pid)
     present.family = family = Processes(process.pid)
     if present.given_up:  # before there was a process to end
         family.kill()

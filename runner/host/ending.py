@@ -7,8 +7,9 @@ import re
 import signal
 from dataclasses import dataclass
 
+from breakeven.base.text import last_lines
+
 MOST_SAID = 16 << 10  # bytes of what a run said that are kept; a worker may have written gigabytes
-MOST_TEXT = 2000
 _MOST_LINES = 5
 _TRACKER = re.compile(
     r"/resource_tracker\.py:[0-9]+: |^  warnings\.warn\(.*resource_tracker|^  warnings\.warn\($"
@@ -18,7 +19,7 @@ _WORKER = re.compile("^worker [0-9]+ .* in the middle of the run$", re.MULTILINE
 
 @dataclass(frozen=True)
 class Ending:
-    """How the measured process ended: a status of `runner.schema.STATUSES` and the reason, if it is not ok.
+    """How the measured process ended: a status of `breakeven.base.schema.STATUSES` and the reason, if it is not ok.
 
     ``exit_code`` and ``signal`` are None where it did not end by one, ``stderr`` where nothing was said.
     """
@@ -58,11 +59,6 @@ def quote(said: str) -> str:
         "\n".join(line for line in said.splitlines() if not _TRACKER.search(line)), _MOST_LINES
     )
     return f"; it last said: {lines}" if lines else ""
-
-
-def last_lines(text: str, count: int) -> str:
-    """Give the last ``count`` lines, of at most 2000 characters in all."""
-    return "\n".join(text.strip().splitlines()[-count:])[-MOST_TEXT:]
 
 
 def told_of_worker(said: str) -> tuple[str, str] | None:

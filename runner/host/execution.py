@@ -12,17 +12,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from runner import rows
-from runner.engines import Outcome, Run
-from runner.environment import own_code
-from runner.errors import PlanOutdated
-from runner.host.child import announced, in_child
-from runner.host.ending import Abandoned, Ending
-from runner.host.interpreters import changed_source
-from runner.host.leftovers import private_folder
-from runner.host.results import Unreadable, read_result
-from runner.store import Sweep
-from runner.variation import Variation
+from breakeven.runner.engines import Outcome, Run
+from breakeven.runner.environment import own_code
+from breakeven.runner.errors import PlanOutdated
+from breakeven.runner.host.child import announced, in_child
+from breakeven.runner.host.cleanup import private_folder
+from breakeven.runner.host.ending import Abandoned, Ending
+from breakeven.runner.planning.interpreters import changed_source
+from breakeven.runner.planning.perturbation import Variation
+from breakeven.runner.results import rows
+from breakeven.runner.results.files import Unreadable, read_result
+from breakeven.runner.store import Sweep
 
 Conduct = Callable[[dict[str, Any], int], Ending]
 Tables = Mapping[str, pa.Table]

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runner.environment.cgroup import own_groups
-from runner.environment.files import parse_int, read_text
-from runner.units import format_size
+from breakeven.base.units import format_size
+from breakeven.runner.environment.cgroup import own_groups
+from breakeven.runner.environment.files import parse_int, read_text
 
 _NEUTRAL = {
     "cpu.max": "max 100000",

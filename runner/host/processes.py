@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from time import perf_counter, sleep
 
-from runner.host import owners
+from breakeven.runner.host import process_mark
 
 _PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
 _TRACKER = b"from multiprocessing.resource_tracker import main"
@@ -40,7 +40,7 @@ class Processes:
     """
 
     leader: int
-    mark: int = field(default_factory=lambda: owners.own().mark)
+    mark: int = field(default_factory=lambda: process_mark.own().mark)
     remaining: list[int] = field(default_factory=list)
 
     def find(self) -> list[int]:
@@ -49,22 +49,22 @@ class Processes:
 
     def _has(self, pid: int) -> bool:
         try:
-            return os.getsid(pid) == self.leader or owners.mark_of(pid) == self.mark
+            return os.getsid(pid) == self.leader or process_mark.mark_of(pid) == self.mark
         except (ProcessLookupError, PermissionError):
             return False
 
     def kill(self) -> None:
         """Send SIGKILL to all but resource trackers, which end by themselves when all others did; waits for none."""
-        _signal(os.kill if owners.LINUX else os.killpg, self.leader)
-        if owners.LINUX:
+        _signal(os.kill if process_mark.LINUX else os.killpg, self.leader)
+        if process_mark.LINUX:
             for pid in self.find():
                 if not _is_tracker(pid):
                     _signal(os.kill, pid)
 
     def end(self) -> None:
         """End all, and wait until they are gone; those that are not are in an uninterruptible sleep."""
-        _signal(os.kill if owners.LINUX else os.killpg, self.leader)
-        if owners.LINUX:
+        _signal(os.kill if process_mark.LINUX else os.killpg, self.leader)
+        if process_mark.LINUX:
             with _held([self.leader]) as descriptors:
                 late = await_ends(descriptors, perf_counter() + _PATIENCE_S)
             self.remaining[:] = [*([self.leader] if late else []), *end_all(self.find)]
@@ -91,13 +91,13 @@ def end_all(find: Find) -> list[int]:
         rounds += 1
         _kill_groups(found, trackers if rounds <= _ROUNDS else [])
         _kill([pid for pid in found if pid not in trackers and not _reap(pid)], until)
-    return [pid for pid in found if owners.stat(pid)[:1] not in _DEAD]
+    return [pid for pid in found if process_mark.stat(pid)[:1] not in _DEAD]
 
 
 def _within_reach(pids: list[int]) -> list[int]:
     """Leave out those that ended and that somebody else has to reap: neither we nor a parent that is about to end."""
     reapers = {*pids, os.getpid()}
-    fields = {pid: owners.stat(pid) for pid in pids}
+    fields = {pid: process_mark.stat(pid) for pid in pids}
     return [pid for pid, about in fields.items() if about and (about[0] != "Z" or int(about[1]) in reapers)]
 
 
@@ -173,7 +173,7 @@ def _is_tracker(pid: int) -> bool:
 def _await_names(pids: Sequence[int], until: float) -> None:
     """Let processes that are in the midst of execve(2) come out of it: for a moment they have no name to be known by."""
     end = min(until, perf_counter() + _EXEC_PATIENCE_S)
-    while any(_command(pid) == b"" and owners.stat(pid)[:1] not in _DEAD for pid in pids):
+    while any(_command(pid) == b"" and process_mark.stat(pid)[:1] not in _DEAD for pid in pids):
         if perf_counter() > end:  # one that took its own name away
             return
         sleep(_STEP_S)
@@ -206,7 +206,7 @@ def _signal(send: Callable[[int, int], None], pid: int) -> None:
 @contextmanager
 def adopting() -> Iterator[None]:
     """Let orphans of a run become children of this process meanwhile; Linux only."""
-    if not owners.LINUX:
+    if not process_mark.LINUX:
         yield
         return
     before = ctypes.c_int()

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.cell.stacks import ASK
-from runner.host.ending import read_tail
+from breakeven.runner.cell.stacks import ASK
+from breakeven.runner.host.ending import read_tail
 
 MOST_BYTES = 64 << 10  # of what a hung run said, its stacks included
 _PATIENCE_S = 2.0

@@ -6,8 +6,8 @@ them, for those who are refused or wait.
 
 from __future__ import annotations
 
-from runner.locks.holder import Holder
-from runner.locks.machine import HostLock, told
-from runner.locks.writer import DEAD_SECONDS, SweepLock
+from breakeven.runner.locks.holder import Holder
+from breakeven.runner.locks.machine import HostLock, told
+from breakeven.runner.locks.writer import DEAD_SECONDS, SweepLock
 
 __all__ = ["DEAD_SECONDS", "Holder", "HostLock", "SweepLock", "told"]

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.text import printable
+from breakeven.base.text import printable
 
 MOST_BYTES = 4096
 _MOST_TEXT = 200

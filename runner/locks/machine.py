@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
 
-from runner.errors import LockUnusable, MachineBusy
-from runner.locks import files
-from runner.locks.holder import MOST_BYTES, Holder
+from breakeven.runner.errors import LockUnusable, MachineBusy
+from breakeven.runner.locks import files
+from breakeven.runner.locks.holder import MOST_BYTES, Holder
 
 _PLACES = (Path("/run/lock"), Path("/tmp"))  # noqa: S108  # one place for all users: TMPDIR differs between them
 _NAME = "breakeven.lock"

@@ -16,11 +16,11 @@ from pathlib import Path
 from threading import Event, Thread
 from time import sleep
 
-from runner.errors import NotStored, OutputsUnwritable, SweepBusy
-from runner.locks import files
-from runner.locks.holder import MOST_BYTES, Holder, clock
-from runner.store.atomic import part_of
-from runner.text import shown
+from breakeven.base.text import shown
+from breakeven.runner.errors import NotStored, OutputsUnwritable, SweepBusy
+from breakeven.runner.locks import files
+from breakeven.runner.locks.holder import MOST_BYTES, Holder, clock
+from breakeven.runner.store.atomic import part_of
 
 BEAT_SECONDS = 10.0
 DEAD_SECONDS = 60.0

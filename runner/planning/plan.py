@@ -11,16 +11,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from runner import engines
-from runner.cell.compatibility import why_not
-from runner.config import CURRENT, Cell, parse
-from runner.engines import Run, Source
-from runner.errors import BadValue
-from runner.host import Interpreter, check_function, find_interpreter
-from runner.planning.compose import Request
-from runner.planning.identity import conditions, digest, identity
-from runner.policy import POLICY, Policy, read_policy
-from runner.readers import read_choice, read_count
+from breakeven.runner import engines
+from breakeven.runner.cell.compatibility import why_not
+from breakeven.runner.config.cell import CURRENT, Cell, parse
+from breakeven.runner.config.parsing import read_choice, read_count
+from breakeven.runner.config.policy import POLICY, Policy, read_policy
+from breakeven.runner.engines import Run, Source
+from breakeven.runner.errors import BadValue
+from breakeven.runner.hydra_app.compose import Request
+from breakeven.runner.planning.conditions import conditions, digest, identity
+from breakeven.runner.planning.interpreters import Interpreter, check_function, find_interpreter
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runner.schema import TABLES, VERSION
+from breakeven.base.schema import TABLES, VERSION
 
 _RUNS = "runs"
 _MAGIC = b"PAR1"

@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runner.errors import NotStored, OutputsUnwritable
-from runner.schema import TABLES
-from runner.store.atomic import PART, is_part, write_atomically
-from runner.store.integrity import SUFFIX, Key, Part, Stored, listing, read_stored, stem
-from runner.store.sealed import encode
+from breakeven.base.schema import TABLES
+from breakeven.runner.errors import NotStored, OutputsUnwritable
+from breakeven.runner.store.atomic import PART, is_part, write_atomically
+from breakeven.runner.store.integrity import SUFFIX, Key, Part, Stored, listing, read_stored, stem
+from breakeven.runner.store.sealed import encode
 
 _LONGEST_REASON = 40
 

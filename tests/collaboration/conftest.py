@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.store import Sweep
+from breakeven.runner.store import Sweep
 
 
 @pytest.fixture

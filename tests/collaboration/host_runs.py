@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runner import host
-from runner.engines import Outcome
-from runner.host import memory, owners
-from runner.host.processes import all_pids
-from runner.store import Sweep
+from breakeven.runner import host
+from breakeven.runner.engines import Outcome
+from breakeven.runner.host import memory, process_mark
+from breakeven.runner.host.processes import all_pids
+from breakeven.runner.store import Sweep
 from tests.machines import left_behind
 from tests.samples import run
 
@@ -69,7 +69,7 @@ def execute(sweep: Sweep, path: Path, **changes: Any) -> Outcome:
     before = left_behind()
     outcome = host.execute(run(sweep.path, sys.executable, path, **changes))
     assert left_behind() == before
-    assert marked(owners.own().mark) == []
+    assert marked(process_mark.own().mark) == []
     assert not [group for group in memory.left_groups() if group.name in before]
     stored = sweep.read_run(outcome.row["cell_id"], 0)
     assert stored is not None
@@ -87,12 +87,12 @@ def call(sweep: Sweep, tmp_path: Path, body: str, **changes: Any) -> dict[str, A
 
 def marked(mark: int) -> list[int]:
     """Give the processes that bear a mark."""
-    return [pid for pid in all_pids() if owners.mark_of(pid) == mark]
+    return [pid for pid in all_pids() if process_mark.mark_of(pid) == mark]
 
 
 def is_there(pid: int) -> bool:
     """Tell whether a process lives."""
-    return owners.started(pid) is not None
+    return process_mark.started(pid) is not None
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:

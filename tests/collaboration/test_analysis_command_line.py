@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis import Lab, load
-from analysis.__main__ import main
-from analysis.figures import draw
-from analysis.figures.save import save
-from analysis.next_command import program
-from analysis.summary import ROWS, render, summarise
+from breakeven.analysis.__main__ import main
+from breakeven.analysis.figures import draw
+from breakeven.analysis.figures.save import save
+from breakeven.analysis.load import Lab, load
+from breakeven.analysis.next_command import program
+from breakeven.analysis.summary import ROWS, render, summarise
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 
 
@@ -113,7 +113,9 @@ def test_what_to_type_next(small: Sample) -> None:
     again = "python -m runner pattern=map tasks=200 task=1000000 model=process workers=1,2 "
     assert summarise(load(small.path)).next_command == f"{again}rounds=5"
     small.add_bad("crashed", "signal 9", model="thread", workers=1, overrides="model=thread\nworkers=1")
-    assert summarise(load(small.path)).next_command == "python -m runner.status outputs/small"
+    assert (
+        summarise(load(small.path)).next_command == "python -m breakeven.runner.status.__main__ outputs/small"
+    )
     typed = "model=thread\nworkers=2\nrounds=1\nx=a b\nretry_failed=true"
     small.add_bad("failed", "KeyError: 1", model="thread", workers=2, overrides=typed)
     assert (

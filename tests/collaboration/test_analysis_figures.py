@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 
-from analysis import Lab, load
-from analysis.figures import FIGURES, NothingToDraw, activity, draw, overhead, scaling, timeline
-from analysis.figures.context import Context
-from analysis.figures.look import styles, thin
+from breakeven.analysis.figures import FIGURES, NothingToDraw, activity, draw, overhead, scaling, timeline
+from breakeven.analysis.figures.context import Context
+from breakeven.analysis.figures.look import styles, thin
+from breakeven.analysis.load import Lab, load
 from tests.analysis_samples import MS, TRACED_NS, Sample, build_rich
 
 

@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
-from analysis import Lab, load
-from analysis.factors import label_mechanisms
-from analysis.tables import NEEDED
-from runner.schema import TABLES, VERSION
+from breakeven.analysis.factors import label_mechanisms
+from breakeven.analysis.load import Lab, load
+from breakeven.analysis.tables import NEEDED
+from breakeven.base.schema import TABLES, VERSION
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 
 
@@ -180,7 +180,7 @@ def test_overrides_without_a_column_tell_cells_apart(tmp_path: Path) -> None:
 
 def test_importing_the_analysis_is_light(tmp_path: Path) -> None:
     """Neither the API nor the summary loads a plotting library: the runner imports both."""
-    code = "import analysis, analysis.summary, sys; print(*{'matplotlib', 'seaborn', 'runner'} & set(sys.modules))"
+    code = "import breakeven.analysis.summary, sys; print(*{'matplotlib', 'seaborn', 'breakeven.runner'} & set(sys.modules))"
     root = str(Path(__file__).parents[2])
     env = {**os.environ, "PYTHONPATH": root}
     done = subprocess.run(

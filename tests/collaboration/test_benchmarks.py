@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import cross_check, economy, plain_echo, planning
-from runner.planning.grid import expand
+from breakeven.runner.hydra_app.grid import expand
 
 # --- cross_check -----------------------------------------------------------------------------------------
 

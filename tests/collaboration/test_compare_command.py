@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.__main__ import main
-from analysis.comparing import Comparison, Question
-from analysis.comparing.comparison import COLUMNS
-from analysis.comparing.select import open_side
-from analysis.comparing.show import ROWS, to_text
+from breakeven.analysis.__main__ import main
+from breakeven.analysis.comparing import Comparison, Question
+from breakeven.analysis.comparing.comparison import COLUMNS
+from breakeven.analysis.comparing.select import open_side
+from breakeven.analysis.comparing.show import ROWS, to_text
 from tests.analysis_samples import Sample
 
 Captured = pytest.CaptureFixture[str]

@@ -9,10 +9,10 @@ from random import Random
 
 import pytest
 
-from runner import host
-from runner.host import leftovers
-from runner.host.ending import MOST_SAID
-from runner.store import NotStored, Sweep
+from breakeven.runner import host
+from breakeven.runner.host import cleanup
+from breakeven.runner.host.ending import MOST_SAID
+from breakeven.runner.store import NotStored, Sweep
 from tests.collaboration.host_runs import call, execute, function, write_module
 from tests.samples import Pair, named, run
 
@@ -202,7 +202,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     )
     if mounted.returncode:  # pragma: no cover
         pytest.skip("only root may mount")
-    monkeypatch.setattr(leftovers, "_SHARED", folder)
+    monkeypatch.setattr(cleanup, "_SHARED", folder)
     yield folder
     subprocess.run([UMOUNT, folder], check=True)
 
@@ -250,7 +250,7 @@ def test_no_place_for_a_runs_files_ends_the_sweep(
 ) -> None:
     """Neither memory nor a temporary folder: no row can tell of it, so the sweep is told, with the remedy."""
     absent = tmp_path / "absent"
-    monkeypatch.setattr(leftovers, "_bases", lambda: [absent])
+    monkeypatch.setattr(cleanup, "_bases", lambda: [absent])
     with pytest.raises(NotStored) as caught:
         call(sweep, tmp_path, "pass")
     assert str(caught.value).startswith(

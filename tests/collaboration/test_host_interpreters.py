@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from runner import host
-from runner.errors import FunctionUnusable, InterpreterUnusable, PlanOutdated
-from runner.store import Sweep
+from breakeven.runner import host
+from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable, PlanOutdated
+from breakeven.runner.planning import interpreters
+from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import function, write_module
 from tests.samples import run
 
@@ -34,7 +35,7 @@ def user(tmp_path: Path) -> Path:
 def test_an_interpreter_that_is_not_there_is_bad_input() -> None:
     """The message names it and the way out."""
     with pytest.raises(InterpreterUnusable) as caught:
-        host.find_interpreter("python9.99")
+        interpreters.find_interpreter("python9.99")
     assert str(caught.value) == (
         "interpreter 'python9.99' was not found on PATH or as an executable file; "
         "give its path as interpreter.path=/path/to/python, or use interpreter=current"
@@ -44,7 +45,7 @@ def test_an_interpreter_that_is_not_there_is_bad_input() -> None:
 def test_another_program_is_no_interpreter() -> None:
     """One that exits well and says something is refused as well."""
     with pytest.raises(InterpreterUnusable, match="it does not answer as a Python interpreter does;"):
-        host.find_interpreter("echo")
+        interpreters.find_interpreter("echo")
 
 
 def test_an_executable_that_is_no_interpreter_is_bad_input() -> None:
@@ -52,7 +53,7 @@ def test_an_executable_that_is_no_interpreter_is_bad_input() -> None:
     with pytest.raises(
         InterpreterUnusable, match=r"/false cannot run the measured side, .* it exited with code 1;"
     ):
-        host.find_interpreter("false")
+        interpreters.find_interpreter("false")
 
 
 @pytest.mark.parametrize(
@@ -66,26 +67,26 @@ def test_an_executable_that_is_no_interpreter_is_bad_input() -> None:
 def test_a_function_that_cannot_be_imported_is_bad_input(user: Path, target: str, problem: str) -> None:
     """The target, the interpreter, the place and the cause are named."""
     with pytest.raises(FunctionUnusable) as caught:
-        host.check_function(sys.executable, {"target": target}, user)
+        interpreters.check_function(sys.executable, {"target": target}, user)
     assert str(caught.value) == (
         f"{target} cannot be imported by {sys.executable} in {user}: {problem}; "
         "run from the directory that holds the module, and write module:callable"
     )
-    host.check_function(sys.executable, {"target": "mine:double", "make_input": "mine:make"}, user)
+    interpreters.check_function(sys.executable, {"target": "mine:double", "make_input": "mine:make"}, user)
 
 
 def test_a_functions_source_has_a_hash(user: Path) -> None:
     """It is the same for the same files and another when one of them was edited."""
     options = {"target": "mine:double", "make_input": "mine:make"}
-    first, second = (host.check_function(sys.executable, options, user) for _ in range(2))
+    first, second = (interpreters.check_function(sys.executable, options, user) for _ in range(2))
     write_module(user, USER + "# edited\n")
-    assert first == second != host.check_function(sys.executable, options, user)
+    assert first == second != interpreters.check_function(sys.executable, options, user)
 
 
 def test_a_function_that_was_edited_after_planning_is_not_measured(sweep: Sweep, user: Path) -> None:
     """The run is refused with the file and the remedy, and passes again when the file is as it was."""
     options = function("double", make_input="mine:make")["workload_options"]
-    source = host.check_function(sys.executable, options, user)
+    source = interpreters.check_function(sys.executable, options, user)
     planned = replace(
         run(
             sweep.path,
@@ -108,7 +109,7 @@ def test_a_function_that_was_edited_after_planning_is_not_measured(sweep: Sweep,
 
 def test_a_function_whose_file_is_gone_is_not_measured(sweep: Sweep, user: Path) -> None:
     """The run is refused with the file, why it cannot be read, and the remedy."""
-    source = host.check_function(sys.executable, {"target": "mine:double"}, user)
+    source = interpreters.check_function(sys.executable, {"target": "mine:double"}, user)
     (user / "mine.py").unlink()
     with pytest.raises(PlanOutdated) as refusal:
         host.execute(replace(run(sweep.path, sys.executable, user, **function("double")), source=source))

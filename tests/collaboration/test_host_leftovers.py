@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import host
-from runner.host import leftovers, owners
-from runner.host.owners import Owner
+from breakeven.runner import host
+from breakeven.runner.host import cleanup, process_mark
+from breakeven.runner.host.process_mark import Owner
 
 OWNERS = st.builds(Owner, pid=st.integers(1, 2**22 - 1), started=st.integers(0, 2**39))
 
@@ -53,8 +53,8 @@ def test_other_names_are_nobodys(name: str) -> None:
 
 def test_an_id_that_is_used_again_is_another_owner() -> None:
     """A runner is alive as long as a process of its id started when it did; one that was not reaped is gone."""
-    assert not owners.own().is_gone()
-    assert Owner(os.getpid(), owners.own().started + 1).is_gone()
+    assert not process_mark.own().is_gone()
+    assert Owner(os.getpid(), process_mark.own().started + 1).is_gone()
     assert not Owner(os.getpid(), 0).is_gone()
     done = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, done.pid, os.WEXITED | os.WNOWAIT)
@@ -66,7 +66,7 @@ def test_an_id_that_is_used_again_is_another_owner() -> None:
 def gone() -> Owner:
     """Give a runner that is no more."""
     done = subprocess.Popen([sys.executable, "-c", ""])
-    owner = Owner(done.pid, owners.started(done.pid) or 0)
+    owner = Owner(done.pid, process_mark.started(done.pid) or 0)
     done.wait()
     return owner
 
@@ -74,13 +74,13 @@ def gone() -> Owner:
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder in the place of /dev/shm."""
-    monkeypatch.setattr(leftovers, "_bases", lambda: [tmp_path])
+    monkeypatch.setattr(cleanup, "_bases", lambda: [tmp_path])
     return tmp_path
 
 
 def test_what_runners_that_are_gone_left_is_cleared(shared: Path, gone: Owner) -> None:
     """Folders and segments of a dead process are removed, those of a living one and of others stay."""
-    kept = [owners.own().name(), "breakeven-of-somebody", "other"]
+    kept = [process_mark.own().name(), "breakeven-of-somebody", "other"]
     cleared = [gone.name(), gone.name()]
     for name in (*kept, *cleared):
         (shared / name / "within").mkdir(parents=True)
@@ -106,7 +106,7 @@ def test_a_folder_that_is_locked_is_in_use(shared: Path, gone: Owner) -> None:
 
 def test_a_runs_folder_is_private_locked_and_removed(shared: Path) -> None:
     """Nobody else can read it, and whoever clears leftovers sees that it is used."""
-    with leftovers.private_folder() as folder:
+    with cleanup.private_folder() as folder:
         assert folder.parent == shared
         assert folder.stat().st_mode & 0o777 == 0o700
         other = os.open(folder, os.O_RDONLY)

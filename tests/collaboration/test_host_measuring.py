@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from runner import host
-from runner.engines import load
-from runner.store import Sweep
+from breakeven.runner import host
+from breakeven.runner.engines import load
+from breakeven.runner.planning.interpreters import find_interpreter
+from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import execute, function, write_module
 from tests.machines import interpreters
 from tests.samples import QUICK, Pair, named, pairs, run, workers_for
@@ -87,7 +88,7 @@ def test_known_waiting_shows_as_such(sweep: Sweep) -> None:
 )
 def test_every_interpreter_runs_every_pattern(sweep: Sweep, executable: str, pattern: str) -> None:
     """Interpreters with nothing installed carry out a run with processes, and say what they are."""
-    found = host.find_interpreter(executable)
+    found = find_interpreter(executable)
     options: dict[str, Any] = (
         {"window_ns": 20_000_000, "pattern_options": {"bin": 1_000_000}} if pattern == "window" else {}
     )

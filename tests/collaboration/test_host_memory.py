@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from runner.environment import files
-from runner.environment.cgroup import own_groups
-from runner.host import memory
-from runner.host.memory import GroupV2, PerProcess
-from runner.store import Sweep
+from breakeven.runner.environment import files
+from breakeven.runner.environment.cgroup import own_groups
+from breakeven.runner.host import memory
+from breakeven.runner.host.memory import GroupV2, PerProcess
+from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import call
 from tests.kernel_files import V2, KernelFiles
 from tests.samples import Pair, named

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from runner import host, rows
-from runner.engines import Outcome, load
-from runner.host import owners, processes
-from runner.host.child import _present
-from runner.store import Sweep
+from breakeven.runner import host
+from breakeven.runner.engines import Outcome, load
+from breakeven.runner.host import process_mark, processes
+from breakeven.runner.host.child import _present
+from breakeven.runner.results import rows
+from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import (
     call,
     environment,
@@ -93,7 +94,9 @@ def test_other_children_of_this_process_are_left_alone(sweep: Sweep, tmp_path: P
     assert [process.poll() for process in started] == [None] * 3
     for process in started:
         children = [
-            pid for pid in processes.all_pids() if (owners.stat(pid) or ["", "0"])[1] == str(process.pid)
+            pid
+            for pid in processes.all_pids()
+            if (process_mark.stat(pid) or ["", "0"])[1] == str(process.pid)
         ]
         for pid in (*children, process.pid):
             os.kill(pid, signal.SIGKILL)
@@ -158,7 +161,7 @@ def test_a_run_that_is_given_up_stores_nothing(sweep: Sweep, tmp_path: Path, giv
     engine.close()
     assert sweep.read_run("0123456789abcdef", 0) is None
     assert not is_there(_daemon(tmp_path))
-    assert (marked(owners.own().mark), left_behind()) == ([], set())
+    assert (marked(process_mark.own().mark), left_behind()) == ([], set())
 
 
 def test_a_run_is_given_up_before_its_process_started(
@@ -190,7 +193,7 @@ def test_kill_now_works_in_the_handler_of_a_signal(sweep: Sweep, tmp_path: Path)
             host.execute(run(sweep.path, sys.executable, user, ipc="pipe", **function("work")))
     finally:
         signal.signal(signal.SIGUSR2, before)
-    assert (marked(owners.own().mark), left_behind()) == ([], set())
+    assert (marked(process_mark.own().mark), left_behind()) == ([], set())
 
 
 # --- a runner that is killed ---------------------------------------------------------------------------------
@@ -198,7 +201,8 @@ def test_kill_now_works_in_the_handler_of_a_signal(sweep: Sweep, tmp_path: Path)
 SCRIPT = """
 import sys
 from pathlib import Path
-from runner import host, rows
+from breakeven.runner import host
+from breakeven.runner.results import rows
 from tests.collaboration.host_runs import function
 from tests.samples import run
 model, ipc, method = sys.argv[3:]
@@ -215,7 +219,7 @@ def _killed_runner(
     arguments = [str(tmp_path), str(user), pair[0], pair[2], str(pair[1])]
     runner = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], env=environment())
     wait_for((user / "mine.py.reached").exists)
-    mark = owners.Owner(runner.pid, owners.started(runner.pid) or 0).mark
+    mark = process_mark.Owner(runner.pid, process_mark.started(runner.pid) or 0).mark
     assert len(marked(mark)) >= 3
     runner.kill()
     runner.wait()

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.host import stacks
-from runner.host.stacks import Frame, Standing
-from runner.store import Sweep
+from breakeven.runner.host import stacks
+from breakeven.runner.host.stacks import Frame, Standing
+from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import call, wait_for
 
 LIMIT = {"time_limit_ns": 1_500_000_000}

@@ -23,8 +23,8 @@ from hydra.test_utils.test_utils import TSweepRunner
 from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
-from runner import engines
-from runner.__main__ import main
+from breakeven.runner import engines
+from breakeven.runner.__main__ import main
 from tests.fakes import FakeEngine
 
 Sweep = Callable[..., list[list[JobReturn]]]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.interruption import SIGNALS, ending_in_order
+from breakeven.runner.sweep.signals import SIGNALS, ending_in_order
 
 ROOT = Path(__file__).parents[2]
 WAITING = """
 import sys, time
-from runner.interruption import ending_in_order
+from breakeven.runner.sweep.signals import ending_in_order
 with ending_in_order():
     try:
         print("ready", flush=True)

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from runner import engines
-from runner.__main__ import main
-from runner.locks import SweepLock
-from runner.store import Sweep
+from breakeven.runner import engines
+from breakeven.runner.__main__ import main
+from breakeven.runner.locks import SweepLock
+from breakeven.runner.store import Sweep
 from tests.fakes import FakeEngine
 
 Command = Callable[..., int]
@@ -121,7 +121,7 @@ def test_other_conditions_are_told_and_the_user_chooses(
 ) -> None:
     """A sweep on another host stops with what changed; it can be kept, or measured again."""
     assert command("-m", *SWEEP) == 0
-    monkeypatch.setattr("runner.planning.identity.socket.gethostname", lambda: "elsewhere")
+    monkeypatch.setattr("breakeven.runner.planning.conditions.socket.gethostname", lambda: "elsewhere")
     FakeEngine.reset()
     assert command("-m", *SWEEP) == 2
     refusal = capsys.readouterr().err

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from runner.config import parse
-from runner.engines import Outcome, Run
-from runner.progress import Progress, Tally, describe, format_left, shown_on
+from breakeven.runner.config.cell import parse
+from breakeven.runner.engines import Outcome, Run
+from breakeven.runner.sweep.progress import Progress, Tally, describe, format_left, shown_on
 from tests.fakes import plain
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import MachineBusy, SweepBusy
-from runner.locks import HostLock, SweepLock
+from breakeven.runner.errors import MachineBusy, SweepBusy
+from breakeven.runner.locks import HostLock, SweepLock
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., "subprocess.Popen[str]"]
 HEAD = """
 import os, signal, sys, time
 from pathlib import Path
-from runner.errors import SweepBusy
-from runner.locks import HostLock, SweepLock
+from breakeven.runner.errors import SweepBusy
+from breakeven.runner.locks import HostLock, SweepLock
 place = Path(sys.argv[1])
 def say(text):
     os.write(1, f"{text}\\n".encode())  # a line in one piece, whoever else writes

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 import yaml
 
-from runner import sight, status
-from runner.journal import DONE, INTERRUPTED, NOT_STORED, STOPPED, Journal
-from runner.locks import Holder, SweepLock
-from runner.store import Sweep
+from breakeven.runner.locks import Holder, SweepLock
+from breakeven.runner.status import __main__ as status
+from breakeven.runner.status import state as sight
+from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED, Journal
+from breakeven.runner.store import Sweep
 from tests import samples
 
 ROOT = Path(__file__).parents[2]
@@ -289,9 +290,9 @@ def test_looking_at_the_lock_does_not_disturb_a_writer(
         (["outputs"], "no results folder at outputs; name another (there is none in .)"),
         (
             ["--lines", "-1"],
-            "argument --lines: -1 is no count; write one such as 20; see python -m runner.status --help",
+            "argument --lines: -1 is no count; write one such as 20; see python -m breakeven.runner.status.__main__ --help",
         ),
-        (["a", "b"], "unrecognized arguments: b; see python -m runner.status --help"),
+        (["a", "b"], "unrecognized arguments: b; see python -m breakeven.runner.status.__main__ --help"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -341,9 +342,9 @@ def test_a_narrow_terminal_is_enough(
 SWEEP = """
 import sys, time
 from pathlib import Path
-from runner.journal import Journal
-from runner.locks import SweepLock
-from runner.store import Sweep
+from breakeven.runner.status.events import Journal
+from breakeven.runner.locks import SweepLock
+from breakeven.runner.store import Sweep
 from tests import samples
 sweep = Sweep(Path(sys.argv[1]))
 run = samples.run(sweep.path, sys.executable)
@@ -383,7 +384,7 @@ def test_a_sweep_of_another_process_and_its_death(
 
 
 def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "runner.status", *arguments]
+    return [sys.executable, "-m", "breakeven.runner.status.__main__", *arguments]
 
 
 def test_as_a_command(sweep: Sweep) -> None:
@@ -400,7 +401,9 @@ def test_as_a_command(sweep: Sweep) -> None:
     )
     assert done.stdout.splitlines()[-1] == "set()"
     help_ = subprocess.run(_command("-h"), cwd=ROOT, capture_output=True, text=True, check=True)
-    assert help_.stdout.startswith("usage: python -m runner.status [-h] [--json] [--lines N] [folder]")
+    assert help_.stdout.startswith(
+        "usage: python -m breakeven.runner.status.__main__ [-h] [--json] [--lines N] [folder]"
+    )
 
 
 def test_a_reader_that_has_enough_is_no_error(sweep: Sweep) -> None:

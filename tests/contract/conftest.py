@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.environment import files, machine
+from breakeven.runner.environment import files, machine
 from tests.kernel_files import KernelFiles
 
 

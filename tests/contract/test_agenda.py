@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import ConditionsChanged
-from runner.planning.agenda import FINAL, Agenda, make_agenda, run_key
-from runner.planning.plan import Plan, make_plan
-from runner.schema import STATUSES
+from breakeven.base.schema import STATUSES
+from breakeven.runner.errors import ConditionsChanged
+from breakeven.runner.planning.pending import FINAL, Agenda, make_agenda, run_key
+from breakeven.runner.planning.plan import Plan, make_plan
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)

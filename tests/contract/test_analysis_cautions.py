@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.cautions import CONDITIONS, MOST_NOTES, cautions
-from analysis.tables import FACTORS
+from breakeven.analysis.cautions import CONDITIONS, MOST_NOTES, cautions
+from breakeven.analysis.tables import FACTORS
 
 CELL: dict[str, Any] = {
     **dict.fromkeys(FACTORS),

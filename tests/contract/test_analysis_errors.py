@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis import load
-from analysis.__main__ import main
-from analysis.errors import (
+from breakeven.analysis.__main__ import main
+from breakeven.analysis.errors import (
     BadResults,
     FiguresUnwritable,
     NoMatch,
@@ -20,7 +19,8 @@ from analysis.errors import (
     ResultsMissing,
     UnknownName,
 )
-from analysis.figures import NothingToDraw, draw
+from breakeven.analysis.figures import NothingToDraw, draw
+from breakeven.analysis.load import load
 from tests.analysis_samples import Sample
 
 

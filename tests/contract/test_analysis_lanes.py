@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.figures.lanes import STATES, bin_states, split_states
+from breakeven.analysis.figures.lanes import STATES, bin_states, split_states
 
 US = 1000.0
 

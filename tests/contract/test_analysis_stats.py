@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.stats import Carry, Latency, Observe, Pair, Rate, Started, Typical, estimate
+from breakeven.analysis.stats import Carry, Latency, Observe, Pair, Rate, Started, Typical, estimate
 
 VALUES = st.floats(0.01, 100, allow_nan=False)
 ROUNDS = st.lists(st.lists(VALUES, min_size=1, max_size=12), min_size=1, max_size=4)

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.units import format_length, format_rate, format_ratio, format_size, format_time, time_unit
+from breakeven.analysis.units import (
+    format_length,
+    format_rate,
+    format_ratio,
+    format_size,
+    format_time,
+    time_unit,
+)
 
 SCALES = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from runner.cell import channels
-from runner.cell.channels._abc import Room
-from runner.cell.errors import MessageTooLarge
+from breakeven.runner.cell import channels
+from breakeven.runner.cell.channels._abc import Room
+from breakeven.runner.cell.errors import MessageTooLarge
 from tests.samples import Pair, crew, named, pairs
 
 CHANNELS = [pair for pair in pairs(start_methods=False) if pair[2] in channels.REGISTRY]

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.comparing import Comparison, Question, compare
-from analysis.comparing.effect import Welch
-from analysis.comparing.quantities import read_share
-from analysis.comparing.select import open_side
-from analysis.comparing.verdict import Judge, adjust
-from analysis.errors import (
+from breakeven.analysis.comparing import Comparison, Question, compare
+from breakeven.analysis.comparing.effect import Welch
+from breakeven.analysis.comparing.quantities import read_share
+from breakeven.analysis.comparing.select import open_side
+from breakeven.analysis.comparing.verdict import Judge, adjust
+from breakeven.analysis.errors import (
     AmbiguousPairs,
     BadResults,
     BadValue,

@@ -22,8 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from runner.planning import compose
-from runner.planning.compose import (
+from breakeven.runner.hydra_app import compose
+from breakeven.runner.hydra_app.compose import (
     HYDRA_BASE,
     Composer,
     Request,
@@ -31,8 +31,8 @@ from runner.planning.compose import (
     plain_config,
     without_hydra,
 )
-from runner.planning.grid import expand
-from runner.planning.plan import make_plan
+from breakeven.runner.hydra_app.grid import expand
+from breakeven.runner.planning.plan import make_plan
 
 
 @dataclass(frozen=True)

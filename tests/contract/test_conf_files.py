@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from runner import engines
-from runner.cell.compatibility import why_not
-from runner.config import FAMILIES, KNOBS, parse
-from runner.planning.compose import conf_folder
-from runner.planning.grid import expand
+from breakeven.runner import engines
+from breakeven.runner.cell.compatibility import why_not
+from breakeven.runner.config.cell import FAMILIES, KNOBS, parse
+from breakeven.runner.hydra_app.compose import conf_folder
+from breakeven.runner.hydra_app.grid import expand
 from tests.fakes import configuration, plain
 
 CONF = conf_folder()

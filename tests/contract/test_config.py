@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from runner.config import Cell, parse
-from runner.errors import BadInput, BadValue, UnknownChoice
-from runner.units import format_size
+from breakeven.base.units import format_size
+from breakeven.runner.config.cell import Cell, parse
+from breakeven.runner.errors import BadInput, BadValue, UnknownChoice
 from tests.fakes import plain
 
 

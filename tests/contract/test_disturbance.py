@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.cell.meter import TICK_NS
-from runner.disturbance import SHARE, Judge
-from runner.notes import notes
-from runner.variation import PADDING, Variation
+from breakeven.runner.cell.meter import TICK_NS
+from breakeven.runner.planning.perturbation import PADDING, Variation
+from breakeven.runner.results.disturbance import SHARE, Judge
+from breakeven.runner.results.warnings import notes
 from tests.samples import cell
 
 WALL = 100_000_000

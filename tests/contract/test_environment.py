@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner import environment
-from runner.environment import cgroup, cpu, files, machine, system, virtualisation
-from runner.environment.machine import repository_at
-from runner.schema import TABLES
+from breakeven.base.schema import TABLES
+from breakeven.runner import environment
+from breakeven.runner.environment import cgroup, cpu, files, machine, system, virtualisation
+from breakeven.runner.environment.machine import repository_at
 from tests.kernel_files import CPU, V2, KernelFiles
 
 FOLDER = Path(machine.__file__).parent
@@ -115,7 +115,8 @@ def test_the_package_needs_nothing_of_the_project() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
                 assert (
-                    name.startswith("runner.environment") or name.partition(".")[0] in sys.stdlib_module_names
+                    name.startswith(("breakeven.runner.environment", "breakeven.base"))
+                    or name.partition(".")[0] in sys.stdlib_module_names
                 )
 
 

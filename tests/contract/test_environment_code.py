@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.environment import code, machine, own_code, repository
+from breakeven.runner.environment import code, machine, own_code, repository
 
 
 def _folder(tmp_path: Path) -> Path:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runner import environment
-from runner.environment import cgroup, cpu
+from breakeven.runner import environment
+from breakeven.runner.environment import cgroup, cpu
 from tests.kernel_files import CPU, V2, KernelFiles
 
 V1 = (

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runner import environment
-from runner.environment import repository
+from breakeven.runner import environment
+from breakeven.runner.environment import repository
 
 needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 

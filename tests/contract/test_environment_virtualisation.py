@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.environment import virtualisation
+from breakeven.runner.environment import virtualisation
 from tests.kernel_files import KernelFiles
 
 BARE = {"proc/cpuinfo": "flags\t: fpu vme sse2\n"}

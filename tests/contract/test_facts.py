@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.cell import facts
+from breakeven.runner.cell import facts
 from tests.machines import interpreters
 
 CELL = Path(facts.__file__).parent

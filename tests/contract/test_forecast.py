@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.config import Cell, parse
-from runner.planning.forecast import Forecast, expected_ns
+from breakeven.runner.config.cell import Cell, parse
+from breakeven.runner.planning.eta import Forecast, expected_ns
 from tests.fakes import plain
 
 

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.engines import Run
-from runner.journal import DONE, INTERRUPTED, Journal, read_events
-from runner.store import NotStored, Sweep
+from breakeven.runner.engines import Run
+from breakeven.runner.status.events import DONE, INTERRUPTED, Journal, read_events
+from breakeven.runner.store import NotStored, Sweep
 from tests import samples
 
 ROOT = Path(__file__).parents[2]
@@ -179,8 +179,8 @@ def test_a_sweep_without_events_has_none(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from runner.journal import Journal
-from runner.store import Sweep
+from breakeven.runner.status.events import Journal
+from breakeven.runner.store import Sweep
 with Journal(Sweep(Path(sys.argv[1]))) as journal:
     for number in range(200):
         journal.note(sys.argv[2] * 300)

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import LockUnusable, MachineBusy, NotStored, OutputsUnwritable, SweepBusy
-from runner.locks import Holder, HostLock, SweepLock, files, machine, writer
-from runner.locks import holder as who
-from runner.locks.holder import MOST_BYTES, boot, clock, start_of
+from breakeven.runner.errors import LockUnusable, MachineBusy, NotStored, OutputsUnwritable, SweepBusy
+from breakeven.runner.locks import Holder, HostLock, SweepLock, files, machine, writer
+from breakeven.runner.locks import holder as who
+from breakeven.runner.locks.holder import MOST_BYTES, boot, clock, start_of
 
 HERE = "/outputs/mine"
 JSON = st.recursive(

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.cell import meter
-from runner.cell.kernel import KernelFile, read_once
-from runner.cell.ledger import Threads, Usage, usage_of, write_usage
-from runner.cell.memory import own_peak_bytes, peak_bytes, proportional_bytes
-from runner.cell.meter import TICK_NS, Machine, Reading, between
-from runner.cell.seat import sign_in
+from breakeven.runner.cell import meter
+from breakeven.runner.cell.memory import own_peak_bytes, peak_bytes, proportional_bytes
+from breakeven.runner.cell.meter import TICK_NS, Machine, Reading, between
+from breakeven.runner.cell.procfs import KernelFile, read_once
+from breakeven.runner.cell.rusage import Threads, Usage, usage_of, write_usage
+from breakeven.runner.cell.worker import sign_in
 
 STAT = b"cpu  1 1 1 1 1 1 1 1 0 0\ncpu0 10 2 3 90 5 1 4 7 0 0\ncpu1 20 0 0 80 0 0 0 1 0 0\ncpu2 9 9 9 9 9 9 9 9 0 0\n"
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from runner.cell.board import PID, THREAD
-from runner.cell.errors import TaskFailed
-from runner.cell.models import Model
-from runner.cell.phases import COMPUTE
-from runner.cell.trace import count_marks
+from breakeven.runner.cell.board import PID, THREAD
+from breakeven.runner.cell.errors import TaskFailed
+from breakeven.runner.cell.models import Model
+from breakeven.runner.cell.phases import COMPUTE
+from breakeven.runner.cell.trace import count_marks
 from tests.samples import Pair, crew, named, pairs, workers_for
 
 MODELS = [pair for pair in pairs() if pair[2] in ("queue", "native", "none")]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from runner.cell import compatibility, patterns, workloads
-from runner.cell.bench import Bench, same, size_of
-from runner.cell.errors import WrongResult
-from runner.cell.patterns._abc import Knobs, Pattern
-from runner.cell.workloads._abc import Sizes, Workload
+from breakeven.runner.cell import compatibility, patterns, workloads
+from breakeven.runner.cell.errors import WrongResult
+from breakeven.runner.cell.patterns._abc import Knobs, Pattern
+from breakeven.runner.cell.reference import Bench, same, size_of
+from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from tests.samples import crew
 
 OPTIONS: dict[str, dict[str, Any]] = {"window": {"bin": 1_000_000}}

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from runner.config import Cell, parse
-from runner.errors import BadValue, FunctionUnusable, InterpreterUnusable, UnknownChoice
-from runner.host import Interpreter
-from runner.planning import plan as planning
-from runner.planning.compose import Request
-from runner.planning.plan import Plan, fingerprint, make_plan
+from breakeven.runner.config.cell import Cell, parse
+from breakeven.runner.errors import BadValue, FunctionUnusable, InterpreterUnusable, UnknownChoice
+from breakeven.runner.hydra_app.compose import Request
+from breakeven.runner.planning import plan as planning
+from breakeven.runner.planning.interpreters import Interpreter
+from breakeven.runner.planning.plan import Plan, fingerprint, make_plan
 from tests.fakes import plain, request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from runner.errors import BadInput
-from runner.policy import POLICY, Policy, read_policy
+from breakeven.runner.config.policy import POLICY, Policy, read_policy
+from breakeven.runner.errors import BadInput
 from tests.fakes import plain
 
 

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import rows
-from runner.cell import placement
-from runner.cell.ledger import Usage
-from runner.cell.meter import Reading
-from runner.cell.patterns._abc import Knobs, Outcome, Pattern
-from runner.cell.recording import describe
-from runner.cell.sampling import PARALLEL, SERIAL, TRACED, Rules, Sampler, Trial, percentile
-from runner.cell.stopping import looks
-from runner.cell.warmup import WINDOW, is_steady
-from runner.schema import TABLES
+from breakeven.base.schema import TABLES
+from breakeven.runner.cell import affinity
+from breakeven.runner.cell.meter import Reading
+from breakeven.runner.cell.patterns._abc import Knobs, Outcome, Pattern
+from breakeven.runner.cell.recording import describe
+from breakeven.runner.cell.rusage import Usage
+from breakeven.runner.cell.sampling import PARALLEL, SERIAL, TRACED, Rules, Sampler, Trial, percentile
+from breakeven.runner.cell.stopping import looks
+from breakeven.runner.cell.warmup import WINDOW, is_steady
+from breakeven.runner.results import rows
 from tests.samples import bench, run
 
 RULES = Rules(warmup=2, max_warmup=5, min_trials=6, max_trials=20, max_time_ns=10**12, rel_ci=0.01, traced=3)
@@ -301,14 +301,14 @@ TOPOLOGY = {0: (0, 0), 1: (0, 1), 2: (0, 0), 3: (0, 1), 4: (1, 0), 5: (1, 1), 6:
 
 
 @pytest.mark.parametrize(
-    ("affinity", "order"),
+    ("asked", "order"),
     [("none", ()), ("compact", (0, 2, 1, 3, 4, 6, 5, 7)), ("scatter", (0, 4, 1, 5, 2, 6, 3, 7))],
 )
 def test_placement_on_two_sockets_with_two_threads_a_core(
-    monkeypatch: pytest.MonkeyPatch, affinity: str, order: tuple[int, ...]
+    monkeypatch: pytest.MonkeyPatch, asked: str, order: tuple[int, ...]
 ) -> None:
     """Compact fills siblings and cores first, scatter goes round the sockets and comes to siblings last."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(TOPOLOGY))
     facts = {"physical_package_id": 0, "core_id": 1}
-    monkeypatch.setattr(placement, "_read", lambda cpu, fact: TOPOLOGY[cpu][facts[fact]])
-    assert placement.cpus_for(affinity) == order
+    monkeypatch.setattr(affinity, "_read", lambda cpu, fact: TOPOLOGY[cpu][facts[fact]])
+    assert affinity.cpus_for(asked) == order

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import BadValue, UnknownChoice
-from runner.planning.compose import Request
-from runner.planning.selection import Selected, Selection, read_selection, select
+from breakeven.runner.errors import BadValue, UnknownChoice
+from breakeven.runner.hydra_app.compose import Request
+from breakeven.runner.hydra_app.filters import Selected, Selection, read_selection, select
 
 SIZES = {"1B": 1, "1KB": 10**3, "1KiB": 2**10, "1.5KiB": 1536, "1MiB": 2**20}
 TIMES = {"1ns": 1, "1us": 10**3, "0.5ms": 5 * 10**5, "1ms": 10**6, "2s": 2 * 10**9}

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from analysis import intervals
 from benchmarks.coverage import BEYOND, IN_USE, LEAST, MOST, SCENARIOS, fits, judge
 from benchmarks.messages import Run
 from benchmarks.simulated import Row, Scenario, stop, warm
-from runner.cell import stopping
-from runner.cell.stopping import (
+from breakeven.analysis import intervals
+from breakeven.runner.cell import stopping
+from breakeven.runner.cell.stopping import (
     FEWEST,
     LATER_LEVEL,
     LEVEL,

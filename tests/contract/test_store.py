@@ -22,9 +22,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.errors import OutputsUnreadable, OutputsUnwritable
-from runner.schema import STATUSES, TABLES, VERSION
-from runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
+from breakeven.base.schema import STATUSES, TABLES, VERSION
+from breakeven.runner.errors import OutputsUnreadable, OutputsUnwritable
+from breakeven.runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
 
 ROW = {"cell_id": "a1", "round": 0, "status": "ok", "workers": 2, "speedup": 1.5}
 
@@ -318,7 +318,7 @@ def test_what_is_no_parquet_is_not_believed(sweep: Sweep) -> None:
 
 def test_a_row_may_not_tell_nonsense_of_its_parts(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     """A description of a part that cannot be read is damage, not a crash."""
-    monkeypatch.setattr("runner.store.integrity.Part.__str__", lambda _: "trials many\x1b")
+    monkeypatch.setattr("breakeven.runner.store.integrity.Part.__str__", lambda _: "trials many\x1b")
     _measured(sweep)
     assert _why(sweep) == {"runs/a1-000.parquet": "it describes a file as trials many\\x1b"}
 

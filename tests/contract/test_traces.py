@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.cell.board import COMPUTED, DROPPED, Geometry
-from runner.cell.phases import COMPUTE, DESERIALIZE, IDLE, NAMES, RECEIVE, SEND, SERIALIZE, WAIT
-from runner.cell.trace import Recorder, clear, count_marks
-from runner.traces import NO_TASK, OWN, Lane, Segments, overlay, spans
+from breakeven.runner.cell.board import COMPUTED, DROPPED, Geometry
+from breakeven.runner.cell.phases import COMPUTE, DESERIALIZE, IDLE, NAMES, RECEIVE, SEND, SERIALIZE, WAIT
+from breakeven.runner.cell.trace import Recorder, clear, count_marks
+from breakeven.runner.results.spans import NO_TASK, OWN, Lane, Segments, overlay, spans
 
 PHASES = st.sampled_from([SERIALIZE, SEND, WAIT, RECEIVE, DESERIALIZE, COMPUTE, IDLE])
 MARKS = st.lists(st.tuples(st.integers(0, 30), PHASES), max_size=40)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner.values import worth
+from breakeven.runner.hydra_app.objective import worth
 
 
 def _row(status: str = "ok", speedup: float | None = 1.5, throughput: float = 100.0) -> dict[str, Any]:

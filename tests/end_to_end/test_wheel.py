@@ -45,13 +45,12 @@ def _call(directory: Path, *command: str | Path) -> subprocess.CompletedProcess[
 
 
 def test_the_wheel_holds_configuration_and_code_and_no_more(installed: Path) -> None:
-    """Conf travels inside runner, and no stray top-level package is installed."""
+    """Conf travels inside breakeven, and no stray top-level package is installed."""
     (packages,) = installed.parent.glob("lib/python*/site-packages")
-    assert (packages / "runner" / "conf" / "config.yaml").exists()
-    assert (packages / "runner" / "conf" / "experiment" / "tour.yaml").exists()
+    assert (packages / "breakeven" / "conf" / "config.yaml").exists()
+    assert (packages / "breakeven" / "conf" / "experiment" / "tour.yaml").exists()
     assert {path.name for path in packages.iterdir() if path.is_dir()} == {
-        "runner",
-        "analysis",
+        "breakeven",
         "hydra_plugins",
         next(path.name for path in packages.glob("breakeven-*.dist-info")),
     }

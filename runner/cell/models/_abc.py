@@ -13,11 +13,11 @@ from typing import Any, ClassVar, NamedTuple, Optional
 from .. import probe
 from ..board import ANSWERED, READY, TRACED, Board
 from ..errors import WorkersMissing
-from ..ledger import write_usage
 from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
-from ..seat import Work, sign_in
+from ..rusage import write_usage
 from ..trace import Recorder
+from ..worker import Work, sign_in
 
 GATHER_SECONDS = 60.0
 

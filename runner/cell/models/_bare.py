@@ -13,7 +13,7 @@ from ..board import PASSED, Board
 from ..channels import Channel
 from ..channels._abc import FAILED, GATHER, STOP, Port, Room
 from ..errors import TaskFailed
-from ..seat import Seat, Work
+from ..worker import Seat, Work
 from ._abc import GATHER_SECONDS, Crewing, Model, missing
 
 _MOST_TEXT = 4000

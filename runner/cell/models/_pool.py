@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Optional
 
 from .. import probe
 from ..board import SEATED, Board
-from ..orphans import die_with_creator
-from ..seat import Seat, Work
+from ..parent_death import die_with_creator
+from ..worker import Seat, Work
 from ._abc import GATHER_SECONDS, Crewing, Model, missing
 
 _mine = threading.local()  # a pool of threads has a seat for each thread; a process of a pool has one thread

@@ -7,8 +7,8 @@ from typing import Any
 
 from .. import probe, watchdog
 from ..channels._abc import Port
-from ..orphans import die_with_creator
-from ..seat import Seat, Work
+from ..parent_death import die_with_creator
+from ..worker import Seat, Work
 from ._bare import Bare, serve
 
 

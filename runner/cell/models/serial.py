@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import Any, Optional
 
-from ..seat import Seat
+from ..worker import Seat
 from ._abc import Model
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..seat import Seat
+from ..worker import Seat
 from ._bare import Bare, serve
 from ._threads import Context
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from time import perf_counter_ns, thread_time_ns
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from ..bench import Bench
 from ..phases import COMPUTE
+from ..reference import Bench
 from ..trace import Recorder
 
 Job = Callable[[int, int, Any], "tuple[int, Any]"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..bench import Bench
+from ..reference import Bench
 from ._abc import Crew, Outcome, Pattern, now
 
 

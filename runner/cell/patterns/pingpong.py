@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..bench import Bench
 from ..phases import IDLE
+from ..reference import Bench
 from ._abc import Crew, Outcome, Pattern, now
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from time import thread_time_ns
 from typing import Any, ClassVar
 
-from ..bench import Bench, same
 from ..errors import WrongResult
 from ..phases import COMPUTE
+from ..reference import Bench, same
 from ..trace import Recorder
 from ._abc import Crew, Job, Outcome, Pattern, now
 

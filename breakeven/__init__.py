@@ -1,0 +1,50 @@
+"""At what task length and payload do threads, processes and clusters start to pay? Measured on your machine.
+
+The public interface, for notebooks and scripts:
+
+>>> import breakeven
+>>> lab = breakeven.load("outputs/latest")  # doctest: +SKIP
+>>> lab.runs, lab.trials, lab.spans(columns=["phase", "duration_ns"])  # doctest: +SKIP
+>>> breakeven.compare("label=a", "label=b", within="outputs/mine")  # doctest: +SKIP
+>>> breakeven.figures.draw("scaling", lab)  # doctest: +SKIP
+>>> breakeven.read_events("outputs/latest/events.jsonl")  # doctest: +SKIP
+
+Everything else may change from version to version. A name is imported when it is first used, so that the command answers
+at once and a notebook pays only for what it uses.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what type checkers see of the table below
+    from breakeven.analysis import figures
+    from breakeven.analysis.comparing import compare
+    from breakeven.analysis.load import Lab, load
+    from breakeven.base.version import __version__
+    from breakeven.runner.status.events import read_events
+
+_PUBLIC = {
+    "Lab": "breakeven.analysis.load:Lab",
+    "__version__": "breakeven.base.version:__version__",
+    "compare": "breakeven.analysis.comparing:compare",
+    "figures": "breakeven.analysis.figures:",
+    "load": "breakeven.analysis.load:load",
+    "read_events": "breakeven.runner.status.events:read_events",
+}
+
+__all__ = ["Lab", "__version__", "compare", "figures", "load", "read_events"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used; raise AttributeError for any other."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it offers {', '.join(__all__)}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    found = import_module(module)
+    globals()[name] = getattr(found, attribute) if attribute else found
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -1,0 +1,35 @@
+"""Text that others wrote, made fit to be shown: on a terminal, in a log, in a one-line message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MOST_TEXT = 2000
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Give ``text`` with its control characters written out as in Python; ``lines`` keeps line ends and tabs."""
+    return "".join(
+        char if char.isprintable() or (lines and char in "\n\t") else _written_out(char) for char in text
+    )
+
+
+def _written_out(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def one_line(text: str) -> str:
+    """Give a text of several lines as one: the first and the last, which in a traceback says what was raised."""
+    lines = [line.strip() for line in text.strip().splitlines()] or [""]
+    return lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
+
+
+def shown(path: Path) -> str:
+    """Write ``path`` from the current folder where it lies below it."""
+    here = Path.cwd()
+    return printable(str(path.relative_to(here)) if path.is_relative_to(here) else str(path))
+
+
+def last_lines(text: str, count: int) -> str:
+    """Give the last ``count`` lines, of at most 2000 characters in all."""
+    return "\n".join(text.strip().splitlines()[-count:])[-MOST_TEXT:]

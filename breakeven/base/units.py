@@ -1,0 +1,82 @@
+"""Sizes and times as people write them, and back."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from math import ceil
+
+from breakeven.runner.errors import BadValue
+
+SIZES = {"B": 1, "KB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
+TIMES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9}
+
+_QUANTITY = re.compile(r"(?P<number>[+-]?[0-9]{1,24}(?:\.[0-9]{1,24})?)\s*(?P<unit>[A-Za-z]*)")
+
+
+def read_size(value: object, key: str) -> int:
+    """Give the bytes that ``value`` means, such as ``1.5KiB``; ``key`` names it in the message of a BadValue."""
+    return _read(value, key, SIZES, "size", "1KiB")
+
+
+def read_time(value: object, key: str) -> int:
+    """Give the nanoseconds that ``value`` means, such as ``0.5ms``; ``key`` names it in the message of a BadValue."""
+    return _read(value, key, TIMES, "time", "1ms")
+
+
+def format_size(size: int) -> str:
+    """Write bytes exactly and with the fewest digits: 1536 is ``1.5KiB``."""
+    return _format(size, SIZES)
+
+
+def format_time(time: int) -> str:
+    """Write nanoseconds exactly and with the fewest digits: 1500000 is ``1.5ms``."""
+    return _format(time, TIMES)
+
+
+def _read(value: object, key: str, units: dict[str, int], kind: str, example: str) -> int:
+    if value in (0, "0") and not isinstance(value, bool):
+        return 0
+    match = _QUANTITY.fullmatch(str(value).strip())
+    if match is None or isinstance(value, bool):
+        raise BadValue(
+            f"{key}={value}: not a {kind}; write a number and a unit, such as {example} (units: {_list(units)})"
+        )
+    number, unit = Fraction(match["number"]), match["unit"]
+    if not unit:
+        raise BadValue(
+            f"{key}={value}: the unit is missing; write {value}{next(iter(units))} or such (units: {_list(units)})"
+        )
+    if unit not in units:
+        raise BadValue(
+            f"{key}={value}: {unit} is no unit of {kind}{_similar(unit, units)}; the units are {_list(units)}"
+        )
+    if number < 0:
+        raise BadValue(f"{key}={value}: a {kind} cannot be negative; write one such as {example}")
+    return _whole(number * units[unit], f"{key}={value}", next(iter(units)))
+
+
+def _whole(amount: Fraction, text: str, base: str) -> int:
+    if amount.denominator != 1:
+        raise BadValue(f"{text}: not a whole number of {base}; write {ceil(amount)}{base} instead")
+    return amount.numerator
+
+
+def _similar(unit: str, units: dict[str, int]) -> str:
+    same = [known for known in units if known.lower() == unit.lower()]
+    return f" (did you mean {same[0]}?)" if same else ""
+
+
+def _list(units: dict[str, int]) -> str:
+    return " ".join(units)
+
+
+def _format(amount: int, units: dict[str, int]) -> str:
+    """Choose the exact text of fewest digits, at most three of them decimals; of equals the shortest."""
+    texts = [f"{amount}{next(iter(units))}"]
+    for unit, factor in units.items():
+        if amount >= factor and amount * 1000 % factor == 0:
+            whole, thousandths = divmod(amount * 1000 // factor, 1000)
+            fraction = f".{thousandths:03d}".rstrip("0") if thousandths else ""
+            texts.append(f"{whole}{fraction}{unit}")
+    return min(texts, key=lambda text: (sum(map(str.isdigit, text)), len(text)))

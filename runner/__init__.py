@@ -1,1 +1,0 @@
-"""Config to plan to runs to Parquet: the side of breakeven that measures."""

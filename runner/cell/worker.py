@@ -1,0 +1,86 @@
+"""What one worker has of its own: a lane of the board, its copy of the work, the CPU it is pinned to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from threading import get_native_id
+from time import perf_counter_ns
+from typing import Any, NamedTuple, Optional
+
+from . import affinity, probe
+from .board import ANSWERED, GIL, PID, READY, THREAD, Board, Geometry
+from .facts import gil_enabled
+from .patterns import Pattern
+from .phases import DESERIALIZE, WAIT
+from .rusage import write_usage
+from .trace import Recorder
+from .workloads import Workload
+
+
+class Work(NamedTuple):
+    """What every worker is given when it is made; picklable.
+
+    ``cpus`` are the CPUs that workers are pinned to in turn, empty for no pinning; ``path`` are the directories
+    that a user's function is imported from.
+    """
+
+    pattern: Pattern
+    workload: Workload
+    geometry: Geometry
+    cpus: tuple[int, ...]
+    path: tuple[str, ...]
+
+
+class Seat:
+    """One worker's place.
+
+    ``apart`` says that the worker is a process of its own: it opens the board itself and counts its own CPU time.
+    """
+
+    def __init__(self, index: int, work: Work, board: Optional[Board] = None) -> None:
+        apart = board is None
+        self.index = index
+        self.board = Board(work.geometry) if board is None else board
+        self.apart = apart
+        self.arrived = DESERIALIZE if apart else WAIT
+        self.header = self.board.lane(index).header
+        self.recorder = Recorder(self.board.lane(index))
+        self.feeder = Recorder(self.board.feeder(index)) if apart else None
+        if apart:
+            extend_path(work.path)
+        if work.cpus:
+            affinity.pin(work.cpus[index % len(work.cpus)])
+        self.job = work.pattern.job(work.workload.open(), self.recorder, index)
+        sign_in(self.header)
+
+    def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
+        """Carry out one task whose message has just arrived."""
+        self.recorder.mark(self.arrived)
+        return self.job(task, value, payload)
+
+    def prepare(self) -> None:
+        """Make ready for the next trial: report use and clock, empty the lane, set or lift the hooks."""
+        traced = self.board.traced
+        self.recorder.arm(traced)
+        if self.feeder is not None:
+            self.feeder.arm(traced)
+        if traced:
+            probe.watch(self.recorder, self.feeder)
+        else:
+            probe.forget()
+        write_usage(self.header)
+        self.header[ANSWERED] = perf_counter_ns()
+
+
+def sign_in(header: memoryview) -> None:
+    """Write on a lane who works there, and that it is ready."""
+    header[PID] = os.getpid()
+    header[THREAD] = get_native_id()
+    header[GIL] = gil_enabled()
+    header[READY] = perf_counter_ns()
+
+
+def extend_path(path: tuple[str, ...]) -> None:
+    """Let a user's function be imported from ``path``."""
+    sys.path[:0] = [folder for folder in path if folder not in sys.path]

@@ -1,0 +1,1 @@
+"""A composed configuration as typed, checked data."""

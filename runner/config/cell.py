@@ -1,0 +1,270 @@
+"""One cell of the grid, as typed and checked data, and how it is read from a composed configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any
+
+from breakeven.base.units import format_size, read_size
+from breakeven.runner.cell import channels, models, patterns, workloads
+from breakeven.runner.cell.compatibility import channel_for, ignored
+from breakeven.runner.config.parsing import (
+    READERS,
+    did_you_mean,
+    read_choice,
+    read_count,
+    read_length,
+    read_share,
+    typed,
+)
+from breakeven.runner.config.policy import POLICY
+from breakeven.runner.errors import BadValue, UnknownChoice
+
+AFFINITIES = ("none", "compact", "scatter")
+START_METHODS = ("fork", "forkserver", "spawn")
+CURRENT = "current"  # the interpreter that runs this program
+MAX_WORKERS = 4096
+MAX_SEED = 2**63 - 1
+LEAST_MEMORY = 64 * 2**20
+
+FAMILIES: dict[str, ModuleType] = {
+    "workload": workloads,
+    "model": models,
+    "ipc": channels,
+    "pattern": patterns,
+}
+KNOBS: dict[str, tuple[str, ...]] = {
+    "": (
+        *(
+            "sweep",
+            "outputs",
+            "label",
+            *FAMILIES,
+            "engine",
+            "interpreter",
+            "workers",
+            "payload",
+            "payload_out",
+            "tasks",
+            "task",
+        ),
+        *("window", "affinity", "rounds", "seed", *POLICY, "measure", "limits"),
+    ),
+    "engine": ("name",),
+    "interpreter": ("path",),
+    "measure": ("warmup", "max_warmup", "min_trials", "max_trials", "max_time", "rel_ci", "traced"),
+    "limits": ("time", "memory"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """How long and how often a run measures.
+
+    At least ``warmup`` and at most ``max_warmup`` blocks warm up. ``max_time_ns`` bounds the timed blocks of one run; ``rel_ci`` is the half-width of the interval of the
+    median paired ratio, relative to it, at which a run stops early; ``traced`` is how many parallel trials
+    record spans.
+    """
+
+    warmup: int
+    max_warmup: int
+    min_trials: int
+    max_trials: int
+    max_time_ns: int
+    rel_ci: float
+    traced: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One point of the grid; everything that affects its measurement, units in the names.
+
+    ``*_options`` hold what a family's member declares beyond its name, already in base units.
+    """
+
+    label: str | None = None
+    workload: str
+    workload_options: dict[str, Any] = field(default_factory=dict)
+    model: str
+    start_method: str | None = None
+    model_options: dict[str, Any] = field(default_factory=dict)
+    ipc: str
+    ipc_options: dict[str, Any] = field(default_factory=dict)
+    pattern: str
+    pattern_options: dict[str, Any] = field(default_factory=dict)
+    workers: int
+    payload_bytes: int
+    payload_out_bytes: int
+    tasks: int
+    task_ns: int
+    window_ns: int
+    interpreter: str
+    affinity: str
+    seed: int
+    time_limit_ns: int
+    memory_limit_bytes: int | None = None
+    measure: Measure
+
+
+def parse(plain: Mapping[str, Any]) -> Cell:
+    """Read one cell from ``plain``, a resolved configuration; raises BadValue or UnknownChoice.
+
+    ``ipc=auto`` is resolved, options are in base units, and knobs that have no effect on the cell are 0, so that
+    configurations which are the same measurement give equal cells.
+    """
+    check_keys(plain)
+    members = {family: _Member.read(plain, family) for family in FAMILIES}
+    payload = read_size(plain["payload"], "payload")
+    cell = Cell(
+        label=None if plain["label"] is None else str(plain["label"]),
+        workload=members["workload"].name,
+        workload_options=members["workload"].options,
+        model=members["model"].name,
+        start_method=_start_method(members["model"].start_method),
+        model_options=members["model"].options,
+        ipc=channel_for(members["model"].name, members["ipc"].name),
+        ipc_options=members["ipc"].options,
+        pattern=members["pattern"].name,
+        pattern_options=members["pattern"].options,
+        workers=read_count(plain["workers"], "workers", most=MAX_WORKERS),
+        payload_bytes=payload,
+        payload_out_bytes=read_size(plain["payload_out"], "payload_out"),
+        tasks=read_count(plain["tasks"], "tasks"),
+        task_ns=read_length(plain["task"], "task"),
+        window_ns=read_length(plain["window"], "window"),
+        interpreter=str(plain["interpreter"]["path"] or CURRENT),
+        affinity=read_choice(plain["affinity"], "affinity", AFFINITIES),
+        seed=read_count(plain["seed"], "seed", least=0, most=MAX_SEED),
+        time_limit_ns=read_length(plain["limits"]["time"], "limits.time"),
+        memory_limit_bytes=_memory_limit(plain["limits"]["memory"]),
+        measure=_measure(plain["measure"]),
+    )
+    _refuse_too_much(cell)
+    return _without_effectless(cell)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One family's choice: its name and its knobs, in base units."""
+
+    name: str
+    start_method: Any
+    options: dict[str, Any]
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any], family: str) -> _Member:
+        given = _mapping(plain, family)
+        registry = FAMILIES[family]
+        pseudo = ("auto", "native", "none") if family == "ipc" else ()
+        name = read_choice(
+            given.get("name"), f"{family}.name" if "name" in given else family, (*registry.REGISTRY, *pseudo)
+        )
+        kinds = {} if name in pseudo else dict(registry.load(name).OPTIONS)
+        shared = ("name", "start_method") if family == "model" else ("name",)
+        _only_known(given, (*shared, *kinds), f"{family}.", f"{family}={name} has")
+        options = {key: _option(given, key, kind, family) for key, kind in kinds.items()}
+        return cls(name, given.get("start_method"), options)
+
+
+def check_keys(plain: Mapping[str, Any]) -> None:
+    """Refuse a configuration with a key too many or too few; raises UnknownChoice or BadValue."""
+    _only_known(plain, KNOBS[""], "", "the knobs are")
+    for group, keys in KNOBS.items():
+        given = plain if group == "" else _mapping(plain, group)
+        prefix = f"{group}." if group else ""
+        _only_known(given, keys, prefix, f"{group} has" if group else "the knobs are")
+        for key in keys:
+            if key not in given:
+                raise BadValue(
+                    f"{prefix}{key}: missing from the configuration; set it, or take away what removes it"
+                )
+
+
+def _mapping(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    given = plain[key]
+    if isinstance(given, Mapping):
+        return given
+    raise BadValue(
+        f"{key}={typed(given)}: not a group of knobs; set one of them, such as {key}.{_first_knob(key)}=..."
+    )
+
+
+def _first_knob(group: str) -> str:
+    return KNOBS.get(group, ("name",))[0]
+
+
+def _only_known(given: Mapping[str, Any], known: Iterable[str], prefix: str, listed: str) -> None:
+    names = tuple(known)
+    for key in given:
+        if key not in names:
+            raise UnknownChoice(
+                f"{prefix}{key}: no such knob{did_you_mean(key, names)}; {listed} {', '.join(names)}"
+            )
+
+
+def _option(given: Mapping[str, Any], key: str, kind: str, family: str) -> Any:
+    """Read one knob of a member by its kind; ``?`` at the end of a kind lets it be null."""
+    name = f"{family}.{key}"
+    if key not in given:
+        raise BadValue(
+            f"{name}: missing from the configuration; add it to the YAML file of {family}={given['name']}"
+        )
+    if kind.endswith("?") and given[key] is None:
+        return None
+    return READERS[kind.rstrip("?")](given[key], name)
+
+
+def _memory_limit(value: object) -> int | None:
+    if value is None:
+        return None
+    size = read_size(value, "limits.memory")
+    if size < LEAST_MEMORY:
+        raise BadValue(
+            f"limits.memory={typed(value)}: no interpreter starts within it; give {format_size(LEAST_MEMORY)} or more, or null for no limit"
+        )
+    return size
+
+
+def _start_method(value: object) -> str | None:
+    return None if value is None else read_choice(value, "model.start_method", START_METHODS)
+
+
+def _measure(given: Mapping[str, Any]) -> Measure:
+    measure = Measure(
+        warmup=read_count(given["warmup"], "measure.warmup", least=0),
+        max_warmup=read_count(given["max_warmup"], "measure.max_warmup", least=0),
+        min_trials=read_count(given["min_trials"], "measure.min_trials"),
+        max_trials=read_count(given["max_trials"], "measure.max_trials"),
+        max_time_ns=read_length(given["max_time"], "measure.max_time"),
+        rel_ci=read_share(given["rel_ci"], "measure.rel_ci"),
+        traced=read_count(given["traced"], "measure.traced", least=0),
+    )
+    for least, most in (("min_trials", "max_trials"), ("warmup", "max_warmup")):
+        fewest, limit = getattr(measure, least), getattr(measure, most)
+        if fewest > limit:
+            raise BadValue(
+                f"measure.{least}={fewest}: more than measure.{most}={limit}; lower the first or raise the second"
+            )
+    return measure
+
+
+def _refuse_too_much(cell: Cell) -> None:
+    """Refuse payloads that would not fit in half of the memory; a map holds those of all its tasks at once."""
+    held = cell.tasks if cell.pattern == "map" else cell.workers
+    needed = (cell.payload_bytes + cell.payload_out_bytes) * held
+    limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    if needed > limit:
+        raise BadValue(
+            f"payload={format_size(cell.payload_bytes)}: with payload_out={format_size(cell.payload_out_bytes)} one trial "
+            f"would hold {needed / 2**30:.1f}GiB ({held} at once), more than half of the memory "
+            f"({limit / 2**30:.1f}GiB); lower payload, {'tasks' if cell.pattern == 'map' else 'workers'} or both"
+        )
+
+
+def _without_effectless(cell: Cell) -> Cell:
+    names = ignored(workload=cell.workload, workload_options=cell.workload_options, pattern=cell.pattern)
+    effectless: dict[str, Any] = dict.fromkeys(names, 0)
+    return replace(cell, **effectless)

@@ -1,0 +1,106 @@
+"""Values of a configuration, read by their kind and refused with a message of one line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from breakeven.base.units import read_size, read_time
+from breakeven.runner.errors import BadValue, UnknownChoice
+
+MAX_COUNT = 2**31 - 1
+
+
+def read_choice(value: object, key: str, choices: Iterable[str]) -> str:
+    """Give ``value`` where it is one of ``choices``; raises UnknownChoice."""
+    known = tuple(choices)
+    if value in known:
+        return str(value)
+    raise UnknownChoice(
+        f"{key}={typed(value)}: no such choice{did_you_mean(value, known)}; choose one of {', '.join(known)}"
+    )
+
+
+def read_count(value: object, key: str, *, least: int = 1, most: int = MAX_COUNT) -> int:
+    """Give ``value`` where it is a whole number from ``least`` to ``most``; raises BadValue."""
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    raise BadValue(
+        f"{key}={typed(value)}: not a whole number from {least} to {most}; write one, such as {key}={max(least, 2)}"
+    )
+
+
+def read_flag(value: object, key: str) -> bool:
+    """Give ``value`` where it is true or false; raises BadValue."""
+    if isinstance(value, bool):
+        return value
+    raise BadValue(f"{key}={typed(value)}: neither true nor false; write {key}=true or {key}=false")
+
+
+def read_share(value: object, key: str) -> float:
+    """Give ``value`` where it lies between 0 and 1, both excluded; raises BadValue."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
+        return float(value)
+    raise BadValue(f"{key}={typed(value)}: not a share between 0 and 1; write one such as {key}=0.02 for 2 %")
+
+
+def did_you_mean(value: object, known: Iterable[str]) -> str:
+    """Give `` (did you mean X?)`` where one of ``known`` is close to ``value``, else nothing."""
+    close = [] if value is None else difflib.get_close_matches(str(value), list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def typed(value: object) -> str:
+    """Write a value as it would be typed."""
+    return "null" if value is None else str(value)
+
+
+def read_length(value: object, key: str) -> int:
+    """Give the nanoseconds of a time above 0; raises BadValue."""
+    time = read_time(value, key)
+    if time == 0:
+        raise BadValue(f"{key}={value}: a length of time above 0 is needed; write one such as {key}=1ms")
+    return time
+
+
+def read_text(value: object, key: str) -> str:
+    """Give ``value`` where it is a text that is not empty; raises BadValue."""
+    if isinstance(value, str) and value:
+        return value
+    raise BadValue(f"{key}={typed(value)}: not a text; write one, quoted where it has special characters")
+
+
+def read_target(value: object, key: str) -> str:
+    """Give ``value`` where it reads as ``module:callable``; raises BadValue."""
+    if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", value):
+        return value
+    raise BadValue(
+        f"{key}={typed(value)}: not the name of a callable; write module:callable, such as {key}=math:sqrt"
+    )
+
+
+def read_list(value: object, key: str) -> list[Any]:
+    """Give ``value`` where it is a list; raises BadValue."""
+    if isinstance(value, list):
+        return value
+    raise BadValue(f"{key}={typed(value)}: not a list; write one such as {key}=[1,2]")
+
+
+def read_map(value: object, key: str) -> dict[str, Any]:
+    """Give ``value`` where it is a map with texts as keys; raises BadValue."""
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        return value
+    raise BadValue(f"{key}={typed(value)}: not a map with texts as keys; write one such as {key}={{size: 1}}")
+
+
+READERS: dict[str, Callable[[Any, str], Any]] = {
+    "time": read_length,
+    "size": read_size,
+    "count": read_count,
+    "text": read_text,
+    "target": read_target,
+    "list": read_list,
+    "map": read_map,
+}

@@ -1,0 +1,43 @@
+"""How a sweep is carried out: what is not part of any cell, and the same for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from breakeven.runner.config.parsing import read_choice, read_count, read_flag
+
+STOP = "stop"
+CHANGES = (STOP, "remeasure", "keep")
+FAILURES = ("continue", STOP)
+BUSY = ("wait", STOP)
+PROGRESS = ("auto", "lines", "json", "quiet")
+POLICY = ("dry_run", "retry_failed", "on_change", "on_failure", "max_failures", "on_busy", "progress")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What to do with what is stored, with failures, and while somebody else measures; and what to show."""
+
+    dry_run: bool = False
+    retry_failed: bool = False
+    on_change: str = STOP
+    on_failure: str = "continue"
+    max_failures: int | None = None
+    on_busy: str = "wait"
+    progress: str = "auto"
+
+
+def read_policy(plain: Mapping[str, Any]) -> Policy:
+    """Read the policy from a resolved configuration; raises BadValue or UnknownChoice."""
+    most = plain["max_failures"]
+    return Policy(
+        dry_run=read_flag(plain["dry_run"], "dry_run"),
+        retry_failed=read_flag(plain["retry_failed"], "retry_failed"),
+        on_change=read_choice(plain["on_change"], "on_change", CHANGES),
+        on_failure=read_choice(plain["on_failure"], "on_failure", FAILURES),
+        max_failures=None if most is None else read_count(most, "max_failures"),
+        on_busy=read_choice(plain["on_busy"], "on_busy", BUSY),
+        progress=read_choice(plain["progress"], "progress", PROGRESS),
+    )

@@ -1,0 +1,137 @@
+"""The folder of a run, and what is left of runs whose runner was killed before it could remove it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from breakeven.runner.host import memory, process_mark
+from breakeven.runner.host.process_mark import Owner
+from breakeven.runner.host.processes import all_pids, end_all
+from breakeven.runner.store import NotStored
+
+_SHARED = Path("/dev/shm")  # noqa: S108  # memory, so that the kernel never writes the trace to a disk meanwhile
+_SEMAPHORE = "sem."  # before the name of each, with glibc and musl
+_TRIES = 100
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Give a folder that only this user can read, in memory where the system has such a place; raises NotStored.
+
+    It is locked while it is used: a runner in another container may share the memory, but not the process ids.
+    """
+    folder, lock = _make_folder()
+    try:
+        yield folder
+    finally:
+        os.close(lock)
+        shutil.rmtree(folder, ignore_errors=True)  # what the measured code made of it may be beyond removal
+
+
+def _make_folder() -> tuple[Path, int]:
+    problem = None
+    for base in _bases():
+        try:
+            return _make_in(base)
+        except OSError as error:
+            problem = error
+    raise NotStored(
+        f"cannot make a folder for a run: {problem}; free some space there, or choose another place with TMPDIR=FOLDER"
+    ) from problem
+
+
+def _make_in(base: Path) -> tuple[Path, int]:
+    for _ in range(_TRIES):
+        folder = base / process_mark.own().name()
+        with suppress(FileExistsError):
+            folder.mkdir(0o700)
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return folder, lock
+    raise FileExistsError(f"no free name in {base}")
+
+
+def _bases() -> list[Path]:
+    memory_first = [_SHARED] if os.access(_SHARED, os.W_OK) else []
+    return [*memory_first, Path(tempfile.gettempdir())]
+
+
+def remove_segments(name: str) -> None:
+    """Remove the shared memory and the semaphores of the run whose folder bears ``name``."""
+    for left in (*_SHARED.glob(f"{name}-*"), *_SHARED.glob(f"{_SEMAPHORE}{name}-*")):
+        left.unlink(missing_ok=True)
+
+
+# --- after a runner was killed -------------------------------------------------------------------------------
+
+
+def clear_leftovers() -> None:
+    """End and remove what is left of runs whose runner is no more: processes, control groups, folders, segments.
+
+    Only this user's, and only what lives among the process ids that this process sees.
+    """
+    if process_mark.LINUX:
+        end_all(_orphans)
+    for group in memory.left_groups():
+        if _is_left(group):
+            with suppress(OSError):  # a process of it is still there; the next sweep tries again
+                group.rmdir()
+    for base in _bases():
+        # a folder before its segments: it tells whether it is used
+        for left in (*sorted(base.glob("breakeven-*")), *base.glob(f"{_SEMAPHORE}breakeven-*")):
+            if _is_left(left) and _is_unused(left):
+                _remove(left)
+
+
+def _orphans() -> list[int]:
+    """Give the processes that bear the mark of a runner that is gone."""
+    marks = {pid: process_mark.mark_of(pid) for pid in all_pids()}
+    owned = {mark: Owner.of_mark(mark) for mark in set(marks.values())}
+    gone = {mark for mark, owner in owned.items() if owner is not None and owner.is_gone()}
+    return [pid for pid, mark in marks.items() if mark in gone and _is_among_ours(pid)]
+
+
+def _is_among_ours(pid: int) -> bool:
+    """Tell whether a process counts ids as we do: to those of a container, its runner's id means another process."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")  # noqa: PTH115  # text, not a path
+    except OSError:  # gone, or not ours to look at
+        return False
+
+
+def _is_left(path: Path) -> bool:
+    owner = Owner.of_name(path.name.removeprefix(_SEMAPHORE))
+    try:
+        return owner is not None and owner.is_gone() and path.lstat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return False
+
+
+def _is_unused(path: Path) -> bool:
+    """Tell whether nobody holds the lock of a run's folder; of a segment, of the folder that it belongs to."""
+    name = "-".join(path.name.removeprefix(_SEMAPHORE).split("-")[:3])
+    folder = path if path.is_dir() else path.with_name(name)
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return not folder.exists()
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+def _remove(left: Path) -> None:
+    if left.is_dir() and not left.is_symlink():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        left.unlink(missing_ok=True)

@@ -1,0 +1,130 @@
+"""From what was seen of a measured process to the ending of its run."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from breakeven.base.text import MOST_TEXT
+from breakeven.runner.cell.entry import EXIT_FAILED, FAILURE
+from breakeven.runner.cell.run import RESULT
+from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
+from breakeven.runner.host import stacks
+from breakeven.runner.host.ending import Ending, quote, read_tail, signal_name, told_of_worker
+from breakeven.runner.host.memory import Limit, PerProcess
+
+_MOST_NAMED = 8
+TIME, MEMORY = "time", "memory"  # why a run was ended by us
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a measured process and of all that it started, when they were gone.
+
+    ``said_bytes`` is how much they had said when it ended or was to be ended; what follows are stacks, and what resource
+    trackers removed. ``cause`` says why we ended it, if we did; ``standing`` where each process stood then; ``paths``
+    are the folders of the user's files.
+    ``ended_by_kernel`` counts the processes of the machine that ended meanwhile because there was no memory,
+    ``remaining`` are those of the run that could not be ended.
+    """
+
+    code: int | None
+    folder: Path
+    said: int
+    said_bytes: int
+    cause: str | None
+    limit: Limit | None
+    limit_ns: int
+    standing: str
+    paths: tuple[str, ...]
+    ended_by_kernel: int
+    remaining: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """Give the last that they said until then."""
+        return read_tail(self.said, end=self.said_bytes)
+
+
+def judge(seen: Seen) -> Ending:
+    """Give the status and the reason, with what was said where it is not ok."""
+    ending = _with_remaining(_verdict(seen), seen.remaining)
+    if ending.status == "ok":
+        return ending
+    most = stacks.MOST_BYTES if seen.standing else stacks.MOST_BYTES // 4
+    return replace(ending, stderr=read_tail(seen.said, most) or None)
+
+
+def _verdict(seen: Seen) -> Ending:
+    if seen.cause == MEMORY:
+        reason = f"ended by signal SIGKILL: it took more than {seen.limit}{_last_words(seen, seen.text)}"
+        return Ending("crashed", reason, signal="SIGKILL")
+    if seen.cause == TIME:
+        reason = f"not done within limits.time ({seen.limit_ns / 1e9:g} s){seen.standing}{_last_words(seen, seen.text)}"
+        return Ending("timeout", reason)
+    if seen.code is None:
+        return Ending("crashed", "it did not end")
+    if seen.code == 0 and (seen.folder / RESULT).exists():
+        return Ending("ok")
+    if seen.code < 0:
+        return _by_signal(seen, signal_name(-seen.code))
+    return _by_itself(seen, seen.code)
+
+
+def _by_signal(seen: Seen, name: str) -> Ending:
+    reason = f"ended by signal {name}{_shortage(seen, name)}{_last_words(seen, seen.text)}"
+    return Ending("crashed", reason, signal=name)
+
+
+def _by_itself(seen: Seen, code: int) -> Ending:
+    said = seen.text
+    if code == EXIT_FAILED and (failure := _failure(seen)) is not None:
+        return Ending("failed", failure, exit_code=code)
+    if code == EXIT_WORKER_DIED and (told := told_of_worker(said)) is not None:
+        worker, rest = told
+        return Ending(
+            "crashed", f"{worker}{_shortage(seen, worker)}{_last_words(seen, rest)}", exit_code=code
+        )
+    without = " without a result" if code == 0 else ""
+    return Ending("crashed", f"exit code {code}{without}{_last_words(seen, said)}", exit_code=code)
+
+
+def _last_words(seen: Seen, said: str) -> str:
+    crash = stacks.crash(said, seen.paths)
+    return f"; {crash}" if crash else quote(said)
+
+
+def _shortage(seen: Seen, how: str) -> str:
+    """Say whose SIGKILL it probably was, where the kernel ended processes meanwhile."""
+    if "SIGKILL" not in how or not seen.ended_by_kernel:
+        return ""
+    return ", while the kernel ended processes because there was no memory left; lower payload or workers"
+
+
+def _failure(seen: Seen) -> str | None:
+    """Give what the measured side wrote about an exception; None where it could not, as on a full disk."""
+    try:
+        descriptor = os.open(seen.folder / FAILURE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        text = read_tail(descriptor) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
+    finally:
+        os.close(descriptor)
+    if not text.strip():
+        return None
+    ran_out = isinstance(seen.limit, PerProcess) and "MemoryError" in text
+    return text[-MOST_TEXT:] + (f"; it asked for more than {seen.limit}" if ran_out else "")
+
+
+def _with_remaining(ending: Ending, pids: tuple[int, ...]) -> Ending:
+    """Say that processes are still there: what is measured next would share the machine with them."""
+    if not pids:
+        return ending
+    named = ", ".join(map(str, pids[:_MOST_NAMED])) + (" and others" if len(pids) > _MOST_NAMED else "")
+    still = f"{len(pids)} of its processes did not end although they were sent SIGKILL: {named}"
+    if ending.status == "ok":
+        return Ending("crashed", still)
+    return replace(ending, reason=f"{ending.reason}; {still}")

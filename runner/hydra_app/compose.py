@@ -1,0 +1,228 @@
+"""Configurations of a whole grid, composed by Hydra once for each combination of group choices.
+
+A composition takes Hydra some 60 ms, however little it differs from the one before. What differs between most cells of
+a grid is the value of knobs, and these are set after the files are merged. So what Hydra composed from the files is
+shared, and a cell is made of it in the first of three ways that is certain to give what Hydra gives:
+
+1. single values are set in a copy of the plain dicts, and ``${a.b}`` that names one of them is looked up there;
+2. lists, groups of knobs, added knobs and other interpolations are set by OmegaConf on a copy of what it holds, with the
+   same call that Hydra makes;
+3. all else, whatever OmegaConf refuses included, is composed by Hydra, so that its words are Hydra's own.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+import breakeven
+from breakeven.runner.hydra_app.template import Template, is_local, is_settable
+
+# what to tell Hydra of the version whose defaults are wanted: 1.3 warns where nothing is said, 1.4 where something is
+HYDRA_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3.") else {}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One composed and resolved configuration, and the overrides that led to it.
+
+    ``choices`` is what was chosen in each group of the application, by the name that Hydra gives the group, such as
+    ``model`` or ``workload@extra``. Configurations of a grid share what they have in common: change none in place.
+    """
+
+    plain: dict[str, Any]
+    overrides: tuple[str, ...]
+    choices: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class _Kind(Enum):
+    GROUP = auto()  # chooses a file: part of what is composed once
+    SCALAR = auto()  # gives an existing knob one value
+    UPDATE = auto()  # sets or adds what OmegaConf can tell by itself
+    OTHER = auto()  # left to Hydra
+
+
+@dataclass(frozen=True)
+class _Change:
+    """One override, understood."""
+
+    text: str
+    kind: _Kind
+    key: str
+    value: Any
+    how: OverrideType
+
+
+class Composer:
+    """Composes the configurations of one grid; ``master`` is what Hydra composed for the grid as a whole."""
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
+        self._loader = loader
+        self._master = master
+        self._parser = OverridesParser.create()
+        self._changes: dict[str, _Change] = {}
+        self._groups: dict[str, frozenset[str]] = {}
+        self._bases: dict[tuple[str, ...], _Base | None] = {}
+
+    def compose_all(self, jobs: Sequence[Sequence[str]], first_number: int = 0) -> list[Request]:
+        """Compose one configuration for each list of overrides, each with one value; raises what Hydra raises."""
+        before = HydraConfig.instance().cfg
+        try:
+            return [self._compose(tuple(job), first_number + place) for place, job in enumerate(jobs)]
+        finally:
+            HydraConfig.instance().cfg = before
+
+    def _compose(self, overrides: tuple[str, ...], number: int) -> Request:
+        changes = [self._read(text) for text in overrides]
+        if all(change.kind is not _Kind.OTHER for change in changes):
+            base = self._base(tuple(change.text for change in changes if change.kind is _Kind.GROUP))
+            settings = [change for change in changes if change.kind is not _Kind.GROUP]
+            plain = None if base is None else base.changed(settings)
+            if base is not None and plain is not None:
+                return Request(plain, overrides, base.choices)
+        config = self._through_hydra(overrides, number)
+        return Request(plain_config(without_hydra(config)), overrides, _choices(config))
+
+    def _read(self, text: str) -> _Change:
+        if text not in self._changes:
+            self._changes[text] = self._understood(text)
+        return self._changes[text]
+
+    def _understood(self, text: str) -> _Change:
+        try:
+            (override,) = self._parser.parse_overrides([text])
+        except HydraException:  # to be raised again in the words of the cell as a whole
+            return _Change(text, _Kind.OTHER, text, None, OverrideType.CHANGE)
+        value = None if override.is_sweep_override() else override.value()
+        return _Change(text, self._kind(override, value), override.key_or_group, value, override.type)
+
+    def _kind(self, override: Override, value: Any) -> _Kind:
+        key = override.key_or_group
+        by_path = getattr(override, "is_value_path", False)  # of Hydra 1.4: never a group
+        if override.is_hydra_override() or override.is_sweep_override() or by_path:
+            return _Kind.OTHER
+        if self._is_group(key):
+            return _Kind.OTHER if isinstance(value, dict) else _Kind.GROUP
+        if override.package or "hydra" in key or not is_local(value):
+            return _Kind.OTHER
+        if override.type is OverrideType.CHANGE and is_settable(value):
+            return _Kind.SCALAR
+        known = (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD)
+        return _Kind.UPDATE if override.type in known else _Kind.OTHER
+
+    def _is_group(self, key: str) -> bool:
+        """Tell a group as Hydra does, by the folders of all its search path; their case may not count there."""
+        parent, _, name = key.rpartition("/")
+        if parent not in self._groups:
+            names = self._loader.get_group_options(
+                parent,
+                ObjectType.GROUP,
+                config_name=self._master.hydra.job.config_name,
+                overrides=list(self._master.hydra.overrides.hydra),
+            )
+            self._groups[parent] = frozenset(name.casefold() for name in names)
+        return name.casefold() in self._groups[parent]
+
+    def _base(self, groups: tuple[str, ...]) -> _Base | None:
+        """Give what cells with these choices share; None where Hydra refuses them, for it to say so of the cell."""
+        if groups not in self._bases:
+            try:
+                self._bases[groups] = _Base.of(self._through_hydra(groups, 0))
+            except (HydraException, OmegaConfBaseException):
+                self._bases[groups] = None
+        return self._bases[groups]
+
+    def _through_hydra(self, overrides: tuple[str, ...], number: int) -> DictConfig:
+        config = self._loader.load_sweep_config(self._master, list(overrides))
+        with open_dict(config):
+            config.hydra.job.id = str(number)
+            config.hydra.job.num = number
+        HydraConfig.instance().set_config(config)
+        return config
+
+
+@dataclass(frozen=True)
+class _Base:
+    """What cells with the same group choices share.
+
+    ``template`` is None where not all is plain, ``config`` where something in it asks for what is not part of it.
+    """
+
+    choices: Mapping[str, str | None]
+    config: DictConfig | None
+    template: Template | None
+
+    @classmethod
+    def of(cls, composed: DictConfig) -> _Base:
+        config = without_hydra(composed)
+        plain: Any = OmegaConf.to_container(config, resolve=False)
+        return cls(_choices(composed), config if is_local(plain) else None, Template.of(config))
+
+    def changed(self, changes: Sequence[_Change]) -> dict[str, Any] | None:
+        """Give the resolved configuration with ``changes`` made in order; None where only Hydra can tell."""
+        if self.template is not None and all(change.kind is _Kind.SCALAR for change in changes):
+            plain = self.template.filled({change.key: change.value for change in changes})
+            if plain is not None:
+                return plain
+        return self._on_a_copy(changes)
+
+    def _on_a_copy(self, changes: Sequence[_Change]) -> dict[str, Any] | None:
+        if self.config is None:
+            return None
+        config = copy.deepcopy(self.config)
+        try:
+            return plain_config(config) if all(_update(config, change) for change in changes) else None
+        except OmegaConfBaseException:
+            return None
+
+
+def conf_folder() -> Path:
+    """Return the folder of the YAML files, which is part of the package."""
+    return Path(breakeven.__file__).resolve().parent / "conf"
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    """Give a copy of ``config`` with the application's own part only, as Hydra hands it to a task."""
+    own = copy.deepcopy(config)
+    with read_write(own), open_dict(own):
+        own.pop("hydra", None)
+    return own
+
+
+def plain_config(config: DictConfig, *, whole: bool = True) -> dict[str, Any]:
+    """Resolve ``config`` into plain dicts and lists; raises what OmegaConf raises for what cannot be resolved.
+
+    A value that is still to be given (``???``) is such a thing, unless ``whole`` is false.
+    """
+    plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=whole, enum_to_str=True)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _choices(composed: DictConfig) -> dict[str, str | None]:
+    made: Any = OmegaConf.to_container(composed.hydra.runtime.choices)
+    return {group: choice for group, choice in made.items() if re.split("[/@]", group)[0] != "hydra"}
+
+
+def _update(config: DictConfig, change: _Change) -> bool:
+    """Make one change as Hydra does; false where it would refuse to add what is already there."""
+    new_only = change.how is OverrideType.ADD and not isinstance(change.value, dict | list)
+    if new_only and OmegaConf.select(config, change.key, throw_on_missing=False) is not None:
+        return False
+    adds = change.how is not OverrideType.CHANGE
+    OmegaConf.update(config, change.key, change.value, merge=True, force_add=adds)
+    return True

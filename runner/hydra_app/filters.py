@@ -1,0 +1,298 @@
+"""Which cells of a grid are wanted: conditions on composed configurations, as a YAML file or a command has them."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from breakeven.base.units import read_size, read_time
+from breakeven.runner.config.parsing import did_you_mean, typed
+from breakeven.runner.errors import BadValue, UnknownChoice
+from breakeven.runner.hydra_app.compose import Request
+from breakeven.runner.hydra_app.grid import write
+
+_Job = TypeVar("_Job")
+EXCLUDE, ONLY = "exclude", "only"
+
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+_SAME, _OTHER = "==", "!="
+_COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*(.*)", re.DOTALL)
+_KNOB = re.compile(r"\$\{\s*([^\W\d][\w.@/-]*)\s*\}")
+_EXAMPLE = "[{model: thread, workers: '>4'}]"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What one value of a cell is held against; ``right`` may name other knobs of the same cell, as ``${tasks}``."""
+
+    operator: str
+    right: tuple[Any, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One mapping of ``exclude`` or ``only``: for each key the comparisons, one of which must hold."""
+
+    where: str
+    tests: Mapping[str, tuple[Comparison, ...]]
+    text: str
+
+    def matches(self, request: Request) -> bool:
+        """Tell whether every key has a value that was asked for; raises BadValue for what cannot be compared."""
+        return all(
+            any(_holds(test, key, request, self.where) for test in tests) for key, tests in self.tests.items()
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The cells that are wanted: those that match one of ``only``, where there is any, and none of ``exclude``."""
+
+    only: tuple[Entry, ...] = ()
+    exclude: tuple[Entry, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any condition."""
+        return bool(self.only or self.exclude)
+
+    def keeps(self, request: Request) -> bool:
+        """Tell whether a cell is wanted."""
+        if self.only and not any(entry.matches(request) for entry in self.only):
+            return False
+        return not any(entry.matches(request) for entry in self.exclude)
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The cells that are left; ``notes`` tell of conditions without effect, one line each."""
+
+    requests: tuple[Request, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_selection(sweeper: Mapping[str, Any]) -> Selection:
+    """Read ``only`` and ``exclude`` of a sweeper's configuration, interpolations unresolved; raises BadValue."""
+    return Selection(**{key: _entries(sweeper.get(key), f"hydra.sweeper.{key}") for key in (ONLY, EXCLUDE)})
+
+
+def select(jobs: Iterable[_Job], compose: Callable[[_Job, int], Request], selection: Selection) -> Selected:
+    """Keep the cells that are wanted; raises BadValue where none is left and UnknownChoice for keys that no cell has.
+
+    ``compose`` gives the configuration of a job and its number, which counts the cells that are kept.
+    """
+    cells: list[Request] = []
+    kept: list[Request] = []
+    for job in jobs:
+        cells.append(compose(job, len(kept)))
+        if selection.keeps(cells[-1]):
+            kept.append(cells[-1])
+    entries = (*selection.only, *selection.exclude)
+    for entry in entries:
+        _check_keys(entry, cells)
+    if not kept:
+        raise BadValue(_nothing_left(selection, len(cells)))
+    return Selected(tuple(kept), tuple(_without_effect(entries, cells)))
+
+
+def _entries(given: Any, where: str) -> tuple[Entry, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(one, Mapping) and one for one in given):
+        raise BadValue(f"{where}={typed(given)}: not a list of mappings; write one such as {_EXAMPLE}")
+    return tuple(
+        Entry(
+            where, {str(key): _comparisons(where, str(key), value) for key, value in one.items()}, write(one)
+        )
+        for one in given
+    )
+
+
+def _comparisons(where: str, key: str, value: Any) -> tuple[Comparison, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(_comparison(where, key, one) for one in values)
+
+
+def _comparison(where: str, key: str, value: Any) -> Comparison:
+    if isinstance(value, Mapping):
+        raise BadValue(f"{where}: {key} is compared with a mapping; name one knob of it, such as {key}.name")
+    if not isinstance(value, str):
+        return Comparison(_SAME, (value,), write(value))
+    match = _COMPARISON.fullmatch(value)
+    sign, text = match.groups() if match else (_SAME, value)
+    right = tuple(_values(where, key, text))
+    if sign in _ORDERS and len(right) != 1:
+        raise BadValue(f"{where}: {key}: {value} compares with {len(right)} values; give one")
+    return Comparison(sign, right, value)
+
+
+def _values(where: str, key: str, text: str) -> Iterable[Any]:
+    """Read ``text`` as the value of an override, of which there may be several."""
+    try:
+        override = _parsed(text)
+    except HydraException as error:
+        raise BadValue(
+            f"{where}: {key}: {text or 'nothing'} cannot be read; quote special characters within the quotes"
+        ) from error
+    value = override.value()
+    if isinstance(value, Glob):
+        return [value]
+    if not override.is_sweep_override():
+        return [value]
+    if not override.is_discrete_sweep():
+        raise BadValue(f"{where}: {key}: {text} cannot be enumerated; compare with < and > instead")
+    return [_parsed(one).value() for one in override.sweep_string_iterator()]
+
+
+def _parsed(text: str) -> Override:
+    return OverridesParser.create().parse_override(f"key={text}")
+
+
+# --- what holds in a cell --------------------------------------------------------------------------------
+
+
+def _holds(test: Comparison, key: str, request: Request, where: str) -> bool:
+    left = _named(request, key, where)
+    if test.operator in _ORDERS:
+        (right,) = _resolved(test.right, request, where)
+        return _in_order(test, key, left[0], right, where)
+    same = any(_same(one, right) for one in left for right in _resolved(test.right, request, where))
+    return same if test.operator == _SAME else not same
+
+
+def _in_order(test: Comparison, key: str, left: Any, right: Any, where: str) -> bool:
+    """Compare two amounts; nothing is less or more than null."""
+    if left is None or right is None:
+        return False
+    (kind, amount), (other_kind, other) = _amount(left), _amount(right)
+    if "" in {kind, other_kind} or (kind != other_kind and amount != 0 != other):
+        raise BadValue(
+            f"{where}: {key}={typed(left)} cannot be compared with {typed(right)} ({key}: {test.text}); "
+            "numbers go with numbers, sizes with sizes, times with times"
+        )
+    return _ORDERS[test.operator](amount, other)
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(right, Glob):
+        return isinstance(left, str) and bool(right.filter([left]))
+    (kind, amount), (other_kind, other) = _amount(left), _amount(right)
+    if "" in {kind, other_kind}:
+        return type(left) is type(right) and bool(left == right)
+    return amount == other and (kind == other_kind or amount == 0)
+
+
+def _amount(value: Any) -> tuple[str, Any]:
+    """Give the kind of an amount and the amount in the base unit of its kind; the kind is empty where it is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "number", value
+    return _quantity(value) if isinstance(value, str) else ("", value)
+
+
+@cache
+def _quantity(text: str) -> tuple[str, int | str]:
+    for kind, read in (("size", read_size), ("time", read_time)):
+        with suppress(BadValue):
+            return kind, read(text, "")
+    return "", text
+
+
+def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
+    """Give what ``key`` is in a cell: of a group the option chosen and the name in it; null for what is not there."""
+    value = _lookup(request.plain, key)
+    names = [request.choices[key]] if key in request.choices else []
+    if not isinstance(value, Mapping):
+        return tuple(names) or (value,)
+    if "name" in value:
+        names.append(value["name"])
+    if not names:
+        raise BadValue(
+            f"{where}: {key} is a group of knobs; name one of them, such as {key}.{next(iter(value))}"
+        )
+    return tuple(names)
+
+
+def _lookup(plain: Any, key: str) -> Any:
+    for part in key.replace("/", ".").split("."):
+        if not isinstance(plain, Mapping) or part not in plain:
+            return None
+        plain = plain[part]
+    return plain
+
+
+def _resolved(right: Sequence[Any], request: Request, where: str) -> Iterator[Any]:
+    """Replace the knobs that ``right`` names by their values in the cell."""
+    for value in right:
+        if not isinstance(value, str) or "${" not in value:
+            yield value
+        elif match := _KNOB.fullmatch(value):
+            yield _named(request, match[1], where)[-1]
+        else:  # several in one text, resolvers: rare, and only OmegaConf knows them
+            yield OmegaConf.create({**request.plain, "_": value})["_"]
+
+
+# --- what is told ----------------------------------------------------------------------------------------
+
+
+def _check_keys(entry: Entry, cells: Sequence[Request]) -> None:
+    for key in _keys(entry):
+        if not any(_has(cell, key) for cell in cells):
+            group, _, _ = key.rpartition(".")
+            known = _known(cells, group) or _known(cells, "")
+            raise UnknownChoice(
+                f"{entry.where}: {key}: no such knob{did_you_mean(key, known)}; there are {', '.join(known)}"
+            )
+
+
+def _keys(entry: Entry) -> Iterator[str]:
+    """Give the keys of an entry and the knobs that its values name."""
+    for key, tests in entry.tests.items():
+        yield key
+        for test in tests:
+            matches = (_KNOB.fullmatch(value) for value in test.right if isinstance(value, str))
+            yield from (match[1] for match in matches if match)
+
+
+def _has(request: Request, key: str) -> bool:
+    if key in request.choices:
+        return True
+    group, _, name = key.rpartition(".")
+    inside = _lookup(request.plain, group) if group else request.plain
+    return isinstance(inside, Mapping) and name in inside
+
+
+def _known(cells: Sequence[Request], group: str) -> list[str]:
+    """Give the knobs within ``group`` that any cell has, with their full names."""
+    found: dict[str, None] = {}
+    for cell in cells:
+        inside = _lookup(cell.plain, group) if group else cell.plain
+        if isinstance(inside, Mapping):
+            found |= dict.fromkeys(f"{group}.{name}" if group else str(name) for name in inside)
+    return list(found)
+
+
+def _nothing_left(selection: Selection, cells: int) -> str:
+    said = [f"hydra.sweeper.{key}" for key in (ONLY, EXCLUDE) if getattr(selection, key)]
+    leave = "leave" if len(said) > 1 else "leaves"
+    return f"{' and '.join(said)} {leave} none of the {cells} cells of the grid; take a condition away or add values"
+
+
+def _without_effect(entries: Iterable[Entry], cells: Sequence[Request]) -> Iterator[str]:
+    for entry in entries:
+        if not any(entry.matches(cell) for cell in cells):
+            yield f"{entry.where}: {entry.text} matches no cell of the grid"

@@ -1,0 +1,152 @@
+"""What a Hydra launcher and a sweeper are asked: to choose the jobs of a sweep and to carry them out."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from breakeven.runner.hydra_app.compose import Composer, Request, plain_config, without_hydra
+from breakeven.runner.hydra_app.filters import Selected, read_selection, select
+from breakeven.runner.hydra_app.task import Launch, Sweeping
+from breakeven.runner.sweep.signals import EXIT_INTERRUPTED
+
+_ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What Hydra gives a launcher or a sweeper; ``config`` is what it composed for the sweep as a whole."""
+
+    context: HydraContext
+    task: Any
+    config: DictConfig
+
+    @property
+    def as_a_whole(self) -> bool:
+        """Tell whether the task takes a sweep with all its cells; any other is called with one after the other."""
+        return hasattr(self.task, "carry_out")
+
+    def composer(self) -> Composer:
+        """Give what composes the cells of a sweep that is taken as a whole."""
+        return Composer(self.context.config_loader, self.config)
+
+
+class CellReturn(JobReturn):
+    """What came of one cell of a sweep; its value is read when somebody asks, since few sweepers do."""
+
+    def __init__(self, sweeping: Sweeping, request: Request) -> None:
+        super().__init__(overrides=list(request.overrides), status=JobStatus.COMPLETED)
+        self._sweeping = sweeping
+        self._request = request
+
+    @property
+    def return_value(self) -> float:
+        """Give what was measured of the cell, the more the better, for sweepers that look for the best."""
+        if self._return_value is None:
+            self._return_value = self._sweeping.value(self._request)
+        return float(self._return_value)
+
+    @return_value.setter
+    def return_value(self, value: float) -> None:
+        self._return_value = value
+
+
+def select_jobs(asked: Asked, jobs: Sequence[Sequence[str]]) -> Selected | None:
+    """Choose the jobs that ``hydra.sweeper.only`` and ``exclude`` leave; None where neither is given.
+
+    Raises BadInput.
+    """
+    selection = read_selection(_unresolved(asked.config.hydra.sweeper))
+    if not selection:
+        return None
+    if asked.as_a_whole:
+        composer = asked.composer()
+        return select(jobs, lambda job, number: composer.compose_all([job], number)[0], selection)
+    return select(jobs, lambda job, number: _as_request(_composed(asked, job, number)), selection)
+
+
+def launch_jobs(
+    asked: Asked, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None = None
+) -> Sequence[JobReturn]:
+    """Compose every job, then carry all of them out; what a Hydra launcher does.
+
+    ``selected`` holds the configurations of all jobs of the sweep, where they were composed to choose among them.
+    """
+    if not asked.as_a_whole:
+        return _launch_one_by_one(asked, jobs, first_number)
+    chosen = _of_these_jobs(asked, jobs, first_number, selected)
+    base = plain_config(without_hydra(asked.config), whole=False)
+    sweeping: Sweeping = asked.task
+    launch = Launch(chosen.requests, tuple(asked.config.hydra.overrides.task), base, chosen.notes)
+    if sweeping.carry_out(launch) == EXIT_INTERRUPTED:
+        raise KeyboardInterrupt  # a sweeper that launches in batches would go on with the next one
+    return [CellReturn(sweeping, request) for request in chosen.requests]
+
+
+def describe_sweep(asked: Asked) -> None:
+    """Leave ``multirun.yaml`` in the folder of a sweep, as Hydra's own sweeper does."""
+    folder = Path(str(asked.config.hydra.sweep.dir))
+    folder.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(asked.config, folder / "multirun.yaml")
+
+
+def _of_these_jobs(
+    asked: Asked, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None
+) -> Selected:
+    """Give the configurations of the jobs of one launch; what there is to tell is told at the first."""
+    if selected is None:
+        return Selected(tuple(asked.composer().compose_all(jobs, first_number)))
+    requests = selected.requests[first_number : first_number + len(jobs)]
+    return Selected(requests, () if first_number else selected.notes)
+
+
+class _Composed:
+    """Stands in for Hydra's loader, with configurations that are composed already; each is given once and let go."""
+
+    def __init__(self, configs: Sequence[DictConfig]) -> None:
+        self._configs = deque(configs)
+
+    def load_sweep_config(self, _: DictConfig, __: list[str]) -> DictConfig:
+        return self._configs.popleft()
+
+
+def _launch_one_by_one(asked: Asked, jobs: Sequence[Sequence[str]], first_number: int) -> Sequence[JobReturn]:
+    """Let Hydra's own launcher call the task once a job, when all of them are composed."""
+    configs = [_composed(asked, job, first_number + place) for place, job in enumerate(jobs)]
+    loader: Any = _Composed(configs)
+    configs.clear()
+    own = copy.deepcopy(asked.config)
+    with read_write(own.hydra), open_dict(own.hydra):
+        own.hydra.launcher = {"_target_": _ONE_BY_ONE}
+    launcher = Plugins.instance().instantiate_launcher(
+        hydra_context=replace(asked.context, config_loader=loader), task_function=asked.task, config=own
+    )
+    return launcher.launch(jobs, first_number)
+
+
+def _composed(asked: Asked, job: Sequence[str], number: int) -> DictConfig:
+    config = asked.context.config_loader.load_sweep_config(asked.config, list(job))
+    with open_dict(config):
+        config.hydra.job.id = str(number)
+        config.hydra.job.num = number
+    return config
+
+
+def _as_request(config: DictConfig) -> Request:
+    choices = {str(group): choice for group, choice in config.hydra.runtime.choices.items()}
+    overrides = tuple(config.hydra.overrides.task)
+    return Request(plain_config(without_hydra(config), whole=False), overrides, choices)
+
+
+def _unresolved(config: DictConfig) -> dict[str, Any]:
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    return {str(key): value for key, value in plain.items()}

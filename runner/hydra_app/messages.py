@@ -1,0 +1,137 @@
+"""Hydra's complaints in the words of what was typed, each in one line."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentError
+from collections.abc import Callable, Sequence
+
+from hydra._internal.utils import get_args_parser  # Hydra's options are described nowhere else
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from breakeven.runner.config.cell import FAMILIES, KNOBS
+from breakeven.runner.config.parsing import did_you_mean
+from breakeven.runner.errors import BadInput, BadValue, UnknownChoice
+
+HYDRA_ERRORS = (HydraException, OmegaConfBaseException, YAMLError)
+
+
+def check_options(arguments: Sequence[str]) -> None:
+    """Refuse what is neither one of Hydra's options nor KEY=VALUE; raises BadInput."""
+    parser = get_args_parser()
+    parser.exit_on_error = False
+    try:
+        known, unknown = parser.parse_known_args(list(arguments))
+    except ArgumentError as error:
+        raise BadInput(f"{error}; --help shows the options") from error
+    if unknown:
+        knob = unknown[0].lstrip("-") or "workers=2"
+        example = knob if "=" in knob else f"{knob}=VALUE"
+        raise BadInput(
+            f"{unknown[0]}: no such option; a knob is written without dashes, as {example}; --help shows all"
+        )
+    if known.resolve and not (known.cfg or known.help):
+        raise BadInput("--resolve: goes with --cfg or --help; add one of them")
+    if known.run + known.multirun + bool(known.cfg) + bool(known.info) + known.shell_completion > 1:
+        raise BadInput(
+            "only one of --run, --multirun, --cfg, --info and --shell-completion at a time; leave the others out"
+        )
+
+
+def explain(error: Exception) -> BadInput:
+    """Give the one-line refusal for what Hydra or OmegaConf raised."""
+    if isinstance(error, OverrideParseException):
+        return _unreadable(error)
+    if isinstance(error, MissingConfigException):
+        return _unknown_choice(error)
+    text = _text(error)
+    for pattern, refuse in _PATTERNS:
+        match = re.search(pattern, text)
+        if match:
+            return refuse(*match.groups())
+    return BadInput(text)
+
+
+def _text(error: Exception) -> str:
+    """Join the lines of a message and of its cause's, which Hydra leaves to be printed after it."""
+    texts = [str(error)]
+    if isinstance(error.__cause__, OmegaConfBaseException):
+        texts.append(str(error.__cause__))
+    return " ".join(" ".join(texts).split()) or type(error).__name__
+
+
+def _unreadable(error: OverrideParseException) -> BadInput:
+    return BadInput(
+        f"{error.override}: cannot be read; write KEY=VALUE, and quote special characters, as in 'KEY=\"a b\"'"
+    )
+
+
+def _unknown_choice(error: MissingConfigException) -> BadInput:
+    asked = error.missing_cfg_file or ""
+    group, _, name = asked.rpartition("/")
+    options = ", ".join(sorted(error.options or ()))
+    if asked.startswith("interpreter/") and "/" in asked.removeprefix("interpreter/"):
+        path = asked.removeprefix("interpreter/")
+        return UnknownChoice(
+            f"interpreter={path}: a path is given as interpreter.path={path}; by name there are {options}"
+        )
+    if not group:
+        return UnknownChoice(f"{asked}: no such configuration file; leave --config-name out")
+    typed = f"+{group}={name}" if group == "experiment" else f"{group}={name}"
+    known = f"choose one of {options}" if options else f"{group} has no choices"
+    return UnknownChoice(f"{typed}: no such choice{did_you_mean(name, error.options or ())}; {known}")
+
+
+def _unknown_key(key: str) -> BadInput:
+    group, _, _ = key.rpartition(".")
+    if key == "experiment":
+        return UnknownChoice("experiment=...: an experiment is added; write +experiment=NAME")
+    if key in KNOBS[""]:
+        return BadValue(
+            f"{key}: cannot be set in this way; choose with {key}=NAME, set its knobs with {key}.KNOB=VALUE"
+        )
+    for table in _tables():
+        if f"{key}.".startswith(f"{table}."):
+            return BadValue(f"{key}: its entries are added one by one; write +{table}.NAME=VALUE")
+    if group in FAMILIES:
+        return UnknownChoice(f"{key}: the chosen {group} has no such knob; --cfg job shows those it has")
+    known = [f"{group}.{name}" for name in KNOBS[group]] if group in KNOBS and group else list(KNOBS[""])
+    return UnknownChoice(f"{key}: no such knob{did_you_mean(key, known)}; the knobs are {', '.join(known)}")
+
+
+def _tables() -> list[str]:
+    """Give the knobs of members that hold a map, whose keys Hydra lets one only add to."""
+    return [
+        f"{family}.{option}"
+        for family, members in FAMILIES.items()
+        for name in members.REGISTRY
+        for option, kind in members.load(name).OPTIONS.items()
+        if kind.startswith("map")
+    ]
+
+
+def _leads_nowhere(missing: str, key: str) -> BadInput:
+    return BadValue(
+        f"{key}=${{{missing}}}: there is no {missing}; name a knob that exists, such as ${{payload}}"
+    )
+
+
+def _needs_value(key: str) -> BadInput:
+    return BadValue(f"{key}: needs a value; set it with {key}=VALUE")
+
+
+def _several_values(typed: str) -> BadInput:
+    return BadValue(
+        f"{typed}: several values make a sweep, and one configuration is asked for here; give one value"
+    )
+
+
+_PATTERNS: tuple[tuple[str, Callable[..., BadInput]], ...] = (
+    (r"Could not override '([^'@]+)", _unknown_key),
+    (r"Interpolation key '([^']+)' not found full_key: (\S+)", _leads_nowhere),
+    (r"Missing mandatory value: (\S+)", _needs_value),
+    (r"Ambiguous value for argument '([^']+)'", _several_values),
+    (r"Sweep parameters '([^']+)' requires --multirun", _several_values),
+)

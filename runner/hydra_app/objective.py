@@ -1,0 +1,32 @@
+"""What a cell is worth to a sweeper that looks for the best one, such as Optuna's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from statistics import median
+from typing import Any
+
+from breakeven.runner.config.cell import parse
+from breakeven.runner.hydra_app.compose import Request
+from breakeven.runner.planning.plan import fingerprint
+from breakeven.runner.store import Sweep
+
+
+def cell_value(sweep: Sweep, request: Request) -> float:
+    """Give the worth of a cell from its stored runs, as `worth` has it."""
+    cell_id = fingerprint(parse(request.plain), request.plain["engine"]["name"])
+    stored = (sweep.read_run(cell_id, round_) for round_ in range(request.plain["rounds"]))
+    return worth(row for row in stored if row is not None)
+
+
+def worth(rows: Iterable[Mapping[str, Any]]) -> float:
+    """Give the median over rounds of ``speedup``, or of ``throughput_per_s`` in 1/s where a pattern has no speedup.
+
+    More is better. 0.0 is a cell that got nothing done: it cannot exist, or each of its runs failed.
+    """
+    found = [
+        row["throughput_per_s"] if row["speedup"] is None else row["speedup"]
+        for row in rows
+        if row["status"] == "ok"
+    ]
+    return float(median(found)) if found else 0.0

@@ -1,0 +1,70 @@
+"""What a measurement depends on beyond what was asked: the code that measures, the interpreter, the function, the host."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from breakeven.runner.engines import Source
+from breakeven.runner.environment import cpu_count, lasting_facts, own_code
+from breakeven.runner.planning.interpreters import Interpreter
+
+WORDS = {
+    "code": "breakeven's own code",
+    "python_version": "Python",
+    "implementation": "implementation of Python",
+    "python_build": "build of Python",
+    "source": "source of the function",
+    "hostname": "host",
+    "cpu_model": "CPU",
+    "cpu_count": "CPUs",
+    "kernel": "kernel",
+}
+"""Columns of ``runs`` that hold the conditions, and what to call them."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A condition that is another one now; ``column`` is one of `WORDS`."""
+
+    column: str
+    before: Any
+    now: Any
+
+
+def digest(value: Mapping[str, Any]) -> str:
+    """Give a hash of plain data, 16 hexadecimal digits."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def conditions(interpreter: Interpreter, source: Source | None) -> dict[str, Any]:
+    """Give the columns of ``runs`` that say under which conditions a run is measured here and now."""
+    lasting = lasting_facts()
+    return {
+        "code": own_code(),
+        "python_version": interpreter.version,
+        "implementation": interpreter.implementation,
+        "python_build": interpreter.build,
+        "source": source.digest if source else None,
+        "hostname": socket.gethostname(),
+        "cpu_model": lasting["cpu_model"],
+        "cpu_count": cpu_count(),
+        "kernel": lasting["kernel"],
+    }
+
+
+def identity(cell_id: str, now: Mapping[str, Any]) -> str:
+    """Give the hash of what was asked and of the conditions it is measured under."""
+    return digest({"cell_id": cell_id, **now})
+
+
+def changes(row: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    """Give what differs between the conditions that a stored row was measured under and those of ``now``."""
+    for column, value in now.items():
+        if row[column] != value:
+            yield Change(column, row[column], value)

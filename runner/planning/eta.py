@@ -1,0 +1,103 @@
+"""How long runs will take, from their knobs at first and then from what was measured.
+
+A run is made of its process, warm-up, and pairs of trials until a rule or the time allowed ends them. From the knobs
+alone the length of the trials is known where the work is calibrated. What finished runs really took corrects the rest
+as a ratio, for each kind of run apart (the ratio estimator of Cochran, *Sampling Techniques*, 1977, chapter 6).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from breakeven.runner.cell.warmup import WINDOW
+from breakeven.runner.config.cell import Cell
+from breakeven.runner.environment import cpu_count
+
+_PROCESS_NS = 120_000_000  # start, imports, calibration, end and storing of one run
+_BLOCK_NS = 3_000_000  # gathering the workers and reading the kernel's counters, around the trials of a block
+_SPAWNED_NS = 60_000_000  # a worker that is a fresh interpreter
+_MESSAGE_NS = 60_000  # a round trip, without its payload
+_BYTES_PER_NS = 1.0  # of a payload, copied out and back
+_UNKNOWN_TASK_NS = 1_000_000  # the user's function, before it ever ran
+
+Kind = tuple[str, str, str, int]
+
+
+def expected_ns(cell: Cell, cpus: int) -> float:
+    """Give the expected length of one run from its knobs alone, in ns."""
+    measure = cell.measure
+    serial, parallel = _trials_ns(cell, cpus)
+    block = serial + parallel + _BLOCK_NS
+    least = max(measure.min_trials, min(WINDOW, measure.max_trials)) * block
+    measured = max(least, min(measure.max_time_ns, measure.max_trials * block))
+    traced = measure.traced * parallel if measured == least else 0.0  # else they are within the time allowed
+    return _PROCESS_NS + _workers_ns(cell, cpus) + measure.warmup * block + measured + traced
+
+
+def _trials_ns(cell: Cell, cpus: int) -> tuple[float, float]:
+    """Give the expected lengths of a serial and a parallel trial."""
+    if cell.pattern == "window":
+        return cell.window_ns, cell.window_ns
+    size = (cell.payload_bytes + cell.payload_out_bytes) / _BYTES_PER_NS
+    if cell.pattern == "pingpong":
+        return cell.tasks * size / 10, cell.tasks * (_MESSAGE_NS + size)
+    serial = cell.tasks * (cell.task_ns or _UNKNOWN_TASK_NS)
+    return serial, serial / _at_once(cell, cpus) + cell.tasks * (_MESSAGE_NS / 2 + size)
+
+
+def _at_once(cell: Cell, cpus: int) -> int:
+    """Give how many tasks proceed at the same time: as many as there are workers, where they need no CPU or GIL."""
+    if cell.workload == "sleep":
+        return cell.workers
+    return min(cell.workers, cpus) if "process" in cell.model or cell.model == "mp_pool" else 1
+
+
+def _workers_ns(cell: Cell, cpus: int) -> float:
+    fresh = cell.start_method in ("spawn", "forkserver")
+    return _SPAWNED_NS * cell.workers / min(cell.workers, cpus) if fresh else 0.0
+
+
+@dataclass
+class Forecast:
+    """The time that is left for runs that wait, corrected by those that ended; flat in time and memory."""
+
+    cpus: int = field(default_factory=cpu_count)
+    _waiting: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
+    _expected: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
+    _taken: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
+
+    def add(self, cells: Iterable[Cell]) -> None:
+        """Count in runs that wait, one for each cell given."""
+        for cell in cells:
+            self._waiting[_kind(cell)] += expected_ns(cell, self.cpus)
+
+    def learn(self, cell: Cell, wall_ns: float) -> None:
+        """Take in how long a run of ``cell`` took."""
+        self._expected[_kind(cell)] += expected_ns(cell, self.cpus)
+        self._taken[_kind(cell)] += wall_ns
+
+    def ended(self, cell: Cell, wall_ns: float) -> None:
+        """Take in that one of the runs that waited has ended, after ``wall_ns``."""
+        self._waiting[_kind(cell)] -= expected_ns(cell, self.cpus)
+        self.learn(cell, wall_ns)
+
+    @property
+    def seconds_left(self) -> float:
+        """Give the seconds that the runs that wait will take."""
+        overall = _ratio(sum(self._taken.values()), sum(self._expected.values()), 1.0)
+        left = sum(
+            waiting * _ratio(self._taken[kind], self._expected[kind], overall)
+            for kind, waiting in self._waiting.items()
+        )
+        return max(left, 0.0) / 1e9
+
+
+def _ratio(taken: float, expected: float, otherwise: float) -> float:
+    return taken / expected if expected else otherwise
+
+
+def _kind(cell: Cell) -> Kind:
+    """Give what tells runs apart that take differently long for reasons that the knobs do not tell."""
+    return cell.pattern, cell.workload, cell.model, cell.workers

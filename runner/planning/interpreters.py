@@ -1,0 +1,126 @@
+"""Before anything runs: which interpreter measures, and whether it can import the user's function."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from breakeven.base.text import last_lines
+from breakeven.runner import cell as measured_side
+from breakeven.runner.cell.facts import interpreter_facts, python_build
+from breakeven.runner.engines import Source
+from breakeven.runner.environment import repository_of
+from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
+
+MAIN = Path(measured_side.__file__).with_name("__main__.py")
+_CHECK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """An interpreter that can carry out runs."""
+
+    executable: str
+    version: str
+    implementation: str
+    build: str
+    gil_enabled: bool
+
+
+def find_interpreter(asked: str) -> Interpreter:
+    """Start the interpreter ``asked`` (a path or a name on PATH) once; raises InterpreterUnusable.
+
+    An empty name is this interpreter, which need not be asked.
+    """
+    if not asked:
+        return _interpreter(sys.executable, {**interpreter_facts(), "python_build": python_build()})
+    executable = shutil.which(Path(asked).expanduser())
+    if executable is None:
+        raise InterpreterUnusable(
+            f"interpreter {asked!r} was not found on PATH or as an executable file; "
+            "give its path as interpreter.path=/path/to/python, or use interpreter=current"
+        )
+    executable = os.path.abspath(executable)  # noqa: PTH100  # a virtual environment's link must not be resolved
+    facts = _ask(executable, Path.cwd(), [])
+    if isinstance(facts, str):
+        raise InterpreterUnusable(
+            f"interpreter {executable} cannot run the measured side, which needs CPython >= 3.9: {facts}; "
+            "choose another with interpreter.path=/path/to/python"
+        )
+    return _interpreter(executable, facts)
+
+
+def _interpreter(executable: str, facts: Mapping[str, Any]) -> Interpreter:
+    return Interpreter(
+        executable,
+        facts["python_version"],
+        facts["implementation"],
+        facts["python_build"],
+        facts["gil_enabled"],
+    )
+
+
+def check_function(executable: str, options: Mapping[str, Any], path: Path) -> Source:
+    """Import the user's function, and the maker of its input if any, once; raises FunctionUnusable.
+
+    Gives what they came from: another source is another measurement.
+    """
+    targets = [target for target in (options["target"], options.get("make_input")) if target]
+    facts = _ask(executable, path, targets)
+    if isinstance(facts, str):
+        raise FunctionUnusable(f"{' and '.join(targets)} could not be imported by {executable}: {facts}")
+    for target, problem in facts["problems"].items():
+        raise FunctionUnusable(
+            f"{target} cannot be imported by {executable} in {path}: {problem}; "
+            "run from the directory that holds the module, and write module:callable"
+        )
+    files = tuple(facts["files"])
+    commit, dirty = repository_of([Path(file) for file in files])
+    return Source(digest=_digest(files), files=files, commit=commit, dirty=dirty)
+
+
+def changed_source(source: Source) -> str | None:
+    """Say that the files of a function are no longer those that ``source`` was made from; None where they are."""
+    named = ", ".join(source.files)
+    remedy = "start the command again to plan with it as it is now"
+    try:
+        now = _digest(source.files)
+    except OSError as error:
+        return f"{error.filename} cannot be read any more ({error.strerror}); put it back, or {remedy}"
+    if now == source.digest:
+        return None
+    which = named if len(source.files) == 1 else f"one of {named}"
+    return f"{which} was changed since this sweep was planned, so the next run would measure something else; {remedy}"
+
+
+def _digest(files: Sequence[str]) -> str:
+    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
+
+
+def _ask(executable: str, path: Path, targets: list[str]) -> dict[str, Any] | str:
+    """Give what the interpreter says of itself and the targets, or as text why it could not."""
+    asked = json.dumps({"targets": targets, "path": [str(path)]})
+    command = [executable, str(MAIN)]
+    try:
+        done = subprocess.run(
+            command, input=asked, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer within {_CHECK_SECONDS} s"
+    except OSError as error:
+        return str(error)
+    if done.returncode:
+        return last_lines(done.stderr, 1) or f"it exited with code {done.returncode}"
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])  # an imported module may print, too
+    except (ValueError, IndexError):
+        return "it does not answer as a Python interpreter does"
+    return answer

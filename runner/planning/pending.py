@@ -1,0 +1,105 @@
+"""What a plan still has to do, beside what is stored already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from breakeven.runner.config.policy import STOP, Policy
+from breakeven.runner.engines import Run
+from breakeven.runner.errors import ConditionsChanged
+from breakeven.runner.planning.conditions import WORDS, Change, changes
+from breakeven.runner.planning.plan import Plan
+
+FINAL = ("ok", "incompatible")
+"""Statuses of runs that are done; the others failed."""
+
+Key = tuple[str, int]
+Stored = Mapping[Key, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """How many stored runs were measured under a condition that is another one now."""
+
+    change: Change
+    runs: int
+
+    def __str__(self) -> str:
+        before, now = (str(value or "none") for value in (self.change.before, self.change.now))
+        return f"{WORDS[self.change.column]}: {before}, now {now} ({self.runs} run{'s' * (self.runs != 1)})"
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """The runs of a plan by what is to be done with them, each in the plan's order.
+
+    ``waiting`` are to be made; of those, ``again`` are stored and have to be set aside first. ``done`` are stored,
+    ``failed`` are stored with another status than ok and are left as they are. ``changed`` says which conditions of
+    stored runs are others now.
+    """
+
+    waiting: tuple[Run, ...]
+    done: tuple[Run, ...]
+    failed: tuple[Run, ...]
+    again: tuple[Key, ...] = ()
+    changed: tuple[Changed, ...] = field(default=())
+
+
+def make_agenda(plan: Plan, stored: Stored) -> Agenda:
+    """Compare a plan with the stored rows; raises ConditionsChanged where the policy is to stop."""
+    by_now = {key: tuple(changes(row, run.conditions)) for key, run, row in _known(plan.runs, stored)}
+    kept = {
+        key: found
+        for key, found in by_now.items()
+        if stored[key]["status"] in FINAL or not plan.policy.retry_failed
+    }
+    changed = tuple(_count(change for found in kept.values() for change in found))
+    if changed and plan.policy.on_change == STOP:
+        statuses = [stored[key]["status"] for key, found in kept.items() if found]
+        raise ConditionsChanged(_refusal(plan, changed, statuses))
+    again = {key: None for key in by_now if _is_made_again(stored[key], by_now[key], plan.policy)}
+    rest = {run_key(run): run for run in plan.runs if run_key(run) in by_now and run_key(run) not in again}
+    return Agenda(
+        waiting=tuple(run for run in plan.runs if run_key(run) not in rest),
+        done=tuple(run for key, run in rest.items() if stored[key]["status"] in FINAL),
+        failed=tuple(run for key, run in rest.items() if stored[key]["status"] not in FINAL),
+        again=tuple(again),
+        changed=changed,
+    )
+
+
+def run_key(run: Run) -> Key:
+    """Give what a run is stored under."""
+    return run.cell_id, run.round
+
+
+def _known(runs: Iterable[Run], stored: Stored) -> Iterator[tuple[Key, Run, Mapping[str, Any]]]:
+    for run in runs:
+        row = stored.get(run_key(run))
+        if row is not None:
+            yield run_key(run), run, row
+
+
+def _is_made_again(row: Mapping[str, Any], found: tuple[Change, ...], policy: Policy) -> bool:
+    if row["status"] not in FINAL and policy.retry_failed:
+        return True
+    return bool(found) and policy.on_change == "remeasure"
+
+
+def _count(found: Iterable[Change]) -> list[Changed]:
+    counts: dict[Change, int] = {}
+    for change in found:
+        counts[change] = counts.get(change, 0) + 1
+    return [Changed(change, runs) for change, runs in counts.items()]
+
+
+def _refusal(plan: Plan, changed: tuple[Changed, ...], statuses: Sequence[str]) -> str:
+    runs, failed = len(statuses), sum(status not in FINAL for status in statuses)
+    among = f", {failed} of them failed," if failed else ""
+    return (
+        f"{plan.sweep.name} holds {runs} run{'s' * (runs != 1)}{among} measured under other conditions "
+        f"({'; '.join(map(str, changed))}); measure them again with on_change=remeasure, "
+        f"keep them beside new ones with on_change=keep{' retry_failed=true' if failed else ''}, or start another sweep with sweep=NAME"
+    )

@@ -1,0 +1,71 @@
+"""Which trials were disturbed by others, told from what the kernel counted in them.
+
+A trial is marked, never dropped here; the analysis gives its figures with and without. The rule asks for a certain share
+of the trial's time, and counters that only move in ticks are taken at the least that they can mean: a trial that is
+marked was disturbed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from breakeven.runner.cell.meter import TICK_NS
+from breakeven.runner.cell.sampling import SERIAL
+
+SHARE = 0.05
+STEAL, THROTTLING, FOREIGN = "steal", "throttling", "foreign load"
+
+Trial = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The rule for the trials of one run with ``workers`` workers, of which we may use ``cpus`` CPUs."""
+
+    workers: int
+    cpus: int
+    share: float = SHARE
+
+    def __call__(self, trials: Sequence[Trial]) -> list[str | None]:
+        """Give for each trial what disturbed it, None for nothing."""
+        waited = {
+            trial["block"] for trial in trials if trial["kind"] == SERIAL and self._was_kept_waiting(trial)
+        }
+        return [", ".join(self._causes(trial, trial["block"] in waited)) or None for trial in trials]
+
+    def _causes(self, trial: Trial, waited: bool) -> list[str]:
+        found = {
+            STEAL: self._was_stolen_from(trial),
+            THROTTLING: (trial["throttled_ns"] or 0) > 0,
+            FOREIGN: self._met_others(trial, waited),
+        }
+        return [cause for cause, is_so in found.items() if is_so]
+
+    def _was_stolen_from(self, trial: Trial) -> bool:
+        """Ask for a share of the CPUs that the trial could use; a tick may have begun before it."""
+        lanes = 1 if trial["kind"] == SERIAL else min(self.workers, self.cpus)
+        return bool((trial["steal_ns"] or 0) - TICK_NS > self.share * lanes * trial["wall_ns"])
+
+    def _was_kept_waiting(self, trial: Trial) -> bool:
+        """Tell whether any of our threads was ready to run but had no CPU for a share of the trial."""
+        return bool((trial["longest_wait_ns"] or 0) > self.share * trial["wall_ns"])
+
+    def _met_others(self, trial: Trial, waited: bool) -> bool:
+        """Tell whether we waited for others.
+
+        A serial trial has one thread, which waits for nobody of ours. In a parallel one our threads wait for one
+        another, and each wakes up some time after it was woken: there, waiting counts only where others are seen to
+        have run, by the ticks of our CPUs, or, since these are coarse, by the serial trial of the same block.
+        """
+        if not self._was_kept_waiting(trial):
+            return False
+        alone = trial["kind"] == SERIAL
+        return alone or waited or self._others_ran_ns(trial) > self.share * trial["wall_ns"]
+
+    def _others_ran_ns(self, trial: Trial) -> int:
+        """Give how long our CPUs were busy beyond what we used, at least."""
+        if trial["busy_ns"] is None:
+            return 0
+        return int(trial["busy_ns"] - trial["cpu_ns"] - self.cpus * TICK_NS)

@@ -1,0 +1,249 @@
+"""The rows of one run: what is known before it, what it measured, and its parts of the other tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import yaml
+
+from breakeven.base.schema import TABLES
+from breakeven.runner.cell.sampling import PARALLEL, REL_CI, SERIAL, TRACED
+from breakeven.runner.cell.stopping import median_interval, reported_interval
+from breakeven.runner.engines import Run
+from breakeven.runner.environment import machine_facts
+from breakeven.runner.planning.perturbation import Variation
+from breakeven.runner.results.disturbance import Judge
+from breakeven.runner.results.spans import spans
+from breakeven.runner.results.warnings import notes
+
+Trial = Mapping[str, Any]
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, where libyaml is there
+
+PARENT = -1  # its number in the table ``workers``
+
+_LATENCIES = tuple(f"latency_{share}{end}_ns" for share in ("p50", "p99") for end in ("", "_low", "_high"))
+_TOLD = ("n_warmup", "warmup_ended_by", "stopped_by")
+_FACTS = ("python_version", "implementation", "jit_enabled", "clock_step_ns")
+
+
+def about(run: Run, started: datetime) -> dict[str, Any]:
+    """Give the columns of ``runs`` that are known without measuring."""
+    cell = run.cell
+    return {
+        "cell_id": run.cell_id,
+        "round": run.round,
+        "label": cell.label,
+        "workload": cell.workload,
+        "model": cell.model,
+        "start_method": cell.start_method,
+        "ipc": cell.ipc,
+        "pattern": cell.pattern,
+        "workers": cell.workers,
+        "payload_bytes": cell.payload_bytes,
+        "payload_out_bytes": cell.payload_out_bytes,
+        "tasks": cell.tasks or None,
+        "task_ns": cell.task_ns or None,
+        "window_ns": cell.window_ns or None,
+        "interpreter": cell.interpreter or "current",
+        "executable": run.executable,
+        "engine": run.engine,
+        "source": run.source and run.source.digest,
+        "function_commit": run.source and run.source.commit,
+        "function_dirty": run.source and run.source.dirty,
+        "affinity": cell.affinity,
+        "seed": cell.seed,
+        "order": run.order,
+        "started_at": started,
+        "config": yaml.dump(dict(run.config), Dumper=_Dumper, sort_keys=False, allow_unicode=True),
+        "overrides": "\n".join(run.overrides),
+        "identity": run.identity,
+        "memory_limit_asked_bytes": cell.memory_limit_bytes,
+        **run.conditions,
+        **machine_facts(),
+    }
+
+
+def measured(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the columns of ``runs`` that the run found out."""
+    facts, workers = result["facts"], result["workers"][:-1]
+    startup, teardown = _lifetime(result["lifetimes"])
+    return {
+        "gil_enabled": any(worker["gil"] for worker in workers),
+        "payload_bytes": result["bytes_in"],
+        "payload_out_bytes": result["bytes_back"],
+        "task_calibrated_ns": result["task_ns"] if run.cell.pattern != "pingpong" else None,
+        "notes": notes(run.cell, result),
+        **{name: result[name] for name in _TOLD},
+        **{name: facts[name] for name in _FACTS},
+        "packages": "\n".join(facts["packages"]),
+        "clock_error_ns": max(abs(end) for worker in workers for end in worker["offset"]),
+        "startup_ns": startup,
+        "teardown_ns": teardown,
+        "spans_dropped": sum(lane["dropped"] for lane in result["lanes"]),
+        **_speed(run, result, startup + teardown),
+        **_latency(result),
+    }
+
+
+def _lifetime(lifetimes: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """Give the time to have all workers ready and to have all of them gone."""
+    created, ready, stopped, joined = zip(*lifetimes, strict=True)
+    return max(ready) - min(created), max(joined) - min(stopped)
+
+
+def surroundings(variation: Variation) -> dict[str, Any]:
+    """Give the columns of ``runs`` that say what differed from the other rounds."""
+    return {"hash_seed": variation.hash_seed, "environment_padding_bytes": variation.padding_bytes}
+
+
+def _speed(run: Run, result: Mapping[str, Any], apart_ns: int) -> dict[str, Any]:
+    blocks = _blocks(result["trials"])
+    pairs = [(block[SERIAL], block[PARALLEL]) for block in blocks]
+    parallel = [trial for _, trial in pairs]
+    found: dict[str, Any] = {
+        "n_trials": len(pairs),
+        "n_disturbed": sum(not _is_quiet(pair) for pair in pairs),
+        "throughput_per_s": median(1e9 * trial["tasks"] / trial["wall_ns"] for trial in parallel),
+        "bandwidth_bytes_per_s": median(1e9 * trial["bytes"] / trial["wall_ns"] for trial in parallel),
+        **_observer_effect(blocks),
+    }
+    if result["latency_p50_ns"] is not None:
+        return found
+    counted = [pair for pair in pairs if pair[0]["tasks"]]
+    ratios = [_rate(trial) / _rate(serial) for serial, trial in counted]
+    if not ratios:
+        return found
+    low, high = reported_interval(ratios, by_rule=result["stopped_by"] == REL_CI) or (None, None)
+    shares = [trial["wall_ns"] / (trial["wall_ns"] + apart_ns) for _, trial in counted]
+    quiet = [ratio for ratio, pair in zip(ratios, counted, strict=True) if _is_quiet(pair)]
+    return found | {
+        "task_measured_ns": round(median(1 / _rate(serial) for serial, _ in counted)),
+        "speedup": median(ratios),
+        "speedup_low": low,
+        "speedup_high": high,
+        "speedup_quiet": median(quiet) if quiet else None,
+        "speedup_with_startup": median(ratio * share for ratio, share in zip(ratios, shares, strict=True)),
+        "efficiency": median(ratios) / run.cell.workers,
+    }
+
+
+def _is_quiet(pair: tuple[Trial, Trial]) -> bool:
+    return all(trial["disturbed_by"] is None for trial in pair)
+
+
+def _observer_effect(blocks: Sequence[Mapping[str, Trial]]) -> dict[str, float | None]:
+    """Compare each traced trial with the untraced one of its block, by the time of a task or the median round trip."""
+    ratios = [_pace(block[TRACED]) / _pace(block[PARALLEL]) - 1 for block in blocks if _are_paced(block)]
+    if not ratios:
+        return {}
+    low, high = median_interval(ratios) or (None, None)
+    return {"observer_effect": median(ratios), "observer_effect_low": low, "observer_effect_high": high}
+
+
+def _are_paced(block: Mapping[str, Trial]) -> bool:
+    return TRACED in block and all(block[kind]["tasks"] for kind in (PARALLEL, TRACED))
+
+
+def _pace(trial: Trial) -> float:
+    return float(trial["latency_p50_ns"] or trial["wall_ns"] / trial["tasks"])
+
+
+def _rate(trial: Trial) -> float:
+    return float(trial["tasks"] / trial["wall_ns"])
+
+
+def _blocks(trials: Sequence[Trial]) -> list[dict[str, Trial]]:
+    """Give the trials of each block after the warm-up: serial, parallel, and traced where there is one."""
+    blocks: dict[int, dict[str, Trial]] = {}
+    for trial in trials:
+        if not trial["warmup"]:
+            blocks.setdefault(trial["block"], {})[TRACED if trial["traced"] else trial["kind"]] = trial
+    return list(blocks.values())
+
+
+def _latency(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the round trips of pingpong, and the bandwidths that follow from their medians; nothing otherwise."""
+    if result["latency_p50_ns"] is None:
+        return {}
+    moved = 1e9 * (result["bytes_in"] + result["bytes_back"])
+    return {
+        **{name: result[name] for name in _LATENCIES},
+        "bandwidth_bytes_per_s": moved / result["latency_p50_ns"],
+        "memcpy_bytes_per_s": moved / max(result["copy_p50_ns"], 1),
+    }
+
+
+def judged(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Give ``result`` with each trial told by what it was disturbed."""
+    causes = Judge(run.cell.workers, result["cpus"])(result["trials"])
+    trials = [trial | {"disturbed_by": cause} for trial, cause in zip(result["trials"], causes, strict=True)]
+    return {**result, "trials": trials}
+
+
+def tables(run: Run, result: Mapping[str, Any], raw: bytes) -> dict[str, pa.Table]:
+    """Give the run's parts of all tables but ``runs``; a part without rows is left out."""
+    parts = {
+        "workers": pa.Table.from_pylist(_workers(result), schema=_without_key("workers")),
+        "trials": pa.Table.from_pylist(result["trials"], schema=_without_key("trials")),
+        "spans": spans(result, raw),
+        "activity": _activity(run, result["activity"]),
+    }
+    return {name: _keyed(run, part) for name, part in parts.items() if part.num_rows}
+
+
+def _workers(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give one row a worker, and the parent's last."""
+    *workers, parent = result["workers"]
+    rows = [
+        _worker(number, worker) | {"create_ns": ready - created, "join_ns": joined - stopped}
+        for number, (worker, (created, ready, stopped, joined)) in enumerate(
+            zip(workers, result["lifetimes"], strict=True)
+        )
+    ]
+    return [*rows, _worker(PARENT, parent)]
+
+
+def _worker(number: int, about: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = about["offset"]
+    return {
+        "worker": number,
+        **{name: about[name] for name in ("pid", "thread_id", "peak_bytes", "pss_bytes")},
+        "gil_enabled": about["gil"],
+        "clock_offset_low_ns": low,
+        "clock_offset_high_ns": high,
+    }
+
+
+def _without_key(table: str) -> pa.Schema:
+    return pa.schema([field for field in TABLES[table] if field.name not in ("cell_id", "round")])
+
+
+def _keyed(run: Run, part: pa.Table) -> pa.Table:
+    keys = {
+        "cell_id": pa.array([run.cell_id] * part.num_rows),
+        "round": pa.array([run.round] * part.num_rows),
+    }
+    for name, values in keys.items():
+        part = part.append_column(name, values)
+    return part
+
+
+def _activity(run: Run, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    if not rows:
+        return pa.table({})
+    bin_ns = run.cell.pattern_options["bin"]
+    bins = len(rows[0]["calls"])
+    return pa.table(
+        {
+            "trial": np.repeat([row["trial"] for row in rows], bins),
+            "worker": np.repeat([row["worker"] for row in rows], bins),
+            "bin_start_ns": np.tile(np.arange(bins, dtype=np.int64) * bin_ns, len(rows)),
+            "bin_ns": np.full(bins * len(rows), bin_ns),
+            "calls": np.concatenate([row["calls"] for row in rows]),
+        }
+    )

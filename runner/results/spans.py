@@ -1,0 +1,222 @@
+"""From a run's raw trace to the columns of the table ``spans``, lane by lane, never span by span.
+
+A lane is a thread's marks: stamps and the phases that ended at them. A worker's time is its main thread's lane; where
+that thread was waiting while the feeder of its queue pickled or sent on its behalf, the feeder's phase is what the time
+went to. What the feeder does while the worker computes costs no time of its own and shows as slower compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from breakeven.runner.cell.phases import COMPUTE, IDLE, NAMES, SEND, SERIALIZE, STARTUP, TEARDOWN, WAIT
+
+Ints = NDArray[np.int64]
+_WAITING = (WAIT, IDLE)
+_OUTBOUND = (SERIALIZE, SEND)
+NO_TASK = -1
+OWN = 0
+UNTRACED = -1  # the trial of startup and teardown spans
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Phases that follow one another from ``start`` on: each ends where the next begins.
+
+    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for unknown),
+    ``threads`` (native thread of the feeder that executed it, 0 for the worker's own).
+    """
+
+    start: int
+    ends: Ints
+    phases: Ints
+    tasks: Ints
+    on_cpu: Ints
+    threads: Ints
+
+    @property
+    def starts(self) -> Ints:
+        """Give the start of each phase."""
+        return np.concatenate(([self.start], self.ends[:-1])).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One lane of one traced trial as it was recorded."""
+
+    trial: int
+    start_ns: int
+    end_ns: int
+    worker: int
+    feeder: bool
+    thread_id: int
+    stamps: Ints
+    phases: Ints
+    tasks: Ints
+    on_cpu: Ints
+
+    @classmethod
+    def read(cls, about: Mapping[str, Any], raw: bytes) -> Lane:
+        """Cut the lane that ``about`` describes out of the raw trace."""
+        marks, computed, offset = about["marks"], about["tasks"], about["offset"]
+        stamps = np.frombuffer(raw, np.int64, marks, offset)
+        codes = np.frombuffer(raw, np.uint8, marks, offset + 8 * marks)
+        pairs = np.frombuffer(raw, np.int64, 2 * computed, offset + 8 * marks + (marks + 7) // 8 * 8)
+        return cls(
+            trial=about["trial"],
+            start_ns=about["start_ns"],
+            end_ns=about["end_ns"],
+            worker=about["worker"],
+            feeder=about["feeder"],
+            thread_id=about["thread_id"],
+            stamps=stamps,
+            phases=codes.astype(np.int64),
+            tasks=pairs[0::2],
+            on_cpu=pairs[1::2],
+        )
+
+    def segments(self) -> Segments:
+        """Give the phases of the whole trial: cut to its bounds, tasks assigned, its end filled with idle."""
+        computes = np.flatnonzero(self.phases == COMPUTE)
+        places = np.arange(len(self.phases))
+        following = np.searchsorted(computes, places, side="left")
+        outbound = np.isin(self.phases, _OUTBOUND)
+        which = following - outbound  # a message out belongs to the task computed before it
+        known = (which >= 0) & (which < min(len(computes), len(self.tasks)))
+        tasks = _pick(self.tasks, which, known)
+        on_cpu = np.where(self.phases == COMPUTE, _pick(self.on_cpu, which, known), -1)
+        over = (self.phases == WAIT) & ~known & (self.worker >= 0)  # nothing came after: no work was left
+        phases = np.where(over, IDLE, self.phases)
+        threads = np.full(len(phases), self.thread_id if self.feeder else OWN, np.int64)
+        return _bounded(
+            self.start_ns, self.end_ns, Segments(self.start_ns, self.stamps, phases, tasks, on_cpu, threads)
+        )
+
+
+def _pick(values: Ints, which: Ints, known: NDArray[np.bool_]) -> Ints:
+    picked = np.full(len(which), NO_TASK, np.int64)
+    picked[known] = values[which[known]]
+    return picked
+
+
+def _bounded(start: int, end: int, all_: Segments) -> Segments:
+    """Leave out what ended before the trial or began after it, cut what reaches over its end, fill up to it."""
+    inside = (all_.ends > start) & (all_.starts < end)
+    ends = np.minimum(all_.ends[inside], end)
+    columns = [column[inside] for column in (all_.phases, all_.tasks, all_.on_cpu, all_.threads)]
+    if not len(ends) or ends[-1] < end:
+        ends = np.append(ends, end)
+        rest = (IDLE, NO_TASK, -1, OWN)
+        columns = [np.append(column, fill) for column, fill in zip(columns, rest, strict=True)]
+    return Segments(start, ends, *columns)
+
+
+def overlay(main: Segments, feeder: Segments) -> Segments:
+    """Give ``main`` with its waiting replaced by what ``feeder`` did meanwhile; its other phases stay whole."""
+    waits = np.isin(main.phases, _WAITING)
+    edges = np.concatenate((feeder.starts, feeder.ends))
+    edges = edges[(edges > main.start) & (edges < main.ends[-1])]
+    edges = edges[waits[np.searchsorted(main.ends, edges, side="right")]]
+    ends = np.union1d(main.ends, edges)
+    ends = ends[ends > main.start]
+    starts = np.concatenate(([main.start], ends[:-1]))
+    place = np.searchsorted(main.ends, starts, side="right")
+    other = np.minimum(np.searchsorted(feeder.ends, starts, side="right"), len(feeder.ends) - 1)
+    taken = waits[place] & np.isin(feeder.phases[other], _OUTBOUND)
+    return Segments(
+        main.start,
+        ends,
+        np.where(taken, feeder.phases[other], main.phases[place]),
+        np.where(taken, feeder.tasks[other], main.tasks[place]),
+        np.where(taken, -1, main.on_cpu[place]),
+        np.where(taken, feeder.threads[other], main.threads[place]),
+    )
+
+
+def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
+    """Say which task each message of the feeder is about: the n-th is about the n-th task done, or handed out."""
+    which = np.cumsum(feeder.phases == SERIALIZE) - 1
+    if tasks is None:
+        numbers = np.maximum(which, NO_TASK)
+    else:
+        numbers = _pick(tasks, which, (which >= 0) & (which < len(tasks)))
+    return Segments(feeder.start, feeder.ends, feeder.phases, numbers, feeder.on_cpu, feeder.threads)
+
+
+def spans(result: Mapping[str, Any], raw: bytes) -> pa.Table:
+    """Give the columns of ``spans``, but for the run's key, of one run's result and raw trace."""
+    *workers, parent = result["workers"]
+    mains, feeders = _sorted(Lane.read(about, raw) for about in result["lanes"])
+    parts = [_lifetimes(result["lifetimes"], workers)]
+    for lane in mains:
+        segments = lane.segments()
+        feeder = feeders.get((lane.trial, lane.worker))
+        if feeder is not None and len(feeder.stamps):
+            sent = _with_tasks(feeder.segments(), lane.tasks if lane.worker >= 0 else None)
+            segments = overlay(segments, sent)
+        parts.append(_columns(lane, segments, parent if lane.worker < 0 else workers[lane.worker]))
+    return _table(parts)
+
+
+def _sorted(lanes: Iterable[Lane]) -> tuple[list[Lane], dict[tuple[int, int], Lane]]:
+    mains, feeders = [], {}
+    for lane in lanes:
+        if lane.feeder:
+            feeders[lane.trial, lane.worker] = lane
+        else:
+            mains.append(lane)
+    return mains, feeders
+
+
+def _columns(lane: Lane, segments: Segments, who: Mapping[str, Any]) -> dict[str, Ints]:
+    starts, length = segments.starts, len(segments.ends)
+    durations = segments.ends - starts
+    real = durations > 0  # a phase shorter than the clock's tick takes no time
+    columns = {
+        "trial": np.full(length, lane.trial),
+        "worker": np.full(length, lane.worker),
+        "pid": np.full(length, who["pid"]),
+        "thread_id": np.where(segments.threads == OWN, who["thread_id"], segments.threads),
+        "task": segments.tasks,
+        "phase": segments.phases,
+        "start_ns": starts - lane.start_ns,
+        "duration_ns": durations,
+        "on_cpu_ns": np.minimum(segments.on_cpu, durations),
+    }
+    return {name: values[real] for name, values in columns.items()}
+
+
+def _lifetimes(lifetimes: Sequence[Sequence[int]], workers: Sequence[Mapping[str, Any]]) -> dict[str, Ints]:
+    """Give the startup and teardown spans of all workers, from the first creation on."""
+    times = np.asarray(lifetimes, np.int64).reshape(-1, 4)
+    created, ready, stopped, joined = times.T
+    count = len(times)
+    first = created.min()
+    who = {name: np.asarray([worker[name] for worker in workers]) for name in ("pid", "thread_id")}
+    return {
+        "trial": np.full(2 * count, UNTRACED),
+        "worker": np.tile(np.arange(count), 2),
+        "pid": np.tile(who["pid"], 2),
+        "thread_id": np.tile(who["thread_id"], 2),
+        "task": np.full(2 * count, NO_TASK),
+        "phase": np.repeat([STARTUP, TEARDOWN], count),
+        "start_ns": np.concatenate((created, stopped)) - first,
+        "duration_ns": np.concatenate((ready - created, joined - stopped)),
+        "on_cpu_ns": np.full(2 * count, -1),
+    }
+
+
+def _table(parts: Sequence[Mapping[str, Ints]]) -> pa.Table:
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    phase = columns.pop("phase").astype(np.int8)
+    on_cpu = columns.pop("on_cpu_ns")
+    arrays: dict[str, Any] = {name: pa.array(values) for name, values in columns.items()}
+    arrays["phase"] = pa.DictionaryArray.from_arrays(pa.array(phase), pa.array(NAMES))
+    arrays["on_cpu_ns"] = pa.array(on_cpu, mask=on_cpu < 0)
+    return pa.table(arrays)

@@ -1,0 +1,1 @@
+"""How a sweep stands, read from its folder: its events, its stored runs and who writes it."""

@@ -1,0 +1,225 @@
+"""How a sweep stands, from what its folder holds; nothing is written or locked."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from time import time
+from typing import Any
+
+import yaml
+
+from breakeven.base.text import printable, shown
+from breakeven.runner.errors import OutputsUnreadable, ResultsMissing
+from breakeven.runner.locks import DEAD_SECONDS, Holder
+from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
+from breakeven.runner.store import Key, Stored, Sweep
+
+RUNNING, STARTING = "running", "starting"
+"""States besides the ways in which a sweep ends: making runs; planning, or waiting for the machine."""
+
+FAILED = ("failed", "crashed", "timeout")
+STATUSES = ("ok", *FAILED, "incompatible")
+_NAMED = 8
+_TAIL_BYTES = 1 << 16
+_MOST = 1e15  # a larger number, or none, is no count and no time
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A sweep as it stands at ``now``: what is stored, what its events tell, who writes it."""
+
+    path: Path
+    stored: Stored
+    events: Sequence[Mapping[str, Any]]
+    writer: Holder | None
+    now: datetime
+
+    @classmethod
+    def of(cls, path: Path) -> Sight:
+        """Look at the results folder ``path``; raises ResultsMissing or OutputsUnreadable."""
+        if not (path / "runs").is_dir():
+            raise ResultsMissing(f"no results folder at {shown(path)}; name {_others(path.parent)}")
+        sweep = Sweep(path.resolve())  # `latest` may lead elsewhere in a moment
+        try:
+            writer = _writer(
+                sweep.writer
+            )  # before the events: one that ends meanwhile has told its end in them
+            events = _last_launch(read_events(sweep.events))
+        except OSError as error:
+            raise OutputsUnreadable(
+                f"cannot read {error.filename}: {error.strerror}; make it readable, or name another folder"
+            ) from error
+        return cls(sweep.path, sweep.stored(check_parts=False), events, writer, datetime.now(UTC))
+
+    @cached_property
+    def state(self) -> str:
+        """Give running, starting, or how the sweep ended: done, interrupted, stopped or not_stored."""
+        if self.writer is not None:
+            began = self._last("sweep_began")
+            return RUNNING if began.get("pid") == self.writer.pid else STARTING
+        if self.events:
+            return _text(self._last("sweep_ended"), "how") or INTERRUPTED
+        return INTERRUPTED if self.waiting or not self.stored.rows else DONE
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether everything that was asked is there and went well."""
+        return self.state == DONE and not (self.waiting or self.failed or self.stored.damaged)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Give how many runs there are by status, and how many are still to be made (``waiting``)."""
+        found = Counter(row["status"] for row in self.stored.rows.values())
+        return {status: found[status] for status in STATUSES} | {"waiting": self.waiting}
+
+    @cached_property
+    def waiting(self) -> int:
+        """Give how many runs are still to be made, the present one included."""
+        if self.events:
+            ended: int = sum(event["event"] == "run_ended" for event in self.events)
+            return max(int(_number(self._last("sweep_began"), "waiting") or 0) - ended, 0)
+        there = {f"{cell_id}-{round_}" for cell_id, round_ in self.stored.rows}
+        return len(set(_planned(Sweep(self.path).description)) - there)
+
+    @cached_property
+    def present(self) -> Mapping[str, Any] | None:
+        """Give the event with which the present run began; None between runs and after the sweep."""
+        marks = [event for event in self.events if event["event"] in ("run_began", "run_ended")]
+        begun = self.state == RUNNING and marks and marks[-1]["event"] == "run_began"
+        return marks[-1] if begun else None
+
+    @property
+    def seconds(self) -> float | None:
+        """Give for how long the sweep has been running."""
+        if self.writer is None:
+            return None
+        return self._since(_moment(self._last("sweep_began")) if self.state == RUNNING else self.writer.since)
+
+    @property
+    def present_seconds(self) -> float | None:
+        """Give for how long the present run has been running."""
+        return self._since(_moment(self.present)) if self.present else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Give how long the sweep will still take, as estimated when the last run ended; None if nobody knows."""
+        ended = self._last("run_ended")
+        left, passed = _number(ended, "seconds_left"), self._since(_moment(ended))
+        if self.state != RUNNING or left is None or passed is None:
+            return None
+        return max(left - passed, 0.0)
+
+    @cached_property
+    def failed(self) -> list[dict[str, Any]]:
+        """Give the runs that went wrong: cell in words, cell_id, round, status, reason."""
+        known = {_key(event): _text(event, "cell") for event in self.events}
+        rows = [(key, row) for key, row in self.stored.rows.items() if row["status"] in FAILED]
+        found = [
+            {
+                "cell": known.get(key) or _described(row),
+                **{name: row[name] for name in ("cell_id", "round", "status", "reason")},
+            }
+            for key, row in rows
+        ]
+        return sorted(found, key=lambda run: (run["cell"], run["cell_id"], run["round"]))
+
+    def log(self, lines: int) -> list[str]:
+        """Give the last lines of the sweep's log; none where there is none."""
+        try:
+            with Sweep(self.path).log.open("rb") as file:
+                file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
+                text = file.read().decode("utf-8", "replace")
+        except OSError:
+            return []
+        return text.splitlines()[-lines:] if lines else []
+
+    def as_data(self, lines: int) -> dict[str, Any]:
+        """Give all of it as plain data."""
+        writer = self.writer or Holder()
+        return {
+            "sweep": str(self.path),
+            "state": self.state,
+            "complete": self.is_complete,
+            "pid": writer.pid,
+            "host": writer.host,
+            "seconds": self.seconds,
+            "seconds_left": self.seconds_left,
+            "counts": self.counts,
+            "present": self.present,
+            "failed": self.failed,
+            "damaged": {str(path.relative_to(self.path)): why for path, why in self.stored.damaged.items()},
+            "log": self.log(lines),
+        }
+
+    def _last(self, event: str) -> Mapping[str, Any]:
+        return next((told for told in reversed(self.events) if told["event"] == event), {})
+
+    def _since(self, moment: datetime | None) -> float | None:
+        return None if moment is None else max((self.now - moment).total_seconds(), 0.0)
+
+
+def _others(folder: Path) -> str:
+    """Name the results folders that there are in ``folder``."""
+    found = sorted(shown(runs.parent) for runs in folder.glob("*/runs"))
+    return f"one of: {', '.join(found[-_NAMED:])}" if found else f"another (there is none in {shown(folder)})"
+
+
+def _writer(path: Path) -> Holder | None:
+    """Give who writes the sweep; None where nobody does, as far as this process can see.
+
+    The lock itself is not tried: that would disturb a writer that is just beginning.
+    """
+    try:
+        holder, touched = Holder.read(path.read_bytes()), path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    lives = holder.is_alive
+    if lives is None:  # on another machine: by its sign of life
+        lives = abs(time() - touched) < DEAD_SECONDS
+    return holder if lives else None
+
+
+def _last_launch(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    begins = [place for place, event in enumerate(events) if event["event"] == "sweep_began"]
+    return events[begins[-1] :] if begins else []
+
+
+def _planned(description: Path) -> list[str]:
+    """Give the runs of the last launch, as ``sweep.yaml`` lists them; for sweeps without events."""
+    try:
+        told = yaml.safe_load(description.read_bytes())
+        return [str(run) for run in told["launches"][-1]["order"]]
+    except (OSError, yaml.YAMLError, LookupError, TypeError):  # an older one need not tell
+        return []
+
+
+def _described(row: Mapping[str, Any]) -> str:
+    return f"{row['workload']} {row['model']} x{row['workers']} {row['ipc']} {row['pattern']}"
+
+
+def _key(event: Mapping[str, Any]) -> Key | None:
+    cell_id, round_ = event.get("cell_id"), event.get("round")
+    return (cell_id, round_) if isinstance(cell_id, str) and isinstance(round_, int) else None
+
+
+def _text(event: Mapping[str, Any], name: str) -> str | None:
+    value = event.get(name)
+    return printable(value) if isinstance(value, str) else None
+
+
+def _number(event: Mapping[str, Any], name: str) -> float | None:
+    value = event.get(name)
+    return value if isinstance(value, int | float) and abs(value) < _MOST else None
+
+
+def _moment(event: Mapping[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(event["at"]).astimezone()
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,69 @@
+"""Ctrl-C and its like: once ends the sweep in order, twice at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+
+from breakeven.runner.host import kill_now
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a time limit of a batch system or service, a terminal that was closed."""
+
+EXIT_INTERRUPTED = 130
+
+
+class _Handler:
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            kill_now()
+            os._exit(EXIT_INTERRUPTED)
+        self._asked = True
+        signal.default_int_handler(number, frame)  # raises KeyboardInterrupt where the main thread is
+
+
+_handler: _Handler | None = None  # of this process, while signals are heeded
+
+
+def find_temporary_folder() -> None:
+    """Let `tempfile` look for its folder while no signal can come in between: it does so with a file of its own."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        tempfile.gettempdir()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def heed_nothing() -> None:
+    """Ignore further signals: all is done, and an end of the program on its way out would look like a failure."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the first signal; at a second one end the processes of the present run and this one.
+
+    What is stored stays whole either way: a file is renamed when all of it is written. Within another one nothing
+    changes.
+    """
+    global _handler  # noqa: PLW0603  # signals are the process's, and so is what heeds them
+    if _handler is not None or current_thread() is not main_thread():  # only there can signals be handled
+        yield
+        return
+    _handler = _Handler()
+    before = {number: signal.signal(number, _handler) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        _handler = None
+        for number, former in before.items():
+            signal.signal(number, former)
