@@ -32,9 +32,11 @@ from omegaconf import DictConfig
 
 from benchmarks.sweeps import machine
 from breakeven.runner.config.cell import parse
-from breakeven.runner.hydra_app.compose import HYDRA_BASE, Composer, Request, conf_folder
+from breakeven.runner.engines import REGISTRY
+from breakeven.runner.hydra_app.compose import HYDRA_BASE, Composer, conf_folder
 from breakeven.runner.hydra_app.grid import expand
 from breakeven.runner.planning.plan import Plan, make_plan
+from breakeven.runner.planning.request import Origin, Request
 
 LIMIT = 1 / 50
 GRID = (
@@ -66,7 +68,7 @@ class Planner:
 
     def make_plan(self, requests: Sequence[Request]) -> Plan:
         """Give the runs of all cells in order."""
-        return make_plan(requests, now=datetime.now(tz=UTC), folder=Path.cwd())
+        return make_plan(requests, Origin(Path.cwd(), datetime.now(tz=UTC)), REGISTRY)
 
     def by_hydra(self, jobs: Sequence[Sequence[str]]) -> None:
         """Compose cells one by one, as Hydra's own launchers do."""

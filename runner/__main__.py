@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import hydra
+from rich.console import Console
 
 from breakeven.base.version import project_version
 from breakeven.runner.errors import BadInput
@@ -21,7 +23,7 @@ from breakeven.runner.sweep.signals import (
     EXIT_INTERRUPTED,
     ending_in_order,
     find_temporary_folder,
-    heed_nothing,
+    ignore_signals,
 )
 
 
@@ -31,10 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "--version" in typed:
         sys.stdout.write(f"breakeven {project_version()}\n")
         return ALL_DONE
-    application = Application(command=(*_program(), *typed))
+    application = Application(command=(*_program(), *typed), sum_up=print_summary)
     try:
         check_options(typed)
         compose_and_run(application, typed)
+        if application.to_sum_up is not None:
+            print_summary(application.to_sum_up)
     except BadInput as refusal:
         sys.stderr.write(f"{refusal}\n")
         return BAD_INPUT
@@ -47,16 +51,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return application.code
 
 
+def print_summary(sweep: Path) -> None:
+    """Print what a sweep found; only here is anything of the analysis loaded."""
+    summary = import_module("breakeven.analysis.summary")
+    summary.render(summary.summarise(import_module("breakeven.analysis.load").load(sweep)), Console())
+
+
 def program() -> NoReturn:
     """Be the program: heed signals from here to the end of the process, and exit with the code of what was asked."""
     try:
         with ending_in_order():
             find_temporary_folder()
             code = main()
-            heed_nothing()
+            ignore_signals()
     except KeyboardInterrupt:  # when all was done
         code = EXIT_INTERRUPTED
-    heed_nothing()
+    ignore_signals()
     sys.exit(code)
 
 

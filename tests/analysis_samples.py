@@ -14,7 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from breakeven.runner.store import Sweep
+from breakeven.base.schema import Key, conform
+from breakeven.runner.results import RunResult
+from breakeven.runner.store import Sweep, write_atomically
+from breakeven.runner.store.sealed import encode
 
 MS = 1_000_000
 TRACED_NS = 100 * MS
@@ -32,6 +35,7 @@ class Sample:
     pairs: int = 12
     common: dict[str, Any] = field(default_factory=dict)
     runs: int = 0
+    parts: dict[Key, dict[str, pa.Table]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sweep = Sweep(self.path)
@@ -159,19 +163,24 @@ class Sample:
         trials = trials.assign(**{name: value for name, value in filled.items() if name not in trials})
         times = [str(name) for name in trials if str(name).endswith("_ns")]
         trials[times] = trials[times].round().astype("Int64")
-        self.store("trials", row["cell_id"], round_, trials)
+        self._keep("trials", (row["cell_id"], round_), trials)
         if activity is not None:
-            self.store("activity", row["cell_id"], round_, activity)
+            self._keep("activity", (row["cell_id"], round_), activity)
         self._store_run(row, round_)
 
     def store(self, table: str, cell_id: str, round_: int, frame: pd.DataFrame) -> None:
-        """Store ``frame`` as that run's part of ``table``; columns that it lacks are null."""
-        keyed = frame.assign(cell_id=cell_id, round=round_)
-        self.sweep.write(table, cell_id, round_, pa.Table.from_pandas(keyed, preserve_index=False))
+        """Put ``frame`` in the place of that run's part of ``table``, stored or not; columns that it lacks are null."""
+        part = _keyed(table, (cell_id, round_), frame)
+        write_atomically(self.sweep.file(table, cell_id, round_), encode(table, part))
+
+    def _keep(self, table: str, key: Key, frame: pd.DataFrame) -> None:
+        """Keep ``frame`` as that run's part of ``table`` until its row is stored."""
+        self.parts.setdefault(key, {})[table] = _keyed(table, key, frame)
 
     def _store_run(self, row: dict[str, Any], round_: int) -> None:
         started = datetime(2025, 1, 1, tzinfo=UTC)
-        self.sweep.write_run(row | {"round": round_, "order": self.runs, "started_at": started})
+        row = row | {"round": round_, "order": self.runs, "started_at": started}
+        self.sweep.commit(RunResult(row=row, tables=self.parts.pop((row["cell_id"], round_), {})))
         self.runs += 1
 
     def _trace(self, row: dict[str, Any], round_: int, trials: pd.DataFrame) -> pd.DataFrame:
@@ -180,12 +189,17 @@ class Sample:
         traced["tasks"] = int(spans["phase"].eq("compute").sum())
         trials = pd.concat([trials, pd.DataFrame([traced])], ignore_index=True)
         trials["traced"] = trials["traced"].eq(True)
-        self.write_spans(row["cell_id"], round_, spans.assign(trial=len(trials) - 1))
+        self._keep("spans", (row["cell_id"], round_), spans.assign(trial=len(trials) - 1))
         return trials
 
     def write_spans(self, cell_id: str, round_: int, spans: pd.DataFrame) -> None:
         """Store ``spans`` of one run; columns that it lacks are null."""
         self.store("spans", cell_id, round_, spans)
+
+
+def _keyed(table: str, key: Key, frame: pd.DataFrame) -> pa.Table:
+    keyed = frame.assign(cell_id=key[0], round=key[1])
+    return conform(table, pa.Table.from_pandas(keyed, preserve_index=False))
 
 
 def _pair(block: int, ratio: float, tasks: int) -> pd.DataFrame:

@@ -6,14 +6,17 @@ import shutil
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from breakeven.runner.engines import Engine, Outcome, Run
-from breakeven.runner.hydra_app.compose import HYDRA_BASE, Request, conf_folder, plain_config
-from breakeven.runner.results import rows
+from breakeven.runner.engines import Engine
+from breakeven.runner.hydra_app.compose import HYDRA_BASE, conf_folder, plain_config
+from breakeven.runner.planning.request import Request
+from breakeven.runner.planning.run import Run
+from breakeven.runner.results import RunResult, rows
 from breakeven.runner.store import Sweep
 
 if TYPE_CHECKING:
@@ -23,12 +26,13 @@ if TYPE_CHECKING:
 class FakeEngine(Engine):
     """Ends every run at once: ``ok``, or as ``endings`` says for its model; ``interrupt_at`` stands for Ctrl-C.
 
-    Before run ``lose_at`` the folder of the table ``runs`` is lost.
+    Before run ``lose_at`` the table ``runs`` of the sweep in ``folder`` is lost.
     """
 
     endings: ClassVar[dict[str, str]] = {}
     interrupt_at: ClassVar[int | None] = None
     lose_at: ClassVar[int | None] = None
+    folder: ClassVar[Path] = Path()
     made: ClassVar[list[Run]] = []
     closed: ClassVar[int] = 0
 
@@ -37,19 +41,18 @@ class FakeEngine(Engine):
         """Forget what was made and how runs end."""
         cls.endings, cls.interrupt_at, cls.lose_at, cls.made, cls.closed = {}, None, None, [], 0
 
-    def submit(self, run: Run) -> Future[Outcome]:
-        """Store the row of a run that took no time."""
+    def submit(self, run: Run) -> Future[RunResult]:
+        """Return the result of a run that took no time."""
         if len(self.made) == self.interrupt_at:
             raise KeyboardInterrupt
         if len(self.made) == self.lose_at:
-            shutil.rmtree(Sweep(run.sweep).table("runs"))
+            shutil.rmtree(Sweep(self.folder).table("runs"))
         self.made.append(run)
         status = self.endings.get(run.cell.model, "ok")
         row = rows.about(run, datetime(2026, 1, 1, tzinfo=UTC)) | {"status": status, "wall_ns": 10**6}
         row |= {"speedup": 1.5, "n_trials": 6} if status == "ok" else {"reason": "made up"}
-        Sweep(run.sweep).write_run(row)
-        future: Future[Outcome] = Future()
-        future.set_result(Outcome(row=row))
+        future: Future[RunResult] = Future()
+        future.set_result(RunResult(row=row))
         return future
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from breakeven.runner.cell.worker import Work
 from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from breakeven.runner.cell.workloads.echo import Echo
 from breakeven.runner.config.cell import Cell, Measure
-from breakeven.runner.engines import Run
+from breakeven.runner.planning.run import Run
 
 QUICK = Measure(
     warmup=1, max_warmup=2, min_trials=2, max_trials=3, max_time_ns=200_000_000, rel_ci=0.5, traced=1
@@ -54,19 +54,17 @@ def cell(**changes: Any) -> Cell:
     return Cell(**known | changes)
 
 
-def run(sweep: Path, executable: str, path: Path | None = None, **changes: Any) -> Run:
+def run(executable: str, path: Path | None = None, **changes: Any) -> Run:
     """Give a run of a small cell."""
     return Run(
         cell=cell(**changes),
         cell_id="0123456789abcdef",
         round=0,
         order=0,
-        sweep=sweep,
         path=path or Path.cwd(),
         executable=executable,
         engine="local",
         source=None,
-        identity="fedcba9876543210",
         conditions={},
         config={"workers": 2},
         overrides=("workers=2",),

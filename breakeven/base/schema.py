@@ -6,9 +6,16 @@ Readers check `VERSION`, which changes when a column changes its meaning or leav
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
 
 VERSION = "2"
+
+Key = tuple[str, int]
+"""What a run is stored under: its ``cell_id`` and its round."""
+
 STATUSES = ("ok", "incompatible", "failed", "timeout", "crashed")
 
 _KEY = (
@@ -256,3 +263,27 @@ TABLES: dict[str, pa.Schema] = {
     "spans": _schema("spans", _SPANS),
     "activity": _schema("activity", _ACTIVITY),
 }
+
+
+def conform(table: str, columns: Mapping[str, Any] | pa.Table) -> pa.Table:
+    """Return ``columns`` as Arrow with the schema of ``table``; columns that are not given are null.
+
+    Raise KeyError for a column that the table does not have, and ArrowInvalid for a value that does not fit its type.
+    """
+    schema = TABLES[table]
+    if isinstance(columns, pa.Table):
+        columns = {name: columns.column(name) for name in columns.column_names}
+    unknown = sorted(set(columns) - set(schema.names))
+    if unknown:
+        raise KeyError(f"table {table} has no column {', '.join(unknown)}")
+    length = len(next(iter(columns.values())))
+    arrays = [_array(columns.get(field.name), field.type, length) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Any, kind: pa.DataType, length: int) -> pa.Array | pa.ChunkedArray:
+    if values is None:
+        return pa.nulls(length, kind)
+    if isinstance(values, pa.ChunkedArray | pa.Array):
+        return values if values.type == kind else values.cast(kind)
+    return pa.array(values, type=kind)

@@ -34,6 +34,18 @@ def format_time(time: int) -> str:
     return _format(time, TIMES)
 
 
+def format_clock(seconds: float) -> str:
+    """Write seconds like a clock, such as ``1:05`` or ``2:00:00``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def format_left(seconds: float | None) -> str:
+    """Write how long something will still take, such as ``1:05 left``."""
+    return "?:?? left" if seconds is None else f"{format_clock(seconds)} left"
+
+
 def _read(value: object, key: str, units: dict[str, int], kind: str, example: str) -> int:
     if value in (0, "0") and not isinstance(value, bool):
         return 0

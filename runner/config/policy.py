@@ -12,7 +12,7 @@ STOP = "stop"
 CHANGES = (STOP, "remeasure", "keep")
 FAILURES = ("continue", STOP)
 BUSY = ("wait", STOP)
-PROGRESS = ("auto", "lines", "json", "quiet")
+AUTO, LINES, JSON, QUIET = PROGRESS = ("auto", "lines", "json", "quiet")
 POLICY = ("dry_run", "retry_failed", "on_change", "on_failure", "max_failures", "on_busy", "progress")
 
 

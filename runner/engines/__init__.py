@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from breakeven.runner.engines._abc import Engine, Outcome, Run, Source
+from breakeven.runner.engines._abc import Engine
 
 REGISTRY = {
     "local": "local:Local",
@@ -13,10 +13,10 @@ REGISTRY = {
 
 
 def load(name: str) -> type[Engine]:
-    """Give the class registered as ``name``; raises KeyError where there is none."""
+    """Return the class registered as ``name``; raise KeyError if there is none."""
     module, _, attribute = REGISTRY[name].partition(":")
     found: type[Engine] = getattr(import_module(f".{module}", __name__), attribute)
     return found
 
 
-__all__ = ["REGISTRY", "Engine", "Outcome", "Run", "Source", "load"]
+__all__ = ["REGISTRY", "Engine", "load"]

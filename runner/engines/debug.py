@@ -13,15 +13,17 @@ from typing import Any
 from breakeven.runner import host
 from breakeven.runner.cell.entry import tell
 from breakeven.runner.cell.run import execute
-from breakeven.runner.engines._abc import Engine, Outcome, Run
+from breakeven.runner.engines._abc import Engine
+from breakeven.runner.planning.run import Run
+from breakeven.runner.results import RunResult
 
 
 class Debug(Engine):
     """Carries out a run where `submit` is called, before it returns."""
 
-    def submit(self, run: Run) -> Future[Outcome]:
+    def submit(self, run: Run) -> Future[RunResult]:
         """Carry out ``run`` now."""
-        future: Future[Outcome] = Future()
+        future: Future[RunResult] = Future()
         future.set_result(host.execute(run, conduct=in_process))
         return future
 

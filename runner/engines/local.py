@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from breakeven.runner import host
-from breakeven.runner.engines._abc import Engine, Outcome, Run
+from breakeven.runner.engines._abc import Engine
+from breakeven.runner.planning.run import Run
+from breakeven.runner.results import RunResult
 
 
 class Local(Engine):
@@ -14,7 +16,7 @@ class Local(Engine):
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="local")
 
-    def submit(self, run: Run) -> Future[Outcome]:
+    def submit(self, run: Run) -> Future[RunResult]:
         """Queue ``run``."""
         return self._executor.submit(host.execute, run)
 

@@ -8,7 +8,7 @@ what is left.
 from breakeven.runner.host.child import abandon, in_child, kill_now
 from breakeven.runner.host.cleanup import clear_leftovers
 from breakeven.runner.host.ending import Abandoned, Ending
-from breakeven.runner.host.execution import execute, record_incompatible, specification, variation
+from breakeven.runner.host.execution import execute, specification, variation
 
 __all__ = [
     "Abandoned",
@@ -18,7 +18,6 @@ __all__ = [
     "execute",
     "in_child",
     "kill_now",
-    "record_incompatible",
     "specification",
     "variation",
 ]

@@ -15,6 +15,7 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any
 
+from breakeven.runner.errors import NotStored
 from breakeven.runner.host import memory, process_mark, processes, stacks
 from breakeven.runner.host.cleanup import remove_segments
 from breakeven.runner.host.diagnosis import MEMORY, TIME, Seen, judge
@@ -22,7 +23,6 @@ from breakeven.runner.host.ending import Abandoned, Ending
 from breakeven.runner.host.memory import CannotLimit, Limit
 from breakeven.runner.host.processes import Processes
 from breakeven.runner.planning.interpreters import MAIN
-from breakeven.runner.store import NotStored
 
 _LONGEST_WAIT_S = 2_000_000  # poll(2) takes milliseconds as an int
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from breakeven.runner.errors import NotStored
 from breakeven.runner.host import memory, process_mark
 from breakeven.runner.host.process_mark import Owner
 from breakeven.runner.host.processes import all_pids, end_all
-from breakeven.runner.store import NotStored
 
 _SHARED = Path("/dev/shm")  # noqa: S108  # memory, so that the kernel never writes the trace to a disk meanwhile
 _SEMAPHORE = "sem."  # before the name of each, with glibc and musl

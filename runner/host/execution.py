@@ -1,4 +1,4 @@
-"""A run from its start to its stored row."""
+"""A run from its start to its result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from breakeven.runner.engines import Outcome, Run
 from breakeven.runner.environment import own_code
 from breakeven.runner.errors import PlanOutdated
 from breakeven.runner.host.child import announced, in_child
@@ -20,19 +19,19 @@ from breakeven.runner.host.cleanup import private_folder
 from breakeven.runner.host.ending import Abandoned, Ending
 from breakeven.runner.planning.interpreters import changed_source
 from breakeven.runner.planning.perturbation import Variation
-from breakeven.runner.results import rows
+from breakeven.runner.planning.run import Run
+from breakeven.runner.results import RunResult, rows
 from breakeven.runner.results.files import Unreadable, read_result
-from breakeven.runner.store import Sweep
 
 Conduct = Callable[[dict[str, Any], int], Ending]
 Tables = Mapping[str, pa.Table]
 
 
-def execute(run: Run, conduct: Conduct | None = None) -> Outcome:
-    """Carry out ``run`` and store what it gave, its own row last.
+def execute(run: Run, conduct: Conduct | None = None) -> RunResult:
+    """Carry out ``run`` on this machine and return what it left; nothing is stored here.
 
     ``conduct`` measures: by default a fresh process, `in_child`. Nothing that the measured code does raises here: it
-    becomes the row's status and reason. Raises Abandoned, PlanOutdated and NotStored.
+    becomes the row's status and reason. Raise Abandoned, PlanOutdated, or NotStored if there is no room for the run.
     """
     started, begin = datetime.now(UTC), time.perf_counter_ns()
     with announced() as present:
@@ -40,12 +39,8 @@ def execute(run: Run, conduct: Conduct | None = None) -> Outcome:
         ending, tables, measured = _measure(run, conduct)
         if present.given_up:
             raise Abandoned(f"run of cell {run.cell_id} was given up")
-    sweep = Sweep(run.sweep)
-    for name, table in tables.items():
-        sweep.write(name, run.cell_id, run.round, table)
     row |= measured | asdict(ending) | {"wall_ns": time.perf_counter_ns() - begin}
-    sweep.write_run(row)
-    return Outcome(row=row)
+    return RunResult(row=row, tables=tables)
 
 
 def _measure(run: Run, conduct: Conduct | None) -> tuple[Ending, Tables, dict[str, Any]]:
@@ -83,13 +78,6 @@ def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending
         why = f"its result makes no sense: {type(error).__name__}: {error}"
         return Ending("crashed", why), {}, {}
     return ending, tables, measured | (rows.surroundings(variation(run)) if fresh else {})
-
-
-def record_incompatible(run: Run, reason: str) -> Outcome:
-    """Store the row of a cell that cannot exist."""
-    row = rows.about(run, datetime.now(UTC)) | {"status": "incompatible", "reason": reason, "wall_ns": 0}
-    Sweep(run.sweep).write_run(row)
-    return Outcome(row=row)
 
 
 def specification(run: Run, folder: Path) -> dict[str, Any]:

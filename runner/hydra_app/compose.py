@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -32,22 +32,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 import breakeven
 from breakeven.runner.hydra_app.template import Template, is_local, is_settable
+from breakeven.runner.planning.request import Request
 
 # what to tell Hydra of the version whose defaults are wanted: 1.3 warns where nothing is said, 1.4 where something is
 HYDRA_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3.") else {}
-
-
-@dataclass(frozen=True)
-class Request:
-    """One composed and resolved configuration, and the overrides that led to it.
-
-    ``choices`` is what was chosen in each group of the application, by the name that Hydra gives the group, such as
-    ``model`` or ``workload@extra``. Configurations of a grid share what they have in common: change none in place.
-    """
-
-    plain: dict[str, Any]
-    overrides: tuple[str, ...]
-    choices: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class _Kind(Enum):

@@ -18,8 +18,8 @@ from omegaconf import OmegaConf
 from breakeven.base.units import read_size, read_time
 from breakeven.runner.config.parsing import did_you_mean, typed
 from breakeven.runner.errors import BadValue, UnknownChoice
-from breakeven.runner.hydra_app.compose import Request
 from breakeven.runner.hydra_app.grid import write
+from breakeven.runner.planning.request import Request
 
 _Job = TypeVar("_Job")
 EXCLUDE, ONLY = "exclude", "only"

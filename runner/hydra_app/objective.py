@@ -7,8 +7,8 @@ from statistics import median
 from typing import Any
 
 from breakeven.runner.config.cell import parse
-from breakeven.runner.hydra_app.compose import Request
 from breakeven.runner.planning.plan import fingerprint
+from breakeven.runner.planning.request import Request
 from breakeven.runner.store import Sweep
 
 

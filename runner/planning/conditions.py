@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from breakeven.runner.engines import Source
 from breakeven.runner.environment import cpu_count, lasting_facts, own_code
 from breakeven.runner.planning.interpreters import Interpreter
+from breakeven.runner.planning.run import Source
 
 WORDS = {
     "code": "breakeven's own code",
@@ -56,11 +56,6 @@ def conditions(interpreter: Interpreter, source: Source | None) -> dict[str, Any
         "cpu_count": cpu_count(),
         "kernel": lasting["kernel"],
     }
-
-
-def identity(cell_id: str, now: Mapping[str, Any]) -> str:
-    """Give the hash of what was asked and of the conditions it is measured under."""
-    return digest({"cell_id": cell_id, **now})
 
 
 def changes(row: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from breakeven.runner.cell.warmup import WINDOW
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.environment import cpu_count
+from breakeven.runner.planning.pending import Pending, Stored
+from breakeven.runner.planning.plan import Plan
 
 _PROCESS_NS = 120_000_000  # start, imports, calibration, end and storing of one run
 _BLOCK_NS = 3_000_000  # gathering the workers and reading the kernel's counters, around the trials of a block
@@ -60,7 +62,7 @@ def _workers_ns(cell: Cell, cpus: int) -> float:
 
 
 @dataclass
-class Forecast:
+class Eta:
     """The time that is left for runs that wait, corrected by those that ended; flat in time and memory."""
 
     cpus: int = field(default_factory=cpu_count)
@@ -92,6 +94,17 @@ class Forecast:
             for kind, waiting in self._waiting.items()
         )
         return max(left, 0.0) / 1e9
+
+
+def estimate(plan: Plan, pending: Pending, stored: Stored) -> Eta:
+    """Return the estimate for the runs that wait, corrected by those of the plan that are stored and ended well."""
+    eta = Eta()
+    for run in plan.runs:
+        row = stored.get(run.key)
+        if row is not None and row["status"] == "ok":
+            eta.learn(run.cell, row["wall_ns"])
+    eta.add(run.cell for run in pending.waiting)
+    return eta
 
 
 def _ratio(taken: float, expected: float, otherwise: float) -> float:

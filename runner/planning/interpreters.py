@@ -16,9 +16,9 @@ from typing import Any
 from breakeven.base.text import last_lines
 from breakeven.runner import cell as measured_side
 from breakeven.runner.cell.facts import interpreter_facts, python_build
-from breakeven.runner.engines import Source
 from breakeven.runner.environment import repository_of
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
+from breakeven.runner.planning.run import Source
 
 MAIN = Path(measured_side.__file__).with_name("__main__.py")
 _CHECK_SECONDS = 60

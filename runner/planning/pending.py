@@ -1,4 +1,4 @@
-"""What a plan still has to do, beside what is stored already."""
+"""What of a plan is still to be done, given what is stored."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from breakeven.base.schema import Key
 from breakeven.runner.config.policy import STOP, Policy
-from breakeven.runner.engines import Run
 from breakeven.runner.errors import ConditionsChanged
 from breakeven.runner.planning.conditions import WORDS, Change, changes
 from breakeven.runner.planning.plan import Plan
+from breakeven.runner.planning.run import Run
 
 FINAL = ("ok", "incompatible")
 """Statuses of runs that are done; the others failed."""
 
-Key = tuple[str, int]
 Stored = Mapping[Key, Mapping[str, Any]]
 
 
@@ -32,7 +32,7 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Agenda:
+class Pending:
     """The runs of a plan by what is to be done with them, each in the plan's order.
 
     ``waiting`` are to be made; of those, ``again`` are stored and have to be set aside first. ``done`` are stored,
@@ -47,7 +47,7 @@ class Agenda:
     changed: tuple[Changed, ...] = field(default=())
 
 
-def make_agenda(plan: Plan, stored: Stored) -> Agenda:
+def find_pending(plan: Plan, stored: Stored) -> Pending:
     """Compare a plan with the stored rows; raises ConditionsChanged where the policy is to stop."""
     by_now = {key: tuple(changes(row, run.conditions)) for key, run, row in _known(plan.runs, stored)}
     kept = {
@@ -60,9 +60,9 @@ def make_agenda(plan: Plan, stored: Stored) -> Agenda:
         statuses = [stored[key]["status"] for key, found in kept.items() if found]
         raise ConditionsChanged(_refusal(plan, changed, statuses))
     again = {key: None for key in by_now if _is_made_again(stored[key], by_now[key], plan.policy)}
-    rest = {run_key(run): run for run in plan.runs if run_key(run) in by_now and run_key(run) not in again}
-    return Agenda(
-        waiting=tuple(run for run in plan.runs if run_key(run) not in rest),
+    rest = {run.key: run for run in plan.runs if run.key in by_now and run.key not in again}
+    return Pending(
+        waiting=tuple(run for run in plan.runs if run.key not in rest),
         done=tuple(run for key, run in rest.items() if stored[key]["status"] in FINAL),
         failed=tuple(run for key, run in rest.items() if stored[key]["status"] not in FINAL),
         again=tuple(again),
@@ -70,16 +70,11 @@ def make_agenda(plan: Plan, stored: Stored) -> Agenda:
     )
 
 
-def run_key(run: Run) -> Key:
-    """Give what a run is stored under."""
-    return run.cell_id, run.round
-
-
 def _known(runs: Iterable[Run], stored: Stored) -> Iterator[tuple[Key, Run, Mapping[str, Any]]]:
     for run in runs:
-        row = stored.get(run_key(run))
+        row = stored.get(run.key)
         if row is not None:
-            yield run_key(run), run, row
+            yield run.key, run, row
 
 
 def _is_made_again(row: Mapping[str, Any], found: tuple[Change, ...], policy: Policy) -> bool:

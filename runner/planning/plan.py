@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from breakeven.runner import engines
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
 from breakeven.runner.config.parsing import read_choice, read_count
 from breakeven.runner.config.policy import POLICY, Policy, read_policy
-from breakeven.runner.engines import Run, Source
 from breakeven.runner.errors import BadValue
-from breakeven.runner.hydra_app.compose import Request
-from breakeven.runner.planning.conditions import conditions, digest, identity
-from breakeven.runner.planning.interpreters import Interpreter, check_function, find_interpreter
+from breakeven.runner.planning.conditions import conditions, digest
+from breakeven.runner.planning.interpreters import find_interpreter
+from breakeven.runner.planning.request import Origin, Request
+from breakeven.runner.planning.run import Run, Source
+from breakeven.runner.planning.sources import Sources
 
 
 @dataclass(frozen=True)
@@ -57,27 +55,20 @@ class Plan:
     collapsed: int
 
 
-def make_plan(
-    requests: Sequence[Request],
-    *,
-    now: datetime,
-    folder: Path,
-    sweep: Path | None = None,
-    again: bool = False,
-) -> Plan:
-    """Check every configuration and put the runs in order; raises BadInput.
+def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[str]) -> Plan:
+    """Check every configuration and put the runs in order; raise BadInput.
 
-    ``folder`` is where the command was typed: the outputs and the user's function are looked up from there. A sweep
-    that has no name is ``sweep``, or else named by ``now``: not as one that is there already, but ``again``.
+    ``engines`` are the names of those that exist. The outputs and the user's function are looked up from the folder of
+    ``origin``, which also decides what a sweep without a name is called.
     """
     parsed = [parse(request.plain) for request in requests]
-    engine = read_choice(_same(requests, "engine")["name"], "engine", engines.REGISTRY)
-    sweep = _sweep_folder(requests, now, folder, sweep, again)
+    engine = read_choice(_same(requests, "engine")["name"], "engine", engines)
+    sweep = _sweep_folder(requests, origin)
     seed = parsed[0].seed
-    cells = _collapse(_plan_cells(requests, parsed, folder, engine))
-    runs = [_run(planned, round_, sweep, folder) for round_, planned in in_blocks(cells, seed)]
+    cells = _collapse(_plan_cells(requests, parsed, origin.folder, engine))
+    runs = [_run(planned, round_, origin.folder) for round_, planned in in_blocks(cells, seed)]
     refused = [
-        (_run(planned, 0, sweep, folder), planned.reason) for planned in cells if planned.reason is not None
+        (_run(planned, 0, origin.folder), planned.reason) for planned in cells if planned.reason is not None
     ]
     return Plan(
         sweep=sweep,
@@ -167,25 +158,6 @@ def _planned(cell: Cell, request: Request, engine: str, surroundings: Surroundin
     )
 
 
-class Sources:
-    """The files of users' functions: each is imported once with each interpreter that is to call it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[tuple[str, str], Source] = {}
-
-    def of(self, cell: Cell, interpreter: Interpreter) -> Source | None:
-        """Give what the cell's function comes from, None where it has none; raises FunctionUnusable."""
-        if cell.workload != "function":
-            return None
-        question = (interpreter.executable, json.dumps(cell.workload_options, sort_keys=True))
-        if question not in self._known:
-            self._known[question] = check_function(
-                interpreter.executable, cell.workload_options, self._folder
-            )
-        return self._known[question]
-
-
 def _collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
     """Keep one of the cells that are the same measurement, with the most rounds that any of them asks for."""
     kept: dict[str, PlannedCell] = {}
@@ -196,18 +168,16 @@ def _collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
     return list(kept.values())
 
 
-def _run(planned: PlannedCell, round_: int, sweep: Path, folder: Path) -> Run:
+def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
     return Run(
         cell=planned.cell,
         cell_id=planned.cell_id,
         round=round_,
         order=0,
-        sweep=sweep,
         path=folder,
         executable=planned.executable,
         engine=planned.engine,
         source=planned.source,
-        identity=identity(planned.cell_id, planned.conditions),
         conditions=planned.conditions,
         config=planned.config,
         overrides=planned.overrides,
@@ -230,17 +200,15 @@ def _same(requests: Sequence[Request], key: str) -> Any:
     return first
 
 
-def _sweep_folder(
-    requests: Sequence[Request], now: datetime, folder: Path, known: Path | None, again: bool
-) -> Path:
-    outputs = folder / Path(str(_same(requests, "outputs"))).expanduser()
+def _sweep_folder(requests: Sequence[Request], origin: Origin) -> Path:
+    outputs = origin.folder / Path(str(_same(requests, "outputs"))).expanduser()
     asked = _same(requests, "sweep")
     if asked is not None:
         return outputs / _sweep_name(str(asked))
-    if known is not None:
-        return known
-    name = f"{now:%Y-%m-%d_%H-%M-%S}"
-    others = 0 if again else len(list(outputs.glob(f"{name}*")))
+    if origin.sweep is not None:
+        return origin.sweep
+    name = f"{origin.now:%Y-%m-%d_%H-%M-%S}"
+    others = 0 if origin.again else len(list(outputs.glob(f"{name}*")))
     return outputs / (f"{name}-{others + 1}" if others else name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from breakeven.base.schema import TABLES
+from breakeven.base.schema import TABLES, conform
 from breakeven.runner.cell.sampling import PARALLEL, REL_CI, SERIAL, TRACED
 from breakeven.runner.cell.stopping import median_interval, reported_interval
-from breakeven.runner.engines import Run
 from breakeven.runner.environment import machine_facts
 from breakeven.runner.planning.perturbation import Variation
+from breakeven.runner.planning.run import Run
 from breakeven.runner.results.disturbance import Judge
+from breakeven.runner.results.run_result import RunResult
 from breakeven.runner.results.spans import spans
 from breakeven.runner.results.warnings import notes
 
@@ -61,11 +62,16 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "started_at": started,
         "config": yaml.dump(dict(run.config), Dumper=_Dumper, sort_keys=False, allow_unicode=True),
         "overrides": "\n".join(run.overrides),
-        "identity": run.identity,
         "memory_limit_asked_bytes": cell.memory_limit_bytes,
         **run.conditions,
         **machine_facts(),
     }
+
+
+def incompatible(run: Run, reason: str) -> RunResult:
+    """Return the result of a cell that cannot exist."""
+    ended = {"status": "incompatible", "reason": reason, "wall_ns": 0}
+    return RunResult(row=about(run, datetime.now(UTC)) | ended)
 
 
 def measured(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,7 +199,7 @@ def tables(run: Run, result: Mapping[str, Any], raw: bytes) -> dict[str, pa.Tabl
         "spans": spans(result, raw),
         "activity": _activity(run, result["activity"]),
     }
-    return {name: _keyed(run, part) for name, part in parts.items() if part.num_rows}
+    return {name: _keyed(run, name, part) for name, part in parts.items() if part.num_rows}
 
 
 def _workers(result: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -219,18 +225,15 @@ def _worker(number: int, about: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _keyed(run: Run, name: str, part: pa.Table) -> pa.Table:
+    keys = {"cell_id": run.cell_id, "round": run.round}
+    for column, value in keys.items():
+        part = part.append_column(column, pa.array([value] * part.num_rows))
+    return conform(name, part)
+
+
 def _without_key(table: str) -> pa.Schema:
     return pa.schema([field for field in TABLES[table] if field.name not in ("cell_id", "round")])
-
-
-def _keyed(run: Run, part: pa.Table) -> pa.Table:
-    keys = {
-        "cell_id": pa.array([run.cell_id] * part.num_rows),
-        "round": pa.array([run.round] * part.num_rows),
-    }
-    for name, values in keys.items():
-        part = part.append_column(name, values)
-    return part
 
 
 def _activity(run: Run, rows: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -14,11 +14,12 @@ from typing import Any
 
 import yaml
 
+from breakeven.base.schema import Key
 from breakeven.base.text import printable, shown
 from breakeven.runner.errors import OutputsUnreadable, ResultsMissing
 from breakeven.runner.locks import DEAD_SECONDS, Holder
 from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
-from breakeven.runner.store import Key, Stored, Sweep
+from breakeven.runner.store import Stored, Sweep
 
 RUNNING, STARTING = "running", "starting"
 """States besides the ways in which a sweep ends: making runs; planning, or waiting for the machine."""

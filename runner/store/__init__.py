@@ -9,8 +9,9 @@ believed only if all of it is as it was written.
 from __future__ import annotations
 
 from breakeven.runner.errors import NotStored
+from breakeven.runner.store.appended import AppendedFile
 from breakeven.runner.store.atomic import write_atomically
-from breakeven.runner.store.integrity import COLUMNS, Key, Stored
+from breakeven.runner.store.integrity import COLUMNS, Stored
 from breakeven.runner.store.sweep import Sweep
 
-__all__ = ["COLUMNS", "Key", "NotStored", "Stored", "Sweep", "write_atomically"]
+__all__ = ["COLUMNS", "AppendedFile", "NotStored", "Stored", "Sweep", "write_atomically"]

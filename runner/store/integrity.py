@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from breakeven.base.schema import TABLES
+from breakeven.base.schema import TABLES, Key
 from breakeven.base.text import printable
 from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.store.sealed import Damaged, read_row
-
-Key = tuple[str, int]
-"""What a run is stored under: its ``cell_id`` and its round."""
 
 SUFFIX = ".parquet"
 COLUMNS = (

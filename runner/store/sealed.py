@@ -7,7 +7,7 @@ CRC-32 of all its other bytes, put between pages and footer, where the format le
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -32,33 +32,13 @@ class Damaged(Exception):
     """Raised when bytes are not those of a whole row of ``runs``; says why."""
 
 
-def encode(table: str, columns: Mapping[str, Any] | pa.Table) -> bytes:
-    """Give Parquet of ``columns`` with the schema of ``table``; columns that are not given are null."""
-    schema = TABLES[table]
-    if isinstance(columns, pa.Table):
-        columns = {name: columns.column(name) for name in columns.column_names}
-    unknown = _unknown(columns, schema)
-    if unknown:
-        raise KeyError(f"table {table} has no column {', '.join(unknown)}")
-    length = len(next(iter(columns.values())))
-    arrays = [_array(columns.get(field.name), field.type, length) for field in schema]
+def encode(table: str, part: pa.Table) -> bytes:
+    """Return Parquet of ``part``, which has the schema of ``table``."""
     sink = pa.BufferOutputStream()
     options = _ONE_ROW if table == _RUNS else _MANY_ROWS
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, write_page_checksum=True, **options)
+    pq.write_table(part, sink, write_page_checksum=True, **options)
     encoded: bytes = sink.getvalue().to_pybytes()
     return _seal(encoded) if table == _RUNS else encoded
-
-
-def _unknown(columns: Iterable[str], schema: pa.Schema) -> list[str]:
-    return sorted(set(columns) - set(schema.names))
-
-
-def _array(values: Any, kind: pa.DataType, length: int) -> pa.Array | pa.ChunkedArray:
-    if values is None:
-        return pa.nulls(length, kind)
-    if isinstance(values, pa.ChunkedArray | pa.Array):
-        return values if values.type == kind else values.cast(kind)
-    return pa.array(values, type=kind)
 
 
 def read_row(data: bytes, columns: Sequence[str]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -16,10 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from breakeven.base.schema import TABLES
+from breakeven.base.schema import TABLES, Key, conform
 from breakeven.runner.errors import NotStored, OutputsUnwritable
+from breakeven.runner.results import RunResult
 from breakeven.runner.store.atomic import PART, is_part, write_atomically
-from breakeven.runner.store.integrity import SUFFIX, Key, Part, Stored, listing, read_stored, stem
+from breakeven.runner.store.integrity import SUFFIX, Part, Stored, listing, read_stored, stem
 from breakeven.runner.store.sealed import encode
 
 _LONGEST_REASON = 40
@@ -27,14 +28,9 @@ _LONGEST_REASON = 40
 
 @dataclass(frozen=True)
 class Sweep:
-    """A results folder, ``outputs/NAME``: the one place that knows its paths and file names.
-
-    The tables of a run and its row are to be written through the same object, since the row says which tables there
-    are.
-    """
+    """A results folder, ``outputs/NAME``: the one place that knows its paths and file names."""
 
     path: Path
-    _parts: dict[Key, dict[str, Part]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def description(self) -> Path:
@@ -102,27 +98,25 @@ class Sweep:
         """Store the overrides and the resolved configuration of the sweep, as YAML text."""
         write_atomically(self.description, yaml.encode())
 
-    def write(self, table: str, cell_id: str, round_: int, columns: Mapping[str, Any] | pa.Table) -> None:
-        """Store one run's part of ``table``; columns that the schema has and ``columns`` lacks are null.
+    def commit(self, result: RunResult) -> None:
+        """Store a run: its parts of the other tables, then its row, from which on the run exists; raise NotStored.
 
-        Raises NotStored.
+        The row says which parts there are, with their sizes and checksums.
         """
-        path = self.file(table, cell_id, round_)
-        data = encode(table, columns)
+        parts = [self._write(table, result.key, part) for table, part in result.tables.items()]
+        row = dict(result.row) | {"parts": "\n".join(map(str, parts))}
+        self._write("runs", result.key, conform("runs", {name: [value] for name, value in row.items()}))
+
+    def _write(self, table: str, key: Key, part: pa.Table) -> Part:
+        path = self.file(table, *key)
+        data = encode(table, part)
         try:
             write_atomically(path, data)
         except OSError as error:
             raise NotStored(
                 f"cannot store {path}: {error.strerror}; what was stored before is kept, this run is not"
             ) from error
-        self._parts.setdefault((cell_id, round_), {})[table] = Part.of(table, data)
-
-    def write_run(self, row: Mapping[str, Any]) -> None:
-        """Store the row of one run in ``runs``, its column ``parts`` filled in: from here on the run exists."""
-        key = row["cell_id"], row["round"]
-        parts = "\n".join(map(str, self._parts.pop(key, {}).values()))
-        self.write("runs", *key, {name: [value] for name, value in row.items()} | {"parts": [parts]})
-        del self._parts[key]
+        return Part.of(table, data)
 
     # --- reading -----------------------------------------------------------------------------------------
 
@@ -134,6 +128,10 @@ class Sweep:
         with pq.ParquetFile(path, pre_buffer=False) as file:  # a single file: no dataset discovery
             rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
         return rows[0]
+
+    def holds_runs(self) -> bool:
+        """Return whether any run is stored."""
+        return any(self.table("runs").glob("[!.]*.parquet"))
 
     def stored(self, *, check_parts: bool = True) -> Stored:
         """Read the rows of all runs at once, and find the files that cannot be believed; raises OutputsUnreadable.

@@ -9,27 +9,27 @@ from typing import Any
 
 from rich.console import Console
 
-from breakeven.runner.engines import Run
-from breakeven.runner.planning.eta import Forecast
-from breakeven.runner.planning.pending import Agenda, Stored, run_key
+from breakeven.base.units import format_clock
+from breakeven.runner.config.naming import describe
+from breakeven.runner.planning.eta import estimate
+from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
-from breakeven.runner.sweep.loop import learn
-from breakeven.runner.sweep.progress import describe, format_clock
+from breakeven.runner.planning.run import Run
 
 _IN_NAME = ("workload", "model", "model.start_method", "workers", "ipc", "pattern", "payload", "task")
 
 
-def preview(plan: Plan, agenda: Agenda, stored: Stored, notes: Sequence[str], console: Console) -> None:
+def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str], console: Console) -> None:
     """Print the plan of a sweep, ``notes`` on it last."""
-    for line in (*lines(plan, agenda, stored), *notes):
+    for line in (*lines(plan, pending, stored), *notes):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def lines(plan: Plan, agenda: Agenda, stored: Stored) -> Iterator[str]:
+def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
     """Give the plan as text, line by line."""
     cells = _cells(plan)
     numbers = {cell_id: number for number, cell_id in enumerate(cells, 1)}
-    marks = {run_key(run): "done" for run in agenda.done} | {run_key(run): "failed" for run in agenda.failed}
+    marks = {run.key: "done" for run in pending.done} | {run.key: "failed" for run in pending.failed}
     names = _names({cell_id: runs[0] for cell_id, runs in cells.items()})
     yield "cells:"
     for cell_id, runs in cells.items():
@@ -38,13 +38,13 @@ def lines(plan: Plan, agenda: Agenda, stored: Stored) -> Iterator[str]:
         yield "incompatible:"
     for run, reason in plan.incompatible:
         yield f"        {describe(run.cell)}: {reason}"
-    for changed in agenda.changed:
+    for changed in pending.changed:
         yield f"changed: {changed}"
-    if agenda.waiting:
+    if pending.waiting:
         yield "order, by round:"
-    for round_, runs_ in groupby(agenda.waiting, key=lambda run: run.round):
+    for round_, runs_ in groupby(pending.waiting, key=lambda run: run.round):
         yield f"  {round_:>4}: {' '.join(str(numbers[run.cell_id]) for run in runs_)}"
-    yield f"{len(agenda.waiting)} of {len(plan.runs)} runs are to be made: {_time(plan, agenda, stored)}"
+    yield f"{len(pending.waiting)} of {len(plan.runs)} runs are to be made: {_time(plan, pending, stored)}"
 
 
 def _cells(plan: Plan) -> dict[str, list[Run]]:
@@ -71,17 +71,14 @@ def _differing(run: Run, common: set[str]) -> Iterator[str]:
 
 def _state(runs: list[Run], marks: Mapping[Any, str]) -> str:
     rounds = f"{len(runs)} round{'s' * (len(runs) != 1)}"
-    counts = Counter(marks.get(run_key(run)) for run in runs)
+    counts = Counter(marks.get(run.key) for run in runs)
     return ", ".join([rounds, *(f"{counts[word]} {word}" for word in ("done", "failed") if counts[word])])
 
 
-def _time(plan: Plan, agenda: Agenda, stored: Stored) -> str:
-    forecast = Forecast()
-    learn(forecast, plan, stored)
-    forecast.add(run.cell for run in agenda.waiting)
+def _time(plan: Plan, pending: Pending, stored: Stored) -> str:
     known = "from their knobs"
     if any(row["status"] == "ok" for row in stored.values()):
         known = "from those that are stored"
-    elif any(run.cell.workload == "function" for run in agenda.waiting):
+    elif any(run.cell.workload == "function" for run in pending.waiting):
         known = "from their knobs; the length of a function is not known before it ran"
-    return f"about {format_clock(forecast.seconds_left)} ({known})"
+    return f"about {format_clock(estimate(plan, pending, stored).seconds_left)} ({known})"

@@ -1,96 +1,88 @@
-"""The runs of a sweep, one after the other: carried by an engine, shown, written to the journal, counted."""
+"""The runs of a sweep, one after the other: carried by an engine, stored, counted, reported."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
-from rich.console import Console
-
-from breakeven.runner import engines
 from breakeven.runner.config.policy import STOP, Policy
-from breakeven.runner.engines import Outcome, Run
-from breakeven.runner.planning.eta import Forecast
-from breakeven.runner.planning.pending import Agenda, Stored, run_key
-from breakeven.runner.planning.plan import Plan
-from breakeven.runner.status.events import Journal
-from breakeven.runner.sweep.progress import Progress, Tally, shown_on
+from breakeven.runner.engines import Engine
+from breakeven.runner.planning.eta import Eta
+from breakeven.runner.planning.run import Run
+from breakeven.runner.store import Sweep
+from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepEvent, SweepObserver
+from breakeven.runner.sweep.signals import held_back
+from breakeven.runner.sweep.tally import Tally
 
 
 @dataclass(frozen=True)
 class End:
-    """How the runs of a sweep ended: ``why`` they ended early, None where all were made."""
+    """How the runs of a sweep ended: ``why`` says why early, and is None if all were made."""
 
     tally: Tally
     why: str | None
 
 
-class Sweeper:
-    """Makes the runs that an agenda lists as waiting.
+@dataclass(frozen=True)
+class Observers:
+    """Several observers as one."""
 
-    ``check`` is called before each of them and raises NotStored where the folder is no longer ours to write.
+    all: Sequence[SweepObserver]
+
+    def notify(self, event: SweepEvent) -> None:
+        """Hand ``event`` to each of them in turn; raise NotStored."""
+        for observer in self.all:
+            observer.notify(event)
+
+    def close(self) -> None:
+        """Close each of them."""
+        for observer in self.all:
+            observer.close()
+
+
+class Loop:
+    """Makes the runs that are given to it.
+
+    ``check`` is called before each of them and raises NotStored if the folder is no longer this program's to write.
     """
 
     def __init__(
-        self, plan: Plan, agenda: Agenda, journal: Journal, console: Console, check: Callable[[], None]
+        self, sweep: Sweep, policy: Policy, observer: SweepObserver, check: Callable[[], None]
     ) -> None:
+        self._sweep = sweep
+        self._policy = policy
+        self._observer = observer
         self._check = check
-        self._plan = plan
-        self._waiting = agenda.waiting
-        self._journal = journal
-        self._tally = Tally(len(agenda.waiting), len(plan.incompatible))
-        self._forecast = Forecast()
-        self._progress = Progress(self._tally, console, shown_on(console, plan.policy.progress))
 
-    def make_runs(self, stored: Stored) -> End:
-        """Make them until all are made or the policy says to stop; raises NotStored.
-
-        ``stored`` are the rows from before, by key: how long those runs took is how long others like them will take.
-        """
-        learn(self._forecast, self._plan, stored)
-        self._forecast.add(run.cell for run in self._waiting)
-        with closing(engines.load(self._plan.engine)()) as carrier, self._progress:
-            for run in self._waiting:
+    def make_runs(self, runs: Sequence[Run], engine: Engine, eta: Eta, tally: Tally) -> End:
+        """Make ``runs`` until all are made or the policy says to stop; raise NotStored or PlanOutdated."""
+        with closing(engine):
+            for run in runs:
                 self._check()
-                self._began(run)
-                self._ended(run, carrier.submit(run).result())
-                why = why_stop(self._plan.policy, self._tally)
+                self._observer.notify(
+                    RunBegan(run=run, number=tally.ended + 1, of=tally.total, seconds_left=eta.seconds_left)
+                )
+                row = self._make(run, engine)
+                eta.ended(run.cell, row["wall_ns"])
+                tally = tally.with_one(row["status"])
+                self._observer.notify(RunEnded(run=run, row=row, tally=tally, seconds_left=eta.seconds_left))
+                why = why_stop(self._policy, tally)
                 if why is not None:
-                    return End(self._tally, why)
-        return End(self._tally, None)
+                    return End(tally, why)
+        return End(tally, None)
 
-    def _began(self, run: Run) -> None:
-        self._progress.began(run, self._forecast.seconds_left)
-        self._journal.run_began(run, number=self._tally.done + 1, of=self._tally.total)
-
-    def _ended(self, run: Run, outcome: Outcome) -> None:
-        self._tally.statuses[outcome.status] += 1
-        self._forecast.ended(run.cell, outcome.row["wall_ns"])
-        self._progress.finished(outcome)
-        tally = self._tally
-        self._journal.run_ended(
-            run,
-            outcome.row,
-            number=tally.done,
-            of=tally.total,
-            ok=tally.ok,
-            failed=tally.failed,
-            incompatible=tally.incompatible,
-            seconds_left=self._forecast.seconds_left,
-        )
-
-
-def learn(forecast: Forecast, plan: Plan, stored: Stored) -> None:
-    """Let ``forecast`` know how long the runs of ``plan`` took that are stored and ended well."""
-    for run in plan.runs:
-        row = stored.get(run_key(run))
-        if row is not None and row["status"] == "ok":
-            forecast.learn(run.cell, row["wall_ns"])
+    def _make(self, run: Run, engine: Engine) -> Mapping[str, Any]:
+        """Wait for one run and store it; a signal that comes while it is being stored waits until it is."""
+        result = engine.submit(run).result()
+        with held_back():
+            self._sweep.commit(result)
+        return result.row
 
 
 def why_stop(policy: Policy, tally: Tally) -> str | None:
-    """Say why no further run is to be made; None where the next one is."""
+    """Return why no further run is to be made, None if the next one is."""
     if tally.failed and policy.on_failure == STOP:
         return "stopped after a failed run (on_failure=stop)"
     if policy.max_failures is not None and tally.failed >= policy.max_failures:

@@ -1,78 +1,89 @@
-"""One sweep on its way from a plan to stored runs and a summary."""
+"""One sweep from a plan to stored runs: alone on its folder and its machine, carried on, reported, ended in order."""
 
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-import yaml
 from rich.console import Console
 
-from breakeven.analysis.load import load
-from breakeven.analysis.summary import render, summarise
 from breakeven.base.text import shown
-from breakeven.runner.errors import OutputsUnwritable, PlanOutdated
-from breakeven.runner.host import clear_leftovers, record_incompatible
+from breakeven.base.units import format_clock
+from breakeven.runner import engines
+from breakeven.runner.config.policy import JSON, QUIET
+from breakeven.runner.errors import NotStored, OutputsUnwritable, PlanOutdated
+from breakeven.runner.host import clear_leftovers
 from breakeven.runner.locks import Holder, HostLock, SweepLock, told
-from breakeven.runner.planning.eta import Forecast
-from breakeven.runner.planning.pending import Agenda, make_agenda
+from breakeven.runner.planning.eta import estimate
+from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan
-from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED, Journal
-from breakeven.runner.store import NotStored, Stored, Sweep
-from breakeven.runner.sweep.loop import Sweeper, learn
-from breakeven.runner.sweep.progress import format_clock
+from breakeven.runner.planning.request import Launch
+from breakeven.runner.results.rows import incompatible
+from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
+from breakeven.runner.store import Stored, Sweep
+from breakeven.runner.sweep.description import describe_launch
+from breakeven.runner.sweep.loop import End, Loop, Observers
+from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
 from breakeven.runner.sweep.signals import EXIT_INTERRUPTED, ending_in_order
+from breakeven.runner.sweep.sinks import open_sinks
+from breakeven.runner.sweep.tally import Tally
 
 ALL_DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
 
 _INTERRUPTED = "interrupted; what was measured is kept"
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where libyaml is there
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True)
-class Typed:
-    """What was typed: command, its overrides, the configuration they start from, notes on the choice of cells."""
+class Outcome:
+    """How a sweep ended.
 
-    command: Sequence[str]
-    overrides: tuple[str, ...]
-    base: Mapping[str, Any]
-    notes: tuple[str, ...] = ()
-
-
-class Carrying:
-    """Carries out one plan; ``one_of_several`` says that the same command calls again, maybe in another process.
-
-    ``stopped`` tells whether failures ended it early.
+    ``code`` is the exit code. ``stopped`` says that failures, or a change of what is measured, ended it early;
+    ``to_sum_up`` that there are runs which the user has not seen a summary of.
     """
 
-    def __init__(self, plan: Plan, typed: Typed, *, one_of_several: bool = False) -> None:
+    code: int
+    stopped: bool = False
+    to_sum_up: bool = False
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """How the runs ended: one of `ENDS`, the exit code, and why early, None if all were made."""
+
+    how: str
+    code: int
+    why: str | None = None
+
+
+class Session:
+    """Carries out one plan; ``one_of_several`` says that the same command calls again, maybe in another process."""
+
+    def __init__(self, plan: Plan, launch: Launch, *, one_of_several: bool = False) -> None:
         self._plan = plan
-        self._typed = typed
+        self._launch = launch
         self._one_of_several = one_of_several
         self._sweep = Sweep(plan.sweep)
-        self._again = shlex.join(_again(typed.command, plan.sweep.name))
-        self._silent = plan.policy.progress in {"quiet", "json"}
+        self._silent = plan.policy.progress in {QUIET, JSON}
         self._writer = SweepLock(plan.sweep)
-        self._notes = Console(stderr=True, quiet=self._silent)
-        self.stopped = False
+        self._console = Console(stderr=True, quiet=self._silent)
 
-    def carry_out(self) -> int:
-        """Make the runs that are not done yet and sum up; gives the exit code, raises BadInput before the first."""
+    def carry_out(self) -> Outcome:
+        """Make the runs that are not done yet; raise BadInput before the first."""
         self._sweep.create()
         with ending_in_order():
             try:
                 with self._alone():
-                    return self._with_journal()
-            except KeyboardInterrupt:  # while it waited for others, or summed up
-                return self._ended_early(_INTERRUPTED, EXIT_INTERRUPTED)
+                    ended = self._reported()
+            except KeyboardInterrupt:  # while it waited for others
+                ended = _Ended(INTERRUPTED, EXIT_INTERRUPTED, _INTERRUPTED)
             except NotStored as error:
-                return self._ended_early(str(error), SOME_FAILED)
+                ended = _Ended(NOT_STORED, SOME_FAILED, str(error))
+        sums_up = not self._silent and ended.how != NOT_STORED and self._sweep.holds_runs()
+        if ended.why:
+            self._say_how_to_carry_on(ended.why)
+        return Outcome(ended.code, stopped=ended.how == STOPPED, to_sum_up=sums_up)
 
     # --- alone -------------------------------------------------------------------------------------------
 
@@ -85,7 +96,7 @@ class Carrying:
         """
         waits = self._plan.policy.on_busy == "wait"
         writer = self._writer.held()
-        machine = HostLock().held(str(self._sweep.path), wait=waits, on_wait=self._waits)
+        machine = HostLock().held(str(self._sweep.path), wait=waits, on_wait=self._say_who_measures)
         first, second = (machine, writer) if self._one_of_several else (writer, machine)
         with first as note, second as other:
             clear_leftovers()
@@ -93,80 +104,91 @@ class Carrying:
                 self._say(text)
             yield
 
-    def _waits(self, holder: Holder) -> None:
+    def _say_who_measures(self, holder: Holder) -> None:
         self._say(f"waiting until this machine has measured {told(holder)}")
 
-    # --- with a journal ----------------------------------------------------------------------------------
+    # --- reported ----------------------------------------------------------------------------------------
 
-    def _with_journal(self) -> int:
+    def _reported(self) -> _Ended:
+        """Make the runs, with observers that are notified of everything, the end included."""
         stored = self._sweep.stored()
-        agenda = make_agenda(self._plan, stored.rows)
-        with Journal(self._sweep, self._echo if self._plan.policy.progress == "json" else None) as journal:
-            how, code, why = self._runs_in_order(journal, agenda, stored)
-            journal.sweep_ended(how, code)
-        if how != NOT_STORED and self._holds_runs():
-            self._sum_up()
-        return self._ended_early(why, code) if why else code
+        pending = find_pending(self._plan, stored.rows)
+        with closing(
+            Observers(open_sinks(self._sweep, self._plan.policy.progress, self._console))
+        ) as observers:
+            ended = self._make_runs(observers, pending, stored)
+            observers.notify(SweepEnded(how=ended.how, code=ended.code))
+        return ended
 
-    def _runs_in_order(self, journal: Journal, agenda: Agenda, stored: Stored) -> tuple[str, int, str | None]:
-        """Make the runs; give how that ended, the exit code, and why it ended early."""
+    def _make_runs(self, observers: Observers, pending: Pending, stored: Stored) -> _Ended:
         try:
-            self._prepare(journal, agenda, stored)
-            sweeper = Sweeper(self._plan, agenda, journal, self._notes, self._writer.check)
-            end = sweeper.make_runs(stored.rows)
+            self._prepare(observers, pending, stored)
+            end = self._loop(observers, pending, stored)
         except KeyboardInterrupt:
-            return INTERRUPTED, EXIT_INTERRUPTED, _INTERRUPTED
+            return _Ended(INTERRUPTED, EXIT_INTERRUPTED, _INTERRUPTED)
         except PlanOutdated as error:
-            self.stopped = True
-            return STOPPED, SOME_FAILED, f"stopped: {error}"
+            return _Ended(STOPPED, SOME_FAILED, f"stopped: {error}")
         except NotStored as error:
-            return NOT_STORED, SOME_FAILED, str(error)
-        self.stopped = end.why is not None
-        code = SOME_FAILED if end.tally.failed or agenda.failed else ALL_DONE
-        return (STOPPED, SOME_FAILED, end.why) if end.why else (DONE, code, None)
+            return _Ended(NOT_STORED, SOME_FAILED, str(error))
+        if end.why:
+            return _Ended(STOPPED, SOME_FAILED, end.why)
+        return _Ended(DONE, SOME_FAILED if end.tally.failed or pending.failed else ALL_DONE)
 
-    def _prepare(self, journal: Journal, agenda: Agenda, stored: Stored) -> None:
-        """Make the folder ready for new runs, and tell what is to be done; raises NotStored."""
+    def _loop(self, observers: Observers, pending: Pending, stored: Stored) -> End:
         plan = self._plan
-        self._tidy(journal, agenda, stored)
-        self._describe()
-        journal.sweep_began(
-            total=len(plan.runs),
-            done=len(agenda.done),
-            incompatible=len(plan.incompatible),
-            waiting=len(agenda.waiting),
-            command=shlex.join(self._typed.command),
+        loop = Loop(self._sweep, plan.policy, observers, self._writer.check)
+        tally = Tally(total=len(pending.waiting), incompatible=len(plan.incompatible))
+        return loop.make_runs(
+            pending.waiting, engines.load(plan.engine)(), estimate(plan, pending, stored.rows), tally
         )
-        for note in self._typed.notes:
-            self._tell(journal, note)
-        self._say(_opening(plan, agenda, stored))
-        for run, reason in plan.incompatible:
-            journal.run_incompatible(run, reason)
-            if (run.cell_id, run.round) not in stored.rows:
-                record_incompatible(run, reason)
 
-    def _tidy(self, journal: Journal, agenda: Agenda, stored: Stored) -> None:
+    def _prepare(self, observers: Observers, pending: Pending, stored: Stored) -> None:
+        """Make the folder ready for new runs, and say what is to be done; raise NotStored."""
+        plan = self._plan
+        self._tidy(observers, pending, stored)
+        self._describe()
+        observers.notify(
+            SweepBegan(
+                sweep=plan.sweep,
+                total=len(plan.runs),
+                done=len(pending.done),
+                waiting=len(pending.waiting),
+                incompatible=len(plan.incompatible),
+                command=shlex.join(self._launch.command),
+            )
+        )
+        for note in self._launch.notes:
+            self._note(observers, note)
+        self._say(_opening(plan, pending, stored))
+        for run, reason in plan.incompatible:
+            observers.notify(RunIncompatible(run=run, reason=reason))
+            if run.key not in stored.rows:
+                self._sweep.commit(incompatible(run, reason))
+
+    def _tidy(self, observers: Observers, pending: Pending, stored: Stored) -> None:
         """Move aside what is measured again, and remove what an interrupted write left."""
         if stored.damaged:
             folder = self._sweep.set_aside_damaged(stored)
-            self._tell(
-                journal,
+            self._note(
+                observers,
                 f"{len(stored.damaged)} damaged files were moved to {folder}; their runs are made again",
             )
-        if agenda.again:
-            folder = self._sweep.set_aside(agenda.again, "made again")
-            self._tell(journal, f"{len(agenda.again)} stored runs were moved to {folder} and are made again")
-        if agenda.changed and self._plan.policy.on_change == "keep":
-            changed = "; ".join(map(str, agenda.changed))
-            self._tell(journal, f"kept although measured under other conditions: {changed}")
+        if pending.again:
+            folder = self._sweep.set_aside(pending.again, "made again")
+            self._note(
+                observers, f"{len(pending.again)} stored runs were moved to {folder} and are made again"
+            )
+        if pending.changed and self._plan.policy.on_change == "keep":
+            changed = "; ".join(map(str, pending.changed))
+            self._note(observers, f"kept although measured under other conditions: {changed}")
         left = self._sweep.tidy()
         if left:
-            journal.note(f"removed {left} files of interrupted writes")
+            observers.notify(Noted(text=f"removed {left} files of interrupted writes"))
 
     def _describe(self) -> None:
-        """Say in the folder what was asked, and let ``latest`` lead to it."""
+        """Store what was asked in the folder, and let ``latest`` lead to it."""
         try:
-            self._sweep.describe(_description(self._sweep, self._plan, self._typed))
+            self._sweep.describe(describe_launch(self._sweep, self._plan, self._launch))
             self._sweep.point_latest()
         except OSError as error:
             raise OutputsUnwritable(
@@ -176,74 +198,32 @@ class Carrying:
 
     # --- words -------------------------------------------------------------------------------------------
 
-    def _tell(self, journal: Journal, note: str) -> None:
+    def _note(self, observers: Observers, note: str) -> None:
         self._say(note)
-        journal.note(note)
+        observers.notify(Noted(text=note))
 
     def _say(self, text: str) -> None:
-        self._notes.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    @staticmethod
-    def _echo(line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
-    def _holds_runs(self) -> bool:
-        return any(self._sweep.table("runs").glob("[!.]*.parquet"))
-
-    def _sum_up(self) -> None:
-        if not self._silent:
-            render(summarise(load(self._plan.sweep)), Console())
-
-    def _ended_early(self, why: str, code: int) -> int:
+    def _say_how_to_carry_on(self, why: str) -> None:
         """Say why the sweep ended early and how to carry on, whatever else is shown."""
-        words = f"{why}. Carry on with: {self._again}"
+        words = f"{why}. Carry on with: {shlex.join(_again(self._launch.command, self._sweep.path.name))}"
         Console(stderr=True).print(words, soft_wrap=True, markup=False, highlight=False)
-        return code
 
 
-def _description(sweep: Sweep, plan: Plan, typed: Typed) -> str:
-    """Add this launch to those that ``sweep.yaml`` holds, so that a sweep carried on loses nothing.
-
-    Only the last launch has its order of runs: an entry must not grow the file by the size of the sweep.
-    """
-    text = sweep.description.read_text(encoding="utf-8") if sweep.description.exists() else "{}"
-    earlier = yaml.load(text, Loader=_Loader).get("launches", [])  # noqa: S506  # a safe one
-    present = {
-        "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "overrides": list(typed.overrides),
-        "seed": plan.seed,
-        "config": dict(typed.base),
-        "order": [f"{run.cell_id}-{run.round}" for run in plan.runs],
-    }
-    launches = [*map(_without_order, earlier), present]
-    return str(yaml.dump({"launches": launches}, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
-
-
-def _without_order(launch: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in launch.items() if key != "order"}
-
-
-def _opening(plan: Plan, agenda: Agenda, stored: Stored) -> str:
-    waiting = len(agenda.waiting)
+def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
+    waiting, failed = len(pending.waiting), len(pending.failed)
     counts = [
         f"{waiting} run{'s' * (waiting != 1)}",
-        *([f"{len(agenda.done)} already done"] if agenda.done else []),
-        *([f"{len(agenda.failed)} failed before (retry_failed=true makes them again)"] * bool(agenda.failed)),
+        *([f"{len(pending.done)} already done"] if pending.done else []),
+        *([f"{failed} failed before (retry_failed=true makes them again)"] if failed else []),
         *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),
-        *([f"{plan.collapsed} the same as another"] if plan.collapsed else []),
-        *([f"about {format_clock(_seconds(plan, agenda, stored))}"] if waiting else []),
+        *([f"{plan.collapsed} duplicate{'s' * (plan.collapsed != 1)} skipped"] if plan.collapsed else []),
+        *([f"about {format_clock(estimate(plan, pending, stored.rows).seconds_left)}"] if waiting else []),
     ]
     return f"{shown(plan.sweep)}: {', '.join(counts)}"
 
 
-def _seconds(plan: Plan, agenda: Agenda, stored: Stored) -> float:
-    forecast = Forecast()
-    learn(forecast, plan, stored.rows)
-    forecast.add(run.cell for run in agenda.waiting)
-    return forecast.seconds_left
-
-
 def _again(command: Sequence[str], name: str) -> list[str]:
-    """Give the command that carries on: as typed, with the name of the sweep."""
+    """Return the command that carries on: as typed, with the name of the sweep."""
     return [*(part for part in command if not part.startswith("sweep=")), f"sweep={name}"]

@@ -19,18 +19,36 @@ EXIT_INTERRUPTED = 130
 
 
 class _Handler:
+    """Raises KeyboardInterrupt where the main thread is, at the first signal; a second one ends the process."""
+
     def __init__(self) -> None:
         self._asked = False
+        self._held = False
+        self._waiting = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
             kill_now()
             os._exit(EXIT_INTERRUPTED)
         self._asked = True
-        signal.default_int_handler(number, frame)  # raises KeyboardInterrupt where the main thread is
+        if self._held:
+            self._waiting = True
+        else:
+            signal.default_int_handler(number, frame)
+
+    def hold(self) -> None:
+        """Let the first signal wait from now on."""
+        self._held = True
+
+    def let_go(self) -> None:
+        """Raise KeyboardInterrupt if a signal waits, and at the next one."""
+        self._held = False
+        if self._waiting:
+            self._waiting = False
+            raise KeyboardInterrupt
 
 
-_handler: _Handler | None = None  # of this process, while signals are heeded
+_handler: _Handler | None = None  # of this process, while signals are handled
 
 
 def find_temporary_folder() -> None:
@@ -42,7 +60,7 @@ def find_temporary_folder() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def heed_nothing() -> None:
+def ignore_signals() -> None:
     """Ignore further signals: all is done, and an end of the program on its way out would look like a failure."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -52,10 +70,10 @@ def heed_nothing() -> None:
 def ending_in_order() -> Iterator[None]:
     """Raise KeyboardInterrupt at the first signal; at a second one end the processes of the present run and this one.
 
-    What is stored stays whole either way: a file is renamed when all of it is written. Within another one nothing
-    changes.
+    What is stored stays whole either way: a file is renamed when all of it is written. Nested in another one it
+    changes nothing.
     """
-    global _handler  # noqa: PLW0603  # signals are the process's, and so is what heeds them
+    global _handler  # noqa: PLW0603  # signals are the process's, and so is what handles them
     if _handler is not None or current_thread() is not main_thread():  # only there can signals be handled
         yield
         return
@@ -67,3 +85,17 @@ def ending_in_order() -> Iterator[None]:
         _handler = None
         for number, former in before.items():
             signal.signal(number, former)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let a first signal wait until the body is done, so that what was measured is stored; a second one does not wait."""
+    handler = _handler if current_thread() is main_thread() else None
+    if handler is None:
+        yield
+        return
+    handler.hold()
+    try:
+        yield
+    finally:
+        handler.let_go()

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.runner import host
-from breakeven.runner.engines import Outcome
 from breakeven.runner.host import memory, process_mark
 from breakeven.runner.host.processes import all_pids
-from breakeven.runner.store import Sweep
+from breakeven.runner.results import RunResult
 from tests.machines import left_behind
 from tests.samples import run
 
@@ -64,25 +63,24 @@ def write_module(folder: Path, text: str) -> Path:
     return folder
 
 
-def execute(sweep: Sweep, path: Path, **changes: Any) -> Outcome:
-    """Carry out a run; whatever it did, its row is stored, and nothing of it is left."""
+def execute(path: Path, **changes: Any) -> RunResult:
+    """Carry out a run; whatever it did, its result can travel, and nothing of it is left."""
     before = left_behind()
-    outcome = host.execute(run(sweep.path, sys.executable, path, **changes))
+    result = host.execute(run(sys.executable, path, **changes))
     assert left_behind() == before
     assert marked(process_mark.own().mark) == []
     assert not [group for group in memory.left_groups() if group.name in before]
-    stored = sweep.read_run(outcome.row["cell_id"], 0)
-    assert stored is not None
-    for name in ("status", "reason", "exit_code", "signal", "stderr"):
-        assert stored[name] == outcome.row[name]
-    return outcome
+    travelled = RunResult.from_bytes(result.to_bytes())
+    assert {name: travelled.row[name] for name in result.row} == result.row
+    assert travelled.tables == result.tables
+    return result
 
 
-def call(sweep: Sweep, tmp_path: Path, body: str, **changes: Any) -> dict[str, Any]:
+def call(tmp_path: Path, body: str, **changes: Any) -> dict[str, Any]:
     """Carry out a run of a function ``work`` with this body, in two processes joined by pipes; give its row."""
     lines = "\n".join(f"    {line}" for line in body.splitlines())
     user = write_module(tmp_path / "user", f"\ndef work():\n{lines}\n")
-    return execute(sweep, user, **function("work") | {"ipc": "pipe"} | changes).row
+    return dict(execute(user, **function("work") | {"ipc": "pipe"} | changes).row)
 
 
 def marked(mark: int) -> list[int]:

@@ -20,6 +20,7 @@ from breakeven.analysis.load import Lab, load
 from breakeven.analysis.tables import NEEDED
 from breakeven.base.schema import TABLES, VERSION
 from tests.analysis_samples import REFUSAL, Sample, build_rich
+from tests.stored import commit
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +54,9 @@ def test_one_good_round_makes_a_cell_ok(tmp_path: Path) -> None:
     cell = sample.add_map(model="process", speedup=1.5)
     good = sample.sweep.read_run(cell, 0)
     assert good is not None
-    sample.sweep.write_run(good | {"status": "failed", "reason": "killed", "gil_enabled": None})
+    commit(sample.sweep, good | {"status": "failed", "reason": "killed", "gil_enabled": None})
     trials = pd.read_parquet(sample.sweep.file("trials", cell, 0))
-    sample.sweep.write_run(good | {"round": 1, "order": 1})
+    commit(sample.sweep, good | {"round": 1, "order": 1})
     sample.store("trials", cell, 1, trials)
     lab = load(sample.path)
     row = lab.cells.loc[cell]

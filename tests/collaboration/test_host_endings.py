@@ -12,7 +12,7 @@ import pytest
 from breakeven.runner import host
 from breakeven.runner.host import cleanup
 from breakeven.runner.host.ending import MOST_SAID
-from breakeven.runner.store import NotStored, Sweep
+from breakeven.runner.store import NotStored
 from tests.collaboration.host_runs import call, execute, function, write_module
 from tests.samples import Pair, named, run
 
@@ -25,9 +25,9 @@ POOLS: list[Pair] = [
 
 
 @pytest.mark.parametrize("ipc", ["queue", "pipe", "shared_memory"])
-def test_a_function_that_fails_in_a_worker_fails_the_run(sweep: Sweep, tmp_path: Path, ipc: str) -> None:
+def test_a_function_that_fails_in_a_worker_fails_the_run(tmp_path: Path, ipc: str) -> None:
     """The worker's traceback is the reason."""
-    row = call(sweep, tmp_path, "if apart(): raise RuntimeError('only in a worker')", ipc=ipc)
+    row = call(tmp_path, "if apart(): raise RuntimeError('only in a worker')", ipc=ipc)
     assert row["status"] == "failed"
     assert "raised in a worker" in row["reason"]
     assert row["reason"].endswith("RuntimeError: only in a worker\n")
@@ -49,22 +49,22 @@ def test_a_function_that_fails_in_a_worker_fails_the_run(sweep: Sweep, tmp_path:
         ),
     ],
 )
-def test_how_a_run_ends_is_told(sweep: Sweep, tmp_path: Path, body: str, status: str, reason: str) -> None:
+def test_how_a_run_ends_is_told(tmp_path: Path, body: str, status: str, reason: str) -> None:
     """An exception is a failure, an exit is a crash, and the reason says which."""
-    row = call(sweep, tmp_path, body, workers=1)
+    row = call(tmp_path, body, workers=1)
     assert (row["status"], reason in row["reason"]) == (status, True), row["reason"]
 
 
-def test_a_run_that_closes_its_descriptors_is_a_row(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_run_that_closes_its_descriptors_is_a_row(tmp_path: Path) -> None:
     """The measured process cannot say any more what happens to it; what ends it, or that nothing did, is told."""
-    row = call(sweep, tmp_path, "os.closerange(0, 1000)", time_limit_ns=10**9)
+    row = call(tmp_path, "os.closerange(0, 1000)", time_limit_ns=10**9)
     assert row["status"] in ("crashed", "failed", "timeout")
     assert row["reason"]
 
 
-def test_a_crash_of_the_interpreter_is_told_with_its_place(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_crash_of_the_interpreter_is_told_with_its_place(tmp_path: Path) -> None:
     """The signal has a column, the reason names the line of the user's file, and the stack is kept."""
-    row = call(sweep, tmp_path, "ctypes.string_at(0)")
+    row = call(tmp_path, "ctypes.string_at(0)")
     line = (tmp_path / "user/mine.py").read_text().splitlines().index("    ctypes.string_at(0)") + 1
     assert row["reason"] == (
         f"ended by signal SIGSEGV; Fatal Python error: Segmentation fault at mine.py:{line} in work"
@@ -82,11 +82,9 @@ def test_a_crash_of_the_interpreter_is_told_with_its_place(sweep: Sweep, tmp_pat
         ("ctypes.string_at(0)", "was ended by signal SIGSEGV"),
     ],
 )
-def test_a_worker_that_dies_ends_the_run(
-    sweep: Sweep, tmp_path: Path, pair: Pair, body: str, how: str
-) -> None:
+def test_a_worker_that_dies_ends_the_run(tmp_path: Path, pair: Pair, body: str, how: str) -> None:
     """Which worker, and how, is the reason, at once and for every model: a pool would wait, or fail in its own words."""
-    row = call(sweep, tmp_path, f"if apart(): {body}", model=pair[0], start_method=pair[1], ipc=pair[2])
+    row = call(tmp_path, f"if apart(): {body}", model=pair[0], start_method=pair[1], ipc=pair[2])
     worker, _, told = row["reason"].partition(" was " if how.startswith("was") else " exited ")
     assert worker in ("worker 0", "worker 1")
     assert f"{worker} {how} in the middle of the run" in row["reason"], told
@@ -94,19 +92,19 @@ def test_a_worker_that_dies_ends_the_run(
     assert row["wall_ns"] < 20 * 10**9
 
 
-def test_a_run_that_is_well_says_nothing(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_run_that_is_well_says_nothing(tmp_path: Path) -> None:
     """What an ok run wrote to its stderr is not kept."""
-    row = call(sweep, tmp_path, "sys.stderr.write('chatter\\n')")
+    row = call(tmp_path, "sys.stderr.write('chatter\\n')")
     assert (row["status"], row["reason"], row["exit_code"], row["signal"], row["stderr"]) == (
         "ok",
         *[None] * 4,
     )
 
 
-def test_of_much_that_was_said_the_last_is_kept(sweep: Sweep, tmp_path: Path) -> None:
+def test_of_much_that_was_said_the_last_is_kept(tmp_path: Path) -> None:
     """Megabytes of output, bytes that are no text and control characters among them, leave a bounded row."""
     body = "os.write(2, bytes(range(256)) * 40_000 + b'\\nthe last line\\n'); os._exit(5)"
-    row = call(sweep, tmp_path, body)
+    row = call(tmp_path, body)
     assert row["status"] == "crashed"
     assert row["reason"].startswith("exit code 5; it last said: ")
     assert row["reason"].endswith("the last line")
@@ -144,10 +142,10 @@ def spoil_now(path):
 
 @pytest.mark.parametrize("how", ["flip", "cut", "pipe", "gone", "link"])
 @pytest.mark.parametrize("name", ["result.json", "trace.bin"])
-def test_a_spoilt_file_is_a_crash(sweep: Sweep, tmp_path: Path, name: str, how: str) -> None:
+def test_a_spoilt_file_is_a_crash(tmp_path: Path, name: str, how: str) -> None:
     """A bit that differs, an end that is missing, something else in its place: nothing of it is believed."""
     user = write_module(tmp_path / "user", f"HOW = {how!r}\n{GARBAGE}\ndef work():\n    spoil({name!r})\n")
-    row = execute(sweep, user, **function("work") | {"ipc": "pipe"}).row
+    row = execute(user, **function("work") | {"ipc": "pipe"}).row
     expected = {
         "flip": f"{name} is not what the run wrote: its checksum differs",
         "cut": f"{name} is not what the run wrote: its checksum differs",
@@ -161,7 +159,7 @@ def test_a_spoilt_file_is_a_crash(sweep: Sweep, tmp_path: Path, name: str, how: 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_board_full_of_garbage_is_a_row(sweep: Sweep, tmp_path: Path, seed: int) -> None:
+def test_a_board_full_of_garbage_is_a_row(tmp_path: Path, seed: int) -> None:
     """A worker that writes over the memory it shares with the parent, at any place, makes no exception."""
     start = Random(seed).randrange(4096)
     body = (
@@ -175,15 +173,14 @@ def test_a_board_full_of_garbage_is_a_row(sweep: Sweep, tmp_path: Path, seed: in
         "(FOLDER,) = [path for path in glob.glob(f'/dev/shm/breakeven-{os.getppid()}-*') if os.path.isdir(path)]\n"
         "def work():\n" + "\n".join(f"    {line}" for line in body.splitlines()) + "\n",
     )
-    row = execute(sweep, user, **function("work") | {"ipc": "pipe", "time_limit_ns": 2 * 10**9}).row
+    row = execute(user, **function("work") | {"ipc": "pipe", "time_limit_ns": 2 * 10**9}).row
     assert row["status"] in ("ok", "failed", "crashed", "timeout")
     assert (row["reason"] is None) == (row["status"] == "ok")
 
 
-def test_a_run_that_cannot_write_is_a_row(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_run_that_cannot_write_is_a_row(tmp_path: Path) -> None:
     """Where no file can be written, nor the reason, the exit code is all there is to tell."""
     row = call(
-        sweep,
         tmp_path,
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))",
         model="thread",
@@ -207,27 +204,24 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     subprocess.run([UMOUNT, folder], check=True)
 
 
-def test_a_full_disk_is_a_row(sweep: Sweep, tmp_path: Path, small: Path) -> None:
+def test_a_full_disk_is_a_row(tmp_path: Path, small: Path) -> None:
     """A function that fills the memory where its run keeps its files ends that run, and the next one has room again."""
     body = f"fill = lambda: Path({str(small)!r}).joinpath(os.listdir({str(small)!r})[0], 'much').write_bytes(bytes(3 << 20))\n"
-    row = call(sweep, tmp_path, body + "fill()", model="serial", start_method=None, ipc="none", workers=1)
+    row = call(tmp_path, body + "fill()", model="serial", start_method=None, ipc="none", workers=1)
     assert row["status"] in ("failed", "crashed")
     assert "No space left on device" in row["reason"]
     assert list(small.iterdir()) == []
-    assert (
-        call(sweep, tmp_path, "pass", model="serial", start_method=None, ipc="none", workers=1)["status"]
-        == "ok"
-    )
+    assert call(tmp_path, "pass", model="serial", start_method=None, ipc="none", workers=1)["status"] == "ok"
 
 
-def test_a_run_whose_folder_is_removed_is_a_row(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_run_whose_folder_is_removed_is_a_row(tmp_path: Path) -> None:
     """What is missing is told."""
     body = (
         "import shutil\n"
         "if not apart():\n"
         "    [shutil.rmtree(path, True) for path in glob.glob(f'/dev/shm/breakeven-{os.getppid()}-*')]"
     )
-    row = call(sweep, tmp_path, body)
+    row = call(tmp_path, body)
     assert row["status"] == "crashed"
     assert "No such file or directory" in row["reason"]
 
@@ -235,24 +229,22 @@ def test_a_run_whose_folder_is_removed_is_a_row(sweep: Sweep, tmp_path: Path) ->
 # --- starting ------------------------------------------------------------------------------------------------
 
 
-def test_an_interpreter_that_is_gone_is_a_row(sweep: Sweep, tmp_path: Path) -> None:
+def test_an_interpreter_that_is_gone_is_a_row(tmp_path: Path) -> None:
     """One that was removed in mid-sweep is told with its path."""
     gone = str(tmp_path / "python")
-    outcome = host.execute(run(sweep.path, gone))
+    outcome = host.execute(run(gone))
     assert (outcome.status, outcome.row["reason"]) == (
         "crashed",
         f"{gone} could not be started: No such file or directory",
     )
 
 
-def test_no_place_for_a_runs_files_ends_the_sweep(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_place_for_a_runs_files_ends_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither memory nor a temporary folder: no row can tell of it, so the sweep is told, with the remedy."""
     absent = tmp_path / "absent"
     monkeypatch.setattr(cleanup, "_bases", lambda: [absent])
     with pytest.raises(NotStored) as caught:
-        call(sweep, tmp_path, "pass")
+        call(tmp_path, "pass")
     assert str(caught.value).startswith(
         "cannot make a folder for a run: [Errno 2] No such file or directory: "
     )
@@ -262,4 +254,4 @@ def test_no_place_for_a_runs_files_ends_the_sweep(
     with pytest.raises(
         NotStored, match=r"cannot make a temporary file: .*absent.*; free some space there, or"
     ):
-        host.in_child(host.specification(run(sweep.path, "python"), tmp_path), 10**9)
+        host.in_child(host.specification(run("python"), tmp_path), 10**9)

@@ -11,7 +11,6 @@ import pytest
 from breakeven.runner import host
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable, PlanOutdated
 from breakeven.runner.planning import interpreters
-from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import function, write_module
 from tests.samples import run
 
@@ -83,13 +82,12 @@ def test_a_functions_source_has_a_hash(user: Path) -> None:
     assert first == second != interpreters.check_function(sys.executable, options, user)
 
 
-def test_a_function_that_was_edited_after_planning_is_not_measured(sweep: Sweep, user: Path) -> None:
+def test_a_function_that_was_edited_after_planning_is_not_measured(user: Path) -> None:
     """The run is refused with the file and the remedy, and passes again when the file is as it was."""
     options = function("double", make_input="mine:make")["workload_options"]
     source = interpreters.check_function(sys.executable, options, user)
     planned = replace(
         run(
-            sweep.path,
             sys.executable,
             user,
             **function("double", make_input="mine:make") | {"payload_bytes": 64},
@@ -107,12 +105,12 @@ def test_a_function_that_was_edited_after_planning_is_not_measured(sweep: Sweep,
     assert host.execute(planned).status == "ok"
 
 
-def test_a_function_whose_file_is_gone_is_not_measured(sweep: Sweep, user: Path) -> None:
+def test_a_function_whose_file_is_gone_is_not_measured(user: Path) -> None:
     """The run is refused with the file, why it cannot be read, and the remedy."""
     source = interpreters.check_function(sys.executable, {"target": "mine:double"}, user)
     (user / "mine.py").unlink()
     with pytest.raises(PlanOutdated) as refusal:
-        host.execute(replace(run(sweep.path, sys.executable, user, **function("double")), source=source))
+        host.execute(replace(run(sys.executable, user, **function("double")), source=source))
     assert str(refusal.value) == (
         f"{user / 'mine.py'} cannot be read any more (No such file or directory); put it back, or start the command "
         "again to plan with it as it is now"

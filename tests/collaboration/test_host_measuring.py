@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from breakeven.runner import host
 from breakeven.runner.engines import load
 from breakeven.runner.planning.interpreters import find_interpreter
+from breakeven.runner.results.rows import incompatible
 from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import execute, function, write_module
 from tests.machines import interpreters
@@ -37,14 +37,14 @@ def user(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("pair", pairs(), ids=named)
-def test_the_budget_closes(sweep: Sweep, pair: Pair) -> None:
+def test_the_budget_closes(tmp_path: Path, pair: Pair) -> None:
     """For every model and channel, each worker's phases fill the trial's wall time within 2 %, and tasks are in them."""
     model, method, ipc = pair
     workers = workers_for(model)
-    outcome = execute(sweep, sweep.path, model=model, start_method=method, ipc=ipc, workers=workers)
+    outcome = execute(tmp_path, model=model, start_method=method, ipc=ipc, workers=workers)
     assert outcome.row["reason"] is None
-    trials = pd.read_parquet(sweep.table("trials")).set_index("trial")
-    spans = pd.read_parquet(sweep.table("spans"))
+    trials = outcome.tables["trials"].to_pandas().set_index("trial")
+    spans = outcome.tables["spans"].to_pandas()
     traced = spans[spans.trial >= 0]
     sums = traced.groupby(["trial", "worker"]).duration_ns.sum().unstack("worker")
     assert list(sums.index) == list(trials.index[trials.traced])
@@ -71,11 +71,10 @@ def _phases(model: str, ipc: str) -> set[str]:
     return {"compute"} if ipc in ("native", "none") else {"wait", "compute", "send"}
 
 
-def test_known_waiting_shows_as_such(sweep: Sweep) -> None:
+def test_known_waiting_shows_as_such(tmp_path: Path) -> None:
     """Sleeping tasks of known length fill compute with that length, and take no CPU time."""
     changes = {"workload": "sleep", "task_ns": 5_000_000, "model": "thread", "start_method": None, "tasks": 8}
-    execute(sweep, sweep.path, **changes)
-    spans = pd.read_parquet(sweep.table("spans"))
+    spans = execute(tmp_path, **changes).tables["spans"].to_pandas()
     compute = spans[spans.phase == "compute"]
     assert len(compute) == 8
     assert compute.duration_ns.median() == pytest.approx(5_000_000, rel=0.2)
@@ -86,23 +85,23 @@ def test_known_waiting_shows_as_such(sweep: Sweep) -> None:
 @pytest.mark.parametrize(
     "executable", interpreters(), ids=lambda path: Path(path).name + "-" + Path(path).parts[-3]
 )
-def test_every_interpreter_runs_every_pattern(sweep: Sweep, executable: str, pattern: str) -> None:
+def test_every_interpreter_runs_every_pattern(executable: str, pattern: str) -> None:
     """Interpreters with nothing installed carry out a run with processes, and say what they are."""
     found = find_interpreter(executable)
     options: dict[str, Any] = (
         {"window_ns": 20_000_000, "pattern_options": {"bin": 1_000_000}} if pattern == "window" else {}
     )
-    outcome = host.execute(run(sweep.path, found.executable, pattern=pattern, ipc="shared_memory", **options))
+    outcome = host.execute(run(found.executable, pattern=pattern, ipc="shared_memory", **options))
     assert outcome.row["reason"] is None
     assert outcome.row["python_version"] == found.version
     assert outcome.row["gil_enabled"] == found.gil_enabled
     assert outcome.row["throughput_per_s"] > 0
 
 
-def test_a_users_function_with_input_is_measured(sweep: Sweep, user: Path) -> None:
+def test_a_users_function_with_input_is_measured(user: Path) -> None:
     """Input maker, arguments and object results work between processes, and the pickle's size is stored."""
     options = function("double", make_input="mine:make", kwargs={"times": 3}) | {"payload_bytes": 4096}
-    outcome = execute(sweep, user, **options)
+    outcome = execute(user, **options)
     assert outcome.row["reason"] is None
     assert outcome.row["speedup"] > 0
     assert outcome.row["payload_out_bytes"] > outcome.row["payload_bytes"] > 512
@@ -110,23 +109,23 @@ def test_a_users_function_with_input_is_measured(sweep: Sweep, user: Path) -> No
     assert outcome.row["task_measured_ns"] > 0
 
 
-def test_debug_runs_in_this_process(sweep: Sweep) -> None:
+def test_debug_runs_in_this_process() -> None:
     """The debug engine gives a whole row, and the measured code has this process's id."""
     engine = load("debug")()
     options: dict[str, Any] = {"model": "thread", "start_method": None}
-    outcome = engine.submit(run(sweep.path, sys.executable, **options)).result()
+    outcome = engine.submit(run(sys.executable, **options)).result()
     engine.close()
     assert outcome.row["reason"] is None
-    spans = pd.read_parquet(sweep.table("spans"))
+    spans = outcome.tables["spans"].to_pandas()
     assert set(spans.pid) == {os.getpid()}
 
 
 def test_debug_tells_what_the_function_raised(
-    sweep: Sweep, user: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    user: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The reason is short, and the whole traceback is shown once, so that the line can be found."""
     monkeypatch.syspath_prepend(str(user))
-    outcome = load("debug")().submit(run(sweep.path, sys.executable, user, **function("raises"))).result()
+    outcome = load("debug")().submit(run(sys.executable, user, **function("raises"))).result()
     assert outcome.status == "failed"
     assert outcome.row["reason"] == "RuntimeError: no such luck"
     assert capsys.readouterr().err.count("mine.py") == 1
@@ -134,15 +133,15 @@ def test_debug_tells_what_the_function_raised(
 
 def test_an_incompatible_cell_is_a_row(sweep: Sweep) -> None:
     """It has a status and a reason, and nothing measured."""
-    outcome = host.record_incompatible(run(sweep.path, sys.executable), "cannot be")
-    stored = sweep.read_run(outcome.row["cell_id"], 0)
+    sweep.commit(incompatible(run(sys.executable), "cannot be"))
+    stored = sweep.read_run("0123456789abcdef", 0)
     assert stored is not None
     assert (stored["status"], stored["reason"], stored["speedup"]) == ("incompatible", "cannot be", None)
 
 
 @pytest.mark.parametrize("model", ["thread", "process"])
-def test_affinity_pins_each_worker(sweep: Sweep, model: str) -> None:
+def test_affinity_pins_each_worker(tmp_path: Path, model: str) -> None:
     """With compact affinity a run works and says so."""
     start = "fork" if model == "process" else None
-    outcome = execute(sweep, sweep.path, model=model, start_method=start, affinity="compact", measure=QUICK)
+    outcome = execute(tmp_path, model=model, start_method=start, affinity="compact", measure=QUICK)
     assert (outcome.row["reason"], outcome.row["affinity"]) == (None, "compact")

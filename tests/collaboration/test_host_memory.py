@@ -12,7 +12,6 @@ from breakeven.runner.environment import files
 from breakeven.runner.environment.cgroup import own_groups
 from breakeven.runner.host import memory
 from breakeven.runner.host.memory import GroupV2, PerProcess
-from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import call
 from tests.kernel_files import V2, KernelFiles
 from tests.samples import Pair, named
@@ -40,40 +39,38 @@ grouped = pytest.mark.skipif(
     ],
     ids=["parent", "worker", "together"],
 )
-def test_too_much_memory_ends_a_run(sweep: Sweep, tmp_path: Path, body: str, pair: Pair) -> None:
+def test_too_much_memory_ends_a_run(tmp_path: Path, body: str, pair: Pair) -> None:
     """The measured process, one worker, or all of them together: the run ends at once, the group is gone."""
     model, method, ipc = pair
-    row = call(sweep, tmp_path, body, model=model, start_method=method, ipc=ipc, memory_limit_bytes=LIMIT)
+    row = call(tmp_path, body, model=model, start_method=method, ipc=ipc, memory_limit_bytes=LIMIT)
     assert row["reason"].startswith(TOO_MUCH)
     assert (row["status"], row["signal"], row["exit_code"]) == ("crashed", "SIGKILL", None)
     assert row["memory_limit_asked_bytes"] == LIMIT
     assert row["wall_ns"] < 20 * 10**9
 
 
-def test_within_the_limit_a_run_is_well(sweep: Sweep, tmp_path: Path) -> None:
+def test_within_the_limit_a_run_is_well(tmp_path: Path) -> None:
     """Shared memory, workers and the interpreter count as well, and have room."""
-    row = call(sweep, tmp_path, "bytearray(20 << 20)", ipc="shared_memory", memory_limit_bytes=LIMIT)
+    row = call(tmp_path, "bytearray(20 << 20)", ipc="shared_memory", memory_limit_bytes=LIMIT)
     assert (row["status"], row["reason"]) == ("ok", None)
 
 
 @pytest.mark.parametrize("where", ["apart()", "not apart()"])
 def test_without_a_group_each_process_has_the_limit(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """An allocation beyond it fails, and the reason says by what limit."""
     monkeypatch.setattr(memory, "own_groups", lambda _: [])
-    row = call(sweep, tmp_path, f"if {where}: bytearray(600 << 20)", memory_limit_bytes=LIMIT)
+    row = call(tmp_path, f"if {where}: bytearray(600 << 20)", memory_limit_bytes=LIMIT)
     assert row["status"] == "failed"
     assert "MemoryError" in row["reason"]
     assert row["reason"].endswith("; it asked for more than limits.memory (192MiB), each process by itself")
 
 
-def test_without_any_means_a_run_with_a_limit_fails(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_any_means_a_run_with_a_limit_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not measured without the limit that was asked for."""
     monkeypatch.setattr(memory, "_means", lambda *_: iter(()))
-    row = call(sweep, tmp_path, "pass", memory_limit_bytes=LIMIT)
+    row = call(tmp_path, "pass", memory_limit_bytes=LIMIT)
     assert row["status"] == "failed"
     assert row["reason"] == (
         "limits.memory=192MiB: this system has neither a control group that may be used nor a limit that can be set on "
@@ -81,20 +78,16 @@ def test_without_any_means_a_run_with_a_limit_fails(
     )
 
 
-def test_the_kernels_own_shortage_is_told(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_kernels_own_shortage_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a limit, SIGKILL while the kernel ended processes for want of memory is most likely that."""
     counts = iter([3, 4, 4, 4])
     monkeypatch.setattr(memory, "ended_by_kernel", lambda: next(counts))
     shortage = ", while the kernel ended processes because there was no memory left; lower payload or workers"
-    killed = call(sweep, tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
+    killed = call(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
     assert killed["reason"] == f"ended by signal SIGKILL{shortage}"
-    assert (
-        call(sweep, tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")["reason"] == "ended by signal SIGKILL"
-    )
+    assert call(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")["reason"] == "ended by signal SIGKILL"
     monkeypatch.setattr(memory, "ended_by_kernel", iter([3, 4]).__next__)
-    worker = call(sweep, tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGKILL)", workers=1)
+    worker = call(tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGKILL)", workers=1)
     assert worker["reason"] == f"worker 0 was ended by signal SIGKILL in the middle of the run{shortage}"
 
 

@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 
 from breakeven.runner import host
-from breakeven.runner.engines import Outcome, load
+from breakeven.runner.engines import load
 from breakeven.runner.host import process_mark, processes
 from breakeven.runner.host.child import _present
-from breakeven.runner.results import rows
-from breakeven.runner.store import Sweep
+from breakeven.runner.results import RunResult, rows
 from tests.collaboration.host_runs import (
     call,
     environment,
@@ -43,11 +42,11 @@ def _daemon(tmp_path: Path) -> int:
     "ending", ["pass", "os._exit(9)", "os.kill(os.getpid(), signal.SIGKILL)", "time.sleep(1000)"]
 )
 @pytest.mark.parametrize("where", ["apart()", "not apart()"])
-def test_a_daemon_is_ended_with_its_run(sweep: Sweep, tmp_path: Path, where: str, ending: str) -> None:
+def test_a_daemon_is_ended_with_its_run(tmp_path: Path, where: str, ending: str) -> None:
     """It left its session, its parent, its program and its environment; however the run ends, it goes with it."""
     body = f"if {where} and first():\n    leave_daemon()\n    {ending}"
     limit = {"time_limit_ns": 10**9} if "sleep" in ending else {}
-    row = call(sweep, tmp_path, body, **limit)
+    row = call(tmp_path, body, **limit)
     assert (row["status"] == "ok") == (ending == "pass")
     assert not is_there(_daemon(tmp_path))
     with pytest.raises(ChildProcessError):  # it was reaped as well
@@ -55,28 +54,26 @@ def test_a_daemon_is_ended_with_its_run(sweep: Sweep, tmp_path: Path, where: str
 
 
 @pytest.mark.parametrize("ending", ["pass", "os._exit(9)"])
-def test_a_process_that_forks_and_exits_without_end_is_ended(
-    sweep: Sweep, tmp_path: Path, ending: str
-) -> None:
+def test_a_process_that_forks_and_exits_without_end_is_ended(tmp_path: Path, ending: str) -> None:
     """It is another process whenever one looks."""
     links = "def chain():\n    for _ in range(5000):\n        if os.fork(): os._exit(0)\n"
     body = f"{links}\nif apart() and first():\n    leave_daemon(chain)\n    {ending}"
-    row = call(sweep, tmp_path, body)
+    row = call(tmp_path, body)
     assert (row["status"] == "ok") == (ending == "pass")
     assert row["wall_ns"] < 3 * 10**9  # nobody waited for what the worker had forked
 
 
-def test_a_daemon_that_ignores_signals_and_is_stopped_is_ended(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_daemon_that_ignores_signals_and_is_stopped_is_ended(tmp_path: Path) -> None:
     """Nothing but SIGKILL ends it."""
     stops = (
         "def stops():\n    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):\n"
         "        signal.signal(number, signal.SIG_IGN)\n    os.kill(os.getpid(), signal.SIGSTOP)\n"
     )
-    assert call(sweep, tmp_path, f"{stops}\nif apart() and first(): leave_daemon(stops)")["status"] == "ok"
+    assert call(tmp_path, f"{stops}\nif apart() and first(): leave_daemon(stops)")["status"] == "ok"
     assert not is_there(_daemon(tmp_path))
 
 
-def test_other_children_of_this_process_are_left_alone(sweep: Sweep, tmp_path: Path) -> None:
+def test_other_children_of_this_process_are_left_alone(tmp_path: Path) -> None:
     """Neither one of our session nor one that leads its own, started before the run or during it, nor their orphans."""
     command = [sys.executable, "-c", "import os, time; os.fork(); time.sleep(60)"]
     started: list[subprocess.Popen[bytes]] = []
@@ -88,7 +85,7 @@ def test_other_children_of_this_process_are_left_alone(sweep: Sweep, tmp_path: P
     started.append(subprocess.Popen(command, start_new_session=True))
     thread = Thread(target=start)
     thread.start()
-    row = call(sweep, tmp_path, "if apart() and first(): time.sleep(1)")
+    row = call(tmp_path, "if apart() and first(): time.sleep(1)")
     thread.join()
     assert row["status"] == "ok"
     assert [process.poll() for process in started] == [None] * 3
@@ -104,9 +101,7 @@ def test_other_children_of_this_process_are_left_alone(sweep: Sweep, tmp_path: P
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_shared_memory_and_semaphores_of_a_killed_worker_are_removed(
-    sweep: Sweep, tmp_path: Path, method: str
-) -> None:
+def test_shared_memory_and_semaphores_of_a_killed_worker_are_removed(tmp_path: Path, method: str) -> None:
     """The resource tracker is left alone until it has done that."""
     body = (
         "if apart() and first():\n"
@@ -116,20 +111,20 @@ def test_shared_memory_and_semaphores_of_a_killed_worker_are_removed(
         "    Path(__file__ + '.names').write_text(f'{segment.name} sem.{semaphore._semlock.name[1:]}')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )
-    row = call(sweep, tmp_path, body, start_method=method)
+    row = call(tmp_path, body, start_method=method)
     assert row["status"] == "crashed"
     names = (tmp_path / "user/mine.py.names").read_text().split()
     assert [name for name in names if Path("/dev/shm", name).exists()] == []
     assert len(names) == 2
 
 
-def test_what_cannot_be_ended_is_told(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_ended_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that is still there after all patience makes even a good run a crash: it would disturb the next."""
     monkeypatch.setattr(processes, "_PATIENCE_S", 0.2)
     monkeypatch.setattr(processes, "_send", lambda _: None)
     monkeypatch.setattr(processes, "_kill_groups", lambda *_: None)
     user = write_module(tmp_path / "user", "\ndef work():\n    if first(): leave_daemon()\n")
-    outcome = host.execute(run(sweep.path, sys.executable, user, ipc="pipe", **function("work")))
+    outcome = host.execute(run(sys.executable, user, ipc="pipe", **function("work")))
     pid = _daemon(tmp_path)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -142,16 +137,16 @@ def test_what_cannot_be_ended_is_told(sweep: Sweep, tmp_path: Path, monkeypatch:
 # --- giving up -----------------------------------------------------------------------------------------------
 
 
-def _hanging(sweep: Sweep, tmp_path: Path) -> Any:
+def _hanging(tmp_path: Path) -> Any:
     user = write_module(tmp_path / "user", f"\ndef work():\n    if first(): leave_daemon()\n    {HANGS}\n")
-    return run(sweep.path, sys.executable, user, ipc="pipe", **function("work"))
+    return run(sys.executable, user, ipc="pipe", **function("work"))
 
 
 @pytest.mark.parametrize("give_up", [host.abandon, host.kill_now])
-def test_a_run_that_is_given_up_stores_nothing(sweep: Sweep, tmp_path: Path, give_up: Any) -> None:
-    """It ends at once with all its processes; no row claims that it happened."""
+def test_a_run_that_is_given_up_leaves_nothing(tmp_path: Path, give_up: Any) -> None:
+    """It ends at once with all its processes; there is no result that could be stored."""
     engine = load("local")()
-    future: Future[Outcome] = engine.submit(_hanging(sweep, tmp_path))
+    future: Future[RunResult] = engine.submit(_hanging(tmp_path))
     wait_for((tmp_path / "user/mine.py.reached").exists)
     begin = time.monotonic()
     give_up()
@@ -159,13 +154,12 @@ def test_a_run_that_is_given_up_stores_nothing(sweep: Sweep, tmp_path: Path, giv
         future.result(10)
     assert time.monotonic() - begin < 5
     engine.close()
-    assert sweep.read_run("0123456789abcdef", 0) is None
     assert not is_there(_daemon(tmp_path))
     assert (marked(process_mark.own().mark), left_behind()) == ([], set())
 
 
 def test_a_run_is_given_up_before_its_process_started(
-    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Closing the engine while the run still looks at the machine ends it as well."""
     look = rows.about
@@ -176,21 +170,21 @@ def test_a_run_is_given_up_before_its_process_started(
 
     monkeypatch.setattr(rows, "about", slowly)
     engine = load("local")()
-    future = engine.submit(_hanging(sweep, tmp_path))
+    future = engine.submit(_hanging(tmp_path))
     wait_for(lambda: _present)
     engine.close()
     with pytest.raises(host.Abandoned):
         future.result(0)
 
 
-def test_kill_now_works_in_the_handler_of_a_signal(sweep: Sweep, tmp_path: Path) -> None:
+def test_kill_now_works_in_the_handler_of_a_signal(tmp_path: Path) -> None:
     """The thread that carries out the run may be the very one that the signal interrupts."""
     before = signal.signal(signal.SIGUSR2, lambda *_: host.kill_now())
     interrupt = f"os.kill({os.getpid()}, signal.SIGUSR2); time.sleep(1000)"
     user = write_module(tmp_path / "user", f"\ndef work():\n    {interrupt}\n")
     try:
         with pytest.raises(host.Abandoned):
-            host.execute(run(sweep.path, sys.executable, user, ipc="pipe", **function("work")))
+            host.execute(run(sys.executable, user, ipc="pipe", **function("work")))
     finally:
         signal.signal(signal.SIGUSR2, before)
     assert (marked(process_mark.own().mark), left_behind()) == ([], set())

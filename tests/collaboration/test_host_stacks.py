@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from breakeven.runner.host import stacks
 from breakeven.runner.host.stacks import Frame, Standing
-from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import call, wait_for
 
 LIMIT = {"time_limit_ns": 1_500_000_000}
@@ -28,9 +27,9 @@ def _line(tmp_path: Path, text: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
-def test_a_measured_process_that_hangs_says_where(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_measured_process_that_hangs_says_where(tmp_path: Path) -> None:
     """The reason names the line of the user's file, the column stderr holds the whole stack."""
-    row = call(sweep, tmp_path, "time.sleep(1000)", **LIMIT)
+    row = call(tmp_path, "time.sleep(1000)", **LIMIT)
     line = _line(tmp_path, "time.sleep(1000)")
     assert (row["status"], row["exit_code"], row["signal"]) == ("timeout", None, None)
     assert row["reason"] == (
@@ -52,11 +51,11 @@ def test_a_measured_process_that_hangs_says_where(sweep: Sweep, tmp_path: Path) 
         ("mp_pool", "native", "fork"),
     ],
 )
-def test_workers_that_hang_say_where(sweep: Sweep, tmp_path: Path, model: str, ipc: str, method: str) -> None:
+def test_workers_that_hang_say_where(tmp_path: Path, model: str, ipc: str, method: str) -> None:
     """Every process is asked, however it was started; a fork server is none that hangs."""
     body = "lock = multiprocessing.Lock()\nif apart():\n    lock.acquire()\n    lock.acquire()"
     changes = {"model": model, "ipc": ipc, "start_method": method, "time_limit_ns": 3 * 10**9}
-    row = call(sweep, tmp_path, body, **changes)
+    row = call(tmp_path, body, **changes)
     deadlock = _line(tmp_path, "    lock.acquire()") + 1
     said = re.fullmatch(
         r"not done within limits\.time \(3 s\); the measured process was at \S+ in \S+"
@@ -67,22 +66,22 @@ def test_workers_that_hang_say_where(sweep: Sweep, tmp_path: Path, model: str, i
     assert row["stderr"].count(f'mine.py", line {deadlock} in work') == 2
 
 
-def test_processes_that_are_stopped_are_said_to_be(sweep: Sweep, tmp_path: Path) -> None:
+def test_processes_that_are_stopped_are_said_to_be(tmp_path: Path) -> None:
     """They cannot answer, and are ended all the same."""
-    row = call(sweep, tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGSTOP)", workers=1, **LIMIT)
+    row = call(tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGSTOP)", workers=1, **LIMIT)
     assert re.search(r"; process [0-9]+ was stopped by a signal$", row["reason"]), row["reason"]
-    itself = call(sweep, tmp_path, "os.kill(os.getpid(), signal.SIGSTOP)", **LIMIT)
+    itself = call(tmp_path, "os.kill(os.getpid(), signal.SIGSTOP)", **LIMIT)
     assert itself["reason"].endswith("; the measured process was stopped by a signal")
 
 
-def test_what_was_said_before_is_quoted_apart_from_the_stacks(sweep: Sweep, tmp_path: Path) -> None:
+def test_what_was_said_before_is_quoted_apart_from_the_stacks(tmp_path: Path) -> None:
     """First the status, then where it stood, then its own last words."""
-    row = call(sweep, tmp_path, "print('so far', flush=True); time.sleep(1000)", **LIMIT)
+    row = call(tmp_path, "print('so far', flush=True); time.sleep(1000)", **LIMIT)
     assert row["reason"].endswith(" in work; it last said: so far")
     assert row["stderr"].startswith("so far\n")
 
 
-def test_a_user_who_handles_the_signal_or_not_python_at_all(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_user_who_handles_the_signal_or_not_python_at_all(tmp_path: Path) -> None:
     """A handler of the user's own gives no stack; a child that would end by the signal is not sent it."""
     body = (
         "if apart():\n"
@@ -90,7 +89,7 @@ def test_a_user_who_handles_the_signal_or_not_python_at_all(sweep: Sweep, tmp_pa
         "    signal.signal(signal.SIGUSR1, lambda *_: None)\n"
         "    time.sleep(1000)"
     )
-    row = call(sweep, tmp_path, body, workers=1, **LIMIT)
+    row = call(tmp_path, body, workers=1, **LIMIT)
     assert re.fullmatch(
         r"not done within limits\.time \(1\.5 s\); the measured process was at \S+ in \S+", row["reason"]
     )

@@ -284,7 +284,7 @@ def test_a_result_that_cannot_be_stored_ends_the_sweep(
     command: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """A folder lost in mid-sweep is one line with the cause and the command that carries on."""
-    FakeEngine.lose_at = 1
+    FakeEngine.lose_at, FakeEngine.folder = 1, tmp_path / "outputs" / "mine"
     assert command("-m", "workers=1,2,3", "sweep=mine") == 1
     assert FakeEngine.closed == 1
     lost = FakeEngine.made[1]

@@ -1,37 +1,31 @@
 """What is seen while a sweep runs, on a terminal of any width and without one."""
 
+from __future__ import annotations
+
 import io
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from breakeven.base.units import format_left
 from breakeven.runner.config.cell import parse
-from breakeven.runner.engines import Outcome, Run
-from breakeven.runner.sweep.progress import Progress, Tally, describe, format_left, shown_on
+from breakeven.runner.config.naming import describe
+from breakeven.runner.planning.run import Run
+from breakeven.runner.store import Sweep
+from breakeven.runner.sweep.loop import Observers
+from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepBegan
+from breakeven.runner.sweep.sinks import Bar, open_sinks
+from breakeven.runner.sweep.tally import Tally
+from tests import samples
 from tests.fakes import plain
 
 
 def _run(*overrides: str) -> Run:
-    return Run(
-        cell=parse(plain(*overrides)),
-        cell_id="0" * 16,
-        round=0,
-        order=0,
-        sweep=Path("outputs/mine"),
-        path=Path(),
-        executable="python",
-        engine="local",
-        source=None,
-        identity="f" * 16,
-        conditions={},
-        config={},
-        overrides=overrides,
-    )
-
-
-def _outcome(status: str, reason: str | None = None) -> Outcome:
-    return Outcome(row={"status": status, "reason": reason})
+    return replace(samples.run("python"), cell=parse(plain(*overrides)))
 
 
 def _console(*, terminal: bool, width: int = 80) -> Console:
@@ -43,24 +37,32 @@ def _text(console: Console) -> str:
     return console.file.getvalue()
 
 
-def _show(progress: Progress, tally: Tally, run: Run, status: str, reason: str | None = None) -> None:
-    progress.began(run, 20.0)
-    tally.statuses[status] += 1
-    progress.finished(_outcome(status, reason))
+@contextmanager
+def _sweep(path: Path, console: Console, progress: str = "auto", *, of: int = 2) -> Iterator[Observers]:
+    """Open what shows a sweep of ``of`` runs, which has begun."""
+    path.mkdir(exist_ok=True)
+    counts = {"total": of, "done": 0, "waiting": of, "incompatible": 2}
+    with closing(Observers(open_sinks(Sweep(path), progress, console))) as sinks:
+        sinks.notify(SweepBegan(sweep=path, **counts, command="breakeven"))
+        yield sinks
 
 
-def test_without_a_terminal_there_is_a_line_for_each_run() -> None:
+def _end(run: Run, tally: Tally, status: str, reason: str | None = None) -> RunEnded:
+    return RunEnded(run=run, row={"status": status, "reason": reason}, tally=tally, seconds_left=20.0)
+
+
+def _show(sinks: Observers, run: Run, tally: Tally, status: str = "ok", reason: str | None = None) -> None:
+    sinks.notify(RunBegan(run=run, number=tally.ended, of=tally.total, seconds_left=20.0))
+    sinks.notify(_end(run, tally, status, reason))
+
+
+def test_without_a_terminal_there_is_a_line_for_each_run(tmp_path: Path) -> None:
     """Lines are whole, however long, and hold no control characters."""
-    console, tally = _console(terminal=False, width=40), Tally(2)
-    with Progress(tally, console, shown_on(console, "auto")) as progress:
-        _show(progress, tally, _run(), "ok")
-        _show(
-            progress,
-            tally,
-            _run("model=thread"),
-            "failed",
-            "a reason that does not fit into forty columns [bold]",
-        )
+    console = _console(terminal=False, width=40)
+    with _sweep(tmp_path, console) as sinks:
+        _show(sinks, _run(), Tally(total=2, ok=1))
+        reason = "a reason that does not fit into forty columns [bold]"
+        _show(sinks, _run("model=thread"), Tally(total=2, ok=1, failed=1), "failed", reason)
     assert _text(console).splitlines() == [
         "1/2 ok spin process(fork) x2 queue map 1KiB 1ms",
         "2/2 failed spin thread x2 queue map 1KiB 1ms: a reason that does not fit into forty columns [bold]",
@@ -70,42 +72,43 @@ def test_without_a_terminal_there_is_a_line_for_each_run() -> None:
 @pytest.mark.parametrize("width", [40, 120])
 def test_on_a_terminal_there_is_a_bar_that_fits(width: int) -> None:
     """Done and total, the time left, the counts and the present cell stand in the width there is."""
-    console, tally = _console(terminal=True, width=width), Tally(3, incompatible=2)
-    with Progress(tally, console, shown_on(console, "auto")) as progress:
-        _show(progress, tally, _run(), "ok")
-        progress.began(_run("model=mp_pool"), 20.0)
-        console.print(progress.picture())
+    console = _console(terminal=True, width=width)
+    with closing(Bar(console)) as bar:
+        bar.notify(SweepBegan(sweep=Path(), total=3, done=0, waiting=3, incompatible=2, command="breakeven"))
+        bar.notify(_end(_run(), Tally(total=3, ok=1, incompatible=2), "ok"))
+        bar.notify(RunBegan(run=_run("model=mp_pool"), number=2, of=3, seconds_left=20.0))
+        console.print(bar.picture())
     lines = _text(console).replace("\r", "\n").splitlines()
     assert any("1/3" in line and "0:20 left" in line for line in lines)
     assert any(line.startswith("1 ok, 2 incompatible; now spin") for line in lines)
     assert max(len(line) for line in lines if "\x1b" not in line) <= width
 
 
-def test_a_failure_is_told_above_the_bar() -> None:
+def test_a_failure_is_told_above_the_bar(tmp_path: Path) -> None:
     """Runs that went well only move it."""
-    console, tally = _console(terminal=True), Tally(2)
-    with Progress(tally, console, shown_on(console, "auto")) as progress:
-        _show(progress, tally, _run(), "ok")
-        _show(progress, tally, _run(), "timeout", "not done within 60 s")
+    console = _console(terminal=True)
+    with _sweep(tmp_path, console) as sinks:
+        _show(sinks, _run(), Tally(total=2, ok=1))
+        _show(sinks, _run(), Tally(total=2, ok=1, failed=1), "timeout", "not done within 60 s")
     assert "2/2 timeout spin process(fork) x2 queue map 1KiB 1ms: not done within 60 s" in _text(console)
     assert "1/2 ok" not in _text(console)
 
 
 @pytest.mark.parametrize("asked", ["quiet", "json"])
 @pytest.mark.parametrize("terminal", [True, False])
-def test_nothing_is_shown_where_nothing_is_wanted(asked: str, terminal: bool) -> None:
+def test_nothing_is_shown_where_nothing_is_wanted(tmp_path: Path, asked: str, terminal: bool) -> None:
     """Not even what went wrong: the table and the log have it."""
-    console, tally = _console(terminal=terminal), Tally(1)
-    with Progress(tally, console, shown_on(console, asked)) as progress:
-        _show(progress, tally, _run(), "failed", "made up")
+    console = _console(terminal=terminal)
+    with _sweep(tmp_path, console, asked, of=1) as sinks:
+        _show(sinks, _run(), Tally(total=1, failed=1), "failed", "made up")
     assert _text(console) == ""
 
 
-def test_lines_can_be_asked_for_on_a_terminal() -> None:
+def test_lines_can_be_asked_for_on_a_terminal(tmp_path: Path) -> None:
     """Instead of the bar."""
-    console, tally = _console(terminal=True), Tally(1)
-    with Progress(tally, console, shown_on(console, "lines")) as progress:
-        _show(progress, tally, _run(), "ok")
+    console = _console(terminal=True)
+    with _sweep(tmp_path, console, "lines", of=1) as sinks:
+        _show(sinks, _run(), Tally(total=1, ok=1))
     assert _text(console) == "1/1 ok spin process(fork) x2 queue map 1KiB 1ms\n"
 
 
@@ -119,9 +122,11 @@ def test_lines_can_be_asked_for_on_a_terminal() -> None:
 )
 def test_runs_are_counted(statuses: dict[str, int], incompatible: int, text: str) -> None:
     """All that did not end well are failed; what there is none of is left out."""
-    tally = Tally(9, incompatible)
-    tally.statuses.update(statuses)
+    tally = Tally(total=9, incompatible=incompatible)
+    for status in (status for status, count in statuses.items() for _ in range(count)):
+        tally = tally.with_one(status)
     assert str(tally) == text
+    assert tally.ended == sum(statuses.values())
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,14 @@ import yaml
 from breakeven.runner.locks import Holder, SweepLock
 from breakeven.runner.status import __main__ as status
 from breakeven.runner.status import state as sight
-from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED, Journal
-from breakeven.runner.store import Sweep
+from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
+from breakeven.runner.store import AppendedFile, Sweep
+from breakeven.runner.sweep.loop import Observers
+from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepBegan, SweepEnded
+from breakeven.runner.sweep.sinks import JsonLines, Log
+from breakeven.runner.sweep.tally import Tally
 from tests import samples
+from tests.stored import commit
 
 ROOT = Path(__file__).parents[2]
 CELL = "spin process(fork) x2 queue map 1KiB 200us"
@@ -48,21 +55,25 @@ def _row(round_: int, ended: str = "ok", reason: str | None = None, **columns: A
 
 
 def _make_runs(sweep: Sweep, rows: list[dict[str, Any]], *, of: int, end: str | None = None) -> None:
-    """Store runs and tell of them as a sweep of ``of`` runs does; the last one is only begun if there is no end."""
-    run = samples.run(sweep.path, sys.executable, interpreter="current")
-    with Journal(sweep) as journal:
-        journal.sweep_began(total=of, done=0, incompatible=0, waiting=of, command="breakeven sweep=mine")
+    """Store runs and report them as a sweep of ``of`` runs does; the last one is only begun if there is no end."""
+    run = samples.run(sys.executable, interpreter="current")
+    counts = {"total": of, "done": 0, "waiting": of, "incompatible": 0}
+    with (
+        closing(JsonLines(AppendedFile(sweep.events))) as events,
+        closing(Log(AppendedFile(sweep.log))) as log,
+    ):
+        sinks = Observers([events, log])
+        sinks.notify(SweepBegan(sweep=sweep.path, **counts, command="breakeven sweep=mine"))
         for number, row in enumerate(rows, 1):
-            object.__setattr__(run, "round", row["round"])
-            journal.run_began(run, number=number, of=of)
-            sweep.write_run(row)
-            counts = {"ok": number, "failed": 0, "incompatible": 0}
-            journal.run_ended(run, row, number=number, of=of, **counts, seconds_left=65.0)
+            present = replace(run, round=row["round"])
+            sinks.notify(RunBegan(run=present, number=number, of=of, seconds_left=70.0))
+            commit(sweep, row)
+            sinks.notify(RunEnded(run=present, row=row, tally=Tally(total=of, ok=number), seconds_left=65.0))
         if end is None:
-            object.__setattr__(run, "round", len(rows))
-            journal.run_began(run, number=len(rows) + 1, of=of)
+            present = replace(run, round=len(rows))
+            sinks.notify(RunBegan(run=present, number=len(rows) + 1, of=of, seconds_left=65.0))
         else:
-            journal.sweep_ended(end, 0)
+            sinks.notify(SweepEnded(how=end, code=0))
 
 
 def _shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
@@ -83,7 +94,7 @@ def _data(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]
 def test_a_finished_sweep(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     """All is done: the counts and the end of the log, exit code 0; ``latest`` is shown by its name."""
     _make_runs(sweep, [_row(0), _row(1)], of=2, end=DONE)
-    sweep.write_run(_row(2, "incompatible", "it cannot be"))
+    commit(sweep, _row(2, "incompatible", "it cannot be"))
     code, lines = _shown(capsys, "--lines", "1")
     assert code == 0
     assert lines[:4] == ["outputs/mine: done", "2 ok, 1 incompatible", "", "sweep.log:"]
@@ -190,8 +201,8 @@ def test_an_older_sweep(sweep: Sweep, capsys: pytest.CaptureFixture[str], planne
     """Without events its description tells what was planned, and its rows name the cells."""
     order = [f"0123456789abcdef-{round_}" for round_ in range(planned)]
     sweep.describe(yaml.safe_dump({"launches": [{"order": ["other-0"]}, {"order": order}]}))
-    sweep.write_run(_row(0))
-    sweep.write_run(_row(1, "failed", "boom"))
+    commit(sweep, _row(0))
+    commit(sweep, _row(1, "failed", "boom"))
     code, lines = _shown(capsys)
     assert code == 1
     done = planned == 2
@@ -210,7 +221,7 @@ def test_a_description_that_tells_nothing(
 ) -> None:
     """What is stored is shown whatever is left of the description."""
     sweep.description.write_bytes(text)
-    sweep.write_run(_row(0))
+    commit(sweep, _row(0))
     assert _shown(capsys) == (0, ["outputs/mine: done", "1 ok"])
 
 
@@ -342,15 +353,18 @@ def test_a_narrow_terminal_is_enough(
 SWEEP = """
 import sys, time
 from pathlib import Path
-from breakeven.runner.status.events import Journal
 from breakeven.runner.locks import SweepLock
-from breakeven.runner.store import Sweep
+from breakeven.runner.store import AppendedFile, Sweep
+from breakeven.runner.sweep.observer import RunBegan, SweepBegan
+from breakeven.runner.sweep.sinks import JsonLines
 from tests import samples
 sweep = Sweep(Path(sys.argv[1]))
-run = samples.run(sweep.path, sys.executable)
-with SweepLock(sweep.path).held(), Journal(sweep) as journal:
-    journal.sweep_began(total=2, done=0, incompatible=0, waiting=2, command="breakeven")
-    journal.run_began(run, number=1, of=2)
+run = samples.run(sys.executable)
+counts = dict(total=2, done=0, incompatible=0, waiting=2)
+with SweepLock(sweep.path).held():
+    events = JsonLines(AppendedFile(sweep.events))
+    events.notify(SweepBegan(sweep=sweep.path, **counts, command="breakeven"))
+    events.notify(RunBegan(run=run, number=1, of=2, seconds_left=1.0))
     print("under way", flush=True)
     time.sleep(60)
 """
@@ -390,7 +404,7 @@ def _command(*arguments: str) -> list[str]:
 def test_as_a_command(sweep: Sweep) -> None:
     """It starts without Hydra and pandas, and says how to use it."""
     _make_runs(sweep, [_row(0)], of=1, end=DONE)
-    listing = "import sys; sys.argv[1:] = [sys.argv[1]]; from runner import status; status.main(); "
+    listing = "import sys; sys.argv[1:] = [sys.argv[1]]; from breakeven.runner.status import __main__ as status; status.main(); "
     heavy = "{'hydra', 'omegaconf', 'pandas', 'matplotlib', 'scipy'}"
     done = subprocess.run(
         [sys.executable, "-c", f"{listing} print({heavy} & set(sys.modules))", str(sweep.path)],

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.base.schema import STATUSES
+from breakeven.base.schema import STATUSES, Key
+from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import ConditionsChanged
-from breakeven.runner.planning.pending import FINAL, Agenda, make_agenda, run_key
+from breakeven.runner.planning.pending import FINAL, Pending, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
+from breakeven.runner.planning.request import Origin
+from breakeven.runner.planning.run import Run
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -23,39 +26,43 @@ ENDINGS = [status for status in STATUSES if status != "incompatible"]
 def _plan(**policy: Any) -> Plan:
     """Plan two cells with two rounds each."""
     requests = [request("model=thread", workers=n, rounds=2, sweep="mine", **policy) for n in (1, 2)]
-    return make_plan(requests, now=NOW, folder=Path("/work"))
+    return make_plan(requests, Origin(Path("/work"), NOW), REGISTRY)
 
 
 def _row(plan: Plan, status: str = "ok", **conditions: Any) -> dict[str, Any]:
     return {**plan.runs[0].conditions, "status": status, "wall_ns": 10**9, **conditions}
 
 
-def _count(agenda: Agenda) -> tuple[int, int, int, int]:
-    return len(agenda.waiting), len(agenda.done), len(agenda.failed), len(agenda.again)
+def _key(run: Run) -> Key:
+    return run.key
+
+
+def _count(pending: Pending) -> tuple[int, int, int, int]:
+    return len(pending.waiting), len(pending.done), len(pending.failed), len(pending.again)
 
 
 def test_all_runs_of_a_new_sweep_wait() -> None:
     """In the order of the plan."""
     plan = _plan()
-    agenda = make_agenda(plan, {})
-    assert (agenda.waiting, _count(agenda)) == (plan.runs, (4, 0, 0, 0))
+    pending = find_pending(plan, {})
+    assert (pending.waiting, _count(pending)) == (plan.runs, (4, 0, 0, 0))
 
 
 @given(st.lists(st.one_of(st.none(), st.sampled_from(ENDINGS)), min_size=4, max_size=4), st.booleans())
 def test_every_run_is_in_one_place(statuses: list[str | None], retry: bool) -> None:
     """What ended well is done, what failed waits where it is to be tried again, the rest waits; none is lost."""
     plan = _plan(retry_failed=retry)
-    stored = {run_key(run): _row(plan, s) for run, s in zip(plan.runs, statuses, strict=True) if s}
-    agenda = make_agenda(plan, stored)
-    assert sorted(map(run_key, (*agenda.waiting, *agenda.done, *agenda.failed))) == sorted(
-        map(run_key, plan.runs)
+    stored = {run.key: _row(plan, s) for run, s in zip(plan.runs, statuses, strict=True) if s}
+    pending = find_pending(plan, stored)
+    assert sorted(map(_key, (*pending.waiting, *pending.done, *pending.failed))) == sorted(
+        map(_key, plan.runs)
     )
-    assert [stored[run_key(run)]["status"] for run in agenda.done] == [s for s in statuses if s in FINAL]
+    assert [stored[run.key]["status"] for run in pending.done] == [s for s in statuses if s in FINAL]
     failed = [s for s in statuses if s and s not in FINAL]
-    assert len(agenda.failed) == (0 if retry else len(failed))
-    assert len(agenda.again) == (len(failed) if retry else 0)
-    assert set(agenda.again) <= set(map(run_key, agenda.waiting))
-    orders = [run.order for run in agenda.waiting]
+    assert len(pending.failed) == (0 if retry else len(failed))
+    assert len(pending.again) == (len(failed) if retry else 0)
+    assert set(pending.again) <= set(map(_key, pending.waiting))
+    orders = [run.order for run in pending.waiting]
     assert orders == sorted(orders)
 
 
@@ -63,11 +70,11 @@ def test_other_conditions_stop_a_sweep() -> None:
     """What differs is told with both values and how many runs it is about, and what to do."""
     plan = _plan()
     stored = {
-        run_key(plan.runs[0]): _row(plan, kernel="Linux 1.0", source="abc"),
-        run_key(plan.runs[1]): _row(plan, kernel="Linux 1.0"),
+        plan.runs[0].key: _row(plan, kernel="Linux 1.0", source="abc"),
+        plan.runs[1].key: _row(plan, kernel="Linux 1.0"),
     }
     with pytest.raises(ConditionsChanged) as refusal:
-        make_agenda(plan, stored)
+        find_pending(plan, stored)
     kernel = plan.runs[0].conditions["kernel"]
     assert str(refusal.value) == (
         "mine holds 2 runs measured under other conditions (source of the function: abc, now none (1 run); "
@@ -79,32 +86,32 @@ def test_other_conditions_stop_a_sweep() -> None:
 def test_other_conditions_can_be_kept() -> None:
     """Then the runs are done, and what changed is still told."""
     plan = _plan(on_change="keep")
-    agenda = make_agenda(plan, {run_key(plan.runs[0]): _row(plan, hostname="elsewhere")})
-    assert _count(agenda) == (3, 1, 0, 0)
-    assert [changed.change.column for changed in agenda.changed] == ["hostname"]
+    pending = find_pending(plan, {plan.runs[0].key: _row(plan, hostname="elsewhere")})
+    assert _count(pending) == (3, 1, 0, 0)
+    assert [changed.change.column for changed in pending.changed] == ["hostname"]
 
 
 def test_other_conditions_can_be_measured_again() -> None:
     """Those runs are set aside and wait; runs under the same conditions are done."""
     plan = _plan(on_change="remeasure")
     stored = {
-        run_key(plan.runs[0]): _row(plan, code="0" * 16),
-        run_key(plan.runs[1]): _row(plan),
+        plan.runs[0].key: _row(plan, code="0" * 16),
+        plan.runs[1].key: _row(plan),
     }
-    agenda = make_agenda(plan, stored)
-    assert (_count(agenda), agenda.again) == ((3, 1, 0, 1), (run_key(plan.runs[0]),))
+    pending = find_pending(plan, stored)
+    assert (_count(pending), pending.again) == ((3, 1, 0, 1), (plan.runs[0].key,))
 
 
 def test_a_run_that_failed_under_other_conditions_is_told_as_well() -> None:
     """It was mended, maybe: it is made again with the others, or alone, and is not taken for the present code's."""
-    stored = {run_key(_plan().runs[0]): _row(_plan(), "crashed", source="before the mend")}
+    stored = {_plan().runs[0].key: _row(_plan(), "crashed", source="before the mend")}
     with pytest.raises(ConditionsChanged) as refusal:
-        make_agenda(_plan(), stored)
+        find_pending(_plan(), stored)
     assert str(refusal.value) == (
         "mine holds 1 run, 1 of them failed, measured under other conditions (source of the function: before the mend, "
         "now none (1 run)); measure them again with on_change=remeasure, keep them beside new ones with "
         "on_change=keep retry_failed=true, or start another sweep with sweep=NAME"
     )
-    assert _count(make_agenda(_plan(on_change="remeasure"), stored)) == (4, 0, 0, 1)
-    assert _count(make_agenda(_plan(retry_failed=True), stored)) == (4, 0, 0, 1)
-    assert _count(make_agenda(_plan(on_change="keep"), stored)) == (3, 0, 1, 0)
+    assert _count(find_pending(_plan(on_change="remeasure"), stored)) == (4, 0, 0, 1)
+    assert _count(find_pending(_plan(retry_failed=True), stored)) == (4, 0, 0, 1)
+    assert _count(find_pending(_plan(on_change="keep"), stored)) == (3, 0, 1, 0)

@@ -22,17 +22,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
+from breakeven.runner.engines import REGISTRY
 from breakeven.runner.hydra_app import compose
 from breakeven.runner.hydra_app.compose import (
     HYDRA_BASE,
     Composer,
-    Request,
     conf_folder,
     plain_config,
     without_hydra,
 )
 from breakeven.runner.hydra_app.grid import expand
 from breakeven.runner.planning.plan import make_plan
+from breakeven.runner.planning.request import Origin, Request
 
 
 @dataclass(frozen=True)
@@ -295,7 +296,7 @@ def test_planning_changes_no_configuration(grid: Grid, tmp_path: Path) -> None:
     jobs += expand(["model=thread,process", "workers=1,2", "measure.rel_ci=0.1"], {}, [])
     requests = Composer(grid.loader, grid.master).compose_all(jobs[1:])
     before = copy.deepcopy([request.plain for request in requests])
-    make_plan(requests, now=datetime.now(tz=UTC), folder=tmp_path)
+    make_plan(requests, Origin(tmp_path, datetime.now(tz=UTC)), REGISTRY)
     assert [request.plain for request in requests] == before
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.config.cell import Cell, parse
-from breakeven.runner.planning.eta import Forecast, expected_ns
+from breakeven.runner.planning.eta import Eta, expected_ns
 from tests.fakes import plain
 
 
@@ -46,7 +46,7 @@ def test_what_runs_at_once_takes_less(shorter: tuple[str, ...], longer: tuple[st
 def test_what_ended_corrects_what_waits() -> None:
     """Runs of one kind that took three times as long as expected let the rest of them take as long."""
     cell, other = _cell(), _cell("model=thread")
-    forecast = Forecast(cpus=2)
+    forecast = Eta(cpus=2)
     forecast.add([cell] * 3)
     before = forecast.seconds_left
     forecast.ended(cell, 3 * expected_ns(cell, 2))
@@ -58,7 +58,7 @@ def test_what_ended_corrects_what_waits() -> None:
 def test_a_kind_of_its_own_is_corrected_by_all_others() -> None:
     """Until one of its runs has ended."""
     cell, other = _cell(), _cell("model=thread")
-    forecast = Forecast(cpus=2)
+    forecast = Eta(cpus=2)
     forecast.add([cell])
     before = forecast.seconds_left
     forecast.learn(other, 2 * expected_ns(other, 2))
@@ -69,7 +69,7 @@ def test_a_kind_of_its_own_is_corrected_by_all_others() -> None:
 def test_nothing_is_left_in_the_end(order: list[int], walls: list[float]) -> None:
     """In whatever order runs end and however long they take."""
     cells = [_cell("model=thread", workers=1 + place % 3) for place in range(6)]
-    forecast = Forecast(cpus=2)
+    forecast = Eta(cpus=2)
     forecast.add(cells)
     for place in order:
         assert forecast.seconds_left > 0

@@ -1,4 +1,4 @@
-"""Rules of the journal: whole lines, both files, every event, nothing lost when a writer dies or the disk is full."""
+"""Rules of the files of events: whole lines, every event, nothing lost when a writer dies or the disk is full."""
 
 from __future__ import annotations
 
@@ -8,17 +8,31 @@ import re
 import resource
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.runner.engines import Run
-from breakeven.runner.status.events import DONE, INTERRUPTED, Journal, read_events
-from breakeven.runner.store import NotStored, Sweep
+from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
+from breakeven.runner.store import AppendedFile, NotStored, Sweep
+from breakeven.runner.sweep.loop import Observers
+from breakeven.runner.sweep.observer import (
+    Noted,
+    RunBegan,
+    RunEnded,
+    RunIncompatible,
+    SweepBegan,
+    SweepEnded,
+    SweepEvent,
+    SweepObserver,
+)
+from breakeven.runner.sweep.sinks import JsonLines, Log
+from breakeven.runner.sweep.tally import Tally
 from tests import samples
 
 ROOT = Path(__file__).parents[2]
@@ -35,34 +49,39 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
     return Sweep(path)
 
 
-def _run(sweep: Sweep) -> Run:
-    return samples.run(sweep.path, sys.executable, interpreter="current")
+def _events(sweep: Sweep) -> list[SweepEvent]:
+    """Return one event of each kind."""
+    run = samples.run(sys.executable, interpreter="current")
+    said = {"stderr": "one\n\ttwo\x1b"}
+    row = {"status": "crashed", "reason": "ended by SIGSEGV", "wall_ns": 1_250_000_000} | said
+    counts = {"total": 3, "done": 1, "waiting": 2, "incompatible": 3}
+    return [
+        SweepBegan(sweep=sweep.path, **counts, command="breakeven sweep=mine"),
+        RunIncompatible(run=run, reason="it cannot be"),
+        RunBegan(run=run, number=1, of=2, seconds_left=9.0),
+        RunEnded(run=run, row=row, tally=Tally(total=2, failed=1, incompatible=3), seconds_left=4.5),
+        Noted(text="the machine is busy"),
+        SweepEnded(how=INTERRUPTED, code=130),
+    ]
 
 
-def _ended(journal: Journal, run: Run, row: dict[str, Any]) -> None:
-    journal.run_ended(run, row, number=1, of=2, ok=0, failed=1, incompatible=3, seconds_left=4.5)
+@contextmanager
+def _sinks(sweep: Sweep, *echoes: Callable[[str], None]) -> Iterator[Observers]:
+    """Open both files, as a sweep does."""
+    files: list[SweepObserver] = [JsonLines(AppendedFile(sweep.events), echoes), Log(AppendedFile(sweep.log))]
+    with closing(Observers(files)) as observers:
+        yield observers
 
 
-def _tell_all(sweep: Sweep, journal: Journal) -> None:
-    run = _run(sweep)
-    journal.sweep_began(total=3, done=1, incompatible=3, waiting=2, command="breakeven sweep=mine")
-    journal.run_incompatible(run, "it cannot be")
-    journal.run_began(run, number=1, of=2)
-    row = {
-        "status": "crashed",
-        "reason": "ended by SIGSEGV",
-        "wall_ns": 1_250_000_000,
-        "stderr": "one\n\ttwo\x1b",
-    }
-    _ended(journal, run, row)
-    journal.note("the machine is busy")
-    journal.sweep_ended(INTERRUPTED, 130)
+def _write_all(sweep: Sweep, *echoes: Callable[[str], None]) -> None:
+    with _sinks(sweep, *echoes) as sinks:
+        for event in _events(sweep):
+            sinks.notify(event)
 
 
 def test_every_event_tells_what_is_documented(sweep: Sweep) -> None:
     """One JSON object a line, in order, with the time in UTC."""
-    with Journal(sweep) as journal:
-        _tell_all(sweep, journal)
+    _write_all(sweep)
     events = [json.loads(line) for line in sweep.events.read_text().splitlines()]
     for event in events:
         assert datetime.fromisoformat(event.pop("at")).utcoffset() == timedelta(0)
@@ -100,8 +119,7 @@ def test_every_event_tells_what_is_documented(sweep: Sweep) -> None:
 
 def test_the_log_tells_it_to_people(sweep: Sweep) -> None:
     """What was typed, the counts, each run's end with all that it said, harmless on a terminal, and the end."""
-    with Journal(sweep) as journal:
-        _tell_all(sweep, journal)
+    _write_all(sweep)
     text = sweep.log.read_text()
     stamp = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d ", re.MULTILINE)
     assert len(stamp.findall(text)) == 6
@@ -123,16 +141,18 @@ def test_the_log_tells_it_to_people(sweep: Sweep) -> None:
 
 def test_a_run_without_length_has_none_in_the_log(sweep: Sweep) -> None:
     """What a row does not tell is left out."""
-    with Journal(sweep) as journal:
-        _ended(journal, _run(sweep), {"status": "ok"})
+    *_, ended, _, _ = _events(sweep)
+    assert isinstance(ended, RunEnded)
+    with _sinks(sweep) as sinks:
+        sinks.notify(replace(ended, row={"status": "ok"}))
     assert sweep.log.read_text().endswith("run 1/2 ended ok\n")
 
 
 def test_a_sweep_that_is_carried_on_goes_on_in_its_files(sweep: Sweep) -> None:
     """Nothing is written over."""
     for text in ("first", "second"):
-        with Journal(sweep) as journal:
-            journal.note(text)
+        with _sinks(sweep) as sinks:
+            sinks.notify(Noted(text=text))
     assert [event["text"] for event in read_events(sweep.events)] == ["first", "second"]
     assert len(sweep.log.read_text().splitlines()) == 2
 
@@ -140,9 +160,8 @@ def test_a_sweep_that_is_carried_on_goes_on_in_its_files(sweep: Sweep) -> None:
 def test_each_line_is_echoed_as_it_was_written(sweep: Sweep) -> None:
     """What a program reads from the output is what it finds in the file."""
     lines: list[str] = []
-    with Journal(sweep, lines.append) as journal:
-        _tell_all(sweep, journal)
-    assert lines == sweep.events.read_text().splitlines()
+    _write_all(sweep, lines.append)
+    assert "".join(lines) == sweep.events.read_text()
 
 
 @given(text=st.text(st.characters()), half=st.binary(max_size=40))
@@ -151,17 +170,16 @@ def test_any_text_is_one_line(tmp_path_factory: pytest.TempPathFactory, text: st
     sweep = Sweep(tmp_path_factory.mktemp("sweep"))
     sweep.events.write_bytes(half)
     known = len(read_events(sweep.events))
-    with Journal(sweep) as journal:
-        journal.note(text)
-        journal.note("the next")
+    with _sinks(sweep) as sinks:
+        sinks.notify(Noted(text=text))
+        sinks.notify(Noted(text="the next"))
     told = [event["text"] for event in read_events(sweep.events)[known:]]
     assert told == [text, "the next"]
 
 
 def test_a_torn_line_is_left_out(sweep: Sweep) -> None:
     """Whatever the writer was killed at, what it wrote before is read; so are events of a later version."""
-    with Journal(sweep) as journal:
-        _tell_all(sweep, journal)
+    _write_all(sweep)
     data = sweep.events.read_bytes()
     last = data.rindex(b"\n", 0, -1) + 1
     for length in range(last, len(data)):
@@ -179,11 +197,12 @@ def test_a_sweep_without_events_has_none(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from breakeven.runner.status.events import Journal
-from breakeven.runner.store import Sweep
-with Journal(Sweep(Path(sys.argv[1]))) as journal:
-    for number in range(200):
-        journal.note(sys.argv[2] * 300)
+from breakeven.runner.store import AppendedFile, Sweep
+from breakeven.runner.sweep.observer import Noted
+from breakeven.runner.sweep.sinks import JsonLines
+events = JsonLines(AppendedFile(Sweep(Path(sys.argv[1])).events))
+for number in range(200):
+    events.notify(Noted(text=sys.argv[2] * 300))
 """
 
 
@@ -201,34 +220,34 @@ def test_lines_of_several_writers_are_never_mixed(sweep: Sweep) -> None:
 def test_a_full_disk_is_told(sweep: Sweep) -> None:
     """A part of a line is as bad as none; the next writer begins on a line of its own."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with Journal(sweep) as journal:
-        journal.note("before")
+    with _sinks(sweep) as sinks:
+        sinks.notify(Noted(text="before"))
         size = sweep.events.stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, hard))
         try:
             with pytest.raises(NotStored) as caught:
-                journal.note("torn")
+                sinks.notify(Noted(text="torn"))
             assert str(caught.value) == (
                 f"cannot write {sweep.events}: only a part of a line was written; the disk is full; "
                 "what was measured is kept"
             )
             with pytest.raises(NotStored) as caught:
-                journal.note("refused")
+                sinks.notify(Noted(text="refused"))
             assert str(caught.value) == (
                 f"cannot write {sweep.events}: File too large; what was measured is kept"
             )
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    with Journal(sweep) as journal:
-        journal.sweep_ended(DONE, 0)
+    with _sinks(sweep) as sinks:
+        sinks.notify(SweepEnded(how=DONE, code=0))
     assert [event["event"] for event in read_events(sweep.events)] == ["note", "sweep_ended"]
 
 
 def test_a_folder_that_is_gone_is_told(sweep: Sweep) -> None:
-    """A journal cannot begin without its folder."""
+    """A file of events cannot begin without its folder."""
     sweep.path.rmdir()
     with pytest.raises(NotStored) as caught:
-        Journal(sweep)
+        AppendedFile(sweep.events)
     assert str(caught.value) == (
         f"cannot write {sweep.events}: No such file or directory; what was measured is kept"
     )
@@ -236,8 +255,8 @@ def test_a_folder_that_is_gone_is_told(sweep: Sweep) -> None:
 
 def test_closing_twice_is_harmless(sweep: Sweep) -> None:
     """The files are closed once."""
-    journal = Journal(sweep)
-    journal.close()
-    journal.close()
+    log = Log(AppendedFile(sweep.log))
+    log.close()
+    log.close()
     with pytest.raises(NotStored, match="Bad file descriptor"):
-        journal.note("too late")
+        log.notify(Noted(text="too late"))

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from breakeven.runner.config.cell import Cell, parse
+from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import BadValue, FunctionUnusable, InterpreterUnusable, UnknownChoice
-from breakeven.runner.hydra_app.compose import Request
 from breakeven.runner.planning import plan as planning
+from breakeven.runner.planning import sources
 from breakeven.runner.planning.interpreters import Interpreter
 from breakeven.runner.planning.plan import Plan, fingerprint, make_plan
+from breakeven.runner.planning.request import Origin, Request
 from tests.fakes import plain, request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -45,12 +47,12 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     """Stand in for the machine: starting interpreters is what other tests do."""
     host = Host()
     monkeypatch.setattr(planning, "find_interpreter", host.find_interpreter)
-    monkeypatch.setattr(planning, "check_function", host.check_function)
+    monkeypatch.setattr(sources, "check_function", host.check_function)
     return host
 
 
 def _plan(*requests: Request, folder: Path = Path("/work")) -> Plan:
-    return make_plan(requests, now=NOW, folder=folder)
+    return make_plan(requests, Origin(folder, NOW), REGISTRY)
 
 
 # --- identity and order ----------------------------------------------------------------------------------
@@ -125,8 +127,9 @@ def object_like(value: Any) -> Any:
 
 def test_a_run_says_where_it_came_from(tmp_path: Path) -> None:
     """The resolved configuration as YAML, the overrides, the folders and the executable travel with it."""
-    run = _plan(request("workers=3", sweep="mine"), folder=tmp_path).runs[0]
-    assert (run.sweep, run.path, run.executable) == (tmp_path / "outputs" / "mine", tmp_path, "/bin/python")
+    plan = _plan(request("workers=3", sweep="mine"), folder=tmp_path)
+    run = plan.runs[0]
+    assert (plan.sweep, run.path, run.executable) == (tmp_path / "outputs" / "mine", tmp_path, "/bin/python")
     assert run.overrides == ("workers=3",)
     assert run.config["payload_out"] == "1KiB"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -259,7 +258,7 @@ def _made_up(pairs: list[tuple[int, int]], **changes: Any) -> dict[str, Any]:
 def test_a_runs_figures_follow_from_its_trials() -> None:
     """Warm-up and traced trials do not count; ratios are of pairs; start-up is paid once a trial."""
     result = _made_up([(1, 1000), (1000, 500), (1200, 400), (900, 600)])
-    row = rows.measured(run(Path(), "python"), result)
+    row = rows.measured(run("python"), result)
     assert row["n_trials"] == 3
     assert row["speedup"] == 2
     assert row["efficiency"] == 1
@@ -282,7 +281,7 @@ def test_a_runs_figures_follow_from_its_trials() -> None:
 def test_pingpong_has_latency_and_no_speedup() -> None:
     """Bandwidths are the bytes both ways by the median round trip and by the median copy."""
     result = _made_up([(5, 9), (5, 9)], latency_p50_ns=2000, latency_p99_ns=9000, copy_p50_ns=100)
-    row = rows.measured(run(Path(), "python"), result)
+    row = rows.measured(run("python"), result)
     assert "speedup" not in row
     assert (row["latency_p50_ns"], row["latency_p99_ns"]) == (2000, 9000)
     assert row["bandwidth_bytes_per_s"] == pytest.approx(100 / 2000e-9)
@@ -291,7 +290,7 @@ def test_pingpong_has_latency_and_no_speedup() -> None:
 
 def test_what_is_known_before_a_run_fits_the_table() -> None:
     """Every name is a column, and knobs without effect are null."""
-    row = rows.about(run(Path(), "python", window_ns=0, task_ns=0), datetime.now(UTC))
+    row = rows.about(run("python", window_ns=0, task_ns=0), datetime.now(UTC))
     assert set(row) <= set(TABLES["runs"].names)
     assert row["window_ns"] is None
     assert row["task_ns"] is None

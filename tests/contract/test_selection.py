@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.errors import BadValue, UnknownChoice
-from breakeven.runner.hydra_app.compose import Request
 from breakeven.runner.hydra_app.filters import Selected, Selection, read_selection, select
+from breakeven.runner.planning.request import Request
 
 SIZES = {"1B": 1, "1KB": 10**3, "1KiB": 2**10, "1.5KiB": 1536, "1MiB": 2**20}
 TIMES = {"1ns": 1, "1us": 10**3, "0.5ms": 5 * 10**5, "1ms": 10**6, "2s": 2 * 10**9}

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from breakeven.base.schema import STATUSES, TABLES, VERSION
 from breakeven.runner.errors import OutputsUnreadable, OutputsUnwritable
 from breakeven.runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
+from tests.stored import commit, leave
 
 ROW = {"cell_id": "a1", "round": 0, "status": "ok", "workers": 2, "speedup": 1.5}
 
@@ -49,7 +50,7 @@ def test_every_column_says_what_it_means() -> None:
 
 def test_a_run_is_stored_whole_and_read_back(sweep: Sweep) -> None:
     """What was written is read; columns not given are null."""
-    sweep.write_run(ROW)
+    commit(sweep, ROW)
     row = sweep.read_run("a1", 0)
     assert row is not None
     assert {name: row[name] for name in ROW} == ROW
@@ -79,7 +80,7 @@ def test_any_row_survives_storage(sweep: Sweep, **row: Any) -> None:
     if row["reason"] is not None:
         row["reason"] = row["reason"].encode("utf-8", "replace").decode()
     row["config"] = row["config"].encode("utf-8", "replace").decode()
-    sweep.write_run(row)
+    commit(sweep, row)
     found = sweep.read_run(row["cell_id"], row["round"])
     assert found is not None
     assert {name: found[name] for name in row} == row
@@ -88,14 +89,14 @@ def test_any_row_survives_storage(sweep: Sweep, **row: Any) -> None:
 def test_an_unknown_column_is_refused(sweep: Sweep) -> None:
     """A misspelt column is an error, not a lost value."""
     with pytest.raises(KeyError, match="table runs has no column speed_up"):
-        sweep.write_run(ROW | {"speed_up": 1.0})
+        commit(sweep, ROW | {"speed_up": 1.0})
     assert sweep.read_run("a1", 0) is None
 
 
 def test_a_table_is_one_dataset_for_every_reader(sweep: Sweep) -> None:
     """Pandas, DuckDB and Polars read a table's folder as it stands, null columns included."""
     for place, model in enumerate(("thread", None)):
-        sweep.write_run(ROW | {"round": place, "model": model, "started_at": datetime.now(UTC)})
+        commit(sweep, ROW | {"round": place, "model": model, "started_at": datetime.now(UTC)})
     folder = sweep.table("runs")
     assert len(pd.read_parquet(folder)) == 2
     assert len(pl.read_parquet(folder)) == 2
@@ -107,7 +108,7 @@ def test_a_table_is_one_dataset_for_every_reader(sweep: Sweep) -> None:
 def test_spans_keep_their_phases(sweep: Sweep) -> None:
     """A dictionary column is stored with its type."""
     phases = pa.DictionaryArray.from_arrays(pa.array([1, 0], pa.int8()), pa.array(["wait", "send"]))
-    sweep.write("spans", "a1", 0, pa.table({"phase": phases, "trial": [0, 1]}))
+    commit(sweep, ROW, spans=pa.table({"phase": phases, "trial": [0, 1]}))
     stored = pq.read_table(sweep.file("spans", "a1", 0))
     assert stored.schema.field("phase").type == TABLES["spans"].field("phase").type
     assert stored.column("phase").to_pylist() == ["send", "wait"]
@@ -165,9 +166,10 @@ KEY = ("a1", 0)
 
 def _measured(sweep: Sweep, cell_id: str = "a1", round_: int = 0, **columns: Any) -> None:
     """Store a run with trials and spans."""
-    sweep.write("trials", cell_id, round_, {"trial": list(range(50)), "wall_ns": list(range(50))})
-    sweep.write("spans", cell_id, round_, {"trial": list(range(500)), "duration_ns": list(range(500))})
-    sweep.write_run(ROW | {"cell_id": cell_id, "round": round_, "reason": "a reason"} | columns)
+    row = ROW | {"cell_id": cell_id, "round": round_, "reason": "a reason"} | columns
+    trials = {"trial": list(range(50)), "wall_ns": list(range(50))}
+    spans = {"trial": list(range(500)), "duration_ns": list(range(500))}
+    commit(sweep, row, trials=trials, spans=spans)
 
 
 def _why(sweep: Sweep) -> dict[str, str]:
@@ -202,7 +204,7 @@ def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
 def test_a_row_tells_its_parts(sweep: Sweep) -> None:
     """The size and checksum of each other file of the run stand in its row; a run without such has none."""
     _measured(sweep)
-    sweep.write_run(ROW | {"cell_id": "b2"})
+    commit(sweep, ROW | {"cell_id": "b2"})
     row = sweep.read_run("a1", 0)
     assert row is not None
     told = [line.split() for line in row["parts"].splitlines()]
@@ -218,7 +220,7 @@ def test_an_older_sweep_is_believed(sweep: Sweep) -> None:
     """Rows from before there were checksums are read; what they lack is None, and tables they do not tell are kept."""
     table = _old().drop_columns(["identity", "code"])
     pq.write_table(table, sweep.file("runs", "a1", 0))
-    sweep.write("trials", "a1", 0, {"trial": [0]})
+    leave(sweep, "trials", ("a1", 0), {"trial": [0]})
     found = sweep.stored()
     assert not found.damaged
     assert found.rows[KEY]["status"] == "ok"
@@ -325,8 +327,8 @@ def test_a_row_may_not_tell_nonsense_of_its_parts(sweep: Sweep, monkeypatch: pyt
 
 def test_a_table_that_the_row_does_not_know_is_left_over(sweep: Sweep) -> None:
     """A retry that was cut short leaves tables beside the earlier row: the run is to be measured again."""
-    sweep.write_run(ROW | {"status": "failed"})
-    Sweep(sweep.path).write("spans", "a1", 0, {"trial": [0]})
+    commit(sweep, ROW | {"status": "failed"})
+    leave(sweep, "spans", ("a1", 0), {"trial": [0]})
     assert _why(sweep) == {
         "spans/a1-000.parquet": "its run does not know it: it is left from a write that was cut short"
     }
@@ -451,7 +453,7 @@ def test_what_interrupted_writes_left_is_removed(sweep: Sweep) -> None:
     for path in kept:
         path.write_text("")
     before = _files(sweep)
-    sweep.write("spans", "b2", 0, {"trial": [0]})
+    leave(sweep, "spans", ("b2", 0), {"trial": [0]})
     (sweep.table("trials") / ".a1-000.parquet-12.part").write_text("")
     (sweep.path / ".sweep.yaml-12.part").write_text("")
     (sweep.path.parent / ".latest-4194305.part").symlink_to("mine")
@@ -523,9 +525,9 @@ def _largest_file(size: int) -> Iterator[None]:
 def test_a_file_that_may_not_grow_leaves_nothing(sweep: Sweep) -> None:
     """What was written of it before the limit is removed."""
     with _largest_file(1000), pytest.raises(NotStored, match=r"a1-000.parquet: File too large; what was"):
-        sweep.write_run(ROW)
+        commit(sweep, ROW)
     assert not list(sweep.table("runs").iterdir())
-    sweep.write_run(ROW)
+    commit(sweep, ROW)
     assert set(sweep.stored().rows) == {KEY}
 
 
@@ -533,7 +535,7 @@ def test_a_folder_that_is_gone_is_told(sweep: Sweep) -> None:
     """A results folder that was deleted under way is an error of storing."""
     shutil.rmtree(sweep.path)
     with pytest.raises(NotStored) as caught:
-        sweep.write_run(ROW)
+        commit(sweep, ROW)
     assert str(caught.value) == (
         f"cannot store {sweep.file('runs', 'a1', 0)}: No such file or directory; "
         "what was stored before is kept, this run is not"
@@ -556,6 +558,6 @@ def test_a_write_that_fails_is_told_even_if_its_part_stays(
     monkeypatch.setattr(os, "fsync", read_only)
     monkeypatch.setattr(Path, "unlink", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
     with pytest.raises(NotStored, match="Read-only file system"):
-        sweep.write_run(ROW)
+        commit(sweep, ROW)
     monkeypatch.undo()
     assert sweep.tidy() == 1

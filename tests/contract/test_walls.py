@@ -1,30 +1,110 @@
-"""The walls of the house: who may import what."""
+"""The walls of the house: which rooms there are, and who may import what."""
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 STANDARD = sys.stdlib_module_names | {"__future__", "breakeven_cell"}
+HYDRA = {"hydra", "omegaconf", "hydra_plugins"}
 
+ROOMS = {
+    "base": set(),
+    "runner.errors": {"base"},
+    "runner.cell": set(),
+    "runner.environment": {"base"},
+    "runner.config": {"base", "runner.cell", "runner.errors"},
+    "runner.planning": {"base", "runner.cell", "runner.config", "runner.environment", "runner.errors"},
+    "runner.results": {
+        *("base", "runner.cell", "runner.config", "runner.environment", "runner.errors", "runner.planning"),
+    },
+    "runner.store": {"base", "runner.errors", "runner.results"},
+    "runner.locks": {"base", "runner.errors", "runner.store"},
+    "runner.host": {
+        *("base", "runner.cell", "runner.environment", "runner.errors", "runner.planning", "runner.results"),
+    },
+    "runner.engines": {"runner.cell", "runner.host", "runner.planning", "runner.results"},
+    "runner.status": {"base", "runner.errors", "runner.locks", "runner.store"},
+    "runner.sweep": {
+        *("base", "runner.config", "runner.engines", "runner.errors", "runner.host", "runner.locks"),
+        *("runner.planning", "runner.results", "runner.status", "runner.store"),
+    },
+    "runner.hydra_app": {
+        *("base", "runner.config", "runner.engines", "runner.errors", "runner.planning", "runner.store"),
+        *("runner.sweep", "analysis"),
+    },
+    "analysis": {"base", "runner.cell.intervals"},
+    "analysis.comparing": {"base", "analysis"},
+    "analysis.figures": {"base", "analysis"},
+}
+"""Every room, the lower ones first, and the rooms that it may import; its own modules always."""
 
-def _imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the level and the dotted name of every import of a file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((0, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.level, node.module or ""
+FLAT = {"runner": {"__main__", "errors"}, "breakeven": {"__init__", "__main__"}}
+"""Modules that lie in no room."""
 
 
 def _files(folder: str) -> list[Path]:
     found = sorted((ROOT / folder).rglob("*.py"))
     assert found
+    return found
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the level and the dotted name of every import of a file, also of those that a registry names in a text."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            yield node.level, base
+            yield from ((node.level, f"{base}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Constant) and _names_module(node.value):
+            yield 0, str(node.value).partition(":")[0]
+
+
+def _names_module(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"breakeven(\.\w+)+:?\w*", value) is not None
+
+
+def _room(name: str) -> str | None:
+    """Return the room that a dotted name within the package leads to, None if it leads to none."""
+    parts = name.removeprefix("breakeven.").split(".")
+    names = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return next((found for found in names if found in ROOMS), None)
+
+
+def _modules(room: str) -> list[Path]:
+    """Return the files of a room, those of rooms within it apart."""
+    folder = ROOT / ("breakeven/base" if room == "base" else room.replace(".", "/"))
+    if not folder.is_dir():
+        return [folder.with_suffix(".py")]
+    inner = [ROOT / other.replace(".", "/") for other in ROOMS if other.startswith(f"{room}.")]
+    return [
+        file for file in sorted(folder.rglob("*.py")) if not any(file.is_relative_to(one) for one in inner)
+    ]
+
+
+def _arrows(room: str) -> dict[str, list[str]]:
+    """Return what the modules of a room import of other rooms, with the modules that do."""
+    found: dict[str, list[str]] = {}
+    for file in _modules(room):
+        if file.name == "__main__.py" and room == "analysis":
+            continue
+        for level, name in _imports(file):
+            target = _room(name) if not level and name.startswith("breakeven.") else None
+            if target is not None and target != room:
+                exact = name.removeprefix("breakeven.")
+                allowed = next(
+                    (one for one in ROOMS[room] if exact == one or exact.startswith(f"{one}.")), target
+                )
+                found.setdefault(allowed, []).append(str(file.relative_to(ROOT)))
     return found
 
 
@@ -37,8 +117,42 @@ def test_the_measured_side_is_standard_library_only(path: Path) -> None:
         assert level or name.partition(".")[0] in STANDARD, name
 
 
-@pytest.mark.parametrize("path", _files("analysis"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_analysis_knows_nothing_of_the_runner(path: Path) -> None:
-    """Analysis reads what is stored; it imports neither the runner nor Hydra."""
-    for _, name in _imports(path):
-        assert name.partition(".")[0] not in {"hydra", "omegaconf", "hydra_plugins"}
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    """Arrows run one way, those included that a registry hides in a text."""
+    arrows = _arrows(room)
+    assert arrows.keys() <= ROOMS[room], {name: arrows[name] for name in arrows.keys() - ROOMS[room]}
+
+
+def test_no_arrow_is_listed_in_vain() -> None:
+    """What is allowed is used: the list is the house as it is."""
+    unused = {room: ROOMS[room] - _arrows(room).keys() for room in ROOMS}
+    assert {room: names for room, names in unused.items() if names} == {}
+
+
+def test_there_is_no_circle_of_rooms() -> None:
+    """Following the arrows never leads back."""
+    graph = {room: {_room(name) or name for name in _arrows(room)} - {room} for room in ROOMS}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
+
+
+def test_every_module_is_in_a_room() -> None:
+    """A new folder is a room, to be listed above; few modules lie flat."""
+    for path in (*_files("runner"), *_files("analysis"), *_files("breakeven/base")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removeprefix("breakeven.")
+        if name.partition(".")[2] not in FLAT["runner"] or not name.startswith("runner."):
+            assert _room(name) is not None, name
+    flat = {path.stem for path in (ROOT / "runner").glob("*.py")}
+    assert flat == FLAT["runner"]
+    assert {path.stem for path in (ROOT / "breakeven").glob("*.py")} <= FLAT["breakeven"]
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "runner.hydra_app"])
+def test_hydra_ends_at_its_room(room: str) -> None:
+    """Nothing but the Hydra application, the command and the plugin imports Hydra or OmegaConf."""
+    for file in _modules(room):
+        for _, name in _imports(file):
+            assert name.partition(".")[0] not in HYDRA, f"{file.relative_to(ROOT)} imports {name}"

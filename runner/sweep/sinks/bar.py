@@ -1,0 +1,53 @@
+"""A bar on a terminal: how far the sweep is, what runs now, and how long it will still take."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from breakeven.base.units import format_left
+from breakeven.runner.config.naming import describe
+from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepBegan, SweepEvent
+from breakeven.runner.sweep.sinks.lines import print_line
+from breakeven.runner.sweep.tally import Tally
+
+
+class Bar:
+    """Draws the bar from the beginning of the runs until it is closed; what goes wrong is a line above it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tally = Tally(total=0)
+        self._present = ""
+        self._left: float | None = None
+        self._live = Live(get_renderable=self.picture, console=console, refresh_per_second=1, transient=True)
+
+    def notify(self, event: SweepEvent) -> None:
+        """Begin with the sweep, and keep up with its runs."""
+        match event:
+            case SweepBegan():
+                self._tally = Tally(total=event.waiting, incompatible=event.incompatible)
+                self._live.start()
+            case RunBegan():
+                self._present, self._left = describe(event.run.cell), event.seconds_left
+            case RunEnded():
+                self._tally = event.tally
+                if event.status != "ok":
+                    print_line(self._console, event)
+
+    def close(self) -> None:
+        """Take the bar off the terminal; idempotent."""
+        self._live.stop()
+
+    def picture(self) -> Group:
+        """Return the bar, the counts and the present cell, as wide as the terminal is."""
+        tally, row = self._tally, Table.grid(padding=(0, 1), expand=True)
+        row.add_column(no_wrap=True)
+        row.add_column(ratio=1)
+        row.add_column(no_wrap=True)
+        bar = ProgressBar(total=max(tally.total, 1), completed=tally.ended)
+        row.add_row(f"{tally.ended}/{tally.total}", bar, format_left(self._left))
+        return Group(row, Text(f"{tally}; now {self._present}", overflow="ellipsis", no_wrap=True))

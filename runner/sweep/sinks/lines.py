@@ -1,0 +1,31 @@
+"""One plain line for each run that ended, where there is no terminal or none is wanted."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from breakeven.base.text import one_line
+from breakeven.runner.config.naming import describe
+from breakeven.runner.sweep.observer import RunEnded, SweepEvent
+
+
+class Lines:
+    """Prints how each run went."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def notify(self, event: SweepEvent) -> None:
+        """Print a line for a run that ended."""
+        if isinstance(event, RunEnded):
+            print_line(self._console, event)
+
+    def close(self) -> None:
+        """Do nothing: every line is printed at once."""
+
+
+def print_line(console: Console, ended: RunEnded) -> None:
+    """Print how one run went, with the reason if not well; only a terminal wraps it."""
+    reason = f": {one_line(str(ended.row.get('reason')))}" if ended.status != "ok" else ""
+    text = f"{ended.tally.ended}/{ended.tally.total} {ended.status} {describe(ended.run.cell)}{reason}"
+    console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)

@@ -1,0 +1,78 @@
+"""Events for people: ``sweep.log``, entries with the local time and what each run said."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import datetime
+
+from breakeven.base.text import printable, shown
+from breakeven.runner.config.naming import describe
+from breakeven.runner.planning.run import Run
+from breakeven.runner.store import AppendedFile
+from breakeven.runner.sweep.observer import (
+    Noted,
+    RunBegan,
+    RunEnded,
+    RunIncompatible,
+    SweepBegan,
+    SweepEnded,
+    SweepEvent,
+)
+
+_INDENT = "\n    "
+
+
+class Log:
+    """Appends an entry for each event to ``file``."""
+
+    def __init__(self, file: AppendedFile) -> None:
+        self._file = file
+
+    def notify(self, event: SweepEvent) -> None:
+        """Write one entry: local time with its offset from UTC, the first text, the others indented below it."""
+        at = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        lines = [line for text in texts(event) for line in printable(text, lines=True).split("\n")]
+        self._file.append(f"{at} {_INDENT.join(lines)}\n")
+
+    def close(self) -> None:
+        """Close the file; idempotent."""
+        self._file.close()
+
+
+def texts(event: SweepEvent) -> list[str]:
+    """Return what is said of an event, the heading first."""
+    match event:
+        case SweepBegan():
+            return [
+                f"sweep {shown(event.sweep)} began on host {socket.gethostname()}, pid {os.getpid()}",
+                f"typed: {event.command}",
+                f"{_counts(event)}; {event.incompatible} incompatible",
+            ]
+        case RunIncompatible():
+            return [f"incompatible: {_name(event.run)}", event.reason]
+        case RunBegan():
+            return [f"run {event.number}/{event.of} began: {_name(event.run)}"]
+        case RunEnded():
+            return [
+                _ended(event),
+                *(str(event.row[name]) for name in ("reason", "notes", "stderr") if event.row.get(name)),
+            ]
+        case Noted():
+            return [f"note: {event.text}"]
+        case SweepEnded():
+            return [f"sweep ended: {event.how.replace('_', ' ')}, exit code {event.code}"]
+
+
+def _counts(event: SweepBegan) -> str:
+    return f"{event.total} runs, {event.done} already done, {event.waiting} to be made"
+
+
+def _name(run: Run) -> str:
+    return f"{describe(run.cell)} (cell {run.cell_id}, round {run.round})"
+
+
+def _ended(event: RunEnded) -> str:
+    wall_ns = event.row.get("wall_ns")
+    after = "" if wall_ns is None else f" after {wall_ns / 1e9:.2f} s"
+    return f"run {event.tally.ended}/{event.tally.total} ended {event.status}{after}"

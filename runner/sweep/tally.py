@@ -1,0 +1,33 @@
+"""How many runs of a sweep ended, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """Counts of a launch: ``total`` runs to be made, of which ``ok`` and ``failed`` ended so far.
+
+    Cells that cannot exist are counted beside them, as ``incompatible``.
+    """
+
+    total: int
+    ok: int = 0
+    failed: int = 0
+    incompatible: int = 0
+
+    @property
+    def ended(self) -> int:
+        """Return how many runs ended."""
+        return self.ok + self.failed
+
+    def with_one(self, status: str) -> Tally:
+        """Return the counts after one more run ended with ``status``."""
+        if status == "ok":
+            return replace(self, ok=self.ok + 1)
+        return replace(self, failed=self.failed + 1)
+
+    def __str__(self) -> str:
+        parts = [f"{self.ok} ok", f"{self.failed} failed", f"{self.incompatible} incompatible"]
+        return ", ".join(part for part in parts if not part.startswith("0 ") or part.endswith("ok"))
