@@ -196,11 +196,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from breakeven.runner import host
-from breakeven.runner.results import rows
 from tests.collaboration.host_runs import function
 from tests.samples import run
-model, ipc, method = sys.argv[3:]
-host.execute(run(Path(sys.argv[1]), sys.executable, Path(sys.argv[2]), model=model, ipc=ipc, start_method=method,
+model, ipc, method = sys.argv[2:]
+host.execute(run(sys.executable, Path(sys.argv[1]), model=model, ipc=ipc, start_method=method,
     memory_limit_bytes=1 << 30, **function("work")))
 """
 
@@ -210,7 +209,7 @@ def _killed_runner(
 ) -> tuple[int, int]:
     """Kill a runner in mid-task; give its process id and the mark of its run's processes."""
     user = write_module(tmp_path / "user", f"\ndef work():\n    if apart():\n{body}")
-    arguments = [str(tmp_path), str(user), pair[0], pair[2], str(pair[1])]
+    arguments = [str(user), pair[0], pair[2], str(pair[1])]
     runner = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], env=environment())
     wait_for((user / "mine.py.reached").exists)
     mark = process_mark.Owner(runner.pid, process_mark.started(runner.pid) or 0).mark
