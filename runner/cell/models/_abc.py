@@ -15,6 +15,7 @@ from ..board import ANSWERED, READY, TRACED, Board
 from ..errors import WorkersMissing
 from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
+from ..result import Lifetime
 from ..rusage import write_usage
 from ..trace import Recorder
 from ..worker import Work, sign_in
@@ -32,15 +33,6 @@ class Crewing(NamedTuple):
     ipc_options: dict[str, Any]
     message_bytes: int
     name: str = "breakeven"
-
-
-class Lifetime(NamedTuple):
-    """When one worker was created and ready, told to stop and joined; clock readings."""
-
-    created_ns: int
-    ready_ns: int
-    stopped_ns: int
-    joined_ns: int
 
 
 class Model(ABC):
@@ -129,13 +121,13 @@ class Model(ABC):
         write_usage(self.own)
         return meter.read()
 
-    def lifetimes(self) -> list[Lifetime]:
+    def lifetimes(self) -> tuple[Lifetime, ...]:
         """Give the times of every worker, once they are joined."""
         ready = self._header(READY)
-        return [
+        return tuple(
             Lifetime(created, ready[worker], self.stopped_ns, joined)
             for worker, (created, joined) in enumerate(zip(self.created_ns, self.joined_ns))
-        ]
+        )
 
     def _header(self, word: int) -> list[int]:
         return [self.board.lane(worker).header[word] for worker in range(self.crewing.workers)]
