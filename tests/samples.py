@@ -14,11 +14,11 @@ from breakeven.runner.cell import channels, models
 from breakeven.runner.cell.board import Geometry
 from breakeven.runner.cell.compatibility import channel_for, why_not
 from breakeven.runner.cell.models import Model
-from breakeven.runner.cell.models._abc import Crewing
+from breakeven.runner.cell.models._abc import Crewing, Lifetime
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.patterns.map import Map
 from breakeven.runner.cell.reference import Bench
-from breakeven.runner.cell.result import Facts, Lifetime, Result, RoundTrips, TrialRecord, WorkerRecord
+from breakeven.runner.cell.result import Facts, Result, RoundTrips, TrialRecord, WorkerRecord
 from breakeven.runner.cell.sampling import MAX_TIME, PARALLEL, RULE
 from breakeven.runner.cell.specification import Specification
 from breakeven.runner.cell.worker import Work

@@ -11,11 +11,11 @@ from multiprocessing import current_process
 from typing import Union
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
-from .facts import interpreter
 from .parent_death import die_with_parent
+from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
 from .run import execute
-from .specification import Answer, Question, Specification
+from .specification import Specification
 from .worker import extend_path
 from .workloads.function import resolve
 
@@ -75,7 +75,7 @@ def check(asked: Question) -> int:
     extend_path(asked.path)
     problems = {target: problem for target, problem in map(_problem, asked.targets) if problem}
     files = {getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in asked.targets}
-    found = Answer(interpreter(), problems, tuple(sorted(filter(None, files))))
+    found = Answer(this_interpreter(), problems, tuple(sorted(filter(None, files))))
     sys.stdout.write(to_json(found) + "\n")
     return 0
 

@@ -6,16 +6,12 @@ Cheap to import; what takes milliseconds is imported where it is asked for.
 from __future__ import annotations
 
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterator
 from operator import sub
 from time import perf_counter_ns
 from typing import Any, Optional
-
-from .result import Facts
-from .specification import Interpreter
 
 _OPTIONS = (  # of the configure script, with what they make of the interpreter
     (r"--enable-optimizations(?!=no)", "PGO"),
@@ -31,27 +27,6 @@ _OPTIONS = (  # of the configure script, with what they make of the interpreter
 )
 _SITES = ("site-packages", "dist-packages")
 _NO_PACKAGES = ("__main__", "__mp_main__", "_distutils_hack", __name__.partition(".")[0])
-
-
-def interpreter() -> Interpreter:
-    """Return what this interpreter is; takes milliseconds."""
-    return Interpreter(
-        python_version=platform.python_version(),
-        implementation=sys.implementation.name,
-        python_build=python_build(),
-        gil_enabled=gil_enabled(),
-    )
-
-
-def run_facts(step_ns: int) -> Facts:
-    """Return what a run tells of its interpreter, after the trials; ``step_ns`` is of `clock_step_ns`, before them."""
-    return Facts(
-        python_version=platform.python_version(),
-        implementation=sys.implementation.name,
-        jit_enabled=jit_enabled(),
-        clock_step_ns=step_ns,
-        packages=tuple(imported_packages()),
-    )
 
 
 def gil_enabled() -> bool:

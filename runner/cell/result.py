@@ -4,9 +4,11 @@ The result is JSON with a checksum in its first line. The marks of traced trials
 `LaneRecord` says where its lane begins there.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple, Optional
+
+from .models._abc import Lifetime
+
+# Without "from __future__ import annotations": a hint that is text costs a measured process much more.
 
 RESULT, TRACE = "result.json", "trace.bin"
 
@@ -87,15 +89,6 @@ class WorkerRecord(NamedTuple):
     peak_bytes: Optional[int]
     pss_bytes: Optional[int]
     offset: tuple[int, int]
-
-
-class Lifetime(NamedTuple):
-    """When one worker was created and ready, told to stop and joined."""
-
-    created_ns: int
-    ready_ns: int
-    stopped_ns: int
-    joined_ns: int
 
 
 class RoundTrips(NamedTuple):

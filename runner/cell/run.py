@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import os
+import platform
+import sys
 from contextlib import closing
 from time import perf_counter_ns
 from typing import Any
@@ -17,7 +19,7 @@ from zlib import crc32
 from . import models, patterns, watchdog, workloads
 from .affinity import cpus_for
 from .board import GIL, PID, THREAD, Geometry
-from .facts import clock_step_ns, run_facts
+from .facts import clock_step_ns, imported_packages, jit_enabled
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import Crewing
@@ -25,7 +27,7 @@ from .patterns._abc import Knobs, Pattern
 from .recording import Recording
 from .records import to_json
 from .reference import Bench, size_of
-from .result import RESULT, TRACE, Result, WorkerRecord
+from .result import RESULT, TRACE, Facts, Result, WorkerRecord
 from .sampling import REL_CI, Sampler, percentile
 from .specification import Specification
 from .worker import Work, extend_path
@@ -69,7 +71,7 @@ def execute(specification: Specification) -> None:
         workers=workers,
         parent=parent,
         lifetimes=crew.lifetimes(),
-        facts=run_facts(step),
+        facts=_facts(step),
         cpus=cpus,
         n_warmup=series.dropped,
         warmup_ended_by=series.warmed_by,
@@ -96,6 +98,16 @@ class Summed(io.BufferedWriter):
 def _write(path: str, text: bytes) -> None:
     with open(path, "wb") as file:
         file.write(b"%08x\n%b" % (crc32(text), text))
+
+
+def _facts(step_ns: int) -> Facts:
+    return Facts(
+        python_version=platform.python_version(),
+        implementation=sys.implementation.name,
+        jit_enabled=jit_enabled(),
+        clock_step_ns=step_ns,
+        packages=tuple(imported_packages()),
+    )
 
 
 def _sample(specification: Specification, sampler: Sampler, recording: Recording) -> int:

@@ -1,8 +1,8 @@
-"""What the measured process is asked to do: a run, by its `Specification`, or to answer a `Question` before any run."""
-
-from __future__ import annotations
+"""What the measured process is asked to do."""
 
 from typing import Any, NamedTuple, Optional
+
+# Without "from __future__ import annotations": a hint that is text costs a measured process much more.
 
 
 class Rules(NamedTuple):
@@ -50,27 +50,3 @@ class Specification(NamedTuple):
     folder: str
     path: tuple[str, ...]
     parent: int
-
-
-class Question(NamedTuple):
-    """Whether ``targets``, functions as ``module:callable``, can be imported with ``path``, and by what interpreter."""
-
-    targets: tuple[str, ...]
-    path: tuple[str, ...]
-
-
-class Interpreter(NamedTuple):
-    """What an interpreter is; ``gil_enabled`` is its state now."""
-
-    python_version: str
-    implementation: str
-    python_build: str
-    gil_enabled: bool
-
-
-class Answer(NamedTuple):
-    """The answer to a `Question`: ``problems`` says why a target cannot be imported, ``files`` hold those that can."""
-
-    interpreter: Interpreter
-    problems: dict[str, str]
-    files: tuple[str, ...]

@@ -14,10 +14,9 @@ from typing import Any
 
 from breakeven.base.text import last_lines
 from breakeven.runner import cell as measured_side
-from breakeven.runner.cell import specification as asking
-from breakeven.runner.cell.facts import interpreter
+from breakeven.runner.cell import question as asking
+from breakeven.runner.cell.question import Answer, Question, this_interpreter
 from breakeven.runner.cell.records import from_json, to_json
-from breakeven.runner.cell.specification import Answer, Question
 from breakeven.runner.engines import Source
 from breakeven.runner.environment import repository_of
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
@@ -43,7 +42,7 @@ def find_interpreter(asked: str) -> Interpreter:
     An empty name is this interpreter, which need not be asked.
     """
     if not asked:
-        return _interpreter(sys.executable, interpreter())
+        return _interpreter(sys.executable, this_interpreter())
     executable = shutil.which(Path(asked).expanduser())
     if executable is None:
         raise InterpreterUnusable(

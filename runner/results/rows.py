@@ -12,7 +12,8 @@ import pyarrow as pa
 import yaml
 
 from breakeven.base.schema import TABLES
-from breakeven.runner.cell.result import ActivityRecord, Lifetime, Result, TrialRecord, WorkerRecord
+from breakeven.runner.cell.models._abc import Lifetime
+from breakeven.runner.cell.result import ActivityRecord, Result, TrialRecord, WorkerRecord
 from breakeven.runner.cell.sampling import PARALLEL, REL_CI, SERIAL, TRACED
 from breakeven.runner.cell.stopping import median_interval, reported_interval
 from breakeven.runner.engines import Run

@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.phases import COMPUTE, IDLE, NAMES, SEND, SERIALIZE, STARTUP, TEARDOWN, WAIT
-from breakeven.runner.cell.result import LaneRecord, Lifetime, Result, WorkerRecord
+from breakeven.runner.cell.result import LaneRecord, Result, WorkerRecord
 
 Ints = NDArray[np.int64]
 _WAITING = (WAIT, IDLE)

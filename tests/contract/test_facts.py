@@ -31,7 +31,8 @@ from breakeven_cell import facts
 TELL = """
 import json
 late = [name for name in ("importlib.metadata", "sysconfig") if name in set(sys.modules) - before]
-told = facts.interpreter()._asdict()
+from breakeven_cell.question import this_interpreter
+told = this_interpreter()._asdict()
 print(json.dumps({"facts": told, "late": late, "jit": facts.jit_enabled(),
                   "step": facts.clock_step_ns(), "packages": facts.imported_packages()}))
 """

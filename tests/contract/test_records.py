@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.runner.cell import records
+from breakeven.runner.cell.question import Answer, Question
 from breakeven.runner.cell.records import BadRecord, from_json, from_plain, to_json, to_plain
 from breakeven.runner.cell.result import RESULT, TRACE, ActivityRecord, LaneRecord, Result
-from breakeven.runner.cell.specification import Answer, Question, Rules, Specification
+from breakeven.runner.cell.specification import Rules, Specification
 from breakeven.runner.results.files import Unreadable, read_result
 from tests.machines import EVERY_INTERPRETER
 from tests.samples import result, specification, trial
@@ -183,3 +184,15 @@ def test_every_interpreter_reads_and_writes_records(executable: str, tmp_path: P
     )
     done = subprocess.run([executable, "-c", script], input=asked, capture_output=True, text=True, check=True)
     assert done.stdout == asked
+
+
+@EVERY_INTERPRETER
+def test_a_spawned_worker_imports_no_records(executable: str) -> None:
+    """Its start is measured: what only the parent needs would lengthen it."""
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(records.__file__).parents[1])!r})\n"
+        "import cell.models.process, cell.worker, cell.patterns.map, cell.workloads.spin\n"
+        "print([name for name in ('records', 'result', 'specification') if 'cell.' + name in sys.modules])"
+    )
+    done = subprocess.run([executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.cell.board import COMPUTED, DROPPED, Geometry
+from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.phases import COMPUTE, DESERIALIZE, IDLE, NAMES, RECEIVE, SEND, SERIALIZE, WAIT
-from breakeven.runner.cell.result import Lifetime
 from breakeven.runner.cell.trace import Recorder, clear, count_marks
 from breakeven.runner.results.spans import NO_TASK, OWN, Lane, Segments, overlay, spans
 from tests.samples import result, worker

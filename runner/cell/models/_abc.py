@@ -15,7 +15,6 @@ from ..board import ANSWERED, READY, TRACED, Board
 from ..errors import WorkersMissing
 from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
-from ..result import Lifetime
 from ..rusage import write_usage
 from ..trace import Recorder
 from ..worker import Work, sign_in
@@ -33,6 +32,15 @@ class Crewing(NamedTuple):
     ipc_options: dict[str, Any]
     message_bytes: int
     name: str = "breakeven"
+
+
+class Lifetime(NamedTuple):
+    """When one worker was created and ready, told to stop and joined; clock readings."""
+
+    created_ns: int
+    ready_ns: int
+    stopped_ns: int
+    joined_ns: int
 
 
 class Model(ABC):
