@@ -1,10 +1,9 @@
 """What planning asks an interpreter before any run: a `Question`, and the `Answer` to it."""
 
-import platform
 import sys
 from typing import NamedTuple
 
-from .facts import gil_enabled, python_build
+from .facts import gil_enabled, python_build, python_version
 
 # Without "from __future__ import annotations": a hint that is text costs a measured process much more.
 
@@ -36,7 +35,7 @@ class Answer(NamedTuple):
 def this_interpreter() -> Interpreter:
     """Return what this interpreter is; takes milliseconds."""
     return Interpreter(
-        python_version=platform.python_version(),
+        python_version=python_version(),
         implementation=sys.implementation.name,
         python_build=python_build(),
         gil_enabled=gil_enabled(),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import platform
 import sys
 from contextlib import closing
 from time import perf_counter_ns
@@ -19,7 +18,7 @@ from zlib import crc32
 from . import models, patterns, watchdog, workloads
 from .affinity import cpus_for
 from .board import GIL, PID, THREAD, Geometry
-from .facts import clock_step_ns, imported_packages, jit_enabled
+from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import Crewing
@@ -102,7 +101,7 @@ def _write(path: str, text: bytes) -> None:
 
 def _facts(step_ns: int) -> Facts:
     return Facts(
-        python_version=platform.python_version(),
+        python_version=python_version(),
         implementation=sys.implementation.name,
         jit_enabled=jit_enabled(),
         clock_step_ns=step_ns,
