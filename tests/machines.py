@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 _NAMES = (
     "python3.9",
     "python3.10",
@@ -43,3 +45,8 @@ def _kind(path: str) -> tuple[tuple[int, ...], str] | None:
 def left_behind() -> set[str]:
     """Give what runs of this process have in shared memory now; other sweeps may be under way."""
     return {path.name for path in _SHARED.glob(f"breakeven-{os.getpid()}-*")} if _SHARED.exists() else set()
+
+
+EVERY_INTERPRETER = pytest.mark.parametrize(
+    "executable", interpreters(), ids=lambda path: Path(path).name + "-" + Path(path).parts[-3]
+)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
+from breakeven.runner import host
 from breakeven.runner.cell import channels, models
 from breakeven.runner.cell.board import Geometry
 from breakeven.runner.cell.compatibility import channel_for, why_not
 from breakeven.runner.cell.models import Model
-from breakeven.runner.cell.models._abc import Crewing
+from breakeven.runner.cell.models._abc import Crewing, Lifetime
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.patterns.map import Map
 from breakeven.runner.cell.reference import Bench
+from breakeven.runner.cell.result import Facts, Result, RoundTrips, TrialRecord, WorkerRecord
+from breakeven.runner.cell.sampling import MAX_TIME, PARALLEL, RULE
+from breakeven.runner.cell.specification import Specification
 from breakeven.runner.cell.worker import Work
 from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from breakeven.runner.cell.workloads.echo import Echo
@@ -122,8 +125,44 @@ def bench(workload: Workload | None = None) -> Bench:
     return Bench(workload or Echo({}, Sizes(1024, 1024), 7))
 
 
-def specification(folder: Path, **changes: Any) -> dict[str, Any]:
-    """Give what the measured side is told, for a small cell."""
-    told = asdict(cell(**changes))
-    del told["interpreter"], told["time_limit_ns"], told["memory_limit_bytes"], told["label"]
-    return told | {"folder": str(folder), "path": [], "parent": os.getpid(), "round": 0, "cell_id": "c"}
+def specification(folder: Path, **changes: Any) -> Specification:
+    """Return what the measured process is asked to do for a small cell."""
+    return host.specification(run(sys.executable, **changes), folder)
+
+
+def trial(**changes: Any) -> TrialRecord:
+    """Return a parallel trial of ten tasks, timed and undisturbed, of which the kernel counted nothing."""
+    hints = get_type_hints(TrialRecord)
+    counts: dict[str, Any] = {name: 0 if hint is int else None for name, hint in hints.items()}
+    flags = {"warmup": False, "traced": False, "verified": True}
+    known = {"kind": PARALLEL, "wall_ns": 500, "tasks": 10, "bytes": 1000}
+    return TrialRecord(**counts | flags | known | changes)
+
+
+def worker(**changes: Any) -> WorkerRecord:
+    """Return a worker that is a process, with a clock like the parent's."""
+    known = WorkerRecord(pid=5, thread_id=6, gil=True, peak_bytes=7, pss_bytes=8, offset=(0, 0))
+    return known._replace(**changes)
+
+
+def result(*trials: TrialRecord, **changes: Any) -> Result:
+    """Return the result of a run with two workers that gave ``trials``."""
+    made = Result(
+        trials=trials,
+        activity=(),
+        lanes=(),
+        round_trips=RoundTrips(),
+        workers=(worker(), worker(pid=6)),
+        parent=worker(pid=1, thread_id=2),
+        lifetimes=(Lifetime(0, 50, 900, 950), Lifetime(10, 100, 900, 1000)),
+        facts=Facts("3.11.0", "cpython", None, 40, ("a 1", "b 2")),
+        cpus=2,
+        n_warmup=1,
+        warmup_ended_by=RULE,
+        stopped_by=MAX_TIME,
+        task_ns=1000,
+        bytes_in=60,
+        bytes_back=40,
+        trace_crc32=0,
+    )
+    return made._replace(**changes)

@@ -34,11 +34,9 @@ listen()  # in every process that is spawned, too
 
 def main() -> None:
     """Read what is asked and do it."""
-    import json  # noqa: PLC0415  # only where this file is not executed again for a worker
+    from breakeven_cell.entry import answer  # type: ignore[import-not-found]  # noqa: PLC0415  # loaded above, and only in the process that measures
 
-    from breakeven_cell.entry import answer  # type: ignore[import-not-found]  # noqa: PLC0415  # loaded above
-
-    sys.exit(answer(json.load(sys.stdin)))
+    sys.exit(answer(sys.stdin.read()))
 
 
 if __name__ == "__main__":

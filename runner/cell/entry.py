@@ -1,4 +1,4 @@
-"""What the process is asked to do: a run, or to say whether it could."""
+"""What the process is asked to do: a run, or to say whether it could. Either is JSON."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import sys
 import traceback
 from contextlib import suppress
 from multiprocessing import current_process
-from typing import Any
+from typing import Union
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
-from .facts import interpreter_facts, python_build
 from .parent_death import die_with_parent
+from .question import Answer, Question, this_interpreter
+from .records import from_plain, to_json
 from .run import execute
+from .specification import Specification
 from .worker import extend_path
 from .workloads.function import resolve
 
@@ -22,22 +24,28 @@ EXIT_FAILED = 3
 EXIT_ORPHANED = 4
 
 
-def answer(asked: dict[str, Any]) -> int:
-    """Carry out ``asked`` and give the exit code."""
-    if "targets" in asked:
+def answer(text: str) -> int:
+    """Carry out what is asked and return the exit code; raises BadRecord."""
+    asked = _read(text)
+    if isinstance(asked, Question):
         return check(asked)
     die_with_parent()
-    if os.getppid() != asked["parent"]:
+    if os.getppid() != asked.parent:
         return EXIT_ORPHANED
-    name_semaphores(os.path.basename(asked["folder"]))
+    name_semaphores(os.path.basename(asked.folder))
     try:
         execute(asked)
     except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
         with suppress(OSError):  # stderr may be on the disk that is full
             traceback.print_exc()
-        _write_failure(os.path.join(asked["folder"], FAILURE), tell(error))
+        _write_failure(os.path.join(asked.folder, FAILURE), tell(error))
         return EXIT_FAILED
     return 0
+
+
+def _read(text: str) -> Union[Question, Specification]:
+    plain = json.loads(text)
+    return from_plain(Question, plain) if "targets" in plain else from_plain(Specification, plain)
 
 
 def _write_failure(path: str, text: str) -> None:
@@ -62,20 +70,13 @@ def tell(error: Exception) -> str:
     return "".join(traceback.format_exception_only(type(error), error)).strip()
 
 
-def check(asked: dict[str, Any]) -> int:
-    """Print the interpreter's facts, the targets' files, and for each that cannot be imported why; as JSON."""
-    extend_path(tuple(asked["path"]))
-    problems = {target: problem for target, problem in map(_problem, asked["targets"]) if problem}
-    files = {
-        getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in asked["targets"]
-    }
-    told = {
-        **interpreter_facts(),
-        "python_build": python_build(),
-        "problems": problems,
-        "files": sorted(filter(None, files)),
-    }
-    sys.stdout.write(json.dumps(told) + "\n")
+def check(asked: Question) -> int:
+    """Print an `Answer`, as one line of JSON."""
+    extend_path(asked.path)
+    problems = {target: problem for target, problem in map(_problem, asked.targets) if problem}
+    files = {getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in asked.targets}
+    found = Answer(this_interpreter(), problems, tuple(sorted(filter(None, files))))
+    sys.stdout.write(to_json(found) + "\n")
     return 0
 
 

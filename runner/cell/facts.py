@@ -6,12 +6,10 @@ Cheap to import; what takes milliseconds is imported where it is asked for.
 from __future__ import annotations
 
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterator
 from operator import sub
-from threading import get_native_id
 from time import perf_counter_ns
 from typing import Any, Optional
 
@@ -31,16 +29,9 @@ _SITES = ("site-packages", "dist-packages")
 _NO_PACKAGES = ("__main__", "__mp_main__", "_distutils_hack", __name__.partition(".")[0])
 
 
-def interpreter_facts() -> dict[str, Any]:
-    """Give what this interpreter is, and where it runs now."""
-    return {
-        "python_version": platform.python_version(),
-        "implementation": sys.implementation.name,
-        "executable": sys.executable,
-        "gil_enabled": gil_enabled(),
-        "pid": os.getpid(),
-        "thread_id": get_native_id(),
-    }
+def python_version() -> str:
+    """Return the version as `platform.python_version` does, which takes milliseconds to import."""
+    return sys.version.split(None, 1)[0]
 
 
 def gil_enabled() -> bool:

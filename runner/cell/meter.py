@@ -9,8 +9,6 @@ from typing import NamedTuple, Optional
 from .procfs import KernelFile, read_once
 from .rusage import Threads, Usage, usage_of
 
-Counts = dict[str, Optional[int]]
-
 _PRESSURES = ("cpu", "memory", "io")
 _STEAL = (
     7  # words of a cpu line of /proc/stat after its name: user nice system idle iowait irq softirq steal ...
@@ -18,6 +16,28 @@ _STEAL = (
 _BUSY = (0, 1, 2, 5, 6)
 _CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct")
 TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
+
+
+class MachineCounts(NamedTuple):
+    """What the kernel counts for the machine since it began, and the run queue as it is; None where it does not tell."""
+
+    steal_ns: Optional[int] = None
+    busy_ns: Optional[int] = None
+    throttled_ns: Optional[int] = None
+    psi_cpu_ns: Optional[int] = None
+    psi_memory_ns: Optional[int] = None
+    psi_io_ns: Optional[int] = None
+    runnable: Optional[int] = None
+
+
+class Counts(NamedTuple):
+    """What was counted in one trial: of the machine, of parent and workers together, and of their threads."""
+
+    machine: MachineCounts
+    usage: Usage
+    run_delay_ns: Optional[int]
+    longest_wait_ns: Optional[int]
+    migrations: Optional[int]
 
 
 class Machine:
@@ -32,31 +52,26 @@ class Machine:
         self._names = {b"cpu%d" % cpu for cpu in allowed}
         self._stat = KernelFile("/proc/stat")
         self._load = KernelFile("/proc/loadavg")
-        self._pressures = {name: KernelFile(f"/proc/pressure/{name}") for name in _PRESSURES}
+        self._pressures = [KernelFile(f"/proc/pressure/{name}") for name in _PRESSURES]
         self._cgroup = KernelFile(_cpu_stat())
 
-    def read(self) -> Counts:
-        """Give the counts since the machine began, and the run queue as it is."""
+    def read(self) -> MachineCounts:
+        """Read all of them."""
         steal, busy = _use(self._stat.read(), self._names)
-        pressures = {f"psi_{name}_ns": _pressure(file.read()) for name, file in self._pressures.items()}
-        return {
-            "steal_ns": steal,
-            "busy_ns": busy,
-            "throttled_ns": _throttled(self._cgroup.read()),
-            **pressures,
-            "runnable": _runnable(self._load.read()),
-        }
+        throttled = _throttled(self._cgroup.read())
+        cpu, memory, io = (_pressure(file.read()) for file in self._pressures)
+        return MachineCounts(steal, busy, throttled, cpu, memory, io, _runnable(self._load.read()))
 
     def close(self) -> None:
         """Close the files."""
-        for file in (self._stat, self._load, self._cgroup, *self._pressures.values()):
+        for file in (self._stat, self._load, self._cgroup, *self._pressures):
             file.close()
 
 
 class Reading(NamedTuple):
     """What a `Meter` read at one moment."""
 
-    machine: Counts
+    machine: MachineCounts
     usage: Usage
     delays_ns: list[Optional[int]]
     migrations: list[Optional[int]]
@@ -87,25 +102,21 @@ class Meter:
 
 
 def between(before: Reading, after: Reading, *, alone: bool) -> Counts:
-    """Give what was counted between two readings, under the names of the table ``trials``.
+    """Return what was counted between two readings.
 
     The run queue is a state, not a count: it stays as it was after. Where the parent worked ``alone``, only its own
     waiting counts.
     """
     delays = _differences(before.delays_ns, after.delays_ns)[-1 if alone else 0 :]
     moves = _differences(before.migrations, after.migrations)
-    machine = {
-        name: _difference(old, new)
-        for (name, old), new in zip(before.machine.items(), after.machine.values())
-    }
-    return {
-        **machine,
-        "runnable": after.machine["runnable"],
-        **{name: new - old for name, old, new in zip(Usage._fields, before.usage, after.usage)},
-        "run_delay_ns": sum(delays) if delays else None,
-        "longest_wait_ns": max(delays) if delays else None,
-        "migrations": sum(moves) if moves else None,
-    }
+    machine = MachineCounts(*map(_difference, before.machine, after.machine))
+    return Counts(
+        machine=machine._replace(runnable=after.machine.runnable),
+        usage=Usage(*(new - old for old, new in zip(before.usage, after.usage))),
+        run_delay_ns=sum(delays) if delays else None,
+        longest_wait_ns=max(delays) if delays else None,
+        migrations=sum(moves) if moves else None,
+    )
 
 
 def _difference(old: Optional[int], new: Optional[int]) -> Optional[int]:

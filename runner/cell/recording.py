@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, BinaryIO, Optional
+from typing import BinaryIO, Optional
 
 from .board import COMPUTED, DROPPED, THREAD, Board
 from .patterns._abc import Outcome
 from .reference import Bench
+from .result import ActivityRecord, LaneRecord, RoundTrips, TrialRecord
 from .sampling import PARALLEL, SERIAL, TRACED, Trial, percentile
 from .stopping import LEVEL, clustered_interval, reported_level
 from .trace import clear, count_marks
@@ -16,23 +17,23 @@ from .trace import clear, count_marks
 class Recording:
     """Takes trials one by one and writes their marks out as they come.
 
-    Which blocks were warm-up is known only at the end: `result` is told.
+    Which blocks were warm-up is known only at the end: the first ``dropped``.
     """
 
     def __init__(self, board: Board, trace: BinaryIO) -> None:
         self.board = board
         self.trace = trace
-        self.trials: list[dict[str, Any]] = []
-        self.activity: list[dict[str, Any]] = []
-        self.lanes: list[dict[str, Any]] = []
-        self.latencies: dict[int, tuple[str, tuple[int, ...]]] = {}
+        self.activity: list[ActivityRecord] = []
+        self._trials: list[TrialRecord] = []
+        self._lanes: list[LaneRecord] = []
+        self._latencies: list[tuple[int, ...]] = []  # of each trial
 
     def keep(self, trial: Trial, bench: Bench) -> None:
         """Note one trial. The next one has not begun, so nothing here is timed."""
-        self.trials.append(describe(trial, bench.bytes_in + bench.bytes_back))
+        self._trials.append(describe(trial, bench.bytes_in + bench.bytes_back))
         for worker, calls in enumerate(trial.outcome.activity):
-            self.activity.append({"trial": trial.number, "worker": worker, "calls": calls})
-        self.latencies[trial.number] = trial.kind, trial.outcome.latencies_ns
+            self.activity.append(ActivityRecord(trial.number, worker, calls))
+        self._latencies.append(trial.outcome.latencies_ns)
         if trial.kind == TRACED:
             self._keep_lanes(trial.number, trial.outcome)
 
@@ -46,67 +47,82 @@ class Recording:
             self.trace.write(bytes(lane.codes[:marks]) + bytes(-marks % 8))
             self.trace.write(lane.tasks[: 2 * computed])
             worker = place % (workers + 1)
-            self.lanes.append(
-                {
-                    "trial": number,
-                    "start_ns": outcome.start_ns,
-                    "end_ns": outcome.end_ns,
-                    "worker": worker if worker < workers else -1,
-                    "feeder": place > workers,
-                    "thread_id": lane.header[THREAD],
-                    "offset": offset,
-                    "marks": marks,
-                    "tasks": computed,
-                    "dropped": lane.header[DROPPED],
-                }
+            self._lanes.append(
+                LaneRecord(
+                    trial=number,
+                    start_ns=outcome.start_ns,
+                    end_ns=outcome.end_ns,
+                    worker=worker if worker < workers else -1,
+                    feeder=place > workers,
+                    thread_id=lane.header[THREAD],
+                    offset=offset,
+                    marks=marks,
+                    tasks=computed,
+                    dropped=lane.header[DROPPED],
+                )
             )
             clear(lane, marks)
 
-    def result(self, dropped: int, *, by_rule: bool) -> dict[str, Any]:
-        """Give all but the trace, the first ``dropped`` blocks marked as warm-up; of these, no lanes.
+    def trials(self, dropped: int) -> tuple[TrialRecord, ...]:
+        """Return all trials, those of warm-up marked."""
+        return tuple(trial._replace(warmup=trial.block < dropped) for trial in self._trials)
+
+    def lanes(self, dropped: int) -> tuple[LaneRecord, ...]:
+        """Return the lanes of the trials after warm-up."""
+        return tuple(lane for lane in self._lanes if self._trials[lane.trial].block >= dropped)
+
+    def round_trips(self, dropped: int, *, by_rule: bool) -> RoundTrips:
+        """Return the percentiles of all round trips of the untraced trials after warm-up, and the median copy.
 
         ``by_rule`` says that the trials ended because their interval was narrow.
         """
-        trials = [{**trial, "warmup": trial["block"] < dropped} for trial in self.trials]
-        timed = {trial["trial"] for trial in trials if not trial["warmup"]}
-        return {
-            "trials": trials,
-            "activity": self.activity,
-            "lanes": [lane for lane in self.lanes if lane["trial"] in timed],
-            **self._latencies(timed, by_rule=by_rule),
-        }
+        copies = list(chain.from_iterable(self._timed(SERIAL, dropped)))
+        trips = self._timed(PARALLEL, dropped)
+        level = reported_level(len(trips), by_rule=by_rule)  # the rule watched medians, not tails
+        copy = percentile(copies, 0.5) if copies else None
+        return RoundTrips(copy, *_share(trips, 0.5, level), *_share(trips, 0.99, LEVEL))
 
-    def _latencies(self, timed: set[int], *, by_rule: bool) -> dict[str, Optional[int]]:
-        """Give the percentiles of all round trips of the untraced trials, and the median copy."""
-        kinds: dict[str, list[tuple[int, ...]]] = {SERIAL: [], PARALLEL: [], TRACED: []}
-        for number, (kind, latencies) in self.latencies.items():
-            if number in timed:
-                kinds[kind].append(latencies)
-        copies, found = (list(chain.from_iterable(kinds[kind])) for kind in (SERIAL, PARALLEL))
-        told: dict[str, Optional[int]] = {"copy_p50_ns": percentile(copies, 0.5) if copies else None}
-        level = reported_level(len(kinds[PARALLEL]), by_rule=by_rule)  # the rule watched medians, not tails
-        for name, share, claimed in (("latency_p50", 0.5, level), ("latency_p99", 0.99, LEVEL)):
-            ends = clustered_interval(kinds[PARALLEL], share, claimed)
-            told[f"{name}_ns"] = percentile(found, share) if found else None
-            told[f"{name}_low_ns"], told[f"{name}_high_ns"] = map(int, ends) if ends else (None, None)
-        return told
+    def _timed(self, kind: str, dropped: int) -> list[tuple[int, ...]]:
+        """Return the latencies of each untraced trial of a kind after warm-up."""
+        pairs = zip(self._trials, self._latencies)
+        return [
+            latencies
+            for trial, latencies in pairs
+            if trial.kind == kind and trial.block >= dropped and not trial.traced
+        ]
 
 
-def describe(trial: Trial, bytes_per_task: int) -> dict[str, Any]:
-    """Give a trial as what is stored of it."""
-    outcome = trial.outcome
+def _share(trips: list[tuple[int, ...]], share: float, level: float) -> tuple[Optional[int], ...]:
+    """Return a percentile of all round trips and the ends of its interval; None for what too few cannot tell."""
+    found = list(chain.from_iterable(trips))
+    low, high = clustered_interval(trips, share, level) or (None, None)
+    return (
+        percentile(found, share) if found else None,
+        None if low is None else int(low),
+        None if high is None else int(high),
+    )
+
+
+def describe(trial: Trial, bytes_per_task: int) -> TrialRecord:
+    """Return what is stored of a trial."""
+    outcome, counts = trial.outcome, trial.counts
     latencies = list(outcome.latencies_ns)
-    return {
-        "trial": trial.number,
-        "block": trial.block,
-        "kind": SERIAL if trial.kind == SERIAL else PARALLEL,
-        "traced": trial.kind == TRACED,
-        "start_ns": outcome.start_ns,
-        "wall_ns": outcome.end_ns - outcome.start_ns,
-        "tasks": outcome.tasks,
-        "bytes": outcome.tasks * bytes_per_task,
-        "latency_p50_ns": percentile(latencies, 0.5) if latencies else None,
-        "latency_p99_ns": percentile(latencies, 0.99) if latencies else None,
-        "verified": True,  # a trial whose check fails ends the run before it gets here
-        **trial.counts,
-    }
+    return TrialRecord(
+        trial=trial.number,
+        block=trial.block,
+        kind=SERIAL if trial.kind == SERIAL else PARALLEL,
+        warmup=False,
+        traced=trial.kind == TRACED,
+        start_ns=outcome.start_ns,
+        wall_ns=outcome.end_ns - outcome.start_ns,
+        tasks=outcome.tasks,
+        bytes=outcome.tasks * bytes_per_task,
+        latency_p50_ns=percentile(latencies, 0.5) if latencies else None,
+        latency_p99_ns=percentile(latencies, 0.99) if latencies else None,
+        verified=True,  # a trial whose check fails ends the run before it gets here
+        **counts.machine._asdict(),
+        **counts.usage._asdict(),
+        run_delay_ns=counts.run_delay_ns,
+        longest_wait_ns=counts.longest_wait_ns,
+        migrations=counts.migrations,
+    )

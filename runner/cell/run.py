@@ -1,16 +1,15 @@
 """One run: workers are made, trials measured, workers joined; what was seen goes to the run's folder.
 
-In: a specification, plain JSON. Out: ``result.json`` and ``trace.bin`` in ``specification["folder"]``. The trace holds,
-for every lane of every traced trial, its stamps (int64), its codes (one byte each, padded to 8) and its tasks (pairs of
-int64: number, on-CPU time); the result says where each begins. Checksums tell whether both are as they were written: the
-result's is its first line, the trace's is part of the result.
+In: a `Specification`. Out: ``result.json``, a `Result`, and ``trace.bin`` in the specification's folder. The trace holds,
+for every lane of every traced trial, its stamps, its codes and its tasks; the result says where each begins. Checksums
+tell whether both are as they were written: the result's is its first line, the trace's is part of the result.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import os
+import sys
 from contextlib import closing
 from time import perf_counter_ns
 from typing import Any
@@ -19,27 +18,30 @@ from zlib import crc32
 from . import models, patterns, watchdog, workloads
 from .affinity import cpus_for
 from .board import GIL, PID, THREAD, Geometry
-from .facts import clock_step_ns, imported_packages, interpreter_facts, jit_enabled
+from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import Crewing
 from .patterns._abc import Knobs, Pattern
 from .recording import Recording
+from .records import to_json
 from .reference import Bench, size_of
-from .sampling import REL_CI, Rules, Sampler, percentile
+from .result import RESULT, TRACE, Facts, Result, WorkerRecord
+from .sampling import REL_CI, Sampler, percentile
+from .specification import Specification
 from .worker import Work, extend_path
 from .workloads._abc import Sizes, Workload
 from .workloads.echo import Echo
 
-RESULT, TRACE, BOARD = "result.json", "trace.bin", "board"
+BOARD = "board"
 _MARKS_PER_TASK = 8
 _MARKS_APART = 64
 _LENGTHS, _LONG_NS = 9, 200_000_000
 
 
-def execute(specification: dict[str, Any]) -> None:
+def execute(specification: Specification) -> None:
     """Carry out a run; raises what the task raises, WrongResult, WorkersMissing."""
-    extend_path(tuple(specification["path"]))
+    extend_path(specification.path)
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
@@ -47,38 +49,38 @@ def execute(specification: dict[str, Any]) -> None:
     task_ns = _length(bench)
     work = _work(specification, pattern, workload, task_ns)
     board = work.geometry.create()
-    crew = models.load(specification["model"])(_crewing(specification, pattern, bench), work, board)
-    with Summed(io.FileIO(os.path.join(specification["folder"], TRACE), "wb")) as trace:
+    crew = models.load(specification.model)(_crewing(specification, pattern, bench), work, board)
+    with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
         recording = Recording(board, trace)
         crew.start()
-        sampler = Sampler(pattern, bench, crew, work.cpus, Rules(**specification["measure"]))
+        sampler = Sampler(pattern, bench, crew, work.cpus, specification.measure)
         try:
             cpus = _sample(specification, sampler, recording)
         except BaseException:
             crew.abandon()
             raise
-        workers = _describe_workers(crew)
+        workers, parent = _describe_workers(crew)
         crew.stop()
-    result = {
-        **recording.result(sampler.series.dropped, by_rule=sampler.series.stopped_by == REL_CI),
-        "trace_crc32": trace.crc32,
-        "facts": {
-            **interpreter_facts(),
-            "jit_enabled": jit_enabled(),
-            "clock_step_ns": step,
-            "packages": imported_packages(),
-        },
-        "workers": workers,
-        "lifetimes": crew.lifetimes(),
-        "cpus": cpus,
-        "n_warmup": sampler.series.dropped,
-        "warmup_ended_by": sampler.series.warmed_by,
-        "stopped_by": sampler.series.stopped_by,
-        "task_ns": task_ns,
-        "bytes_in": bench.bytes_in,
-        "bytes_back": bench.bytes_back,
-    }
-    _write(os.path.join(specification["folder"], RESULT), json.dumps(result).encode())
+    series = sampler.series
+    result = Result(
+        trials=recording.trials(series.dropped),
+        activity=tuple(recording.activity),
+        lanes=recording.lanes(series.dropped),
+        round_trips=recording.round_trips(series.dropped, by_rule=series.stopped_by == REL_CI),
+        workers=workers,
+        parent=parent,
+        lifetimes=crew.lifetimes(),
+        facts=_facts(step),
+        cpus=cpus,
+        n_warmup=series.dropped,
+        warmup_ended_by=series.warmed_by,
+        stopped_by=series.stopped_by,
+        task_ns=task_ns,
+        bytes_in=bench.bytes_in,
+        bytes_back=bench.bytes_back,
+        trace_crc32=trace.crc32,
+    )
+    _write(os.path.join(specification.folder, RESULT), to_json(result).encode())
 
 
 class Summed(io.BufferedWriter):
@@ -97,30 +99,40 @@ def _write(path: str, text: bytes) -> None:
         file.write(b"%08x\n%b" % (crc32(text), text))
 
 
-def _sample(specification: dict[str, Any], sampler: Sampler, recording: Recording) -> int:
+def _facts(step_ns: int) -> Facts:
+    return Facts(
+        python_version=python_version(),
+        implementation=sys.implementation.name,
+        jit_enabled=jit_enabled(),
+        clock_step_ns=step_ns,
+        packages=tuple(imported_packages()),
+    )
+
+
+def _sample(specification: Specification, sampler: Sampler, recording: Recording) -> int:
     """Measure from the moment when all workers are ready; give the number of CPUs that the counts are about."""
     crew = sampler.crew
     crew.gather(traced=False)
     lanes = [crew.board.lane(worker) for worker in range(crew.crewing.workers) if crew.START_METHODS]
     pool = crew.TRANSPORT is not None  # which would replace a worker that ended, or wait for it
     with watchdog.over([lane.header[PID] for lane in lanes], pool=pool), closing(crew.meter()) as meter:
-        for trial in sampler.trials(f"{specification['seed']}/{specification['round']}", meter):
+        for trial in sampler.trials(f"{specification.seed}/{specification.round}", meter):
             recording.keep(trial, sampler.bench)
         return meter.machine.cpus
 
 
-def _pattern(specification: dict[str, Any]) -> Pattern:
-    knobs = Knobs(specification["workers"], specification["tasks"], specification["window_ns"])
-    return patterns.load(specification["pattern"])(specification["pattern_options"], knobs)
+def _pattern(specification: Specification) -> Pattern:
+    knobs = Knobs(specification.workers, specification.tasks, specification.window_ns)
+    return patterns.load(specification.pattern)(specification.pattern_options, knobs)
 
 
-def _workload(specification: dict[str, Any], pattern: Pattern) -> Workload:
+def _workload(specification: Specification, pattern: Pattern) -> Workload:
     """Make the workload, calibrated to the length asked for; a pattern that echoes takes none."""
-    kind = Echo if pattern.ECHOES else workloads.load(specification["workload"])
-    sizes = Sizes(specification["payload_bytes"], specification["payload_out_bytes"])
-    workload = kind(specification["workload_options"], sizes, specification["seed"])
+    kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
+    sizes = Sizes(specification.payload_bytes, specification.payload_out_bytes)
+    workload = kind(specification.workload_options, sizes, specification.seed)
     if kind.LENGTH:
-        workload.calibrate(specification["task_ns"])
+        workload.calibrate(specification.task_ns)
     return workload
 
 
@@ -135,50 +147,48 @@ def _length(bench: Bench) -> int:
     return percentile(taken, 0.5)
 
 
-def _work(specification: dict[str, Any], pattern: Pattern, workload: Workload, task_ns: int) -> Work:
+def _work(specification: Specification, pattern: Pattern, workload: Workload, task_ns: int) -> Work:
     most = pattern.most_tasks(task_ns)
     geometry = Geometry(
-        path=os.path.join(specification["folder"], BOARD),
-        workers=specification["workers"],
+        path=os.path.join(specification.folder, BOARD),
+        workers=specification.workers,
         marks=most * _MARKS_PER_TASK + _MARKS_APART,
         tasks=most + 1,
     )
-    cpus = cpus_for(specification["affinity"])
-    return Work(pattern, workload, geometry, cpus, tuple(specification["path"]))
+    return Work(pattern, workload, geometry, cpus_for(specification.affinity), specification.path)
 
 
-def _crewing(specification: dict[str, Any], pattern: Pattern, bench: Bench) -> Crewing:
+def _crewing(specification: Specification, pattern: Pattern, bench: Bench) -> Crewing:
     largest = max(bench.bytes_in, bench.bytes_back, *(size_of(back) for _, back in bench.expected))
     return Crewing(
-        workers=specification["workers"],
-        start_method=specification["start_method"],
-        options=specification["model_options"],
-        ipc=specification["ipc"],
-        ipc_options=specification["ipc_options"],
+        workers=specification.workers,
+        start_method=specification.start_method,
+        options=specification.model_options,
+        ipc=specification.ipc,
+        ipc_options=specification.ipc_options,
         message_bytes=largest + pattern.margin_bytes,
-        name=os.path.basename(specification["folder"]),
+        name=os.path.basename(specification.folder),
     )
 
 
-def _describe_workers(crew: Model) -> list[dict[str, Any]]:
-    """Say who the workers are, and the parent last; memory is that of whole processes."""
-    parent = os.getpid()
-    described = [
-        _describe(crew.board.lane(worker).header, parent, offset)
-        for worker, offset in enumerate(crew.offsets)
-    ]
-    own = _describe(crew.own, parent, (0, 0))
-    return [*described, {**own, "peak_bytes": own_peak_bytes(), "pss_bytes": proportional_bytes(parent)}]
+def _describe_workers(crew: Model) -> tuple[tuple[WorkerRecord, ...], WorkerRecord]:
+    """Return who the workers are, and the parent."""
+    pid = os.getpid()
+    workers = tuple(
+        _describe(crew.board.lane(worker).header, pid, offset) for worker, offset in enumerate(crew.offsets)
+    )
+    parent = _describe(crew.own, pid, (0, 0))
+    return workers, parent._replace(peak_bytes=own_peak_bytes(), pss_bytes=proportional_bytes(pid))
 
 
-def _describe(header: memoryview, parent: int, offset: tuple[int, int]) -> dict[str, Any]:
+def _describe(header: memoryview, parent: int, offset: tuple[int, int]) -> WorkerRecord:
     pid = header[PID]
     apart = pid != parent
-    return {
-        "pid": pid,
-        "thread_id": header[THREAD],
-        "gil": bool(header[GIL]),
-        "peak_bytes": peak_bytes(pid) if apart else None,
-        "pss_bytes": proportional_bytes(pid) if apart else None,
-        "offset": offset,
-    }
+    return WorkerRecord(
+        pid=pid,
+        thread_id=header[THREAD],
+        gil=bool(header[GIL]),
+        peak_bytes=peak_bytes(pid) if apart else None,
+        pss_bytes=proportional_bytes(pid) if apart else None,
+        offset=offset,
+    )

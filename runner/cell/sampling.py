@@ -19,23 +19,12 @@ from .meter import Counts, Meter, between
 from .models import Model
 from .patterns._abc import Outcome, Pattern
 from .reference import Bench
+from .specification import Rules
 from .stopping import looks, narrow_enough
 from .warmup import WINDOW, is_steady
 
 SERIAL, PARALLEL, TRACED = "serial", "parallel", "traced"
 RULE, CAP, REL_CI, MAX_TRIALS, MAX_TIME = "rule", "cap", "rel_ci", "max_trials", "max_time"
-
-
-class Rules(NamedTuple):
-    """When warm-up ends and when to stop: see ``measure`` in conf/config.yaml. ``rel_ci`` is relative to the median."""
-
-    warmup: int
-    max_warmup: int
-    min_trials: int
-    max_trials: int
-    max_time_ns: int
-    rel_ci: float
-    traced: int
 
 
 class Trial(NamedTuple):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import traceback
 from concurrent.futures import Future
-from typing import Any
 
 from breakeven.runner import host
 from breakeven.runner.cell.entry import tell
 from breakeven.runner.cell.run import execute
+from breakeven.runner.cell.specification import Specification
 from breakeven.runner.engines._abc import Engine
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
@@ -31,11 +31,11 @@ class Debug(Engine):
         """Do nothing: nothing runs."""
 
 
-def in_process(told: dict[str, Any], limit_ns: int) -> host.Ending:
+def in_process(specification: Specification, limit_ns: int) -> host.Ending:
     """Measure here; the time limit does not apply, since a debugger may stand still."""
     del limit_ns
     try:
-        execute(told)
+        execute(specification)
     except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
         traceback.print_exc()
         return host.Ending("failed", tell(error))

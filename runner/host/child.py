@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import subprocess
@@ -13,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import get_ident
 from time import perf_counter
-from typing import Any
 
+from breakeven.runner.cell.records import to_json
+from breakeven.runner.cell.specification import Specification
 from breakeven.runner.errors import NotStored
 from breakeven.runner.host import memory, process_mark, processes, stacks
 from breakeven.runner.host.cleanup import remove_segments
@@ -88,23 +88,24 @@ class Limits:
     memory_bytes: int | None
 
 
-def in_child(told: dict[str, Any], limit_ns: int, memory_bytes: int | None = None) -> Ending:
-    """Measure in a fresh process of the interpreter told, and leave nothing of it behind.
+def in_child(specification: Specification, limit_ns: int, memory_bytes: int | None = None) -> Ending:
+    """Measure in a fresh process, and leave nothing of it behind.
 
     Raises Abandoned, and NotStored where there is no place for what the process says.
     """
     with announced() as present, _said_file() as said:
         try:
-            process = _start(told, said)
+            process = _start(specification, said)
         except OSError as error:
-            return Ending("crashed", f"{told['executable']} could not be started: {error.strerror or error}")
+            why = f"{specification.executable} could not be started: {error.strerror or error}"
+            return Ending("crashed", why)
         try:
-            seen = _watch(process, present, told, said, Limits(limit_ns, memory_bytes))
+            seen = _watch(process, present, specification, said, Limits(limit_ns, memory_bytes))
         except CannotLimit as error:
             process.communicate("")  # which is no specification: it ends
             return Ending("failed", str(error))
         if present.given_up:
-            raise Abandoned(f"run of cell {told['cell_id']} was given up")
+            raise Abandoned(f"run of cell {specification.cell_id} was given up")
         return judge(seen)
 
 
@@ -121,13 +122,13 @@ def _said_file() -> Iterator[int]:
         yield file.fileno()
 
 
-def _start(told: Mapping[str, Any], said: int) -> subprocess.Popen[str]:
+def _start(specification: Specification, said: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [told["executable"], str(MAIN)],
+        [specification.executable, str(MAIN)],
         stdin=subprocess.PIPE,
         stdout=said,
         stderr=said,
-        env=_environment(told["environment"]),
+        env=_environment(specification.environment),
         start_new_session=True,
         text=True,
     )
@@ -140,17 +141,21 @@ def _environment(added: Mapping[str, str]) -> dict[str, str]:
 
 
 def _watch(
-    process: subprocess.Popen[str], present: Present, told: Mapping[str, Any], said: int, limits: Limits
+    process: subprocess.Popen[str],
+    present: Present,
+    specification: Specification,
+    said: int,
+    limits: Limits,
 ) -> Seen:
     """Let the process do its work, and end all that it started.
 
     It reads what it is told before it does anything: its mark and its limit are there by then.
     """
-    folder = Path(told["folder"])
+    folder = Path(specification.folder)
     before = memory.ended_by_kernel()
     with processes.adopting(), memory.limited(limits.memory_bytes, folder.name, process.pid) as limit:
         with _custody(process, present, folder.name) as family:
-            _feed(process, json.dumps(told))
+            _feed(process, to_json(specification))
             cause = _wait(process, limit, limits.time_ns)
             said_bytes = os.fstat(said).st_size
             asked = [process.pid, *family.find()] if cause == TIME and process_mark.LINUX else []
@@ -163,8 +168,8 @@ def _watch(
             cause=MEMORY if limit is not None and limit.exceeded() else cause,
             limit=limit,
             limit_ns=limits.time_ns,
-            standing=stacks.describe(standings, process.pid, told["path"]),
-            paths=tuple(told["path"]),
+            standing=stacks.describe(standings, process.pid, specification.path),
+            paths=specification.path,
             ended_by_kernel=memory.ended_by_kernel() - before,
             remaining=tuple(family.remaining),
         )

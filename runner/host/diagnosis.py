@@ -9,7 +9,7 @@ from pathlib import Path
 
 from breakeven.base.text import MOST_TEXT
 from breakeven.runner.cell.entry import EXIT_FAILED, FAILURE
-from breakeven.runner.cell.run import RESULT
+from breakeven.runner.cell.result import RESULT
 from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
 from breakeven.runner.host import stacks
 from breakeven.runner.host.ending import Ending, quote, read_tail, signal_name, told_of_worker

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from breakeven.runner.cell.specification import Rules, Specification
 from breakeven.runner.environment import own_code
 from breakeven.runner.errors import PlanOutdated
 from breakeven.runner.host.child import announced, in_child
@@ -23,7 +24,7 @@ from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult, rows
 from breakeven.runner.results.files import Unreadable, read_result
 
-Conduct = Callable[[dict[str, Any], int], Ending]
+Conduct = Callable[[Specification, int], Ending]
 Tables = Mapping[str, pa.Table]
 
 
@@ -80,19 +81,19 @@ def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending
     return ending, tables, measured | (rows.surroundings(variation(run)) if fresh else {})
 
 
-def specification(run: Run, folder: Path) -> dict[str, Any]:
-    """Give what the measured side is told, as plain data."""
-    told = asdict(run.cell)
-    del told["interpreter"], told["time_limit_ns"], told["memory_limit_bytes"], told["label"]
-    return told | {
-        "folder": str(folder),
-        "executable": run.executable,
-        "path": [str(run.path)],
-        "parent": os.getpid(),
-        "environment": variation(run).environment(),
-        "round": run.round,
-        "cell_id": run.cell_id,
-    }
+def specification(run: Run, folder: Path) -> Specification:
+    """Return what the measured process is asked to do."""
+    asked = {name: value for name, value in asdict(run.cell).items() if name in Specification._fields}
+    return Specification(
+        **asked | {"measure": Rules(**asked["measure"])},
+        cell_id=run.cell_id,
+        round=run.round,
+        executable=run.executable,
+        environment=variation(run).environment(),
+        folder=str(folder),
+        path=(str(run.path),),
+        parent=os.getpid(),
+    )
 
 
 def variation(run: Run) -> Variation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -15,7 +14,9 @@ from typing import Any
 
 from breakeven.base.text import last_lines
 from breakeven.runner import cell as measured_side
-from breakeven.runner.cell.facts import interpreter_facts, python_build
+from breakeven.runner.cell import question as asking
+from breakeven.runner.cell.question import Answer, Question, this_interpreter
+from breakeven.runner.cell.records import from_json, to_json
 from breakeven.runner.environment import repository_of
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning.run import Source
@@ -41,7 +42,7 @@ def find_interpreter(asked: str) -> Interpreter:
     An empty name is this interpreter, which need not be asked.
     """
     if not asked:
-        return _interpreter(sys.executable, {**interpreter_facts(), "python_build": python_build()})
+        return _interpreter(sys.executable, this_interpreter())
     executable = shutil.which(Path(asked).expanduser())
     if executable is None:
         raise InterpreterUnusable(
@@ -49,22 +50,18 @@ def find_interpreter(asked: str) -> Interpreter:
             "give its path as interpreter.path=/path/to/python, or use interpreter=current"
         )
     executable = os.path.abspath(executable)  # noqa: PTH100  # a virtual environment's link must not be resolved
-    facts = _ask(executable, Path.cwd(), [])
-    if isinstance(facts, str):
+    answer = _ask(executable, Path.cwd(), [])
+    if isinstance(answer, str):
         raise InterpreterUnusable(
-            f"interpreter {executable} cannot run the measured side, which needs CPython >= 3.9: {facts}; "
+            f"interpreter {executable} cannot run the measured side, which needs CPython >= 3.9: {answer}; "
             "choose another with interpreter.path=/path/to/python"
         )
-    return _interpreter(executable, facts)
+    return _interpreter(executable, answer.interpreter)
 
 
-def _interpreter(executable: str, facts: Mapping[str, Any]) -> Interpreter:
+def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
     return Interpreter(
-        executable,
-        facts["python_version"],
-        facts["implementation"],
-        facts["python_build"],
-        facts["gil_enabled"],
+        executable, found.python_version, found.implementation, found.python_build, found.gil_enabled
     )
 
 
@@ -74,17 +71,16 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path) -> S
     Gives what they came from: another source is another measurement.
     """
     targets = [target for target in (options["target"], options.get("make_input")) if target]
-    facts = _ask(executable, path, targets)
-    if isinstance(facts, str):
-        raise FunctionUnusable(f"{' and '.join(targets)} could not be imported by {executable}: {facts}")
-    for target, problem in facts["problems"].items():
+    answer = _ask(executable, path, targets)
+    if isinstance(answer, str):
+        raise FunctionUnusable(f"{' and '.join(targets)} could not be imported by {executable}: {answer}")
+    for target, problem in answer.problems.items():
         raise FunctionUnusable(
             f"{target} cannot be imported by {executable} in {path}: {problem}; "
             "run from the directory that holds the module, and write module:callable"
         )
-    files = tuple(facts["files"])
-    commit, dirty = repository_of([Path(file) for file in files])
-    return Source(digest=_digest(files), files=files, commit=commit, dirty=dirty)
+    commit, dirty = repository_of([Path(file) for file in answer.files])
+    return Source(digest=_digest(answer.files), files=answer.files, commit=commit, dirty=dirty)
 
 
 def changed_source(source: Source) -> str | None:
@@ -105,9 +101,9 @@ def _digest(files: Sequence[str]) -> str:
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
 
 
-def _ask(executable: str, path: Path, targets: list[str]) -> dict[str, Any] | str:
-    """Give what the interpreter says of itself and the targets, or as text why it could not."""
-    asked = json.dumps({"targets": targets, "path": [str(path)]})
+def _ask(executable: str, path: Path, targets: Sequence[str]) -> Answer | str:
+    """Return what the interpreter says of itself and the targets, or as text why it could not."""
+    asked = to_json(Question(targets=tuple(targets), path=(str(path),)))
     command = [executable, str(MAIN)]
     try:
         done = subprocess.run(
@@ -120,7 +116,6 @@ def _ask(executable: str, path: Path, targets: list[str]) -> dict[str, Any] | st
     if done.returncode:
         return last_lines(done.stderr, 1) or f"it exited with code {done.returncode}"
     try:
-        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])  # an imported module may print, too
+        return from_json(Answer, done.stdout.splitlines()[-1])  # an imported module may print, too
     except (ValueError, IndexError):
         return "it does not answer as a Python interpreter does"
-    return answer

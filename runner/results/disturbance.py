@@ -7,17 +7,15 @@ marked was disturbed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from breakeven.runner.cell.meter import TICK_NS
+from breakeven.runner.cell.result import TrialRecord
 from breakeven.runner.cell.sampling import SERIAL
 
 SHARE = 0.05
 STEAL, THROTTLING, FOREIGN = "steal", "throttling", "foreign load"
-
-Trial = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -28,31 +26,29 @@ class Judge:
     cpus: int
     share: float = SHARE
 
-    def __call__(self, trials: Sequence[Trial]) -> list[str | None]:
+    def __call__(self, trials: Sequence[TrialRecord]) -> list[str | None]:
         """Give for each trial what disturbed it, None for nothing."""
-        waited = {
-            trial["block"] for trial in trials if trial["kind"] == SERIAL and self._was_kept_waiting(trial)
-        }
-        return [", ".join(self._causes(trial, trial["block"] in waited)) or None for trial in trials]
+        waited = {trial.block for trial in trials if trial.kind == SERIAL and self._was_kept_waiting(trial)}
+        return [", ".join(self._causes(trial, trial.block in waited)) or None for trial in trials]
 
-    def _causes(self, trial: Trial, waited: bool) -> list[str]:
+    def _causes(self, trial: TrialRecord, waited: bool) -> list[str]:
         found = {
             STEAL: self._was_stolen_from(trial),
-            THROTTLING: (trial["throttled_ns"] or 0) > 0,
+            THROTTLING: (trial.throttled_ns or 0) > 0,
             FOREIGN: self._met_others(trial, waited),
         }
         return [cause for cause, is_so in found.items() if is_so]
 
-    def _was_stolen_from(self, trial: Trial) -> bool:
+    def _was_stolen_from(self, trial: TrialRecord) -> bool:
         """Ask for a share of the CPUs that the trial could use; a tick may have begun before it."""
-        lanes = 1 if trial["kind"] == SERIAL else min(self.workers, self.cpus)
-        return bool((trial["steal_ns"] or 0) - TICK_NS > self.share * lanes * trial["wall_ns"])
+        lanes = 1 if trial.kind == SERIAL else min(self.workers, self.cpus)
+        return (trial.steal_ns or 0) - TICK_NS > self.share * lanes * trial.wall_ns
 
-    def _was_kept_waiting(self, trial: Trial) -> bool:
+    def _was_kept_waiting(self, trial: TrialRecord) -> bool:
         """Tell whether any of our threads was ready to run but had no CPU for a share of the trial."""
-        return bool((trial["longest_wait_ns"] or 0) > self.share * trial["wall_ns"])
+        return (trial.longest_wait_ns or 0) > self.share * trial.wall_ns
 
-    def _met_others(self, trial: Trial, waited: bool) -> bool:
+    def _met_others(self, trial: TrialRecord, waited: bool) -> bool:
         """Tell whether we waited for others.
 
         A serial trial has one thread, which waits for nobody of ours. In a parallel one our threads wait for one
@@ -61,11 +57,11 @@ class Judge:
         """
         if not self._was_kept_waiting(trial):
             return False
-        alone = trial["kind"] == SERIAL
-        return alone or waited or self._others_ran_ns(trial) > self.share * trial["wall_ns"]
+        alone = trial.kind == SERIAL
+        return alone or waited or self._others_ran_ns(trial) > self.share * trial.wall_ns
 
-    def _others_ran_ns(self, trial: Trial) -> int:
+    def _others_ran_ns(self, trial: TrialRecord) -> int:
         """Give how long our CPUs were busy beyond what we used, at least."""
-        if trial["busy_ns"] is None:
+        if trial.busy_ns is None:
             return 0
-        return int(trial["busy_ns"] - trial["cpu_ns"] - self.cpus * TICK_NS)
+        return trial.busy_ns - trial.cpu_ns - self.cpus * TICK_NS

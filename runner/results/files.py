@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
-from breakeven.runner.cell.run import RESULT, TRACE
+from breakeven.runner.cell.records import BadRecord, from_json
+from breakeven.runner.cell.result import RESULT, TRACE, Result
 
 
 class Unreadable(Exception):
     """Raised when a run's result is not what the measured side wrote, or cannot be read."""
 
 
-def read_result(folder: Path) -> tuple[dict[str, Any], bytes]:
-    """Give the result and the raw trace; raises Unreadable."""
+def read_result(folder: Path) -> tuple[Result, bytes]:
+    """Return the result and the raw trace; raises Unreadable."""
     head, _, text = _read(folder / RESULT).partition(b"\n")
     if head != b"%08x" % crc32(text):
         raise Unreadable(f"{RESULT} is not what the run wrote: its checksum differs")
-    result: dict[str, Any] = json.loads(text)
+    try:
+        result = from_json(Result, text.decode())
+    except BadRecord as error:
+        raise Unreadable(f"{RESULT} makes no sense: {error}") from error
     trace = _read(folder / TRACE)
-    if result["trace_crc32"] != crc32(trace):
+    if result.trace_crc32 != crc32(trace):
         raise Unreadable(f"{TRACE} is not what the run wrote: its checksum differs")
     return result, trace
 

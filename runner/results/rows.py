@@ -12,6 +12,8 @@ import pyarrow as pa
 import yaml
 
 from breakeven.base.schema import TABLES, conform
+from breakeven.runner.cell.models._abc import Lifetime
+from breakeven.runner.cell.result import ActivityRecord, Result, TrialRecord, WorkerRecord
 from breakeven.runner.cell.sampling import PARALLEL, REL_CI, SERIAL, TRACED
 from breakeven.runner.cell.stopping import median_interval, reported_interval
 from breakeven.runner.environment import machine_facts
@@ -22,14 +24,9 @@ from breakeven.runner.results.run_result import RunResult
 from breakeven.runner.results.spans import spans
 from breakeven.runner.results.warnings import notes
 
-Trial = Mapping[str, Any]
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, where libyaml is there
 
 PARENT = -1  # its number in the table ``workers``
-
-_LATENCIES = tuple(f"latency_{share}{end}_ns" for share in ("p50", "p99") for end in ("", "_low", "_high"))
-_TOLD = ("n_warmup", "warmup_ended_by", "stopped_by")
-_FACTS = ("python_version", "implementation", "jit_enabled", "clock_step_ns")
 
 
 def about(run: Run, started: datetime) -> dict[str, Any]:
@@ -74,29 +71,31 @@ def incompatible(run: Run, reason: str) -> RunResult:
     return RunResult(row=about(run, datetime.now(UTC)) | ended)
 
 
-def measured(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+def measured(run: Run, result: Result) -> dict[str, Any]:
     """Give the columns of ``runs`` that the run found out."""
-    facts, workers = result["facts"], result["workers"][:-1]
-    startup, teardown = _lifetime(result["lifetimes"])
+    facts = result.facts
+    startup, teardown = _lifetime(result.lifetimes)
     return {
-        "gil_enabled": any(worker["gil"] for worker in workers),
-        "payload_bytes": result["bytes_in"],
-        "payload_out_bytes": result["bytes_back"],
-        "task_calibrated_ns": result["task_ns"] if run.cell.pattern != "pingpong" else None,
+        "gil_enabled": any(worker.gil for worker in result.workers),
+        "payload_bytes": result.bytes_in,
+        "payload_out_bytes": result.bytes_back,
+        "task_calibrated_ns": result.task_ns if run.cell.pattern != "pingpong" else None,
         "notes": notes(run.cell, result),
-        **{name: result[name] for name in _TOLD},
-        **{name: facts[name] for name in _FACTS},
-        "packages": "\n".join(facts["packages"]),
-        "clock_error_ns": max(abs(end) for worker in workers for end in worker["offset"]),
+        "n_warmup": result.n_warmup,
+        "warmup_ended_by": result.warmup_ended_by,
+        "stopped_by": result.stopped_by,
+        **facts._asdict(),
+        "packages": "\n".join(facts.packages),
+        "clock_error_ns": max(abs(end) for worker in result.workers for end in worker.offset),
         "startup_ns": startup,
         "teardown_ns": teardown,
-        "spans_dropped": sum(lane["dropped"] for lane in result["lanes"]),
+        "spans_dropped": sum(lane.dropped for lane in result.lanes),
         **_speed(run, result, startup + teardown),
         **_latency(result),
     }
 
 
-def _lifetime(lifetimes: Sequence[Sequence[int]]) -> tuple[int, int]:
+def _lifetime(lifetimes: Sequence[Lifetime]) -> tuple[int, int]:
     """Give the time to have all workers ready and to have all of them gone."""
     created, ready, stopped, joined = zip(*lifetimes, strict=True)
     return max(ready) - min(created), max(joined) - min(stopped)
@@ -107,25 +106,25 @@ def surroundings(variation: Variation) -> dict[str, Any]:
     return {"hash_seed": variation.hash_seed, "environment_padding_bytes": variation.padding_bytes}
 
 
-def _speed(run: Run, result: Mapping[str, Any], apart_ns: int) -> dict[str, Any]:
-    blocks = _blocks(result["trials"])
+def _speed(run: Run, result: Result, apart_ns: int) -> dict[str, Any]:
+    blocks = _blocks(result.trials)
     pairs = [(block[SERIAL], block[PARALLEL]) for block in blocks]
     parallel = [trial for _, trial in pairs]
     found: dict[str, Any] = {
         "n_trials": len(pairs),
         "n_disturbed": sum(not _is_quiet(pair) for pair in pairs),
-        "throughput_per_s": median(1e9 * trial["tasks"] / trial["wall_ns"] for trial in parallel),
-        "bandwidth_bytes_per_s": median(1e9 * trial["bytes"] / trial["wall_ns"] for trial in parallel),
+        "throughput_per_s": median(1e9 * trial.tasks / trial.wall_ns for trial in parallel),
+        "bandwidth_bytes_per_s": median(1e9 * trial.bytes / trial.wall_ns for trial in parallel),
         **_observer_effect(blocks),
     }
-    if result["latency_p50_ns"] is not None:
+    if result.round_trips.latency_p50_ns is not None:
         return found
-    counted = [pair for pair in pairs if pair[0]["tasks"]]
+    counted = [pair for pair in pairs if pair[0].tasks]
     ratios = [_rate(trial) / _rate(serial) for serial, trial in counted]
     if not ratios:
         return found
-    low, high = reported_interval(ratios, by_rule=result["stopped_by"] == REL_CI) or (None, None)
-    shares = [trial["wall_ns"] / (trial["wall_ns"] + apart_ns) for _, trial in counted]
+    low, high = reported_interval(ratios, by_rule=result.stopped_by == REL_CI) or (None, None)
+    shares = [trial.wall_ns / (trial.wall_ns + apart_ns) for _, trial in counted]
     quiet = [ratio for ratio, pair in zip(ratios, counted, strict=True) if _is_quiet(pair)]
     return found | {
         "task_measured_ns": round(median(1 / _rate(serial) for serial, _ in counted)),
@@ -138,11 +137,11 @@ def _speed(run: Run, result: Mapping[str, Any], apart_ns: int) -> dict[str, Any]
     }
 
 
-def _is_quiet(pair: tuple[Trial, Trial]) -> bool:
-    return all(trial["disturbed_by"] is None for trial in pair)
+def _is_quiet(pair: tuple[TrialRecord, TrialRecord]) -> bool:
+    return all(trial.disturbed_by is None for trial in pair)
 
 
-def _observer_effect(blocks: Sequence[Mapping[str, Trial]]) -> dict[str, float | None]:
+def _observer_effect(blocks: Sequence[Mapping[str, TrialRecord]]) -> dict[str, float | None]:
     """Compare each traced trial with the untraced one of its block, by the time of a task or the median round trip."""
     ratios = [_pace(block[TRACED]) / _pace(block[PARALLEL]) - 1 for block in blocks if _are_paced(block)]
     if not ratios:
@@ -151,75 +150,77 @@ def _observer_effect(blocks: Sequence[Mapping[str, Trial]]) -> dict[str, float |
     return {"observer_effect": median(ratios), "observer_effect_low": low, "observer_effect_high": high}
 
 
-def _are_paced(block: Mapping[str, Trial]) -> bool:
-    return TRACED in block and all(block[kind]["tasks"] for kind in (PARALLEL, TRACED))
+def _are_paced(block: Mapping[str, TrialRecord]) -> bool:
+    return TRACED in block and all(block[kind].tasks for kind in (PARALLEL, TRACED))
 
 
-def _pace(trial: Trial) -> float:
-    return float(trial["latency_p50_ns"] or trial["wall_ns"] / trial["tasks"])
+def _pace(trial: TrialRecord) -> float:
+    return float(trial.latency_p50_ns or trial.wall_ns / trial.tasks)
 
 
-def _rate(trial: Trial) -> float:
-    return float(trial["tasks"] / trial["wall_ns"])
+def _rate(trial: TrialRecord) -> float:
+    return trial.tasks / trial.wall_ns
 
 
-def _blocks(trials: Sequence[Trial]) -> list[dict[str, Trial]]:
+def _blocks(trials: Sequence[TrialRecord]) -> list[dict[str, TrialRecord]]:
     """Give the trials of each block after the warm-up: serial, parallel, and traced where there is one."""
-    blocks: dict[int, dict[str, Trial]] = {}
+    blocks: dict[int, dict[str, TrialRecord]] = {}
     for trial in trials:
-        if not trial["warmup"]:
-            blocks.setdefault(trial["block"], {})[TRACED if trial["traced"] else trial["kind"]] = trial
+        if not trial.warmup:
+            blocks.setdefault(trial.block, {})[TRACED if trial.traced else trial.kind] = trial
     return list(blocks.values())
 
 
-def _latency(result: Mapping[str, Any]) -> dict[str, Any]:
+def _latency(result: Result) -> dict[str, Any]:
     """Give the round trips of pingpong, and the bandwidths that follow from their medians; nothing otherwise."""
-    if result["latency_p50_ns"] is None:
+    found = result.round_trips._asdict()
+    copy, trip = found.pop("copy_p50_ns"), found["latency_p50_ns"]
+    if trip is None:
         return {}
-    moved = 1e9 * (result["bytes_in"] + result["bytes_back"])
-    return {
-        **{name: result[name] for name in _LATENCIES},
-        "bandwidth_bytes_per_s": moved / result["latency_p50_ns"],
-        "memcpy_bytes_per_s": moved / max(result["copy_p50_ns"], 1),
-    }
+    moved = 1e9 * (result.bytes_in + result.bytes_back)
+    return found | {"bandwidth_bytes_per_s": moved / trip, "memcpy_bytes_per_s": moved / max(copy, 1)}
 
 
-def judged(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Give ``result`` with each trial told by what it was disturbed."""
-    causes = Judge(run.cell.workers, result["cpus"])(result["trials"])
-    trials = [trial | {"disturbed_by": cause} for trial, cause in zip(result["trials"], causes, strict=True)]
-    return {**result, "trials": trials}
+def judged(run: Run, result: Result) -> Result:
+    """Return ``result`` with what disturbed each trial."""
+    causes = Judge(run.cell.workers, result.cpus)(result.trials)
+    pairs = zip(result.trials, causes, strict=True)
+    return result._replace(trials=tuple(trial._replace(disturbed_by=cause) for trial, cause in pairs))
 
 
-def tables(run: Run, result: Mapping[str, Any], raw: bytes) -> dict[str, pa.Table]:
+def tables(run: Run, result: Result, raw: bytes) -> dict[str, pa.Table]:
     """Give the run's parts of all tables but ``runs``; a part without rows is left out."""
     parts = {
         "workers": pa.Table.from_pylist(_workers(result), schema=_without_key("workers")),
-        "trials": pa.Table.from_pylist(result["trials"], schema=_without_key("trials")),
+        "trials": pa.Table.from_pylist(
+            [trial._asdict() for trial in result.trials], schema=_without_key("trials")
+        ),
         "spans": spans(result, raw),
-        "activity": _activity(run, result["activity"]),
+        "activity": _activity(run, result.activity),
     }
     return {name: _keyed(run, name, part) for name, part in parts.items() if part.num_rows}
 
 
-def _workers(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _workers(result: Result) -> list[dict[str, Any]]:
     """Give one row a worker, and the parent's last."""
-    *workers, parent = result["workers"]
     rows = [
         _worker(number, worker) | {"create_ns": ready - created, "join_ns": joined - stopped}
         for number, (worker, (created, ready, stopped, joined)) in enumerate(
-            zip(workers, result["lifetimes"], strict=True)
+            zip(result.workers, result.lifetimes, strict=True)
         )
     ]
-    return [*rows, _worker(PARENT, parent)]
+    return [*rows, _worker(PARENT, result.parent)]
 
 
-def _worker(number: int, about: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = about["offset"]
+def _worker(number: int, about: WorkerRecord) -> dict[str, Any]:
+    low, high = about.offset
     return {
         "worker": number,
-        **{name: about[name] for name in ("pid", "thread_id", "peak_bytes", "pss_bytes")},
-        "gil_enabled": about["gil"],
+        "pid": about.pid,
+        "thread_id": about.thread_id,
+        "peak_bytes": about.peak_bytes,
+        "pss_bytes": about.pss_bytes,
+        "gil_enabled": about.gil,
         "clock_offset_low_ns": low,
         "clock_offset_high_ns": high,
     }
@@ -236,17 +237,17 @@ def _without_key(table: str) -> pa.Schema:
     return pa.schema([field for field in TABLES[table] if field.name not in ("cell_id", "round")])
 
 
-def _activity(run: Run, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+def _activity(run: Run, rows: Sequence[ActivityRecord]) -> pa.Table:
     if not rows:
         return pa.table({})
     bin_ns = run.cell.pattern_options["bin"]
-    bins = len(rows[0]["calls"])
+    bins = len(rows[0].calls)
     return pa.table(
         {
-            "trial": np.repeat([row["trial"] for row in rows], bins),
-            "worker": np.repeat([row["worker"] for row in rows], bins),
+            "trial": np.repeat([row.trial for row in rows], bins),
+            "worker": np.repeat([row.worker for row in rows], bins),
             "bin_start_ns": np.tile(np.arange(bins, dtype=np.int64) * bin_ns, len(rows)),
             "bin_ns": np.full(bins * len(rows), bin_ns),
-            "calls": np.concatenate([row["calls"] for row in rows]),
+            "calls": np.concatenate([row.calls for row in rows]),
         }
     )

@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.phases import COMPUTE, IDLE, NAMES, SEND, SERIALIZE, STARTUP, TEARDOWN, WAIT
+from breakeven.runner.cell.result import LaneRecord, Result, WorkerRecord
 
 Ints = NDArray[np.int64]
 _WAITING = (WAIT, IDLE)
@@ -62,19 +64,19 @@ class Lane:
     on_cpu: Ints
 
     @classmethod
-    def read(cls, about: Mapping[str, Any], raw: bytes) -> Lane:
+    def read(cls, about: LaneRecord, raw: bytes) -> Lane:
         """Cut the lane that ``about`` describes out of the raw trace."""
-        marks, computed, offset = about["marks"], about["tasks"], about["offset"]
+        marks, computed, offset = about.marks, about.tasks, about.offset
         stamps = np.frombuffer(raw, np.int64, marks, offset)
         codes = np.frombuffer(raw, np.uint8, marks, offset + 8 * marks)
         pairs = np.frombuffer(raw, np.int64, 2 * computed, offset + 8 * marks + (marks + 7) // 8 * 8)
         return cls(
-            trial=about["trial"],
-            start_ns=about["start_ns"],
-            end_ns=about["end_ns"],
-            worker=about["worker"],
-            feeder=about["feeder"],
-            thread_id=about["thread_id"],
+            trial=about.trial,
+            start_ns=about.start_ns,
+            end_ns=about.end_ns,
+            worker=about.worker,
+            feeder=about.feeder,
+            thread_id=about.thread_id,
             stamps=stamps,
             phases=codes.astype(np.int64),
             tasks=pairs[0::2],
@@ -149,18 +151,18 @@ def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
     return Segments(feeder.start, feeder.ends, feeder.phases, numbers, feeder.on_cpu, feeder.threads)
 
 
-def spans(result: Mapping[str, Any], raw: bytes) -> pa.Table:
+def spans(result: Result, raw: bytes) -> pa.Table:
     """Give the columns of ``spans``, but for the run's key, of one run's result and raw trace."""
-    *workers, parent = result["workers"]
-    mains, feeders = _sorted(Lane.read(about, raw) for about in result["lanes"])
-    parts = [_lifetimes(result["lifetimes"], workers)]
+    mains, feeders = _sorted(Lane.read(about, raw) for about in result.lanes)
+    parts = [_lifetimes(result.lifetimes, result.workers)]
     for lane in mains:
         segments = lane.segments()
         feeder = feeders.get((lane.trial, lane.worker))
         if feeder is not None and len(feeder.stamps):
             sent = _with_tasks(feeder.segments(), lane.tasks if lane.worker >= 0 else None)
             segments = overlay(segments, sent)
-        parts.append(_columns(lane, segments, parent if lane.worker < 0 else workers[lane.worker]))
+        who = result.parent if lane.worker < 0 else result.workers[lane.worker]
+        parts.append(_columns(lane, segments, who))
     return _table(parts)
 
 
@@ -174,15 +176,15 @@ def _sorted(lanes: Iterable[Lane]) -> tuple[list[Lane], dict[tuple[int, int], La
     return mains, feeders
 
 
-def _columns(lane: Lane, segments: Segments, who: Mapping[str, Any]) -> dict[str, Ints]:
+def _columns(lane: Lane, segments: Segments, who: WorkerRecord) -> dict[str, Ints]:
     starts, length = segments.starts, len(segments.ends)
     durations = segments.ends - starts
     real = durations > 0  # a phase shorter than the clock's tick takes no time
     columns = {
         "trial": np.full(length, lane.trial),
         "worker": np.full(length, lane.worker),
-        "pid": np.full(length, who["pid"]),
-        "thread_id": np.where(segments.threads == OWN, who["thread_id"], segments.threads),
+        "pid": np.full(length, who.pid),
+        "thread_id": np.where(segments.threads == OWN, who.thread_id, segments.threads),
         "task": segments.tasks,
         "phase": segments.phases,
         "start_ns": starts - lane.start_ns,
@@ -192,18 +194,17 @@ def _columns(lane: Lane, segments: Segments, who: Mapping[str, Any]) -> dict[str
     return {name: values[real] for name, values in columns.items()}
 
 
-def _lifetimes(lifetimes: Sequence[Sequence[int]], workers: Sequence[Mapping[str, Any]]) -> dict[str, Ints]:
+def _lifetimes(lifetimes: Sequence[Lifetime], workers: Sequence[WorkerRecord]) -> dict[str, Ints]:
     """Give the startup and teardown spans of all workers, from the first creation on."""
     times = np.asarray(lifetimes, np.int64).reshape(-1, 4)
     created, ready, stopped, joined = times.T
     count = len(times)
     first = created.min()
-    who = {name: np.asarray([worker[name] for worker in workers]) for name in ("pid", "thread_id")}
     return {
         "trial": np.full(2 * count, UNTRACED),
         "worker": np.tile(np.arange(count), 2),
-        "pid": np.tile(who["pid"], 2),
-        "thread_id": np.tile(who["thread_id"], 2),
+        "pid": np.tile([worker.pid for worker in workers], 2),
+        "thread_id": np.tile([worker.thread_id for worker in workers], 2),
         "task": np.full(2 * count, NO_TASK),
         "phase": np.repeat([STARTUP, TEARDOWN], count),
         "start_ns": np.concatenate((created, stopped)) - first,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from breakeven.base.units import format_time
+from breakeven.runner.cell.result import Result
 from breakeven.runner.cell.sampling import CAP
 from breakeven.runner.config.cell import Cell
 
@@ -13,7 +13,7 @@ FLOOR_STEPS = 100  # a length of so many steps of the clock is known to 1 %
 _OFF = 0.1
 
 
-def notes(cell: Cell, result: Mapping[str, Any]) -> str | None:
+def notes(cell: Cell, result: Result) -> str | None:
     """Give the notes on one run, one a line; None for none."""
     return "\n".join(_notes(cell, result)) or None
 
@@ -23,8 +23,8 @@ def _short(time_ns: int) -> int:
     return int(float(f"{time_ns:.3g}"))
 
 
-def _notes(cell: Cell, result: Mapping[str, Any]) -> Iterator[str]:
-    step, achieved = result["facts"]["clock_step_ns"], result["task_ns"]
+def _notes(cell: Cell, result: Result) -> Iterator[str]:
+    step, achieved = result.facts.clock_step_ns, result.task_ns
     if cell.task_ns and cell.task_ns < FLOOR_STEPS * step:
         yield (
             f"task={format_time(cell.task_ns)}: shorter than {FLOOR_STEPS} steps of this machine's clock "
@@ -35,8 +35,8 @@ def _notes(cell: Cell, result: Mapping[str, Any]) -> Iterator[str]:
             f"task={format_time(cell.task_ns)}: calibration came to {format_time(_short(achieved))}; "
             f"the machine was disturbed, or {cell.workload} cannot be as short as that with this payload"
         )
-    if result["warmup_ended_by"] == CAP:
+    if result.warmup_ended_by == CAP:
         yield (
-            f"warm-up: still not steady after {result['n_warmup']} pairs of trials (measure.max_warmup); "
+            f"warm-up: still not steady after {result.n_warmup} pairs of trials (measure.max_warmup); "
             "the machine drifts, or the work gets faster or slower with every call"
         )

@@ -15,7 +15,7 @@ from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import execute, function, write_module
-from tests.machines import interpreters
+from tests.machines import EVERY_INTERPRETER
 from tests.samples import QUICK, Pair, named, pairs, run, workers_for
 
 USER = """
@@ -82,9 +82,7 @@ def test_known_waiting_shows_as_such(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["map", "window", "pingpong"])
-@pytest.mark.parametrize(
-    "executable", interpreters(), ids=lambda path: Path(path).name + "-" + Path(path).parts[-3]
-)
+@EVERY_INTERPRETER
 def test_every_interpreter_runs_every_pattern(executable: str, pattern: str) -> None:
     """Interpreters with nothing installed carry out a run with processes, and say what they are."""
     found = find_interpreter(executable)

@@ -12,28 +12,19 @@ from breakeven.runner.cell.meter import TICK_NS
 from breakeven.runner.planning.perturbation import PADDING, Variation
 from breakeven.runner.results.disturbance import SHARE, Judge
 from breakeven.runner.results.warnings import notes
-from tests.samples import cell
+from tests.samples import cell, result, trial
 
 WALL = 100_000_000
 LOST = int(SHARE * WALL) + 1
-QUIET: dict[str, Any] = {
-    "block": 0,
-    "kind": "parallel",
-    "wall_ns": WALL,
-    "cpu_ns": 2 * WALL,
-    "busy_ns": 2 * WALL,
-    "steal_ns": 0,
-    "throttled_ns": 0,
-    "longest_wait_ns": 0,
-}
+QUIET = trial(wall_ns=WALL, cpu_ns=2 * WALL, busy_ns=2 * WALL, steal_ns=0, throttled_ns=0, longest_wait_ns=0)
 
 
 def _judge(*trials: dict[str, Any], workers: int = 2, cpus: int = 2) -> list[str | None]:
-    return Judge(workers, cpus)([QUIET | trial for trial in trials])
+    return Judge(workers, cpus)([QUIET._replace(**changes) for changes in trials])
 
 
 @pytest.mark.parametrize(
-    ("trial", "expected"),
+    ("changes", "expected"),
     [
         ({}, None),
         ({"steal_ns": 2 * LOST + TICK_NS}, "steal"),
@@ -51,9 +42,9 @@ def _judge(*trials: dict[str, Any], workers: int = 2, cpus: int = 2) -> list[str
         ({"busy_ns": None, "longest_wait_ns": LOST}, None),
     ],
 )
-def test_what_disturbs_a_trial(trial: dict[str, Any], expected: str | None) -> None:
+def test_what_disturbs_a_trial(changes: dict[str, Any], expected: str | None) -> None:
     """A share of its time lost to others marks it; a tick that may have begun before, and own waiting, do not."""
-    assert _judge(trial) == [expected]
+    assert _judge(changes) == [expected]
 
 
 def test_the_serial_trial_of_the_block_tells_for_the_parallel_one() -> None:
@@ -63,7 +54,7 @@ def test_the_serial_trial_of_the_block_tells_for_the_parallel_one() -> None:
     assert found == ["foreign load", "foreign load", None, None]
 
 
-RESULT = {"facts": {"clock_step_ns": 40}, "task_ns": 1_000_000, "warmup_ended_by": "rule", "n_warmup": 1}
+RESULT = result(task_ns=1_000_000)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +91,7 @@ RESULT = {"facts": {"clock_step_ns": 40}, "task_ns": 1_000_000, "warmup_ended_by
 )
 def test_what_is_noted_of_a_run(asked: int, changes: dict[str, Any], expected: str | None) -> None:
     """Lengths below the clock's floor, calibration that missed, warm-up without an end; nothing otherwise."""
-    assert notes(cell(task_ns=asked), RESULT | changes) == expected
+    assert notes(cell(task_ns=asked), RESULT._replace(**changes)) == expected
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 100))

@@ -12,7 +12,7 @@ import pytest
 
 from breakeven.runner.cell import meter
 from breakeven.runner.cell.memory import own_peak_bytes, peak_bytes, proportional_bytes
-from breakeven.runner.cell.meter import TICK_NS, Machine, Reading, between
+from breakeven.runner.cell.meter import TICK_NS, Counts, Machine, MachineCounts, Reading, between
 from breakeven.runner.cell.procfs import KernelFile, read_once
 from breakeven.runner.cell.rusage import Threads, Usage, usage_of, write_usage
 from breakeven.runner.cell.worker import sign_in
@@ -55,38 +55,31 @@ def test_pressure_and_run_queue() -> None:
 def test_counts_between_two_readings() -> None:
     """Counts are subtracted, the run queue is the later one, what one reading lacks is null."""
     before = Reading(
-        {"steal_ns": 5, "psi_cpu_ns": None, "runnable": 9}, Usage(1, 2, 3, 4, 5), [10, 20], [1, 1]
+        MachineCounts(steal_ns=5, psi_cpu_ns=None, runnable=9), Usage(1, 2, 3, 4, 5), [10, 20], [1, 1]
     )
     after = Reading(
-        {"steal_ns": 8, "psi_cpu_ns": 4, "runnable": 2}, Usage(11, 2, 4, 4, 5), [15, 50], [1, None]
+        MachineCounts(steal_ns=8, psi_cpu_ns=4, runnable=2), Usage(11, 2, 4, 4, 5), [15, 50], [1, None]
     )
     found = between(before, after, alone=False)
-    assert found == {
-        "steal_ns": 3,
-        "psi_cpu_ns": None,
-        "runnable": 2,
-        "cpu_ns": 10,
-        "voluntary_switches": 0,
-        "involuntary_switches": 1,
-        "minor_faults": 0,
-        "major_faults": 0,
-        "run_delay_ns": 35,
-        "longest_wait_ns": 30,
-        "migrations": None,
-    }
+    assert found == Counts(
+        machine=MachineCounts(steal_ns=3, psi_cpu_ns=None, runnable=2),
+        usage=Usage(cpu_ns=10, voluntary_switches=0, involuntary_switches=1, minor_faults=0, major_faults=0),
+        run_delay_ns=35,
+        longest_wait_ns=30,
+        migrations=None,
+    )
     alone = between(before, after, alone=True)
-    assert (alone["run_delay_ns"], alone["longest_wait_ns"]) == (30, 30)
+    assert (alone.run_delay_ns, alone.longest_wait_ns) == (30, 30)
 
 
 def test_this_machine_is_read() -> None:
     """On Linux every count that all kernels have is there, and only grows."""
     with closing(Machine()) as machine:
         before, after = machine.read(), machine.read()
-    assert set(before) >= {"steal_ns", "busy_ns", "throttled_ns", "psi_cpu_ns", "runnable"}
-    assert before["busy_ns"] is not None
-    assert after["busy_ns"] is not None
-    assert 0 < before["busy_ns"] <= after["busy_ns"]
-    assert (after["runnable"] or 0) >= 1
+    assert before.busy_ns is not None
+    assert after.busy_ns is not None
+    assert 0 < before.busy_ns <= after.busy_ns
+    assert (after.runnable or 0) >= 1
 
 
 def test_a_process_counts_itself() -> None:

@@ -13,18 +13,20 @@ from hypothesis import strategies as st
 
 from breakeven.base.schema import TABLES
 from breakeven.runner.cell import affinity
-from breakeven.runner.cell.meter import Reading
+from breakeven.runner.cell.meter import Counts, MachineCounts, Reading
 from breakeven.runner.cell.patterns._abc import Knobs, Outcome, Pattern
 from breakeven.runner.cell.recording import describe
+from breakeven.runner.cell.result import LaneRecord, Result, RoundTrips
 from breakeven.runner.cell.rusage import Usage
-from breakeven.runner.cell.sampling import PARALLEL, SERIAL, TRACED, Rules, Sampler, Trial, percentile
+from breakeven.runner.cell.sampling import PARALLEL, SERIAL, TRACED, Sampler, Trial, percentile
+from breakeven.runner.cell.specification import Rules
 from breakeven.runner.cell.stopping import looks
 from breakeven.runner.cell.warmup import WINDOW, is_steady
 from breakeven.runner.results import rows
-from tests.samples import bench, run
+from tests.samples import bench, result, run, trial, worker
 
 RULES = Rules(warmup=2, max_warmup=5, min_trials=6, max_trials=20, max_time_ns=10**12, rel_ci=0.01, traced=3)
-QUIET = Reading({"runnable": 1}, Usage(0, 0, 0, 0, 0), [], [])
+QUIET = Reading(MachineCounts(runnable=1), Usage(0, 0, 0, 0, 0), [], [])
 
 
 class Crew:
@@ -209,56 +211,48 @@ def test_percentiles_are_nearest_rank(samples: list[int], share: float) -> None:
 
 def test_a_trial_is_described_in_columns() -> None:
     """Kind, flags, length, bytes and latencies of one trial."""
-    trial = Trial(3, 1, TRACED, Outcome(100, 350, 4, (10, 20, 30, 40)), {"cpu_ns": 77, "steal_ns": None})
-    assert describe(trial, 5) == {
-        "trial": 3,
-        "block": 1,
-        "kind": "parallel",
-        "traced": True,
-        "start_ns": 100,
-        "wall_ns": 250,
-        "tasks": 4,
-        "bytes": 20,
-        "latency_p50_ns": 20,
-        "latency_p99_ns": 40,
-        "verified": True,
-        "cpu_ns": 77,
-        "steal_ns": None,
-    }
+    counts = Counts(MachineCounts(busy_ns=9), Usage(77, 1, 2, 3, 4), 5, 4, None)
+    found = describe(Trial(3, 1, TRACED, Outcome(100, 350, 4, (10, 20, 30, 40)), counts), 5)
+    assert found == trial(
+        trial=3,
+        block=1,
+        kind="parallel",
+        traced=True,
+        start_ns=100,
+        wall_ns=250,
+        tasks=4,
+        bytes=20,
+        latency_p50_ns=20,
+        latency_p99_ns=40,
+        verified=True,
+        busy_ns=9,
+        cpu_ns=77,
+        voluntary_switches=1,
+        involuntary_switches=2,
+        minor_faults=3,
+        major_faults=4,
+        run_delay_ns=5,
+        longest_wait_ns=4,
+    )
 
 
-def _made_up(pairs: list[tuple[int, int]], **changes: Any) -> dict[str, Any]:
+def _made_up(pairs: list[tuple[int, int]], **changes: Any) -> Result:
     trials = []
     for block, lengths in enumerate(pairs):
         for kind, wall in zip((SERIAL, PARALLEL), lengths, strict=True):
-            about = {"block": block, "kind": kind, "warmup": block == 0, "traced": False}
-            counts = {
-                "disturbed_by": "steal" if block == 1 and kind == SERIAL else None,
-                "latency_p50_ns": None,
-            }
-            trials.append(about | counts | {"wall_ns": wall, "tasks": 10, "bytes": 1000})
-    about = {"python_version": "3.11.0", "implementation": "cpython", "jit_enabled": None}
-    return {
-        "trials": [*trials, trials[-1] | {"traced": True, "wall_ns": 660}],
-        "facts": about | {"packages": ["a 1", "b 2"], "clock_step_ns": 40},
-        "workers": [{"gil": True, "offset": (-5, 7)}, {"gil": True, "offset": (-9, 3)}, {"gil": True}],
-        "task_ns": 1000,
-        "n_warmup": 1,
-        "warmup_ended_by": "rule",
-        "lifetimes": [[0, 50, 900, 950], [10, 100, 900, 1000]],
-        "lanes": [{"dropped": 2}, {"dropped": 3}],
-        "bytes_in": 60,
-        "bytes_back": 40,
-        "stopped_by": "max_time",
-        **dict.fromkeys(rows._LATENCIES),
-        "copy_p50_ns": None,
-    } | changes
+            why = "steal" if block == 1 and kind == SERIAL else None
+            trials.append(trial(block=block, kind=kind, warmup=block == 0, wall_ns=wall, disturbed_by=why))
+    traced = trials[-1]._replace(traced=True, wall_ns=660)
+    workers = (worker(offset=(-5, 7)), worker(offset=(-9, 3)))
+    lane = LaneRecord(0, 0, 0, 0, feeder=False, thread_id=6, offset=0, marks=0, tasks=0, dropped=2)
+    lanes = (lane, lane._replace(dropped=3))
+    return result(*trials, traced, workers=workers, lanes=lanes, **changes)
 
 
 def test_a_runs_figures_follow_from_its_trials() -> None:
     """Warm-up and traced trials do not count; ratios are of pairs; start-up is paid once a trial."""
-    result = _made_up([(1, 1000), (1000, 500), (1200, 400), (900, 600)])
-    row = rows.measured(run("python"), result)
+    made = _made_up([(1, 1000), (1000, 500), (1200, 400), (900, 600)])
+    row = rows.measured(run("python"), made)
     assert row["n_trials"] == 3
     assert row["speedup"] == 2
     assert row["efficiency"] == 1
@@ -280,8 +274,8 @@ def test_a_runs_figures_follow_from_its_trials() -> None:
 
 def test_pingpong_has_latency_and_no_speedup() -> None:
     """Bandwidths are the bytes both ways by the median round trip and by the median copy."""
-    result = _made_up([(5, 9), (5, 9)], latency_p50_ns=2000, latency_p99_ns=9000, copy_p50_ns=100)
-    row = rows.measured(run("python"), result)
+    trips = RoundTrips(latency_p50_ns=2000, latency_p99_ns=9000, copy_p50_ns=100)
+    row = rows.measured(run("python"), _made_up([(5, 9), (5, 9)], round_trips=trips))
     assert "speedup" not in row
     assert (row["latency_p50_ns"], row["latency_p99_ns"]) == (2000, 9000)
     assert row["bandwidth_bytes_per_s"] == pytest.approx(100 / 2000e-9)

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.cell.board import COMPUTED, DROPPED, Geometry
+from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.phases import COMPUTE, DESERIALIZE, IDLE, NAMES, RECEIVE, SEND, SERIALIZE, WAIT
 from breakeven.runner.cell.trace import Recorder, clear, count_marks
 from breakeven.runner.results.spans import NO_TASK, OWN, Lane, Segments, overlay, spans
+from tests.samples import result, worker
 
 PHASES = st.sampled_from([SERIALIZE, SEND, WAIT, RECEIVE, DESERIALIZE, COMPUTE, IDLE])
 MARKS = st.lists(st.tuples(st.integers(0, 30), PHASES), max_size=40)
@@ -153,12 +155,8 @@ def test_a_second_thread_in_a_lane_fails_at_once(tmp_path: Any) -> None:
 
 def test_spans_without_a_traced_trial_are_the_lifetimes() -> None:
     """Startup and teardown are stored even when nothing else was traced."""
-    result = {
-        "workers": [{"pid": 5, "thread_id": 6}, {"pid": 1, "thread_id": 2}],
-        "lanes": [],
-        "lifetimes": [[1000, 1500, 9000, 9100]],
-    }
-    rows = spans(result, b"").to_pylist()
+    lived = result(workers=(worker(),), lifetimes=(Lifetime(1000, 1500, 9000, 9100),))
+    rows = spans(lived, b"").to_pylist()
     assert [(row["phase"], row["start_ns"], row["duration_ns"], row["trial"]) for row in rows] == [
         ("startup", 0, 500, -1),
         ("teardown", 8000, 100, -1),

@@ -129,13 +129,13 @@ class Model(ABC):
         write_usage(self.own)
         return meter.read()
 
-    def lifetimes(self) -> list[Lifetime]:
+    def lifetimes(self) -> tuple[Lifetime, ...]:
         """Give the times of every worker, once they are joined."""
         ready = self._header(READY)
-        return [
+        return tuple(
             Lifetime(created, ready[worker], self.stopped_ns, joined)
             for worker, (created, joined) in enumerate(zip(self.created_ns, self.joined_ns))
-        ]
+        )
 
     def _header(self, word: int) -> list[int]:
         return [self.board.lane(worker).header[word] for worker in range(self.crewing.workers)]

@@ -1,0 +1,42 @@
+"""What planning asks an interpreter before any run: a `Question`, and the `Answer` to it."""
+
+import sys
+from typing import NamedTuple
+
+from .facts import gil_enabled, python_build, python_version
+
+# Without "from __future__ import annotations": a hint that is text costs a measured process much more.
+
+
+class Question(NamedTuple):
+    """Whether ``targets``, functions as ``module:callable``, can be imported with ``path``, and by what interpreter."""
+
+    targets: tuple[str, ...]
+    path: tuple[str, ...]
+
+
+class Interpreter(NamedTuple):
+    """What an interpreter is; ``gil_enabled`` is its state now."""
+
+    python_version: str
+    implementation: str
+    python_build: str
+    gil_enabled: bool
+
+
+class Answer(NamedTuple):
+    """Why targets cannot be imported, and the files that hold those that can."""
+
+    interpreter: Interpreter
+    problems: dict[str, str]
+    files: tuple[str, ...]
+
+
+def this_interpreter() -> Interpreter:
+    """Return what this interpreter is; takes milliseconds."""
+    return Interpreter(
+        python_version=python_version(),
+        implementation=sys.implementation.name,
+        python_build=python_build(),
+        gil_enabled=gil_enabled(),
+    )

@@ -1,0 +1,138 @@
+"""What a run found out, as the measured process writes it down and the host reads it; times are clock readings in ns.
+
+The result is JSON with a checksum in its first line. The marks of traced trials are in the raw trace beside it; each
+`LaneRecord` says where its lane begins there.
+"""
+
+from typing import NamedTuple, Optional
+
+from .models._abc import Lifetime
+
+# Without "from __future__ import annotations": a hint that is text costs a measured process much more.
+
+RESULT, TRACE = "result.json", "trace.bin"
+
+
+class TrialRecord(NamedTuple):
+    """One trial, and what was counted meanwhile: columns of the table ``trials``, see `breakeven.base.schema`.
+
+    ``disturbed_by`` is for the host to fill in.
+    """
+
+    trial: int
+    block: int
+    kind: str
+    warmup: bool
+    traced: bool
+    start_ns: int
+    wall_ns: int
+    tasks: int
+    bytes: int
+    latency_p50_ns: Optional[int]
+    latency_p99_ns: Optional[int]
+    verified: bool
+    steal_ns: Optional[int]
+    busy_ns: Optional[int]
+    throttled_ns: Optional[int]
+    psi_cpu_ns: Optional[int]
+    psi_memory_ns: Optional[int]
+    psi_io_ns: Optional[int]
+    runnable: Optional[int]
+    cpu_ns: int
+    voluntary_switches: int
+    involuntary_switches: int
+    minor_faults: int
+    major_faults: int
+    run_delay_ns: Optional[int]
+    longest_wait_ns: Optional[int]
+    migrations: Optional[int]
+    disturbed_by: Optional[str] = None
+
+
+class ActivityRecord(NamedTuple):
+    """The calls of one worker in each bin of a trial."""
+
+    trial: int
+    worker: int
+    calls: tuple[int, ...]
+
+
+class LaneRecord(NamedTuple):
+    """One lane of a traced trial: its bounds, whose it is (-1 is the parent), and where in the trace it is.
+
+    From ``offset`` on there are ``marks`` stamps (int64), as many codes (one byte each, padded to 8) and ``tasks`` pairs
+    of int64: number and on-CPU time. ``feeder`` is true of a thread that sends on behalf of ``worker``.
+    """
+
+    trial: int
+    start_ns: int
+    end_ns: int
+    worker: int
+    feeder: bool
+    thread_id: int
+    offset: int
+    marks: int
+    tasks: int
+    dropped: int
+
+
+class WorkerRecord(NamedTuple):
+    """One worker, or the parent.
+
+    Memory is that of a whole process, None for a thread of the parent's. ``offset`` bounds how far its clock is ahead of the
+    parent's.
+    """
+
+    pid: int
+    thread_id: int
+    gil: bool
+    peak_bytes: Optional[int]
+    pss_bytes: Optional[int]
+    offset: tuple[int, int]
+
+
+class RoundTrips(NamedTuple):
+    """Percentiles of all timed round trips with their intervals, and the median copy; None but for pingpong."""
+
+    copy_p50_ns: Optional[int] = None
+    latency_p50_ns: Optional[int] = None
+    latency_p50_low_ns: Optional[int] = None
+    latency_p50_high_ns: Optional[int] = None
+    latency_p99_ns: Optional[int] = None
+    latency_p99_low_ns: Optional[int] = None
+    latency_p99_high_ns: Optional[int] = None
+
+
+class Facts(NamedTuple):
+    """What the interpreter was, asked after the trials; ``packages`` are those that were imported."""
+
+    python_version: str
+    implementation: str
+    jit_enabled: Optional[bool]
+    clock_step_ns: int
+    packages: tuple[str, ...]
+
+
+class Result(NamedTuple):
+    """One run.
+
+    ``cpus`` is the number of CPUs that its counts are about, ``task_ns`` the length of one task after calibration,
+    ``bytes_in`` and ``bytes_back`` the sizes of one payload each way.
+    """
+
+    trials: tuple[TrialRecord, ...]
+    activity: tuple[ActivityRecord, ...]
+    lanes: tuple[LaneRecord, ...]
+    round_trips: RoundTrips
+    workers: tuple[WorkerRecord, ...]
+    parent: WorkerRecord
+    lifetimes: tuple[Lifetime, ...]
+    facts: Facts
+    cpus: int
+    n_warmup: int
+    warmup_ended_by: str
+    stopped_by: str
+    task_ns: int
+    bytes_in: int
+    bytes_back: int
+    trace_crc32: int

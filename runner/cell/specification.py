@@ -1,0 +1,52 @@
+"""What the measured process is asked to do."""
+
+from typing import Any, NamedTuple, Optional
+
+# Without "from __future__ import annotations": a hint that is text costs a measured process much more.
+
+
+class Rules(NamedTuple):
+    """When warm-up ends and when to stop: see ``measure`` in conf/config.yaml. ``rel_ci`` is relative to the median."""
+
+    warmup: int
+    max_warmup: int
+    min_trials: int
+    max_trials: int
+    max_time_ns: int
+    rel_ci: float
+    traced: int
+
+
+class Specification(NamedTuple):
+    """One run: the cell, units in the names, and where it is measured.
+
+    ``executable`` is the interpreter, ``environment`` the variables that the process is started with in addition,
+    ``folder`` the run's private folder, ``path`` the directories that a user's function is imported from, and ``parent``
+    the process without which there is nobody to measure for.
+    """
+
+    cell_id: str
+    round: int
+    seed: int
+    workload: str
+    workload_options: dict[str, Any]
+    model: str
+    start_method: Optional[str]
+    model_options: dict[str, Any]
+    ipc: str
+    ipc_options: dict[str, Any]
+    pattern: str
+    pattern_options: dict[str, Any]
+    workers: int
+    payload_bytes: int
+    payload_out_bytes: int
+    tasks: int
+    task_ns: int
+    window_ns: int
+    affinity: str
+    measure: Rules
+    executable: str
+    environment: dict[str, str]
+    folder: str
+    path: tuple[str, ...]
+    parent: int
