@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from breakeven.runner.results.statistics import Statistics
 from breakeven.runner.store import Sweep
 
 MS = 1_000_000
@@ -76,17 +77,10 @@ class Sample:
             rng = np.random.default_rng([self.runs, round_])
             p50 = latency_ns * rng.normal(1, 0.03, self.pairs)
             moved = 2 * row["payload_bytes"] * row["tasks"]
-            trials = pd.DataFrame(
-                {
-                    "block": range(self.pairs),
-                    "kind": "parallel",
-                    "wall_ns": p50 * row["tasks"],
-                    "tasks": row["tasks"],
-                    "bytes": moved,
-                    "latency_p50_ns": p50,
-                    "latency_p99_ns": p50 * 2.5,
-                }
-            )
+            times = {"wall_ns": p50 * row["tasks"], "latency_p50_ns": p50, "latency_p99_ns": p50 * 2.5}
+            common = {"block": range(self.pairs), "tasks": row["tasks"], "bytes": moved}
+            copies = pd.DataFrame({**common, "kind": "serial", "wall_ns": moved / memcpy * 1e9})
+            trials = pd.concat([copies, pd.DataFrame({**common, "kind": "parallel", **times})])
             middle = float(np.median(p50))
             ends = {"low": 0.98, "": 1.0, "high": 1.02}
             told = {
@@ -154,7 +148,8 @@ class Sample:
             "traced": False,
             "bytes": 0,
             "trial": trials.index,
-            "verified": True,
+            "latency_p50_ns": None,
+            "disturbed_by": None,
         }
         trials = trials.assign(**{name: value for name, value in filled.items() if name not in trials})
         times = [str(name) for name in trials if str(name).endswith("_ns")]
@@ -162,7 +157,9 @@ class Sample:
         self.store("trials", row["cell_id"], round_, trials)
         if activity is not None:
             self.store("activity", row["cell_id"], round_, activity)
-        self._store_run(row, round_)
+        started = row.get("startup_ns", 0) + row.get("teardown_ns", 0)
+        records: Any = trials.astype("object").where(trials.notna(), None).to_dict("records")
+        self._store_run(row | Statistics(by_rule=False)(records, startup_ns=started), round_)
 
     def store(self, table: str, cell_id: str, round_: int, frame: pd.DataFrame) -> None:
         """Store ``frame`` as that run's part of ``table``; columns that it lacks are null."""

@@ -66,7 +66,6 @@ def run(sweep: Path, executable: str, path: Path | None = None, **changes: Any) 
         executable=executable,
         engine="local",
         source=None,
-        identity="fedcba9876543210",
         conditions={},
         config={"workers": 2},
         overrides=("workers=2",),

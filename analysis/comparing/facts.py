@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from breakeven.analysis.comparing.quantities import suggest
 from breakeven.analysis.errors import SidesDiffer, UnknownName
+from breakeven.base.conditions import CODE
+from breakeven.base.suggestions import did_you_mean
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "host": ("hostname", "cpu_model", "cpu_count", "threads_per_core", "kernel", "virtualisation"),
     "interpreter": ("python_version", "implementation", "python_build", "gil_enabled", "jit_enabled"),
     "limits": ("cpu_count", "cpu_quota", "memory_limit_bytes"),
-    "versions": ("packages", "breakeven_version"),
+    "versions": ("packages", "breakeven_version", CODE),
 }
 _SINGLE = ("engine", "governor", "clock_source")
 FACTS = tuple(dict.fromkeys([*(name for names in GROUPS.values() for name in names), *_SINGLE]))
@@ -74,7 +75,9 @@ class Allowance:
 def _expand(name: str) -> tuple[str, ...]:
     known = (*GROUPS, *FACTS)
     if name not in known:
-        raise UnknownName(f"--allow {name}: no such fact{suggest(name, known)}; there are {', '.join(known)}")
+        raise UnknownName(
+            f"--allow {name}: no such fact{did_you_mean(name, known)}; there are {', '.join(known)}"
+        )
     return GROUPS.get(name, (name,))
 
 

@@ -32,7 +32,7 @@ class Run:
 
     ``engine`` is who carries it, ``source`` says what the user's function came from, if there is one.
     ``conditions`` are the columns of ``runs`` that say under which code, interpreter and host it is planned to be
-    measured, ``identity`` is a hash of them and the ``cell_id``.
+    measured.
     ``order`` is the position in the sweep's randomised order, ``config`` the cell's resolved configuration and
     ``overrides`` what was typed for it; ``sweep`` is the results folder; ``path`` is the directory that a
     user's function is imported from.
@@ -47,7 +47,6 @@ class Run:
     executable: str
     engine: str
     source: Source | None
-    identity: str
     conditions: Mapping[str, Any]
     config: Mapping[str, Any]
     overrides: tuple[str, ...]

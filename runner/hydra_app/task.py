@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
 
-from breakeven.runner.errors import BadInput
+from breakeven.base.errors import BadInput
 from breakeven.runner.hydra_app.compose import Request, plain_config
 from breakeven.runner.hydra_app.objective import cell_value
 from breakeven.runner.planning.pending import make_agenda

@@ -13,23 +13,10 @@ from breakeven.runner.engines import Source
 from breakeven.runner.environment import cpu_count, lasting_facts, own_code
 from breakeven.runner.planning.interpreters import Interpreter
 
-WORDS = {
-    "code": "breakeven's own code",
-    "python_version": "Python",
-    "implementation": "implementation of Python",
-    "python_build": "build of Python",
-    "source": "source of the function",
-    "hostname": "host",
-    "cpu_model": "CPU",
-    "cpu_count": "CPUs",
-    "kernel": "kernel",
-}
-"""Columns of ``runs`` that hold the conditions, and what to call them."""
-
 
 @dataclass(frozen=True)
 class Change:
-    """A condition that is another one now; ``column`` is one of `WORDS`."""
+    """A condition that is another one now; ``column`` is one of `CONDITIONS`."""
 
     column: str
     before: Any
@@ -56,11 +43,6 @@ def conditions(interpreter: Interpreter, source: Source | None) -> dict[str, Any
         "cpu_count": cpu_count(),
         "kernel": lasting["kernel"],
     }
-
-
-def identity(cell_id: str, now: Mapping[str, Any]) -> str:
-    """Give the hash of what was asked and of the conditions it is measured under."""
-    return digest({"cell_id": cell_id, **now})
 
 
 def changes(row: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:

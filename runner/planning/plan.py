@@ -11,15 +11,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from breakeven.base.errors import BadValue
+from breakeven.base.factors import POLICY
 from breakeven.runner import engines
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
 from breakeven.runner.config.parsing import read_choice, read_count
-from breakeven.runner.config.policy import POLICY, Policy, read_policy
+from breakeven.runner.config.policy import Policy, read_policy
 from breakeven.runner.engines import Run, Source
-from breakeven.runner.errors import BadValue
 from breakeven.runner.hydra_app.compose import Request
-from breakeven.runner.planning.conditions import conditions, digest, identity
+from breakeven.runner.planning.conditions import conditions, digest
 from breakeven.runner.planning.interpreters import Interpreter, check_function, find_interpreter
 
 
@@ -207,7 +208,6 @@ def _run(planned: PlannedCell, round_: int, sweep: Path, folder: Path) -> Run:
         executable=planned.executable,
         engine=planned.engine,
         source=planned.source,
-        identity=identity(planned.cell_id, planned.conditions),
         conditions=planned.conditions,
         config=planned.config,
         overrides=planned.overrides,

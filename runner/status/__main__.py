@@ -15,10 +15,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.base.errors import BadInput
 from breakeven.base.text import one_line, printable, shown
-from breakeven.runner.errors import BadInput
+from breakeven.base.units import format_clock
 from breakeven.runner.status.state import RUNNING, STARTING, Sight
-from breakeven.runner.sweep.progress import format_clock, format_left
+from breakeven.runner.sweep.progress import format_left
 
 COMPLETE, INCOMPLETE, BAD = 0, 1, 2
 _WIDE = 1000  # without a terminal nothing is wrapped

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from breakeven.base.results import DESCRIPTION
 from breakeven.base.schema import TABLES
 from breakeven.runner.errors import NotStored, OutputsUnwritable
 from breakeven.runner.store.atomic import PART, is_part, write_atomically
@@ -39,7 +40,7 @@ class Sweep:
     @property
     def description(self) -> Path:
         """Give the path of the overrides and the resolved configuration, ``sweep.yaml``."""
-        return self.path / "sweep.yaml"
+        return self.path / DESCRIPTION
 
     @property
     def figures(self) -> Path:
@@ -84,10 +85,7 @@ class Sweep:
             with tempfile.TemporaryFile(dir=self.path) as file:
                 file.write(b"x")
         except OSError as error:
-            raise OutputsUnwritable(
-                f"cannot write results to {self.path}: {error.strerror}; "
-                "free or unlock that folder, or choose another with outputs=FOLDER"
-            ) from error
+            raise OutputsUnwritable.from_os_error(error, f"results to {self.path}") from error
 
     def point_latest(self) -> None:
         """Let ``latest``, beside the sweep, lead to it."""
@@ -112,9 +110,8 @@ class Sweep:
         try:
             write_atomically(path, data)
         except OSError as error:
-            raise NotStored(
-                f"cannot store {path}: {error.strerror}; what was stored before is kept, this run is not"
-            ) from error
+            kept = "what was stored before is kept, this run is not"
+            raise NotStored.from_os_error(error, f"store {path}", kept=kept) from error
         self._parts.setdefault((cell_id, round_), {})[table] = Part.of(table, data)
 
     def write_run(self, row: Mapping[str, Any]) -> None:
@@ -222,6 +219,4 @@ def _storing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotStored(
-            f"cannot write {error.filename or path}: {error.strerror}; what was stored before is kept"
-        ) from error
+        raise NotStored.from_os_error(error, f"write {error.filename or path}") from error

@@ -9,12 +9,13 @@ from typing import Any
 
 from rich.console import Console
 
+from breakeven.base.units import format_clock
 from breakeven.runner.engines import Run
 from breakeven.runner.planning.eta import Forecast
 from breakeven.runner.planning.pending import Agenda, Stored, run_key
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.sweep.loop import learn
-from breakeven.runner.sweep.progress import describe, format_clock
+from breakeven.runner.sweep.progress import describe
 
 _IN_NAME = ("workload", "model", "model.start_method", "workers", "ipc", "pattern", "payload", "task")
 

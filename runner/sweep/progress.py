@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.base.text import one_line
-from breakeven.base.units import format_size, format_time
+from breakeven.base.units import format_clock, format_size, format_time
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.engines import Outcome, Run
 
@@ -104,13 +104,6 @@ def shown_on(console: Console, asked: str) -> str:
 def format_left(seconds: float | None) -> str:
     """Write how long it will still take, such as ``1:05 left``."""
     return "?:?? left" if seconds is None else f"{format_clock(seconds)} left"
-
-
-def format_clock(seconds: float) -> str:
-    """Write a length of time like a clock, such as ``1:05`` or ``2:00:00``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def describe(cell: Cell) -> str:

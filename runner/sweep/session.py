@@ -16,6 +16,7 @@ from rich.console import Console
 from breakeven.analysis.load import load
 from breakeven.analysis.summary import render, summarise
 from breakeven.base.text import shown
+from breakeven.base.units import format_clock
 from breakeven.runner.errors import OutputsUnwritable, PlanOutdated
 from breakeven.runner.host import clear_leftovers, record_incompatible
 from breakeven.runner.locks import Holder, HostLock, SweepLock, told
@@ -25,7 +26,6 @@ from breakeven.runner.planning.plan import Plan
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED, Journal
 from breakeven.runner.store import NotStored, Stored, Sweep
 from breakeven.runner.sweep.loop import Sweeper, learn
-from breakeven.runner.sweep.progress import format_clock
 from breakeven.runner.sweep.signals import EXIT_INTERRUPTED, ending_in_order
 
 ALL_DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
@@ -169,10 +169,8 @@ class Carrying:
             self._sweep.describe(_description(self._sweep, self._plan, self._typed))
             self._sweep.point_latest()
         except OSError as error:
-            raise OutputsUnwritable(
-                f"cannot write {error.filename2 or error.filename or self._sweep.path}: {error.strerror}; "
-                "free or unlock it, or choose another folder with outputs=FOLDER"
-            ) from error
+            what = error.filename2 or error.filename or self._sweep.path
+            raise OutputsUnwritable.from_os_error(error, what) from error
 
     # --- words -------------------------------------------------------------------------------------------
 

@@ -23,7 +23,6 @@ def _run(*overrides: str) -> Run:
         executable="python",
         engine="local",
         source=None,
-        identity="f" * 16,
         conditions={},
         config={},
         overrides=overrides,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.base.schema import STATUSES
+from breakeven.base.statuses import FINAL, STATUSES
 from breakeven.runner.errors import ConditionsChanged
-from breakeven.runner.planning.pending import FINAL, Agenda, make_agenda, run_key
+from breakeven.runner.planning.pending import Agenda, make_agenda, run_key
 from breakeven.runner.planning.plan import Plan, make_plan
 from tests.fakes import request
 

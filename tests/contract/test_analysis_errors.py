@@ -16,11 +16,11 @@ from breakeven.analysis.errors import (
     OtherSchema,
     ResultsDamaged,
     ResultsEmpty,
-    ResultsMissing,
     UnknownName,
 )
 from breakeven.analysis.figures import NothingToDraw, draw
 from breakeven.analysis.load import load
+from breakeven.base.errors import BadInput, ResultsMissing
 from tests.analysis_samples import Sample
 
 
@@ -32,7 +32,7 @@ def sample(tmp_path: Path) -> Sample:
     return sample
 
 
-def _refusal(kind: type[BadResults], path: Path) -> str:
+def _refusal(kind: type[BadInput], path: Path) -> str:
     with pytest.raises(kind) as caught:
         load(path)
     assert type(caught.value) is kind

@@ -21,14 +21,13 @@ from breakeven.analysis.comparing.select import open_side
 from breakeven.analysis.comparing.verdict import Judge, adjust
 from breakeven.analysis.errors import (
     AmbiguousPairs,
-    BadResults,
-    BadValue,
     NoMatch,
     NothingPaired,
     SameRuns,
     SidesDiffer,
     UnknownName,
 )
+from breakeven.base.errors import BadInput, BadValue
 from tests.analysis_samples import MS, Sample
 
 Samples = NDArray[np.float64]
@@ -50,7 +49,7 @@ def _other(sample: Sample) -> Sample:
     return Sample(sample.path.with_name("b"))
 
 
-def _refusal(kind: type[BadResults], *sides: str, **options: Any) -> str:
+def _refusal(kind: type[BadInput], *sides: str, **options: Any) -> str:
     with pytest.raises(kind) as caught:
         compare(*sides, within="outputs/a", **options)
     assert type(caught.value) is kind
@@ -374,7 +373,7 @@ def test_keys_and_values_are_those_that_people_type(
     ],
 )
 def test_a_selection_that_cannot_be_is_refused_in_one_line(
-    sample: Sample, selection: str, kind: type[BadResults], message: str | None
+    sample: Sample, selection: str, kind: type[BadInput], message: str | None
 ) -> None:
     """An unknown key, a value that no cell has, an amount without unit: what there is instead."""
     sample.add_rounds(SLOWER, model="thread")

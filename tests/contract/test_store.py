@@ -22,7 +22,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from breakeven.base.schema import STATUSES, TABLES, VERSION
+from breakeven.base.schema import TABLES, VERSION
+from breakeven.base.statuses import STATUSES
 from breakeven.runner.errors import OutputsUnreadable, OutputsUnwritable
 from breakeven.runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
 
