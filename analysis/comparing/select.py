@@ -25,7 +25,7 @@ LATEST = "outputs/latest"
 
 _TYPED = {column: key for key, column in COLUMNS.items() if "." not in key}
 """How a column is typed."""
-_FURTHER = ("executable", "source", "seed")
+_FURTHER = ("executable", "seed")
 _SIZES = ("payload_bytes", "payload_out_bytes", "memory_limit_bytes")
 _TIMES = ("task_ns", "window_ns")
 _NUMBERS = ("workers", "tasks", "seed", "cpu_count", "threads_per_core", "cpu_quota")

@@ -25,9 +25,13 @@ def planned_runs(folder: Path) -> set[str]:
         return set()
 
 
-def other_folders(folder: Path) -> str:
-    """Name the results folders with a stored run in ``folder``, the last eight, as the end of a message."""
-    found = sorted(shown(path.parent) for path in folder.glob("*/runs") if any(path.glob("[!.]*.parquet")))
+def other_folders(folder: Path, *, empty: bool = False) -> str:
+    """Name the results folders in ``folder``, the last eight, as the end of a message.
+
+    Those without a stored run are left out, but if ``empty`` ones will do.
+    """
+    tables = [path for path in folder.glob("*/runs") if empty or any(path.glob("[!.]*.parquet"))]
+    found = sorted(shown(path.parent) for path in tables)
     return (
         f"one of: {', '.join(found[-_NAMED:])}"
         if found

@@ -42,7 +42,9 @@ class Sight:
     def of(cls, path: Path) -> Sight:
         """Look at the results folder ``path``; raises ResultsMissing or OutputsUnreadable."""
         if not (path / "runs").is_dir():
-            raise ResultsMissing(f"no results folder at {shown(path)}; name {other_folders(path.parent)}")
+            raise ResultsMissing(
+                f"no results folder at {shown(path)}; name {other_folders(path.parent, empty=True)}"
+            )
         sweep = Sweep(path.resolve())  # `latest` may lead elsewhere in a moment
         try:
             writer = _writer(

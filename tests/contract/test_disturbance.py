@@ -63,7 +63,13 @@ def test_the_serial_trial_of_the_block_tells_for_the_parallel_one() -> None:
     assert found == ["foreign load", "foreign load", None, None]
 
 
-RESULT = {"facts": {"clock_step_ns": 40}, "task_ns": 1_000_000, "warmup_ended_by": "rule", "n_warmup": 1}
+RESULT = {
+    "facts": {"clock_step_ns": 40},
+    "task_ns": 1_000_000,
+    "warmup_ended_by": "rule",
+    "n_warmup": 1,
+    "lanes": [],
+}
 
 
 @pytest.mark.parametrize(
@@ -96,10 +102,18 @@ RESULT = {"facts": {"clock_step_ns": 40}, "task_ns": 1_000_000, "warmup_ended_by
             ),
         ),
         (0, {"task_ns": 5}, None),
+        (
+            1_000_000,
+            {"lanes": [{"dropped": 2}, {"dropped": 0}, {"dropped": 3}]},
+            (
+                "trace: 5 spans did not fit the buffer and were merged into the one after them; the phases of this run "
+                "are coarser than they were (a shorter window or fewer tasks have fewer spans)"
+            ),
+        ),
     ],
 )
 def test_what_is_noted_of_a_run(asked: int, changes: dict[str, Any], expected: str | None) -> None:
-    """Lengths below the clock's floor, calibration that missed, warm-up without an end; nothing otherwise."""
+    """Lengths below the clock's floor, calibration that missed, warm-up without an end, merged spans; nothing otherwise."""
     assert notes(cell(task_ns=asked), RESULT | changes) == expected
 
 

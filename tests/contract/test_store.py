@@ -217,13 +217,13 @@ def test_a_row_tells_its_parts(sweep: Sweep) -> None:
 
 def test_an_older_sweep_is_believed(sweep: Sweep) -> None:
     """Rows from before there were checksums are read; what they lack is None, and tables they do not tell are kept."""
-    table = _old().drop_columns(["identity", "code"])
+    table = _old().drop_columns(["source", "code"])
     pq.write_table(table, sweep.file("runs", "a1", 0))
     sweep.write("trials", "a1", 0, {"trial": [0]})
     found = sweep.stored()
     assert not found.damaged
     assert found.rows[KEY]["status"] == "ok"
-    assert found.rows[KEY]["identity"] is found.rows[KEY]["code"] is None
+    assert found.rows[KEY]["source"] is found.rows[KEY]["code"] is None
 
 
 def test_any_flipped_bit_is_found(sweep: Sweep) -> None:

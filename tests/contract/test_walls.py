@@ -39,6 +39,14 @@ def test_the_measured_side_is_standard_library_only(path: Path) -> None:
 
 @pytest.mark.parametrize("path", _files("analysis"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_analysis_knows_nothing_of_the_runner(path: Path) -> None:
-    """Analysis reads what is stored; it imports neither the runner nor Hydra."""
+    """Analysis reads what is stored; it imports neither Hydra nor the runner, but for the intervals of one process."""
     for _, name in _imports(path):
         assert name.partition(".")[0] not in {"hydra", "omegaconf", "hydra_plugins"}
+        assert not name.startswith("breakeven.runner") or name == "breakeven.runner.cell.intervals"
+
+
+@pytest.mark.parametrize("path", _files("breakeven/base"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_ground_floor_stands_on_nothing(path: Path) -> None:
+    """What both sides need imports neither of them."""
+    for _, name in _imports(path):
+        assert not name.startswith("breakeven") or name.startswith("breakeven.base"), name
