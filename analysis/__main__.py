@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from breakeven.analysis.comparing import command
-from breakeven.analysis.errors import BadResults, UnknownName
+from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
 from breakeven.analysis.figures.save import FORMATS, save
 from breakeven.analysis.load import Lab, load
-from breakeven.analysis.next_command import show_path
 from breakeven.analysis.summary import render, summarise
+from breakeven.base.errors import BadInput
+from breakeven.base.text import shown
 
 COMPARE = "compare"
 _EPILOG = "python -m analysis compare A B compares two sweeps, or two selections of one; see compare --help."
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         return command.run(arguments[1:]) if arguments[:1] == [COMPARE] else _draw_and_summarise(arguments)
-    except BadResults as error:
+    except BadInput as error:
         print(error, file=sys.stderr)  # noqa: T201 - this is the command line
         return 2
 
@@ -81,7 +82,7 @@ def _draw_all(lab: Lab, figures: Sequence[str], formats: Sequence[str], console:
         except NothingToDraw as reason:
             console.print(f"no figure {name}: {reason}", markup=False, highlight=False)
         else:
-            console.print(f"figure {', '.join(map(show_path, paths))}", markup=False, highlight=False)
+            console.print(f"figure {', '.join(map(shown, paths))}", markup=False, highlight=False)
 
 
 if __name__ == "__main__":

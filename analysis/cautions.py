@@ -7,23 +7,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from breakeven.analysis.factors import label_mechanisms
+from breakeven.base.conditions import CONDITIONS
 
 MOST_EFFECT = 0.02
 """Recording spans that prolongs a trial by more than this is worth a warning."""
 
 MOST_NOTES = 5
-
-CONDITIONS = {
-    "breakeven_version": "breakeven",
-    "python_version": "Python",
-    "python_build": "build of Python",
-    "source": "source of the function",
-    "hostname": "host",
-    "cpu_model": "CPU",
-    "cpu_count": "CPUs",
-    "kernel": "kernel",
-}
-"""Columns in which the rounds of one cell are to be alike, and what to call them."""
 
 
 def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:

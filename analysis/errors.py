@@ -1,16 +1,10 @@
 """What can be wrong with results, or with what is asked of them."""
 
-
-class BadResults(Exception):
-    """Raised when stored results cannot be used as asked.
-
-    The message is one line: the value, where it stands, the remedy, the known alternatives.
-    The command line prints it and exits with code 2.
-    """
+from breakeven.base.errors import BadInput
 
 
-class ResultsMissing(BadResults):
-    """Raised when there is no results folder at the path."""
+class BadResults(BadInput):
+    """Raised when stored results cannot be used as asked."""
 
 
 class ResultsEmpty(BadResults):
@@ -35,10 +29,6 @@ class UnknownName(BadResults):
 
 class FiguresUnwritable(BadResults):
     """Raised when figures cannot be written to their folder."""
-
-
-class BadValue(BadResults):
-    """Raised when a value that is asked for cannot be read: a size without a unit, a share above one."""
 
 
 class AmbiguousPairs(BadResults):

@@ -8,14 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from breakeven.analysis.tables import FACTORS
 from breakeven.analysis.units import format_length, format_size
+from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 
 BARE = ("native", "none")
 """Channels that a label need not name: the model's own way."""
-
-POLICY = ("dry_run", "retry_failed", "on_change", "on_failure", "max_failures", "on_busy", "progress")
-"""Knobs of how a sweep was carried out: nothing that cells differ by."""
 
 _MECHANISM = ("model", "start_method", "ipc", "interpreter", "affinity")
 _SETTING = ("workload", "payload_bytes", "task_ns", "variant", "pattern")
@@ -26,10 +23,8 @@ _WRITE: dict[str, Callable[[float], str]] = {
     **dict.fromkeys(("task_ns", "window_ns"), format_length),
     **dict.fromkeys(("tasks", "workers"), lambda count: f"{count:.0f}"),
 }
-_SAME_AS = {"interpreter.path": "interpreter"} | {
-    f"{group}.name": group for group in ("workload", "model", "ipc", "pattern", "interpreter", "engine")
-}
-"""Overrides with a column whose name is not their last word."""
+_NO_VARIANT = {"", "engine", *FACTORS, *OF_THE_SWEEP, *POLICY}
+"""Overrides that make no variant of a cell: columns of its own, and what is the same for the whole sweep."""
 
 _IN_LABEL = {
     "payload_out_bytes": "{} back",
@@ -58,16 +53,8 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
     lines = overrides.fillna("").str.split("\n").explode()
-    key = lines.str.partition("=")[0].str.strip("+~ ").replace(_SAME_AS).str.rpartition(".")[2]
-    known = {name.removesuffix("_bytes").removesuffix("_ns") for name in FACTORS} | {
-        "rounds",
-        "sweep",
-        "outputs",
-        "engine",
-        *POLICY,
-        "",
-    }
-    lines = lines[~key.isin(known)]
+    column = lines.str.partition("=")[0].str.strip("+~ ").replace(COLUMNS)
+    lines = lines[~column.isin(_NO_VARIANT)]
     shared = lines.value_counts() == len(overrides)
     differing = lines[~lines.map(shared).astype(bool)]
     return differing.groupby(level=0).agg(", ".join).reindex(overrides.index, fill_value="")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
-from breakeven.analysis.tables import NEEDED, VERSION
+from breakeven.base.schema import TABLES, VERSION
 
 
 def open_table(folder: Path, table: str) -> ds.Dataset:
@@ -20,7 +20,7 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
     """
     files = sorted(path for path in (folder / table).glob("*.parquet") if not path.name.startswith("."))
     if not files:
-        return ds.dataset(_needed(table).empty_table())
+        return ds.dataset(TABLES[table].empty_table())
     schema = _read_schema(files[0], table)
     dataset = ds.dataset([str(path) for path in files], schema=schema, format="parquet")
     for fragment in dataset.get_fragments():
@@ -72,7 +72,7 @@ def _find_damaged(dataset: ds.Dataset) -> str:
 
 
 def _read_schema(path: Path, table: str) -> pa.Schema:
-    (fragment,) = ds.dataset([str(path)], schema=_needed(table), format="parquet").get_fragments()
+    (fragment,) = ds.dataset([str(path)], schema=TABLES[table], format="parquet").get_fragments()
     return _check(fragment, table)
 
 
@@ -82,14 +82,14 @@ def _check(fragment: ds.Fragment, table: str) -> pa.Schema:
         schema = fragment.physical_schema
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(fragment.path, error) from error
-    version = (schema.metadata or {}).get(b"breakeven_schema", b"none")
+    version = (schema.metadata or {}).get(b"breakeven_schema", b"none").decode(errors="replace")
     if version != VERSION:
         raise OtherSchema(
-            f"{fragment.path} has schema version {version.decode(errors='replace')}; "
-            f"this analysis reads version {VERSION.decode()}: "
+            f"{fragment.path} has schema version {version}; "
+            f"this analysis reads version {VERSION}: "
             "use the breakeven that measured it, or measure the sweep again"
         )
-    lacking = [name for name in NEEDED[table] if name not in schema.names]
+    lacking = [name for name in TABLES[table].names if name not in schema.names]
     if lacking:
         raise OtherSchema(
             f"{fragment.path} lacks {', '.join(lacking)}, which the analysis of table {table} needs; "
@@ -105,7 +105,3 @@ def _damaged(path: str, error: BaseException) -> ResultsDamaged:
         f"delete {Path(path).name} from runs/, trials/, workers/, spans/ and activity/, and run the sweep again: "
         "it repeats that run only"
     )
-
-
-def _needed(table: str) -> pa.Schema:
-    return pa.schema(list(NEEDED[table].items()))

@@ -14,21 +14,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from breakeven.analysis.errors import NoMatch, ResultsEmpty, ResultsMissing, UnknownName
+from breakeven.analysis.errors import NoMatch, ResultsEmpty, UnknownName
 from breakeven.analysis.factors import tidy_cells
 from breakeven.analysis.files import open_table, read_batches, read_table, to_frame
 from breakeven.analysis.next_command import program
 from breakeven.analysis.stats import estimate
-from breakeven.analysis.tables import NEEDED
+from breakeven.base.errors import ResultsMissing
+from breakeven.base.results import other_folders
+from breakeven.base.schema import TABLES
 
 T = TypeVar("T")
 
-NAMED = 8
-"""At most this many results folders, the last by name, are named as alternatives."""
-
 
 def load(path: str | Path = "outputs/latest") -> Lab:
-    """Open the results folder at ``path``; raises BadResults.
+    """Open the results folder at ``path``; raises BadInput.
 
     The frames are read when they are first asked for; ``runs`` is read now. A link such as
     ``outputs/latest`` is followed once, so that a sweep started later changes nothing here.
@@ -36,24 +35,18 @@ def load(path: str | Path = "outputs/latest") -> Lab:
     given = Path(path)
     if not given.is_dir():
         raise ResultsMissing(
-            f"no results folder at {given}; measure with `{program('runner')}` first, or name {_others(given.parent)}"
+            f"no results folder at {given}; measure with `{program('runner')}` first, or name {other_folders(given.parent)}"
         )
     if not (given / "runs").is_dir():
         raise ResultsEmpty(
-            f"{given} holds no table of runs, so it is no results folder; name {_others(given)}"
+            f"{given} holds no table of runs, so it is no results folder; name {other_folders(given)}"
         )
     lab = Lab(given.resolve())
     if lab.runs.empty:
         raise ResultsEmpty(
-            f"{given} holds no finished run; run the sweep again, which carries on, or name {_others(given.parent)}"
+            f"{given} holds no finished run; run the sweep again, which carries on, or name {other_folders(given.parent)}"
         )
     return lab
-
-
-def _others(folder: Path) -> str:
-    """Name the results folders that there are in ``folder``."""
-    found = sorted(str(path.parent) for path in folder.glob("*/runs") if any(path.glob("[!.]*.parquet")))
-    return f"one of: {', '.join(found[-NAMED:])}" if found else f"another folder (there is none in {folder})"
 
 
 @dataclass(frozen=True)
@@ -96,7 +89,7 @@ class Lab:
     @cached_property
     def estimates(self) -> pd.DataFrame:
         """One row a cell that has an ok run: its factors and estimates with 95 % intervals."""
-        return estimate(self.cells, self.runs, self.trials)
+        return estimate(self.cells, self.runs)
 
     def spans(
         self,
@@ -115,7 +108,7 @@ class Lab:
     def table(
         self, table: str, columns: Iterable[str] | None = None, where: ds.Expression | None = None
     ) -> pa.Table:
-        """Read ``table`` as Arrow, the rows of finished runs only; raises BadResults."""
+        """Read ``table`` as Arrow, the rows of finished runs only; raises BadInput."""
         return read_table(*self._scan(table, columns, where))
 
     def batches(
@@ -132,8 +125,8 @@ class Lab:
         return pd.DataFrame(rows, columns=["column", "type", "meaning"]).set_index("column")
 
     def _open(self, table: str) -> ds.Dataset:
-        if table not in NEEDED:
-            raise UnknownName(f"no table {table}; there are {', '.join(NEEDED)}")
+        if table not in TABLES:
+            raise UnknownName(f"no table {table}; there are {', '.join(TABLES)}")
         if table not in self._opened:
             self._opened[table] = open_table(self.path, table)
         return self._opened[table]
@@ -178,7 +171,8 @@ class Lab:
                 f"no cell {', '.join(unknown)} in {self.path}; see the index of lab.cells for its {len(known)}"
             )
         terms = [
-            ds.field(name).isin(pa.array(values, NEEDED["spans"][name])) for name, values in asked.items()
+            ds.field(name).isin(pa.array(values, TABLES["spans"].field(name).type))
+            for name, values in asked.items()
         ]
         return reduce(and_, terms) if terms else None
 

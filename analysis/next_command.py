@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from breakeven.analysis.factors import POLICY
+from breakeven.base.factors import POLICY
+from breakeven.base.statuses import FAILED
+from breakeven.base.text import shown
 
 ROUNDS = 5
 _SCRIPTS = {
@@ -19,7 +21,6 @@ _SCRIPTS = {
     "breakeven.runner.status.__main__": "breakeven-status",
 }
 _NOT_REPEATED = ("", "rounds", "sweep", "engine", *POLICY)
-_BROKEN = ("failed", "crashed", "timeout")
 
 
 def program(module: str) -> str:
@@ -46,13 +47,13 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
     None where no command helps: nothing can run, or debugging it is what was just done.
     """
     figures = path / "figures"
-    broken = runs[runs["status"].isin(_BROKEN)]
+    broken = runs[runs["status"].isin(FAILED)]
     if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
-        return f"{program('analysis')} {shlex.quote(show_path(path))}"
+        return f"{program('analysis')} {shlex.quote(shown(path))}"
     if len(broken) and not broken["overrides"].fillna("").str.split("\n").map(_debugs).any():
         raised = broken[broken["status"].eq("failed")]
         if raised.empty:
-            return f"{program('breakeven.runner.status.__main__')} {shlex.quote(show_path(path))}"
+            return f"{program('breakeven.runner.status.__main__')} {shlex.quote(shown(path))}"
         return f"{program('runner')} {_join(_pairs(raised.head(1)))}rounds=1 engine=debug"
     if not runs["status"].eq("ok").any():
         return None
@@ -71,14 +72,8 @@ def _look_closer(path: Path, runs: pd.DataFrame) -> str:
     only_messages = runs.loc[runs["status"].eq("ok"), "pattern"].eq("pingpong").all()
     name = "latency_p50_ns" if only_messages else "speedup"
     columns = [name, f"{name}_low", f"{name}_high"]
-    code = f"from analysis import load; print(load({show_path(path)!r}).estimates[{columns}].to_string())"
+    code = f"from analysis import load; print(load({shown(path)!r}).estimates[{columns}].to_string())"
     return f'{_python()} -c "{code}"'
-
-
-def show_path(path: Path) -> str:
-    """Write ``path`` relative to the current directory where it lies within."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
 
 
 def _repeat(runs: pd.DataFrame) -> str | None:

@@ -16,10 +16,11 @@ from rich.table import Table
 from breakeven.analysis.cautions import cautions
 from breakeven.analysis.factors import label_mechanisms, varying, write
 from breakeven.analysis.load import Lab
-from breakeven.analysis.next_command import show_path, suggest
-from breakeven.analysis.plan import read_plan
-from breakeven.analysis.tables import FACTORS
+from breakeven.analysis.next_command import suggest
 from breakeven.analysis.units import format_rate, format_ratio, format_time
+from breakeven.base.factors import FACTORS
+from breakeven.base.results import planned_runs
+from breakeven.base.text import shown
 
 Text = Callable[["pd.Series[Any]"], str]
 
@@ -70,7 +71,7 @@ class Summary:
 
 def summarise(lab: Lab) -> Summary:
     """Summarise the sweep for people; see `Summary`."""
-    planned = read_plan(lab.path)
+    planned = planned_runs(lab.path)
     stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
     covers_cell = bool(lab.estimates["covers"].eq("cell").all())
     return Summary(
@@ -176,7 +177,7 @@ def render(summary: Summary, console: Console) -> None:
         _print_cells(cells.head(ROWS), console)
         if len(cells) > ROWS:
             more = _count(len(cells) - ROWS)
-            _say(console, f"... and {more} more: load({show_path(summary.path)!r}).estimates")
+            _say(console, f"... and {more} more: load({shown(summary.path)!r}).estimates")
     counts = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
     _say(console, f"{_count(sum(summary.statuses.values()))} ({counts}) in {_plural(summary.runs, 'run')}")
     if summary.missing:
@@ -193,7 +194,7 @@ def render(summary: Summary, console: Console) -> None:
             console,
             f"{problem['status']}, {count}: {_shorten(problem['reason'])} (such as {problem['example']})",
         )
-    _say(console, f"results: {show_path(summary.path)}")
+    _say(console, f"results: {shown(summary.path)}")
     if summary.next_command:
         _say(console, f"next: {summary.next_command}")
 

@@ -31,6 +31,7 @@ from benchmarks.simulated import (
     warm,
 )
 from breakeven.analysis.stats import Typical
+from breakeven.runner.results.statistics import Statistics
 
 IN_USE = "in use"
 ROUNDS = (3, 5, 10)
@@ -65,12 +66,14 @@ def judge(scenario: Scenario, repetitions: int, seed: int, *, rivals: bool = Tru
     frame = to_frame(kept, max(ROUNDS))
     alone = np.arange(0, len(kept), max(ROUNDS))
     trials, early = float(np.mean([len(ratios) for ratios in kept])), float(stopped.mean())
-    found: dict[int, dict[str, Ends]] = {1: {IN_USE: _in_use(frame[frame["round"].eq(0)], stopped[alone])}}
+    rows = _stored(runs, max(ROUNDS))
+    found: dict[int, dict[str, Ends]] = {1: {IN_USE: _in_use(rows[rows["round"].eq(0)])}}
     if rivals:
         found[1] |= {"checked at every trial": _unlooked(processes, alone)}
     for rounds in ROUNDS:
         few = frame[frame["round"].lt(rounds)]
-        found[rounds] = {IN_USE: _in_use(few)} | (bootstrapped(few, seed) if rivals else {})
+        used = _in_use(rows[rows["round"].lt(rounds)])
+        found[rounds] = {IN_USE: used} | (bootstrapped(few, seed) if rivals else {})
     for rounds, methods in found.items():
         truth = processes.own_truth[alone] if rounds == 1 else np.full(repetitions, processes.truth)
         for method, (low, high) in methods.items():
@@ -80,9 +83,18 @@ def judge(scenario: Scenario, repetitions: int, seed: int, *, rivals: bool = Tru
             yield Row(scenario.name, rounds, method, covered, width, trials, early, judged)
 
 
-def _in_use(samples: pd.DataFrame, stopped: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None) -> Ends:
-    by_rule = [] if stopped is None else np.flatnonzero(stopped).tolist()
-    found = Typical("speedup")(samples, by_rule).sort_index()
+def _stored(runs: list[tuple[list[float], bool]], rounds: int) -> pd.DataFrame:
+    """Return what `runs` would hold of each process: ``rounds`` of them a cell."""
+    rows = [
+        Statistics(by_rule).typical("speedup{}", ratios)
+        | {"cell_id": place // rounds, "round": place % rounds, "n_trials": len(ratios)}
+        for place, (ratios, by_rule) in enumerate(runs)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _in_use(stored: pd.DataFrame) -> Ends:
+    found = Typical("speedup")(stored).sort_index()
     return found["speedup_low"].to_numpy(float), found["speedup_high"].to_numpy(float)
 
 

@@ -10,12 +10,8 @@ from statistics import median
 import numpy as np
 
 from benchmarks.simulated import LOOKS, MAX_TRIALS, REL_CI, Row
-from breakeven.runner.cell.stopping import (
-    clustered_interval,
-    narrow_enough,
-    percentile_interval,
-    reported_level,
-)
+from breakeven.runner.cell.intervals import clustered_interval, percentile_interval
+from breakeven.runner.cell.stopping import narrow_enough, reported_level
 
 MESSAGES = 200
 SPREADS = {"independent messages": 0.0, "trials a little apart": 0.02, "trials far apart": 0.06}

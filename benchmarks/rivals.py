@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
-from breakeven.runner.cell.stopping import median_interval
+from breakeven.runner.cell.intervals import median_interval
 
 Floats = NDArray[np.float64]
 Ends = tuple[Floats, Floats]

@@ -13,8 +13,8 @@ from typing import NoReturn
 import hydra
 from rich.console import Console
 
+from breakeven.base.errors import BadInput
 from breakeven.base.version import project_version
-from breakeven.runner.errors import BadInput
 from breakeven.runner.hydra_app.compose import HYDRA_BASE, conf_folder
 from breakeven.runner.hydra_app.messages import HYDRA_ERRORS, check_options, explain
 from breakeven.runner.hydra_app.task import Application, RunFailed

@@ -1,20 +1,11 @@
 """What can go wrong before anything is measured, and what can while results are stored."""
 
+from __future__ import annotations
 
-class BadInput(Exception):
-    """Raised when a request cannot be carried out as it stands; nothing has run yet.
+from pathlib import Path
+from typing import Self
 
-    The message is one line: the value, where it stands, the remedy, the known alternatives.
-    The command line prints it and exits with code 2.
-    """
-
-
-class UnknownChoice(BadInput):
-    """Raised when a key or the name of a choice is not known."""
-
-
-class BadValue(BadInput):
-    """Raised when a value cannot be read: a unit, a count, a share or a size."""
+from breakeven.base.errors import BadInput
 
 
 class InterpreterUnusable(BadInput):
@@ -28,6 +19,14 @@ class FunctionUnusable(BadInput):
 class OutputsUnwritable(BadInput):
     """Raised when the results folder cannot be created or written."""
 
+    @classmethod
+    def from_os_error(cls, error: OSError, what: str | Path) -> Self:
+        """Return the refusal for ``what`` cannot be written."""
+        return cls(
+            f"cannot write {what}: {error.strerror}; "
+            "free or unlock that folder, or choose another with outputs=FOLDER"
+        )
+
 
 class ConditionsChanged(BadInput):
     """Raised when stored runs were measured with other code, interpreter or host, and the policy is to stop."""
@@ -36,9 +35,12 @@ class ConditionsChanged(BadInput):
 class OutputsUnreadable(BadInput):
     """Raised when the results folder holds what this user may not read."""
 
-
-class ResultsMissing(BadInput):
-    """Raised when there is no results folder where one was named."""
+    @classmethod
+    def from_os_error(
+        cls, error: OSError, otherwise: str = "choose another folder with outputs=FOLDER or sweep=NAME"
+    ) -> Self:
+        """Return the refusal for the file that ``error`` names; ``otherwise`` is what to do but to make it readable."""
+        return cls(f"cannot read {error.filename}: {error.strerror}; make that readable, or {otherwise}")
 
 
 class SweepBusy(BadInput):
@@ -59,3 +61,10 @@ class PlanOutdated(Exception):
 
 class NotStored(Exception):
     """Raised when a result cannot be stored while a sweep runs: a full disk, a folder that is gone."""
+
+    @classmethod
+    def from_os_error(
+        cls, error: OSError, what: str, *, kept: str = "what was stored before is kept"
+    ) -> Self:
+        """Return the error for ``what`` could not be done, such as ``write FILE``; ``kept`` says what is not lost."""
+        return cls(f"cannot {what}: {error.strerror}; {kept}")

@@ -16,8 +16,10 @@ import pyarrow as pa
 
 from breakeven.base.schema import Key, conform
 from breakeven.runner.results import RunResult
+from breakeven.runner.results.statistics import Statistics
 from breakeven.runner.store import Sweep, write_atomically
 from breakeven.runner.store.sealed import encode
+from tests.samples import trial as record
 
 MS = 1_000_000
 TRACED_NS = 100 * MS
@@ -80,17 +82,10 @@ class Sample:
             rng = np.random.default_rng([self.runs, round_])
             p50 = latency_ns * rng.normal(1, 0.03, self.pairs)
             moved = 2 * row["payload_bytes"] * row["tasks"]
-            trials = pd.DataFrame(
-                {
-                    "block": range(self.pairs),
-                    "kind": "parallel",
-                    "wall_ns": p50 * row["tasks"],
-                    "tasks": row["tasks"],
-                    "bytes": moved,
-                    "latency_p50_ns": p50,
-                    "latency_p99_ns": p50 * 2.5,
-                }
-            )
+            times = {"wall_ns": p50 * row["tasks"], "latency_p50_ns": p50, "latency_p99_ns": p50 * 2.5}
+            common = {"block": range(self.pairs), "tasks": row["tasks"], "bytes": moved}
+            copies = pd.DataFrame({**common, "kind": "serial", "wall_ns": moved / memcpy * 1e9})
+            trials = pd.concat([copies, pd.DataFrame({**common, "kind": "parallel", **times})])
             middle = float(np.median(p50))
             ends = {"low": 0.98, "": 1.0, "high": 1.02}
             told = {
@@ -158,7 +153,8 @@ class Sample:
             "traced": False,
             "bytes": 0,
             "trial": trials.index,
-            "verified": True,
+            "latency_p50_ns": None,
+            "disturbed_by": None,
         }
         trials = trials.assign(**{name: value for name, value in filled.items() if name not in trials})
         times = [str(name) for name in trials if str(name).endswith("_ns")]
@@ -166,7 +162,10 @@ class Sample:
         self._keep("trials", (row["cell_id"], round_), trials)
         if activity is not None:
             self._keep("activity", (row["cell_id"], round_), activity)
-        self._store_run(row, round_)
+        started = row.get("startup_ns", 0) + row.get("teardown_ns", 0)
+        records: Any = trials.astype("object").where(trials.notna(), None).to_dict("records")
+        statistics = Statistics(by_rule=False)([record(**columns) for columns in records], startup_ns=started)
+        self._store_run(row | statistics, round_)
 
     def store(self, table: str, cell_id: str, round_: int, frame: pd.DataFrame) -> None:
         """Put ``frame`` in the place of that run's part of ``table``, stored or not; columns that it lacks are null."""

@@ -10,7 +10,7 @@ import pandas as pd
 from breakeven.analysis.comparing.knobs import METHOD, knobs_of
 from breakeven.analysis.comparing.select import Side
 from breakeven.analysis.factors import BARE, varying, write
-from breakeven.analysis.tables import FACTORS
+from breakeven.base.factors import FACTORS
 
 Key = int
 """Row of a cell among those of both sides: two sweeps of one configuration share the cell_id."""

@@ -13,11 +13,12 @@ from breakeven.analysis.comparing.comparison import Comparison, Question
 from breakeven.analysis.comparing.export import to_csv, to_json
 from breakeven.analysis.comparing.facts import GROUPS
 from breakeven.analysis.comparing.measures import MEASURES
-from breakeven.analysis.comparing.quantities import read_share, suggest
+from breakeven.analysis.comparing.quantities import read_share
 from breakeven.analysis.comparing.select import LATEST, open_side
 from breakeven.analysis.comparing.show import to_markdown, to_text
 from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.errors import ReportUnwritable, UnknownName
+from breakeven.base.suggestions import did_you_mean
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ _HELP = {
 
 
 def run(argv: Sequence[str]) -> int:
-    """Compare as ``argv`` asks, print or write the report, and give the exit code; raises BadResults."""
+    """Compare as ``argv`` asks, print or write the report, and give the exit code; raises BadInput."""
     options = _parse(argv)
     fail_on = [_known("--fail-on", name, _FAIL_ON) for name in _verdicts(options.fail_on)]
     write = _known("--format", options.format, _FORMATS)
@@ -87,7 +88,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _known(option: str, name: str, known: dict[str, T]) -> T:
     if name not in known:
         raise UnknownName(
-            f"{option} {name}: no such choice{suggest(name, known)}; there are {', '.join(known)}"
+            f"{option} {name}: no such choice{did_you_mean(name, known)}; there are {', '.join(known)}"
         )
     return known[name]
 

@@ -15,10 +15,11 @@ from breakeven.analysis.comparing.measures import check_measure, measure_of, rou
 from breakeven.analysis.comparing.pairs import Pairing
 from breakeven.analysis.comparing.select import LATEST, Side, open_side
 from breakeven.analysis.comparing.verdict import VERDICTS, Judge
-from breakeven.analysis.errors import BadValue
-from breakeven.analysis.tables import FACTORS
+from breakeven.analysis.stats import share_disturbed
+from breakeven.base.errors import BadValue
+from breakeven.base.factors import FACTORS
+from breakeven.runner.cell.intervals import LEVEL
 
-LEVEL = 0.95
 CORRECTION = "Benjamini-Hochberg"
 
 COLUMNS = (
@@ -60,7 +61,7 @@ class Comparison:
 
     @classmethod
     def of(cls, a: Side, b: Side, question: Question) -> Comparison:
-        """Compare two sides; raises BadResults: ambiguous or no pairs, the same runs, conditions that differ."""
+        """Compare two sides; raises BadInput: ambiguous or no pairs, the same runs, conditions that differ."""
         pairing = Pairing.of(a, b)
         pairs = pairing(a, b)
         runs_a, runs_b = (_runs_of_pairs(side, pairs.cells) for side in (a, b))
@@ -70,7 +71,9 @@ class Comparison:
         runs = pd.concat([runs_a, runs_b], ignore_index=True)
         rounds = round_values(runs.assign(measure=runs["pair"].map(measures)))
         judged = Judge(question.band, 1 - LEVEL)(Welch(LEVEL)(rounds))
-        shares = {f"disturbed_{side.lower()}": _disturbed(runs[runs["side"].eq(side)]) for side in "AB"}
+        shares = {
+            f"disturbed_{side.lower()}": share_disturbed(runs[runs["side"].eq(side)], "pair") for side in "AB"
+        }
         cells = pairs.cells.join(judged).assign(measure=measures, **shares)
         return cls(a, b, question, cells[list(COLUMNS)], pairs.unpaired, allowed)
 
@@ -94,7 +97,7 @@ def compare(
     ``a`` and ``b`` are each a results folder, ``FOLDER:key=value,...``, or ``key=value,...`` of the folder ``within``.
     ``effect`` is the ratio of geometric means over the rounds, above 1 where B is faster, with the 95 % interval from
     ``low`` to ``high``, both by Welch's t on logarithms; `Welch`, `Judge` and `adjust` name the sources. Cells without
-    partner are in ``Comparison.of(...).unpaired``. Raises BadResults.
+    partner are in ``Comparison.of(...).unpaired``. Raises BadInput.
     """
     question = Question(by, band, tuple(allow))
     return Comparison.of(open_side("A", a, within), open_side("B", b, within), question).cells
@@ -111,9 +114,3 @@ def _measures(a: pd.DataFrame, b: pd.DataFrame, asked: str | None) -> pd.Series[
     patterns: list[dict[Any, str]] = [runs.groupby("pair")["pattern"].first().to_dict() for runs in (a, b)]
     chosen = {pair: measure_of(pattern, patterns[1][pair], asked) for pair, pattern in patterns[0].items()}
     return pd.Series(chosen, dtype="str")
-
-
-def _disturbed(runs: pd.DataFrame) -> pd.Series[float]:
-    """Give the share of trials that others disturbed, by pair; NaN where it is not known."""
-    counts = runs.groupby("pair")[["n_disturbed", "n_trials"]].sum(min_count=1).astype("float64")
-    return counts["n_disturbed"] / counts["n_trials"]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from breakeven.analysis.comparing.comparison import CORRECTION, LEVEL, Comparison
+from breakeven.analysis.comparing.comparison import CORRECTION, Comparison
 from breakeven.analysis.comparing.select import Side
+from breakeven.runner.cell.intervals import LEVEL
 
 
 def to_csv(comparison: Comparison) -> str:

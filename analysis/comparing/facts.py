@@ -10,16 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from breakeven.analysis.comparing.quantities import suggest
 from breakeven.analysis.errors import SidesDiffer, UnknownName
+from breakeven.base.conditions import CODE
+from breakeven.base.suggestions import did_you_mean
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "host": ("hostname", "cpu_model", "cpu_count", "threads_per_core", "kernel", "virtualisation"),
     "interpreter": ("python_version", "implementation", "python_build", "gil_enabled", "jit_enabled"),
     "limits": ("cpu_count", "cpu_quota", "memory_limit_bytes"),
-    "versions": ("packages", "breakeven_version"),
+    "versions": ("packages", "breakeven_version", CODE),
 }
-_SINGLE = ("engine", "governor", "clock_source")
+_WITHIN_A_SIDE = "source"
+"""A fact that the sides may differ in, since an edit of the function may be what is compared; one cell's runs may not."""
+
+_SINGLE = ("engine", "governor", "clock_source", _WITHIN_A_SIDE)
 FACTS = tuple(dict.fromkeys([*(name for names in GROUPS.values() for name in names), *_SINGLE]))
 
 _OF_A_CELL = (*GROUPS["interpreter"], "packages")
@@ -74,7 +78,9 @@ class Allowance:
 def _expand(name: str) -> tuple[str, ...]:
     known = (*GROUPS, *FACTS)
     if name not in known:
-        raise UnknownName(f"--allow {name}: no such fact{suggest(name, known)}; there are {', '.join(known)}")
+        raise UnknownName(
+            f"--allow {name}: no such fact{did_you_mean(name, known)}; there are {', '.join(known)}"
+        )
     return GROUPS.get(name, (name,))
 
 
@@ -88,6 +94,8 @@ def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     for fact in FACTS:
         if fact == "packages":
             found += _packages(a, b)
+        elif fact == _WITHIN_A_SIDE:
+            found += _mixed(fact, _texts_by_pair(a, fact), _texts_by_pair(b, fact))
         elif fact in _OF_A_CELL:
             found += _compare(fact, _texts_by_pair(a, fact), _texts_by_pair(b, fact))
         else:
@@ -97,10 +105,18 @@ def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
 
 def _compare(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values], what: str = "") -> list[Difference]:
     """Join the values of all pairs that differ into one difference, or give none."""
-    differing = [pair for pair in a if a[pair] != b[pair] or len(a[pair]) > 1]
+    return _join(fact, [(a[pair], b[pair]) for pair in a if a[pair] != b[pair] or len(a[pair]) > 1], what)
+
+
+def _mixed(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values]) -> list[Difference]:
+    """Do the same with the pairs of which one side has several values."""
+    return _join(fact, [(a[pair], b[pair]) for pair in a if max(len(a[pair]), len(b[pair])) > 1])
+
+
+def _join(fact: str, differing: list[tuple[Values, Values]], what: str = "") -> list[Difference]:
     if not differing:
         return []
-    values_a, values_b = (frozenset[str]().union(*(side[pair] for pair in differing)) for side in (a, b))
+    values_a, values_b = (frozenset[str]().union(*values) for values in zip(*differing, strict=True))
     return [Difference(fact, values_a, values_b, what)]
 
 

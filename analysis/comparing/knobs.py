@@ -9,22 +9,13 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
+
 METHOD = ("seed", "rounds", "measure", "limits")
 """Knobs of how a cell is measured, not of what it is: cells are paired across them."""
 
-_HAVE_A_COLUMN = (
-    *(
-        "label",
-        "workload.name",
-        "model.name",
-        "model.start_method",
-        "ipc.name",
-        "pattern.name",
-        "engine.name",
-    ),
-    *("interpreter.path", "workers", "payload", "payload_out", "tasks", "task", "window", "affinity", "seed"),
-)
-_OF_THE_SWEEP = ("sweep", "outputs", "rounds")
+_SKIPPED = {*COLUMNS, *FACTORS, *OF_THE_SWEEP, *POLICY, "seed"}
+"""Knobs with a column of their own, and what is the same for the whole sweep."""
 
 
 def add_knobs(runs: pd.DataFrame) -> pd.DataFrame:
@@ -51,8 +42,7 @@ def _read(text: str) -> dict[str, str]:
         plain = yaml.safe_load(text)
     except yaml.YAMLError:
         return {}
-    skipped = (*_HAVE_A_COLUMN, *_OF_THE_SWEEP)
-    return {name: write_knob(value) for name, value in _flatten(plain) if name not in skipped}
+    return {name: write_knob(value) for name, value in _flatten(plain) if name not in _SKIPPED}
 
 
 def _flatten(plain: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

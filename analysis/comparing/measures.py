@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from breakeven.analysis.comparing.quantities import suggest
 from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.units import format_rate, format_ratio, format_time
+from breakeven.base.suggestions import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def check_measure(name: str | None) -> str | None:
     """Give ``name`` where there is such a measure, or None for that of the pattern; raises UnknownName."""
     if name is not None and name not in MEASURES:
         raise UnknownName(
-            f"--by {name}: no such measure{suggest(name, MEASURES)}; there are {', '.join(MEASURES)}"
+            f"--by {name}: no such measure{did_you_mean(name, MEASURES)}; there are {', '.join(MEASURES)}"
         )
     return name
 

@@ -15,7 +15,8 @@ from breakeven.analysis.comparing.knobs import knobs_of
 from breakeven.analysis.comparing.select import Side, show_value, typed
 from breakeven.analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
 from breakeven.analysis.factors import BARE
-from breakeven.analysis.tables import FACTORS, NEEDED
+from breakeven.base.factors import FACTORS
+from breakeven.base.schema import TABLES
 
 _FOLLOW = {
     "model": ("start_method", "ipc"),
@@ -29,7 +30,7 @@ fits every other.
 """
 _NO_CHOICE = {"", *BARE}
 _DIFFERENCES_SHOWN = 3
-_WHOLE = [name for name in FACTORS if pa.types.is_integer(NEEDED["runs"][name])]
+_WHOLE = [name for name in FACTORS if pa.types.is_integer(TABLES["runs"].field(name).type)]
 _THE_SAME = "the same"
 
 Keys = dict[Key, dict[str, str]]

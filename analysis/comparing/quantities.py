@@ -1,36 +1,10 @@
-"""Sizes, times, shares and numbers as people type them."""
+"""Numbers, flags and shares as people type them on a command line."""
 
 from __future__ import annotations
 
-import difflib
 import math
-import re
-from collections.abc import Iterable, Mapping
 
-from breakeven.analysis.errors import BadValue
-
-SIZES = {"B": 1, "KB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
-TIMES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9}
-
-_AMOUNT = re.compile(r"(?P<number>[0-9]{1,24}(?:\.[0-9]{1,24})?)\s*(?P<unit>[A-Za-z]*)")
-
-
-def read_amount(key: str, text: str, units: Mapping[str, int], *, bare: bool) -> float:
-    """Give the base units that ``text`` means, such as ``1.5KiB``; ``bare`` lets the unit be left out.
-
-    ``key`` names it in the message of a BadValue.
-    """
-    match = _AMOUNT.fullmatch(text)
-    listed, first = " ".join(units), next(iter(units))
-    if match is None:
-        raise BadValue(f"{key}={text}: no amount; write a number and a unit, one of {listed}")
-    number, unit = float(match["number"]), match["unit"]
-    if not unit and (bare or number == 0):
-        return number
-    if unit not in units:
-        said = f"{unit} is no unit" if unit else "the unit is missing"
-        raise BadValue(f"{key}={text}: {said}; write {match['number']}{first} or such (units: {listed})")
-    return number * units[unit]
+from breakeven.base.errors import BadValue
 
 
 def read_number(key: str, text: str) -> float:
@@ -59,9 +33,3 @@ def read_share(key: str, text: str) -> float:
     if 0 <= share < 1:
         return share
     raise BadValue(f"{key} {text}: not a share from 0 to below 1; write one such as {key} 5% or {key} 0.05")
-
-
-def suggest(value: str, known: Iterable[str]) -> str:
-    """Give `` (did you mean X?)`` where one of ``known`` is close to ``value``, else nothing."""
-    close = difflib.get_close_matches(value, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,29 +12,20 @@ import pandas as pd
 
 from breakeven.analysis.comparing.facts import FACTS
 from breakeven.analysis.comparing.knobs import add_knobs, write_knob
-from breakeven.analysis.comparing.quantities import SIZES, TIMES, read_amount, read_flag, read_number, suggest
-from breakeven.analysis.errors import BadValue, NoMatch, UnknownName
+from breakeven.analysis.comparing.quantities import read_flag, read_number
+from breakeven.analysis.errors import NoMatch, UnknownName
 from breakeven.analysis.load import load
-from breakeven.analysis.next_command import show_path
-from breakeven.analysis.tables import FACTORS
+from breakeven.base.errors import BadValue
+from breakeven.base.factors import COLUMNS, FACTORS
+from breakeven.base.suggestions import did_you_mean
+from breakeven.base.text import shown
+from breakeven.base.units import format_size, format_time, read_size, read_time
 
 LATEST = "outputs/latest"
 
-ALIASES = {
-    "payload": "payload_bytes",
-    "payload_out": "payload_out_bytes",
-    "task": "task_ns",
-    "window": "window_ns",
-    "interpreter.path": "interpreter",
-    "model.start_method": "start_method",
-    "engine.name": "engine",
-    **{f"{family}.name": family for family in ("workload", "model", "ipc", "pattern")},
-}
-"""Columns of `runs` by the names of their knobs, where those differ."""
-
-_TYPED = {column: key for key, column in ALIASES.items() if "." not in key}
-"""The other way round: how a column is typed."""
-_FURTHER = ("executable", "source", "seed")
+_TYPED = {column: key for key, column in COLUMNS.items() if "." not in key}
+"""How a column is typed."""
+_FURTHER = ("executable", "seed")
 _SIZES = ("payload_bytes", "payload_out_bytes", "memory_limit_bytes")
 _TIMES = ("task_ns", "window_ns")
 _NUMBERS = ("workers", "tasks", "seed", "cpu_count", "threads_per_core", "cpu_quota")
@@ -73,8 +65,8 @@ class Condition:
     def _amount(self) -> float:
         if self.column in _NUMBERS:
             return read_number(self.key, self.value)
-        units = SIZES if self.column in _SIZES else TIMES
-        return read_amount(self.key, self.value, units, bare=self.key == self.column)
+        read = read_size if self.column in _SIZES else read_time
+        return read(self.value, self.key, bare=self.key == self.column)
 
     def _interpreter(self, runs: pd.DataFrame) -> pd.Series[bool]:
         """Match the path, the file's name, or the beginning of the version."""
@@ -100,10 +92,10 @@ class Condition:
 
 
 def _same_amount(one: str, other: str) -> bool:
-    for units in (SIZES, TIMES):
+    for read in (float, partial(read_size, key=""), partial(read_time, key="")):
         try:
-            return read_amount("", one, units, bare=True) == read_amount("", other, units, bare=True)
-        except BadValue:
+            return read(one) == read(other)
+        except (ValueError, BadValue):
             continue  # it is of the other kind, or no amount at all
     return False
 
@@ -124,19 +116,19 @@ class Side:
     def __str__(self) -> str:
         """Write folder and selection."""
         selected = ",".join(map(str, self.conditions))
-        return f"{show_path(self.path)}{':' if selected else ''}{selected}"
+        return f"{shown(self.path)}{':' if selected else ''}{selected}"
 
 
 def open_side(name: str, text: str | Path, within: str | Path = LATEST) -> Side:
     """Read what ``text`` asks for: ``FOLDER``, ``FOLDER:key=value,...``, or ``key=value,...`` in ``within``.
 
-    Raises BadResults: the folder is missing, a key unknown, a value unreadable, or no run matches.
+    Raises BadInput: the folder is missing, a key unknown, a value unreadable, or no run matches.
     """
     folder, selection = _split(str(text), within)
     lab = load(folder)
     runs = add_knobs(lab.runs)
     conditions = tuple(_read(part, runs, name) for part in selection)
-    chosen = _select(runs, conditions, f"{name}: {show_path(lab.path)}")
+    chosen = _select(runs, conditions, f"{name}: {shown(lab.path)}")
     good = chosen["status"].eq("ok")
     side = Side(name, lab.path, conditions, chosen[good], chosen[~good])
     if side.runs.empty:
@@ -157,13 +149,13 @@ def _read(part: str, runs: pd.DataFrame, side: str) -> Condition:
     key, found, value = (text.strip() for text in part.partition("="))
     if not (key and found and value):
         raise BadValue(f"{side}: {part}: no selection; write key=value[,key=value...], such as model=thread")
-    column = ALIASES.get(key, key)
+    column = COLUMNS.get(key, key)
     knobs = [str(name) for name in runs.columns if "." in str(name)]
     known = [*FACTORS, *(name for name in (*FACTS, *_FURTHER) if name in runs), *knobs]
     if column not in known:
         names = [typed(name) for name in known]
         raise UnknownName(
-            f"{side}: {part}: no factor {key}{suggest(key, names)}; there are {', '.join(names[: len(FACTORS)])}, "
+            f"{side}: {part}: no factor {key}{did_you_mean(key, names)}; there are {', '.join(names[: len(FACTORS)])}, "
             "what is known of the machine and the interpreter (such as python_version), and knobs (such as measure.max_time)"
         )
     return Condition(key, column, value)
@@ -186,7 +178,7 @@ def _explain(condition: Condition, chosen: pd.DataFrame, runs: pd.DataFrame, whe
     more = f" and {len(known) - _VALUES_SHOWN} more" if len(known) > _VALUES_SHOWN else ""
     left = "" if len(chosen) == len(runs) else " among the cells that the conditions before it leave"
     return (
-        f"{where} has no cell with {condition}{left}{suggest(condition.value, known)}; "
+        f"{where} has no cell with {condition}{left}{did_you_mean(condition.value, known)}; "
         f"its values of {condition.key} are {', '.join(known[:_VALUES_SHOWN])}{more}"
     )
 
@@ -196,7 +188,7 @@ def show_value(value: Any, column: str) -> str:
     if pd.isna(value):
         return "null"
     if column in (*_SIZES, *_TIMES):
-        return _write_amount(float(value), SIZES if column in _SIZES else TIMES)
+        return format_size(int(value)) if column in _SIZES else format_time(int(value))
     return (
         str(value).lower()
         if column in _FLAGS
@@ -204,16 +196,6 @@ def show_value(value: Any, column: str) -> str:
         if isinstance(value, float)
         else str(value)
     )
-
-
-def _write_amount(amount: float, units: dict[str, int]) -> str:
-    """Write ``amount`` exactly, in the largest unit in which it is whole."""
-    unit = max(
-        (name for name in units if amount % units[name] == 0 and amount),
-        key=units.__getitem__,
-        default=next(iter(units)),
-    )
-    return f"{amount / units[unit]:.15g}{unit}"
 
 
 def typed(column: str) -> str:

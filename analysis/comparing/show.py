@@ -10,10 +10,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from breakeven.analysis.comparing.comparison import CORRECTION, LEVEL, Comparison
+from breakeven.analysis.comparing.comparison import CORRECTION, Comparison
 from breakeven.analysis.comparing.measures import MEASURES
 from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.units import format_ratio
+from breakeven.runner.cell.intervals import LEVEL
 
 WIDE = 100
 """Columns from which on a terminal has room for the values of either side."""

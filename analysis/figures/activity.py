@@ -27,7 +27,6 @@ from breakeven.analysis.figures.look import (
     thin,
 )
 from breakeven.analysis.load import Lab
-from breakeven.analysis.stats import Timed
 from breakeven.analysis.units import format_time
 
 PANELS = 3
@@ -81,9 +80,15 @@ def frame(lab: Lab) -> pd.DataFrame:
         "covers",
         "pairs_disturbed",
     ]
-    trials = Timed("parallel")(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())
+    trials = _timed(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())
     bins = _widen(lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), chosen["task_ns"].max())
     return cells[[*names, *totals]].join(bins.set_index("cell_id"), how="inner").reset_index()
+
+
+def _timed(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the parallel trials that were neither made to warm up nor slowed by recording spans."""
+    left_out = trials["warmup"].astype(bool) | trials["traced"].astype(bool)
+    return trials[trials["kind"].eq("parallel") & ~left_out]
 
 
 def _widen(bins: pd.DataFrame, task_ns: float) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """The stored tables: every column with its type, unit and meaning.
 
 The meaning travels in the Arrow field metadata and is what `outputs/README.md` shows.
-Readers check `VERSION`, which changes when a column changes its meaning or leaves.
+Readers check `VERSION`, which changes when a column changes its meaning or leaves; a sweep that lacks a column of
+its version is not analysed.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-VERSION = "2"
+VERSION = "3"
 
 Key = tuple[str, int]
 """What a run is stored under: its ``cell_id`` and its round."""
-
-STATUSES = ("ok", "incompatible", "failed", "timeout", "crashed")
 
 _KEY = (
     ("cell_id", pa.string(), "fingerprint of the cell: a hash of all that was asked of its measurement"),
@@ -75,6 +74,8 @@ _RUNS = (
         pa.float64(),
         "speedup of the pairs without a disturbed trial; null without such pairs",
     ),
+    ("speedup_quiet_low", pa.float64(), "lower end of its 95 % interval, for this process only"),
+    ("speedup_quiet_high", pa.float64(), "upper end of its 95 % interval, for this process only"),
     (
         "observer_effect",
         pa.float64(),
@@ -90,7 +91,8 @@ _RUNS = (
     ("startup_ns", pa.int64(), "from the first worker's creation until the last was ready, in ns"),
     ("teardown_ns", pa.int64(), "from the order to stop until the last worker was joined, in ns"),
     ("throughput_per_s", pa.float64(), "median tasks (or messages) completed per second, parallel"),
-    ("bandwidth_bytes_per_s", pa.float64(), "median payload bytes moved, both ways, per second, parallel"),
+    ("throughput_low_per_s", pa.float64(), "lower end of its 95 % interval, for this process only"),
+    ("throughput_high_per_s", pa.float64(), "upper end of its 95 % interval, for this process only"),
     ("memcpy_bytes_per_s", pa.float64(), "the same payload bytes copied once each way in place, per second"),
     ("latency_p50_ns", pa.int64(), "median round trip of one message, in ns; null but for pingpong"),
     (
@@ -106,7 +108,6 @@ _RUNS = (
         "lower end of its 95 % interval by order statistics; null with too few",
     ),
     ("latency_p99_high_ns", pa.int64(), "upper end of the same"),
-    ("efficiency", pa.float64(), "speedup divided by workers"),
     ("spans_dropped", pa.int64(), "spans merged into their successor because a buffer was full"),
     ("seed", pa.int64(), "seed of order, payloads and pairing"),
     ("order", pa.int32(), "position of the run in the sweep's randomised order, from 0"),
@@ -149,11 +150,6 @@ _RUNS = (
     ("overrides", pa.string(), "overrides as typed, one a line"),
     ("breakeven_version", pa.string(), "version of breakeven that measured it"),
     ("code", pa.string(), "hash of the files of breakeven that measured it"),
-    (
-        "identity",
-        pa.string(),
-        "hash of cell_id and of the conditions it was measured under: code, interpreter, function and host",
-    ),
     ("memory_limit_asked_bytes", pa.int64(), "limits.memory, in bytes; null for no limit"),
     (
         "parts",
@@ -180,7 +176,6 @@ _TRIALS = (
     ("bytes", pa.int64(), "payload bytes moved, both ways"),
     ("latency_p50_ns", pa.int64(), "median round trip in this trial, in ns; null but for pingpong"),
     ("latency_p99_ns", pa.int64(), "99th percentile round trip in this trial, in ns; null but for pingpong"),
-    ("verified", pa.bool_(), "every result equalled the serial one"),
     (
         "disturbed_by",
         pa.string(),

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from math import ceil
 
-from breakeven.runner.errors import BadValue
+from breakeven.base.errors import BadValue
 
 SIZES = {"B": 1, "KB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
 TIMES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9}
@@ -14,14 +14,17 @@ TIMES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9}
 _QUANTITY = re.compile(r"(?P<number>[+-]?[0-9]{1,24}(?:\.[0-9]{1,24})?)\s*(?P<unit>[A-Za-z]*)")
 
 
-def read_size(value: object, key: str) -> int:
-    """Give the bytes that ``value`` means, such as ``1.5KiB``; ``key`` names it in the message of a BadValue."""
-    return _read(value, key, SIZES, "size", "1KiB")
+def read_size(value: object, key: str, *, bare: bool = False) -> int:
+    """Return the bytes that ``value`` means, such as ``1.5KiB``; ``bare`` lets the unit be left out.
+
+    ``key`` names it in the message of a BadValue.
+    """
+    return _read(_with_unit(value, "B") if bare else value, key, SIZES, "size", "1KiB")
 
 
-def read_time(value: object, key: str) -> int:
-    """Give the nanoseconds that ``value`` means, such as ``0.5ms``; ``key`` names it in the message of a BadValue."""
-    return _read(value, key, TIMES, "time", "1ms")
+def read_time(value: object, key: str, *, bare: bool = False) -> int:
+    """Return the nanoseconds that ``value`` means, such as ``0.5ms``; otherwise as `read_size`."""
+    return _read(_with_unit(value, "ns") if bare else value, key, TIMES, "time", "1ms")
 
 
 def format_size(size: int) -> str:
@@ -44,6 +47,11 @@ def format_clock(seconds: float) -> str:
 def format_left(seconds: float | None) -> str:
     """Write how long something will still take, such as ``1:05 left``."""
     return "?:?? left" if seconds is None else f"{format_clock(seconds)} left"
+
+
+def _with_unit(value: object, unit: str) -> object:
+    match = _QUANTITY.fullmatch(str(value).strip())
+    return f"{value}{unit}" if match and not match["unit"] else value
 
 
 def _read(value: object, key: str, units: dict[str, int], kind: str, example: str) -> int:

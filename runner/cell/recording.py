@@ -6,11 +6,12 @@ from itertools import chain
 from typing import BinaryIO, Optional
 
 from .board import COMPUTED, DROPPED, THREAD, Board
+from .intervals import LEVEL, clustered_interval
 from .patterns._abc import Outcome
 from .reference import Bench
 from .result import ActivityRecord, LaneRecord, RoundTrips, TrialRecord
 from .sampling import PARALLEL, SERIAL, TRACED, Trial, percentile
-from .stopping import LEVEL, clustered_interval, reported_level
+from .stopping import reported_level
 from .trace import clear, count_marks
 
 
@@ -119,7 +120,6 @@ def describe(trial: Trial, bytes_per_task: int) -> TrialRecord:
         bytes=outcome.tasks * bytes_per_task,
         latency_p50_ns=percentile(latencies, 0.5) if latencies else None,
         latency_p99_ns=percentile(latencies, 0.99) if latencies else None,
-        verified=True,  # a trial whose check fails ends the run before it gets here
         **counts.machine._asdict(),
         **counts.usage._asdict(),
         run_delay_ns=counts.run_delay_ns,

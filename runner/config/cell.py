@@ -8,20 +8,13 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
+from breakeven.base.errors import BadValue, UnknownChoice
+from breakeven.base.factors import POLICY
+from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import format_size, read_size
 from breakeven.runner.cell import channels, models, patterns, workloads
 from breakeven.runner.cell.compatibility import channel_for, ignored
-from breakeven.runner.config.parsing import (
-    READERS,
-    did_you_mean,
-    read_choice,
-    read_count,
-    read_length,
-    read_share,
-    typed,
-)
-from breakeven.runner.config.policy import POLICY
-from breakeven.runner.errors import BadValue, UnknownChoice
+from breakeven.runner.config.parsing import READERS, read_choice, read_count, read_length, read_share, typed
 
 AFFINITIES = ("none", "compact", "scatter")
 START_METHODS = ("fork", "forkserver", "spawn")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from breakeven.base.errors import BadValue, UnknownChoice
+from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
-from breakeven.runner.errors import BadValue, UnknownChoice
 
 MAX_COUNT = 2**31 - 1
 
@@ -44,12 +44,6 @@ def read_share(value: object, key: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
         return float(value)
     raise BadValue(f"{key}={typed(value)}: not a share between 0 and 1; write one such as {key}=0.02 for 2 %")
-
-
-def did_you_mean(value: object, known: Iterable[str]) -> str:
-    """Give `` (did you mean X?)`` where one of ``known`` is close to ``value``, else nothing."""
-    close = [] if value is None else difflib.get_close_matches(str(value), list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def typed(value: object) -> str:

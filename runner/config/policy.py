@@ -13,7 +13,6 @@ CHANGES = (STOP, "remeasure", "keep")
 FAILURES = ("continue", STOP)
 BUSY = ("wait", STOP)
 AUTO, LINES, JSON, QUIET = PROGRESS = ("auto", "lines", "json", "quiet")
-POLICY = ("dry_run", "retry_failed", "on_change", "on_failure", "max_failures", "on_busy", "progress")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,10 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
+from breakeven.base.errors import BadValue, UnknownChoice
+from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
-from breakeven.runner.config.parsing import did_you_mean, typed
-from breakeven.runner.errors import BadValue, UnknownChoice
+from breakeven.runner.config.parsing import typed
 from breakeven.runner.hydra_app.grid import write
 from breakeven.runner.planning.request import Request
 

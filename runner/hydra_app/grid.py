@@ -10,7 +10,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 
-from breakeven.runner.errors import BadValue
+from breakeven.base.errors import BadValue
 
 ZIP = "zip"
 _ZIP_EXAMPLE = "[{workers: '1,2,4', tasks: '8,16,32'}]"

@@ -11,9 +11,9 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from breakeven.base.errors import BadInput, BadValue, UnknownChoice
+from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.cell import FAMILIES, KNOBS
-from breakeven.runner.config.parsing import did_you_mean
-from breakeven.runner.errors import BadInput, BadValue, UnknownChoice
 
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, YAMLError)
 

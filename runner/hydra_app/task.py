@@ -13,8 +13,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
 
+from breakeven.base.errors import BadInput
 from breakeven.runner import engines
-from breakeven.runner.errors import BadInput
 from breakeven.runner.hydra_app.compose import plain_config
 from breakeven.runner.hydra_app.objective import cell_value
 from breakeven.runner.planning.pending import find_pending

@@ -65,10 +65,7 @@ class SweepLock:
         try:
             note = self._take()
         except OSError as error:
-            raise OutputsUnwritable(
-                f"cannot write {error.filename or self._path}: {error.strerror}; "
-                "free or unlock that folder, or choose another with outputs=FOLDER"
-            ) from error
+            raise OutputsUnwritable.from_os_error(error, error.filename or self._path) from error
         self._owner = os.getpid()
         self._ended.clear()
         self._beating = Thread(target=self._beat, name="sign of life", daemon=True)

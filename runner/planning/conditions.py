@@ -13,23 +13,10 @@ from breakeven.runner.environment import cpu_count, lasting_facts, own_code
 from breakeven.runner.planning.interpreters import Interpreter
 from breakeven.runner.planning.run import Source
 
-WORDS = {
-    "code": "breakeven's own code",
-    "python_version": "Python",
-    "implementation": "implementation of Python",
-    "python_build": "build of Python",
-    "source": "source of the function",
-    "hostname": "host",
-    "cpu_model": "CPU",
-    "cpu_count": "CPUs",
-    "kernel": "kernel",
-}
-"""Columns of ``runs`` that hold the conditions, and what to call them."""
-
 
 @dataclass(frozen=True)
 class Change:
-    """A condition that is another one now; ``column`` is one of `WORDS`."""
+    """A condition that is another one now; ``column`` is one of `CONDITIONS`."""
 
     column: str
     before: Any

@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from breakeven.base.conditions import CONDITIONS
 from breakeven.base.schema import Key
+from breakeven.base.statuses import FINAL
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.errors import ConditionsChanged
-from breakeven.runner.planning.conditions import WORDS, Change, changes
+from breakeven.runner.planning.conditions import Change, changes
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
-
-FINAL = ("ok", "incompatible")
-"""Statuses of runs that are done; the others failed."""
 
 Stored = Mapping[Key, Mapping[str, Any]]
 
@@ -28,7 +27,9 @@ class Changed:
 
     def __str__(self) -> str:
         before, now = (str(value or "none") for value in (self.change.before, self.change.now))
-        return f"{WORDS[self.change.column]}: {before}, now {now} ({self.runs} run{'s' * (self.runs != 1)})"
+        return (
+            f"{CONDITIONS[self.change.column]}: {before}, now {now} ({self.runs} run{'s' * (self.runs != 1)})"
+        )
 
 
 @dataclass(frozen=True)

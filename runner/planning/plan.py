@@ -9,11 +9,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from breakeven.base.errors import BadValue
+from breakeven.base.factors import POLICY
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
 from breakeven.runner.config.parsing import read_choice, read_count
-from breakeven.runner.config.policy import POLICY, Policy, read_policy
-from breakeven.runner.errors import BadValue
+from breakeven.runner.config.policy import Policy, read_policy
 from breakeven.runner.planning.conditions import conditions, digest
 from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.planning.request import Origin, Request

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -13,15 +12,15 @@ import yaml
 
 from breakeven.base.schema import TABLES, conform
 from breakeven.runner.cell.models._abc import Lifetime
-from breakeven.runner.cell.result import ActivityRecord, Result, TrialRecord, WorkerRecord
-from breakeven.runner.cell.sampling import PARALLEL, REL_CI, SERIAL, TRACED
-from breakeven.runner.cell.stopping import median_interval, reported_interval
+from breakeven.runner.cell.result import ActivityRecord, Result, WorkerRecord
+from breakeven.runner.cell.sampling import REL_CI
 from breakeven.runner.environment import machine_facts
 from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results.disturbance import Judge
 from breakeven.runner.results.run_result import RunResult
 from breakeven.runner.results.spans import spans
+from breakeven.runner.results.statistics import Statistics
 from breakeven.runner.results.warnings import notes
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, where libyaml is there
@@ -90,7 +89,7 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "startup_ns": startup,
         "teardown_ns": teardown,
         "spans_dropped": sum(lane.dropped for lane in result.lanes),
-        **_speed(run, result, startup + teardown),
+        **Statistics(by_rule=result.stopped_by == REL_CI)(result.trials, startup_ns=startup + teardown),
         **_latency(result),
     }
 
@@ -106,79 +105,13 @@ def surroundings(variation: Variation) -> dict[str, Any]:
     return {"hash_seed": variation.hash_seed, "environment_padding_bytes": variation.padding_bytes}
 
 
-def _speed(run: Run, result: Result, apart_ns: int) -> dict[str, Any]:
-    blocks = _blocks(result.trials)
-    pairs = [(block[SERIAL], block[PARALLEL]) for block in blocks]
-    parallel = [trial for _, trial in pairs]
-    found: dict[str, Any] = {
-        "n_trials": len(pairs),
-        "n_disturbed": sum(not _is_quiet(pair) for pair in pairs),
-        "throughput_per_s": median(1e9 * trial.tasks / trial.wall_ns for trial in parallel),
-        "bandwidth_bytes_per_s": median(1e9 * trial.bytes / trial.wall_ns for trial in parallel),
-        **_observer_effect(blocks),
-    }
-    if result.round_trips.latency_p50_ns is not None:
-        return found
-    counted = [pair for pair in pairs if pair[0].tasks]
-    ratios = [_rate(trial) / _rate(serial) for serial, trial in counted]
-    if not ratios:
-        return found
-    low, high = reported_interval(ratios, by_rule=result.stopped_by == REL_CI) or (None, None)
-    shares = [trial.wall_ns / (trial.wall_ns + apart_ns) for _, trial in counted]
-    quiet = [ratio for ratio, pair in zip(ratios, counted, strict=True) if _is_quiet(pair)]
-    return found | {
-        "task_measured_ns": round(median(1 / _rate(serial) for serial, _ in counted)),
-        "speedup": median(ratios),
-        "speedup_low": low,
-        "speedup_high": high,
-        "speedup_quiet": median(quiet) if quiet else None,
-        "speedup_with_startup": median(ratio * share for ratio, share in zip(ratios, shares, strict=True)),
-        "efficiency": median(ratios) / run.cell.workers,
-    }
-
-
-def _is_quiet(pair: tuple[TrialRecord, TrialRecord]) -> bool:
-    return all(trial.disturbed_by is None for trial in pair)
-
-
-def _observer_effect(blocks: Sequence[Mapping[str, TrialRecord]]) -> dict[str, float | None]:
-    """Compare each traced trial with the untraced one of its block, by the time of a task or the median round trip."""
-    ratios = [_pace(block[TRACED]) / _pace(block[PARALLEL]) - 1 for block in blocks if _are_paced(block)]
-    if not ratios:
-        return {}
-    low, high = median_interval(ratios) or (None, None)
-    return {"observer_effect": median(ratios), "observer_effect_low": low, "observer_effect_high": high}
-
-
-def _are_paced(block: Mapping[str, TrialRecord]) -> bool:
-    return TRACED in block and all(block[kind].tasks for kind in (PARALLEL, TRACED))
-
-
-def _pace(trial: TrialRecord) -> float:
-    return float(trial.latency_p50_ns or trial.wall_ns / trial.tasks)
-
-
-def _rate(trial: TrialRecord) -> float:
-    return trial.tasks / trial.wall_ns
-
-
-def _blocks(trials: Sequence[TrialRecord]) -> list[dict[str, TrialRecord]]:
-    """Give the trials of each block after the warm-up: serial, parallel, and traced where there is one."""
-    blocks: dict[int, dict[str, TrialRecord]] = {}
-    for trial in trials:
-        if not trial.warmup:
-            blocks.setdefault(trial.block, {})[TRACED if trial.traced else trial.kind] = trial
-    return list(blocks.values())
-
-
 def _latency(result: Result) -> dict[str, Any]:
-    """Give the round trips of pingpong, and the bandwidths that follow from their medians; nothing otherwise."""
+    """Return the round trips of pingpong, and how fast the same bytes are copied; nothing otherwise."""
     found = result.round_trips._asdict()
-    copy, trip = found.pop("copy_p50_ns"), found["latency_p50_ns"]
-    if trip is None:
+    copy = found.pop("copy_p50_ns")
+    if found["latency_p50_ns"] is None:
         return {}
-    moved = 1e9 * (result.bytes_in + result.bytes_back)
-    return found | {"bandwidth_bytes_per_s": moved / trip, "memcpy_bytes_per_s": moved / max(copy, 1)}
+    return found | {"memcpy_bytes_per_s": 1e9 * (result.bytes_in + result.bytes_back) / max(copy, 1)}
 
 
 def judged(run: Run, result: Result) -> Result:

@@ -40,3 +40,9 @@ def _notes(cell: Cell, result: Result) -> Iterator[str]:
             f"warm-up: still not steady after {result.n_warmup} pairs of trials (measure.max_warmup); "
             "the machine drifts, or the work gets faster or slower with every call"
         )
+    merged = sum(lane.dropped for lane in result.lanes)
+    if merged:
+        yield (
+            f"trace: {merged} spans did not fit the buffer and were merged into the one after them; the phases of this "
+            "run are coarser than they were (a shorter window or fewer tasks have fewer spans)"
+        )

@@ -15,9 +15,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.base.errors import BadInput
 from breakeven.base.text import one_line, printable, shown
 from breakeven.base.units import format_clock, format_left
-from breakeven.runner.errors import BadInput
 from breakeven.runner.status.state import RUNNING, STARTING, Sight
 
 COMPLETE, INCOMPLETE, BAD = 0, 1, 2

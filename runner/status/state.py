@@ -12,11 +12,12 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-import yaml
-
+from breakeven.base.errors import ResultsMissing
+from breakeven.base.results import other_folders, planned_runs
 from breakeven.base.schema import Key
+from breakeven.base.statuses import FAILED, STATUSES
 from breakeven.base.text import printable, shown
-from breakeven.runner.errors import OutputsUnreadable, ResultsMissing
+from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.locks import DEAD_SECONDS, Holder
 from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
 from breakeven.runner.store import Stored, Sweep
@@ -24,9 +25,6 @@ from breakeven.runner.store import Stored, Sweep
 RUNNING, STARTING = "running", "starting"
 """States besides the ways in which a sweep ends: making runs; planning, or waiting for the machine."""
 
-FAILED = ("failed", "crashed", "timeout")
-STATUSES = ("ok", *FAILED, "incompatible")
-_NAMED = 8
 _TAIL_BYTES = 1 << 16
 _MOST = 1e15  # a larger number, or none, is no count and no time
 
@@ -45,7 +43,9 @@ class Sight:
     def of(cls, path: Path) -> Sight:
         """Look at the results folder ``path``; raises ResultsMissing or OutputsUnreadable."""
         if not (path / "runs").is_dir():
-            raise ResultsMissing(f"no results folder at {shown(path)}; name {_others(path.parent)}")
+            raise ResultsMissing(
+                f"no results folder at {shown(path)}; name {other_folders(path.parent, empty=True)}"
+            )
         sweep = Sweep(path.resolve())  # `latest` may lead elsewhere in a moment
         try:
             writer = _writer(
@@ -53,9 +53,7 @@ class Sight:
             )  # before the events: one that ends meanwhile has told its end in them
             events = _last_launch(read_events(sweep.events))
         except OSError as error:
-            raise OutputsUnreadable(
-                f"cannot read {error.filename}: {error.strerror}; make it readable, or name another folder"
-            ) from error
+            raise OutputsUnreadable.from_os_error(error, "name another folder") from error
         return cls(sweep.path, sweep.stored(check_parts=False), events, writer, datetime.now(UTC))
 
     @cached_property
@@ -86,7 +84,7 @@ class Sight:
             ended: int = sum(event["event"] == "run_ended" for event in self.events)
             return max(int(_number(self._last("sweep_began"), "waiting") or 0) - ended, 0)
         there = {f"{cell_id}-{round_}" for cell_id, round_ in self.stored.rows}
-        return len(set(_planned(Sweep(self.path).description)) - there)
+        return len(planned_runs(self.path) - there)
 
     @cached_property
     def present(self) -> Mapping[str, Any] | None:
@@ -165,12 +163,6 @@ class Sight:
         return None if moment is None else max((self.now - moment).total_seconds(), 0.0)
 
 
-def _others(folder: Path) -> str:
-    """Name the results folders that there are in ``folder``."""
-    found = sorted(shown(runs.parent) for runs in folder.glob("*/runs"))
-    return f"one of: {', '.join(found[-_NAMED:])}" if found else f"another (there is none in {shown(folder)})"
-
-
 def _writer(path: Path) -> Holder | None:
     """Give who writes the sweep; None where nobody does, as far as this process can see.
 
@@ -189,15 +181,6 @@ def _writer(path: Path) -> Holder | None:
 def _last_launch(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     begins = [place for place, event in enumerate(events) if event["event"] == "sweep_began"]
     return events[begins[-1] :] if begins else []
-
-
-def _planned(description: Path) -> list[str]:
-    """Give the runs of the last launch, as ``sweep.yaml`` lists them; for sweeps without events."""
-    try:
-        told = yaml.safe_load(description.read_bytes())
-        return [str(run) for run in told["launches"][-1]["order"]]
-    except (OSError, yaml.YAMLError, LookupError, TypeError):  # an older one need not tell
-        return []
 
 
 def _described(row: Mapping[str, Any]) -> str:

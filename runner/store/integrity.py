@@ -18,7 +18,7 @@ from breakeven.runner.store.sealed import Damaged, read_row
 
 SUFFIX = ".parquet"
 COLUMNS = (
-    *("cell_id", "round", "status", "reason", "wall_ns", "identity", "code", "python_version"),
+    *("cell_id", "round", "status", "reason", "wall_ns", "code", "python_version"),
     *("implementation", "python_build", "source", "hostname", "cpu_model", "cpu_count", "kernel", "seed"),
     *("breakeven_version", "workload", "model", "ipc", "pattern", "workers"),
 )
@@ -83,7 +83,7 @@ def listing(folder: Path) -> dict[str, Path]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise _unreadable(error) from error
+        raise OutputsUnreadable.from_os_error(error) from error
     return {
         name.removesuffix(SUFFIX): folder / name
         for name in names
@@ -146,7 +146,7 @@ def _read(file: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except PermissionError as error:
-        raise _unreadable(error) from error
+        raise OutputsUnreadable.from_os_error(error) from error
     except OSError as error:
         raise Damaged(f"it cannot be read: {error.strerror}") from error
     if None in (row["cell_id"], row["round"], row["status"]):
@@ -168,7 +168,7 @@ def _why_not(file: Path, told: Part) -> str | None:
     except FileNotFoundError:
         return "it is missing"
     except PermissionError as error:
-        raise _unreadable(error) from error
+        raise OutputsUnreadable.from_os_error(error) from error
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
 
@@ -178,10 +178,3 @@ def _crc(opened: IO[bytes]) -> int:
     while block := opened.read(_BLOCK_BYTES):
         crc = zlib.crc32(block, crc)
     return crc
-
-
-def _unreadable(error: OSError) -> OutputsUnreadable:
-    return OutputsUnreadable(
-        f"cannot read {error.filename}: {error.strerror}; "
-        "make that readable, or choose another folder with outputs=FOLDER or sweep=NAME"
-    )

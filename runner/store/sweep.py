@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from breakeven.base.results import DESCRIPTION
 from breakeven.base.schema import TABLES, Key, conform
 from breakeven.runner.errors import NotStored, OutputsUnwritable
 from breakeven.runner.results import RunResult
@@ -35,7 +36,7 @@ class Sweep:
     @property
     def description(self) -> Path:
         """Give the path of the overrides and the resolved configuration, ``sweep.yaml``."""
-        return self.path / "sweep.yaml"
+        return self.path / DESCRIPTION
 
     @property
     def figures(self) -> Path:
@@ -80,10 +81,7 @@ class Sweep:
             with tempfile.TemporaryFile(dir=self.path) as file:
                 file.write(b"x")
         except OSError as error:
-            raise OutputsUnwritable(
-                f"cannot write results to {self.path}: {error.strerror}; "
-                "free or unlock that folder, or choose another with outputs=FOLDER"
-            ) from error
+            raise OutputsUnwritable.from_os_error(error, f"results to {self.path}") from error
 
     def point_latest(self) -> None:
         """Let ``latest``, beside the sweep, lead to it."""
@@ -113,9 +111,8 @@ class Sweep:
         try:
             write_atomically(path, data)
         except OSError as error:
-            raise NotStored(
-                f"cannot store {path}: {error.strerror}; what was stored before is kept, this run is not"
-            ) from error
+            kept = "what was stored before is kept, this run is not"
+            raise NotStored.from_os_error(error, f"store {path}", kept=kept) from error
         return Part.of(table, data)
 
     # --- reading -----------------------------------------------------------------------------------------
@@ -220,6 +217,4 @@ def _storing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotStored(
-            f"cannot write {error.filename or path}: {error.strerror}; what was stored before is kept"
-        ) from error
+        raise NotStored.from_os_error(error, f"write {error.filename or path}") from error

@@ -191,10 +191,8 @@ class Session:
             self._sweep.describe(describe_launch(self._sweep, self._plan, self._launch))
             self._sweep.point_latest()
         except OSError as error:
-            raise OutputsUnwritable(
-                f"cannot write {error.filename2 or error.filename or self._sweep.path}: {error.strerror}; "
-                "free or unlock it, or choose another folder with outputs=FOLDER"
-            ) from error
+            what = error.filename2 or error.filename or self._sweep.path
+            raise OutputsUnwritable.from_os_error(error, what) from error
 
     # --- words -------------------------------------------------------------------------------------------
 

@@ -17,8 +17,7 @@ import pytest
 
 from breakeven.analysis.factors import label_mechanisms
 from breakeven.analysis.load import Lab, load
-from breakeven.analysis.tables import NEEDED
-from breakeven.base.schema import TABLES, VERSION
+from breakeven.base.schema import TABLES
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 from tests.stored import commit
 
@@ -27,14 +26,6 @@ from tests.stored import commit
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Give the rich sweep."""
     return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
-
-
-def test_the_columns_needed_are_columns_stored() -> None:
-    """The analysis' own list agrees with what is written, name by name and type by type."""
-    assert VERSION == "2"
-    for table, columns in NEEDED.items():
-        stored = {field.name: field.type for field in TABLES[table]}
-        assert columns.items() <= stored.items(), table
 
 
 def test_a_cell_is_a_row_with_its_factors(lab: Lab) -> None:
@@ -139,7 +130,7 @@ def test_a_sweep_in_which_nothing_ran_loads(tmp_path: Path) -> None:
     assert lab.cells["status"].tolist() == ["incompatible"]
     for frame, table in ((lab.trials, "trials"), (lab.activity, "activity"), (lab.spans(), "spans")):
         assert frame.empty
-        assert set(frame.columns) == set(NEEDED[table])
+        assert set(frame.columns) == set(TABLES[table].names)
     assert lab.estimates.empty
 
 
@@ -180,8 +171,8 @@ def test_overrides_without_a_column_tell_cells_apart(tmp_path: Path) -> None:
 
 
 def test_importing_the_analysis_is_light(tmp_path: Path) -> None:
-    """Neither the API nor the summary loads a plotting library: the runner imports both."""
-    code = "import breakeven.analysis.summary, sys; print(*{'matplotlib', 'seaborn', 'breakeven.runner'} & set(sys.modules))"
+    """Neither the API nor the summary loads a plotting library or Hydra."""
+    code = "import breakeven.analysis.summary, sys; print(*{'matplotlib', 'seaborn', 'hydra'} & set(sys.modules))"
     root = str(Path(__file__).parents[2])
     env = {**os.environ, "PYTHONPATH": root}
     done = subprocess.run(

@@ -57,7 +57,6 @@ def test_the_budget_closes(tmp_path: Path, pair: Pair) -> None:
     assert sorted(compute.task) == list(range(16))
     assert (compute.on_cpu_ns <= compute.duration_ns).all()
     assert compute.duration_ns.sum() > 0.5 * 16 * 200_000
-    assert trials.verified.all()
     workers_own = traced[traced.worker >= 0]
     assert _phases(model, ipc) <= set(workers_own.phase[workers_own.duration_ns > 0])
 

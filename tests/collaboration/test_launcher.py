@@ -346,7 +346,7 @@ def test_latest_that_is_in_the_way_is_refused(command: Command, capsys: pytest.C
     Path("outputs/latest/mine").mkdir(parents=True)
     assert command("sweep=mine") == 2
     assert (
-        "outputs/latest: Is a directory; free or unlock it, or choose another folder with outputs=FOLDER"
+        "outputs/latest: Is a directory; free or unlock that folder, or choose another with outputs=FOLDER"
         in (capsys.readouterr().err)
     )
     assert FakeEngine.made == []

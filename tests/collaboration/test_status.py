@@ -296,9 +296,9 @@ def test_looking_at_the_lock_does_not_disturb_a_writer(
         (["outputs/none"], "no results folder at outputs/none; name one of: outputs/latest, outputs/mine"),
         (
             ["elsewhere/none"],
-            "no results folder at elsewhere/none; name another (there is none in elsewhere)",
+            "no results folder at elsewhere/none; name another folder (there is none in elsewhere)",
         ),
-        (["outputs"], "no results folder at outputs; name another (there is none in .)"),
+        (["outputs"], "no results folder at outputs; name another folder (there is none in .)"),
         (
             ["--lines", "-1"],
             "argument --lines: -1 is no count; write one such as 20; see python -m breakeven.runner.status.__main__ --help",
@@ -326,7 +326,7 @@ def test_events_that_may_not_be_read_are_told(
     monkeypatch.setattr(sight, "read_events", refuse)
     assert status.main([]) == 2
     assert capsys.readouterr().err == (
-        f"cannot read {sweep.events}: Permission denied; make it readable, or name another folder\n"
+        f"cannot read {sweep.events}: Permission denied; make that readable, or name another folder\n"
     )
 
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.base.schema import STATUSES, Key
+from breakeven.base.schema import Key
+from breakeven.base.statuses import FINAL, STATUSES
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import ConditionsChanged
-from breakeven.runner.planning.pending import FINAL, Pending, find_pending
+from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin
 from breakeven.runner.planning.run import Run

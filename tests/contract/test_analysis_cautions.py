@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from breakeven.analysis.cautions import CONDITIONS, MOST_NOTES, cautions
-from breakeven.analysis.tables import FACTORS
+from breakeven.analysis.cautions import MOST_NOTES, cautions
+from breakeven.base.conditions import CONDITIONS
+from breakeven.base.factors import FACTORS
 
 CELL: dict[str, Any] = {
     **dict.fromkeys(FACTORS),
@@ -109,6 +110,16 @@ def test_rounds_of_a_cell_under_several_conditions_are_told() -> None:
         )
     ]
     assert list(cautions(pd.DataFrame([CELL]), runs.assign(cell_id=["a", "b", "c"]))) == []
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_every_condition_is_warned_of(condition: str) -> None:
+    """Rounds of one cell that differ in it alone, such as by the code that measured them, have a caution that names it."""
+    runs = pd.DataFrame([CELL | {"cell_id": "a", condition: value} for value in ("before", "after")])
+    (said,) = cautions(pd.DataFrame([CELL]), runs)
+    assert said.startswith(
+        f"rounds of 1 of 1 cells were measured under several conditions ({CONDITIONS[condition]}): "
+    )
 
 
 def test_notes_that_differ_in_numbers_alone_are_told_once() -> None:

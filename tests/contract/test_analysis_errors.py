@@ -16,11 +16,11 @@ from breakeven.analysis.errors import (
     OtherSchema,
     ResultsDamaged,
     ResultsEmpty,
-    ResultsMissing,
     UnknownName,
 )
 from breakeven.analysis.figures import NothingToDraw, draw
 from breakeven.analysis.load import load
+from breakeven.base.errors import BadInput, ResultsMissing
 from tests.analysis_samples import Sample
 
 
@@ -32,7 +32,7 @@ def sample(tmp_path: Path) -> Sample:
     return sample
 
 
-def _refusal(kind: type[BadResults], path: Path) -> str:
+def _refusal(kind: type[BadInput], path: Path) -> str:
     with pytest.raises(kind) as caught:
         load(path)
     assert type(caught.value) is kind
@@ -54,7 +54,7 @@ def test_no_folder(sample: Sample) -> None:
     """A missing folder: how to get one, and which there are."""
     wrong = sample.path.with_name("sweeep")
     assert _refusal(ResultsMissing, wrong) == (
-        f"no results folder at {wrong}; measure with `python -m runner` first, or name one of: {sample.path}"
+        f"no results folder at {wrong}; measure with `python -m runner` first, or name one of: {sample.path.name}"
     )
 
 
@@ -62,7 +62,7 @@ def test_no_folder_and_no_other(tmp_path: Path) -> None:
     """A missing folder where there is no other: that is said too."""
     assert _refusal(ResultsMissing, tmp_path / "latest") == (
         f"no results folder at {tmp_path}/latest; measure with `python -m runner` first, "
-        f"or name another folder (there is none in {tmp_path})"
+        f"or name another folder (there is none in .)"
     )
 
 
@@ -78,7 +78,7 @@ def test_the_folder_of_sweeps_is_not_a_sweep(sample: Sample) -> None:
     """Asked for `outputs` itself: the sweeps in it are named."""
     outputs = sample.path.parent
     assert _refusal(ResultsEmpty, outputs) == (
-        f"{outputs} holds no table of runs, so it is no results folder; name one of: {sample.path}"
+        f"{outputs} holds no table of runs, so it is no results folder; name one of: {sample.path.name}"
     )
 
 
@@ -88,7 +88,7 @@ def test_no_finished_run(sample: Sample) -> None:
     (empty.sweep.table("runs") / ".abc.part").write_bytes(b"half")
     (empty.sweep.table("runs") / ".abc.parquet").write_bytes(b"half")
     assert _refusal(ResultsEmpty, empty.path) == (
-        f"{empty.path} holds no finished run; run the sweep again, which carries on, or name one of: {sample.path}"
+        f"{empty.path} holds no finished run; run the sweep again, which carries on, or name one of: {sample.path.name}"
     )
 
 
@@ -121,9 +121,9 @@ def test_another_schema_version(sample: Sample) -> None:
     """A version that this analysis does not know."""
     (file,) = sample.sweep.table("runs").glob("*.parquet")
     table = pq.read_table(file)
-    _rewrite(file, table.replace_schema_metadata({"breakeven_schema": "3"}))
+    _rewrite(file, table.replace_schema_metadata({"breakeven_schema": "2"}))
     assert _refusal(OtherSchema, sample.path) == (
-        f"{file} has schema version 3; this analysis reads version 2: "
+        f"{file} has schema version 2; this analysis reads version 3: "
         "use the breakeven that measured it, or measure the sweep again"
     )
     _rewrite(file, table.replace_schema_metadata(None))

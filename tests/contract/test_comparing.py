@@ -21,14 +21,15 @@ from breakeven.analysis.comparing.select import open_side
 from breakeven.analysis.comparing.verdict import Judge, adjust
 from breakeven.analysis.errors import (
     AmbiguousPairs,
-    BadResults,
-    BadValue,
     NoMatch,
     NothingPaired,
     SameRuns,
     SidesDiffer,
     UnknownName,
 )
+from breakeven.base.conditions import CONDITIONS as KEPT
+from breakeven.base.errors import BadInput, BadValue
+from breakeven.runner.results import RunResult
 from tests.analysis_samples import MS, Sample
 
 Samples = NDArray[np.float64]
@@ -50,7 +51,7 @@ def _other(sample: Sample) -> Sample:
     return Sample(sample.path.with_name("b"))
 
 
-def _refusal(kind: type[BadResults], *sides: str, **options: Any) -> str:
+def _refusal(kind: type[BadInput], *sides: str, **options: Any) -> str:
     with pytest.raises(kind) as caught:
         compare(*sides, within="outputs/a", **options)
     assert type(caught.value) is kind
@@ -351,9 +352,13 @@ def test_keys_and_values_are_those_that_people_type(
         (
             "payload=64kb",
             BadValue,
-            "payload=64kb: kb is no unit; write 64B or such (units: B KB KiB MB MiB GB GiB)",
+            "payload=64kb: kb is no unit of size (did you mean KB?); the units are B KB KiB MB MiB GB GiB",
         ),
-        ("task=soon", BadValue, "task=soon: no amount; write a number and a unit, one of ns us ms s min"),
+        (
+            "task=soon",
+            BadValue,
+            "task=soon: not a time; write a number and a unit, such as 1ms (units: ns us ms s min)",
+        ),
         (
             "task=3ms",
             NoMatch,
@@ -374,7 +379,7 @@ def test_keys_and_values_are_those_that_people_type(
     ],
 )
 def test_a_selection_that_cannot_be_is_refused_in_one_line(
-    sample: Sample, selection: str, kind: type[BadResults], message: str | None
+    sample: Sample, selection: str, kind: type[BadInput], message: str | None
 ) -> None:
     """An unknown key, a value that no cell has, an amount without unit: what there is instead."""
     sample.add_rounds(SLOWER, model="thread")
@@ -530,6 +535,7 @@ CONDITIONS: list[tuple[str, Any, Any, str]] = [
     ("packages", "numpy 1.26.4\npip 24", "numpy 2.1.0\npip 24", "packages: numpy: 1.26.4 in A, 2.1.0 in B"),
     ("packages", "a==1", "a==1\nb==2", "packages: b: none in A, 2 in B"),
     ("breakeven_version", "0.1.0", "0.2.0", "breakeven_version: 0.1.0 in A, 0.2.0 in B"),
+    ("code", "0a1b", "2c3d", "code: 0a1b in A, 2c3d in B"),
     ("engine", "local", "debug", "engine: local in A, debug in B"),
     ("governor", "performance", "powersave", "governor: performance in A, powersave in B"),
     ("clock_source", "tsc", "hpet", "clock_source: tsc in A, hpet in B"),
@@ -578,6 +584,32 @@ def test_a_side_that_differs_within_itself_is_refused_too(sample: Sample) -> Non
     assert _refusal(SidesDiffer, "label=a", "label=b").splitlines()[1] == (
         "  hostname: one and two in A, one and two in B"
     )
+
+
+@pytest.mark.parametrize("condition", KEPT)
+def test_rounds_kept_from_other_conditions_are_refused(sample: Sample, condition: str) -> None:
+    """After on_change=keep a cell has rounds of both: whichever condition it is, code included, it is named."""
+    before, after = (2, 4) if condition == "cpu_count" else ("before", "after")
+    for label in ("a", "b"):
+        cell = sample.add_rounds(SLOWER, label=label, facts={condition: before})
+        kept = sample.sweep.read_run(cell, 0)
+        assert kept is not None
+        sample.sweep.commit(RunResult(row=kept | {"round": len(SLOWER), condition: after}))
+    values = " and ".join(sorted(map(str, (before, after))))
+    line = f"{condition}: {values} in A, {values} in B"
+    assert _refusal(SidesDiffer, "label=a", "label=b").splitlines()[1:] == [
+        f"  {line}",
+        f"measure both under the same, or accept what differs with --allow {condition}",
+    ]
+    allowed = _whole("label=a", "label=b", allow=(condition,)).allowed
+    assert [str(difference) for difference in allowed] == [line]
+
+
+def test_an_edit_of_the_function_may_be_what_is_compared(sample: Sample) -> None:
+    """The sides may differ in its source, with nothing allowed."""
+    sample.add_rounds(SLOWER, facts={"source": "before"})
+    _other(sample).add_rounds(FASTER, facts={"source": "after"})
+    assert _whole("outputs/a", "outputs/b").cells["verdict"].tolist() == ["faster"]
 
 
 def test_what_was_selected_may_differ(sample: Sample) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from breakeven.base.errors import BadInput, BadValue, UnknownChoice
 from breakeven.base.units import format_size
 from breakeven.runner.config.cell import Cell, parse
-from breakeven.runner.errors import BadInput, BadValue, UnknownChoice
 from tests.fakes import plain
 
 

@@ -87,10 +87,18 @@ RESULT = result(task_ns=1_000_000)
             ),
         ),
         (0, {"task_ns": 5}, None),
+        (
+            1_000_000,
+            {"lanes": [{"dropped": 2}, {"dropped": 0}, {"dropped": 3}]},
+            (
+                "trace: 5 spans did not fit the buffer and were merged into the one after them; the phases of this run "
+                "are coarser than they were (a shorter window or fewer tasks have fewer spans)"
+            ),
+        ),
     ],
 )
 def test_what_is_noted_of_a_run(asked: int, changes: dict[str, Any], expected: str | None) -> None:
-    """Lengths below the clock's floor, calibration that missed, warm-up without an end; nothing otherwise."""
+    """Lengths below the clock's floor, calibration that missed, warm-up without an end, merged spans; nothing otherwise."""
     assert notes(cell(task_ns=asked), RESULT._replace(**changes)) == expected
 
 

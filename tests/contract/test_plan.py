@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.runner.config.cell import Cell, parse
 from breakeven.runner.engines import REGISTRY
-from breakeven.runner.errors import BadValue, FunctionUnusable, InterpreterUnusable, UnknownChoice
+from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning import plan as planning
 from breakeven.runner.planning import sources
 from breakeven.runner.planning.interpreters import Interpreter

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from breakeven.runner.config.policy import POLICY, Policy, read_policy
-from breakeven.runner.errors import BadInput
+from breakeven.base.errors import BadInput
+from breakeven.base.factors import POLICY
+from breakeven.runner.config.policy import Policy, read_policy
 from tests.fakes import plain
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.runner.errors import BadValue, UnknownChoice
+from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.runner.hydra_app.filters import Selected, Selection, read_selection, select
 from breakeven.runner.planning.request import Request
 

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import comb, sqrt
+from math import ceil, comb, floor, sqrt
 from random import Random
 from statistics import median
 
-import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import stdtrit
+from scipy.special import bdtr, stdtrit
 
 from benchmarks.coverage import BEYOND, IN_USE, LEAST, MOST, SCENARIOS, fits, judge
 from benchmarks.messages import Run
 from benchmarks.simulated import Row, Scenario, stop, warm
-from breakeven.analysis import intervals
-from breakeven.runner.cell import stopping
-from breakeven.runner.cell.stopping import (
+from breakeven.runner.cell.intervals import (
     FEWEST,
-    LATER_LEVEL,
     LEVEL,
     clustered_interval,
     interval_rank,
-    looks,
     median_interval,
-    narrow_enough,
     percentile_interval,
+    student,
+)
+from breakeven.runner.cell.stopping import (
+    LATER_LEVEL,
+    looks,
+    narrow_enough,
     reported_interval,
     reported_level,
-    student,
 )
 
 SAMPLES = st.lists(st.floats(0.1, 10), min_size=1, max_size=60)
@@ -91,29 +89,15 @@ def test_the_interval_lies_between_the_whole_ranks_of_its_level() -> None:
 
 
 @pytest.mark.parametrize("level", [LEVEL, LATER_LEVEL, 0.99])
-def test_both_sides_take_the_same_ranks(level: float) -> None:
-    """The measuring side and the analysis compute them by different means and agree."""
+def test_ranks_are_those_of_the_binomial_distribution(level: float) -> None:
+    """The outer whole rank covers with at least the level, the inner one with less; SciPy's distribution says so."""
     for count in (*range(200), 1000, 4567, 100_000):
-        rank, other = interval_rank(count, level), intervals.interval_rank(count, level)
-        assert (rank is None) == np.isnan(other)
-        assert rank is None or rank == pytest.approx(other, rel=1e-6)
-    names = ("LEVEL", "LATER_LEVEL", "FEWEST")
-    assert [getattr(stopping, name) for name in names] == [getattr(intervals, name) for name in names]
-
-
-@given(st.lists(SAMPLES, min_size=1, max_size=5), st.data())
-@settings(max_examples=50, deadline=None)
-def test_both_sides_give_the_same_interval(cells: list[list[float]], data: st.DataObject) -> None:
-    """The interval a run stores is the one that the analysis gives for the only round of a cell."""
-    stopped = data.draw(st.lists(st.booleans(), min_size=len(cells), max_size=len(cells)))
-    names = [f"cell{place}" for place in range(len(cells))]
-    index = [name for name, values in zip(names, cells, strict=True) for _ in values]
-    values = pd.Series([value for cell in cells for value in cell], pd.Index(index, name="cell_id"))
-    chosen = [name for name, by_rule in zip(names, stopped, strict=True) if by_rule]
-    found = intervals.median_intervals(values, chosen)
-    for name, samples, by_rule in zip(names, cells, stopped, strict=True):
-        low, high = reported_interval(samples, by_rule=by_rule) or (np.nan, np.nan)
-        assert list(found.loc[name]) == pytest.approx([low, high], rel=1e-9, nan_ok=True)
+        rank, tail = interval_rank(count, level), (1 - level) / 2
+        if rank is None:
+            assert bdtr(0, count, 0.5) > tail
+            continue
+        assert bdtr(floor(rank) - 1, count, 0.5) <= tail * (1 + 1e-9)
+        assert tail <= bdtr(ceil(rank + 1e-9) - 1, count, 0.5) * (1 + 1e-9)
 
 
 def test_only_a_choice_raises_the_level() -> None:

@@ -22,7 +22,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from breakeven.base.schema import STATUSES, TABLES, VERSION
+from breakeven.base.schema import TABLES, VERSION
+from breakeven.base.statuses import STATUSES
 from breakeven.runner.errors import OutputsUnreadable, OutputsUnwritable
 from breakeven.runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
 from tests.stored import commit, leave
@@ -218,13 +219,13 @@ def test_a_row_tells_its_parts(sweep: Sweep) -> None:
 
 def test_an_older_sweep_is_believed(sweep: Sweep) -> None:
     """Rows from before there were checksums are read; what they lack is None, and tables they do not tell are kept."""
-    table = _old().drop_columns(["identity", "code"])
+    table = _old().drop_columns(["source", "code"])
     pq.write_table(table, sweep.file("runs", "a1", 0))
     leave(sweep, "trials", ("a1", 0), {"trial": [0]})
     found = sweep.stored()
     assert not found.damaged
     assert found.rows[KEY]["status"] == "ok"
-    assert found.rows[KEY]["identity"] is found.rows[KEY]["code"] is None
+    assert found.rows[KEY]["source"] is found.rows[KEY]["code"] is None
 
 
 def test_any_flipped_bit_is_found(sweep: Sweep) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.base.errors import BadValue
 from breakeven.base.units import SIZES, TIMES, format_size, format_time, read_size, read_time
-from breakeven.runner.errors import BadValue
 
 AMOUNTS = st.integers(0, 2**62)
 

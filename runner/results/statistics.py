@@ -1,0 +1,109 @@
+"""What `runs` stores of a run's trials: medians with the intervals that cover this process.
+
+The analysis reads them from there and combines those of several rounds; nothing of it is computed a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from breakeven.runner.cell.intervals import median_interval
+from breakeven.runner.cell.result import TrialRecord
+from breakeven.runner.cell.sampling import PARALLEL, SERIAL, TRACED
+from breakeven.runner.cell.stopping import reported_interval
+
+Block = Mapping[str, TrialRecord]
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Sum up the trials of one run.
+
+    ``by_rule`` says that the trials ended because their interval was narrow, which makes the reported ones wider.
+    """
+
+    by_rule: bool
+
+    def __call__(self, trials: Sequence[TrialRecord], *, startup_ns: int) -> Columns:
+        """Return the columns of ``runs`` that follow from ``trials``, each with what disturbed it.
+
+        ``startup_ns`` is what starting and joining the workers took. Round trips have no speedup.
+        """
+        blocks = blocks_of(trials)
+        parallel = [block[PARALLEL] for block in blocks]
+        found = {
+            "n_trials": len(blocks),
+            "n_disturbed": sum(not _is_quiet(block) for block in blocks),
+            **self.typical("throughput{}_per_s", [1e9 * _rate(trial) for trial in parallel]),
+            **observer_effect(blocks),
+        }
+        if any(trial.latency_p50_ns is not None for trial in parallel):
+            return found
+        return found | self._speedup([block for block in blocks if block[SERIAL].tasks], startup_ns)
+
+    def typical(self, name: str, values: Sequence[float]) -> Columns:
+        """Return the median of ``values`` and its interval; ``name`` has braces where ``_low`` and ``_high`` go.
+
+        Nothing for no values; an interval of too few is null.
+        """
+        if not values:
+            return {}
+        ends = reported_interval(values, by_rule=self.by_rule)
+        return _with_ends(name, median(values), ends)
+
+    def _speedup(self, blocks: Sequence[Block], startup_ns: int) -> Columns:
+        """Return what the pairs say; nothing where no serial trial completed a task."""
+        if not blocks:
+            return {}
+        ratios = [_rate(block[PARALLEL]) / _rate(block[SERIAL]) for block in blocks]
+        quiet = [ratio for ratio, block in zip(ratios, blocks, strict=True) if _is_quiet(block)]
+        walls = [block[PARALLEL].wall_ns for block in blocks]
+        started = [ratio * wall / (wall + startup_ns) for ratio, wall in zip(ratios, walls, strict=True)]
+        return {
+            "task_measured_ns": round(median(1 / _rate(block[SERIAL]) for block in blocks)),
+            **self.typical("speedup{}", ratios),
+            **self.typical("speedup_quiet{}", quiet),
+            "speedup_with_startup": median(started),
+        }
+
+
+def observer_effect(blocks: Sequence[Block]) -> Columns:
+    """Compare each traced trial with the untraced one of its block, by the time of a task or the median round trip."""
+    ratios = [_pace(block[TRACED]) / _pace(block[PARALLEL]) - 1 for block in blocks if _are_paced(block)]
+    if not ratios:
+        return {}
+    return _with_ends("observer_effect{}", median(ratios), median_interval(ratios))
+
+
+def blocks_of(trials: Sequence[TrialRecord]) -> list[dict[str, TrialRecord]]:
+    """Return the trials of each block after the warm-up: serial, parallel, and traced if there is one."""
+    blocks: dict[int, dict[str, TrialRecord]] = {}
+    for trial in trials:
+        if not trial.warmup:
+            blocks.setdefault(trial.block, {})[TRACED if trial.traced else trial.kind] = trial
+    return list(blocks.values())
+
+
+def _with_ends(name: str, value: float, ends: tuple[float, float] | None) -> Columns:
+    low, high = ends or (None, None)
+    return {name.format(""): value, name.format("_low"): low, name.format("_high"): high}
+
+
+def _is_quiet(block: Block) -> bool:
+    return all(block[kind].disturbed_by is None for kind in (SERIAL, PARALLEL))
+
+
+def _are_paced(block: Block) -> bool:
+    return TRACED in block and all(block[kind].tasks for kind in (PARALLEL, TRACED))
+
+
+def _pace(trial: TrialRecord) -> float:
+    return float(trial.latency_p50_ns or trial.wall_ns / trial.tasks)
+
+
+def _rate(trial: TrialRecord) -> float:
+    return float(trial.tasks / trial.wall_ns)
