@@ -15,7 +15,7 @@ from rich.table import Table
 
 from breakeven.analysis.cautions import cautions
 from breakeven.analysis.factors import label_mechanisms, varying, write
-from breakeven.analysis.load import Lab
+from breakeven.analysis.load import Lab, load
 from breakeven.analysis.next_command import show_path, suggest
 from breakeven.analysis.plan import read_plan
 from breakeven.analysis.tables import FACTORS
@@ -66,6 +66,11 @@ class Summary:
     next_command: str | None
     missing: int = 0
     arrived: int = 0
+
+
+def print_summary(folder: Path) -> None:
+    """Print the summary of the results folder ``folder``; raise BadResults."""
+    render(summarise(load(folder)), Console())
 
 
 def summarise(lab: Lab) -> Summary:

@@ -13,9 +13,6 @@ import pyarrow as pa
 
 VERSION = "2"
 
-Key = tuple[str, int]
-"""What a run is stored under: its ``cell_id`` and its round."""
-
 STATUSES = ("ok", "incompatible", "failed", "timeout", "crashed")
 
 _KEY = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from breakeven.base.schema import Key
+from breakeven.base.keys import Key
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.errors import ConditionsChanged
 from breakeven.runner.planning.conditions import WORDS, Change, changes

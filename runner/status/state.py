@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from breakeven.base.schema import Key
+from breakeven.base.keys import Key
 from breakeven.base.text import printable, shown
 from breakeven.runner.errors import OutputsUnreadable, ResultsMissing
 from breakeven.runner.locks import DEAD_SECONDS, Holder

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.base.schema import STATUSES, Key
+from breakeven.base.keys import Key
+from breakeven.base.schema import STATUSES
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import ConditionsChanged
 from breakeven.runner.planning.pending import FINAL, Pending, find_pending

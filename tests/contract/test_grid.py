@@ -14,8 +14,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.runner.config.files import conf_folder
 from breakeven.runner.errors import BadValue
-from breakeven.runner.hydra_app.compose import HYDRA_BASE, conf_folder
+from breakeven.runner.hydra_app.compose import HYDRA_BASE
 from breakeven.runner.hydra_app.grid import expand, in_batches, write
 
 
