@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.base.conditions import CONDITIONS
-from breakeven.base.schema import Key
+from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL, STATUSES
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import ConditionsChanged
