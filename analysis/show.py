@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from breakeven.analysis.errors import BadResults, UnknownName
+from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
 from breakeven.analysis.figures.save import FORMATS, save
 from breakeven.analysis.load import Lab, load
 from breakeven.analysis.summary import render, summarise
+from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
 from breakeven.base.text import shown
 
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Draw and print what ``arguments`` ask for; return the exit code, 2 for results that cannot be used."""
     try:
         return _draw_and_summarise(arguments)
-    except BadResults as error:
+    except BadInput as error:
         sys.stderr.write(f"{error}\n")
         return BAD_INPUT
 

@@ -17,7 +17,8 @@ from breakeven.analysis.comparing.quantities import read_share
 from breakeven.analysis.comparing.select import LATEST, open_side
 from breakeven.analysis.comparing.show import to_markdown, to_text
 from breakeven.analysis.comparing.verdict import VERDICTS
-from breakeven.analysis.errors import BadResults, ReportUnwritable, UnknownName
+from breakeven.analysis.errors import ReportUnwritable, UnknownName
+from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import BAD_INPUT
 from breakeven.base.suggestions import did_you_mean
 
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     """Compare as ``arguments`` ask and return the exit code, 2 for what cannot be compared."""
     try:
         return run(arguments)
-    except BadResults as error:
+    except BadInput as error:
         sys.stderr.write(f"{error}\n")
         return BAD_INPUT
 

@@ -41,12 +41,12 @@ ROOMS = {
         *("runner.sweep", "analysis"),
     },
     "analysis": {"base", "runner.cell.intervals"},
-    "analysis.comparing": {"base", "analysis"},
+    "analysis.comparing": {"base", "analysis", "runner.cell.intervals"},
     "analysis.figures": {"base", "analysis"},
 }
 """Every room, the lower ones first, and the rooms that it may import; its own modules always."""
 
-FLAT = {"runner": {"__main__", "errors"}, "breakeven": {"__init__", "__main__"}}
+FLAT = {"runner": {"__main__", "errors"}, "breakeven": {"__init__", "__main__", "command"}}
 """Modules that lie in no room."""
 
 
