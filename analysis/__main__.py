@@ -1,89 +1,11 @@
-"""Draw a sweep's figures and print its summary, ``python -m analysis [FOLDER]``; or compare two, ``... compare A B``."""
+"""The door ``python -m analysis`` in a clone: ``breakeven show``, or ``breakeven compare``."""
 
-from __future__ import annotations
-
-import argparse
 import sys
-from collections.abc import Mapping, Sequence
-
-from rich.console import Console
-
-from breakeven.analysis.comparing import command
-from breakeven.analysis.errors import UnknownName
-from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
-from breakeven.analysis.figures.save import FORMATS, save
-from breakeven.analysis.load import Lab, load
-from breakeven.analysis.summary import render, summarise
-from breakeven.base.errors import BadInput
-from breakeven.base.text import shown
-
-COMPARE = "compare"
-_EPILOG = "python -m analysis compare A B compares two sweeps, or two selections of one; see compare --help."
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit code, 2 for results or arguments that cannot be used."""
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    try:
-        return command.run(arguments[1:]) if arguments[:1] == [COMPARE] else _draw_and_summarise(arguments)
-    except BadInput as error:
-        print(error, file=sys.stderr)  # noqa: T201 - this is the command line
-        return 2
-
-
-def _draw_and_summarise(arguments: Sequence[str]) -> int:
-    options = _parse(arguments)
-    console = Console(soft_wrap=True)
-    figures, formats = (
-        _choose("figure", options.only, FIGURES),
-        _choose("format", options.format, FORMATS),
-    )
-    lab = load(options.folder)
-    if not options.no_figures:
-        _draw_all(lab, figures, formats, console)
-    render(summarise(lab), console)
-    return 0
-
-
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis", description="Draw and summarise a sweep.", epilog=_EPILOG
-    )
-    parser.add_argument(
-        "folder", nargs="?", default="outputs/latest", help="results folder (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--only",
-        default=",".join(FIGURES),
-        help="figures to draw, separated by commas (default: all, %(default)s)",
-    )
-    parser.add_argument(
-        "--format",
-        default=",".join(FORMATS),
-        help=f"file formats, separated by commas: any of {', '.join(FORMATS)} (default: %(default)s)",
-    )
-    parser.add_argument("--no-figures", action="store_true", help="print the summary only")
-    return parser.parse_args(argv)
-
-
-def _choose(what: str, asked: str, known: Mapping[str, object]) -> list[str]:
-    names = [name.strip() for name in asked.split(",")]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UnknownName(f"no {what} {', '.join(unknown)}; there are {', '.join(known)}")
-    return names
-
-
-def _draw_all(lab: Lab, figures: Sequence[str], formats: Sequence[str], console: Console) -> None:
-    """Draw those of ``figures`` that the sweep has data for, and say of the others why not."""
-    for name in figures:
-        try:
-            paths = save(draw(name, lab), lab.path / "figures", name, formats)
-        except NothingToDraw as reason:
-            console.print(f"no figure {name}: {reason}", markup=False, highlight=False)
-        else:
-            console.print(f"figure {', '.join(map(shown, paths))}", markup=False, highlight=False)
-
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from breakeven.runner.cell.search_path import put_working_directory_behind
+
+    put_working_directory_behind()
+    from breakeven.command import analysis
+
+    sys.exit(analysis())

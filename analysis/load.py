@@ -17,9 +17,9 @@ import pyarrow.dataset as ds
 from breakeven.analysis.errors import NoMatch, ResultsEmpty, UnknownName
 from breakeven.analysis.factors import tidy_cells
 from breakeven.analysis.files import open_table, read_batches, read_table, to_frame
-from breakeven.analysis.next_command import program
 from breakeven.analysis.stats import estimate
 from breakeven.base.errors import ResultsMissing
+from breakeven.base.program import command
 from breakeven.base.results import other_folders
 from breakeven.base.schema import TABLES
 
@@ -35,7 +35,7 @@ def load(path: str | Path = "outputs/latest") -> Lab:
     given = Path(path)
     if not given.is_dir():
         raise ResultsMissing(
-            f"no results folder at {given}; measure with `{program('runner')}` first, or name {other_folders(given.parent)}"
+            f"no results folder at {given}; measure with `{command('run')}` first, or name {other_folders(given.parent)}"
         )
     if not (given / "runs").is_dir():
         raise ResultsEmpty(

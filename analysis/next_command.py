@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 import shlex
-import sys
 from pathlib import Path
 
 import pandas as pd
 
 from breakeven.base.factors import POLICY
+from breakeven.base.program import command, python
 from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
 
 ROUNDS = 5
-_SCRIPTS = {
-    "runner": "breakeven",
-    "analysis": "breakeven-analysis",
-    "breakeven.runner.status.__main__": "breakeven-status",
-}
 _NOT_REPEATED = ("", "rounds", "sweep", "engine", *POLICY)
-
-
-def program(module: str) -> str:
-    """Write how to call ``module``, runner or analysis, in the way that this program was called itself.
-
-    By script name where an installed script runs; else with this interpreter where it lies below the
-    current directory, as that of a virtual environment does.
-    """
-    if Path(sys.argv[0]).name in _SCRIPTS.values():
-        return _SCRIPTS[module]
-    return f"{_python()} -m {module}"
-
-
-def _python() -> str:
-    relative = os.path.relpath(sys.executable)
-    return "python" if relative.startswith("..") else shlex.quote(relative)
 
 
 def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
@@ -49,12 +27,12 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
     figures = path / "figures"
     broken = runs[runs["status"].isin(FAILED)]
     if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
-        return f"{program('analysis')} {shlex.quote(shown(path))}"
+        return f"{command('show')} {shlex.quote(shown(path))}"
     if len(broken) and not broken["overrides"].fillna("").str.split("\n").map(_debugs).any():
         raised = broken[broken["status"].eq("failed")]
         if raised.empty:
-            return f"{program('breakeven.runner.status.__main__')} {shlex.quote(shown(path))}"
-        return f"{program('runner')} {_join(_pairs(raised.head(1)))}rounds=1 engine=debug"
+            return f"{command('status')} {shlex.quote(shown(path))}"
+        return f"{command('run')} {_join(_pairs(raised.head(1)))}rounds=1 engine=debug"
     if not runs["status"].eq("ok").any():
         return None
     again = None if covers_cell else _repeat(runs)
@@ -72,8 +50,8 @@ def _look_closer(path: Path, runs: pd.DataFrame) -> str:
     only_messages = runs.loc[runs["status"].eq("ok"), "pattern"].eq("pingpong").all()
     name = "latency_p50_ns" if only_messages else "speedup"
     columns = [name, f"{name}_low", f"{name}_high"]
-    code = f"from analysis import load; print(load({shown(path)!r}).estimates[{columns}].to_string())"
-    return f'{_python()} -c "{code}"'
+    code = f"import breakeven; print(breakeven.load({shown(path)!r}).estimates[{columns}].to_string())"
+    return f'{shlex.quote(python())} -c "{code}"'
 
 
 def _repeat(runs: pd.DataFrame) -> str | None:
@@ -81,9 +59,9 @@ def _repeat(runs: pd.DataFrame) -> str | None:
     pairs = _pairs(runs)
     named = pairs[pairs["key"].eq("+experiment")]
     if len(named):
-        return f"{program('runner')} {_join(named)}"
+        return f"{command('run')} {_join(named)}"
     size = math.prod(pairs.groupby("key").size())
-    return f"{program('runner')} {_join(pairs)}" if size == runs["cell_id"].nunique() else None
+    return f"{command('run')} {_join(pairs)}" if size == runs["cell_id"].nunique() else None
 
 
 def _pairs(runs: pd.DataFrame) -> pd.DataFrame:

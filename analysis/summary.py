@@ -15,7 +15,7 @@ from rich.table import Table
 
 from breakeven.analysis.cautions import cautions
 from breakeven.analysis.factors import label_mechanisms, varying, write
-from breakeven.analysis.load import Lab
+from breakeven.analysis.load import Lab, load
 from breakeven.analysis.next_command import suggest
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
@@ -67,6 +67,11 @@ class Summary:
     next_command: str | None
     missing: int = 0
     arrived: int = 0
+
+
+def print_summary(folder: Path) -> None:
+    """Print the summary of the results folder ``folder``; raise BadResults."""
+    render(summarise(load(folder)), Console())
 
 
 def summarise(lab: Lab) -> Summary:

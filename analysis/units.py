@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 
-_TIMES = ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns"))
-_SIZES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
+from breakeven.base.units import SIZES, TIMES
+
+_TIMES = tuple((float(TIMES[name]), name) for name in ("s", "ms", "us", "ns"))
+_SIZES = ((2**40, "TiB"), *((SIZES[name], name) for name in ("GiB", "MiB", "KiB", "B")))
 _RATES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _MISSING = "-"
 

@@ -12,7 +12,8 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from breakeven.runner.hydra_app.compose import HYDRA_BASE, conf_folder
+from breakeven.runner.config.files import conf_folder
+from breakeven.runner.hydra_app.compose import HYDRA_BASE
 
 STOCK = (
     "hydra/launcher=basic",

@@ -32,8 +32,9 @@ from omegaconf import DictConfig
 
 from benchmarks.sweeps import machine
 from breakeven.runner.config.cell import parse
+from breakeven.runner.config.files import conf_folder
 from breakeven.runner.engines import REGISTRY
-from breakeven.runner.hydra_app.compose import HYDRA_BASE, Composer, conf_folder
+from breakeven.runner.hydra_app.compose import HYDRA_BASE, Composer
 from breakeven.runner.hydra_app.grid import expand
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin, Request

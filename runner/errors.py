@@ -68,3 +68,10 @@ class NotStored(Exception):
     ) -> Self:
         """Return the error for ``what`` could not be done, such as ``write FILE``; ``kept`` says what is not lost."""
         return cls(f"cannot {what}: {error.strerror}; {kept}")
+
+    @classmethod
+    def for_want_of_space(cls, what: str, error: OSError | None) -> Self:
+        """Return the error for ``what`` could not be made among the temporary files."""
+        return cls(
+            f"cannot make {what}: {error}; free some space there, or choose another place with TMPDIR=FOLDER"
+        )

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from breakeven.base.schema import Key, conform
+from breakeven.base.keys import Key
+from breakeven.base.schema import conform
 from breakeven.runner.results import RunResult
 from breakeven.runner.results.statistics import Statistics
 from breakeven.runner.store import Sweep, write_atomically

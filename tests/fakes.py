@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from breakeven.runner.engines import Engine
-from breakeven.runner.hydra_app.compose import HYDRA_BASE, conf_folder, plain_config
+from breakeven.runner.config.files import conf_folder
+from breakeven.runner.engines.loading import Engine
+from breakeven.runner.hydra_app.compose import HYDRA_BASE, plain_config
 from breakeven.runner.planning.request import Request
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult, rows

@@ -1,4 +1,4 @@
-"""``python -m analysis compare A B``: the command line of a comparison."""
+"""The command ``breakeven compare A B``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from breakeven.analysis.comparing.quantities import read_share
 from breakeven.analysis.comparing.select import LATEST, open_side
 from breakeven.analysis.comparing.show import to_markdown, to_text
 from breakeven.analysis.comparing.verdict import VERDICTS
-from breakeven.analysis.errors import ReportUnwritable, UnknownName
+from breakeven.analysis.errors import BadResults, ReportUnwritable, UnknownName
+from breakeven.base.exit_codes import BAD_INPUT
 from breakeven.base.suggestions import did_you_mean
 
 T = TypeVar("T")
@@ -25,9 +26,9 @@ T = TypeVar("T")
 _EPILOG = """\
 A and B are each a results folder, FOLDER:key=value[,key=value...], or key=value[,key=value...] of the folder
 that --in names. Examples:
-  python -m analysis compare outputs/before outputs/after --fail-on slower
-  python -m analysis compare model=thread model=process,start_method=fork --in outputs/tour
-  python -m analysis compare outputs/tour:interpreter=3.13 outputs/tour:interpreter=3.14 --by speedup
+  breakeven compare outputs/before outputs/after --fail-on slower
+  breakeven compare model=thread model=process,start_method=fork --in outputs/tour
+  breakeven compare outputs/tour:interpreter=3.13 outputs/tour:interpreter=3.14 --by speedup
 Exit code: 0; 1 where a verdict is one of --fail-on; 2 for what cannot be compared."""
 
 UNPAIRED = "unpaired"
@@ -40,6 +41,15 @@ _HELP = {
     "allow": f"what may differ, repeatable or with commas: a fact, or all of {', '.join(GROUPS)}",
     "fail_on": f"exit with 1 where one of these is found: {', '.join(_FAIL_ON)}",
 }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compare as ``arguments`` ask and return the exit code, 2 for what cannot be compared."""
+    try:
+        return run(arguments)
+    except BadResults as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_INPUT
 
 
 def run(argv: Sequence[str]) -> int:
@@ -57,7 +67,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m analysis compare",
+        prog="breakeven compare",
         description="Compare two sweeps, or two selections of one, cell by cell.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
@@ -31,8 +31,6 @@ _TIMES = ("task_ns", "window_ns")
 _NUMBERS = ("workers", "tasks", "seed", "cpu_count", "threads_per_core", "cpu_quota")
 _FLAGS = ("gil_enabled", "jit_enabled")
 _VALUES_SHOWN = 8
-
-Matches = Callable[[pd.DataFrame], "pd.Series[bool]"]
 
 
 @dataclass(frozen=True)

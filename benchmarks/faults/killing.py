@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from benchmarks.faults.launches import Launch, Violated
 from benchmarks.faults.scene import Came, Scene, end_in_order, ended, run_ends
-from breakeven.runner.sweep.signals import EXIT_INTERRUPTED
+from breakeven.base.exit_codes import EXIT_INTERRUPTED
 
 _LOOK_SECONDS = 0.01
 _MOST_RUNS_AFTER = 10

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.faults.inspecting import Stock
 from benchmarks.faults.launches import RUN_ENDED, SWEEP_BEGAN, SWEEP_ENDED, Launch, Pace, Violated
-from breakeven.runner.sweep.signals import EXIT_INTERRUPTED
+from breakeven.base.exit_codes import EXIT_INTERRUPTED
 
 _EARLIEST_SECONDS = 0.01
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from benchmarks.faults.inspecting import TABLES, overlap
 from benchmarks.faults.launches import ONE_RUN, RUN_BEGAN, SWEEP_BEGAN, SWEEP_ENDED, Launch, Violated
 from benchmarks.faults.scene import Came, Scene, began, end_in_order, ended
+from breakeven.base.exit_codes import BAD_INPUT
 from breakeven.runner.locks.machine import place
-from breakeven.runner.sweep.session import BAD_INPUT
 
 _DEAD_PID = 2**22 - 1  # the kernel gives it last
 _AGO_SECONDS = 3600

@@ -14,8 +14,6 @@ import pyarrow as pa
 
 VERSION = "3"
 
-Key = tuple[str, int]
-"""What a run is stored under: its ``cell_id`` and its round."""
 
 _KEY = (
     ("cell_id", pa.string(), "fingerprint of the cell: a hash of all that was asked of its measurement"),

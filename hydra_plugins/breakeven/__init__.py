@@ -1,4 +1,4 @@
-"""breakeven's launcher and sweeper, where Hydra looks for them; what they do is in `runner`."""
+"""breakeven's launcher, sweeper and search path, where Hydra looks for them; what they do is in `runner.hydra_app`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -17,8 +19,17 @@ from omegaconf import DictConfig
 from breakeven.runner.hydra_app.filters import Selected
 from breakeven.runner.hydra_app.grid import expand, in_batches
 from breakeven.runner.hydra_app.launcher import Asked, describe_sweep, launch_jobs, select_jobs
+from breakeven.runner.hydra_app.search_path import add_folders
 
 _log = logging.getLogger(__name__)
+
+
+class BreakevenSearchPath(SearchPathPlugin):
+    """Lets the user's own YAML files be found, when breakeven is the application that Hydra composes."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Add the folders that breakeven searches beside its own."""
+        add_folders(search_path)
 
 
 class BreakevenLauncher(Launcher):

@@ -30,7 +30,6 @@ class TrialRecord(NamedTuple):
     bytes: int
     latency_p50_ns: Optional[int]
     latency_p99_ns: Optional[int]
-    verified: bool
     steal_ns: Optional[int]
     busy_ns: Optional[int]
     throttled_ns: Optional[int]

@@ -115,9 +115,7 @@ def _said_file() -> Iterator[int]:
     try:
         file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below; only its opening is judged here
     except OSError as error:
-        raise NotStored(
-            f"cannot make a temporary file: {error}; free some space there, or choose another place with TMPDIR=FOLDER"
-        ) from error
+        raise NotStored.for_want_of_space("a temporary file", error) from error
     with file:
         yield file.fileno()
 

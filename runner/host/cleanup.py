@@ -41,9 +41,7 @@ def _make_folder() -> tuple[Path, int]:
             return _make_in(base)
         except OSError as error:
             problem = error
-    raise NotStored(
-        f"cannot make a folder for a run: {problem}; free some space there, or choose another place with TMPDIR=FOLDER"
-    ) from problem
+    raise NotStored.for_want_of_space("a folder for a run", problem) from problem
 
 
 def _make_in(base: Path) -> tuple[Path, int]:

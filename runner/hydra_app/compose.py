@@ -17,7 +17,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -30,7 +29,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-import breakeven
 from breakeven.runner.hydra_app.template import Template, is_local, is_settable
 from breakeven.runner.planning.request import Request
 
@@ -177,11 +175,6 @@ class _Base:
             return plain_config(config) if all(_update(config, change) for change in changes) else None
         except OmegaConfBaseException:
             return None
-
-
-def conf_folder() -> Path:
-    """Return the folder of the YAML files, which is part of the package."""
-    return Path(breakeven.__file__).resolve().parent / "conf"
 
 
 def without_hydra(config: DictConfig) -> DictConfig:

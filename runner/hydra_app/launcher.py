@@ -14,11 +14,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from breakeven.base.exit_codes import EXIT_INTERRUPTED
 from breakeven.runner.hydra_app.compose import Composer, plain_config, without_hydra
 from breakeven.runner.hydra_app.filters import Selected, read_selection, select
 from breakeven.runner.hydra_app.task import Sweeping
 from breakeven.runner.planning.request import Launch, Request
-from breakeven.runner.sweep.signals import EXIT_INTERRUPTED
 
 _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 

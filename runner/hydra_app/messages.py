@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentError
+from argparse import ArgumentError, Namespace
 from collections.abc import Callable, Sequence
 
 from hydra._internal.utils import get_args_parser  # Hydra's options are described nowhere else
@@ -18,8 +18,8 @@ from breakeven.runner.config.cell import FAMILIES, KNOBS
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, YAMLError)
 
 
-def check_options(arguments: Sequence[str]) -> None:
-    """Refuse what is neither one of Hydra's options nor KEY=VALUE; raises BadInput."""
+def read_options(arguments: Sequence[str]) -> Namespace:
+    """Read Hydra's options; raise BadInput for what is neither one of them nor KEY=VALUE."""
     parser = get_args_parser()
     parser.exit_on_error = False
     try:
@@ -38,6 +38,7 @@ def check_options(arguments: Sequence[str]) -> None:
         raise BadInput(
             "only one of --run, --multirun, --cfg, --info and --shell-completion at a time; leave the others out"
         )
+    return known
 
 
 def explain(error: Exception) -> BadInput:

@@ -11,19 +11,23 @@ from typing import Protocol
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-from rich.console import Console
 
 from breakeven.base.errors import BadInput
+from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
+from breakeven.base.loading import load
+from breakeven.base.stored import holds_runs
 from breakeven.runner import engines
 from breakeven.runner.hydra_app.compose import plain_config
-from breakeven.runner.hydra_app.objective import cell_value
-from breakeven.runner.planning.pending import find_pending
+from breakeven.runner.planning.pending import Stored, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Launch, Origin, Request
-from breakeven.runner.store import Sweep
 from breakeven.runner.sweep.dry_run import show_plan
-from breakeven.runner.sweep.session import ALL_DONE, SOME_FAILED, Session
-from breakeven.runner.sweep.signals import EXIT_INTERRUPTED
+from breakeven.runner.sweep.outcome import Outcome
+
+STORE = "breakeven.runner.store:Sweep"
+SESSION = "breakeven.runner.sweep.session:Session"
+OBJECTIVE = "breakeven.runner.hydra_app.objective:cell_value"
+"""What is loaded when a sweep holds runs, or is to make some: a plan of a new one needs neither Parquet nor engines."""
 
 
 class RunFailed(Exception):
@@ -86,7 +90,7 @@ class Application:
 
     def value(self, request: Request) -> float:
         """Return the worth of a cell by its stored runs, for sweepers that look for the best."""
-        return 0.0 if self.sweep is None else cell_value(Sweep(self.sweep), request)
+        return 0.0 if self.sweep is None else float(load(OBJECTIVE)(load(STORE)(self.sweep), request))
 
     def _carry_out(self, launch: Launch, *, one_of_several: bool) -> int:
         origin = Origin(Path.cwd(), self.began, self.sweep, again=one_of_several)
@@ -98,7 +102,7 @@ class Application:
             return self.code
         self.sweep = plan.sweep
         launch = replace(launch, command=self.command)
-        outcome = Session(plan, launch, one_of_several=one_of_several).carry_out()
+        outcome: Outcome = load(SESSION)(plan, launch, one_of_several=one_of_several).carry_out()
         self.to_sum_up = plan.sweep if outcome.to_sum_up else None
         self.code, self.stopped = max(self.code, outcome.code), outcome.stopped
         return outcome.code
@@ -110,5 +114,7 @@ class Application:
 
 
 def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
-    stored = Sweep(plan.sweep).stored(check_parts=False)  # somebody may be writing it
-    show_plan(plan, find_pending(plan, stored.rows), stored.rows, notes, Console())
+    stored: Stored = {}
+    if holds_runs(plan.sweep):
+        stored = load(STORE)(plan.sweep).stored(check_parts=False).rows  # somebody may be writing it
+    show_plan(plan, find_pending(plan, stored), stored, notes)

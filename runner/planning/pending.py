@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from breakeven.base.conditions import CONDITIONS
-from breakeven.base.schema import Key
+from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.errors import ConditionsChanged

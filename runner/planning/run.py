@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from breakeven.base.schema import Key
+from breakeven.base.keys import Key
 from breakeven.runner.config.cell import Cell
 
 

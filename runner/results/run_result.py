@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from breakeven.base.schema import TABLES, VERSION, Key, conform
+from breakeven.base.keys import Key
+from breakeven.base.schema import TABLES, VERSION, conform
 
 _MAGIC = b"breakeven run\n"
 _LENGTH_BYTES = 8

@@ -13,8 +13,8 @@ from time import time
 from typing import Any
 
 from breakeven.base.errors import ResultsMissing
+from breakeven.base.keys import Key
 from breakeven.base.results import other_folders, planned_runs
-from breakeven.base.schema import Key
 from breakeven.base.statuses import FAILED, STATUSES
 from breakeven.base.text import printable, shown
 from breakeven.runner.errors import OutputsUnreadable

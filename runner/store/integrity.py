@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from breakeven.base.schema import TABLES, Key
+from breakeven.base.keys import Key
+from breakeven.base.schema import TABLES
+from breakeven.base.stored import SUFFIX, is_stored
 from breakeven.base.text import printable
 from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.store.sealed import Damaged, read_row
 
-SUFFIX = ".parquet"
 COLUMNS = (
     *("cell_id", "round", "status", "reason", "wall_ns", "code", "python_version"),
     *("implementation", "python_build", "source", "hostname", "cpu_model", "cpu_count", "kernel", "seed"),
@@ -84,11 +85,7 @@ def listing(folder: Path) -> dict[str, Path]:
         return {}
     except OSError as error:
         raise OutputsUnreadable.from_os_error(error) from error
-    return {
-        name.removesuffix(SUFFIX): folder / name
-        for name in names
-        if name.endswith(SUFFIX) and not name.startswith(".")
-    }
+    return {name.removesuffix(SUFFIX): folder / name for name in names if is_stored(name)}
 
 
 def read_stored(path: Path, *, check_parts: bool) -> Stored:

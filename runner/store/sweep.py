@@ -16,12 +16,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from breakeven.base.keys import Key
 from breakeven.base.results import DESCRIPTION
-from breakeven.base.schema import TABLES, Key, conform
+from breakeven.base.schema import TABLES, conform
+from breakeven.base.stored import SUFFIX, holds_runs
 from breakeven.runner.errors import NotStored, OutputsUnwritable
 from breakeven.runner.results import RunResult
 from breakeven.runner.store.atomic import PART, is_part, write_atomically
-from breakeven.runner.store.integrity import SUFFIX, Part, Stored, listing, read_stored, stem
+from breakeven.runner.store.integrity import Part, Stored, listing, read_stored, stem
 from breakeven.runner.store.sealed import encode
 
 _LONGEST_REASON = 40
@@ -128,7 +130,7 @@ class Sweep:
 
     def holds_runs(self) -> bool:
         """Return whether any run is stored."""
-        return any(self.table("runs").glob("[!.]*.parquet"))
+        return holds_runs(self.path)
 
     def stored(self, *, check_parts: bool = True) -> Stored:
         """Read the rows of all runs at once, and find the files that cannot be believed; raises OutputsUnreadable.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from rich.console import Console
-
+from breakeven.base.text import printable
 from breakeven.base.units import format_clock
 from breakeven.runner.config.naming import describe
 from breakeven.runner.planning.eta import estimate
@@ -19,10 +19,10 @@ from breakeven.runner.planning.run import Run
 _IN_NAME = ("workload", "model", "model.start_method", "workers", "ipc", "pattern", "payload", "task")
 
 
-def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str], console: Console) -> None:
+def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str]) -> None:
     """Print the plan of a sweep, ``notes`` on it last."""
     for line in (*lines(plan, pending, stored), *notes):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        sys.stdout.write(f"{printable(line)}\n")
 
 
 def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from breakeven.runner.config.policy import STOP, Policy
-from breakeven.runner.engines import Engine
+from breakeven.runner.engines.loading import Engine
 from breakeven.runner.planning.eta import Eta
 from breakeven.runner.planning.run import Run
 from breakeven.runner.store import Sweep

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.text import shown
 from breakeven.base.units import format_clock
-from breakeven.runner import engines
 from breakeven.runner.config.policy import JSON, QUIET
+from breakeven.runner.engines.loading import load
 from breakeven.runner.errors import NotStored, OutputsUnwritable, PlanOutdated
-from breakeven.runner.host import clear_leftovers
+from breakeven.runner.host import clear_leftovers, kill_now
 from breakeven.runner.locks import Holder, HostLock, SweepLock, told
 from breakeven.runner.planning.eta import estimate
 from breakeven.runner.planning.pending import Pending, find_pending
@@ -26,26 +27,12 @@ from breakeven.runner.store import Stored, Sweep
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
-from breakeven.runner.sweep.signals import EXIT_INTERRUPTED, ending_in_order
+from breakeven.runner.sweep.outcome import Outcome
+from breakeven.runner.sweep.signals import ending_in_order
 from breakeven.runner.sweep.sinks import open_sinks
 from breakeven.runner.sweep.tally import Tally
 
-ALL_DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
-
 _INTERRUPTED = "interrupted; what was measured is kept"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a sweep ended.
-
-    ``code`` is the exit code. ``stopped`` says that failures, or a change of what is measured, ended it early;
-    ``to_sum_up`` that there are runs which the user has not seen a summary of.
-    """
-
-    code: int
-    stopped: bool = False
-    to_sum_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +59,7 @@ class Session:
     def carry_out(self) -> Outcome:
         """Make the runs that are not done yet; raise BadInput before the first."""
         self._sweep.create()
-        with ending_in_order():
+        with ending_in_order(kill_now):
             try:
                 with self._alone():
                     ended = self._reported()
@@ -139,7 +126,7 @@ class Session:
         loop = Loop(self._sweep, plan.policy, observers, self._writer.check)
         tally = Tally(total=len(pending.waiting), incompatible=len(plan.incompatible))
         return loop.make_runs(
-            pending.waiting, engines.load(plan.engine)(), estimate(plan, pending, stored.rows), tally
+            pending.waiting, load(plan.engine)(), estimate(plan, pending, stored.rows), tally
         )
 
     def _prepare(self, observers: Observers, pending: Pending, stored: Stored) -> None:

@@ -5,30 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
 
-from breakeven.runner.host import kill_now
+from breakeven.base.exit_codes import EXIT_INTERRUPTED
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a time limit of a batch system or service, a terminal that was closed."""
 
-EXIT_INTERRUPTED = 130
-
 
 class _Handler:
-    """Raises KeyboardInterrupt where the main thread is, at the first signal; a second one ends the process."""
+    """Raises KeyboardInterrupt where the main thread is, at the first signal; a second one ends the process, after ``kill``."""
 
-    def __init__(self) -> None:
+    def __init__(self, kill: Callable[[], None]) -> None:
+        self.kill = kill
         self._asked = False
         self._held = False
         self._waiting = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
-            kill_now()
+            self.kill()
             os._exit(EXIT_INTERRUPTED)
         self._asked = True
         if self._held:
@@ -67,17 +66,19 @@ def ignore_signals() -> None:
 
 
 @contextmanager
-def ending_in_order() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the first signal; at a second one end the processes of the present run and this one.
+def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Raise KeyboardInterrupt at the first signal; at a second one call ``kill`` and end this process.
 
-    What is stored stays whole either way: a file is renamed when all of it is written. Nested in another one it
-    changes nothing.
+    ``kill`` ends the processes of the present run. What is stored stays whole either way: a file is renamed when all of
+    it is written. Nested in another one, all that this changes is what a second signal kills, from here on.
     """
     global _handler  # noqa: PLW0603  # signals are the process's, and so is what handles them
+    if _handler is not None:
+        _handler.kill = kill
     if _handler is not None or current_thread() is not main_thread():  # only there can signals be handled
         yield
         return
-    _handler = _Handler()
+    _handler = _Handler(kill)
     before = {number: signal.signal(number, _handler) for number in SIGNALS}
     try:
         yield

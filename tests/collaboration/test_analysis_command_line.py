@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from breakeven.analysis.__main__ import main
 from breakeven.analysis.figures import draw
 from breakeven.analysis.figures.save import save
 from breakeven.analysis.load import Lab, load
-from breakeven.analysis.next_command import program
+from breakeven.analysis.show import main
 from breakeven.analysis.summary import ROWS, render, summarise
+from breakeven.base.program import python
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 
 
@@ -54,7 +54,7 @@ def test_the_summary_of_a_small_sweep_word_for_word(small: Sample) -> None:
             "rounds=3 or more covers what differs from process to process"
         ),
         "results: outputs/small",
-        "next: python -m analysis outputs/small",
+        "next: breakeven show outputs/small",
     ]
 
 
@@ -110,39 +110,37 @@ def test_what_to_type_next(small: Sample) -> None:
     """First the figures; then debug what failed; then more rounds; else look closer."""
     small.sweep.figures.mkdir()
     (small.sweep.figures / "scaling.png").touch()
-    again = "python -m runner pattern=map tasks=200 task=1000000 model=process workers=1,2 "
+    again = "breakeven run pattern=map tasks=200 task=1000000 model=process workers=1,2 "
     assert summarise(load(small.path)).next_command == f"{again}rounds=5"
     small.add_bad("crashed", "signal 9", model="thread", workers=1, overrides="model=thread\nworkers=1")
-    assert (
-        summarise(load(small.path)).next_command == "python -m breakeven.runner.status.__main__ outputs/small"
-    )
+    assert summarise(load(small.path)).next_command == "breakeven status outputs/small"
     typed = "model=thread\nworkers=2\nrounds=1\nx=a b\nretry_failed=true"
     small.add_bad("failed", "KeyError: 1", model="thread", workers=2, overrides=typed)
     assert (
         summarise(load(small.path)).next_command
-        == "python -m runner model=thread workers=2 'x=a b' rounds=1 engine=debug"
+        == "breakeven run model=thread workers=2 'x=a b' rounds=1 engine=debug"
     )
 
 
 @pytest.mark.parametrize(
     ("overrides", "rounds", "command"),
     [
-        (("a=1", "a=2"), 1, "python -m runner a=1,2 rounds=5"),
-        (("a=16", "a=2"), 1, "python -m runner a=2,16 rounds=5"),
+        (("a=1", "a=2"), 1, "breakeven run a=1,2 rounds=5"),
+        (("a=16", "a=2"), 1, "breakeven run a=2,16 rounds=5"),
         (
             ("+experiment=tour\na=1\nb=1", "+experiment=tour\na=2\nb=2"),
             1,
-            "python -m runner +experiment=tour rounds=5",
+            "breakeven run +experiment=tour rounds=5",
         ),
         (
             ("a=1\nb=1", "a=2\nb=2"),
             1,
-            """python -c "from analysis import load; print(load('sweep').estimates[['speedup', 'speedup_low', 'speedup_high']].to_string())\"""",
+            """{python} -c "import breakeven; print(breakeven.load('sweep').estimates[['speedup', 'speedup_low', 'speedup_high']].to_string())\"""",
         ),
         (
             ("a=1", "a=2"),
             2,
-            """python -c "from analysis import load; print(load('sweep').estimates[['speedup', 'speedup_low', 'speedup_high']].to_string())\"""",
+            """{python} -c "import breakeven; print(breakeven.load('sweep').estimates[['speedup', 'speedup_low', 'speedup_high']].to_string())\"""",
         ),
     ],
 )
@@ -156,7 +154,7 @@ def test_a_sweep_is_repeated_as_it_was_typed(
         sample.add_map(model="process", workers=place + 1, speedup=1.0, overrides=typed)
     sample.sweep.figures.mkdir()
     (sample.sweep.figures / "scaling.png").touch()
-    assert summarise(load(sample.path)).next_command == command
+    assert summarise(load(sample.path)).next_command == command.replace("{python}", python())
 
 
 def test_the_command_draws_prints_and_follows_latest(
@@ -218,12 +216,3 @@ def test_of_a_long_reason_the_last_line_is_told(tmp_path: Path) -> None:
     assert "failed, 1 cell: ValueError: x (last of 3 lines) (such as thread)" in lines
     assert "1 cell (1 failed) in 1 run" in lines
     assert not any(line.startswith("next:") for line in lines)
-
-
-def test_commands_are_named_as_this_one_was_called(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """By script, or with the environment's own python where it lies below."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python"))
-    assert program("runner") == ".venv/bin/python -m runner"
-    monkeypatch.setattr("sys.argv", ["/usr/bin/breakeven-analysis"])
-    assert (program("runner"), program("analysis")) == ("breakeven", "breakeven-analysis")

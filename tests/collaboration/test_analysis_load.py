@@ -17,6 +17,7 @@ import pytest
 
 from breakeven.analysis.factors import label_mechanisms
 from breakeven.analysis.load import Lab, load
+from breakeven.analysis.summary import summarise
 from breakeven.base.schema import TABLES
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 from tests.stored import commit
@@ -221,6 +222,20 @@ def test_an_interpreter_is_named_by_version_not_by_path(tmp_path: Path) -> None:
         "interpreter/CPython 3.9.18",
         "interpreter/pypy3",
     }
+
+
+def test_rounds_kept_after_an_edit_of_the_measuring_code_are_told(tmp_path: Path) -> None:
+    """Stored rows that differ in the column `code` alone, as after on_change=keep."""
+    sample = Sample(tmp_path / "sweep", pairs=6, rounds=2)
+    cell = sample.add_map(model="process", speedup=1.5, code="before")
+    assert not any("several conditions" in caution for caution in summarise(load(sample.path)).cautions)
+    kept = sample.sweep.read_run(cell, 1)
+    assert kept is not None
+    commit(sample.sweep, kept | {"code": "after"})
+    assert (
+        "rounds of 1 of 1 cells were measured under several conditions (breakeven's own code): "
+        "their interval covers that difference, too; on_change=remeasure measures them alike"
+    ) in summarise(load(sample.path)).cautions
 
 
 def test_interpreters_of_one_name_stay_apart(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from breakeven.analysis.__main__ import main
 from breakeven.analysis.comparing import Comparison, Question
 from breakeven.analysis.comparing.comparison import COLUMNS
 from breakeven.analysis.comparing.select import open_side
 from breakeven.analysis.comparing.show import ROWS, to_text
+from breakeven.command import main
 from tests.analysis_samples import Sample
 
 Captured = pytest.CaptureFixture[str]
@@ -187,7 +187,7 @@ def test_the_report_goes_to_a_file(sweep: Sample, capsys: Captured) -> None:
     [
         (
             ("label=a", "label=b", "--in", "outputs/none"),
-            "no results folder at outputs/none; measure with `python -m runner` first, or name one of: ",
+            "no results folder at outputs/none; measure with `breakeven run` first, or name one of: ",
         ),
         (
             ("label=a", "label=c"),
@@ -288,7 +288,7 @@ def test_the_command_without_compare_is_what_it_was(sweep: Sample, capsys: Captu
     sweep.path.rename(sweep.path.with_name("compare"))
     sample = Sample(sweep.path.parent.parent / "compare", pairs=3)
     sample.add_map(model="process", speedup=1.9)
-    assert main(["./compare", "--no-figures"]) == 0
+    assert main(["show", "./compare", "--no-figures"]) == 0
     assert "results: compare" in capsys.readouterr().out.splitlines()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from breakeven.runner import host
-from breakeven.runner.engines import load
+from breakeven.runner.engines.loading import load
 from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.store import Sweep

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from breakeven.runner import host
-from breakeven.runner.engines import load
+from breakeven.runner.engines.loading import load
 from breakeven.runner.host import process_mark, processes
 from breakeven.runner.host.child import _present
 from breakeven.runner.results import RunResult, rows

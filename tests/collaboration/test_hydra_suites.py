@@ -24,7 +24,7 @@ from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 
 from breakeven.runner import engines
-from breakeven.runner.__main__ import main
+from breakeven.runner.hydra_app.command import run as main
 from tests.fakes import FakeEngine
 
 Sweep = Callable[..., list[list[JobReturn]]]
@@ -261,7 +261,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
     """Type a sweep in an empty folder; runs are made up."""
     FakeEngine.reset()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(engines, "load", lambda _: FakeEngine)
+    monkeypatch.setitem(engines.REGISTRY, "local", "tests.fakes:FakeEngine")
     return lambda *arguments: main(["-m", *arguments, "rounds=1", "sweep=mine"])
 
 

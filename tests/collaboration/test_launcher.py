@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from breakeven.runner import engines
-from breakeven.runner.__main__ import main
+from breakeven.runner.hydra_app.command import run as main
 from breakeven.runner.locks import SweepLock
 from breakeven.runner.store import Sweep
 from tests.fakes import FakeEngine
@@ -25,7 +25,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Type a command in an empty folder."""
     FakeEngine.reset()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(engines, "load", lambda _: FakeEngine)
+    monkeypatch.setitem(engines.REGISTRY, "local", "tests.fakes:FakeEngine")
     return lambda *arguments: main(arguments)
 
 

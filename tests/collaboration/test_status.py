@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from breakeven.runner.locks import Holder, SweepLock
-from breakeven.runner.status import __main__ as status
+from breakeven.runner.status import command as status
 from breakeven.runner.status import state as sight
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import AppendedFile, Sweep
@@ -301,9 +301,9 @@ def test_looking_at_the_lock_does_not_disturb_a_writer(
         (["outputs"], "no results folder at outputs; name another folder (there is none in .)"),
         (
             ["--lines", "-1"],
-            "argument --lines: -1 is no count; write one such as 20; see python -m breakeven.runner.status.__main__ --help",
+            "argument --lines: -1 is no count; write one such as 20; see breakeven status --help",
         ),
-        (["a", "b"], "unrecognized arguments: b; see python -m breakeven.runner.status.__main__ --help"),
+        (["a", "b"], "unrecognized arguments: b; see breakeven status --help"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -398,13 +398,13 @@ def test_a_sweep_of_another_process_and_its_death(
 
 
 def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "breakeven.runner.status.__main__", *arguments]
+    return [sys.executable, "-m", "breakeven", "status", *arguments]
 
 
 def test_as_a_command(sweep: Sweep) -> None:
     """It starts without Hydra and pandas, and says how to use it."""
     _make_runs(sweep, [_row(0)], of=1, end=DONE)
-    listing = "import sys; sys.argv[1:] = [sys.argv[1]]; from breakeven.runner.status import __main__ as status; status.main(); "
+    listing = "import sys; sys.argv[1:] = [sys.argv[1]]; from breakeven.runner.status import command as status; status.main(); "
     heavy = "{'hydra', 'omegaconf', 'pandas', 'matplotlib', 'scipy'}"
     done = subprocess.run(
         [sys.executable, "-c", f"{listing} print({heavy} & set(sys.modules))", str(sweep.path)],
@@ -415,9 +415,7 @@ def test_as_a_command(sweep: Sweep) -> None:
     )
     assert done.stdout.splitlines()[-1] == "set()"
     help_ = subprocess.run(_command("-h"), cwd=ROOT, capture_output=True, text=True, check=True)
-    assert help_.stdout.startswith(
-        "usage: python -m breakeven.runner.status.__main__ [-h] [--json] [--lines N] [folder]"
-    )
+    assert help_.stdout.startswith("usage: breakeven status [-h] [--json] [--lines N] [folder]")
 
 
 def test_a_reader_that_has_enough_is_no_error(sweep: Sweep) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.base.schema import Key
+from breakeven.base.conditions import CONDITIONS
+from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL, STATUSES
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import ConditionsChanged
@@ -82,6 +83,11 @@ def test_other_conditions_stop_a_sweep() -> None:
         f"kernel: Linux 1.0, now {kernel} (2 runs)); measure them again with on_change=remeasure, "
         "keep them beside new ones with on_change=keep, or start another sweep with sweep=NAME"
     )
+
+
+def test_every_condition_has_a_name() -> None:
+    """What a run is planned under is what the summary and the comparison look at, no more and no less."""
+    assert set(_plan().runs[0].conditions) == set(CONDITIONS)
 
 
 def test_other_conditions_can_be_kept() -> None:

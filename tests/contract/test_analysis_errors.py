@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from breakeven.analysis.__main__ import main
 from breakeven.analysis.errors import (
     BadResults,
     FiguresUnwritable,
@@ -20,6 +19,7 @@ from breakeven.analysis.errors import (
 )
 from breakeven.analysis.figures import NothingToDraw, draw
 from breakeven.analysis.load import load
+from breakeven.analysis.show import main
 from breakeven.base.errors import BadInput, ResultsMissing
 from tests.analysis_samples import Sample
 
@@ -54,14 +54,14 @@ def test_no_folder(sample: Sample) -> None:
     """A missing folder: how to get one, and which there are."""
     wrong = sample.path.with_name("sweeep")
     assert _refusal(ResultsMissing, wrong) == (
-        f"no results folder at {wrong}; measure with `python -m runner` first, or name one of: {sample.path.name}"
+        f"no results folder at {wrong}; measure with `breakeven run` first, or name one of: {sample.path.name}"
     )
 
 
 def test_no_folder_and_no_other(tmp_path: Path) -> None:
     """A missing folder where there is no other: that is said too."""
     assert _refusal(ResultsMissing, tmp_path / "latest") == (
-        f"no results folder at {tmp_path}/latest; measure with `python -m runner` first, "
+        f"no results folder at {tmp_path}/latest; measure with `breakeven run` first, "
         f"or name another folder (there is none in .)"
     )
 

@@ -22,12 +22,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
+from breakeven.runner.config.files import conf_folder
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.hydra_app import compose
 from breakeven.runner.hydra_app.compose import (
     HYDRA_BASE,
     Composer,
-    conf_folder,
     plain_config,
     without_hydra,
 )

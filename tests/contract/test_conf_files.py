@@ -10,7 +10,7 @@ import yaml
 from breakeven.runner import engines
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import FAMILIES, KNOBS, parse
-from breakeven.runner.hydra_app.compose import conf_folder
+from breakeven.runner.config.files import conf_folder
 from breakeven.runner.hydra_app.grid import expand
 from tests.fakes import configuration, plain
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.cell.meter import TICK_NS
+from breakeven.runner.cell.result import LaneRecord
 from breakeven.runner.planning.perturbation import PADDING, Variation
 from breakeven.runner.results.disturbance import SHARE, Judge
 from breakeven.runner.results.warnings import notes
@@ -54,6 +55,7 @@ def test_the_serial_trial_of_the_block_tells_for_the_parallel_one() -> None:
     assert found == ["foreign load", "foreign load", None, None]
 
 
+LANE = LaneRecord(0, 0, 0, 0, feeder=False, thread_id=0, offset=0, marks=0, tasks=0, dropped=0)
 RESULT = result(task_ns=1_000_000)
 
 
@@ -89,7 +91,7 @@ RESULT = result(task_ns=1_000_000)
         (0, {"task_ns": 5}, None),
         (
             1_000_000,
-            {"lanes": [{"dropped": 2}, {"dropped": 0}, {"dropped": 3}]},
+            {"lanes": tuple(LANE._replace(dropped=dropped) for dropped in (2, 0, 3))},
             (
                 "trace: 5 spans did not fit the buffer and were merged into the one after them; the phases of this run "
                 "are coarser than they were (a shorter window or fewer tasks have fewer spans)"

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.base.errors import BadValue
-from breakeven.runner.hydra_app.compose import HYDRA_BASE, conf_folder
+from breakeven.runner.config.files import conf_folder
+from breakeven.runner.hydra_app.compose import HYDRA_BASE
 from breakeven.runner.hydra_app.grid import expand, in_batches, write
 
 

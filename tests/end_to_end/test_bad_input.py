@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.runner.__main__ import main
+from breakeven.runner.hydra_app.command import run as main
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = "mp_pool, process, process_pool, serial, thread, thread_pool"

@@ -1,0 +1,50 @@
+"""What to type to start this program again, as it was started itself."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+NAME = "breakeven"
+_ROOT = Path(__file__).resolve().parents[2]  # a clone, or site-packages
+
+
+def program() -> tuple[str, ...]:
+    """Return the words that start it: the installed script if there is one, else this interpreter with ``-m``."""
+    script = Path(sys.executable).with_name(NAME)
+    if Path(sys.argv[0]).name.partition("-")[0] == NAME:
+        script = Path(sys.argv[0]).with_name(NAME)
+    elif not (script.exists() and _is_of_this_program(Path(sys.prefix).resolve())):
+        return python(), "-m", NAME
+    return (_from_here(script),)
+
+
+def command(name: str) -> str:
+    """Write how to call the subcommand ``name``."""
+    return shlex.join((*program(), name))
+
+
+def python() -> str:
+    """Return what starts this interpreter: by name if the shell finds it so, else its path."""
+    executable = Path(sys.executable)
+    found = shutil.which("python")
+    if found is not None and Path(found).absolute() == executable.with_name("python"):
+        return "python"
+    return _from_here(executable)
+
+
+def _is_of_this_program(environment: Path) -> bool:
+    """Return whether the scripts of an environment start this program, not another copy of it."""
+    return environment.is_relative_to(_ROOT) or _ROOT.is_relative_to(environment)
+
+
+def _from_here(file: Path) -> str:
+    """Write the path of a program as it is typed here: its name alone if the shell finds it."""
+    found = shutil.which(file.name)
+    if file.parent == Path() or (found is not None and Path(found).absolute() == file.absolute()):
+        return file.name
+    relative = os.path.relpath(file)
+    return str(file.absolute()) if relative.startswith("..") else relative

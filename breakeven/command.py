@@ -1,0 +1,102 @@
+"""The command ``breakeven``: finds the subcommand that is meant, imports it, and nothing else."""
+
+import sys
+
+from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
+from breakeven.base.loading import load
+
+COMMANDS = {
+    "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or a sweep of cells with -m"),
+    "show": ("breakeven.analysis.show:main", "print a sweep's table and draw its figures"),
+    "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
+    "status": ("breakeven.runner.status.command:main", "show how a sweep stands, what failed and why"),
+    "conf": ("breakeven.runner.config.files:main", "copy the commented YAML files, to start from"),
+}
+"""The subcommands: the function that is called with the arguments and returns the exit code, and what it does."""
+
+RESERVED = {"report": "a page in a later version; breakeven show prints the table and draws the figures"}
+"""Names that are kept for later, and what to do today."""
+
+_VERSION = "breakeven.base.version:project_version"
+_DID_YOU_MEAN = "breakeven.base.suggestions:did_you_mean"
+
+USAGE = """\
+breakeven measures when threads and processes pay, with your function.
+
+  breakeven run +experiment=tour           a tour of this machine, 3 minutes
+  breakeven run -m model=thread,process workers=1,2,4    a sweep of your own
+  breakeven show                           the last sweep's table and figures
+  breakeven --help                         all commands
+"""
+
+HELP = """\
+breakeven measures at what task length and payload threads and processes start
+to pay: on this machine, with your own function if you like.
+
+breakeven COMMAND [ARGUMENTS]
+
+{commands}
+
+The word run may be left out: breakeven workers=4 measures one cell. Results
+land in outputs/NAME. A folder conf/ in the working directory is searched for
+YAML files before breakeven's own.
+
+  breakeven run +experiment=tour
+  breakeven run -m model=thread,process workers=1,2,4 sweep=mine
+  breakeven compare model=thread model=process --in outputs/mine
+
+breakeven help COMMAND says more of one; --version prints the version.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what ``arguments`` ask, those of the process if there are none, and return the exit code."""
+    typed = sys.argv[1:] if arguments is None else arguments
+    if not typed:
+        return _say(USAGE)
+    first, rest = typed[0], typed[1:]
+    if first == "help" and rest:
+        first, rest = rest[0], ["--help"]
+    if first in ("--help", "-h", "help"):
+        return _say(
+            HELP.format(commands="\n".join(f"  {name:9}{about}" for name, (_, about) in COMMANDS.items()))
+        )
+    if first == "--version":
+        return _say(f"breakeven {load(_VERSION)()}\n")
+    if first in COMMANDS:
+        return call(first, rest)
+    if "=" in first or first.startswith(("+", "~", "-")):
+        return call("run", typed)
+    return _refuse(first)
+
+
+def call(name: str, arguments: list[str]) -> int:
+    """Call the subcommand ``name`` and return its exit code; nothing of any other is imported."""
+    code: int = load(COMMANDS[name][0])(arguments)
+    return code
+
+
+def analysis() -> int:
+    """Be the script ``breakeven-analysis``: show a sweep, or compare two."""
+    typed = sys.argv[1:]
+    return call("compare", typed[1:]) if typed[:1] == ["compare"] else call("show", typed)
+
+
+def status() -> int:
+    """Be the script ``breakeven-status``."""
+    return call("status", sys.argv[1:])
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text)
+    return ALL_DONE
+
+
+def _refuse(word: str) -> int:
+    if word in RESERVED:
+        text = f"{word}: kept for {RESERVED[word]}"
+    else:
+        known = ", ".join(COMMANDS)
+        text = f"{word}: no such command{load(_DID_YOU_MEAN)(word, COMMANDS)}; there are {known}; a knob is written KEY=VALUE"
+    sys.stderr.write(f"{text}\n")
+    return BAD_INPUT

@@ -1,0 +1,115 @@
+"""The YAML files: where breakeven's own lie, and the command ``breakeven conf``, which copies them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from breakeven.base.errors import BadInput
+from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
+from breakeven.base.program import command
+from breakeven.base.text import shown
+
+CONF = "conf"
+_NOT_COPIED = "hydra"  # how the command looks, not what it measures
+_OURS = re.compile(r"^\s*- override hydra/(launcher|sweeper|help): breakeven\b", re.MULTILINE)
+_NAMED = 3
+
+
+class NotCopied(BadInput):
+    """Raised when the YAML files cannot be copied without losing what is there."""
+
+
+def conf_folder() -> Path:
+    """Return the folder of breakeven's own YAML files, which is part of the package."""
+    return Path(__file__).resolve().parents[2] / CONF
+
+
+def users_folder() -> Path | None:
+    """Return ``conf`` in the working directory, None if it holds no YAML file or is breakeven's own."""
+    folder = Path(CONF).absolute()
+    if not any(folder.rglob("*.yaml")) or folder.samefile(conf_folder()):
+        return None
+    return folder
+
+
+def is_of_another_program(folder: Path) -> bool:
+    """Return whether ``config.yaml`` in ``folder`` is not one of breakeven's, as in the folder of a Hydra application."""
+    try:
+        return _OURS.search((folder / "config.yaml").read_text(encoding="utf-8", errors="replace")) is None
+    except OSError:  # there is none, or whoever reads it says why not
+        return False
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Copy the YAML files as ``arguments`` ask and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="breakeven conf",
+        description="Copy the commented YAML files to a folder of yours, to start from. Nothing is overwritten.",
+    )
+    parser.add_argument("folder", nargs="?", default=CONF, type=Path, help="where to (default: %(default)s)")
+    folder: Path = parser.parse_args(arguments).folder
+    try:
+        written = copy_files(folder)
+    except BadInput as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_INPUT
+    sys.stdout.write(_report(folder, written))
+    return ALL_DONE
+
+
+def copy_files(folder: Path) -> int:
+    """Copy the YAML files to ``folder`` and return how many were written; raise NotCopied before the first.
+
+    Those that are there already and alike are left.
+    """
+    files = [file.relative_to(conf_folder()) for file in sorted(conf_folder().rglob("*.yaml"))]
+    files = [file for file in files if file.parts[0] != _NOT_COPIED]
+    try:
+        differing = [
+            shown(folder.absolute() / file) for file in files if _differs(folder / file, conf_folder() / file)
+        ]
+        if differing:
+            raise NotCopied(_refusal(differing))
+        missing = [file for file in files if not (folder / file).exists()]
+        for file in missing:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(conf_folder() / file, folder / file)
+    except OSError as error:
+        raise NotCopied(
+            f"cannot write {error.filename or folder}: {error.strerror}; name another folder, as in {command('conf')} FOLDER"
+        ) from error
+    return len(missing)
+
+
+def _differs(there: Path, own: Path) -> bool:
+    return os.path.lexists(there) and there.read_bytes() != own.read_bytes()
+
+
+def _refusal(differing: Sequence[str]) -> str:
+    named = ", ".join(differing[:_NAMED]) + (
+        f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
+    )
+    does = "differs" if len(differing) == 1 else "differ"
+    return (
+        f"{named}: already there and {does} from breakeven's own; nothing was written: move what is yours away, "
+        f"or name another folder, as in {command('conf')} FOLDER"
+    )
+
+
+def _report(folder: Path, written: int) -> str:
+    place = shown(folder.absolute())
+    files = f"{written} file{'s' * (written != 1)}"
+    if folder.exists() and folder.samefile(conf_folder()):
+        return f"{place}: breakeven's own folder, as this is a clone; change the files there\n"
+    option = "" if folder.absolute() == Path(CONF).absolute() else f"--config-dir {folder} "
+    return (
+        f"{place}: {files} written; what you change there is used instead of breakeven's own, what you delete is not missed\n"
+        f"A sweep of your own: copy {place}/experiment/scaling.yaml to mine.yaml, change it, and type\n"
+        f"  {command('run')} {option}+experiment=mine\n"
+    )

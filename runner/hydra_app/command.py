@@ -1,0 +1,94 @@
+"""The command ``breakeven run``: what was typed goes to Hydra, and from there to the sweep."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+
+from breakeven.base.errors import BadInput
+from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT, EXIT_INTERRUPTED, SOME_FAILED
+from breakeven.base.loading import load
+from breakeven.base.program import program
+from breakeven.base.version import project_version
+from breakeven.runner.config.files import conf_folder
+from breakeven.runner.hydra_app.compose import HYDRA_BASE
+from breakeven.runner.hydra_app.messages import HYDRA_ERRORS, explain, read_options
+from breakeven.runner.hydra_app.search_path import searched
+from breakeven.runner.hydra_app.task import Application, RunFailed
+from breakeven.runner.sweep.signals import ending_in_order, find_temporary_folder, ignore_signals
+
+SUMMARY = "breakeven.analysis.summary:print_summary"
+"""Loaded when a sweep has ended: only there is anything of the analysis needed."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what ``arguments`` ask and return the exit code; signals are handled from here to the end of the process."""
+    try:
+        with ending_in_order():
+            find_temporary_folder()
+            code = run(arguments)
+            ignore_signals()
+    except KeyboardInterrupt:  # when all was done
+        code = EXIT_INTERRUPTED
+    ignore_signals()
+    return code
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what ``arguments`` ask and return the exit code."""
+    if "--version" in arguments:
+        sys.stdout.write(f"breakeven {project_version()}\n")
+        return ALL_DONE
+    application = Application(command=(*program(), "run", *arguments), sum_up=sum_up)
+    try:
+        compose_and_run(application, arguments)
+        if application.to_sum_up is not None:
+            sum_up(application.to_sum_up)
+    except BadInput as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return BAD_INPUT
+    except RunFailed:  # its reason was shown by the process that made the run
+        return SOME_FAILED
+    except KeyboardInterrupt:
+        if application.code != EXIT_INTERRUPTED:  # else the sweep has said so, and how to carry on
+            sys.stderr.write("interrupted before anything was measured\n")
+        return EXIT_INTERRUPTED
+    return application.code
+
+
+def sum_up(sweep: Path) -> None:
+    """Print what a sweep found."""
+    load(SUMMARY)(sweep)
+
+
+def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
+    """Let Hydra compose what ``arguments`` ask and call ``application`` with it; raise BadInput."""
+    options = read_options(arguments)
+    with _hydra_called_with(arguments), searched(options.config_dir):
+        try:
+            hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()
+        except HYDRA_ERRORS as error:
+            raise explain(error) from error
+    if application.refused is not None:
+        raise application.refused
+
+
+@contextmanager
+def _hydra_called_with(arguments: Sequence[str]) -> Iterator[None]:
+    """Give Hydra its arguments, and let it raise errors instead of printing them and exiting."""
+    before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [sys.argv[0], *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = before[0]
+        if before[1] is None:
+            os.environ.pop("HYDRA_FULL_ERROR", None)
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before[1]

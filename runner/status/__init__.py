@@ -1,1 +1,0 @@
-"""How a sweep stands, read from its folder: its events, its stored runs and who writes it."""

@@ -1,0 +1,142 @@
+"""The command ``breakeven status``: show how a sweep stands, while it runs or afterwards."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from breakeven.base.errors import BadInput
+from breakeven.base.text import one_line, printable, shown
+from breakeven.base.units import format_clock, format_left
+from breakeven.runner.status.state import RUNNING, STARTING, Sight
+
+COMPLETE, INCOMPLETE, BAD = 0, 1, 2
+_WIDE = 1000  # without a terminal nothing is wrapped
+_EPILOG = (
+    "Nothing is written or locked. Exit code: 0 everything asked is there and went well, "
+    "1 something failed or is still to be made, 2 no such results folder."
+)
+
+
+class _BadArguments(BadInput):
+    """Raised when the arguments cannot be read."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _BadArguments(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Show what ``arguments`` ask for; return the exit code."""
+    try:
+        options = _options(arguments)
+        sight = Sight.of(Path(options.folder))
+    except BadInput as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD
+    text = json.dumps(sight.as_data(options.lines)) + "\n" if options.json else _drawn(sight, options.lines)
+    _print(text)
+    return COMPLETE if sight.is_complete else INCOMPLETE
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(
+        prog="breakeven status",
+        description="Show how a sweep stands: what is done, running, failed, and the end of its log.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("folder", nargs="?", default="outputs/latest", help="results folder (outputs/latest)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--lines", type=_count, default=10, metavar="N", help="lines of the log to show (10)")
+    return parser.parse_args(arguments)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{printable(text)} is no count; write one such as 20")
+    return int(text)
+
+
+def _drawn(sight: Sight, lines: int) -> str:
+    console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    with console.capture() as captured:
+        for part in _picture(sight, lines):
+            console.print(part)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _print(text: str) -> None:
+    """Write ``text`` to standard output; a reader that has enough (``| head``) is no error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+
+
+def _picture(sight: Sight, lines: int) -> Iterator[RenderableType]:
+    yield Text(f"{shown(sight.path)}: {_state(sight)}")
+    yield Text(_counts(sight))
+    if sight.present is not None:
+        yield Text(_present(sight))
+    if sight.failed:
+        yield Text()
+        yield _failures(sight)
+    for path, why in sight.stored.damaged.items():
+        yield Text(f"damaged: {printable(str(path.relative_to(sight.path)))}: {why}")
+    tail = sight.log(lines)
+    if tail:
+        yield Text("\nsweep.log:")
+        yield from (Text(printable(line)) for line in tail)
+
+
+def _state(sight: Sight) -> str:
+    if sight.writer is None:
+        return sight.state.replace("_", " ")
+    who = f"pid {sight.writer.pid or 'unknown'} on host {sight.writer.host or 'unknown'}"
+    if sight.state == STARTING:
+        return f"starting, or waiting for the machine, for {_length(sight.seconds)} by {who}"
+    return f"{RUNNING} for {_length(sight.seconds)} by {who}, {format_left(sight.seconds_left)}"
+
+
+def _counts(sight: Sight) -> str:
+    there = [f"{count} {name}" for name, count in sight.counts.items() if count or name == "ok"]
+    return ", ".join([*there, *([f"{len(sight.stored.damaged)} damaged"] if sight.stored.damaged else [])])
+
+
+def _present(sight: Sight) -> str:
+    told = sight.present or {}
+    place = "/".join(printable(str(told.get(name, "?"))) for name in ("number", "of"))
+    return f"now: {place} {printable(str(told.get('cell')))}, for {_length(sight.present_seconds)}"
+
+
+def _failures(sight: Sight) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="")
+    table.add_column("status", no_wrap=True)
+    table.add_column("cell", overflow="fold")
+    table.add_column("round", justify="right")
+    table.add_column("reason", overflow="fold")
+    for run in sight.failed:
+        reason = one_line(run["reason"] or "")
+        texts = (run["status"], run["cell"], str(run["round"]), reason)
+        table.add_row(*(Text(printable(text)) for text in texts))
+    return table
+
+
+def _length(seconds: float | None) -> str:
+    return "?:??" if seconds is None else format_clock(seconds)
