@@ -14,10 +14,10 @@ from breakeven.runner.cell import channels, models
 from breakeven.runner.cell.board import Geometry
 from breakeven.runner.cell.compatibility import channel_for, why_not
 from breakeven.runner.cell.models import Model
-from breakeven.runner.cell.models._abc import Crewing, Lifetime
+from breakeven.runner.cell.models._abc import CrewSettings, Lifetime
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.patterns.map import Map
-from breakeven.runner.cell.reference import Bench
+from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.result import Facts, Result, RoundTrips, TrialRecord, WorkerRecord
 from breakeven.runner.cell.sampling import MAX_TIME, PARALLEL, RULE
 from breakeven.runner.cell.specification import Specification
@@ -112,17 +112,17 @@ def crew(
     workload = workload or Echo({}, Sizes(1024, 1024), 7)
     geometry = Geometry(str(folder / "board"), workers, 4096, 512)
     work = Work(pattern, workload, geometry, (), ())
-    crewing = Crewing(workers, method, {}, ipc, {"slots": 2}, message_bytes)
-    made = models.load(model)(crewing, work, geometry.create())
+    settings = CrewSettings(workers, method, {}, ipc, {"slots": 2}, message_bytes)
+    made = models.load(model)(settings, work, geometry.create())
     made.start()
-    made.gather(traced=False)
+    made.synchronize(traced=False)
     yield made
     made.stop()
 
 
-def bench(workload: Workload | None = None) -> Bench:
-    """Give the parent's side of a workload."""
-    return Bench(workload or Echo({}, Sizes(1024, 1024), 7))
+def reference(workload: Workload | None = None) -> Reference:
+    """Return the serial results of a workload."""
+    return Reference(workload or Echo({}, Sizes(1024, 1024), 7))
 
 
 def specification(folder: Path, **changes: Any) -> Specification:

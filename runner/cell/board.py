@@ -17,9 +17,9 @@ from typing import NamedTuple
 CONTROL_WORDS = 8
 HEADER_WORDS = 16
 TRACED = 0  # control word: the present trial is traced
-SEATED = 1  # control word: how many pool workers took a seat
-# Header words: who the worker is, when it was ready, when it last answered the call to a trial, how often it passed the
-# barrier; what its recorder counts; and what the kernel counts for its process.
+ASSIGNED = 1  # control word: how many of a pool's workers have been given their index
+# Header words: who the worker is, when it was ready, when it last made ready for a trial, how often it passed
+# the barrier; what its recorder counts; and what the kernel counts for its process.
 PID, THREAD, GIL, READY, ANSWERED, PASSED, DROPPED, COMPUTED = range(8)
 CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR = range(8, 13)
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while recording

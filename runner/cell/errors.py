@@ -14,4 +14,4 @@ class MessageTooLarge(Exception):
 
 
 class WorkersMissing(Exception):
-    """Raised when the workers do not gather in time for a trial."""
+    """Raised when the workers do not synchronize in time for a trial."""

@@ -8,7 +8,7 @@ from typing import BinaryIO, Optional
 from .board import COMPUTED, DROPPED, THREAD, Board
 from .intervals import LEVEL, clustered_interval
 from .patterns._abc import Outcome
-from .reference import Bench
+from .reference import Reference
 from .result import ActivityRecord, LaneRecord, RoundTrips, TrialRecord
 from .sampling import PARALLEL, SERIAL, TRACED, Trial, percentile
 from .stopping import reported_level
@@ -29,9 +29,9 @@ class Recording:
         self._lanes: list[LaneRecord] = []
         self._latencies: list[tuple[int, ...]] = []  # of each trial
 
-    def keep(self, trial: Trial, bench: Bench) -> None:
+    def keep(self, trial: Trial, reference: Reference) -> None:
         """Note one trial. The next one has not begun, so nothing here is timed."""
-        self._trials.append(describe(trial, bench.bytes_in + bench.bytes_back))
+        self._trials.append(describe(trial, reference.bytes_in + reference.bytes_back))
         for worker, calls in enumerate(trial.outcome.activity):
             self.activity.append(ActivityRecord(trial.number, worker, calls))
         self._latencies.append(trial.outcome.latencies_ns)

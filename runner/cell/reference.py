@@ -1,4 +1,4 @@
-"""The work of a run as the parent has it: inputs, what must come back, and the check that it did."""
+"""The serial results of a run's inputs, which parallel ones are checked against."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .workloads import Workload
 _SHOWN = 60
 
 
-class Bench:
+class Reference:
     """Inputs and their serial results. ``task`` is the parent's own copy of the task.
 
     ``bytes_in`` and ``bytes_back`` are the sizes of one payload each way: of the bytes themselves, or of the

@@ -21,11 +21,11 @@ from .board import GIL, PID, THREAD, Geometry
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
-from .models._abc import Crewing
+from .models._abc import CrewSettings
 from .patterns._abc import Knobs, Pattern
 from .recording import Recording
 from .records import to_json
-from .reference import Bench, size_of
+from .reference import Reference, size_of
 from .result import RESULT, TRACE, Facts, Result, WorkerRecord
 from .sampling import REL_CI, Sampler, percentile
 from .specification import Specification
@@ -45,15 +45,15 @@ def execute(specification: Specification) -> None:
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
-    bench = Bench(workload)
-    task_ns = _length(bench)
+    reference = Reference(workload)
+    task_ns = _length(reference)
     work = _work(specification, pattern, workload, task_ns)
     board = work.geometry.create()
-    crew = models.load(specification.model)(_crewing(specification, pattern, bench), work, board)
+    crew = models.load(specification.model)(_crew_settings(specification, pattern, reference), work, board)
     with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
         recording = Recording(board, trace)
         crew.start()
-        sampler = Sampler(pattern, bench, crew, work.cpus, specification.measure)
+        sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
         try:
             cpus = _sample(specification, sampler, recording)
         except BaseException:
@@ -76,8 +76,8 @@ def execute(specification: Specification) -> None:
         warmup_ended_by=series.warmed_by,
         stopped_by=series.stopped_by,
         task_ns=task_ns,
-        bytes_in=bench.bytes_in,
-        bytes_back=bench.bytes_back,
+        bytes_in=reference.bytes_in,
+        bytes_back=reference.bytes_back,
         trace_crc32=trace.crc32,
     )
     _write(os.path.join(specification.folder, RESULT), to_json(result).encode())
@@ -112,12 +112,12 @@ def _facts(step_ns: int) -> Facts:
 def _sample(specification: Specification, sampler: Sampler, recording: Recording) -> int:
     """Measure from the moment when all workers are ready; give the number of CPUs that the counts are about."""
     crew = sampler.crew
-    crew.gather(traced=False)
-    lanes = [crew.board.lane(worker) for worker in range(crew.crewing.workers) if crew.START_METHODS]
+    crew.synchronize(traced=False)
+    lanes = [crew.board.lane(worker) for worker in range(crew.settings.workers) if crew.START_METHODS]
     pool = crew.TRANSPORT is not None  # which would replace a worker that ended, or wait for it
     with watchdog.over([lane.header[PID] for lane in lanes], pool=pool), closing(crew.meter()) as meter:
         for trial in sampler.trials(f"{specification.seed}/{specification.round}", meter):
-            recording.keep(trial, sampler.bench)
+            recording.keep(trial, sampler.reference)
         return meter.machine.cpus
 
 
@@ -136,9 +136,9 @@ def _workload(specification: Specification, pattern: Pattern) -> Workload:
     return workload
 
 
-def _length(bench: Bench) -> int:
+def _length(reference: Reference) -> int:
     """Time the task as it is: the median of nine calls, of fewer where they are long."""
-    payload, task = bench.inputs[0], bench.task
+    payload, task = reference.inputs[0], reference.task
     taken: list[int] = []
     while len(taken) < _LENGTHS and sum(taken) < _LONG_NS:
         start = perf_counter_ns()
@@ -158,9 +158,11 @@ def _work(specification: Specification, pattern: Pattern, workload: Workload, ta
     return Work(pattern, workload, geometry, cpus_for(specification.affinity), specification.path)
 
 
-def _crewing(specification: Specification, pattern: Pattern, bench: Bench) -> Crewing:
-    largest = max(bench.bytes_in, bench.bytes_back, *(size_of(back) for _, back in bench.expected))
-    return Crewing(
+def _crew_settings(specification: Specification, pattern: Pattern, reference: Reference) -> CrewSettings:
+    largest = max(
+        reference.bytes_in, reference.bytes_back, *(size_of(back) for _, back in reference.expected)
+    )
+    return CrewSettings(
         workers=specification.workers,
         start_method=specification.start_method,
         options=specification.model_options,

@@ -18,7 +18,7 @@ from .affinity import pinned
 from .meter import Counts, Meter, between
 from .models import Model
 from .patterns._abc import Outcome, Pattern
-from .reference import Bench
+from .reference import Reference
 from .specification import Rules
 from .stopping import looks, narrow_enough
 from .warmup import WINDOW, is_steady
@@ -49,10 +49,10 @@ class Sampler:
     """Runs the trials of one run; ``series`` says how far they have come, and in the end what ended them."""
 
     def __init__(
-        self, pattern: Pattern, bench: Bench, crew: Model, cpus: tuple[int, ...], rules: Rules
+        self, pattern: Pattern, reference: Reference, crew: Model, cpus: tuple[int, ...], rules: Rules
     ) -> None:
         self.pattern = pattern
-        self.bench = bench
+        self.reference = reference
         self.crew = crew
         self.cpus = cpus
         self.series = Series(rules)
@@ -76,12 +76,12 @@ class Sampler:
         if kind == SERIAL:
             with pinned(self.cpus):
                 before = crew.read(meter)
-                outcome = self.pattern.serial(self.bench)
+                outcome = self.pattern.serial(self.reference)
                 return Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=True))
-        crew.gather(kind == TRACED)
+        crew.synchronize(kind == TRACED)
         before = crew.read(meter)
-        outcome = self.pattern.parallel(self.bench, crew)
-        crew.gather(False)
+        outcome = self.pattern.parallel(self.reference, crew)
+        crew.synchronize(False)
         return Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=False))
 
 

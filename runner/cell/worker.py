@@ -1,4 +1,4 @@
-"""What one worker has of its own: a lane of the board, its copy of the work, the CPU it is pinned to."""
+"""One worker: its lane of the board, its copy of the task, the CPU it is pinned to."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Work(NamedTuple):
     path: tuple[str, ...]
 
 
-class Seat:
-    """One worker's place.
+class Worker:
+    """One worker, as its own process or thread has it.
 
     ``apart`` says that the worker is a process of its own: it opens the board itself and counts its own CPU time.
     """
@@ -43,7 +43,7 @@ class Seat:
         self.index = index
         self.board = Board(work.geometry) if board is None else board
         self.apart = apart
-        self.arrived = DESERIALIZE if apart else WAIT
+        self.arrival = DESERIALIZE if apart else WAIT
         self.header = self.board.lane(index).header
         self.recorder = Recorder(self.board.lane(index))
         self.feeder = Recorder(self.board.feeder(index)) if apart else None
@@ -52,11 +52,11 @@ class Seat:
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.job = work.pattern.job(work.workload.open(), self.recorder, index)
-        sign_in(self.header)
+        register(self.header)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
         """Carry out one task whose message has just arrived."""
-        self.recorder.mark(self.arrived)
+        self.recorder.mark(self.arrival)
         return self.job(task, value, payload)
 
     def prepare(self) -> None:
@@ -73,8 +73,8 @@ class Seat:
         self.header[ANSWERED] = perf_counter_ns()
 
 
-def sign_in(header: memoryview) -> None:
-    """Write on a lane who works there, and that it is ready."""
+def register(header: memoryview) -> None:
+    """Write who works on a lane, and that it is ready."""
     header[PID] = os.getpid()
     header[THREAD] = get_native_id()
     header[GIL] = gil_enabled()

@@ -18,7 +18,9 @@ from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 
 _PROCESS_NS = 120_000_000  # start, imports, calibration, end and storing of one run
-_BLOCK_NS = 3_000_000  # gathering the workers and reading the kernel's counters, around the trials of a block
+_BLOCK_NS = (
+    3_000_000  # synchronizing the workers and reading the kernel's counters, around the trials of a block
+)
 _SPAWNED_NS = 60_000_000  # a worker that is a fresh interpreter
 _MESSAGE_NS = 60_000  # a round trip, without its payload
 _BYTES_PER_NS = 1.0  # of a payload, copied out and back

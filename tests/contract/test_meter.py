@@ -15,7 +15,7 @@ from breakeven.runner.cell.memory import own_peak_bytes, peak_bytes, proportiona
 from breakeven.runner.cell.meter import TICK_NS, Counts, Machine, MachineCounts, Reading, between
 from breakeven.runner.cell.procfs import KernelFile, read_once
 from breakeven.runner.cell.rusage import Threads, Usage, usage_of, write_usage
-from breakeven.runner.cell.worker import sign_in
+from breakeven.runner.cell.worker import register
 
 STAT = b"cpu  1 1 1 1 1 1 1 1 0 0\ncpu0 10 2 3 90 5 1 4 7 0 0\ncpu1 20 0 0 80 0 0 0 1 0 0\ncpu2 9 9 9 9 9 9 9 9 0 0\n"
 
@@ -100,7 +100,7 @@ def test_a_process_counts_itself() -> None:
 def test_waiting_of_threads_is_read_once_for_each() -> None:
     """Two lanes of one thread, as serial has, count once; a thread that is gone tells nothing."""
     own, gone = _header(), _header()
-    sign_in(own)
+    register(own)
     gone[0], gone[1] = own[0], 2**30
     with closing(Threads([own, own])) as threads:
         assert [delay is not None for delay in threads.delays_ns()] == [True]

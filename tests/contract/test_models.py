@@ -1,4 +1,4 @@
-"""Contract of models: workers start, gather, answer in order, report errors, and are gone afterwards."""
+"""Contract of models: workers start, synchronize, answer in order, report errors, and are gone afterwards."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_results_come_in_the_order_of_the_items(tmp_path: Path, pair: Pair) -> N
 
 @pytest.mark.parametrize("pair", MODELS, ids=named)
 def test_workers_are_what_they_say(tmp_path: Path, pair: Pair) -> None:
-    """Each worker signs in with a process or thread of its own, and nobody signs in twice."""
+    """Each worker registers a process or thread of its own, and none registers twice."""
     with crew(tmp_path, pair) as workers:
         headers = [workers.board.lane(worker).header for worker in range(workers_for(pair[0]))]
         pids, threads = {header[PID] for header in headers}, {header[THREAD] for header in headers}
@@ -88,29 +88,29 @@ def test_only_traced_trials_are_recorded(tmp_path: Path, pair: Pair) -> None:
     """Every task of a traced trial leaves one compute mark; an untraced one leaves nothing."""
     items = [(0, number) for number in range(10)]
     with crew(tmp_path, pair, Times()) as workers:  # type: ignore[arg-type]
-        workers.gather(traced=False)
+        workers.synchronize(traced=False)
         workers.map(items)
-        workers.gather(traced=False)
+        workers.synchronize(traced=False)
         assert _computed(workers) == 0
-        workers.gather(traced=True)
+        workers.synchronize(traced=True)
         workers.map(items)
-        workers.gather(traced=False)
+        workers.synchronize(traced=False)
         assert _computed(workers) == 10
 
 
 def _computed(workers: Model) -> int:
-    lanes = [workers.board.lane(worker) for worker in range(workers.crewing.workers)]
+    lanes = [workers.board.lane(worker) for worker in range(workers.settings.workers)]
     return sum(bytes(lane.codes[: count_marks(lane)]).count(COMPUTE) for lane in lanes)
 
 
 @pytest.mark.parametrize("pair", SHAREABLE, ids=named)
 def test_cpu_time_of_worker_processes_is_counted(tmp_path: Path, pair: Pair) -> None:
-    """A busy worker's time shows in the crew's CPU time after the next gathering."""
+    """A busy worker's time shows in the crew's CPU time after the next synchronization."""
     with crew(tmp_path, pair, Busy()) as workers, closing(workers.meter()) as meter:  # type: ignore[arg-type]
-        workers.gather(traced=False)
+        workers.synchronize(traced=False)
         before = workers.read(meter)
         workers.exchange((0, 0))
-        workers.gather(traced=False)
+        workers.synchronize(traced=False)
         after = workers.read(meter)
     assert after.usage.cpu_ns - before.usage.cpu_ns > 40_000_000
 
@@ -120,7 +120,7 @@ def test_clocks_of_parent_and_workers_are_one(tmp_path: Path, pair: Pair) -> Non
     """What is known of each worker's clock allows no difference, and at most some milliseconds."""
     with crew(tmp_path, pair) as workers:
         for _ in range(5):
-            workers.gather(traced=False)
+            workers.synchronize(traced=False)
     assert len(workers.offsets) == workers_for(pair[0])
     for low, high in workers.offsets:
         assert low <= 0 <= high

@@ -11,7 +11,7 @@ import pytest
 from breakeven.runner.cell import compatibility, patterns, workloads
 from breakeven.runner.cell.errors import WrongResult
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
-from breakeven.runner.cell.reference import Bench, same, size_of
+from breakeven.runner.cell.reference import Reference, same, size_of
 from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from tests.samples import crew
 
@@ -36,10 +36,10 @@ def _workload(name: str, sizes: Sizes = SIZES) -> Workload:
 def test_serial_and_parallel_do_the_same_work(tmp_path: Path, name: str) -> None:
     """Both kinds of trial count tasks within their own clock readings."""
     workload = _workload("spin")
-    bench, pattern = Bench(workload), _pattern(name)
-    serial = pattern.serial(bench)
+    reference, pattern = Reference(workload), _pattern(name)
+    serial = pattern.serial(reference)
     with crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers:
-        parallel = pattern.parallel(bench, workers)
+        parallel = pattern.parallel(reference, workers)
     for outcome in (serial, parallel):
         assert outcome.end_ns > outcome.start_ns
         assert outcome.tasks > 0
@@ -51,21 +51,21 @@ def test_serial_and_parallel_do_the_same_work(tmp_path: Path, name: str) -> None
 def test_a_wrong_result_is_found(tmp_path: Path, name: str) -> None:
     """A worker that gives another result than the serial call fails the trial."""
     workload = _workload("spin")
-    bench, pattern = Bench(workload), _pattern(name)
-    bench.expected = [(value + 1, back) for value, back in bench.expected]
+    reference, pattern = Reference(workload), _pattern(name)
+    reference.expected = [(value + 1, back) for value, back in reference.expected]
     with (
         crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers,
         pytest.raises(WrongResult, match="gave another result than the serial call"),
     ):
-        pattern.parallel(bench, workers)
+        pattern.parallel(reference, workers)
 
 
 def test_the_window_counts_calls_by_worker_and_bin(tmp_path: Path) -> None:
     """The counts of all bins add up to the tasks, every worker has its own, and none lies beyond the window."""
     workload = _workload("histogram")
-    bench, pattern = Bench(workload), _pattern("window")
+    reference, pattern = Reference(workload), _pattern("window")
     with crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers:
-        outcome = pattern.parallel(bench, workers)
+        outcome = pattern.parallel(reference, workers)
     assert outcome.end_ns - outcome.start_ns == KNOBS.window_ns
     assert [len(counts) for counts in outcome.activity] == [20, 20]
     assert sum(map(sum, outcome.activity)) == outcome.tasks
@@ -98,28 +98,28 @@ def test_tasks_are_deterministic_and_each_copy_agrees(name: str) -> None:
 @pytest.mark.parametrize("sizes", [Sizes(0, 0), Sizes(1, 1), Sizes(100, 10), Sizes(10, 100), Sizes(5, 0)])
 def test_payloads_have_the_sizes_asked_for(sizes: Sizes) -> None:
     """What goes in and what comes back has exactly the bytes of the cell."""
-    bench = Bench(_workload("spin", sizes))
-    assert {len(payload) for payload in bench.inputs} == {sizes.payload}
-    assert {len(back) for _, back in bench.expected} == {sizes.back}
+    reference = Reference(_workload("spin", sizes))
+    assert {len(payload) for payload in reference.inputs} == {sizes.payload}
+    assert {len(back) for _, back in reference.expected} == {sizes.back}
 
 
 @pytest.mark.parametrize("sizes", [Sizes(4096, 4096), Sizes(4096, 16), Sizes(4096, 8192)])
 @pytest.mark.parametrize("place", [0, 100, 2048, 4095])
 def test_one_flipped_bit_of_a_payload_is_noticed(sizes: Sizes, place: int) -> None:
     """A payload that arrived damaged gives another value or another answer, wherever the damage is."""
-    bench = Bench(_workload("sleep", sizes))
-    damaged = bytearray(bench.inputs[0])
+    reference = Reference(_workload("sleep", sizes))
+    damaged = bytearray(reference.inputs[0])
     damaged[place] ^= 1
     with pytest.raises(WrongResult):
-        bench.check([bench.task(bytes(damaged))], "a trial")
+        reference.check([reference.task(bytes(damaged))], "a trial")
 
 
 def test_the_message_of_a_wrong_result_says_which_and_what() -> None:
     """The task, the trial, both results and the usual reason are named."""
-    bench = Bench(_workload("spin", Sizes(1, 1)))
-    right, back = bench.expected[0]
+    reference = Reference(_workload("spin", Sizes(1, 1)))
+    right, back = reference.expected[0]
     with pytest.raises(WrongResult) as caught:
-        bench.check([(right + 1, back)], "a parallel trial")
+        reference.check([(right + 1, back)], "a parallel trial")
     assert str(caught.value) == (
         f"task 0 of a parallel trial gave another result than the serial call: ({right + 1}, {back!r}) instead of "
         f"({right}, {back!r}); a function must give the same result for the same input"

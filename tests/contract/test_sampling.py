@@ -23,21 +23,21 @@ from breakeven.runner.cell.specification import Rules
 from breakeven.runner.cell.stopping import looks
 from breakeven.runner.cell.warmup import WINDOW, is_steady
 from breakeven.runner.results import rows
-from tests.samples import bench, result, run, trial, worker
+from tests.samples import reference, result, run, trial, worker
 
 RULES = Rules(warmup=2, max_warmup=5, min_trials=6, max_trials=20, max_time_ns=10**12, rel_ci=0.01, traced=3)
 QUIET = Reading(MachineCounts(runnable=1), Usage(0, 0, 0, 0, 0), [], [])
 
 
 class Crew:
-    """Stands for workers: notes what it was gathered for."""
+    """Stands for workers: notes what it was synchronized for."""
 
     def __init__(self) -> None:
-        self.gathered: list[bool] = []
+        self.synchronized: list[bool] = []
 
-    def gather(self, traced: bool) -> None:
+    def synchronize(self, traced: bool) -> None:
         """Note it."""
-        self.gathered.append(traced)
+        self.synchronized.append(traced)
 
     def read(self, _: Any) -> Reading:
         """Give no counts."""
@@ -66,7 +66,7 @@ class Scripted(Pattern):
 def _trials(
     rules: Rules, seed: str = "s", lengths: tuple[int, ...] = (400, 600)
 ) -> tuple[Sampler, list[Trial]]:
-    sampler = Sampler(Scripted(list(lengths)), bench(), Crew(), (), rules)  # type: ignore[arg-type]
+    sampler = Sampler(Scripted(list(lengths)), reference(), Crew(), (), rules)  # type: ignore[arg-type]
     return sampler, list(sampler.trials(seed, None))  # type: ignore[arg-type]
 
 
@@ -96,9 +96,11 @@ def test_blocks_pair_serial_and_parallel_and_trace_apart() -> None:
 def test_workers_are_gathered_before_and_after_each_parallel_trial() -> None:
     """None is timed before every worker waits for it; a serial trial needs none of them."""
     crew = Crew()
-    sampler = Sampler(Scripted([500]), bench(), crew, (), RULES)  # type: ignore[arg-type]
+    sampler = Sampler(Scripted([500]), reference(), crew, (), RULES)  # type: ignore[arg-type]
     kinds = [trial.kind for trial in sampler.trials("s", None)]  # type: ignore[arg-type]
-    assert crew.gathered == [traced for kind in kinds if kind != SERIAL for traced in (kind == TRACED, False)]
+    assert crew.synchronized == [
+        traced for kind in kinds if kind != SERIAL for traced in (kind == TRACED, False)
+    ]
 
 
 def test_the_serial_trial_runs_where_the_first_worker_does() -> None:
@@ -115,7 +117,7 @@ def test_the_serial_trial_runs_where_the_first_worker_does() -> None:
     places: list[set[int]] = []
     before = os.sched_getaffinity(0)
     cpu = max(before)
-    sampler = Sampler(Placed([500]), bench(), Crew(), (cpu,), RULES._replace(max_trials=6))  # type: ignore[arg-type]
+    sampler = Sampler(Placed([500]), reference(), Crew(), (cpu,), RULES._replace(max_trials=6))  # type: ignore[arg-type]
     assert list(sampler.trials("s", None))  # type: ignore[arg-type]
     assert set(map(frozenset, places)) == {frozenset({cpu})}
     assert os.sched_getaffinity(0) == before

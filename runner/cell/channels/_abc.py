@@ -14,7 +14,11 @@ from typing import Any, ClassVar, NamedTuple, Optional
 
 from ..trace import Recorder
 
-GATHER, STOP, FAILED = -1, -2, -3  # task numbers that are orders, and a worker's word that its task raised
+SYNCHRONIZE, STOP, FAILED = (
+    -1,
+    -2,
+    -3,
+)  # task numbers that are orders, and a worker's word that its task raised
 
 _SAFE_BYTES = 32 * 1024  # half of the smallest default buffer of a pipe on Linux
 _ENVELOPE_BYTES = 256
@@ -45,10 +49,10 @@ class Room(NamedTuple):
 class Port(ABC):
     """A worker's end."""
 
-    def open(self, recorder: Recorder, arrived: int) -> None:
-        """Take the worker's recorder; ``arrived`` is the phase that ends when a message is in hand."""
+    def open(self, recorder: Recorder, arrival: int) -> None:
+        """Take the worker's recorder; ``arrival`` is the phase that ends when a message is in hand."""
         self.recorder = recorder
-        self.arrived = arrived
+        self.arrival = arrival
 
     @abstractmethod
     def receive(self) -> tuple[int, int, Any]:
@@ -81,10 +85,10 @@ class Channel(ABC):
             return f"{cls.__name__.lower()} hands over the object itself, which cannot leave its process"
         return None
 
-    def watch(self, recorder: Recorder, arrived: int) -> None:
+    def watch(self, recorder: Recorder, arrival: int) -> None:
         """Take the parent's recorder and the phase that ends when an answer is in hand."""
         self.recorder = recorder
-        self.arrived = arrived
+        self.arrival = arrival
 
     @property
     def ahead(self) -> Optional[int]:

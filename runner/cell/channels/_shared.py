@@ -18,7 +18,7 @@ class SharedPort(Port):
     def receive(self) -> tuple[int, int, Any]:
         """Take the next message that no other worker took."""
         message: tuple[int, int, Any] = self.tasks.get()
-        self.recorder.mark(self.arrived)
+        self.recorder.mark(self.arrival)
         return message
 
     def send(self, task: int, value: int, payload: Any) -> None:
@@ -55,7 +55,7 @@ class SharedQueues(Channel):
     def receive(self) -> tuple[int, int, Any]:
         """Take an answer."""
         message: tuple[int, int, Any] = self.answers.get()
-        self.recorder.mark(self.arrived)
+        self.recorder.mark(self.arrival)
         return message
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ class PipePort(Port):
     def receive(self) -> tuple[int, int, Any]:
         """Wait for a message."""
         message: tuple[int, int, Any] = self.connection.recv()
-        self.recorder.mark(self.arrived)
+        self.recorder.mark(self.arrival)
         return message
 
     def send(self, task: int, value: int, payload: Any) -> None:
@@ -63,7 +63,7 @@ class Pipe(Channel):
         """Take an answer; with one worker there is nothing to wait for but its pipe."""
         worker = 0 if len(self.ours) == 1 else self.owner[self.poll.poll()[0][0]]
         message: tuple[int, int, Any] = self.ours[worker].recv()
-        self.recorder.mark(self.arrived)
+        self.recorder.mark(self.arrival)
         self.free.append(worker)
         return message
 

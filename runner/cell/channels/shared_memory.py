@@ -55,9 +55,9 @@ class RingPort(Port):
         self.worker = worker
         self.tasks_ready, self.answers_ready, self.answered = signals
 
-    def open(self, recorder: Any, arrived: int) -> None:
+    def open(self, recorder: Any, arrival: int) -> None:
         """Attach the segment."""
-        super().open(recorder, arrived)
+        super().open(recorder, arrival)
         self.segment = Segment(self.name)
         self.inbox, self.outbox = _halves(self.segment, self.slots)
 

@@ -1,7 +1,7 @@
-"""How workers exist: made before the trials, gathered before each, joined after the last.
+"""How workers exist: made before the trials, synchronized before each, joined after the last.
 
 A pattern sees only `map` and `exchange`. Making and joining workers happens outside the timed region and is timed
-apart. `gather` is the start barrier: every worker is awake and waits for work when it returns.
+apart. `synchronize` is the start barrier: when it returns, every worker is awake and waits for work.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
 from ..rusage import write_usage
 from ..trace import Recorder
-from ..worker import Work, sign_in
+from ..worker import Work, register
 
-GATHER_SECONDS = 60.0
+BARRIER_SECONDS = 60.0
 
 
-class Crewing(NamedTuple):
-    """What a model is made of, beyond the work: the channel by name, with its options and room."""
+class CrewSettings(NamedTuple):
+    """How to make a model's workers: how many, by which start method, joined by which channel."""
 
     workers: int
     start_method: Optional[str]
@@ -54,15 +54,15 @@ class Model(ABC):
     START_METHODS: tuple[str, ...] = ()
     TRANSPORT: Optional[str] = None
 
-    def __init__(self, crewing: Crewing, work: Work, board: Board) -> None:
-        self.crewing = crewing
+    def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
+        self.settings = settings
         self.work = work
         self.board = board
-        self.recorder = Recorder(board.lane(crewing.workers))
-        self.feeder = Recorder(board.feeder(crewing.workers))
-        self.arrived = DESERIALIZE if self.START_METHODS else WAIT
-        self.own = board.lane(crewing.workers).header
-        sign_in(self.own)
+        self.recorder = Recorder(board.lane(settings.workers))
+        self.feeder = Recorder(board.feeder(settings.workers))
+        self.arrival = DESERIALIZE if self.START_METHODS else WAIT
+        self.own = board.lane(settings.workers).header
+        register(self.own)
         self.offsets: list[tuple[int, int]] = []
         self.created_ns: list[int] = []
         self.stopped_ns = 0
@@ -76,7 +76,7 @@ class Model(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Make the workers; each signs in on its lane when it is ready."""
+        """Make the workers; each registers on its lane when it is ready."""
 
     @abstractmethod
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
@@ -94,10 +94,10 @@ class Model(ABC):
         """End workers that may be in the middle of something, after an error."""
 
     @abstractmethod
-    def _call_in(self) -> None:
-        """Have every worker `Seat.prepare` and pass the barrier together with the parent."""
+    def _synchronize(self) -> None:
+        """Have every worker `Worker.prepare` and pass the barrier together with the parent."""
 
-    def gather(self, traced: bool) -> None:
+    def synchronize(self, traced: bool) -> None:
         """Wait until every worker is ready for a trial; raises WorkersMissing where one is not in time."""
         self.board.control[TRACED] = traced
         self.recorder.arm(traced)
@@ -107,7 +107,7 @@ class Model(ABC):
         else:
             probe.forget()
         before = perf_counter_ns()
-        self._call_in()
+        self._synchronize()
         self._compare_clocks(before, perf_counter_ns())
 
     def _compare_clocks(self, before: int, after: int) -> None:
@@ -119,13 +119,13 @@ class Model(ABC):
         ]
 
     def meter(self) -> Meter:
-        """Give what reads the counts of machine, parent and workers; workers must have signed in."""
-        workers = [self.board.lane(worker).header for worker in range(self.crewing.workers)]
+        """Give what reads the counts of machine, parent and workers; workers must have registered."""
+        workers = [self.board.lane(worker).header for worker in range(self.settings.workers)]
         apart = workers if self.START_METHODS else []
         return Meter([*apart, self.own], [*workers, self.own])
 
     def read(self, meter: Meter) -> Reading:
-        """Read the counts: the parent's as of now, those of workers that are processes as of the last `gather`."""
+        """Read the counts: the parent's as of now, those of worker processes as of the last `synchronize`."""
         write_usage(self.own)
         return meter.read()
 
@@ -138,12 +138,12 @@ class Model(ABC):
         )
 
     def _header(self, word: int) -> list[int]:
-        return [self.board.lane(worker).header[word] for worker in range(self.crewing.workers)]
+        return [self.board.lane(worker).header[word] for worker in range(self.settings.workers)]
 
 
 def missing(workers: int) -> WorkersMissing:
     """Make the error of a barrier that was not reached in time."""
     return WorkersMissing(
-        f"not all of {workers} workers were ready for the next trial within {GATHER_SECONDS:g} s; "
+        f"not all of {workers} workers were ready for the next trial within {BARRIER_SECONDS:g} s; "
         "one may have died while it started: its message is above"
     )

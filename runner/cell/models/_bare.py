@@ -11,33 +11,33 @@ from typing import Any
 from .. import channels
 from ..board import PASSED, Board
 from ..channels import Channel
-from ..channels._abc import FAILED, GATHER, STOP, Port, Room
+from ..channels._abc import FAILED, STOP, SYNCHRONIZE, Port, Room
 from ..errors import TaskFailed
-from ..worker import Seat, Work
-from ._abc import GATHER_SECONDS, Crewing, Model, missing
+from ..worker import Work, Worker
+from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
 
 _MOST_TEXT = 4000
 
 
-def serve(port: Port, seat: Seat, barrier: Any) -> None:
+def serve(port: Port, worker: Worker, barrier: Any) -> None:
     """Work until told to stop. Runs in every worker, whatever it is."""
-    port.open(seat.recorder, seat.arrived)
+    port.open(worker.recorder, worker.arrival)
     while True:
         task, value, payload = port.receive()
         if task >= 0:
-            _answer(port, seat, task, value, payload)
-        elif task == GATHER:
-            seat.prepare()
+            _answer(port, worker, task, value, payload)
+        elif task == SYNCHRONIZE:
+            worker.prepare()
             barrier.wait()
-            seat.header[PASSED] += 1
+            worker.header[PASSED] += 1
         else:
             break
     port.close()
 
 
-def _answer(port: Port, seat: Seat, task: int, value: int, payload: Any) -> None:
+def _answer(port: Port, worker: Worker, task: int, value: int, payload: Any) -> None:
     try:
-        port.send(task, *seat.job(task, value, payload))
+        port.send(task, *worker.job(task, value, payload))
     except Exception:  # noqa: BLE001  # whatever the user's task, or its result, raises is the parent's to report
         port.send(FAILED, task, traceback.format_exc()[-_MOST_TEXT:])
 
@@ -47,14 +47,14 @@ class Bare(Model):
 
     context: Any
 
-    def __init__(self, crewing: Crewing, work: Work, board: Board) -> None:
-        super().__init__(crewing, work, board)
+    def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
+        super().__init__(settings, work, board)
         self.context = self._context()
-        room = Room(crewing.workers, crewing.message_bytes, crewing.name)
-        self.channel: Channel = channels.load(crewing.ipc)(self.context, room, crewing.ipc_options)
-        self.channel.watch(self.recorder, self.arrived)
-        self.barrier = self.context.Barrier(crewing.workers + 1)
-        self.gathered = 0
+        room = Room(settings.workers, settings.message_bytes, settings.name)
+        self.channel: Channel = channels.load(settings.ipc)(self.context, room, settings.ipc_options)
+        self.channel.watch(self.recorder, self.arrival)
+        self.barrier = self.context.Barrier(settings.workers + 1)
+        self.synchronized = 0
 
     @abstractmethod
     def _context(self) -> Any:
@@ -70,7 +70,7 @@ class Bare(Model):
 
     def start(self) -> None:
         """Make one worker after the other."""
-        for worker in range(self.crewing.workers):
+        for worker in range(self.settings.workers):
             self.created_ns.append(perf_counter_ns())
             self._make(worker)
 
@@ -103,29 +103,29 @@ class Bare(Model):
     def stop(self) -> None:
         """Send every worker the order to stop, and join them."""
         self.stopped_ns = perf_counter_ns()
-        for worker in range(self.crewing.workers):
+        for worker in range(self.settings.workers):
             self.channel.order(worker, STOP)
-        for worker in range(self.crewing.workers):
+        for worker in range(self.settings.workers):
             self._join(worker)
             self.joined_ns.append(perf_counter_ns())
         self.channel.close()
 
-    def _call_in(self) -> None:
-        for worker in range(self.crewing.workers):
-            self.channel.order(worker, GATHER)
+    def _synchronize(self) -> None:
+        for worker in range(self.settings.workers):
+            self.channel.order(worker, SYNCHRONIZE)
         try:
-            self.barrier.wait(GATHER_SECONDS)
+            self.barrier.wait(BARRIER_SECONDS)
         except BrokenBarrierError as error:
-            raise missing(self.crewing.workers) from error
-        self._let_pass()
+            raise missing(self.settings.workers) from error
+        self._wait_until_passed()
 
-    def _let_pass(self) -> None:
+    def _wait_until_passed(self) -> None:
         """Wait until all workers are through the barrier: one that still was would run into the trial's time."""
-        self.gathered += 1
-        end = perf_counter_ns() + int(GATHER_SECONDS * 1e9)
-        while min(self._header(PASSED)) < self.gathered:
+        self.synchronized += 1
+        end = perf_counter_ns() + int(BARRIER_SECONDS * 1e9)
+        while min(self._header(PASSED)) < self.synchronized:
             if perf_counter_ns() > end:
-                raise missing(self.crewing.workers)
+                raise missing(self.settings.workers)
             sleep(0)  # gives way: to other threads the GIL, to other processes the CPU
 
 

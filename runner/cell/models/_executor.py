@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from ..phases import WAIT
-from ._pool import Pool, columns, perform, rendezvous
+from ._pool import Pool, columns, perform, wait_at_barrier
 
 
 class ExecutorPool(Pool):
@@ -26,8 +26,8 @@ class ExecutorPool(Pool):
         self.recorder.mark(WAIT)
         return result
 
-    def _submit_rendezvous(self) -> list[Any]:
-        return [self.executor.submit(rendezvous).result for _ in range(self.crewing.workers)]
+    def _submit_barrier_waits(self) -> list[Any]:
+        return [self.executor.submit(wait_at_barrier).result for _ in range(self.settings.workers)]
 
     def _close(self) -> None:
         self.executor.shutdown(wait=True)

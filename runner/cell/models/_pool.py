@@ -1,8 +1,8 @@
-"""Workers of a pool, which brings its own transport; what runs in them, and how they are gathered.
+"""Workers of a pool, which brings its own transport; what runs in them, and how they are synchronized.
 
-A pool decides which worker takes what, so a worker learns its place when it is made: it draws a number, opens the
-lane of that number and keeps its seat where the tasks find it. For the barrier before a trial, as many rendezvous
-tasks as there are workers are submitted: none ends before each worker has one.
+A pool decides which worker takes what, so a worker learns its index when it is made: it draws a number, opens
+the lane of that number and keeps its `Worker` where the tasks find it. For the barrier before a trial, as many
+tasks that wait at it are submitted as there are workers: none ends before each worker has one.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from time import perf_counter_ns
 from typing import Any, ClassVar, Optional
 
 from .. import probe
-from ..board import SEATED, Board
+from ..board import ASSIGNED, Board
 from ..parent_death import die_with_creator
-from ..worker import Seat, Work
-from ._abc import GATHER_SECONDS, Crewing, Model, missing
+from ..worker import Work, Worker
+from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
 
-_mine = threading.local()  # a pool of threads has a seat for each thread; a process of a pool has one thread
+_mine = threading.local()  # in a pool of threads each thread is a worker; a process of a pool has one thread
 
 
-def sit(work: Work, board: Optional[Board], lock: Any, barrier: Any) -> None:
-    """Take the next free seat. The initializer of every pool; ``board`` is None in a process of its own."""
+def initialize_worker(work: Work, board: Optional[Board], lock: Any, barrier: Any) -> None:
+    """Take the next free index. The initializer of every pool; ``board`` is None in a process of its own."""
     if board is None:
         probe.forget()
     opened = Board(work.geometry) if board is None else board
     with lock:
-        index = int(opened.control[SEATED])
-        opened.control[SEATED] = index + 1
-    _mine.seat = Seat(index, work, board)
+        index = int(opened.control[ASSIGNED])
+        opened.control[ASSIGNED] = index + 1
+    _mine.worker = Worker(index, work, board)
     _mine.barrier = barrier
     if board is None:
         die_with_creator()
@@ -38,13 +38,13 @@ def sit(work: Work, board: Optional[Board], lock: Any, barrier: Any) -> None:
 
 def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:
     """Carry out one task in whichever worker it came to."""
-    seat: Seat = _mine.seat
-    return seat.perform(task, value, payload)
+    worker: Worker = _mine.worker
+    return worker.perform(task, value, payload)
 
 
-def rendezvous() -> None:
-    """Make ready for the next trial and wait for the others."""
-    _mine.seat.prepare()
+def wait_at_barrier() -> None:
+    """Make ready for the next trial and wait for the other workers."""
+    _mine.worker.prepare()
     _mine.barrier.wait()
 
 
@@ -54,10 +54,10 @@ class Pool(Model):
     TRANSPORT = "native"
     OPTIONS: ClassVar[dict[str, str]] = {"chunksize": "count?"}
 
-    def __init__(self, crewing: Crewing, work: Work, board: Board) -> None:
-        super().__init__(crewing, work, board)
+    def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
+        super().__init__(settings, work, board)
         self.context = self._context()
-        self.barrier = self.context.Barrier(crewing.workers + 1)
+        self.barrier = self.context.Barrier(settings.workers + 1)
         self.lock = self.context.Lock()
 
     @abstractmethod
@@ -66,11 +66,11 @@ class Pool(Model):
 
     @abstractmethod
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        """Make the pool, with `sit` as its initializer."""
+        """Make the pool, with `initialize_worker` as its initializer."""
 
     @abstractmethod
-    def _submit_rendezvous(self) -> list[Any]:
-        """Submit one `rendezvous` for each worker; give the calls that wait for their ends."""
+    def _submit_barrier_waits(self) -> list[Any]:
+        """Submit one `wait_at_barrier` for each worker; give the calls that wait for their ends."""
 
     @abstractmethod
     def _close(self) -> None:
@@ -78,7 +78,7 @@ class Pool(Model):
 
     def start(self) -> None:
         """Make the pool. Its workers are created at once or with the first tasks, as it pleases."""
-        self.created_ns = [perf_counter_ns()] * self.crewing.workers
+        self.created_ns = [perf_counter_ns()] * self.settings.workers
         board = None if self.START_METHODS else self.board
         self._open((self.work, board, self.lock, self.barrier))
 
@@ -86,20 +86,20 @@ class Pool(Model):
         """Shut the pool down."""
         self.stopped_ns = perf_counter_ns()
         self._close()
-        self.joined_ns = [perf_counter_ns()] * self.crewing.workers
+        self.joined_ns = [perf_counter_ns()] * self.settings.workers
 
-    def _call_in(self) -> None:
-        ends = self._submit_rendezvous()
+    def _synchronize(self) -> None:
+        ends = self._submit_barrier_waits()
         try:
-            self.barrier.wait(GATHER_SECONDS)
+            self.barrier.wait(BARRIER_SECONDS)
         except BrokenBarrierError as error:
-            raise missing(self.crewing.workers) from error
+            raise missing(self.settings.workers) from error
         for end in ends:
             end()
 
     def _chunks(self, items: int) -> Optional[int]:
         """Give the chunk size asked for, None for the library's; each of the window's items travels alone."""
-        return 1 if items <= self.crewing.workers else self.crewing.options.get("chunksize")
+        return 1 if items <= self.settings.workers else self.settings.options.get("chunksize")
 
 
 def columns(items: list[tuple[int, Any]]) -> tuple[list[int], list[int], list[Any]]:

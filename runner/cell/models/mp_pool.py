@@ -6,7 +6,7 @@ import multiprocessing
 from typing import Any
 
 from ..phases import WAIT
-from ._pool import Pool, columns, perform, rendezvous, sit
+from ._pool import Pool, columns, initialize_worker, perform, wait_at_barrier
 
 
 class MpPool(Pool):
@@ -15,10 +15,10 @@ class MpPool(Pool):
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:
-        return multiprocessing.get_context(self.crewing.start_method)
+        return multiprocessing.get_context(self.settings.start_method)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        self.pool = self.context.Pool(self.crewing.workers, initializer=sit, initargs=initargs)
+        self.pool = self.context.Pool(self.settings.workers, initializer=initialize_worker, initargs=initargs)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Use `Pool.starmap`, with the library's chunk size unless another is asked for."""
@@ -34,8 +34,8 @@ class MpPool(Pool):
         self.recorder.mark(WAIT)
         return result
 
-    def _submit_rendezvous(self) -> list[Any]:
-        return [self.pool.apply_async(rendezvous).get for _ in range(self.crewing.workers)]
+    def _submit_barrier_waits(self) -> list[Any]:
+        return [self.pool.apply_async(wait_at_barrier).get for _ in range(self.settings.workers)]
 
     def _close(self) -> None:
         self.pool.close()

@@ -8,7 +8,7 @@ from typing import Any
 from .. import probe, watchdog
 from ..channels._abc import Port
 from ..parent_death import die_with_creator
-from ..worker import Seat, Work
+from ..worker import Work, Worker
 from ._bare import Bare, serve
 
 
@@ -19,7 +19,7 @@ class Process(Bare):
 
     def _context(self) -> Any:
         self.processes: list[Any] = []
-        return multiprocessing.get_context(self.crewing.start_method)
+        return multiprocessing.get_context(self.settings.start_method)
 
     def start(self) -> None:
         """Make the processes, then watch over them, so that one that dies ends the run instead of hanging it."""
@@ -49,8 +49,8 @@ class Process(Bare):
         self.processes[worker].join()
 
 
-def _work(port: Port, worker: int, work: Work, barrier: Any) -> None:
+def _work(port: Port, index: int, work: Work, barrier: Any) -> None:
     probe.forget()  # a forked process inherits the parent's hooks
-    seat = Seat(worker, work)
+    worker = Worker(index, work)
     die_with_creator()
-    serve(port, seat, barrier)
+    serve(port, worker, barrier)

@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from ._executor import ExecutorPool
-from ._pool import sit
+from ._pool import initialize_worker
 
 
 class ProcessPool(ExecutorPool):
@@ -16,9 +16,9 @@ class ProcessPool(ExecutorPool):
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:
-        return multiprocessing.get_context(self.crewing.start_method)
+        return multiprocessing.get_context(self.settings.start_method)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self.executor = ProcessPoolExecutor(
-            self.crewing.workers, mp_context=self.context, initializer=sit, initargs=initargs
+            self.settings.workers, mp_context=self.context, initializer=initialize_worker, initargs=initargs
         )

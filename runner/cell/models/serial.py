@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import Any, Optional
 
-from ..worker import Seat
+from ..worker import Worker
 from ._abc import Model
 
 
@@ -20,23 +20,23 @@ class Serial(Model):
         return None if workers == 1 else f"serial is one worker, not {workers}"
 
     def start(self) -> None:
-        """Take a seat."""
+        """Become the worker."""
         self.created_ns = [perf_counter_ns()]
-        self.seat = Seat(0, self.work, self.board)
+        self.worker = Worker(0, self.work, self.board)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Perform one after the other."""
-        perform = self.seat.perform
+        perform = self.worker.perform
         return [perform(task, value, payload) for task, (value, payload) in enumerate(items)]
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Perform one."""
-        return self.seat.perform(0, *item)
+        return self.worker.perform(0, *item)
 
     def stop(self) -> None:
         """Note the time."""
         self.stopped_ns = perf_counter_ns()
         self.joined_ns = [self.stopped_ns]
 
-    def _call_in(self) -> None:
-        self.seat.prepare()
+    def _synchronize(self) -> None:
+        self.worker.prepare()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..worker import Seat
+from ..worker import Worker
 from ._bare import Bare, serve
 from ._threads import Context
 
@@ -23,7 +23,7 @@ class Thread(Bare):
         thread.start()
 
     def _work(self, worker: int) -> None:
-        serve(self.channel.port(worker), Seat(worker, self.work, self.board), self.barrier)
+        serve(self.channel.port(worker), Worker(worker, self.work, self.board), self.barrier)
 
     def _join(self, worker: int) -> None:
         self.threads[worker].join()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 from ._executor import ExecutorPool
-from ._pool import sit
+from ._pool import initialize_worker
 
 
 class ThreadPool(ExecutorPool):
@@ -19,4 +19,6 @@ class ThreadPool(ExecutorPool):
         return threading
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        self.executor = ThreadPoolExecutor(self.crewing.workers, initializer=sit, initargs=initargs)
+        self.executor = ThreadPoolExecutor(
+            self.settings.workers, initializer=initialize_worker, initargs=initargs
+        )

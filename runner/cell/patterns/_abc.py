@@ -8,7 +8,7 @@ from time import perf_counter_ns, thread_time_ns
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ..phases import COMPUTE
-from ..reference import Bench
+from ..reference import Reference
 from ..trace import Recorder
 
 Job = Callable[[int, int, Any], "tuple[int, Any]"]
@@ -86,11 +86,11 @@ class Pattern(ABC):
         return 0
 
     @abstractmethod
-    def serial(self, bench: Bench) -> Outcome:
+    def serial(self, reference: Reference) -> Outcome:
         """Do the same work in place, on one thread, and check it: the baseline."""
 
     @abstractmethod
-    def parallel(self, bench: Bench, crew: Crew) -> Outcome:
+    def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Have the workers do it, and check every result."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..reference import Bench
+from ..reference import Reference
 from ._abc import Crew, Outcome, Pattern, now
 
 
@@ -14,20 +14,20 @@ class Map(Pattern):
 
     IGNORES = frozenset({"window_ns"})
 
-    def serial(self, bench: Bench) -> Outcome:
+    def serial(self, reference: Reference) -> Outcome:
         """Call the task for one payload after the other."""
-        items, task = bench.items(self.knobs.tasks), bench.task
+        items, task = reference.items(self.knobs.tasks), reference.task
         start = now()
         results = [task(payload) for payload in items]
         end = now()
-        bench.check(results, "a serial trial")
+        reference.check(results, "a serial trial")
         return Outcome(start, end, len(results))
 
-    def parallel(self, bench: Bench, crew: Crew) -> Outcome:
+    def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Spread the payloads over the workers."""
-        items = [(0, payload) for payload in bench.items(self.knobs.tasks)]
+        items = [(0, payload) for payload in reference.items(self.knobs.tasks)]
         start = now()
         results = crew.map(items)
         end = now()
-        bench.check(results, "a parallel trial")
+        reference.check(results, "a parallel trial")
         return Outcome(start, end, len(results))

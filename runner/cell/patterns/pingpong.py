@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..phases import IDLE
-from ..reference import Bench
+from ..reference import Reference
 from ._abc import Crew, Outcome, Pattern, now
 
 
@@ -17,10 +17,10 @@ class PingPong(Pattern):
     IGNORES = frozenset({"window_ns", "task_ns"})
     ECHOES = True
 
-    def serial(self, bench: Bench) -> Outcome:
+    def serial(self, reference: Reference) -> Outcome:
         """Copy the payload there and the answer back, into memory that is there already."""
-        there, back = memoryview(bytearray(bench.bytes_in)), memoryview(bytearray(bench.bytes_back))
-        payload, answer = bench.inputs[0], bench.expected[0][1]
+        there, back = memoryview(bytearray(reference.bytes_in)), memoryview(bytearray(reference.bytes_back))
+        payload, answer = reference.inputs[0], reference.expected[0][1]
         latencies = []
         start = now()
         for _ in range(self.knobs.tasks):
@@ -29,18 +29,18 @@ class PingPong(Pattern):
             back[:] = answer
             latencies.append(now() - sent)
         end = now()
-        bench.check([(bench.expected[0][0], bytes(back))], "a serial trial")
+        reference.check([(reference.expected[0][0], bytes(back))], "a serial trial")
         return Outcome(start, end, self.knobs.tasks, tuple(latencies))
 
-    def parallel(self, bench: Bench, crew: Crew) -> Outcome:
+    def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Send one message after the other."""
         latencies = []
-        payload = bench.inputs[0]
+        payload = reference.inputs[0]
         start = now()
         for _ in range(self.knobs.tasks):
             sent = now()
             result = crew.exchange((0, payload))
             latencies.append(now() - sent)
-            bench.check([result], "a parallel trial")
+            reference.check([result], "a parallel trial")
             crew.recorder.mark(IDLE)
         return Outcome(start, now(), self.knobs.tasks, tuple(latencies))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..errors import WrongResult
 from ..phases import COMPUTE
-from ..reference import Bench, same
+from ..reference import Reference, same
 from ..trace import Recorder
 from ._abc import Crew, Job, Outcome, Pattern, now
 
@@ -78,19 +78,21 @@ class Window(Pattern):
                 wrong += 1
         return counts, wrong, first
 
-    def serial(self, bench: Bench) -> Outcome:
+    def serial(self, reference: Reference) -> Outcome:
         """Run the same loop in place."""
         start = now()
-        answer = self._repeat(bench.task, start, bench.inputs[0])
-        return self._outcome(bench, start, [(answer[1], (0, answer[0], answer[2]))], "a serial trial")
+        answer = self._repeat(reference.task, start, reference.inputs[0])
+        return self._outcome(reference, start, [(answer[1], (0, answer[0], answer[2]))], "a serial trial")
 
-    def parallel(self, bench: Bench, crew: Crew) -> Outcome:
+    def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Let every worker run the loop."""
         start = now()
-        answers = crew.map([(start, bench.inputs[0])] * self.knobs.workers)
-        return self._outcome(bench, start, answers, "a parallel trial")
+        answers = crew.map([(start, reference.inputs[0])] * self.knobs.workers)
+        return self._outcome(reference, start, answers, "a parallel trial")
 
-    def _outcome(self, bench: Bench, start: int, answers: list[tuple[int, Any]], moment: str) -> Outcome:
+    def _outcome(
+        self, reference: Reference, start: int, answers: list[tuple[int, Any]], moment: str
+    ) -> Outcome:
         activity = [[0] * self._bins for _ in range(self.knobs.workers)]
         for wrong, (worker, counts, first) in answers:
             if wrong:
@@ -98,7 +100,7 @@ class Window(Pattern):
                     f"{wrong} calls of worker {worker} in {moment} gave another result than its first"
                 )
             if first is not None:
-                bench.check([first], moment)
+                reference.check([first], moment)
             activity[worker] = [old + new for old, new in zip(activity[worker], counts)]
         calls = sum(map(sum, activity))
         return Outcome(start, start + self.knobs.window_ns, calls, (), tuple(map(tuple, activity)))
