@@ -139,6 +139,14 @@ def test_a_missing_column(sample: Sample) -> None:
     )
 
 
+def test_a_column_that_was_added_later(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep from before there was a column is read: it is null there."""
+    monkeypatch.setattr("breakeven.analysis.files.LATER", frozenset({"notes"}))
+    (file,) = sample.sweep.table("runs").glob("*.parquet")
+    _rewrite(file, pq.read_table(file).drop_columns(["notes"]))
+    assert load(sample.path).runs["notes"].isna().all()
+
+
 def test_unknown_names(sample: Sample) -> None:
     """A cell, column, table or figure that does not exist: which there are."""
     lab = load(sample.path)
