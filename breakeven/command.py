@@ -2,6 +2,7 @@
 
 import sys
 
+from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
 from breakeven.base.loading import load
 
@@ -72,7 +73,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def call(name: str, arguments: list[str]) -> int:
     """Call the subcommand ``name`` and return its exit code; nothing of any other is imported."""
-    code: int = load(COMMANDS[name][0])(arguments)
+    try:
+        code: int = load(COMMANDS[name][0])(arguments)
+    except BadInput as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return BAD_INPUT
     return code
 
 

@@ -16,11 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.base.errors import BadInput
+from breakeven.base.exit_codes import ALL_DONE, SOME_FAILED
 from breakeven.base.text import one_line, printable, shown
 from breakeven.base.units import format_clock, format_left
 from breakeven.runner.status.state import RUNNING, STARTING, Sight
 
-COMPLETE, INCOMPLETE, BAD = 0, 1, 2
 _WIDE = 1000  # without a terminal nothing is wrapped
 _EPILOG = (
     "Nothing is written or locked. Exit code: 0 everything asked is there and went well, "
@@ -38,16 +38,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Show what ``arguments`` ask for; return the exit code."""
-    try:
-        options = _options(arguments)
-        sight = Sight.of(Path(options.folder))
-    except BadInput as error:
-        sys.stderr.write(f"{error}\n")
-        return BAD
+    """Show what ``arguments`` ask for; return 0 if all that was asked is there and went well, else 1; raise BadInput."""
+    options = _options(arguments)
+    sight = Sight.of(Path(options.folder))
     text = json.dumps(sight.as_data(options.lines)) + "\n" if options.json else _drawn(sight, options.lines)
     _print(text)
-    return COMPLETE if sight.is_complete else INCOMPLETE
+    return ALL_DONE if sight.is_complete else SOME_FAILED
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
