@@ -5,6 +5,7 @@ import sys
 from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
 from breakeven.base.loading import load
+from breakeven.base.output import write
 
 COMMANDS = {
     "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or a sweep of cells with -m"),
@@ -93,7 +94,7 @@ def status() -> int:
 
 
 def _say(text: str) -> int:
-    sys.stdout.write(text)
+    write(text)
     return ALL_DONE
 
 

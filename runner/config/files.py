@@ -6,12 +6,12 @@ import argparse
 import os
 import re
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE
+from breakeven.base.output import write
 from breakeven.base.program import command
 from breakeven.base.text import shown
 
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("folder", nargs="?", default=CONF, type=Path, help="where to (default: %(default)s)")
     folder: Path = parser.parse_args(arguments).folder
     written = copy_files(folder)
-    sys.stdout.write(_report(folder, written))
+    write(_report(folder, written))
     return ALL_DONE
 
 

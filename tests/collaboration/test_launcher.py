@@ -276,7 +276,7 @@ def test_an_interrupted_sweep_says_how_to_carry_on(
     assert (len(_rows()), FakeEngine.closed) == (3, 1)
     assert capsys.readouterr().err.endswith(
         "interrupted; what was measured is kept. Carry on with: "
-        "breakeven -m workers=1,2,3 'payload='\"'\"'1 KiB'\"'\"'' sweep=mine\n"
+        "breakeven run -m workers=1,2,3 'payload='\"'\"'1 KiB'\"'\"'' sweep=mine\n"
     )
 
 

@@ -190,7 +190,7 @@ def test_help_is_the_projects_own(command: Type) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for part in (
         "== Use ==",
-        "breakeven +experiment=tour",
+        "breakeven run +experiment=tour",
         "model: mp_pool, process, process_pool, serial,",
         "rel_ci: 0.02",
     ):
