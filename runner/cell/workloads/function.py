@@ -21,11 +21,12 @@ def resolve(target: str) -> Callable[..., Any]:
         for part in name.split("."):
             found = getattr(found, part)
     except (AttributeError, ModuleNotFoundError) as error:
-        hidden = hidden_file(module.partition(".")[0])
+        top = module.partition(".")[0]
+        hidden = hidden_file(top)
         if hidden is None:
             raise
         raise ModuleHidden(
-            f"{hidden} is hidden by the module {module} of Python's standard library; give it another name"
+            f"{hidden} is hidden by the module {top} of Python's standard library; give it another name"
         ) from error
     if not callable(found):
         raise TypeError(f"{target} is not callable")
