@@ -26,7 +26,7 @@ _LIMIT: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to tell them apart."""
+    """Return the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to tell them apart."""
     return select_messages(lab, MEASURE.column)
 
 

@@ -40,7 +40,7 @@ class Measure:
 
 
 def select_messages(lab: Lab, column: str) -> pd.DataFrame:
-    """Give the pingpong cells that have a positive ``column``; raises NothingToDraw."""
+    """Return the pingpong cells that have a positive ``column``; raise NothingToDraw."""
     cells = lab.estimates
     cells = cells[cells["pattern"].eq("pingpong") & cells[column].gt(0)]
     if cells.empty:

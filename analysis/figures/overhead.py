@@ -37,7 +37,7 @@ _PATTERNS = ("map", "window", "pingpong")
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give one row a cell and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
+    """Return one row a cell and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
 
     Of the patterns map is shown, else window, else pingpong; of each setting the number of workers that most
     mechanisms have. Where the CPU clock was not recorded all of compute counts as on CPU.

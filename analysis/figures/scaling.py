@@ -66,7 +66,7 @@ _CPUS: dict[str, Any] = {"color": "0.45", "linewidth": 1.2, "linestyle": (0, (1,
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give the cells that have a speedup, with ``mechanism`` and ``setting`` to tell them apart.
+    """Return the cells that have a speedup, with ``mechanism`` and ``setting`` to tell them apart.
 
     Where workers vary in some settings, the others are left out: one point each, they are in the summary.
     """

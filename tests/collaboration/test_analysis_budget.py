@@ -18,7 +18,7 @@ CELL: dict[str, Any] = {"workers": 4, "spans": True}
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Give a sweep of threads and processes, two rounds each, traced."""
+    """Return a sweep of threads and processes, two rounds each, traced."""
     sample = Sample(tmp_path_factory.mktemp("outputs") / "sweep", rounds=2, pairs=3)
     sample.add_map(model="thread", speedup=0.97, **CELL)
     sample.add_map(model="process", speedup=1.9, **CELL)

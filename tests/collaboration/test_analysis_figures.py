@@ -26,13 +26,13 @@ from tests.analysis_samples import MS, TRACED_NS, Sample, build_rich
 
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Give the rich sweep."""
+    """Return the rich sweep."""
     return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
 
 
 @pytest.fixture(scope="module")
 def figures(rich: Lab) -> dict[str, Figure]:
-    """Give all figures of the rich sweep."""
+    """Return all figures of the rich sweep."""
     return {name: draw(name, rich) for name in FIGURES}
 
 

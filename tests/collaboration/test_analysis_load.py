@@ -25,7 +25,7 @@ from tests.stored import commit
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Give the rich sweep."""
+    """Return the rich sweep."""
     return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
 
 
