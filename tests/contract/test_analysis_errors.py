@@ -19,8 +19,8 @@ from breakeven.analysis.errors import (
 )
 from breakeven.analysis.figures import NothingToDraw, draw
 from breakeven.analysis.load import load
-from breakeven.analysis.show import main
 from breakeven.base.errors import BadInput, ResultsMissing
+from breakeven.command import main
 from tests.analysis_samples import Sample
 
 
@@ -217,7 +217,7 @@ def test_the_command_line_refuses_in_one_line(
     sample: Sample, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     """Exit code 2, one line on stderr, nothing on stdout."""
-    assert main([str(sample.path), *arguments]) == 2
+    assert main(["show", str(sample.path), *arguments]) == 2
     assert capsys.readouterr() == ("", message)
 
 
@@ -225,7 +225,7 @@ def test_the_command_line_refuses_bad_results_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What load refuses, the command line prints, and exits with 2."""
-    assert main([str(tmp_path / "nope")]) == 2
+    assert main(["show", str(tmp_path / "nope")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("no results folder at ")
@@ -235,7 +235,7 @@ def test_the_command_line_refuses_bad_results_in_one_line(
 def test_figures_that_cannot_be_written(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
     """A file where the folder of figures should be: where, and what to do."""
     sample.sweep.figures.write_text("in the way")
-    assert main([str(sample.path), "--only", "scaling", "--format", "svg"]) == 2
+    assert main(["show", str(sample.path), "--only", "scaling", "--format", "svg"]) == 2
     assert capsys.readouterr().err == (
         f"cannot write figures to {sample.sweep.figures}: File exists; free or unlock that folder, or use --no-figures\n"
     )

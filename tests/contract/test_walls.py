@@ -20,34 +20,38 @@ ROOMS = {
     "runner.errors": {"base"},
     "runner.cell": set(),
     "runner.environment": {"base"},
-    "runner.config": {"base", "runner.cell", "runner.errors"},
+    "runner.config": {"base", "runner.cell"},
     "runner.planning": {"base", "runner.cell", "runner.config", "runner.environment", "runner.errors"},
     "runner.results": {
-        *("base", "runner.cell", "runner.config", "runner.environment", "runner.errors", "runner.planning"),
+        *("base", "runner.cell", "runner.config", "runner.environment", "runner.planning"),
     },
     "runner.store": {"base", "runner.errors", "runner.results"},
     "runner.locks": {"base", "runner.errors", "runner.store"},
     "runner.host": {
         *("base", "runner.cell", "runner.environment", "runner.errors", "runner.planning", "runner.results"),
     },
-    "runner.engines": {"runner.cell", "runner.host", "runner.planning", "runner.results"},
+    "runner.engines": {"base", "runner.cell", "runner.host", "runner.planning", "runner.results"},
     "runner.status": {"base", "runner.errors", "runner.locks", "runner.store"},
     "runner.sweep": {
         *("base", "runner.config", "runner.engines", "runner.errors", "runner.host", "runner.locks"),
         *("runner.planning", "runner.results", "runner.status", "runner.store"),
     },
     "runner.hydra_app": {
-        *("base", "runner.config", "runner.engines", "runner.errors", "runner.planning", "runner.store"),
-        *("runner.sweep", "analysis"),
+        *("base", "runner.config", "runner.engines", "runner.planning", "runner.store", "runner.sweep"),
+        "analysis",
     },
     "analysis": {"base", "runner.cell.intervals"},
     "analysis.comparing": {"base", "analysis", "runner.cell.intervals"},
-    "analysis.figures": {"base", "analysis"},
+    "analysis.figures": {"analysis"},
+    "analysis.show": {"base", "analysis", "analysis.figures"},
 }
 """Every room, the lower ones first, and the rooms that it may import; its own modules always."""
 
 FLAT = {"runner": {"__main__", "errors"}, "breakeven": {"__init__", "__main__", "command"}}
 """Modules that lie in no room."""
+
+DOORS = {ROOT / folder / "__main__.py" for folder in ("breakeven", "runner", "runner/status", "analysis")}
+"""What ``python -m`` starts in a clone."""
 
 
 def _files(folder: str) -> list[Path]:
@@ -87,7 +91,9 @@ def _modules(room: str) -> list[Path]:
         return [folder.with_suffix(".py")]
     inner = [ROOT / other.replace(".", "/") for other in ROOMS if other.startswith(f"{room}.")]
     return [
-        file for file in sorted(folder.rglob("*.py")) if not any(file.is_relative_to(one) for one in inner)
+        file
+        for file in sorted(folder.rglob("*.py"))
+        if file not in DOORS and not any(file.with_suffix("").is_relative_to(one) for one in inner)
     ]
 
 
@@ -95,16 +101,14 @@ def _arrows(room: str) -> dict[str, list[str]]:
     """Return what the modules of a room import of other rooms, with the modules that do."""
     found: dict[str, list[str]] = {}
     for file in _modules(room):
-        if file.name == "__main__.py" and room == "analysis":
-            continue
         for level, name in _imports(file):
             target = _room(name) if not level and name.startswith("breakeven.") else None
             if target is not None and target != room:
                 exact = name.removeprefix("breakeven.")
-                allowed = next(
-                    (one for one in ROOMS[room] if exact == one or exact.startswith(f"{one}.")), target
+                allowed = [one for one in ROOMS[room] if exact == one or exact.startswith(f"{one}.")]
+                found.setdefault(max(allowed, key=len, default=target), []).append(
+                    str(file.relative_to(ROOT))
                 )
-                found.setdefault(allowed, []).append(str(file.relative_to(ROOT)))
     return found
 
 
@@ -122,6 +126,14 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
     """Arrows run one way, those included that a registry hides in a text."""
     arrows = _arrows(room)
     assert arrows.keys() <= ROOMS[room], {name: arrows[name] for name in arrows.keys() - ROOMS[room]}
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_door_leads_to_the_command(door: Path) -> None:
+    """It sets the search path right, and imports nothing under the name that `python -m` gives its folder."""
+    modules = {"breakeven.command", "breakeven.runner.cell.search_path"}
+    imported = {name for _, name in _imports(door)} - {"sys"}
+    assert {name for name in imported if name.rpartition(".")[0] not in modules} == modules
 
 
 def test_no_arrow_is_listed_in_vain() -> None:
