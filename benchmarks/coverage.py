@@ -30,7 +30,7 @@ from benchmarks.simulated import (
     to_frame,
     warm,
 )
-from breakeven.analysis.stats import Typical
+from breakeven.analysis.frames.estimates import Typical
 from breakeven.runner.results.statistics import Statistics
 
 IN_USE = "in use"

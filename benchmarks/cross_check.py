@@ -25,7 +25,7 @@ import pandas as pd
 from benchmarks.calm import calm
 from benchmarks.plain_echo import CHANNELS
 from benchmarks.sweeps import ROOT, machine, swept
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 from breakeven.analysis.units import format_size
 
 BOUND = 0.15

@@ -38,7 +38,7 @@ from scipy.special import stdtrit
 
 from benchmarks.calm import KEEPING, calm
 from benchmarks.sweeps import ROOT, finish, machine, start
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 
 PYPERF, PROCESS, CELL = "pyperf", "process", "cell"
 ASKED = ("pattern=pingpong", "model=process", "ipc=pipe", "payload=64KiB", "workers=1")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.sweeps import machine, swept
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 
 LENGTH, PARALLELISM = 0.01, 0.03
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from breakeven.analysis.comparing.knobs import METHOD, knobs_of
 from breakeven.analysis.comparing.select import Side
-from breakeven.analysis.factors import BARE, varying, write
+from breakeven.analysis.frames.factors import BARE, varying, write
 from breakeven.base.factors import FACTORS
 
 Key = int

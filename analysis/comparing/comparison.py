@@ -15,7 +15,7 @@ from breakeven.analysis.comparing.measures import check_measure, measure_of, rou
 from breakeven.analysis.comparing.pairs import Pairing
 from breakeven.analysis.comparing.select import LATEST, Side, open_side
 from breakeven.analysis.comparing.verdict import VERDICTS, Judge
-from breakeven.analysis.stats import share_disturbed
+from breakeven.analysis.frames.estimates import share_disturbed
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import FACTORS
 from breakeven.runner.cell.intervals import LEVEL

@@ -14,7 +14,7 @@ from breakeven.analysis.comparing.facts import GROUPS
 from breakeven.analysis.comparing.knobs import knobs_of
 from breakeven.analysis.comparing.select import Side, show_value, typed
 from breakeven.analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
-from breakeven.analysis.factors import BARE
+from breakeven.analysis.frames.factors import BARE
 from breakeven.base.factors import FACTORS
 from breakeven.base.schema import TABLES
 

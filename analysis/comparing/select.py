@@ -14,7 +14,7 @@ from breakeven.analysis.comparing.facts import FACTS
 from breakeven.analysis.comparing.knobs import add_knobs, write_knob
 from breakeven.analysis.comparing.quantities import read_flag, read_number
 from breakeven.analysis.errors import NoMatch, UnknownName
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import COLUMNS, FACTORS
 from breakeven.base.suggestions import did_you_mean

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.figures import activity, bandwidth, latency, overhead, scaling, timeline
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.load import Lab
 
 __all__ = [
     "FIGURES",

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from breakeven.analysis.factors import is_varied, label_mechanisms
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
@@ -26,7 +25,8 @@ from breakeven.analysis.figures.look import (
     tell_sample,
     thin,
 )
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.factors import is_varied, label_mechanisms
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
 
 PANELS = 3

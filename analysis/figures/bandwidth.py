@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from breakeven.analysis.figures.by_payload import Marks, Measure, draw_panels, select_messages, tell_winner
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.look import Styles, finish, look, tell_sample
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_rate
 
 MEASURE = Measure(

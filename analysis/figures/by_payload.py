@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import SubFigure
 
-from breakeven.analysis.factors import is_varied, label_mechanisms, label_settings
 from breakeven.analysis.figures.context import NothingToDraw
 from breakeven.analysis.figures.dots import Extra, draw_dots
 from breakeven.analysis.figures.look import (
@@ -25,7 +24,8 @@ from breakeven.analysis.figures.look import (
     thin,
     wrap_setting,
 )
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
 
 

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from breakeven.analysis.budget import select_traced
-from breakeven.analysis.factors import label_mechanisms
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.lanes import BUSY, STATES, Array, bin_states, split_states
 from breakeven.analysis.figures.look import GREY, add_legend, finish, look, new_figure, sort_labels, tell_gil
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.budget import select_traced
+from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size, format_time
 
 PANELS = 4

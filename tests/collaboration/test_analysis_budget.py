@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from breakeven.analysis.budget import PHASES, Budget, Closure, sum_phases
 from breakeven.analysis.figures import overhead
-from breakeven.analysis.load import Lab, load
+from breakeven.analysis.frames.budget import PHASES, Budget, Closure, sum_phases
+from breakeven.analysis.frames.load import Lab, load
 from tests.analysis_samples import TRACED_NS, Sample
 
 CELL: dict[str, Any] = {"workers": 4, "spans": True}

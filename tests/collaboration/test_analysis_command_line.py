@@ -11,9 +11,9 @@ from rich.console import Console
 
 from breakeven.analysis.figures import draw
 from breakeven.analysis.figures.save import save
-from breakeven.analysis.load import Lab, load
+from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.show import main
-from breakeven.analysis.summary import ROWS, render, summarise
+from breakeven.analysis.summary.screen import ROWS, render, summarise
 from breakeven.base.program import python
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 

@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from breakeven.analysis.figures import FIGURES, NothingToDraw, activity, draw, overhead, scaling, timeline
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.look import styles, thin
-from breakeven.analysis.load import Lab, load
+from breakeven.analysis.frames.load import Lab, load
 from tests.analysis_samples import MS, TRACED_NS, Sample, build_rich
 
 

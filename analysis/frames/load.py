@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import NoMatch, ResultsEmpty, UnknownName
-from breakeven.analysis.factors import tidy_cells
-from breakeven.analysis.files import open_table, read_batches, read_table, to_frame
-from breakeven.analysis.stats import estimate
+from breakeven.analysis.frames.estimates import estimate
+from breakeven.analysis.frames.factors import tidy_cells
+from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
 from breakeven.base.errors import ResultsMissing
 from breakeven.base.program import command
 from breakeven.base.results import other_folders

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from breakeven.analysis.cautions import cautions
-from breakeven.analysis.factors import label_mechanisms, varying, write
-from breakeven.analysis.load import Lab, load
-from breakeven.analysis.next_command import suggest
+from breakeven.analysis.frames.factors import label_mechanisms, varying, write
+from breakeven.analysis.frames.load import Lab, load
+from breakeven.analysis.summary.cautions import cautions
+from breakeven.analysis.summary.next_command import suggest
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
 from breakeven.base.results import planned_runs

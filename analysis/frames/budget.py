@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from breakeven.analysis.files import to_frame
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.files import to_frame
+from breakeven.analysis.frames.load import Lab
 
 PHASES = ("compute", "serialize", "send", "wait", "receive", "deserialize", "idle", "startup", "teardown")
 

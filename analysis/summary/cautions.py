@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from breakeven.analysis.factors import label_mechanisms
+from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.base.conditions import CONDITIONS
 
 MOST_EFFECT = 0.02
