@@ -10,8 +10,8 @@ from rich.console import Console
 from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
 from breakeven.analysis.figures.save import FORMATS, save
-from breakeven.analysis.load import Lab, load
-from breakeven.analysis.summary import render, summarise
+from breakeven.analysis.frames.load import Lab, load
+from breakeven.analysis.summary.screen import render, summarise
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.text import shown
 

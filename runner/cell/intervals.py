@@ -30,7 +30,7 @@ class Rank(NamedTuple):
 
 
 def median_interval(samples: Sequence[float], level: float = LEVEL) -> Optional[tuple[float, float]]:
-    """Return the distribution-free interval of the median; None where the samples are too few for ``level``.
+    """Return the distribution-free interval of the median; None if the samples are too few for ``level``.
 
     It lies between order statistics, interpolated so that it has the level asked for and not the next one that a
     whole rank has (T. Hettmansperger and S. Sheather, *Confidence intervals based on interpolated order
@@ -60,7 +60,7 @@ def interval_rank(n: int, level: float) -> Optional[float]:
 def percentile_interval(
     samples: Sequence[float], share: float, level: float = LEVEL
 ) -> Optional[tuple[float, float]]:
-    """Return two of ``samples`` that hold the percentile between them; None where they are too few to.
+    """Return two of ``samples`` that hold the percentile between them; None if they are too few to.
 
     ``share`` is 0.99 for the 99th. The ranks are those of the binomial distribution (W. Conover, *Practical
     Nonparametric Statistics*, section 3.2), exact for any count. The samples must be independent: those of

@@ -35,7 +35,7 @@ def looks(least: int, most: int) -> tuple[int, ...]:
 
 
 def narrow_enough(samples: Sequence[float], rel_ci: float) -> bool:
-    """Tell whether the interval reported if this look were the last is within ``rel_ci`` of the median, either way.
+    """Return whether the interval reported if this look were the last is within ``rel_ci`` of the median, either way.
 
     False for too few samples. Ask at the counts of `looks` only.
     """

@@ -23,7 +23,7 @@ from breakeven.runner.hydra_app.search_path import searched
 from breakeven.runner.hydra_app.task import Application, RunFailed
 from breakeven.runner.sweep.signals import ending_in_order, find_temporary_folder, ignore_signals
 
-SUMMARY = "breakeven.analysis.summary:print_summary"
+SUMMARY = "breakeven.analysis.summary.screen:print_summary"
 """Loaded when a sweep has ended: only there is anything of the analysis needed."""
 
 

@@ -18,7 +18,7 @@ from breakeven.analysis.errors import (
     UnknownName,
 )
 from breakeven.analysis.figures import NothingToDraw, draw
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadInput, ResultsMissing
 from breakeven.command import main
 from tests.analysis_samples import Sample
@@ -141,7 +141,7 @@ def test_a_missing_column(sample: Sample) -> None:
 
 def test_a_column_that_was_added_later(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep from before there was a column is read: it is null there."""
-    monkeypatch.setattr("breakeven.analysis.files.LATER", frozenset({"notes"}))
+    monkeypatch.setattr("breakeven.analysis.frames.files.LATER", frozenset({"notes"}))
     (file,) = sample.sweep.table("runs").glob("*.parquet")
     _rewrite(file, pq.read_table(file).drop_columns(["notes"]))
     assert load(sample.path).runs["notes"].isna().all()

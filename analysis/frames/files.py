@@ -14,9 +14,9 @@ from breakeven.base.schema import LATER, TABLES, VERSION
 
 
 def open_table(folder: Path, table: str) -> ds.Dataset:
-    """Give the dataset of ``folder/table`` without reading its rows; one with no rows if it has no file.
+    """Return the dataset of ``folder/table`` without reading its rows; one with no rows if it has no file.
 
-    Hidden files (a write that was cut short) are left out. Raises ResultsDamaged or OtherSchema.
+    Hidden files (a write that was cut short) are left out. Raise ResultsDamaged or OtherSchema.
     """
     files = sorted(path for path in (folder / table).glob("*.parquet") if not path.name.startswith("."))
     if not files:
@@ -28,13 +28,13 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
 
 
 def read_table(dataset: ds.Dataset, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
-    """Read the rows of ``dataset`` that match; raises ResultsDamaged."""
+    """Read the rows of ``dataset`` that match; raise ResultsDamaged."""
     with _Reading(dataset):
         return dataset.to_table(columns=list(columns), filter=where)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Give ``table`` as a frame."""
+    """Return ``table`` as a frame."""
     frame: pd.DataFrame = table.to_pandas()
     return frame
 
@@ -42,7 +42,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 def read_batches(
     dataset: ds.Dataset, columns: Sequence[str], where: ds.Expression | None
 ) -> Iterator[pa.RecordBatch]:
-    """Read matching rows piece by piece, so that memory stays bounded; raises ResultsDamaged."""
+    """Read matching rows piece by piece, so that memory stays bounded; raise ResultsDamaged."""
     with _Reading(dataset):
         yield from dataset.to_batches(columns=list(columns), filter=where)
 
