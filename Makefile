@@ -12,8 +12,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
-	$(BIN)/python -m runner +experiment=tour
-	$(BIN)/python -m analysis outputs/latest
+	$(BIN)/breakeven run +experiment=tour
+	$(BIN)/breakeven show
 
 test: $(VENV)/developing
 	$(BIN)/python -m pytest

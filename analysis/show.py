@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from breakeven.analysis.errors import BadResults, UnknownName
+from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
 from breakeven.analysis.figures.save import FORMATS, save
-from breakeven.analysis.load import Lab, load
-from breakeven.analysis.summary import render, summarise
-from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
+from breakeven.analysis.frames.load import Lab, load
+from breakeven.analysis.summary.screen import render, summarise
+from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.text import shown
 
 _EPILOG = "breakeven compare A B compares two sweeps, or two parts of one; see breakeven compare --help."
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Draw and print what ``arguments`` ask for; return the exit code, 2 for results that cannot be used."""
-    try:
-        return _draw_and_summarise(arguments)
-    except BadResults as error:
-        sys.stderr.write(f"{error}\n")
-        return BAD_INPUT
-
-
-def _draw_and_summarise(arguments: Sequence[str]) -> int:
+    """Draw and print what ``arguments`` ask for and return the exit code; raise BadInput."""
     options = _parse(arguments)
     console = Console(soft_wrap=True)
     figures, formats = (

@@ -14,7 +14,7 @@ _MISSING = "-"
 
 
 def time_unit(nanoseconds: float) -> tuple[float, str]:
-    """Give the unit that suits a time: its length in ns, and its name."""
+    """Return the unit that suits a time: its length in ns, and its name."""
     return next(((scale, name) for scale, name in _TIMES if abs(nanoseconds) >= scale), _TIMES[-1])
 
 

@@ -30,7 +30,7 @@ from benchmarks.simulated import (
     to_frame,
     warm,
 )
-from breakeven.analysis.stats import Typical
+from breakeven.analysis.frames.estimates import Typical
 from breakeven.runner.results.statistics import Statistics
 
 IN_USE = "in use"
@@ -99,7 +99,7 @@ def _in_use(stored: pd.DataFrame) -> Ends:
 
 
 def _unlooked(processes: Processes, alone: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Ends:
-    """Give the intervals of runs that check after every trial and report at the level they check."""
+    """Return the intervals of runs that check after every trial and report at the level they check."""
     ends = []
     for place in alone:
         serial, parallel = processes.serial[place].tolist(), processes.parallel[place].tolist()
@@ -111,7 +111,7 @@ def _unlooked(processes: Processes, alone: np.ndarray[tuple[int], np.dtype[np.in
 
 
 def fits(row: Row) -> bool:
-    """Tell whether the coverage is what was claimed, or none was."""
+    """Return whether the coverage is what was claimed, or none was."""
     return not row.judged or LEAST <= row.covered <= MOST
 
 
@@ -122,7 +122,7 @@ def show(row: Row) -> str:
 
 
 def rows(repetitions: int, seed: int) -> Iterator[Row]:
-    """Give all rows, what is beyond the claim last."""
+    """Yield all rows, what is beyond the claim last."""
     for scenario in SCENARIOS:
         yield from judge(scenario, repetitions, seed)
     yield from judge_messages(repetitions, seed)

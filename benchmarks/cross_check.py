@@ -25,7 +25,7 @@ import pandas as pd
 from benchmarks.calm import calm
 from benchmarks.plain_echo import CHANNELS
 from benchmarks.sweeps import ROOT, machine, swept
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 from breakeven.analysis.units import format_size
 
 BOUND = 0.15
@@ -62,7 +62,7 @@ Measure = Callable[[Combination, int], float]
 
 
 def in_order(repetitions: int, seed: int) -> Iterator[Step]:
-    """Give every combination once in each repetition, in random order, and the two of each as neighbours."""
+    """Yield every combination once in each repetition, in random order, and the two of each as neighbours."""
     random = Random(seed)
     for repetition in range(repetitions):
         for combination in random.sample(COMBINATIONS, len(COMBINATIONS)):
@@ -72,7 +72,7 @@ def in_order(repetitions: int, seed: int) -> Iterator[Step]:
 
 
 def by_the_lab(overrides: Sequence[str]) -> Measure:
-    """Give what measures one combination with the lab, in ns: the p50 of one run."""
+    """Return what measures one combination with the lab, in ns: the p50 of one run."""
 
     def measure(combination: Combination, seed: int) -> float:
         sent = (f"ipc={combination.channel}", f"payload={combination.size}B", f"seed={seed}")
@@ -90,7 +90,7 @@ def by_hand(combination: Combination, seed: int) -> float:
 
 
 def measure(steps: Iterator[Step], ways: Mapping[str, Measure]) -> pd.DataFrame:
-    """Give one row a pair of neighbours: repetition, channel, size, and the p50 of ``lab`` and ``hand`` in ns."""
+    """Return one row a pair of neighbours: repetition, channel, size, and the p50 of ``lab`` and ``hand`` in ns."""
     rows = [
         (step.repetition, *step.combination, step.by, ways[step.by](step.combination, step.seed))
         for step in steps
@@ -108,7 +108,7 @@ class Agree:
     bound: float = BOUND
 
     def __call__(self, pairs: pd.DataFrame) -> pd.DataFrame:
-        """Give one row a combination: medians in us, their ratio, least, median and largest ratio of neighbours.
+        """Return one row a combination: medians in us, their ratio, least, median and largest ratio of neighbours.
 
         ``hand_spread`` is the loop's own largest p50 by its least: how far it agrees with itself.
         """

@@ -72,12 +72,12 @@ def disturbed_run(folder: Path, knobs: tuple[str, ...]) -> tuple[pd.DataFrame, i
 
 
 def _is_measuring(pid: int) -> bool:
-    """Tell whether the runner has a child, which is the measured process; any of its threads may have started it."""
+    """Return whether the runner has a child, which is the measured process; any of its threads may have started it."""
     return any(path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children"))
 
 
 def judge(trials: pd.DataFrame, started: int, running: int) -> dict[str, float]:
-    """Give the shares of marked trials, quiet and disturbed, and how far either speedup moved from the quiet one."""
+    """Return the shares of marked trials, quiet and disturbed, and how far either speedup moved from the quiet one."""
     quiet = trials["start_ns"] + trials["wall_ns"] < started
     after = trials["start_ns"] > running
     marked = trials["disturbed_by"].notna()
@@ -99,7 +99,7 @@ def judge(trials: pd.DataFrame, started: int, running: int) -> dict[str, float]:
 
 
 def measure(repetitions: int) -> pd.DataFrame:
-    """Give one row a run."""
+    """Return one row a run."""
     rows = []
     with TemporaryDirectory() as base, one_cpu():
         for repetition in range(repetitions):
@@ -110,7 +110,7 @@ def measure(repetitions: int) -> pd.DataFrame:
 
 
 def are_right(found: pd.DataFrame) -> bool:
-    """Tell whether every bound holds, over all trials of all runs of each case."""
+    """Return whether every bound holds, over all trials of all runs of each case."""
     good = True
     for _, runs in found.groupby("case"):
         mistaken = (runs["of these marked"] * runs["quiet trials"]).sum() / runs["quiet trials"].sum()

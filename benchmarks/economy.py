@@ -38,7 +38,7 @@ from scipy.special import stdtrit
 
 from benchmarks.calm import KEEPING, calm
 from benchmarks.sweeps import ROOT, finish, machine, start
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 
 PYPERF, PROCESS, CELL = "pyperf", "process", "cell"
 ASKED = ("pattern=pingpong", "model=process", "ipc=pipe", "payload=64KiB", "workers=1")
@@ -88,14 +88,14 @@ class Bounds:
 
 
 def implied(values: Sequence[float]) -> tuple[float, float]:
-    """Give the mean of ``values``, one a process, and half of Student's interval of it as a share of it."""
+    """Return the mean of ``values``, one a process, and half of Student's interval of it as a share of it."""
     means = pd.Series(values)
     error = float(means.std(ddof=1)) / math.sqrt(len(means))
     return float(means.mean()), float(stdtrit(len(means) - 1, (1 + _LEVEL) / 2)) * error / float(means.mean())
 
 
 def half_width(value: float, low: float, high: float) -> float:
-    """Give half of the interval from ``low`` to ``high`` as a share of ``value``."""
+    """Return half of the interval from ``low`` to ``high`` as a share of ``value``."""
     return (high - low) / 2 / value
 
 
@@ -115,7 +115,7 @@ def by_pyperf(seed: int) -> Cost:
 
 
 def by_process(stored: dict[str, Any]) -> list[float]:
-    """Give the mean of each of pyperf's processes in s, as pyperf stores them; one that only calibrates has none."""
+    """Return the mean of each of pyperf's processes in s, as pyperf stores them; one that only calibrates has none."""
     (benchmark,) = stored["benchmarks"]
     return [fmean(run["values"]) for run in benchmark["runs"] if run.get("values")]
 
@@ -132,7 +132,7 @@ def by_the_lab(overrides: Sequence[str], seed: int) -> Cost:
 
 
 def tell(runs: pd.DataFrame, cell: pd.Series[float], began: float, ended: float) -> Cost:
-    """Give the claim of the one ``cell`` and of its ``runs``, and the parts of the time between two clock readings."""
+    """Return the claim of the one ``cell`` and of its ``runs``, and the parts of the time between two clock readings."""
     starts = runs["started_at"].map(pd.Timestamp.timestamp)
     lasts = runs["wall_ns"] / 1e9
     claims = zip(runs[_P50], runs["latency_p50_low_ns"], runs["latency_p50_high_ns"], strict=True)
@@ -148,7 +148,7 @@ def tell(runs: pd.DataFrame, cell: pd.Series[float], began: float, ended: float)
 
 
 def measure(repetitions: int, seed: int, ways: Mapping[str, Callable[[int], Cost]]) -> pd.DataFrame:
-    """Give one row a way and repetition."""
+    """Return one row a way and repetition."""
     return pd.DataFrame(
         {"repetition": repetition, "way": way, **asdict(ways[way](drawn))}
         for repetition, way, drawn in in_order(repetitions, seed, sorted(ways))
@@ -156,7 +156,7 @@ def measure(repetitions: int, seed: int, ways: Mapping[str, Callable[[int], Cost
 
 
 def in_order(repetitions: int, seed: int, ways: Sequence[str]) -> Iterator[tuple[int, str, int]]:
-    """Give every way once in each repetition, in random order, with a seed."""
+    """Yield every way once in each repetition, in random order, with a seed."""
     random = Random(seed)
     for repetition in range(repetitions):
         for way in random.sample(ways, len(ways)):
@@ -164,7 +164,7 @@ def in_order(repetitions: int, seed: int, ways: Sequence[str]) -> Iterator[tuple
 
 
 def importing() -> float:
-    """Give the seconds that the lab's program takes to start and import what it needs, best of three."""
+    """Return the seconds that the lab's program takes to start and import what it needs, best of three."""
     taken = []
     for _ in range(3):
         began = time.perf_counter()

@@ -151,7 +151,7 @@ def _in_worker() -> bool:
 
 
 def _once(what: str) -> bool:
-    """Tell whether this is the first call of that in this worker."""
+    """Return whether this is the first call of that in this worker."""
     first = what not in _done
     _done.add(what)
     return first

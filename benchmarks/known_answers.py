@@ -15,13 +15,13 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.sweeps import machine, swept
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 
 LENGTH, PARALLELISM = 0.01, 0.03
 
 
 def compare(folder: Path) -> pd.DataFrame:
-    """Give one row a cell: how far serial length, length in the workers and speedup are from what is known."""
+    """Return one row a cell: how far serial length, length in the workers and speedup are from what is known."""
     lab = load(folder)
     spans = lab.spans(columns=["cell_id", "worker", "phase", "duration_ns"])
     tasks = spans[spans["phase"].eq("compute") & spans["worker"].ge(0)]
@@ -35,7 +35,7 @@ def compare(folder: Path) -> pd.DataFrame:
 
 
 def are_right(found: pd.DataFrame) -> bool:
-    """Tell whether every error is within its bound."""
+    """Return whether every error is within its bound."""
     lengths = found[["serial_error", "inside_error"]].abs().to_numpy().max()
     return bool(lengths <= LENGTH and found["speedup_error"].abs().max() <= PARALLELISM)
 

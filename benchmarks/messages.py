@@ -32,7 +32,7 @@ class Run:
     by_rule: bool
 
     def intervals(self, share: float) -> dict[str, Interval]:
-        """Give the interval in use, and the one that takes messages for independent."""
+        """Return the interval in use, and the one that takes messages for independent."""
         watched = share == _SHARES["p50"]  # the rule looks at the medians of trials
         level = reported_level(len(self.trials), by_rule=self.by_rule and watched)
         together = list(chain.from_iterable(self.trials))
@@ -68,7 +68,7 @@ def _stop(trials: list[list[float]]) -> Run:
 
 
 def _rows(name: str, runs: list[Run], share: float, truth: float) -> Iterator[Row]:
-    """Give a row a method; runs with too few messages for an interval count for neither side."""
+    """Yield a row a method; runs with too few messages for an interval count for neither side."""
     found = [run.intervals(share) for run in runs]
     trials = float(np.mean([len(run.trials) for run in runs]))
     early = float(np.mean([run.by_rule for run in runs]))

@@ -67,7 +67,7 @@ def round_trips(exchange: Exchange, payload: bytes, seconds: float, fewest: int 
 
 
 def median_round_trip(channel: str, size: int, seconds: float) -> float:
-    """Give the median round trip of ``size`` random bytes in ns, after a warm-up."""
+    """Return the median round trip of ``size`` random bytes in ns, after a warm-up."""
     payload = os.urandom(size)
     with joined(channel) as exchange:
         round_trips(exchange, payload, WARM_UP)

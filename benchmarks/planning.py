@@ -60,15 +60,15 @@ class Planner:
     overrides: Sequence[str]
 
     def expand(self) -> list[list[str]]:
-        """Give the overrides of every cell."""
+        """Return the overrides of every cell."""
         return expand(self.overrides, {}, [], self.loader)
 
     def compose(self, jobs: Sequence[Sequence[str]]) -> list[Request]:
-        """Give the configuration of every cell."""
+        """Return the configuration of every cell."""
         return Composer(self.loader, self.master).compose_all(jobs)
 
     def make_plan(self, requests: Sequence[Request]) -> Plan:
-        """Give the runs of all cells in order."""
+        """Return the runs of all cells in order."""
         return make_plan(requests, Origin(Path.cwd(), datetime.now(tz=UTC)), REGISTRY)
 
     def by_hydra(self, jobs: Sequence[Sequence[str]]) -> None:
@@ -84,20 +84,20 @@ class Shares:
     limit: float = LIMIT
 
     def __call__(self, seconds: pd.DataFrame) -> pd.DataFrame:
-        """Give a row a repetition: ms a cell by stage, of a whole plan and of Hydra, and the share."""
+        """Return a row a repetition: ms a cell by stage, of a whole plan and of Hydra, and the share."""
         by_cell = 1000 * seconds[[*STAGES, "parse"]].div(seconds["cells"], axis=0)
         by_cell["plan"] = by_cell[[*STAGES]].sum(axis=1)
         by_cell["hydra"] = 1000 * seconds["hydra"] / seconds["sample"]
         return by_cell.assign(share=by_cell["plan"] / by_cell["hydra"])
 
     def reached(self, shares: pd.DataFrame) -> bool:
-        """Tell whether the median share is within the limit."""
+        """Return whether the median share is within the limit."""
         return bool(shares["share"].median() <= self.limit)
 
 
 @contextmanager
 def planner(overrides: Sequence[str]) -> Iterator[Planner]:
-    """Give the planner of a grid, with the configuration that a sweep starts from."""
+    """Provide the planner of a grid, with the configuration that a sweep starts from."""
     with initialize_config_dir(str(conf_folder()), **HYDRA_BASE):
         loader = GlobalHydra.instance().config_loader()
         yield Planner(loader, loader.load_configuration("config", [], RunMode.MULTIRUN), overrides)
@@ -111,7 +111,7 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
 
 
 def measure_once(planning: Planner, sample: int, random: Random) -> dict[str, float]:
-    """Give the seconds of each stage for the whole grid, and of Hydra for ``sample`` cells of it."""
+    """Return the seconds of each stage for the whole grid, and of Hydra for ``sample`` cells of it."""
     cells = planning.expand()
     drawn = random.sample(cells, min(sample, len(cells)))
     half = len(drawn) // 2
@@ -132,7 +132,7 @@ def measure_once(planning: Planner, sample: int, random: Random) -> dict[str, fl
 
 
 def peak_memory(planning: Planner) -> float:
-    """Give the bytes a cell that are held at most at once while the grid is planned, the plan included."""
+    """Return the bytes a cell that are held at most at once while the grid is planned, the plan included."""
     jobs = planning.expand()
     tracemalloc.start()
     try:

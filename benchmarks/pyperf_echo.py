@@ -18,7 +18,7 @@ SIZE = 64 * 1024
 
 
 def timed(loops: int, exchange: Exchange, payload: bytes) -> float:
-    """Give the seconds of ``loops`` round trips."""
+    """Return the seconds of ``loops`` round trips."""
     numbers = range(loops)
     start = perf_counter()
     for _ in numbers:

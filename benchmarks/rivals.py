@@ -34,17 +34,17 @@ class Resampled:
 
     @property
     def center(self) -> Floats:
-        """Give what is estimated, by repetition."""
+        """Return what is estimated, by repetition."""
         return np.asarray(self.medians.mean(axis=1))
 
     @property
     def centers(self) -> Floats:
-        """Give what each resample estimates."""
+        """Return what each resample estimates."""
         return np.asarray(self.drawn.mean(axis=2))
 
 
 def bootstrapped(samples: pd.DataFrame, seed: int) -> dict[str, Ends]:
-    """Give the interval of each bootstrap for each cell of ``samples``, which has as many rounds as the others."""
+    """Return the interval of each bootstrap for each cell of ``samples``, which has as many rounds as the others."""
     rng = np.random.default_rng(seed)
     parts = [
         {name: np.stack(method(resampled)) for name, method in METHODS.items()}

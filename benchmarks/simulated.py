@@ -95,7 +95,7 @@ def _offsets(scenario: Scenario, count: int, rng: np.random.Generator) -> Floats
 
 
 def _drift(scenario: Scenario, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Give what the machine does to the serial and to the parallel trials, whose order in a block is random."""
+    """Return what the machine does to the serial and to the parallel trials, whose order in a block is random."""
     steps = rng.normal(scenario.trend / (2 * shape[1]), scenario.walk, (shape[0], 2 * shape[1]))
     times = np.cumsum(steps, axis=1)
     early, late = times[:, ::2], times[:, 1::2]
@@ -121,7 +121,7 @@ def _noise(scenario: Scenario, factor: float, shape: tuple[int, int], rng: np.ra
 
 
 def _middle(scenario: Scenario) -> float:
-    """Give the median of the logarithm of a pair's ratio, without what differs between processes."""
+    """Return the median of the logarithm of a pair's ratio, without what differs between processes."""
     rng = np.random.default_rng(7)
     shape = (_TRUTH_PAIRS, 1)
     serial, parallel = (_noise(scenario, factor, shape, rng) for factor in (1.0, 1.5))
@@ -130,7 +130,7 @@ def _middle(scenario: Scenario) -> float:
 
 
 def measure(processes: Processes) -> Iterator[tuple[list[float], bool]]:
-    """Give the ratios that each process's run keeps, and whether it was the rule that ended it."""
+    """Yield the ratios that each process's run keeps, and whether it was the rule that ended it."""
     for serial, parallel in zip(processes.serial.tolist(), processes.parallel.tolist(), strict=True):
         start = warm(serial, parallel)
         ratios = [a / b for a, b in zip(serial[start:], parallel[start:], strict=True)]
@@ -138,7 +138,7 @@ def measure(processes: Processes) -> Iterator[tuple[list[float], bool]]:
 
 
 def warm(serial: list[float], parallel: list[float]) -> int:
-    """Give how many blocks warm up, by the rule."""
+    """Return how many blocks warm up, by the rule."""
     for dropped in range(WARMUP, MAX_WARMUP):
         window = slice(dropped, dropped + WINDOW)
         if is_steady(serial[window]) and is_steady(parallel[window]):
@@ -147,7 +147,7 @@ def warm(serial: list[float], parallel: list[float]) -> int:
 
 
 def stop(ratios: list[float]) -> tuple[list[float], bool]:
-    """Give as many of ``ratios`` as the rule takes, and whether it was it that ended them."""
+    """Return as many of ``ratios`` as the rule takes, and whether it was it that ended them."""
     for count in LOOKS:
         if narrow_enough(ratios[:count], REL_CI):
             return ratios[:count], True
@@ -155,7 +155,7 @@ def stop(ratios: list[float]) -> tuple[list[float], bool]:
 
 
 def to_frame(kept: list[list[float]], rounds: int) -> pd.DataFrame:
-    """Give ratios as rows of cell_id, round and ``speedup``: ``rounds`` processes a cell."""
+    """Return ratios as rows of cell_id, round and ``speedup``: ``rounds`` processes a cell."""
     lengths = [len(ratios) for ratios in kept]
     process = np.repeat(np.arange(len(kept)), lengths)
     values = np.concatenate(kept)

@@ -44,7 +44,7 @@ def two_clock_reads(calls: int) -> int:
 
 
 def span(lane: Lane) -> Timed:
-    """Give a timer of one mark, that is one span."""
+    """Return a timer of one mark, that is one span."""
 
     def timed(calls: int) -> int:
         recorder = Recorder(lane)
@@ -82,7 +82,7 @@ def traced_calls(calls: int) -> int:
 
 
 def measure(rounds: int, calls: int, lane: Lane) -> dict[str, list[float]]:
-    """Give the ns per call of each, round by round, the loop taken off."""
+    """Return the ns per call of each, round by round, the loop taken off."""
     timers: dict[str, Timed] = {
         "two clock reads": two_clock_reads,
         "one span": span(lane),

@@ -53,7 +53,7 @@ class Seen:
 
 
 def ours(jobs: int) -> float:
-    """Give the seconds of a sweep of so many runs, less those of its trials."""
+    """Return the seconds of a sweep of so many runs, less those of its trials."""
     with TemporaryDirectory() as base:
         folder = Path(base, "sweep")
         begin = time.perf_counter()
@@ -63,7 +63,7 @@ def ours(jobs: int) -> float:
 
 
 def hydras(jobs: int) -> float:
-    """Give the seconds of as many empty jobs under Hydra's own launcher and sweeper."""
+    """Return the seconds of as many empty jobs under Hydra's own launcher and sweeper."""
     with TemporaryDirectory() as base:
         command = [sys.executable, "-m", "benchmarks.empty_job", "-m", f"label=range(0,{jobs})"]
         begin = time.perf_counter()
@@ -72,7 +72,7 @@ def hydras(jobs: int) -> float:
 
 
 def cost_ms(few: int, many: int) -> tuple[float, float]:
-    """Give the milliseconds that one more run costs, and one more job, measured in random order."""
+    """Return the milliseconds that one more run costs, and one more job, measured in random order."""
     asked = [(measure, jobs) for measure in (ours, hydras) for jobs in (few, many)]
     taken = {one: one[0](one[1]) for one in random.sample(asked, len(asked))}
     costs = [1e3 * (taken[measure, many] - taken[measure, few]) / (many - few) for measure in (ours, hydras)]

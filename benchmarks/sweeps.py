@@ -24,7 +24,7 @@ def start(folder: Path, overrides: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def finish(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Wait for a sweep; raises RuntimeError with its words where it failed."""
+    """Wait for a sweep; raise RuntimeError with its words where it failed."""
     if process.wait():
         raise RuntimeError(f"the sweep failed:\n{folder.with_suffix('.txt').read_text()}")
 

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what type checkers see of the table below
     from breakeven.analysis import figures
     from breakeven.analysis.comparing import compare
-    from breakeven.analysis.load import Lab, load
+    from breakeven.analysis.frames.load import Lab, load
     from breakeven.base.version import __version__
     from breakeven.runner.status.events import read_events
 
 _PUBLIC = {
-    "Lab": "breakeven.analysis.load:Lab",
+    "Lab": "breakeven.analysis.frames.load:Lab",
     "__version__": "breakeven.base.version:__version__",
     "compare": "breakeven.analysis.comparing:compare",
     "figures": "breakeven.analysis.figures:",
-    "load": "breakeven.analysis.load:load",
+    "load": "breakeven.analysis.frames.load:load",
     "read_events": "breakeven.runner.status.events:read_events",
 }
 

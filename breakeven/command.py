@@ -2,8 +2,10 @@
 
 import sys
 
+from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
 from breakeven.base.loading import load
+from breakeven.base.output import write
 
 COMMANDS = {
     "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or a sweep of cells with -m"),
@@ -72,7 +74,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def call(name: str, arguments: list[str]) -> int:
     """Call the subcommand ``name`` and return its exit code; nothing of any other is imported."""
-    code: int = load(COMMANDS[name][0])(arguments)
+    try:
+        code: int = load(COMMANDS[name][0])(arguments)
+    except BadInput as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return BAD_INPUT
     return code
 
 
@@ -88,7 +94,7 @@ def status() -> int:
 
 
 def _say(text: str) -> int:
-    sys.stdout.write(text)
+    write(text)
     return ALL_DONE
 
 

@@ -235,7 +235,7 @@ class Turns:
     wall: int
 
     def finish(self, worker: int, start: int, busy: int) -> tuple[int, int]:
-        """Give when ``worker`` has had ``busy`` ns of CPU from ``start`` on, and how much it had by the end."""
+        """Return when ``worker`` has had ``busy`` ns of CPU from ``start`` on, and how much it had by the end."""
         now, left = start, busy
         while left > 0 and now < self.wall:
             rest = self.turn - now % self.turn

@@ -74,7 +74,7 @@ def _plain(*overrides: str) -> dict[str, Any]:
 
 
 def plain(*overrides: str, **knobs: Any) -> dict[str, Any]:
-    """Give a resolved configuration, a fresh copy, with top-level knobs replaced by ``knobs``."""
+    """Return a resolved configuration, a fresh copy, with top-level knobs replaced by ``knobs``."""
     found = {
         key: dict(value) if isinstance(value, dict) else value for key, value in _plain(*overrides).items()
     }
@@ -82,5 +82,5 @@ def plain(*overrides: str, **knobs: Any) -> dict[str, Any]:
 
 
 def request(*overrides: str, **knobs: Any) -> Request:
-    """Give one configuration as the planner takes it."""
+    """Return one configuration as the planner takes it."""
     return Request(plain(*overrides, **knobs), overrides)

@@ -40,7 +40,7 @@ class Done:
 
 
 def command(target: str, sweep: str, *more: str) -> str:
-    """Give the command that measures a function of `benchmarks.faulty`, or several, as text for a shell."""
+    """Return the command that measures a function of `benchmarks.faulty`, or several, as text for a shell."""
     targets = ",".join(f"faulty:{name}" for name in target.split(","))
     overrides = shlex.join([f"workload.target={targets}", f"sweep={sweep}", *more])
     return f"{RUNNER} {SHORT} {overrides}"
@@ -55,7 +55,7 @@ def run(folder: Path, script: str) -> Done:
 
 
 def rows(sweep: Path) -> pd.DataFrame:
-    """Give the runs of a sweep, one row for each."""
+    """Return the runs of a sweep, one row for each."""
     return pd.read_parquet(sweep / "runs")
 
 

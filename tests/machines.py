@@ -33,7 +33,7 @@ def interpreters() -> list[str]:
 
 
 def _kind(path: str) -> tuple[tuple[int, ...], str] | None:
-    """Give version and build of an interpreter, None where it does not start (a shim without a target)."""
+    """Return version and build of an interpreter, None if it does not start (a shim without a target)."""
     ask = "import sys, sysconfig as s; print(*sys.version_info[:2], s.get_config_var('Py_GIL_DISABLED'), sys.implementation.name)"
     done = subprocess.run([path, "-c", ask], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -43,7 +43,7 @@ def _kind(path: str) -> tuple[tuple[int, ...], str] | None:
 
 
 def left_behind() -> set[str]:
-    """Give what runs of this process have in shared memory now; other sweeps may be under way."""
+    """Return what runs of this process have in shared memory now; other sweeps may be under way."""
     return {path.name for path in _SHARED.glob(f"breakeven-{os.getpid()}-*")} if _SHARED.exists() else set()
 
 

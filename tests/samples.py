@@ -34,7 +34,7 @@ Pair = tuple[str, str | None, str]
 
 
 def cell(**changes: Any) -> Cell:
-    """Give a small cell: two processes and a queue, sixteen tasks of a fifth of a millisecond."""
+    """Return a small cell: two processes and a queue, sixteen tasks of a fifth of a millisecond."""
     known: dict[str, Any] = {
         "workload": "spin",
         "model": "process",
@@ -58,7 +58,7 @@ def cell(**changes: Any) -> Cell:
 
 
 def run(executable: str, path: Path | None = None, **changes: Any) -> Run:
-    """Give a run of a small cell."""
+    """Return a run of a small cell."""
     return Run(
         cell=cell(**changes),
         cell_id="0123456789abcdef",
@@ -75,7 +75,7 @@ def run(executable: str, path: Path | None = None, **changes: Any) -> Run:
 
 
 def pairs(start_methods: bool = True) -> list[Pair]:
-    """Give every (model, start method, channel) that can exist."""
+    """Return every (model, start method, channel) that can exist."""
     names = [*channels.REGISTRY, "native", "none"]
     found = []
     for model, ipc in product(models.REGISTRY, names):
@@ -88,12 +88,12 @@ def pairs(start_methods: bool = True) -> list[Pair]:
 
 
 def named(pair: Pair) -> str:
-    """Give a test's name for a pair."""
+    """Return a test's name for a pair."""
     return "-".join(part for part in pair if part)
 
 
 def workers_for(model: str, most: int = 2) -> int:
-    """Give how many workers a model may have, up to ``most``."""
+    """Return how many workers a model may have, up to ``most``."""
     return 1 if models.load(model).refuses_workers(most) else most
 
 

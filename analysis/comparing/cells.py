@@ -9,7 +9,7 @@ import pandas as pd
 
 from breakeven.analysis.comparing.knobs import METHOD, knobs_of
 from breakeven.analysis.comparing.select import Side
-from breakeven.analysis.factors import BARE, varying, write
+from breakeven.analysis.frames.factors import BARE, varying, write
 from breakeven.base.factors import FACTORS
 
 Key = int
@@ -33,12 +33,12 @@ _IN_NAME = {
 
 
 def cells_of(a: Side, b: Side) -> pd.DataFrame:
-    """Give one row a cell, indexed by `Key`: side, cell_id, factors, knobs, and what else tells cells apart."""
+    """Return one row a cell, indexed by `Key`: side, cell_id, factors, knobs, and what else tells cells apart."""
     return _first_rows(_stack({side.name: side.runs for side in (a, b)}))
 
 
 def left_out_of(a: Side, b: Side) -> pd.DataFrame:
-    """Give the cells without a run of status ok in the same form."""
+    """Return the cells without a run of status ok in the same form."""
     parts = {side.name: side.left_out for side in (a, b)}
     good = {side.name: set(side.runs["cell_id"]) for side in (a, b)}
     bad = {name: runs[~runs["cell_id"].isin(good[name])] for name, runs in parts.items()}

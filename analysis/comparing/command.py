@@ -17,8 +17,7 @@ from breakeven.analysis.comparing.quantities import read_share
 from breakeven.analysis.comparing.select import LATEST, open_side
 from breakeven.analysis.comparing.show import to_markdown, to_text
 from breakeven.analysis.comparing.verdict import VERDICTS
-from breakeven.analysis.errors import BadResults, ReportUnwritable, UnknownName
-from breakeven.base.exit_codes import BAD_INPUT
+from breakeven.analysis.errors import ReportUnwritable, UnknownName
 from breakeven.base.suggestions import did_you_mean
 
 T = TypeVar("T")
@@ -44,17 +43,8 @@ _HELP = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compare as ``arguments`` ask and return the exit code, 2 for what cannot be compared."""
-    try:
-        return run(arguments)
-    except BadResults as error:
-        sys.stderr.write(f"{error}\n")
-        return BAD_INPUT
-
-
-def run(argv: Sequence[str]) -> int:
-    """Compare as ``argv`` asks, print or write the report, and give the exit code; raises BadInput."""
-    options = _parse(argv)
+    """Compare as ``arguments`` ask, print or write the report, and return the exit code; raise BadInput."""
+    options = _parse(arguments)
     fail_on = [_known("--fail-on", name, _FAIL_ON) for name in _verdicts(options.fail_on)]
     write = _known("--format", options.format, _FORMATS)
     question = Question(options.by, read_share("--band", options.band), _names(",".join(options.allow)))

@@ -15,7 +15,7 @@ from breakeven.analysis.comparing.measures import check_measure, measure_of, rou
 from breakeven.analysis.comparing.pairs import Pairing
 from breakeven.analysis.comparing.select import LATEST, Side, open_side
 from breakeven.analysis.comparing.verdict import VERDICTS, Judge
-from breakeven.analysis.stats import share_disturbed
+from breakeven.analysis.frames.estimates import share_disturbed
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import FACTORS
 from breakeven.runner.cell.intervals import LEVEL
@@ -61,7 +61,7 @@ class Comparison:
 
     @classmethod
     def of(cls, a: Side, b: Side, question: Question) -> Comparison:
-        """Compare two sides; raises BadInput: ambiguous or no pairs, the same runs, conditions that differ."""
+        """Compare two sides; raise BadInput: ambiguous or no pairs, the same runs, conditions that differ."""
         pairing = Pairing.of(a, b)
         pairs = pairing(a, b)
         runs_a, runs_b = (_runs_of_pairs(side, pairs.cells) for side in (a, b))
@@ -92,19 +92,19 @@ def compare(
     band: float = 0.05,
     allow: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """Compare two sweeps, or two selections of one, cell by cell; gives one row a pair.
+    """Compare two sweeps, or two selections of one, cell by cell; return one row a pair.
 
     ``a`` and ``b`` are each a results folder, ``FOLDER:key=value,...``, or ``key=value,...`` of the folder ``within``.
     ``effect`` is the ratio of geometric means over the rounds, above 1 where B is faster, with the 95 % interval from
     ``low`` to ``high``, both by Welch's t on logarithms; `Welch`, `Judge` and `adjust` name the sources. Cells without
-    partner are in ``Comparison.of(...).unpaired``. Raises BadInput.
+    partner are in ``Comparison.of(...).unpaired``. Raise BadInput.
     """
     question = Question(by, band, tuple(allow))
     return Comparison.of(open_side("A", a, within), open_side("B", b, within), question).cells
 
 
 def _runs_of_pairs(side: Side, cells: pd.DataFrame) -> pd.DataFrame:
-    """Give the runs of ``side`` whose cell has a partner, with the number of the ``pair``."""
+    """Return the runs of ``side`` whose cell has a partner, with the number of the ``pair``."""
     numbers = {cell_id: number for number, cell_id in cells[f"cell_id_{side.name.lower()}"].items()}
     runs = side.runs[side.runs["cell_id"].isin(numbers)]
     return runs.assign(pair=runs["cell_id"].map(numbers), side=side.name)

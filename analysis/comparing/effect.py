@@ -44,7 +44,7 @@ class Welch:
     level: float = 0.95
 
     def __call__(self, rounds: pd.DataFrame) -> pd.DataFrame:
-        """Give one row a ``pair`` of ``rounds`` (pair, side, value, lower_is_better): value_a, value_b, the effect."""
+        """Return one row a ``pair`` of ``rounds`` (pair, side, value, lower_is_better): value_a, value_b, the effect."""
         rows = {pair: self._row(frame) for pair, frame in rounds.groupby("pair")}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("pair")
 
@@ -55,7 +55,7 @@ class Welch:
         return {**counts, "value_a": _center(a), "value_b": _center(b), **effect._asdict()}
 
     def compare(self, a: Samples, b: Samples) -> Effect:
-        """Give the ratio of the geometric means of ``b`` and ``a``, with interval and p value."""
+        """Return the ratio of the geometric means of ``b`` and ``a``, with interval and p value."""
         reason = _unusable(a, b)
         if reason:
             return Effect(reason=reason)
@@ -73,7 +73,7 @@ class Welch:
 
 
 def _center(values: Samples) -> float:
-    """Give the geometric mean; NaN where a value is missing or not above 0."""
+    """Return the geometric mean; NaN if a value is missing or not above 0."""
     return float(np.exp(np.log(values).mean())) if len(values) and _all_positive(values) else np.nan
 
 
@@ -100,7 +100,7 @@ def _untestable(*sides: Samples) -> str:
 
 
 def _standard_error(a: Samples, b: Samples) -> tuple[float, float]:
-    """Give the standard error of the difference of means, and its degrees of freedom."""
+    """Return the standard error of the difference of means, and its degrees of freedom."""
     shares = np.array([side.var(ddof=1) / len(side) for side in (a, b)])
     weights = shares / shares.sum()
     df = 1 / float((weights**2 / np.array([len(a) - 1, len(b) - 1])).sum())

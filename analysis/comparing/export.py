@@ -61,7 +61,7 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Give ``value`` as JSON knows it."""
+    """Return ``value`` as JSON knows it."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -59,7 +59,7 @@ class Allowance:
 
     @classmethod
     def of(cls, names: Iterable[str], selected: Iterable[str]) -> Allowance:
-        """Read what ``--allow`` names, and add what follows from the ``selected`` columns; raises UnknownName.
+        """Read what ``--allow`` names, and add what follows from the ``selected`` columns; raise UnknownName.
 
         Who selects by a fact, or by the interpreter, asks for cells that differ in the whole group of it.
         """
@@ -70,7 +70,7 @@ class Allowance:
         return cls(frozenset(facts), any(name.split(".")[0] == "workload" for name in chosen))
 
     def covers(self, difference: Difference) -> bool:
-        """Tell whether ``difference`` may be."""
+        """Return whether ``difference`` may be."""
         one_sided = difference.fact == "packages" and not (difference.a and difference.b)
         return difference.fact in self.facts or (self.other_work and one_sided)
 
@@ -85,7 +85,7 @@ def _expand(name: str) -> tuple[str, ...]:
 
 
 def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
-    """Give the facts that differ between or within the runs of two sides, those of each ``pair`` apart.
+    """Return the facts that differ between or within the runs of two sides, those of each ``pair`` apart.
 
     What belongs to a machine is to be the same in all runs: a sweep that was carried on on another host
     differs within itself.
@@ -150,7 +150,7 @@ def _packages(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
 
 
 def _versions(texts: pd.Series[Any]) -> dict[str, Values]:
-    """Give the versions of each package in lines such as ``numpy 2.1.0`` or ``numpy==2.1.0``."""
+    """Return the versions of each package in lines such as ``numpy 2.1.0`` or ``numpy==2.1.0``."""
     lines = [line for text in texts.dropna().unique() for line in str(text).splitlines() if line.strip()]
     parts = [re.split(r"\s*==\s*|\s+", line.strip(), maxsplit=1) for line in lines]
     versions: dict[str, set[str]] = {}
@@ -160,7 +160,7 @@ def _versions(texts: pd.Series[Any]) -> dict[str, Values]:
 
 
 def refuse_differences(differences: Iterable[Difference], allowance: Allowance) -> tuple[Difference, ...]:
-    """Give the differences that are allowed; raises SidesDiffer where one is not."""
+    """Return the differences that are allowed; raise SidesDiffer where one is not."""
     found = list(differences)
     refused = [difference for difference in found if not allowance.covers(difference)]
     if refused:

@@ -19,7 +19,7 @@ _SKIPPED = {*COLUMNS, *FACTORS, *OF_THE_SWEEP, *POLICY, "seed"}
 
 
 def add_knobs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Give ``runs`` with a text column a knob, named as it is typed (``workload.target``); null where unset."""
+    """Return ``runs`` with a text column a knob, named as it is typed (``workload.target``); null where unset."""
     texts = runs["config"].fillna("") if "config" in runs else pd.Series("", index=runs.index)
     known = {text: _read(str(text)) for text in texts.unique()}
     knobs = pd.DataFrame([known[text] for text in texts], index=runs.index, dtype="object")

@@ -37,7 +37,7 @@ _ELSE = "throughput"
 
 
 def check_measure(name: str | None) -> str | None:
-    """Give ``name`` where there is such a measure, or None for that of the pattern; raises UnknownName."""
+    """Return ``name`` where there is such a measure, or None for that of the pattern; raise UnknownName."""
     if name is not None and name not in MEASURES:
         raise UnknownName(
             f"--by {name}: no such measure{did_you_mean(name, MEASURES)}; there are {', '.join(MEASURES)}"
@@ -53,7 +53,7 @@ def measure_of(a: str, b: str, asked: str | None) -> str:
 
 
 def round_values(runs: pd.DataFrame) -> pd.DataFrame:
-    """Give one row a run of ``runs`` (pair, side, measure ...): pair, side, ``value`` and ``lower_is_better``."""
+    """Return one row a run of ``runs`` (pair, side, measure ...): pair, side, ``value`` and ``lower_is_better``."""
     measures = runs["measure"].map(MEASURES)
     rows = zip(runs.to_dict("records"), measures, strict=True)
     values = [row[measure.column] for row, measure in rows]

@@ -14,7 +14,7 @@ from breakeven.analysis.comparing.facts import GROUPS
 from breakeven.analysis.comparing.knobs import knobs_of
 from breakeven.analysis.comparing.select import Side, show_value, typed
 from breakeven.analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
-from breakeven.analysis.factors import BARE
+from breakeven.analysis.frames.factors import BARE
 from breakeven.base.factors import FACTORS
 from breakeven.base.schema import TABLES
 
@@ -66,7 +66,7 @@ class Pairing:
         return cls(frozenset(named))
 
     def __call__(self, a: Side, b: Side) -> Pairs:
-        """Pair the cells of two sides; raises AmbiguousPairs, NothingPaired or SameRuns."""
+        """Pair the cells of two sides; raise AmbiguousPairs, NothingPaired or SameRuns."""
         cells = cells_of(a, b)
         names = Names.of(cells, self.named)
         links = self.link(*self._sides(cells))
@@ -96,7 +96,7 @@ class Pairing:
         return a, b
 
     def keys(self, cells: pd.DataFrame) -> Keys:
-        """Give the values by which ``cells`` are paired."""
+        """Return the values by which ``cells`` are paired."""
         names = [name for name in (*FACTORS, *knobs_of(cells.columns)) if name not in self.named]
         keys = cells[names].map(_text).astype("object")
         if "payload_bytes" in self.named and "payload_out_bytes" in names:
@@ -106,7 +106,7 @@ class Pairing:
         return {Key(cell): dict(zip(names, row, strict=True)) for cell, *row in keys.itertuples(name=None)}
 
     def link(self, a: Keys, b: Keys) -> list[Link]:
-        """Give every cell of A with every cell of B that is equal in all strict columns and fits in the loose ones."""
+        """Return every cell of A with every cell of B that is equal in all strict columns and fits in the loose ones."""
         known: dict[tuple[str, ...], list[Key]] = defaultdict(list)
         for other, key in b.items():
             known[self._strict(key)].append(other)

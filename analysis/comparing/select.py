@@ -14,7 +14,7 @@ from breakeven.analysis.comparing.facts import FACTS
 from breakeven.analysis.comparing.knobs import add_knobs, write_knob
 from breakeven.analysis.comparing.quantities import read_flag, read_number
 from breakeven.analysis.errors import NoMatch, UnknownName
-from breakeven.analysis.load import load
+from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import COLUMNS, FACTORS
 from breakeven.base.suggestions import did_you_mean
@@ -46,7 +46,7 @@ class Condition:
         return f"{self.key}={self.value}"
 
     def __call__(self, runs: pd.DataFrame) -> pd.Series[bool]:
-        """Tell of each run whether it is selected; raises BadValue where the value cannot be read."""
+        """Return for each run whether it is selected; raise BadValue where the value cannot be read."""
         if self.value == "null":
             return runs[self.column].isna()
         if self.column == "interpreter":
@@ -81,7 +81,7 @@ class Condition:
         return PurePath(path).name == self.value
 
     def _is_version(self, version: object) -> bool:
-        """Tell whether ``version`` begins with ours, part by part: 3.1 is not the beginning of 3.13."""
+        """Return whether ``version`` begins with ours, part by part: 3.1 is not the beginning of 3.13."""
         return f"{version}.".startswith(f"{self.value}.")
 
     def _is_text(self, value: Any) -> bool:
@@ -120,7 +120,7 @@ class Side:
 def open_side(name: str, text: str | Path, within: str | Path = LATEST) -> Side:
     """Read what ``text`` asks for: ``FOLDER``, ``FOLDER:key=value,...``, or ``key=value,...`` in ``within``.
 
-    Raises BadInput: the folder is missing, a key unknown, a value unreadable, or no run matches.
+    Raise BadInput: the folder is missing, a key unknown, a value unreadable, or no run matches.
     """
     folder, selection = _split(str(text), within)
     lab = load(folder)
@@ -197,5 +197,5 @@ def show_value(value: Any, column: str) -> str:
 
 
 def typed(column: str) -> str:
-    """Give the name under which ``column`` is typed."""
+    """Return the name under which ``column`` is typed."""
     return _TYPED.get(column, column)

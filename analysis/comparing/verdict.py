@@ -28,7 +28,7 @@ def adjust(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Judge:
-    """Give each cell its verdict.
+    """Return each cell its verdict.
 
     ``faster`` and ``slower`` need both a test that holds after the correction and an estimate outside the noise
     ``band``, a share: 5 % reaches
@@ -39,7 +39,7 @@ class Judge:
     alpha: float = 0.05
 
     def __call__(self, effects: pd.DataFrame) -> pd.DataFrame:
-        """Give ``effects`` with p_adjusted, ``verdict``, and the ``reason`` where it is ``cannot tell``."""
+        """Return ``effects`` with p_adjusted, ``verdict``, and the ``reason`` where it is ``cannot tell``."""
         effects = effects.assign(p_adjusted=adjust(effects["p"].to_numpy(float)))
         told = [self._tell(row) for _, row in effects.iterrows()]
         return effects.assign(verdict=[verdict for verdict, _ in told], reason=[reason for _, reason in told])

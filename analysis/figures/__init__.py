@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.figures import activity, bandwidth, latency, overhead, scaling, timeline
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.load import Lab
 
 __all__ = [
     "FIGURES",
@@ -36,7 +36,7 @@ class Plot(Protocol):
     """What a module of this package offers."""
 
     def frame(self, lab: Lab) -> pd.DataFrame:
-        """Give the tidy frame that the figure shows; raises NothingToDraw where the sweep has no data for it."""
+        """Return the tidy frame that the figure shows; raise NothingToDraw where the sweep has no data for it."""
 
     def draw(self, frame: pd.DataFrame, context: Context) -> Figure:
         """Draw ``frame``; the caller may have narrowed it."""
@@ -53,7 +53,7 @@ FIGURES: dict[str, Plot] = {
 
 
 def draw(name: str, lab: Lab) -> Figure:
-    """Draw the figure ``name`` of ``lab``; raises UnknownName or NothingToDraw."""
+    """Draw the figure ``name`` of ``lab``; raise UnknownName or NothingToDraw."""
     if name not in FIGURES:
         raise UnknownName(f"no figure {name}; there are {', '.join(FIGURES)}")
     frame = FIGURES[name].frame(lab)

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from breakeven.analysis.factors import is_varied, label_mechanisms
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
@@ -26,7 +25,8 @@ from breakeven.analysis.figures.look import (
     tell_sample,
     thin,
 )
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.factors import is_varied, label_mechanisms
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
 
 PANELS = 3
@@ -40,7 +40,7 @@ _TRIAL = ["cell_id", "round", "trial"]
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give one row a worker and bin: ``calls`` in one trial a cell, of cells that did the same work.
+    """Return one row a worker and bin: ``calls`` in one trial a cell, of cells that did the same work.
 
     ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials.
     """
@@ -141,7 +141,7 @@ def _title(cells: pd.DataFrame) -> str:
 
 
 def _tell_change(ends: pd.Series[Any]) -> str:
-    """Give the ratio and what the two intervals leave possible; no change is claimed where they overlap."""
+    """Return the ratio and what the two intervals leave possible; no change is claimed where they overlap."""
     if not (ends["last_low"] > ends["first_high"] or ends["last_high"] < ends["first_low"]):
         return "no clear change"
     least, most = ends["last_low"] / ends["first_high"], ends["last_high"] / ends["first_low"]

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from breakeven.analysis.figures.by_payload import Marks, Measure, draw_panels, select_messages, tell_winner
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.look import Styles, finish, look, tell_sample
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_rate
 
 MEASURE = Measure(
@@ -26,7 +26,7 @@ _LIMIT: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to tell them apart."""
+    """Return the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to tell them apart."""
     return select_messages(lab, MEASURE.column)
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import SubFigure
 
-from breakeven.analysis.factors import is_varied, label_mechanisms, label_settings
 from breakeven.analysis.figures.context import NothingToDraw
 from breakeven.analysis.figures.dots import Extra, draw_dots
 from breakeven.analysis.figures.look import (
@@ -25,7 +24,8 @@ from breakeven.analysis.figures.look import (
     thin,
     wrap_setting,
 )
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
 
 
@@ -40,7 +40,7 @@ class Measure:
 
 
 def select_messages(lab: Lab, column: str) -> pd.DataFrame:
-    """Give the pingpong cells that have a positive ``column``; raises NothingToDraw."""
+    """Return the pingpong cells that have a positive ``column``; raise NothingToDraw."""
     cells = lab.estimates
     cells = cells[cells["pattern"].eq("pingpong") & cells[column].gt(0)]
     if cells.empty:

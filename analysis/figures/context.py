@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from breakeven.analysis.factors import name_implementation
+from breakeven.analysis.frames.factors import name_implementation
 
 
 class NothingToDraw(Exception):

@@ -46,7 +46,7 @@ def _tell_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[
 
 
 def _side(above: pd.Series[bool], below: pd.Series[bool]) -> pd.Series[int]:
-    """Give 1 or -1 where the intervals lie apart; points where they do not are left out."""
+    """Return 1 or -1 where the intervals lie apart; points where they do not are left out."""
     side = pd.Series(np.where(above, 1, np.where(below, -1, 0)), index=above.index)
     side = side[~side.index.duplicated()]
     return side[side.ne(0)].astype(int)

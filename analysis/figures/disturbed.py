@@ -28,7 +28,7 @@ def draw_hollow(axes: Axes, x: Any, y: Any, points: pd.DataFrame, style: Any) ->
 
 
 def tell_disturbed(cells: pd.DataFrame) -> str:
-    """Say for the caption what was disturbed, nothing where nothing was."""
+    """Say for the caption what was disturbed, nothing if nothing was."""
     shares = cells["pairs_disturbed"]
     if not shares.gt(0).any():
         return ""

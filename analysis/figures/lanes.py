@@ -59,7 +59,7 @@ def _spread(spans: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def bin_states(pieces: pd.DataFrame, workers: int, edges: Array) -> Array:
-    """Give the share of each bin that each state fills, as an array of workers x states x bins."""
+    """Return the share of each bin that each state fills, as an array of workers x states x bins."""
     shares = np.zeros((workers, len(STATES), len(edges) - 1))
     for worker in range(workers):
         for place, state in enumerate(STATES):

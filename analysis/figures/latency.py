@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from breakeven.analysis.figures.by_payload import Marks, Measure, draw_panels, select_messages, tell_winner
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.look import GREY, Styles, finish, look, tell_sample
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
 
 MEASURE = Measure("latency_p50_ns", "round trip of one message", format_time, lowest_wins=True)
@@ -21,7 +21,7 @@ _FAINT: dict[str, Any] = {"linewidth": 1, "alpha": 0.45}
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give the pingpong cells that have a latency, with ``mechanism`` and ``setting`` to tell them apart."""
+    """Return the pingpong cells that have a latency, with ``mechanism`` and ``setting`` to tell them apart."""
     return select_messages(lab, MEASURE.column)
 
 

@@ -63,7 +63,7 @@ class Style:
     dash: Dash
 
     def handle(self, label: str) -> Line2D:
-        """Give its entry in a legend."""
+        """Return its entry in a legend."""
         return Line2D([], [], color=self.color, marker=self.marker, linestyle=self.dash, label=label)
 
 
@@ -71,7 +71,7 @@ Styles = dict[str, Style]
 
 
 def styles(frame: pd.DataFrame) -> Styles:
-    """Give each ``mechanism`` a colour, marker and dash that together are its own, apart without colour too.
+    """Return each ``mechanism`` a colour, marker and dash that together are its own, apart without colour too.
 
     Mechanisms of one model stand together.
     """
@@ -83,12 +83,12 @@ def styles(frame: pd.DataFrame) -> Styles:
 
 
 def list_styles(look_of: Styles) -> list[Artist]:
-    """Give legend entries for the mechanisms of `styles`."""
+    """Return legend entries for the mechanisms of `styles`."""
     return [style.handle(label) for label, style in look_of.items()]
 
 
 def split_errors(points: pd.DataFrame, column: str) -> list[pd.Series[float]]:
-    """Give how far the interval of ``column`` reaches below and above it."""
+    """Return how far the interval of ``column`` reaches below and above it."""
     value = points[column]
     return [value - points[f"{column}_low"], points[f"{column}_high"] - value]
 
@@ -136,7 +136,7 @@ def wrap_setting(setting: str, axes: Axes) -> None:
 
 
 def legend_height(entries: int) -> float:
-    """Give the height in inches that a legend with a title needs beside the panels."""
+    """Return the height in inches that a legend with a title needs beside the panels."""
     return 0.3 + 0.23 * entries
 
 
@@ -194,7 +194,7 @@ def set_log_axis(axis: Axis, write: Callable[[float], str]) -> None:
 
 
 def sort_labels(frame: pd.DataFrame, by: str) -> list[str]:
-    """Give the distinct labels of column ``by`` in the order in which they stand."""
+    """Return the distinct labels of column ``by`` in the order in which they stand."""
     return list(dict.fromkeys(frame[by]))
 
 
@@ -215,7 +215,7 @@ def tell_range(counts: pd.Series[int]) -> str:
 
 
 def tell_gil(enabled: object) -> str:
-    """Write the state of the GIL to append to a name; nothing where it is not known."""
+    """Write the state of the GIL to append to a name; nothing if it is not known."""
     if not isinstance(enabled, bool | np.bool_):
         return ""
     return ", GIL on" if enabled else ", GIL off"

@@ -8,8 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
-from breakeven.analysis.budget import PHASES, Budget, sum_phases
-from breakeven.analysis.factors import label_mechanisms, label_settings
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
     add_legend,
@@ -22,7 +20,9 @@ from breakeven.analysis.figures.look import (
     thin,
     thinned,
 )
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.budget import PHASES, Budget, sum_phases
+from breakeven.analysis.frames.factors import label_mechanisms, label_settings
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import time_unit
 
 ON_CPU, OFF_CPU = "compute, on CPU", "compute, off CPU"
@@ -37,7 +37,7 @@ _PATTERNS = ("map", "window", "pingpong")
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give one row a cell and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
+    """Return one row a cell and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
 
     Of the patterns map is shown, else window, else pingpong; of each setting the number of workers that most
     mechanisms have. Where the CPU clock was not recorded all of compute counts as on CPU.

@@ -20,7 +20,7 @@ FORMATS: dict[str, dict[str, Any]] = {
 
 
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
-    """Write ``figure`` to ``folder`` in each format and give the paths; raises FiguresUnwritable.
+    """Write ``figure`` to ``folder`` in each format and give the paths; raise FiguresUnwritable.
 
     Each file is written aside and renamed, so that whoever looks sees the old picture or the new.
     """

@@ -13,7 +13,6 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from breakeven.analysis.factors import is_varied, label_mechanisms, label_settings
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.crossings import tell_crossings
 from breakeven.analysis.figures.dots import draw_dots
@@ -35,7 +34,8 @@ from breakeven.analysis.figures.look import (
     thinned,
     wrap_setting,
 )
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size
 
 LOG_FROM = 8
@@ -66,7 +66,7 @@ _CPUS: dict[str, Any] = {"color": "0.45", "linewidth": 1.2, "linestyle": (0, (1,
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give the cells that have a speedup, with ``mechanism`` and ``setting`` to tell them apart.
+    """Return the cells that have a speedup, with ``mechanism`` and ``setting`` to tell them apart.
 
     Where workers vary in some settings, the others are left out: one point each, they are in the summary.
     """

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from breakeven.analysis.budget import select_traced
-from breakeven.analysis.factors import label_mechanisms
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.lanes import BUSY, STATES, Array, bin_states, split_states
 from breakeven.analysis.figures.look import GREY, add_legend, finish, look, new_figure, sort_labels, tell_gil
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.budget import select_traced
+from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size, format_time
 
 PANELS = 4
@@ -36,7 +36,7 @@ _LEAST_STEPS = 8
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Give the spans of one traced parallel trial of each of up to `PANELS` comparable cells.
+    """Return the spans of one traced parallel trial of each of up to `PANELS` comparable cells.
 
     Comparable: same work, payload and workers, in as many models as the sweep has; of those the one with
     most workers. Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
@@ -88,7 +88,7 @@ def _tell_work(frame: pd.DataFrame) -> str:
 
 
 def _smoothing(frame: pd.DataFrame, section: float) -> float:
-    """Give the step of the line: whole ms, as long as the longest interrupted task, but some steps a section.
+    """Return the step of the line: whole ms, as long as the longest interrupted task, but some steps a section.
 
     In shorter ones a task whose CPU time is drawn at its other end would count beside the one that had the CPU.
     """
@@ -99,7 +99,7 @@ def _smoothing(frame: pd.DataFrame, section: float) -> float:
 
 
 def _section(frame: pd.DataFrame) -> float:
-    """Give the length of the section shown: 16 switch intervals, more if tasks are long, whole short trials."""
+    """Return the length of the section shown: 16 switch intervals, more if tasks are long, whole short trials."""
     longest = frame.groupby("mechanism")["wall_ns"].first().max()
     task = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
     return float(min(longest, max(SECTION_NS, 8 * task)))
@@ -160,7 +160,7 @@ def _colors() -> dict[str, tuple[float, float, float]]:
 
 
 def _draw_lanes(axes: Axes, rows: pd.DataFrame, section: float) -> Array:
-    """Draw each bin in the colour of the state that fills most of it; gives the shares."""
+    """Draw each bin in the colour of the state that fills most of it; return the shares."""
     workers = int(rows["workers"].iloc[0])
     begun = rows[rows["phase"].eq("compute")].groupby("worker")["start_ns"].min().max()
     start = float(max(0, min(begun, rows["wall_ns"].iloc[0] - section)))

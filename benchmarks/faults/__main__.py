@@ -64,7 +64,7 @@ class Rounds:
         return self._pace
 
     def disturbed(self, number: int) -> str:
-        """Inject the fault of that round, check what must hold, and say what came of it; raises Violated."""
+        """Inject the fault of that round, check what must hold, and say what came of it; raise Violated."""
         chance = random.Random(f"{self._seed} {number}")
         (fault,) = chance.choices(self._faults, [fault.weight for fault in self._faults])
         waiting = self._runs - self._stock.done

@@ -19,7 +19,7 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """Give the name that ``--only`` takes."""
+        """Return the name that ``--only`` takes."""
         return str(getattr(self.inject, "__name__", self.words))
 
 

@@ -40,11 +40,11 @@ class Stock:
 
     @property
     def done(self) -> int:
-        """Give how many runs are stored and ok."""
+        """Return how many runs are stored and ok."""
         return sum(kept.status == "ok" for kept in self.runs.values())
 
     def take(self) -> None:
-        """Read all stored runs; raises Violated where one is torn, or one from before is gone or another."""
+        """Read all stored runs; raise Violated where one is torn, or one from before is gone or another."""
         spoilt = {path.stem for path in self.damaged}
         found = {path.stem: read(self.folder, path.stem) for path in self._rows() if path.stem not in spoilt}
         for name, kept in self.runs.items():
@@ -76,7 +76,7 @@ class Stock:
 
 
 def read(folder: Path, name: str) -> Kept:
-    """Read a stored run whole; raises Violated where any of it is not what its row says."""
+    """Read a stored run whole; raise Violated where any of it is not what its row says."""
     row = _row(folder / "runs" / f"{name}.parquet")
     key = row["cell_id"], row["round"]
     if name != f"{key[0]}-{key[1]:03d}":
@@ -122,7 +122,7 @@ def check_complete(stock: Stock, runs: int) -> None:
 
 
 def leftovers(folder: Path, temporary: Path, here: Surroundings) -> set[Leftover]:
-    """Give what is there and only needed while a sweep is made, as path and inode: one put in its place is another."""
+    """Return what is there and only needed while a sweep is made, as path and inode: one put in its place is another."""
     hidden = [path for path in folder.rglob("*") if path.name.startswith(".")]
     links = list(folder.parent.glob(".*"))
     shared = [SHARED / name for name in here.shared()]
@@ -151,6 +151,6 @@ def _sum(path: Path) -> int:
 
 
 def overlap(spans: Iterable[tuple[str, str]]) -> bool:
-    """Tell whether any two spans of time have a moment in common."""
+    """Return whether any two spans of time have a moment in common."""
     ordered = sorted(spans)
     return any(later[0] < earlier[1] for earlier, later in pairwise(ordered))

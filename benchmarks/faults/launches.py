@@ -46,7 +46,7 @@ class Violated(Exception):
 
 
 def overrides(runs: int) -> list[str]:
-    """Give the overrides of a sweep of so many short runs, over models and channels."""
+    """Return the overrides of a sweep of so many short runs, over models and channels."""
     rounds, rest = divmod(runs, CELLS)
     if rest or not rounds:
         raise ValueError(f"--runs {runs}: there are {CELLS} cells; give a multiple of {CELLS}")
@@ -66,7 +66,7 @@ class Pace:
         return self.start + runs * self.run + self.rest
 
     def learnt(self, launch: Launch, seconds: float | None = None) -> Pace:
-        """Give the pace of a launch that took so many seconds; what that does not tell stays as it was."""
+        """Return the pace of a launch that took so many seconds; what that does not tell stays as it was."""
         began = [_moment(event) for event in launch.events() if event["event"] == RUN_BEGAN]
         if len(began) < _ENOUGH_RUNS:
             return self
@@ -103,12 +103,12 @@ class Launch:
 
     @property
     def pid(self) -> int:
-        """Give the id of the runner's process, and of its group."""
+        """Return the id of the runner's process, and of its group."""
         return self.process.pid
 
     @property
     def ended(self) -> bool:
-        """Tell whether it ended; raises Violated where it should have, long ago."""
+        """Return whether it ended; raise Violated where it should have, long ago."""
         if self.process.poll() is not None:
             return True
         if time.perf_counter() - self.began > PATIENCE_SECONDS:
@@ -121,7 +121,7 @@ class Launch:
             self.process.wait(max(self.began + seconds - time.perf_counter(), 0))
 
     def finish(self) -> int:
-        """Wait for the end and give the exit code; raises Violated where it does not come."""
+        """Wait for the end and give the exit code; raise Violated where it does not come."""
         with _unhurried():
             return self.process.wait(PATIENCE_SECONDS)
         raise self._endless()
@@ -134,11 +134,11 @@ class Launch:
         self.process.send_signal(number)
 
     def said(self) -> str:
-        """Give what it said so far."""
+        """Return what it said so far."""
         return self._said.read_text(encoding="utf-8", errors="replace")
 
     def events(self) -> list[dict[str, Any]]:
-        """Give the events of this launch; raises Violated where a line is none, a torn last one apart."""
+        """Return the events of this launch; raise Violated where a line is none, a torn last one apart."""
         try:
             with self._events.open("rb") as file:
                 file.seek(self._known)
@@ -148,11 +148,11 @@ class Launch:
         return [_event(line) for line in data.split(b"\n")[:-1] if line]
 
     def measured(self) -> list[int]:
-        """Give the measured process of the present run, if there is one."""
+        """Return the measured process of the present run, if there is one."""
         return [pid for pid in children(self.pid) if _MEASURED in command_of(pid)]
 
     def workers(self) -> list[int]:
-        """Give the worker processes of the present run."""
+        """Return the worker processes of the present run."""
         found = [pid for leader in self.measured() for pid in children(leader)]
         return [pid for pid in found if _TRACKER not in command_of(pid)]
 
@@ -171,7 +171,7 @@ class Launch:
 
 
 def children(parent: int) -> list[int]:
-    """Give the processes whose parent has that id."""
+    """Return the processes whose parent has that id."""
     return [pid for pid in all_pids() if fields_of(pid)[1:2] == [str(parent)]]
 
 

@@ -82,10 +82,10 @@ def ended(launch: Launch, words: str) -> Came:
 
 
 def run_ends(launch: Launch) -> list[dict[str, Any]]:
-    """Give the events of its runs that ended."""
+    """Return the events of its runs that ended."""
     return [event for event in launch.events() if event["event"] == RUN_ENDED]
 
 
 def began(launch: Launch) -> bool:
-    """Tell whether it came to its runs, past its imports, its plan and its locks."""
+    """Return whether it came to its runs, past its imports, its plan and its locks."""
     return any(event["event"] == SWEEP_BEGAN for event in launch.events())

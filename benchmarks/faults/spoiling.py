@@ -158,7 +158,7 @@ def _waits(launch: Launch) -> bool:
 
 
 def _whom(waiting: Launch, other: Launch) -> bool:
-    """Tell whether a launch waited for the other; raises Violated where it waited for somebody else."""
+    """Return whether a launch waited for the other; raise Violated where it waited for somebody else."""
     _, waited, whom = waiting.said().partition(_WAITS)
     if waited and f"{other.folder} for user" not in whom and f"(pid {other.pid}, " not in whom:
         raise Violated(f"waited for somebody else than pid {other.pid}:\n{waiting.said()}")
@@ -166,7 +166,7 @@ def _whom(waiting: Launch, other: Launch) -> bool:
 
 
 def measuring(launch: Launch) -> list[tuple[str, str]]:
-    """Give from when to when a launch made runs."""
+    """Return from when to when a launch made runs."""
     events = launch.events()
     starts = [event["at"] for event in events if event["event"] == RUN_BEGAN]
     return [(starts[0], events[-1]["at"])] if starts else []

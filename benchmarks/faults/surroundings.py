@@ -50,16 +50,16 @@ class Surroundings:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Give the environment for commands: this one's, marked."""
+        """Return the environment for commands: this one's, marked."""
         return os.environ | {_MARK: self.mark}
 
     def processes(self) -> dict[int, str]:
-        """Give the commands of the living processes by id, this one apart."""
+        """Return the commands of the living processes by id, this one apart."""
         others = (pid for pid in all_pids() if pid != os.getpid())
         return {pid: command_of(pid) for pid in others if self._is_ours(pid) and is_alive(pid)}
 
     def shared(self) -> list[str]:
-        """Give the names in shared memory that are of breakeven or multiprocessing and were not there before."""
+        """Return the names in shared memory that are of breakeven or multiprocessing and were not there before."""
         return sorted(name for name in _names() - self.before if name.startswith(_OURS))
 
     def await_nobody(self, seconds: float = PATIENCE_SECONDS) -> dict[int, str]:
@@ -85,7 +85,7 @@ class Surroundings:
 
 
 def all_pids() -> list[int]:
-    """Give the id of every process there is."""
+    """Return the id of every process there is."""
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
 
 
@@ -97,19 +97,19 @@ def reap() -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process is there and has not ended."""
+    """Return whether a process is there and has not ended."""
     return fields_of(pid)[:1] not in ([], ["Z"], ["X"])
 
 
 def fields_of(pid: int) -> list[str]:
-    """Give the fields of /proc/PID/stat from the state on (proc(5)); none where the process is gone."""
+    """Return the fields of /proc/PID/stat from the state on (proc(5)); none where the process is gone."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     return []
 
 
 def command_of(pid: int) -> str:
-    """Give the command of a process; empty where it is gone."""
+    """Return the command of a process; empty if it is gone."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     return ""
@@ -120,7 +120,7 @@ def command_of(pid: int) -> str:
 
 @cache
 def how_to_be_alone() -> tuple[str, ...]:
-    """Give the command that others are started with, to be in namespaces of their own; empty where that is impossible."""
+    """Return the command that others are started with, to be in namespaces of their own; empty if that is impossible."""
     for more in ((), ("--user", "--map-root-user")):
         command = (*_UNSHARE, *more)
         try:

@@ -14,6 +14,9 @@ import pyarrow as pa
 
 VERSION = "3"
 
+LATER: frozenset[str] = frozenset()
+"""Columns that were added since this version began: files that lack them are read, with nulls."""
+
 
 _KEY = (
     ("cell_id", pa.string(), "fingerprint of the cell: a hash of all that was asked of its measurement"),

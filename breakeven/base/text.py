@@ -8,7 +8,7 @@ MOST_TEXT = 2000
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """Give ``text`` with its control characters written out as in Python; ``lines`` keeps line ends and tabs."""
+    """Return ``text`` with its control characters written out as in Python; ``lines`` keeps line ends and tabs."""
     return "".join(
         char if char.isprintable() or (lines and char in "\n\t") else _written_out(char) for char in text
     )
@@ -19,7 +19,7 @@ def _written_out(char: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Give a text of several lines as one: the first and the last, which in a traceback says what was raised."""
+    """Return a text of several lines as one: the first and the last, which in a traceback says what was raised."""
     lines = [line.strip() for line in text.strip().splitlines()] or [""]
     return lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
 
@@ -31,5 +31,5 @@ def shown(path: Path) -> str:
 
 
 def last_lines(text: str, count: int) -> str:
-    """Give the last ``count`` lines, of at most 2000 characters in all."""
+    """Return the last ``count`` lines, of at most 2000 characters in all."""
     return "\n".join(text.strip().splitlines()[-count:])[-MOST_TEXT:]

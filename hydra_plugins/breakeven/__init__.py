@@ -74,7 +74,7 @@ class BreakevenSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> list[Sequence[JobReturn]]:
-        """Launch every cell that is wanted, batch by batch; raises what a job raised."""
+        """Launch every cell that is wanted, batch by batch; raise what a job raised."""
         jobs = self._jobs(arguments)
         if not self._asked.as_a_whole:
             describe_sweep(self._asked)

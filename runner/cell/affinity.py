@@ -10,7 +10,7 @@ _TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/{}"
 
 
 def cpus_for(affinity: str) -> tuple[int, ...]:
-    """Give the CPUs to pin workers to in turn: none for ``none``.
+    """Return the CPUs to pin workers to in turn: none for ``none``.
 
     ``compact`` fills a core's hardware threads, then the next core, then the next socket; ``scatter`` goes round
     the sockets and cores first and comes back for their other hardware threads.

@@ -39,22 +39,22 @@ class Geometry(NamedTuple):
 
     @property
     def lanes(self) -> int:
-        """Give the number of lanes, feeders included."""
+        """Return the number of lanes, feeders included."""
         return 2 * (self.workers + 1)
 
     @property
     def lane_words(self) -> int:
-        """Give the int64 words of one lane, its codes apart."""
+        """Return the int64 words of one lane, its codes apart."""
         return HEADER_WORDS + 2 * self.tasks + self.marks
 
     @property
     def code_bytes(self) -> int:
-        """Give the bytes of one lane's codes, rounded up to whole words."""
+        """Return the bytes of one lane's codes, rounded up to whole words."""
         return (self.marks + 7) // 8 * 8
 
     @property
     def size(self) -> int:
-        """Give the bytes of the whole board."""
+        """Return the bytes of the whole board."""
         return 8 * (CONTROL_WORDS + self.lanes * self.lane_words) + self.lanes * self.code_bytes
 
     def create(self) -> Board:
@@ -89,11 +89,11 @@ class Board:
 
     @property
     def traced(self) -> bool:
-        """Tell whether the present trial is traced."""
+        """Return whether the present trial is traced."""
         return bool(self.control[TRACED])
 
     def lane(self, index: int) -> Lane:
-        """Give the views of lane ``index``."""
+        """Return the views of lane ``index``."""
         geometry = self.geometry
         start = CONTROL_WORDS + index * geometry.lane_words
         tasks = start + HEADER_WORDS
@@ -107,5 +107,5 @@ class Board:
         )
 
     def feeder(self, index: int) -> Lane:
-        """Give the lane of the thread that sends on behalf of lane ``index``."""
+        """Return the lane of the thread that sends on behalf of lane ``index``."""
         return self.lane(self.geometry.workers + 1 + index)

@@ -20,7 +20,7 @@ def channel_for(model: str, asked: str) -> str:
 def why_not(
     *, model: str, start_method: Optional[str], ipc: str, pattern: str, workers: int
 ) -> Optional[str]:
-    """Give the reason that a combination cannot exist, or None where it can.
+    """Return the reason that a combination cannot exist, or None if it can.
 
     ``ipc`` is resolved (see `channel_for`); ``pattern`` is accepted by every model today and is part of the
     question so that a new one can refuse.
@@ -58,7 +58,7 @@ def _wrong_channel(name: str, model: type[models.Model], ipc: str) -> Optional[s
 
 
 def ignored(*, workload: str, workload_options: dict[str, Any], pattern: str) -> frozenset[str]:
-    """Give the names of the cell's integer knobs that have no effect on it."""
+    """Return the names of the cell's integer knobs that have no effect on it."""
     asked = patterns.load(pattern)
     if asked.ECHOES:
         return asked.IGNORES

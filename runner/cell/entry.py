@@ -10,18 +10,19 @@ from contextlib import suppress
 from multiprocessing import current_process
 from typing import Union
 
-from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
+from .errors import MessageTooLarge, ModuleHidden, TaskFailed, WorkersMissing, WrongResult
 from .parent_death import die_with_parent
 from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
 from .run import execute
+from .search_path import extend_path
 from .specification import Specification
-from .worker import extend_path
 from .workloads.function import resolve
 
 FAILURE = "failure.txt"
 EXIT_FAILED = 3
 EXIT_ORPHANED = 4
+_REMEDY = "run from the directory that holds the module, and write module:callable"
 
 
 def answer(text: str) -> int:
@@ -83,6 +84,8 @@ def check(asked: Question) -> int:
 def _problem(target: str) -> tuple[str, str]:
     try:
         resolve(target)
+    except ModuleHidden as error:
+        return target, str(error)
     except Exception as error:  # noqa: BLE001  # importing a user's module may raise anything; it is reported
-        return target, f"{type(error).__name__}: {error}"
+        return target, f"{type(error).__name__}: {error}; {_REMEDY}"
     return target, ""

@@ -5,6 +5,10 @@ class TaskFailed(Exception):
     """Raised when the task itself raises in a worker; carries the worker's traceback as text."""
 
 
+class ModuleHidden(Exception):
+    """Raised when a user's module cannot be imported because the standard library has one of its name."""
+
+
 class WrongResult(Exception):
     """Raised when a result differs from the serial one."""
 

@@ -35,7 +35,7 @@ def python_version() -> str:
 
 
 def gil_enabled() -> bool:
-    """Tell whether the GIL is on in this interpreter, now."""
+    """Return whether the GIL is on in this interpreter, now."""
     return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
@@ -43,7 +43,7 @@ def gil_enabled() -> bool:
 
 
 def python_build() -> str:
-    """Give compiler and build options that move timings, such as ``GCC 12.2.0, -O3, PGO, LTO``."""
+    """Return compiler and build options that move timings, such as ``GCC 12.2.0, -O3, PGO, LTO``."""
     from sysconfig import get_config_var  # noqa: PLC0415  # the variables take milliseconds to load
 
     compiler = (
@@ -56,7 +56,7 @@ def python_build() -> str:
 
 
 def _configured() -> list[str]:
-    """Give what the configure script was told; nothing where the interpreter does not know."""
+    """Return what the configure script was told; nothing if the interpreter does not know."""
     from sysconfig import get_config_var  # noqa: PLC0415  # as above
 
     asked = str(get_config_var("CONFIG_ARGS") or "")
@@ -64,7 +64,7 @@ def _configured() -> list[str]:
 
 
 def jit_enabled() -> Optional[bool]:
-    """Tell whether a JIT compiler is on in this interpreter; None where it cannot tell.
+    """Return whether a JIT compiler is on in this interpreter; None if it cannot tell.
 
     CPython tells from 3.14 on (``sys._jit``); 3.13 may have one built in, earlier versions have none. PyPy's is on
     where it was built.
@@ -83,7 +83,7 @@ def jit_enabled() -> Optional[bool]:
 
 
 def clock_step_ns(readings: int = 10_000) -> int:
-    """Give the smallest step between successive readings of the clock that trials are timed with, in ns.
+    """Return the smallest step between successive readings of the clock that trials are timed with, in ns.
 
     It is the clock's resolution or the time that one reading takes, whichever is longer: no shorter length can be
     told from none. Takes some milliseconds; on a clock so coarse that no reading differs, until it moves.
@@ -104,7 +104,7 @@ def _next_step() -> int:
 
 
 def imported_packages() -> list[str]:
-    """Give name and version of each installed distribution of which a top-level module is imported, sorted.
+    """Return name and version of each installed distribution of which a top-level module is imported, sorted.
 
     Takes milliseconds and memory where anything but the standard library was imported: ask when all is measured.
     A namespace that several distributions share counts for all of them.
@@ -121,7 +121,7 @@ def imported_packages() -> list[str]:
 
 
 def _foreign_modules() -> Iterator[tuple[str, str]]:
-    """Give each imported top-level module from outside the standard library, with the folder it was found in."""
+    """Yield each imported top-level module from outside the standard library, with the folder it was found in."""
     library = os.path.dirname(os.path.abspath(os.__file__))
     for name, module in list(sys.modules.items()):  # another thread may import meanwhile
         if "." not in name and name not in _NO_PACKAGES and not name.startswith("__editable__"):
@@ -131,7 +131,7 @@ def _foreign_modules() -> Iterator[tuple[str, str]]:
 
 
 def _folder(module: Any) -> Optional[str]:
-    """Give the folder that holds a top-level module or package; None for one that is built in or made up."""
+    """Return the folder that holds a top-level module or package; None for one that is built in or made up."""
     file = getattr(module, "__file__", None)
     places = list(getattr(module, "__path__", None) or ())
     place = places[0] if places else file
@@ -139,14 +139,14 @@ def _folder(module: Any) -> Optional[str]:
 
 
 def _is_standard(folder: str, library: str) -> bool:
-    """Tell whether a folder is of the standard library; where packages are installed may lie within that."""
+    """Return whether a folder is of the standard library; where packages are installed may lie within that."""
     if folder != library and not folder.startswith(library + os.sep):
         return False
     return folder[len(library) + 1 :].partition(os.sep)[0] not in _SITES
 
 
 def _is_imported(dist: Any, modules: dict[str, str]) -> bool:
-    """Tell whether a distribution provides one of ``modules``, and from the folder that this was found in.
+    """Return whether a distribution provides one of ``modules``, and from the folder that this was found in.
 
     One installed in place for editing has its modules elsewhere.
     """
@@ -157,7 +157,7 @@ def _is_imported(dist: Any, modules: dict[str, str]) -> bool:
 
 
 def _provided(dist: Any) -> Iterator[str]:
-    """Give the top-level modules of a distribution.
+    """Yield the top-level modules of a distribution.
 
     Read as text, since `Distribution.files` makes an object of each of thousands of lines.
     """

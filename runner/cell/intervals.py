@@ -30,7 +30,7 @@ class Rank(NamedTuple):
 
 
 def median_interval(samples: Sequence[float], level: float = LEVEL) -> Optional[tuple[float, float]]:
-    """Give the distribution-free interval of the median; None where the samples are too few for ``level``.
+    """Return the distribution-free interval of the median; None if the samples are too few for ``level``.
 
     It lies between order statistics, interpolated so that it has the level asked for and not the next one that a
     whole rank has (T. Hettmansperger and S. Sheather, *Confidence intervals based on interpolated order
@@ -49,7 +49,7 @@ def median_interval(samples: Sequence[float], level: float = LEVEL) -> Optional[
 
 @lru_cache(maxsize=1024)
 def interval_rank(n: int, level: float) -> Optional[float]:
-    """Give the rank, from 1 and with a fraction, from either end at which a median's interval of n samples ends."""
+    """Return the rank, from 1 and with a fraction, from either end at which a median's interval of n samples ends."""
     d, below, beyond = _lower_rank(n, 0.5, (1 - level) / 2)
     if d < 1:
         return None
@@ -60,7 +60,7 @@ def interval_rank(n: int, level: float) -> Optional[float]:
 def percentile_interval(
     samples: Sequence[float], share: float, level: float = LEVEL
 ) -> Optional[tuple[float, float]]:
-    """Give two of ``samples`` that hold the percentile between them; None where they are too few to.
+    """Return two of ``samples`` that hold the percentile between them; None if they are too few to.
 
     ``share`` is 0.99 for the 99th. The ranks are those of the binomial distribution (W. Conover, *Practical
     Nonparametric Statistics*, section 3.2), exact for any count. The samples must be independent: those of
@@ -76,7 +76,7 @@ def percentile_interval(
 
 
 def _lower_rank(n: int, share: float, tail: float) -> Rank:
-    """Give where the lower ``tail`` of the binomial distribution of n and ``share`` ends."""
+    """Return where the lower ``tail`` of the binomial distribution of n and ``share`` ends."""
     spread = sqrt(n * share * (1 - share))
     k = max(0, floor(n * share - _REACH * spread - _REACH))
     chance = exp(
@@ -93,7 +93,7 @@ def _lower_rank(n: int, share: float, tail: float) -> Rank:
 def clustered_interval(
     trials: Sequence[Sequence[float]], share: float, level: float = LEVEL
 ) -> Optional[tuple[float, float]]:
-    """Give two samples that hold the percentile of all trials' samples; None for too few trials or samples.
+    """Return two samples that hold the percentile of all trials' samples; None for too few trials or samples.
 
     The samples of one trial are alike, so that many of them tell less than as many trials of one. The share of
     samples below the percentile is taken trial by trial, and its spread between trials gives the ranks
@@ -115,7 +115,7 @@ def clustered_interval(
 
 
 def _spread_below(trials: Sequence[Sequence[float]], at: float) -> float:
-    """Give the standard error of how many samples lie below ``at``, from its spread between trials; ties count half."""
+    """Return the standard error of how many samples lie below ``at``, from its spread between trials; ties count half."""
     below = [sum((x < at) + (x <= at) for x in trial) / 2 for trial in trials]
     total = sum(map(len, trials))
     share, count = sum(below) / total, len(trials)
@@ -124,7 +124,7 @@ def _spread_below(trials: Sequence[Sequence[float]], at: float) -> float:
 
 
 def student(freedom: int, probability: float) -> float:
-    """Give Student's quantile, within 0.1 % from 5 degrees of freedom on (Abramowitz and Stegun, 26.7.5)."""
+    """Return Student's quantile, within 0.1 % from 5 degrees of freedom on (Abramowitz and Stegun, 26.7.5)."""
     z = NormalDist().inv_cdf(probability)
     terms = (
         z,

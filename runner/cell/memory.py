@@ -11,12 +11,12 @@ from .procfs import read_once
 
 
 def peak_bytes(pid: int) -> Optional[int]:
-    """Give the most that a process ever held in memory, pages that it shares included."""
+    """Return the most that a process ever held in memory, pages that it shares included."""
     return _line(f"/proc/{pid}/status", b"VmHWM")
 
 
 def own_peak_bytes() -> int:
-    """Give the same for this process, on any system.
+    """Return the same for this process, on any system.
 
     On Linux `getrusage` also counts what the process held before it became this program.
     """
@@ -26,7 +26,7 @@ def own_peak_bytes() -> int:
 
 
 def proportional_bytes(pid: int) -> Optional[int]:
-    """Give what a process holds now, each shared page divided by the number of its sharers (PSS)."""
+    """Return what a process holds now, each shared page divided by the number of its sharers (PSS)."""
     return _line(f"/proc/{pid}/smaps_rollup", b"Pss")
 
 

@@ -19,7 +19,7 @@ TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 
 
 class MachineCounts(NamedTuple):
-    """What the kernel counts for the machine since it began, and the run queue as it is; None where it does not tell."""
+    """What the kernel counts for the machine since it began, and the run queue as it is; None if it does not tell."""
 
     steal_ns: Optional[int] = None
     busy_ns: Optional[int] = None
@@ -124,14 +124,14 @@ def _difference(old: Optional[int], new: Optional[int]) -> Optional[int]:
 
 
 def _differences(before: list[Optional[int]], after: list[Optional[int]]) -> list[int]:
-    """Give the difference of every pair, nothing at all where any is unknown."""
+    """Return the difference of every pair, nothing at all where any is unknown."""
     found = [_difference(old, new) for old, new in zip(before, after)]
     known = [count for count in found if count is not None]
     return known if len(known) == len(found) else []
 
 
 def _use(text: Optional[bytes], names: set[bytes]) -> tuple[Optional[int], Optional[int]]:
-    """Give the time stolen from our CPUs and the time they were busy, in ns, from the text of /proc/stat."""
+    """Return the time stolen from our CPUs and the time they were busy, in ns, from the text of /proc/stat."""
     if text is None:
         return None, None
     lines = (line.split() for line in text.splitlines() if line.startswith(b"cpu"))

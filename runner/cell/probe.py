@@ -34,7 +34,7 @@ _recv_original, _recv_bytes_original, _send_bytes_original = (
 
 
 def _recorder() -> Optional[Recorder]:
-    """Give the recorder of the present thread in a traced trial, else None."""
+    """Return the recorder of the present thread in a traced trial, else None."""
     thread = get_ident()
     found = _lanes.get(thread)
     if found is None:

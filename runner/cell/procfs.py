@@ -35,7 +35,7 @@ class KernelFile:
 
 
 def read_once(path: str) -> Optional[bytes]:
-    """Read a file of the kernel's, None where it cannot be."""
+    """Read a file of the kernel's, None if it cannot be."""
     file = KernelFile(path)
     text = file.read()
     file.close()

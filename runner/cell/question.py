@@ -25,7 +25,7 @@ class Interpreter(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Why targets cannot be imported, and the files that hold those that can."""
+    """Why targets cannot be imported and what to do, and the files that hold those that can."""
 
     interpreter: Interpreter
     problems: dict[str, str]

@@ -40,7 +40,7 @@ def to_json(record: Any) -> str:
 
 
 def from_json(kind: type[T], text: str) -> T:
-    """Read a record of ``kind`` from JSON; raises BadRecord, and ValueError if it is no JSON."""
+    """Read a record of ``kind`` from JSON; raise BadRecord, and ValueError if it is no JSON."""
     return from_plain(kind, json.loads(text))
 
 
@@ -54,7 +54,7 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[T], plain: Any) -> T:
-    """Read a record of ``kind`` from plain data; raises BadRecord."""
+    """Read a record of ``kind`` from plain data; raise BadRecord."""
     hint: Any = kind
     found: T = _reader(hint)(plain)
     return found
@@ -62,7 +62,7 @@ def from_plain(kind: type[T], plain: Any) -> T:
 
 @lru_cache(maxsize=None)
 def _reader(hint: Any) -> Reader:
-    """Return what reads a value of a type that records use; raises TypeError for any other type."""
+    """Return what reads a value of a type that records use; raise TypeError for any other type."""
     if hasattr(hint, "_fields"):
         return _record_reader(hint)
     if get_origin(hint) is not None:

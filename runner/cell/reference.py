@@ -27,12 +27,12 @@ class Reference:
         self.bytes_back = size_of(self.expected[0][1])
 
     def items(self, count: int) -> list[Any]:
-        """Give the payloads of ``count`` tasks; the inputs in turn."""
+        """Return the payloads of ``count`` tasks; the inputs in turn."""
         inputs = self.inputs
         return [inputs[task % len(inputs)] for task in range(count)]
 
     def check(self, results: Iterable[tuple[int, Any]], moment: str) -> None:
-        """Compare the results of tasks 0, 1, ... with the serial ones; raises WrongResult."""
+        """Compare the results of tasks 0, 1, ... with the serial ones; raise WrongResult."""
         expected = self.expected
         for task, (value, back) in enumerate(results):
             right, right_back = expected[task % len(expected)]
@@ -45,7 +45,7 @@ class Reference:
 
 
 def size_of(payload: Any) -> int:
-    """Give the bytes of a payload, 0 for none."""
+    """Return the bytes of a payload, 0 for none."""
     if payload is None:
         return 0
     if isinstance(payload, (bytes, bytearray, memoryview)):
@@ -54,7 +54,7 @@ def size_of(payload: Any) -> int:
 
 
 def same(found: Any, expected: Any) -> bool:
-    """Tell whether two results are equal.
+    """Return whether two results are equal.
 
     Objects that ``==`` does not decide (arrays, NaN) are compared by what they pickle to after a round trip, which
     evens out how parts are shared within them.

@@ -7,6 +7,6 @@ from typing import Any
 
 
 def member(package: str, registry: dict[str, str], name: str) -> Any:
-    """Give the class that ``registry`` names ``module:Class`` for ``name``; raises KeyError for no such name."""
+    """Return the class that ``registry`` names ``module:Class`` for ``name``; raise KeyError for no such name."""
     module, _, attribute = registry[name].partition(":")
     return getattr(importlib.import_module(f".{module}", package), attribute)

@@ -28,8 +28,10 @@ from .records import to_json
 from .reference import Reference, size_of
 from .result import RESULT, TRACE, Facts, Result, WorkerRecord
 from .sampling import REL_CI, Sampler, percentile
+from .search_path import extend_path
+from .spawning import keep_working_directory_out
 from .specification import Specification
-from .worker import Work, extend_path
+from .worker import Work
 from .workloads._abc import Sizes, Workload
 from .workloads.echo import Echo
 
@@ -42,6 +44,7 @@ _LENGTHS, _LONG_NS = 9, 200_000_000
 def execute(specification: Specification) -> None:
     """Carry out a run; raises what the task raises, WrongResult, WorkersMissing."""
     extend_path(specification.path)
+    keep_working_directory_out()
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)

@@ -52,12 +52,12 @@ class Threads:
         self._moves = [KernelFile(_TASK.format(*place, "sched")) for place in places]
 
     def delays_ns(self) -> list[Optional[int]]:
-        """Give how long each thread was ready to run but had no CPU: the second word of schedstat."""
+        """Return how long each thread was ready to run but had no CPU: the second word of schedstat."""
         texts = [file.read() for file in self._delays]
         return [None if text is None else int(text.split()[1]) for text in texts]
 
     def migrations(self) -> list[Optional[int]]:
-        """Give how often each thread was moved to another CPU."""
+        """Return how often each thread was moved to another CPU."""
         return [_migrations(file.read()) for file in self._moves]
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class Trial(NamedTuple):
 
     @property
     def pace_ns(self) -> float:
-        """Give the time of one task, of the median message where each was timed; infinite where none was done."""
+        """Return the time of one task, of the median message where each was timed; infinite where none was done."""
         outcome = self.outcome
         if outcome.latencies_ns:
             return float(median(outcome.latencies_ns))
@@ -106,17 +106,17 @@ class Series:
 
     @property
     def blocks(self) -> int:
-        """Give how many blocks there are."""
+        """Return how many blocks there are."""
         return len(self._samples)
 
     @property
     def kept(self) -> int:
-        """Give how many of them follow the warm-up, as far as it is known; negative before its least length."""
+        """Return how many of them follow the warm-up, as far as it is known; negative before its least length."""
         return self.blocks - self.dropped
 
     @property
     def wants_trace(self) -> bool:
-        """Tell whether the next block is to have a traced trial: too few of those that count had one.
+        """Return whether the next block is to have a traced trial: too few of those that count had one.
 
         Once the time is over, one is enough.
         """
@@ -173,14 +173,14 @@ class Series:
 
 
 def _sample(serial: Trial, parallel: Trial) -> float:
-    """Give one sample of what the run is about: the ratio of the pair, or the median round trip."""
+    """Return one sample of what the run is about: the ratio of the pair, or the median round trip."""
     if parallel.outcome.latencies_ns:
         return parallel.pace_ns
     return serial.pace_ns / parallel.pace_ns if isfinite(serial.pace_ns) else 0.0
 
 
 def percentile(samples: list[int], share: float) -> int:
-    """Give the nearest-rank percentile, such as 0.99 for the 99th; samples must not be empty."""
+    """Return the nearest-rank percentile, such as 0.99 for the 99th; samples must not be empty."""
     ordered = sorted(samples)
     rank = -(-share * len(ordered) // 1)  # ceiling
     return ordered[max(int(rank), 1) - 1]

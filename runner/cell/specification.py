@@ -20,7 +20,7 @@ class Rules(NamedTuple):
 class Specification(NamedTuple):
     """One run: the cell, units in the names, and where it is measured.
 
-    ``executable`` is the interpreter, ``environment`` the variables that the process is started with in addition,
+    ``executable`` is the interpreter and ``options`` those it is started with, ``environment`` the variables that the process is started with in addition,
     ``folder`` the run's private folder, ``path`` the directories that a user's function is imported from, and ``parent``
     the process without which there is nobody to measure for.
     """
@@ -46,6 +46,7 @@ class Specification(NamedTuple):
     affinity: str
     measure: Rules
     executable: str
+    options: tuple[str, ...]
     environment: dict[str, str]
     folder: str
     path: tuple[str, ...]

@@ -23,7 +23,7 @@ _LAST_STEP = 1.25  # a look nearer than this to the last one is left out
 
 
 def looks(least: int, most: int) -> tuple[int, ...]:
-    """Give the growing sample counts at which the rule is asked; the last is ``most``.
+    """Return the growing sample counts at which the rule is asked; the last is ``most``.
 
     None is lower than ``least``, nor than `FEWEST` where ``most`` allows.
     """
@@ -35,7 +35,7 @@ def looks(least: int, most: int) -> tuple[int, ...]:
 
 
 def narrow_enough(samples: Sequence[float], rel_ci: float) -> bool:
-    """Tell whether the interval reported if this look were the last is within ``rel_ci`` of the median, either way.
+    """Return whether the interval reported if this look were the last is within ``rel_ci`` of the median, either way.
 
     False for too few samples. Ask at the counts of `looks` only.
     """
@@ -44,7 +44,7 @@ def narrow_enough(samples: Sequence[float], rel_ci: float) -> bool:
 
 
 def reported_interval(samples: Sequence[float], *, by_rule: bool) -> Optional[tuple[float, float]]:
-    """Give the interval of the process's median that covers it in 95 % of runs; None for too few samples.
+    """Return the interval of the process's median that covers it in 95 % of runs; None for too few samples.
 
     ``by_rule`` says that `narrow_enough` ended the run, not the number of its trials nor its time.
     """
@@ -52,7 +52,7 @@ def reported_interval(samples: Sequence[float], *, by_rule: bool) -> Optional[tu
 
 
 def reported_level(count: int, *, by_rule: bool) -> float:
-    """Give the level that an interval of ``count`` samples is made with, so that it covers in 95 % of runs.
+    """Return the level that an interval of ``count`` samples is made with, so that it covers in 95 % of runs.
 
     At `FEWEST` samples nothing was chosen yet, and where the rule did not end the run, nothing at all. A run
     with a higher ``min_trials`` that is narrow at its first look is reported with a little more than it needs.

@@ -75,6 +75,6 @@ def clear(lane: Lane, marks: int) -> None:
 
 
 def count_marks(lane: Lane) -> int:
-    """Give the number of marks in a lane."""
+    """Return the number of marks in a lane."""
     found = bytes(lane.codes).find(b"\0")
     return len(lane.codes) if found < 0 else found

@@ -14,7 +14,7 @@ _SLIGHT = 0.01  # a start this near to the rest is no matter, however little the
 
 
 def is_steady(samples: list[float]) -> bool:
-    """Tell whether ``samples``, times or rates in the order they were taken, look as if drawn from one distribution.
+    """Return whether ``samples``, times or rates in the order they were taken, look as if drawn from one distribution.
 
     A trend is shown by Kendall's rank correlation with time (Mann, *Nonparametric tests against trend*, 1945).
     """

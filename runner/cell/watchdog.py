@@ -140,12 +140,12 @@ def _await_reaping(process: Any) -> None:
 
 
 def _is_reaped(process: Any) -> bool:
-    """Tell whether somebody has asked for the exit code already; `exitcode` would ask."""
+    """Return whether somebody has asked for the exit code already; `exitcode` would ask."""
     return getattr(getattr(process, "_popen", None), "returncode", 0) is not None
 
 
 def _exit_code(process: Any) -> Any:
-    """Give the exit code, which a fork server tells a moment after the end; None where it does not."""
+    """Return the exit code, which a fork server tells a moment after the end; None if it does not."""
     end = time.perf_counter() + _PATIENCE_S
     while process.exitcode is None and time.perf_counter() < end:
         time.sleep(_STEP_S)

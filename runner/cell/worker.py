@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from threading import get_native_id
 from time import perf_counter_ns
 from typing import Any, NamedTuple, Optional
@@ -14,6 +13,7 @@ from .facts import gil_enabled
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
+from .search_path import extend_path
 from .stacks import report_crash_in
 from .trace import Recorder
 from .workloads import Workload
@@ -81,8 +81,3 @@ def register(header: memoryview) -> None:
     header[THREAD] = get_native_id()
     header[GIL] = gil_enabled()
     header[READY] = perf_counter_ns()
-
-
-def extend_path(path: tuple[str, ...]) -> None:
-    """Let a user's function be imported from ``path``."""
-    sys.path[:0] = [folder for folder in path if folder not in sys.path]

@@ -53,6 +53,10 @@ KNOBS: dict[str, tuple[str, ...]] = {
 }
 
 
+EXPERIMENT = "experiment"
+"""The group whose files set knobs of all the others."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measure:
     """How long and how often a run measures.
@@ -164,6 +168,11 @@ class _Member:
 
 def check_keys(plain: Mapping[str, Any]) -> None:
     """Refuse a configuration with a key too many or too few; raises UnknownChoice or BadValue."""
+    if EXPERIMENT in plain:
+        raise BadValue(
+            f"{EXPERIMENT}: its file sets {', '.join(f'{EXPERIMENT}.{key}' for key in _mapping(plain, EXPERIMENT))}; "
+            "let it begin with the line '# @package _global_', so that it sets knobs"
+        )
     _only_known(plain, KNOBS[""], "", "the knobs are")
     for group, keys in KNOBS.items():
         given = plain if group == "" else _mapping(plain, group)
@@ -172,7 +181,7 @@ def check_keys(plain: Mapping[str, Any]) -> None:
         for key in keys:
             if key not in given:
                 raise BadValue(
-                    f"{prefix}{key}: missing from the configuration; set it, or take away what removes it"
+                    f"{prefix}{key}: missing from the configuration; take away what removes it, or add it to your config.yaml"
                 )
 
 

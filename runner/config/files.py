@@ -6,12 +6,12 @@ import argparse
 import os
 import re
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from breakeven.base.errors import BadInput
-from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
+from breakeven.base.exit_codes import ALL_DONE
+from breakeven.base.output import write
 from breakeven.base.program import command
 from breakeven.base.text import shown
 
@@ -47,19 +47,15 @@ def is_of_another_program(folder: Path) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Copy the YAML files as ``arguments`` ask and return the exit code."""
+    """Copy the YAML files as ``arguments`` ask and return the exit code; raise BadInput."""
     parser = argparse.ArgumentParser(
         prog="breakeven conf",
         description="Copy the commented YAML files to a folder of yours, to start from. Nothing is overwritten.",
     )
     parser.add_argument("folder", nargs="?", default=CONF, type=Path, help="where to (default: %(default)s)")
     folder: Path = parser.parse_args(arguments).folder
-    try:
-        written = copy_files(folder)
-    except BadInput as error:
-        sys.stderr.write(f"{error}\n")
-        return BAD_INPUT
-    sys.stdout.write(_report(folder, written))
+    written = copy_files(folder)
+    write(_report(folder, written))
     return ALL_DONE
 
 

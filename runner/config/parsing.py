@@ -14,7 +14,7 @@ MAX_COUNT = 2**31 - 1
 
 
 def read_choice(value: object, key: str, choices: Iterable[str]) -> str:
-    """Give ``value`` where it is one of ``choices``; raises UnknownChoice."""
+    """Return ``value`` where it is one of ``choices``; raise UnknownChoice."""
     known = tuple(choices)
     if value in known:
         return str(value)
@@ -24,7 +24,7 @@ def read_choice(value: object, key: str, choices: Iterable[str]) -> str:
 
 
 def read_count(value: object, key: str, *, least: int = 1, most: int = MAX_COUNT) -> int:
-    """Give ``value`` where it is a whole number from ``least`` to ``most``; raises BadValue."""
+    """Return ``value`` where it is a whole number from ``least`` to ``most``; raise BadValue."""
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
     raise BadValue(
@@ -33,14 +33,14 @@ def read_count(value: object, key: str, *, least: int = 1, most: int = MAX_COUNT
 
 
 def read_flag(value: object, key: str) -> bool:
-    """Give ``value`` where it is true or false; raises BadValue."""
+    """Return ``value`` where it is true or false; raise BadValue."""
     if isinstance(value, bool):
         return value
     raise BadValue(f"{key}={typed(value)}: neither true nor false; write {key}=true or {key}=false")
 
 
 def read_share(value: object, key: str) -> float:
-    """Give ``value`` where it lies between 0 and 1, both excluded; raises BadValue."""
+    """Return ``value`` where it lies between 0 and 1, both excluded; raise BadValue."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
         return float(value)
     raise BadValue(f"{key}={typed(value)}: not a share between 0 and 1; write one such as {key}=0.02 for 2 %")
@@ -52,7 +52,7 @@ def typed(value: object) -> str:
 
 
 def read_length(value: object, key: str) -> int:
-    """Give the nanoseconds of a time above 0; raises BadValue."""
+    """Return the nanoseconds of a time above 0; raise BadValue."""
     time = read_time(value, key)
     if time == 0:
         raise BadValue(f"{key}={value}: a length of time above 0 is needed; write one such as {key}=1ms")
@@ -60,14 +60,14 @@ def read_length(value: object, key: str) -> int:
 
 
 def read_text(value: object, key: str) -> str:
-    """Give ``value`` where it is a text that is not empty; raises BadValue."""
+    """Return ``value`` where it is a text that is not empty; raise BadValue."""
     if isinstance(value, str) and value:
         return value
     raise BadValue(f"{key}={typed(value)}: not a text; write one, quoted where it has special characters")
 
 
 def read_target(value: object, key: str) -> str:
-    """Give ``value`` where it reads as ``module:callable``; raises BadValue."""
+    """Return ``value`` where it reads as ``module:callable``; raise BadValue."""
     if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", value):
         return value
     raise BadValue(
@@ -76,14 +76,14 @@ def read_target(value: object, key: str) -> str:
 
 
 def read_list(value: object, key: str) -> list[Any]:
-    """Give ``value`` where it is a list; raises BadValue."""
+    """Return ``value`` where it is a list; raise BadValue."""
     if isinstance(value, list):
         return value
     raise BadValue(f"{key}={typed(value)}: not a list; write one such as {key}=[1,2]")
 
 
 def read_map(value: object, key: str) -> dict[str, Any]:
-    """Give ``value`` where it is a map with texts as keys; raises BadValue."""
+    """Return ``value`` where it is a map with texts as keys; raise BadValue."""
     if isinstance(value, dict) and all(isinstance(name, str) for name in value):
         return value
     raise BadValue(f"{key}={typed(value)}: not a map with texts as keys; write one such as {key}={{size: 1}}")

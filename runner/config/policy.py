@@ -29,7 +29,7 @@ class Policy:
 
 
 def read_policy(plain: Mapping[str, Any]) -> Policy:
-    """Read the policy from a resolved configuration; raises BadValue or UnknownChoice."""
+    """Read the policy from a resolved configuration; raise BadValue or UnknownChoice."""
     most = plain["max_failures"]
     return Policy(
         dry_run=read_flag(plain["dry_run"], "dry_run"),

@@ -30,19 +30,19 @@ class Mount:
 
 
 def cpu_quota() -> float | None:
-    """Give the CPUs that the tightest quota on the way to our cgroup allows; None without one."""
+    """Return the CPUs that the tightest quota on the way to our cgroup allows; None without one."""
     quotas = (*_limits("", _quota_v2), *_limits("cpu", _quota_v1))
     return min(quotas, default=None)
 
 
 def memory_limit_bytes() -> int | None:
-    """Give the bytes of memory that the tightest limit on the way to our cgroup allows; None without one."""
+    """Return the bytes of memory that the tightest limit on the way to our cgroup allows; None without one."""
     limits = (*_limits("", _memory_v2), *_limits("memory", _memory_v1))
     return min(limits, default=None)
 
 
 def own_groups(controller: str) -> list[Path]:
-    """Give the folders of our cgroup of a v1 controller, and of those around it, from our own outwards.
+    """Return the folders of our cgroup of a v1 controller, and of those around it, from our own outwards.
 
     ``""`` is the one hierarchy of v2. Empty where it is not mounted.
     """
@@ -59,7 +59,7 @@ def _quota_v1(group: Path) -> float | None:
 
 
 def _ratio(limit: int | None, period: int | None) -> float | None:
-    """Give the CPUs of so much time in each period; ``max`` (v2) and -1 (v1) mean no limit."""
+    """Return the CPUs of so much time in each period; ``max`` (v2) and -1 (v1) mean no limit."""
     return limit / period if limit and period and limit > 0 and period > 0 else None
 
 
@@ -73,7 +73,7 @@ def _memory_v1(group: Path) -> int | None:
 
 
 def _limits(controller: str, read: Callable[[Path], Limit | None]) -> Iterator[Limit]:
-    """Give the limit of each cgroup that has one, from our own to the outermost that is mounted."""
+    """Yield the limit of each cgroup that has one, from our own to the outermost that is mounted."""
     for group in _groups(controller):
         limit = read(group)
         if limit is not None:
@@ -81,7 +81,7 @@ def _limits(controller: str, read: Callable[[Path], Limit | None]) -> Iterator[L
 
 
 def _groups(controller: str) -> list[Path]:
-    """Give our cgroup of a controller and those around it, as folders; ``""`` is the one hierarchy of v2."""
+    """Return our cgroup of a controller and those around it, as folders; ``""`` is the one hierarchy of v2."""
     own = _own_group(controller)
     mount = next((mount for mount in _mounts() if _carries(mount, controller)), None)
     if own is None or mount is None:
@@ -106,7 +106,7 @@ def _carries(mount: Mount, controller: str) -> bool:
 
 
 def _mounts() -> Iterator[Mount]:
-    """Give what is mounted: fields 4 and 5 of a line, and, after the dash, kind and options."""
+    """Yield what is mounted: fields 4 and 5 of a line, and, after the dash, kind and options."""
     for line in (read_text("proc/self/mountinfo") or "").splitlines():
         before, _, after = line.partition(" - ")
         fields, about = before.split(" "), after.split(" ")

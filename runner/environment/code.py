@@ -14,7 +14,7 @@ _Files = tuple[tuple[str, int, int], ...]
 
 
 def own_code(folder: Path = MEASURED_SIDE) -> str:
-    """Give a hash of the files of the measured side and of the version of the rest, as they are now.
+    """Return a hash of the files of the measured side and of the version of the rest, as they are now.
 
     Each run reads those files anew, so each is to know whether they are still what the sweep was planned with; the
     contents are read again only where a file's time or size is another one.

@@ -17,7 +17,7 @@ _FOLDER = "sys/devices/system/cpu/cpu{}"
 
 
 def cpu_model() -> str:
-    """Give the CPU's name as the kernel has it; where it has codes only those, and else the architecture."""
+    """Return the CPU's name as the kernel has it; where it has codes only those, and else the architecture."""
     described = [field for cpu in described_cpus() for field in cpu.items()]
     for name in _NAMES:
         if found := next((value for key, value in described if key == name and value), None):
@@ -27,20 +27,20 @@ def cpu_model() -> str:
 
 
 def cpu_count() -> int:
-    """Give how many CPUs this process may use: its affinity, and at most the quota of its cgroup."""
+    """Return how many CPUs this process may use: its affinity, and at most the quota of its cgroup."""
     quota = cpu_quota()
     available = len(_allowed())
     return available if quota is None else max(1, min(available, math.floor(quota)))
 
 
 def threads_per_core() -> int | None:
-    """Give how many hardware threads are on in a core, the most of the cores this process may use."""
+    """Return how many hardware threads are on in a core, the most of the cores this process may use."""
     siblings = (count_listed(f"{_FOLDER.format(cpu)}/topology/thread_siblings_list") for cpu in _allowed())
     return max((count for count in siblings if count is not None), default=None)
 
 
 def cpu_mhz() -> float | None:
-    """Give the mean clock rate of the CPUs this process may use, now, in MHz."""
+    """Return the mean clock rate of the CPUs this process may use, now, in MHz."""
     rates = [
         khz / 1000
         for cpu in _allowed()
@@ -51,13 +51,13 @@ def cpu_mhz() -> float | None:
 
 
 def governor() -> str | None:
-    """Give the frequency governor of the CPUs this process may use, several with commas."""
+    """Return the frequency governor of the CPUs this process may use, several with commas."""
     found = {read_text(f"{_FOLDER.format(cpu)}/cpufreq/scaling_governor") for cpu in _allowed()}
     return ", ".join(sorted(filter(None, found))) or None
 
 
 def described_cpus() -> list[dict[str, str]]:
-    """Give the blocks of /proc/cpuinfo, by name of the field."""
+    """Return the blocks of /proc/cpuinfo, by name of the field."""
     blocks = (read_text("proc/cpuinfo") or "").split("\n\n")
     return [dict(_field(line) for line in block.splitlines()) for block in blocks]
 

@@ -12,9 +12,9 @@ _LISTED = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
 def read_text(path: Path | str) -> str | None:
-    """Give the text of a file, stripped; ``path`` is relative to the root, such as ``proc/cpuinfo``.
+    """Return the text of a file, stripped; ``path`` is relative to the root, such as ``proc/cpuinfo``.
 
-    None where the file does not exist or may not be read: macOS has neither /proc nor /sys, a container hides parts.
+    None if the file does not exist or may not be read: macOS has neither /proc nor /sys, a container hides parts.
     """
     try:
         return (ROOT / path).read_text(encoding="utf-8", errors="replace").strip()
@@ -23,7 +23,7 @@ def read_text(path: Path | str) -> str | None:
 
 
 def exists(path: Path | str) -> bool:
-    """Tell whether there is something at ``path``, relative to the root, as far as this process may see."""
+    """Return whether there is something at ``path``, relative to the root, as far as this process may see."""
     try:
         return (ROOT / path).exists()
     except OSError:
@@ -31,17 +31,17 @@ def exists(path: Path | str) -> bool:
 
 
 def read_int(path: Path | str) -> int | None:
-    """Give the one whole number that a file holds; None where there is no such file or anything else in it."""
+    """Return the one whole number that a file holds; None if there is no such file or anything else in it."""
     return parse_int(read_text(path) or "")
 
 
 def parse_int(text: str) -> int | None:
-    """Give the whole number that ``text`` is, None where it is none."""
+    """Return the whole number that ``text`` is, None if it is none."""
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def count_listed(path: Path | str) -> int | None:
-    """Give how many numbers a list such as ``0-3,8`` names; None where the file holds no such list."""
+    """Return how many numbers a list such as ``0-3,8`` names; None if the file holds no such list."""
     parts = [_LISTED.fullmatch(part) for part in (read_text(path) or "").split(",")]
     ranges = [(int(part[1]), int(part[2] or part[1])) for part in parts if part]
     if len(ranges) < len(parts) or any(last < first for first, last in ranges):

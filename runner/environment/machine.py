@@ -14,7 +14,7 @@ from breakeven.runner.environment.code import own_code
 
 
 def machine_facts() -> dict[str, Any]:
-    """Give the columns of ``runs`` that say where it ran, as they are now; None for what is not known.
+    """Return the columns of ``runs`` that say where it ran, as they are now; None for what is not known.
 
     Called before a run: load and clock rate are those of the machine that the run finds. A limit or the clock source
     may change while a sweep lasts, and cost microseconds to read; git takes milliseconds, and is asked once for each
@@ -40,14 +40,14 @@ def machine_facts() -> dict[str, Any]:
 
 @cache
 def repository_at(code: str) -> repository.State:
-    """Give the state of our own repository when the code that measures first had the hash ``code``."""
+    """Return the state of our own repository when the code that measures first had the hash ``code``."""
     del code  # what the answer is kept by
     return repository.own_repository()
 
 
 @cache
 def lasting_facts() -> Mapping[str, Any]:
-    """Give the facts that stay while this process lives."""
+    """Return the facts that stay while this process lives."""
     return MappingProxyType(
         {
             "cpu_model": cpu.cpu_model(),

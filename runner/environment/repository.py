@@ -18,15 +18,15 @@ _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "G
 
 
 def own_repository() -> State:
-    """Give the state of the repository this project runs from; asked anew."""
+    """Return the state of the repository this project runs from; asked anew."""
     return read_state((_OWN.resolve(),))
 
 
 def repository_of(files: Sequence[Path]) -> State:
-    """Give the state of the one repository that tracks all ``files``, as it was when first asked for them.
+    """Return the state of the one repository that tracks all ``files``, as it was when first asked for them.
 
     It is read once: the repository may be large, and the hash of the files is taken once a sweep as well. Both are
-    None where a file is not tracked, the files are of several repositories, or git is missing or refuses.
+    None if a file is not tracked, the files are of several repositories, or git is missing or refuses.
     """
     return _state_once(tuple(file.resolve() for file in files))
 
@@ -55,7 +55,7 @@ def _read_status(status: str) -> State:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Give what git prints about ``folder``; None where it is missing, fails, refuses or hangs.
+    """Return what git prints about ``folder``; None if it is missing, fails, refuses or hangs.
 
     It takes no locks, starts no daemon that would run on beside the measurement, and heeds no variable that points
     to another repository, as those of a hook do.

@@ -14,12 +14,12 @@ _NOT_RANDOMISED = (
 
 
 def kernel() -> str:
-    """Give operating system and kernel release."""
+    """Return operating system and kernel release."""
     return f"{platform.system()} {platform.release()}"
 
 
 def memory_bytes() -> int | None:
-    """Give the memory of the machine, in bytes, whatever a cgroup allows of it."""
+    """Return the memory of the machine, in bytes, whatever a cgroup allows of it."""
     if not {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= set(os.sysconf_names):
         return None
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
@@ -27,7 +27,7 @@ def memory_bytes() -> int | None:
 
 
 def load_1m() -> float | None:
-    """Give the load average over the last minute."""
+    """Return the load average over the last minute."""
     try:
         return os.getloadavg()[0]
     except OSError:  # the system keeps none
@@ -35,7 +35,7 @@ def load_1m() -> float | None:
 
 
 def aslr() -> int | None:
-    """Give the address space randomisation of what this process starts: 0 off, 1 without the heap, 2 full."""
+    """Return the address space randomisation of what this process starts: 0 off, 1 without the heap, 2 full."""
     flags = read_text("proc/self/personality") or ""
     if re.fullmatch("[0-9a-f]{1,16}", flags) and int(flags, 16) & _NOT_RANDOMISED:
         return 0
@@ -43,10 +43,10 @@ def aslr() -> int | None:
 
 
 def clock_source() -> str | None:
-    """Give what the kernel reads the time from."""
+    """Return what the kernel reads the time from."""
     return read_text("sys/devices/system/clocksource/clocksource0/current_clocksource") or None
 
 
 def numa_nodes() -> int | None:
-    """Give how many NUMA nodes have memory."""
+    """Return how many NUMA nodes have memory."""
     return count_listed("sys/devices/system/node/has_memory")

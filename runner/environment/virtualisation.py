@@ -44,7 +44,7 @@ _CLOCKS = {"kvm-clock": "KVM", "hyperv": "Hyper-V", "xen": "Xen", "vmware": "VMw
 
 
 def virtualisation() -> str | None:
-    """Give container and hypervisor, such as ``docker on KVM``; ``none`` for neither, None where nothing tells."""
+    """Return container and hypervisor, such as ``docker on KVM``; ``none`` for neither, None if nothing tells."""
     machine, container = hypervisor(), container_engine()
     if container is None:
         return machine
@@ -52,20 +52,20 @@ def virtualisation() -> str | None:
 
 
 def container_engine() -> str | None:
-    """Give the engine of the container this process is in; None where none shows."""
+    """Return the engine of the container this process is in; None if none shows."""
     told = read_text("run/systemd/container") or _told_to_first_process()
     marked = next((name for mark, name in _MARKS.items() if exists(mark)), None)
     return told or marked or _named_in((read_text("proc/self/cgroup") or "").lower(), _GROUP_NAMES)
 
 
 def _told_to_first_process() -> str | None:
-    """Give what an engine tells the first process by the variable ``container``; only root may read that."""
+    """Return what an engine tells the first process by the variable ``container``; only root may read that."""
     variables = (read_text("proc/1/environ") or "").split("\0")
     return next((value for text in variables if (value := text.removeprefix("container=")) != text), None)
 
 
 def hypervisor() -> str | None:
-    """Give what runs this machine; ``none`` where the CPU or its firmware says nothing does, None if unknown."""
+    """Return what runs this machine; ``none`` where the CPU or its firmware says nothing does, None if unknown."""
     if "microsoft" in (read_text("proc/sys/kernel/osrelease") or "").lower():
         return "WSL"
     if (read_text("sys/hypervisor/type") or "") == "xen":
@@ -78,7 +78,7 @@ def hypervisor() -> str | None:
 
 
 def _flagged() -> bool | None:
-    """Tell whether the CPU is flagged as a virtual one; None where its kind has no such flag (all but x86)."""
+    """Return whether the CPU is flagged as a virtual one; None where its kind has no such flag (all but x86)."""
     flags = next((cpu["flags"].split() for cpu in described_cpus() if "flags" in cpu), None)
     return None if flags is None else "hypervisor" in flags
 
@@ -94,5 +94,5 @@ def _offered_clocks() -> str:
 
 
 def _named_in(text: str, names: dict[str, str]) -> str | None:
-    """Give the name of the first pattern found in ``text`` at the beginning of a word."""
+    """Return the name of the first pattern found in ``text`` at the beginning of a word."""
     return next((name for pattern, name in names.items() if re.search(rf"\b{pattern}", text)), None)

@@ -122,7 +122,7 @@ def _said_file() -> Iterator[int]:
 
 def _start(specification: Specification, said: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [specification.executable, str(MAIN)],
+        [specification.executable, *specification.options, str(MAIN)],
         stdin=subprocess.PIPE,
         stdout=said,
         stderr=said,

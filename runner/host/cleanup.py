@@ -22,7 +22,7 @@ _TRIES = 100
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """Give a folder that only this user can read, in memory where the system has such a place; raises NotStored.
+    """Provide a folder that only this user can read, in memory where the system has such a place; raise NotStored.
 
     It is locked while it is used: a runner in another container may share the memory, but not the process ids.
     """
@@ -88,7 +88,7 @@ def clear_leftovers() -> None:
 
 
 def _orphans() -> list[int]:
-    """Give the processes that bear the mark of a runner that is gone."""
+    """Return the processes that bear the mark of a runner that is gone."""
     marks = {pid: process_mark.mark_of(pid) for pid in all_pids()}
     owned = {mark: Owner.of_mark(mark) for mark in set(marks.values())}
     gone = {mark for mark, owner in owned.items() if owner is not None and owner.is_gone()}
@@ -96,7 +96,7 @@ def _orphans() -> list[int]:
 
 
 def _is_among_ours(pid: int) -> bool:
-    """Tell whether a process counts ids as we do: to those of a container, its runner's id means another process."""
+    """Return whether a process counts ids as we do: to those of a container, its runner's id means another process."""
     try:
         return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")  # noqa: PTH115  # text, not a path
     except OSError:  # gone, or not ours to look at
@@ -112,7 +112,7 @@ def _is_left(path: Path) -> bool:
 
 
 def _is_unused(path: Path) -> bool:
-    """Tell whether nobody holds the lock of a run's folder; of a segment, of the folder that it belongs to."""
+    """Return whether nobody holds the lock of a run's folder; of a segment, of the folder that it belongs to."""
     name = "-".join(path.name.removeprefix(_SEMAPHORE).split("-")[:3])
     folder = path if path.is_dir() else path.with_name(name)
     try:

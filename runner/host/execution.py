@@ -18,7 +18,7 @@ from breakeven.runner.errors import PlanOutdated
 from breakeven.runner.host.child import announced, in_child
 from breakeven.runner.host.cleanup import private_folder
 from breakeven.runner.host.ending import Abandoned, Ending
-from breakeven.runner.planning.interpreters import changed_source
+from breakeven.runner.planning.interpreters import changed_source, start_options
 from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult, rows
@@ -89,6 +89,7 @@ def specification(run: Run, folder: Path) -> Specification:
         cell_id=run.cell_id,
         round=run.round,
         executable=run.executable,
+        options=start_options(str(run.conditions.get("python_version"))),
         environment=variation(run).environment(),
         folder=str(folder),
         path=(str(run.path),),

@@ -36,7 +36,7 @@ class CannotLimit(Exception):
 class Limit(ABC):
     """A limit on the memory of a run, in bytes.
 
-    ``descriptor`` becomes readable when the limit was hit and nothing else tells; None where none is needed.
+    ``descriptor`` becomes readable when the limit was hit and nothing else tells; None if none is needed.
     """
 
     WHOSE = ""
@@ -50,10 +50,10 @@ class Limit(ABC):
 
     @abstractmethod
     def hold(self, pid: int) -> None:
-        """Put a process, and all that it will start, under the limit; raises OSError."""
+        """Put a process, and all that it will start, under the limit; raise OSError."""
 
     def exceeded(self) -> bool:
-        """Tell whether the run was denied memory, so that the kernel ended a process of it."""
+        """Return whether the run was denied memory, so that the kernel ended a process of it."""
         return False
 
     def close(self) -> None:  # noqa: B027  # a limit that is a process's own ends with it
@@ -159,7 +159,7 @@ class GroupV1(_Group):
 def limited(limit_bytes: int | None, name: str, pid: int) -> Iterator[Limit | None]:
     """Put process ``pid`` under a limit, by the first means that this user may use; remove it at the end.
 
-    Raises CannotLimit.
+    Raise CannotLimit.
     """
     limit = None if limit_bytes is None else _first_that_holds(limit_bytes, name, pid)
     try:
@@ -198,7 +198,7 @@ def _holding(limit: Limit, pid: int) -> Limit:
 
 
 def _parent_v2() -> Path | None:
-    """Give the group of v2 in which a group may be made that has a limit of memory and no other limit less.
+    """Return the group of v2 in which a group may be made that has a limit of memory and no other limit less.
 
     A group with processes, as ours commonly is, cannot have such groups within; the one around it may (systemd
     delegates a user's). Beside our own group, its limits would not hold for the run, so that it must have none.
@@ -216,12 +216,12 @@ def _gives_memory(group: Path) -> bool:
 
 
 def _is_unlimited(group: Path) -> bool:
-    """Tell whether a group has no limit of CPU time, CPUs or memory, and the weight of any other."""
+    """Return whether a group has no limit of CPU time, CPUs or memory, and the weight of any other."""
     return all((read_text(group / file) or "") in ("", value) for file, value in _NEUTRAL.items())
 
 
 def left_groups() -> list[Path]:
-    """Give the groups of runs that are there, this process's own among them."""
+    """Return the groups of runs that are there, this process's own among them."""
     parents = [*own_groups("memory")[:1], *own_groups("")[:2]]
     return [group for parent in parents for group in parent.glob("breakeven-*")]
 
@@ -230,7 +230,7 @@ def left_groups() -> list[Path]:
 
 
 def ended_by_kernel() -> int:
-    """Give how many processes of the machine the kernel ended so far because there was no memory; 0 if unknown."""
+    """Return how many processes of the machine the kernel ended so far because there was no memory; 0 if unknown."""
     return _counter(_KERNEL_COUNT)
 
 

@@ -36,16 +36,16 @@ class Owner:
 
     @property
     def mark(self) -> int:
-        """Give the limit that processes of this runner's runs bear."""
+        """Return the limit that processes of this runner's runs bear."""
         return _MARKED | self.started << _PID_BITS | self.pid
 
     @classmethod
     def of_mark(cls, mark: int) -> Owner | None:
-        """Give whom a limit tells of; None where it is no mark."""
+        """Return whom a limit tells of; None if it is no mark."""
         return cls(mark & _PID, (mark & ~_MARKED) >> _PID_BITS) if mark > 0 and mark & _MARKED else None
 
     def name(self) -> str:
-        """Give a new name for a run's folder: at most 20 characters where the system allows 31 to shared memory.
+        """Return a new name for a run's folder: at most 20 characters where the system allows 31 to shared memory.
 
         macOS does (PSHMNAMLEN); it tells no start time, which is left out there.
         """
@@ -53,12 +53,12 @@ class Owner:
 
     @classmethod
     def of_name(cls, name: str) -> Owner | None:
-        """Give whose a folder or segment is; None where the name is none of ours."""
+        """Return whose a folder or segment is; None if the name is none of ours."""
         found = _NAME.fullmatch(name)
         return cls(int(found[1]), int(found[2] or "0", 36)) if found else None
 
     def is_gone(self) -> bool:
-        """Tell whether this runner is no more; an id that another process has now does not count."""
+        """Return whether this runner is no more; an id that another process has now does not count."""
         if LINUX:
             now = started(self.pid)
             return now is None or self.started not in (0, now)
@@ -72,7 +72,7 @@ class Owner:
 
 
 def own() -> Owner:
-    """Give this process as an owner."""
+    """Return this process as an owner."""
     return _own(os.getpid())
 
 
@@ -82,13 +82,13 @@ def _own(pid: int) -> Owner:  # by id: a fork of this process is another owner
 
 
 def started(pid: int) -> int | None:
-    """Give when a process started, in clock ticks since boot; None where there is none, or one that nobody reaped."""
+    """Return when a process started, in clock ticks since boot; None if there is none, or one that nobody reaped."""
     fields = stat(pid)
     return int(fields[_STARTED]) if fields and fields[0] not in ("Z", "X") else None
 
 
 def stat(pid: int) -> list[str]:
-    """Give the fields of /proc/PID/stat (proc(5)) from the state on; nothing where the process is gone."""
+    """Return the fields of /proc/PID/stat (proc(5)) from the state on; nothing if the process is gone."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # read by the hundred
             return file.read().rpartition(")")[2].split()
@@ -112,7 +112,7 @@ def put_mark(pid: int) -> bool:
 
 
 def mark_of(pid: int) -> int:
-    """Give the limit that may be a mark; -1 for none, as for a process that is gone or another user's."""
+    """Return the limit that may be a mark; -1 for none, as for a process that is gone or another user's."""
     try:
         return resource.prlimit(pid, _LIMIT)[0]
     except (ValueError, OSError):

@@ -44,7 +44,7 @@ class Processes:
     remaining: list[int] = field(default_factory=list)
 
     def find(self) -> list[int]:
-        """Give the ids of all, also of those that ended and were not reaped, the leader apart; Linux only."""
+        """Return the ids of all, also of those that ended and were not reaped, the leader apart; Linux only."""
         return [pid for pid in all_pids() if pid != self.leader and self._has(pid)]
 
     def _has(self, pid: int) -> bool:
@@ -71,7 +71,7 @@ class Processes:
 
 
 def all_pids() -> list[int]:
-    """Give the id of every process there is."""
+    """Return the id of every process there is."""
     return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208  # pathlib would make an object of each
 
 
@@ -180,7 +180,7 @@ def _await_names(pids: Sequence[int], until: float) -> None:
 
 
 def _command(pid: int) -> bytes | None:
-    """Give the command line of a process; None where there is none to read."""
+    """Return the command line of a process; None if there is none to read."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123  # as for stat
             return file.read()

@@ -49,12 +49,12 @@ class Standing:
     stopped: bool = False
 
     def frame(self, paths: Sequence[str]) -> Frame | None:
-        """Give the innermost call of a file below ``paths``, else of the main thread, which is told last."""
+        """Return the innermost call of a file below ``paths``, else of the main thread, which is told last."""
         return _innermost(self.threads, paths) or _innermost(self.threads[-1:], ["/"])
 
     @property
     def serves(self) -> bool:
-        """Tell whether this is a fork server: it waits for orders, and is not what hangs."""
+        """Return whether this is a fork server: it waits for orders, and is not what hangs."""
         functions = {
             frame.function for thread in self.threads for frame in thread if frame.file.endswith(_FORK_SERVER)
         }
@@ -100,7 +100,7 @@ def _await_handled(pid: int, busy: set[str], until: float) -> None:
 
 
 def _handling(pid: int) -> set[str]:
-    """Give the threads, and the process, in which the signal is pending or blocked."""
+    """Return the threads, and the process, in which the signal is pending or blocked."""
     found = set()
     with suppress(FileNotFoundError, ProcessLookupError):
         for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208  # names, not paths
@@ -131,7 +131,7 @@ def parse(text: str) -> tuple[tuple[Frame, ...], ...]:
 
 
 def _innermost(threads: Sequence[Sequence[Frame]], paths: Sequence[str]) -> Frame | None:
-    """Give the innermost call of a file below ``paths``, the main thread's where several have one.
+    """Return the innermost call of a file below ``paths``, the main thread's where several have one.
 
     The measured side may lie there, too: its own calls, such as those of the watchdog's thread, only without another.
     """
@@ -160,7 +160,7 @@ def crash(text: str, paths: Sequence[str]) -> str | None:
 
 
 def describe(standings: Sequence[Standing], leader: int, paths: Sequence[str]) -> str:
-    """Say compactly where each process stood, as the end of a reason; nothing where none is known."""
+    """Say compactly where each process stood, as the end of a reason; nothing if none is known."""
     told = [_describe(standing, leader, paths) for standing in standings if not standing.serves]
     more = [f"and {len(told) - _MOST_PLACES} more"] if len(told) > _MOST_PLACES else []
     return "".join(f"; {place}" for place in [*told[:_MOST_PLACES], *more])

@@ -13,6 +13,7 @@ import hydra
 from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.loading import load
+from breakeven.base.output import write
 from breakeven.base.program import program
 from breakeven.base.version import project_version
 from breakeven.runner.config.files import conf_folder
@@ -22,7 +23,7 @@ from breakeven.runner.hydra_app.search_path import searched
 from breakeven.runner.hydra_app.task import Application, RunFailed
 from breakeven.runner.sweep.signals import ending_in_order, find_temporary_folder, ignore_signals
 
-SUMMARY = "breakeven.analysis.summary:print_summary"
+SUMMARY = "breakeven.analysis.summary.screen:print_summary"
 """Loaded when a sweep has ended: only there is anything of the analysis needed."""
 
 
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 def run(arguments: Sequence[str]) -> int:
     """Do what ``arguments`` ask and return the exit code."""
     if "--version" in arguments:
-        sys.stdout.write(f"breakeven {project_version()}\n")
+        write(f"breakeven {project_version()}\n")
         return ALL_DONE
     application = Application(command=(*program(), "run", *arguments), sum_up=sum_up)
     try:

@@ -55,7 +55,7 @@ class Entry:
     text: str
 
     def matches(self, request: Request) -> bool:
-        """Tell whether every key has a value that was asked for; raises BadValue for what cannot be compared."""
+        """Return whether every key has a value that was asked for; raise BadValue for what cannot be compared."""
         return all(
             any(_holds(test, key, request, self.where) for test in tests) for key, tests in self.tests.items()
         )
@@ -69,11 +69,11 @@ class Selection:
     exclude: tuple[Entry, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether there is any condition."""
+        """Return whether there is any condition."""
         return bool(self.only or self.exclude)
 
     def keeps(self, request: Request) -> bool:
-        """Tell whether a cell is wanted."""
+        """Return whether a cell is wanted."""
         if self.only and not any(entry.matches(request) for entry in self.only):
             return False
         return not any(entry.matches(request) for entry in self.exclude)
@@ -88,12 +88,12 @@ class Selected:
 
 
 def read_selection(sweeper: Mapping[str, Any]) -> Selection:
-    """Read ``only`` and ``exclude`` of a sweeper's configuration, interpolations unresolved; raises BadValue."""
+    """Read ``only`` and ``exclude`` of a sweeper's configuration, interpolations unresolved; raise BadValue."""
     return Selection(**{key: _entries(sweeper.get(key), f"hydra.sweeper.{key}") for key in (ONLY, EXCLUDE)})
 
 
 def select(jobs: Iterable[_Job], compose: Callable[[_Job, int], Request], selection: Selection) -> Selected:
-    """Keep the cells that are wanted; raises BadValue where none is left and UnknownChoice for keys that no cell has.
+    """Keep the cells that are wanted; raise BadValue where none is left and UnknownChoice for keys that no cell has.
 
     ``compose`` gives the configuration of a job and its number, which counts the cells that are kept.
     """
@@ -199,7 +199,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _amount(value: Any) -> tuple[str, Any]:
-    """Give the kind of an amount and the amount in the base unit of its kind; the kind is empty where it is none."""
+    """Return the kind of an amount and the amount in the base unit of its kind; the kind is empty if it is none."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return "number", value
     return _quantity(value) if isinstance(value, str) else ("", value)
@@ -214,7 +214,7 @@ def _quantity(text: str) -> tuple[str, int | str]:
 
 
 def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
-    """Give what ``key`` is in a cell: of a group the option chosen and the name in it; null for what is not there."""
+    """Return what ``key`` is in a cell: of a group the option chosen and the name in it; null for what is not there."""
     value = _lookup(request.plain, key)
     names = [request.choices[key]] if key in request.choices else []
     if not isinstance(value, Mapping):
@@ -261,7 +261,7 @@ def _check_keys(entry: Entry, cells: Sequence[Request]) -> None:
 
 
 def _keys(entry: Entry) -> Iterator[str]:
-    """Give the keys of an entry and the knobs that its values name."""
+    """Yield the keys of an entry and the knobs that its values name."""
     for key, tests in entry.tests.items():
         yield key
         for test in tests:
@@ -278,7 +278,7 @@ def _has(request: Request, key: str) -> bool:
 
 
 def _known(cells: Sequence[Request], group: str) -> list[str]:
-    """Give the knobs within ``group`` that any cell has, with their full names."""
+    """Return the knobs within ``group`` that any cell has, with their full names."""
     found: dict[str, None] = {}
     for cell in cells:
         inside = _lookup(cell.plain, group) if group else cell.plain

@@ -23,13 +23,13 @@ def expand(
     loader: ConfigLoader | None = None,
     zipped: Sequence[Mapping[str, Any]] = (),
 ) -> list[list[str]]:
-    """Give the overrides of every cell: the full product within each grid, one grid after the other.
+    """Return the overrides of every cell: the full product within each grid, one grid after the other.
 
     ``arguments`` are what was typed, ``params`` and ``zipped`` belong to every grid. The keys of one mapping of
     ``zipped``, or of a grid's own ``zip``, move together and are one axis. Where a key is set more than once the later
     of params, zipped, grid, its zip and arguments wins, so that what is typed holds in every grid. Any of Hydra's
     sweeps that can be enumerated may stand for a value (choices, ``range``, ``glob``); ``loader`` knows the names that
-    a glob matches. Raises BadValue.
+    a glob matches. Raise BadValue.
     """
     parser = OverridesParser.create(config_loader=loader)
     cells: list[list[str]] = []
@@ -48,7 +48,7 @@ def expand(
 def in_batches(
     jobs: Sequence[Sequence[str]], most: int | None
 ) -> Iterator[tuple[int, Sequence[Sequence[str]]]]:
-    """Part jobs into batches of ``most``, None for all in one; give the number of the first of each; raises BadValue."""
+    """Part jobs into batches of ``most``, None for all in one; give the number of the first of each; raise BadValue."""
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
         raise BadValue(
             f"hydra.sweeper.max_batch_size={write(most)}: not a whole number from 1; "
@@ -66,7 +66,7 @@ class _Axes:
         self._axes: list[dict[str, list[str]]] = []
 
     def set(self, lines: Iterable[str]) -> None:
-        """Give keys new values where they stand; those not seen before are axes of their own."""
+        """Return keys new values where they stand; those not seen before are axes of their own."""
         for override in self._parser.parse_overrides(list(lines)):
             key = _identity(override)
             axis = next((axis for axis in self._axes if key in axis), None)
@@ -88,7 +88,7 @@ class _Axes:
         self._axes = [axis for axis in self._axes if axis] + tied
 
     def product(self) -> Iterator[list[str]]:
-        """Give every combination of the places on the axes, as overrides."""
+        """Yield every combination of the places on the axes, as overrides."""
         for cell in itertools.product(*(_places(axis) for axis in self._axes)):
             yield [line for place in cell for line in place]
 
@@ -126,7 +126,7 @@ def _lines(grid: Mapping[str, Any]) -> list[str]:
 
 
 def _several(key: str, value: Any) -> list[str]:
-    """Give an override for each entry of a list; a text may hold several values itself."""
+    """Return an override for each entry of a list; a text may hold several values itself."""
     return [f"{key}={write(one)}" for one in (value if isinstance(value, list) else [value])]
 
 
@@ -155,7 +155,7 @@ def _check_lengths(axis: Mapping[str, list[str]]) -> None:
 
 
 def _places(axis: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
-    """Give the overrides of each place of an axis; a key with a single value has it everywhere."""
+    """Return the overrides of each place of an axis; a key with a single value has it everywhere."""
     several = {key: values for key, values in axis.items() if len(values) > 1}
     if several:
         _check_lengths(several)

@@ -33,11 +33,11 @@ class Asked:
 
     @property
     def as_a_whole(self) -> bool:
-        """Tell whether the task takes a sweep with all its cells; any other is called with one after the other."""
+        """Return whether the task takes a sweep with all its cells; any other is called with one after the other."""
         return hasattr(self.task, "carry_out")
 
     def composer(self) -> Composer:
-        """Give what composes the cells of a sweep that is taken as a whole."""
+        """Return what composes the cells of a sweep that is taken as a whole."""
         return Composer(self.context.config_loader, self.config)
 
 
@@ -51,7 +51,7 @@ class CellReturn(JobReturn):
 
     @property
     def return_value(self) -> float:
-        """Give what was measured of the cell, the more the better, for sweepers that look for the best."""
+        """Return what was measured of the cell, the more the better, for sweepers that look for the best."""
         if self._return_value is None:
             self._return_value = self._sweeping.value(self._request)
         return float(self._return_value)
@@ -62,9 +62,9 @@ class CellReturn(JobReturn):
 
 
 def select_jobs(asked: Asked, jobs: Sequence[Sequence[str]]) -> Selected | None:
-    """Choose the jobs that ``hydra.sweeper.only`` and ``exclude`` leave; None where neither is given.
+    """Choose the jobs that ``hydra.sweeper.only`` and ``exclude`` leave; None if neither is given.
 
-    Raises BadInput.
+    Raise BadInput.
     """
     selection = read_selection(_unresolved(asked.config.hydra.sweeper))
     if not selection:
@@ -103,7 +103,7 @@ def describe_sweep(asked: Asked) -> None:
 def _of_these_jobs(
     asked: Asked, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None
 ) -> Selected:
-    """Give the configurations of the jobs of one launch; what there is to tell is told at the first."""
+    """Return the configurations of the jobs of one launch; what there is to tell is told at the first."""
     if selected is None:
         return Selected(tuple(asked.composer().compose_all(jobs, first_number)))
     requests = selected.requests[first_number : first_number + len(jobs)]

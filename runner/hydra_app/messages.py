@@ -42,7 +42,7 @@ def read_options(arguments: Sequence[str]) -> Namespace:
 
 
 def explain(error: Exception) -> BadInput:
-    """Give the one-line refusal for what Hydra or OmegaConf raised."""
+    """Return the one-line refusal for what Hydra or OmegaConf raised."""
     if isinstance(error, OverrideParseException):
         return _unreadable(error)
     if isinstance(error, MissingConfigException):
@@ -103,7 +103,7 @@ def _unknown_key(key: str) -> BadInput:
 
 
 def _tables() -> list[str]:
-    """Give the knobs of members that hold a map, whose keys Hydra lets one only add to."""
+    """Return the knobs of members that hold a map, whose keys Hydra lets one only add to."""
     return [
         f"{family}.{option}"
         for family, members in FAMILIES.items()

@@ -13,14 +13,14 @@ from breakeven.runner.store import Sweep
 
 
 def cell_value(sweep: Sweep, request: Request) -> float:
-    """Give the worth of a cell from its stored runs, as `worth` has it."""
+    """Return the worth of a cell from its stored runs, as `worth` has it."""
     cell_id = fingerprint(parse(request.plain), request.plain["engine"]["name"])
     stored = (sweep.read_run(cell_id, round_) for round_ in range(request.plain["rounds"]))
     return worth(row for row in stored if row is not None)
 
 
 def worth(rows: Iterable[Mapping[str, Any]]) -> float:
-    """Give the median over rounds of ``speedup``, or of ``throughput_per_s`` in 1/s where a pattern has no speedup.
+    """Return the median over rounds of ``speedup``, or of ``throughput_per_s`` in 1/s where a pattern has no speedup.
 
     More is better. 0.0 is a cell that got nothing done: it cannot exist, or each of its runs failed.
     """

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.loading import load
-from breakeven.base.stored import holds_runs
+from breakeven.base.results import holds_runs
 from breakeven.runner import engines
 from breakeven.runner.hydra_app.compose import plain_config
 from breakeven.runner.planning.pending import Stored, find_pending

@@ -17,7 +17,7 @@ _held: set[int] = set()
 
 
 def open_existing(path: Path) -> int:
-    """Open ``path``, to read only where this user may not write it; raises OSError."""
+    """Open ``path``, to read only where this user may not write it; raise OSError."""
     try:
         return _remember(os.open(path, os.O_RDWR | _FLAGS))
     except PermissionError:
@@ -25,7 +25,7 @@ def open_existing(path: Path) -> int:
 
 
 def open_new(path: Path) -> int:
-    """Make ``path`` and open it; raises OSError."""
+    """Make ``path`` and open it; raise OSError."""
     return _remember(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o666))
 
 
@@ -36,7 +36,7 @@ def close(descriptor: int) -> None:
 
 
 def try_lock(descriptor: int) -> bool | None:
-    """Tell whether the file is locked for this process now; None where the file system has no locks."""
+    """Return whether the file is locked for this process now; None if the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -49,7 +49,7 @@ def try_lock(descriptor: int) -> bool | None:
 
 
 def is_at(descriptor: int, path: Path) -> bool:
-    """Tell whether an open file still is the one at ``path``: it may have been removed or replaced."""
+    """Return whether an open file still is the one at ``path``: it may have been removed or replaced."""
     try:
         there = path.stat(follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):

@@ -74,18 +74,18 @@ class Holder:
         )
 
     def encoded(self) -> bytes:
-        """Give the text for the file of the lock."""
+        """Return the text for the file of the lock."""
         told = asdict(self) | {"since": self.since and self.since.isoformat(timespec="seconds")}
         return json.dumps(told).encode()
 
     @property
     def shares_kernel(self) -> bool:
-        """Tell whether it runs under this very kernel, so that flock reaches it whatever the file system."""
+        """Return whether it runs under this very kernel, so that flock reaches it whatever the file system."""
         return self.boot is not None and self.boot == boot()
 
     @property
     def is_alive(self) -> bool | None:
-        """Tell whether the process exists; None where this process cannot see it: another machine or container."""
+        """Return whether the process exists; None if this process cannot see it: another machine or container."""
         if self.pid is None or not self.shares_kernel or self.processes != _processes():
             return None
         started = start_of(self.pid)
@@ -105,7 +105,7 @@ def clock(moment: datetime) -> str:
 
 
 def start_of(pid: int) -> int | None:
-    """Give when a process started, in clock ticks since boot (proc(5)): 0 if not told, None if there is none."""
+    """Return when a process started, in clock ticks since boot (proc(5)): 0 if not told, None if there is none."""
     try:
         told = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -127,7 +127,7 @@ def _exists(pid: int) -> int | None:
 
 @cache
 def boot() -> str:
-    """Give what tells this boot of this kernel from others; the host's name where the system has no such id."""
+    """Return what tells this boot of this kernel from others; the host's name where the system has no such id."""
     try:
         return _BOOT.read_text(encoding="utf-8").strip()
     except OSError:

@@ -22,7 +22,7 @@ _PAUSE_SECONDS = 0.05
 
 
 def place() -> Path:
-    """Give the path of the lock; the same for every user of the machine."""
+    """Return the path of the lock; the same for every user of the machine."""
     for folder in _PLACES:
         if folder.is_dir() and folder.stat().st_mode & _ANYBODYS == _ANYBODYS:
             return folder / _NAME
@@ -56,7 +56,7 @@ class HostLock:
         """Get the right to measure ``sweep``; while others have it, wait or raise MachineBusy.
 
         ``on_wait`` is told once whom it waits for. The wait takes no CPU time and ends with what a signal handler
-        raises. Raises LockUnusable where the file cannot be used.
+        raises. Raise LockUnusable where the file cannot be used.
         """
         while self._descriptor is None:
             descriptor = self._open()
@@ -69,7 +69,7 @@ class HostLock:
                     files.close(descriptor)
 
     def release(self) -> None:
-        """Give the right back; nothing where this process does not have it."""
+        """Release the right; do nothing if this process does not have it."""
         if self._descriptor is None or self._owner != os.getpid():
             return
         _write(self._descriptor, b"")
@@ -95,7 +95,7 @@ class HostLock:
         return locked
 
     def _open(self) -> int:
-        """Open the file, or make it for everybody; raises LockUnusable."""
+        """Open the file, or make it for everybody; raise LockUnusable."""
         for _ in range(_ATTEMPTS):
             try:
                 return self._checked(files.open_existing(self._path))

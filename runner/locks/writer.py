@@ -50,7 +50,7 @@ class SweepLock:
 
     @contextmanager
     def held(self) -> Iterator[str | None]:
-        """Hold the lock for a while, as `acquire` does; gives its note."""
+        """Hold the lock for a while, as `acquire` does; return its note."""
         note = self.acquire()
         try:
             yield note
@@ -58,7 +58,7 @@ class SweepLock:
             self.release()
 
     def acquire(self) -> str | None:
-        """Become the folder's only writer; raises SweepBusy, or OutputsUnwritable.
+        """Become the folder's only writer; raise SweepBusy, or OutputsUnwritable.
 
         Gives a note where the lock of a writer on another machine that is gone was taken over, else None.
         """
@@ -82,7 +82,7 @@ class SweepLock:
         )
 
     def release(self) -> None:
-        """Give the folder free; nothing where this process does not have it."""
+        """Release the folder; do nothing if this process does not have it."""
         if self._descriptor is None or self._owner != os.getpid():
             return
         self._ended.set()
@@ -127,7 +127,7 @@ class SweepLock:
         raise self._busy(Holder())
 
     def _take_over(self, own: Path, descriptor: int, other: int) -> str | None:
-        """Put our file in the place of that of a writer that is gone; raises SweepBusy where it is not."""
+        """Put our file in the place of that of a writer that is gone; raise SweepBusy where it is not."""
         holder = Holder.read(os.pread(other, MOST_BYTES, 0))
         locked = files.try_lock(other)
         if locked is False and holder.is_alive is False:  # another one is taking over in this moment
@@ -141,7 +141,7 @@ class SweepLock:
         return None if holder.shares_kernel else self._note(holder, seen)
 
     def _lives(self, holder: Holder, locked: bool | None, descriptor: int, seen: float) -> bool:
-        """Tell whether the holder of a lock that was ``locked`` for us (None: could not be) may still write."""
+        """Return whether the holder of a lock that was ``locked`` for us (None: could not be) may still write."""
         if holder.shares_kernel and locked:
             return False
         if holder.is_alive is not None:

@@ -24,13 +24,13 @@ class Change:
 
 
 def digest(value: Mapping[str, Any]) -> str:
-    """Give a hash of plain data, 16 hexadecimal digits."""
+    """Return a hash of plain data, 16 hexadecimal digits."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def conditions(interpreter: Interpreter, source: Source | None) -> dict[str, Any]:
-    """Give the columns of ``runs`` that say under which conditions a run is measured here and now."""
+    """Return the columns of ``runs`` that say under which conditions a run is measured here and now."""
     lasting = lasting_facts()
     return {
         "code": own_code(),
@@ -46,7 +46,7 @@ def conditions(interpreter: Interpreter, source: Source | None) -> dict[str, Any
 
 
 def changes(row: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    """Give what differs between the conditions that a stored row was measured under and those of ``now``."""
+    """Yield what differs between the conditions that a stored row was measured under and those of ``now``."""
     for column, value in now.items():
         if row[column] != value:
             yield Change(column, row[column], value)

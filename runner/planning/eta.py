@@ -30,7 +30,7 @@ Kind = tuple[str, str, str, int]
 
 
 def expected_ns(cell: Cell, cpus: int) -> float:
-    """Give the expected length of one run from its knobs alone, in ns."""
+    """Return the expected length of one run from its knobs alone, in ns."""
     measure = cell.measure
     serial, parallel = _trials_ns(cell, cpus)
     block = serial + parallel + _BLOCK_NS
@@ -41,7 +41,7 @@ def expected_ns(cell: Cell, cpus: int) -> float:
 
 
 def _trials_ns(cell: Cell, cpus: int) -> tuple[float, float]:
-    """Give the expected lengths of a serial and a parallel trial."""
+    """Return the expected lengths of a serial and a parallel trial."""
     if cell.pattern == "window":
         return cell.window_ns, cell.window_ns
     size = (cell.payload_bytes + cell.payload_out_bytes) / _BYTES_PER_NS
@@ -52,7 +52,7 @@ def _trials_ns(cell: Cell, cpus: int) -> tuple[float, float]:
 
 
 def _at_once(cell: Cell, cpus: int) -> int:
-    """Give how many tasks proceed at the same time: as many as there are workers, where they need no CPU or GIL."""
+    """Return how many tasks proceed at the same time: as many as there are workers, where they need no CPU or GIL."""
     if cell.workload == "sleep":
         return cell.workers
     return min(cell.workers, cpus) if "process" in cell.model or cell.model == "mp_pool" else 1
@@ -89,7 +89,7 @@ class Eta:
 
     @property
     def seconds_left(self) -> float:
-        """Give the seconds that the runs that wait will take."""
+        """Return the seconds that the runs that wait will take."""
         overall = _ratio(sum(self._taken.values()), sum(self._expected.values()), 1.0)
         left = sum(
             waiting * _ratio(self._taken[kind], self._expected[kind], overall)
@@ -114,5 +114,5 @@ def _ratio(taken: float, expected: float, otherwise: float) -> float:
 
 
 def _kind(cell: Cell) -> Kind:
-    """Give what tells runs apart that take differently long for reasons that the knobs do not tell."""
+    """Return what tells runs apart that take differently long for reasons that the knobs do not tell."""
     return cell.pattern, cell.workload, cell.model, cell.workers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from breakeven.runner.planning.run import Source
 
 MAIN = Path(measured_side.__file__).with_name("__main__.py")
 _CHECK_SECONDS = 60
+_SAFE_PATH = (3, 11)
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,19 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path) -> S
     if isinstance(answer, str):
         raise FunctionUnusable(f"{' and '.join(targets)} could not be imported by {executable}: {answer}")
     for target, problem in answer.problems.items():
-        raise FunctionUnusable(
-            f"{target} cannot be imported by {executable} in {path}: {problem}; "
-            "run from the directory that holds the module, and write module:callable"
-        )
+        raise FunctionUnusable(f"{target} cannot be imported by {executable} in {path}: {problem}")
     commit, dirty = repository_of([Path(file) for file in answer.files])
     return Source(digest=_digest(answer.files), files=answer.files, commit=commit, dirty=dirty)
+
+
+def start_options(version: str) -> tuple[str, ...]:
+    """Return what an interpreter of that version is to be started with, to measure.
+
+    With ``-P``, which `multiprocessing` passes on, no process looks for modules in the working directory before the
+    standard library; `breakeven.runner.cell.spawning` sees to older ones.
+    """
+    digits = re.match(r"(\d+)\.(\d+)", version)
+    return ("-P",) if digits and (int(digits[1]), int(digits[2])) >= _SAFE_PATH else ()
 
 
 def changed_source(source: Source) -> str | None:

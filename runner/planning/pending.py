@@ -49,7 +49,7 @@ class Pending:
 
 
 def find_pending(plan: Plan, stored: Stored) -> Pending:
-    """Compare a plan with the stored rows; raises ConditionsChanged where the policy is to stop."""
+    """Compare a plan with the stored rows; raise ConditionsChanged where the policy is to stop."""
     by_now = {key: tuple(changes(row, run.conditions)) for key, run, row in _known(plan.runs, stored)}
     kept = {
         key: found

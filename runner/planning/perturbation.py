@@ -29,5 +29,5 @@ class Variation:
         return cls(random.randrange(_HASH_SEEDS), random.randrange(_MOST_PADDING))
 
     def environment(self) -> dict[str, str]:
-        """Give the variables to add."""
+        """Return the variables to add."""
         return {"PYTHONHASHSEED": str(self.hash_seed), PADDING: "x" * self.padding_bytes}

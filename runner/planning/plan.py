@@ -24,7 +24,7 @@ from breakeven.runner.planning.sources import Sources
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A checked cell with its identity; ``reason`` says why it cannot exist, and is None where it can."""
+    """A checked cell with its identity; ``reason`` says why it cannot exist, and is None if it can."""
 
     cell: Cell
     cell_id: str
@@ -86,7 +86,7 @@ def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[s
 
 
 def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, PlannedCell]]:
-    """Give (round, cell) in randomised complete blocks: all cells once in random order, then all once more.
+    """Return (round, cell) in randomised complete blocks: all cells once in random order, then all once more.
 
     What drifts over the sweep then meets every cell alike (Fisher, *The Design of Experiments*, 1935, section 26).
     Cells that cannot exist are left out.
@@ -102,7 +102,7 @@ def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, Planne
 
 
 def fingerprint(cell: Cell, engine: str) -> str:
-    """Give the ``cell_id``: a hash of all that was asked of the measurement.
+    """Return the ``cell_id``: a hash of all that was asked of the measurement.
 
     The engine is part of it, since a debug run is no measurement of the cell; how long a run may take is not, since
     what was measured within a limit is the same under a longer one.
@@ -186,12 +186,12 @@ def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
 
 
 def _shared(requests: Sequence[Request]) -> dict[str, Any]:
-    """Give the knobs that say how the sweep as a whole is carried out; raises BadValue where cells differ in them."""
+    """Return the knobs that say how the sweep as a whole is carried out; raise BadValue where cells differ in them."""
     return {key: _same(requests, key) for key in POLICY}
 
 
 def _same(requests: Sequence[Request], key: str) -> Any:
-    """Give the value of a knob that all cells of a sweep share; raises BadValue where they differ."""
+    """Return the value of a knob that all cells of a sweep share; raise BadValue where they differ."""
     first = requests[0].plain.get(key)
     for request in requests:
         if request.plain.get(key) != first:

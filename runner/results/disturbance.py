@@ -27,7 +27,7 @@ class Judge:
     share: float = SHARE
 
     def __call__(self, trials: Sequence[TrialRecord]) -> list[str | None]:
-        """Give for each trial what disturbed it, None for nothing."""
+        """Return for each trial what disturbed it, None for nothing."""
         waited = {trial.block for trial in trials if trial.kind == SERIAL and self._was_kept_waiting(trial)}
         return [", ".join(self._causes(trial, trial.block in waited)) or None for trial in trials]
 
@@ -45,11 +45,11 @@ class Judge:
         return (trial.steal_ns or 0) - TICK_NS > self.share * lanes * trial.wall_ns
 
     def _was_kept_waiting(self, trial: TrialRecord) -> bool:
-        """Tell whether any of our threads was ready to run but had no CPU for a share of the trial."""
+        """Return whether any of our threads was ready to run but had no CPU for a share of the trial."""
         return (trial.longest_wait_ns or 0) > self.share * trial.wall_ns
 
     def _met_others(self, trial: TrialRecord, waited: bool) -> bool:
-        """Tell whether we waited for others.
+        """Return whether we waited for others.
 
         A serial trial has one thread, which waits for nobody of ours. In a parallel one our threads wait for one
         another, and each wakes up some time after it was woken: there, waiting counts only where others are seen to
@@ -61,7 +61,7 @@ class Judge:
         return alone or waited or self._others_ran_ns(trial) > self.share * trial.wall_ns
 
     def _others_ran_ns(self, trial: TrialRecord) -> int:
-        """Give how long our CPUs were busy beyond what we used, at least."""
+        """Return how long our CPUs were busy beyond what we used, at least."""
         if trial.busy_ns is None:
             return 0
         return trial.busy_ns - trial.cpu_ns - self.cpus * TICK_NS

@@ -16,7 +16,7 @@ class Unreadable(Exception):
 
 
 def read_result(folder: Path) -> tuple[Result, bytes]:
-    """Return the result and the raw trace; raises Unreadable."""
+    """Return the result and the raw trace; raise Unreadable."""
     head, _, text = _read(folder / RESULT).partition(b"\n")
     if head != b"%08x" % crc32(text):
         raise Unreadable(f"{RESULT} is not what the run wrote: its checksum differs")

@@ -29,7 +29,7 @@ PARENT = -1  # its number in the table ``workers``
 
 
 def about(run: Run, started: datetime) -> dict[str, Any]:
-    """Give the columns of ``runs`` that are known without measuring."""
+    """Return the columns of ``runs`` that are known without measuring."""
     cell = run.cell
     return {
         "cell_id": run.cell_id,
@@ -71,7 +71,7 @@ def incompatible(run: Run, reason: str) -> RunResult:
 
 
 def measured(run: Run, result: Result) -> dict[str, Any]:
-    """Give the columns of ``runs`` that the run found out."""
+    """Return the columns of ``runs`` that the run found out."""
     facts = result.facts
     startup, teardown = _lifetime(result.lifetimes)
     return {
@@ -95,13 +95,13 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
 
 
 def _lifetime(lifetimes: Sequence[Lifetime]) -> tuple[int, int]:
-    """Give the time to have all workers ready and to have all of them gone."""
+    """Return the time to have all workers ready and to have all of them gone."""
     created, ready, stopped, joined = zip(*lifetimes, strict=True)
     return max(ready) - min(created), max(joined) - min(stopped)
 
 
 def surroundings(variation: Variation) -> dict[str, Any]:
-    """Give the columns of ``runs`` that say what differed from the other rounds."""
+    """Return the columns of ``runs`` that say what differed from the other rounds."""
     return {"hash_seed": variation.hash_seed, "environment_padding_bytes": variation.padding_bytes}
 
 
@@ -122,7 +122,7 @@ def judged(run: Run, result: Result) -> Result:
 
 
 def tables(run: Run, result: Result, raw: bytes) -> dict[str, pa.Table]:
-    """Give the run's parts of all tables but ``runs``; a part without rows is left out."""
+    """Return the run's parts of all tables but ``runs``; a part without rows is left out."""
     parts = {
         "workers": pa.Table.from_pylist(_workers(result), schema=_without_key("workers")),
         "trials": pa.Table.from_pylist(
@@ -135,7 +135,7 @@ def tables(run: Run, result: Result, raw: bytes) -> dict[str, pa.Table]:
 
 
 def _workers(result: Result) -> list[dict[str, Any]]:
-    """Give one row a worker, and the parent's last."""
+    """Return one row a worker, and the parent's last."""
     rows = [
         _worker(number, worker) | {"create_ns": ready - created, "join_ns": joined - stopped}
         for number, (worker, (created, ready, stopped, joined)) in enumerate(

@@ -44,7 +44,7 @@ class Segments:
 
     @property
     def starts(self) -> Ints:
-        """Give the start of each phase."""
+        """Return the start of each phase."""
         return np.concatenate(([self.start], self.ends[:-1])).astype(np.int64)
 
 
@@ -84,7 +84,7 @@ class Lane:
         )
 
     def segments(self) -> Segments:
-        """Give the phases of the whole trial: cut to its bounds, tasks assigned, its end filled with idle."""
+        """Return the phases of the whole trial: cut to its bounds, tasks assigned, its end filled with idle."""
         computes = np.flatnonzero(self.phases == COMPUTE)
         places = np.arange(len(self.phases))
         following = np.searchsorted(computes, places, side="left")
@@ -120,7 +120,7 @@ def _bounded(start: int, end: int, all_: Segments) -> Segments:
 
 
 def overlay(main: Segments, feeder: Segments) -> Segments:
-    """Give ``main`` with its waiting replaced by what ``feeder`` did meanwhile; its other phases stay whole."""
+    """Return ``main`` with its waiting replaced by what ``feeder`` did meanwhile; its other phases stay whole."""
     waits = np.isin(main.phases, _WAITING)
     edges = np.concatenate((feeder.starts, feeder.ends))
     edges = edges[(edges > main.start) & (edges < main.ends[-1])]
@@ -152,7 +152,7 @@ def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
 
 
 def spans(result: Result, raw: bytes) -> pa.Table:
-    """Give the columns of ``spans``, but for the run's key, of one run's result and raw trace."""
+    """Return the columns of ``spans``, but for the run's key, of one run's result and raw trace."""
     mains, feeders = _sorted(Lane.read(about, raw) for about in result.lanes)
     parts = [_lifetimes(result.lifetimes, result.workers)]
     for lane in mains:
@@ -195,7 +195,7 @@ def _columns(lane: Lane, segments: Segments, who: WorkerRecord) -> dict[str, Int
 
 
 def _lifetimes(lifetimes: Sequence[Lifetime], workers: Sequence[WorkerRecord]) -> dict[str, Ints]:
-    """Give the startup and teardown spans of all workers, from the first creation on."""
+    """Return the startup and teardown spans of all workers, from the first creation on."""
     times = np.asarray(lifetimes, np.int64).reshape(-1, 4)
     created, ready, stopped, joined = times.T
     count = len(times)

@@ -56,7 +56,7 @@ class Statistics:
         return _with_ends(name, median(values), ends)
 
     def _speedup(self, blocks: Sequence[Block], startup_ns: int) -> Columns:
-        """Return what the pairs say; nothing where no serial trial completed a task."""
+        """Return what the pairs say; nothing if no serial trial completed a task."""
         if not blocks:
             return {}
         ratios = [_rate(block[PARALLEL]) / _rate(block[SERIAL]) for block in blocks]

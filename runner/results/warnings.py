@@ -14,7 +14,7 @@ _OFF = 0.1
 
 
 def notes(cell: Cell, result: Result) -> str | None:
-    """Give the notes on one run, one a line; None for none."""
+    """Return the notes on one run, one a line; None for none."""
     return "\n".join(_notes(cell, result)) or None
 
 

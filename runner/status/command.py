@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -16,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.base.errors import BadInput
+from breakeven.base.exit_codes import ALL_DONE, SOME_FAILED
+from breakeven.base.output import write
 from breakeven.base.text import one_line, printable, shown
 from breakeven.base.units import format_clock, format_left
 from breakeven.runner.status.state import RUNNING, STARTING, Sight
 
-COMPLETE, INCOMPLETE, BAD = 0, 1, 2
 _WIDE = 1000  # without a terminal nothing is wrapped
 _EPILOG = (
     "Nothing is written or locked. Exit code: 0 everything asked is there and went well, "
@@ -38,16 +36,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Show what ``arguments`` ask for; return the exit code."""
-    try:
-        options = _options(arguments)
-        sight = Sight.of(Path(options.folder))
-    except BadInput as error:
-        sys.stderr.write(f"{error}\n")
-        return BAD
+    """Show what ``arguments`` ask for; return 0 if all that was asked is there and went well, else 1; raise BadInput."""
+    options = _options(arguments)
+    sight = Sight.of(Path(options.folder))
     text = json.dumps(sight.as_data(options.lines)) + "\n" if options.json else _drawn(sight, options.lines)
-    _print(text)
-    return COMPLETE if sight.is_complete else INCOMPLETE
+    write(text)
+    return ALL_DONE if sight.is_complete else SOME_FAILED
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -76,17 +70,6 @@ def _drawn(sight: Sight, lines: int) -> str:
         for part in _picture(sight, lines):
             console.print(part)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
-
-
-def _print(text: str) -> None:
-    """Write ``text`` to standard output; a reader that has enough (``| head``) is no error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
 
 
 def _picture(sight: Sight, lines: int) -> Iterator[RenderableType]:

@@ -34,7 +34,7 @@ DONE, INTERRUPTED, STOPPED, NOT_STORED = ENDS = ("done", "interrupted", "stopped
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """Give the events in the file ``path``, oldest first; none where there is no file. Raises OSError.
+    """Return the events in the file ``path``, oldest first; none where there is no file. Raise OSError.
 
     Lines that are no events are left out: the last one may be torn, or be in the making.
     """

@@ -41,7 +41,7 @@ class Sight:
 
     @classmethod
     def of(cls, path: Path) -> Sight:
-        """Look at the results folder ``path``; raises ResultsMissing or OutputsUnreadable."""
+        """Look at the results folder ``path``; raise ResultsMissing or OutputsUnreadable."""
         if not (path / "runs").is_dir():
             raise ResultsMissing(
                 f"no results folder at {shown(path)}; name {other_folders(path.parent, empty=True)}"
@@ -58,7 +58,7 @@ class Sight:
 
     @cached_property
     def state(self) -> str:
-        """Give running, starting, or how the sweep ended: done, interrupted, stopped or not_stored."""
+        """Return running, starting, or how the sweep ended: done, interrupted, stopped or not_stored."""
         if self.writer is not None:
             began = self._last("sweep_began")
             return RUNNING if began.get("pid") == self.writer.pid else STARTING
@@ -68,18 +68,18 @@ class Sight:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether everything that was asked is there and went well."""
+        """Return whether everything that was asked is there and went well."""
         return self.state == DONE and not (self.waiting or self.failed or self.stored.damaged)
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Give how many runs there are by status, and how many are still to be made (``waiting``)."""
+        """Return how many runs there are by status, and how many are still to be made (``waiting``)."""
         found = Counter(row["status"] for row in self.stored.rows.values())
         return {status: found[status] for status in STATUSES} | {"waiting": self.waiting}
 
     @cached_property
     def waiting(self) -> int:
-        """Give how many runs are still to be made, the present one included."""
+        """Return how many runs are still to be made, the present one included."""
         if self.events:
             ended: int = sum(event["event"] == "run_ended" for event in self.events)
             return max(int(_number(self._last("sweep_began"), "waiting") or 0) - ended, 0)
@@ -88,26 +88,26 @@ class Sight:
 
     @cached_property
     def present(self) -> Mapping[str, Any] | None:
-        """Give the event with which the present run began; None between runs and after the sweep."""
+        """Return the event with which the present run began; None between runs and after the sweep."""
         marks = [event for event in self.events if event["event"] in ("run_began", "run_ended")]
         begun = self.state == RUNNING and marks and marks[-1]["event"] == "run_began"
         return marks[-1] if begun else None
 
     @property
     def seconds(self) -> float | None:
-        """Give for how long the sweep has been running."""
+        """Return for how long the sweep has been running."""
         if self.writer is None:
             return None
         return self._since(_moment(self._last("sweep_began")) if self.state == RUNNING else self.writer.since)
 
     @property
     def present_seconds(self) -> float | None:
-        """Give for how long the present run has been running."""
+        """Return for how long the present run has been running."""
         return self._since(_moment(self.present)) if self.present else None
 
     @property
     def seconds_left(self) -> float | None:
-        """Give how long the sweep will still take, as estimated when the last run ended; None if nobody knows."""
+        """Return how long the sweep will still take, as estimated when the last run ended; None if nobody knows."""
         ended = self._last("run_ended")
         left, passed = _number(ended, "seconds_left"), self._since(_moment(ended))
         if self.state != RUNNING or left is None or passed is None:
@@ -116,7 +116,7 @@ class Sight:
 
     @cached_property
     def failed(self) -> list[dict[str, Any]]:
-        """Give the runs that went wrong: cell in words, cell_id, round, status, reason."""
+        """Return the runs that went wrong: cell in words, cell_id, round, status, reason."""
         known = {_key(event): _text(event, "cell") for event in self.events}
         rows = [(key, row) for key, row in self.stored.rows.items() if row["status"] in FAILED]
         found = [
@@ -129,7 +129,7 @@ class Sight:
         return sorted(found, key=lambda run: (run["cell"], run["cell_id"], run["round"]))
 
     def log(self, lines: int) -> list[str]:
-        """Give the last lines of the sweep's log; none where there is none."""
+        """Return the last lines of the sweep's log; none where there is none."""
         try:
             with Sweep(self.path).log.open("rb") as file:
                 file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
@@ -139,7 +139,7 @@ class Sight:
         return text.splitlines()[-lines:] if lines else []
 
     def as_data(self, lines: int) -> dict[str, Any]:
-        """Give all of it as plain data."""
+        """Return all of it as plain data."""
         writer = self.writer or Holder()
         return {
             "sweep": str(self.path),
@@ -164,7 +164,7 @@ class Sight:
 
 
 def _writer(path: Path) -> Holder | None:
-    """Give who writes the sweep; None where nobody does, as far as this process can see.
+    """Return who writes the sweep; None if nobody does, as far as this process can see.
 
     The lock itself is not tried: that would disturb a writer that is just beginning.
     """

@@ -28,7 +28,7 @@ class AppendedFile:
             self.append("\n")
 
     def append(self, text: str) -> None:
-        """Add ``text`` in one piece; raises NotStored."""
+        """Add ``text`` in one piece; raise NotStored."""
         data = text.encode("utf-8", "backslashreplace")
         try:
             written = os.write(self._descriptor, data)
@@ -44,7 +44,7 @@ class AppendedFile:
             self._descriptor = -1
 
     def _is_torn(self) -> bool:
-        """Tell whether the last line lacks its end: its writer was killed, or the disk was full."""
+        """Return whether the last line lacks its end: its writer was killed, or the disk was full."""
         size = os.fstat(self._descriptor).st_size
         return size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 

@@ -12,17 +12,17 @@ PART = ".part"
 
 
 def part_of(path: Path) -> Path:
-    """Give a new name beside ``path`` to write it under until it is whole."""
+    """Return a new name beside ``path`` to write it under until it is whole."""
     return path.with_name(f".{path.name}-{secrets.token_hex(4)}{PART}")
 
 
 def is_part(name: str) -> bool:
-    """Tell whether a file of that name is one that was being written."""
+    """Return whether a file of that name is one that was being written."""
     return name.startswith(".") and name.endswith(PART)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` so that a reader finds the old bytes or the new, never a part; raises OSError."""
+    """Put ``data`` at ``path`` so that a reader finds the old bytes or the new, never a part; raise OSError."""
     aside = part_of(path)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less the user's umask
     try:

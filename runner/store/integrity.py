@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from breakeven.base.keys import Key
+from breakeven.base.results import SUFFIX, is_stored
 from breakeven.base.schema import TABLES
-from breakeven.base.stored import SUFFIX, is_stored
 from breakeven.base.text import printable
 from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.store.sealed import Damaged, read_row

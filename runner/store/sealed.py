@@ -42,7 +42,7 @@ def encode(table: str, part: pa.Table) -> bytes:
 
 
 def read_row(data: bytes, columns: Sequence[str]) -> dict[str, Any]:
-    """Give the row that a file of ``runs`` holds, those of ``columns`` that it lacks as None; raises Damaged.
+    """Return the row that a file of ``runs`` holds, those of ``columns`` that it lacks as None; raise Damaged.
 
     A file from before there were seals is believed as far as its page checksums go.
     """
@@ -59,7 +59,7 @@ def read_row(data: bytes, columns: Sequence[str]) -> dict[str, Any]:
 
 
 def _footer_at(data: bytes) -> int:
-    """Give where the footer begins, by the length that stands at the end; raises Damaged."""
+    """Return where the footer begins, by the length that stands at the end; raise Damaged."""
     if len(data) < _ENDING_BYTES + len(_MAGIC) or data[:4] != _MAGIC or data[-4:] != _MAGIC:
         raise Damaged(f"it is not a whole Parquet file ({len(data)} bytes)")
     at = len(data) - _ENDING_BYTES - int.from_bytes(data[-_ENDING_BYTES:-4], "little")
@@ -74,7 +74,7 @@ def _seal(parquet: bytes) -> bytes:
 
 
 def _check_seal(data: bytes) -> bool:
-    """Tell whether ``data`` bears a seal; raises Damaged where it does and is broken."""
+    """Return whether ``data`` bears a seal; raise Damaged where it does and is broken."""
     end = _footer_at(data)
     begin = end - _SEAL_BYTES
     seal = data[max(begin, 0) : end]
@@ -87,7 +87,7 @@ def _check_seal(data: bytes) -> bool:
 
 
 def _check_schema(schema: pa.Schema, columns: Sequence[str], sealed: bool) -> list[str]:
-    """Give those of ``columns`` that ``schema`` has; raises Damaged where it is not that of ``runs``."""
+    """Return those of ``columns`` that ``schema`` has; raise Damaged where it is not that of ``runs``."""
     about = schema.metadata or {}
     table, version = (about.get(f"breakeven_{what}".encode(), b"none") for what in ("table", "schema"))
     if table != _RUNS.encode() or version != VERSION.encode():

@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from breakeven.base.keys import Key
-from breakeven.base.results import DESCRIPTION
+from breakeven.base.results import DESCRIPTION, SUFFIX, holds_runs
 from breakeven.base.schema import TABLES, conform
-from breakeven.base.stored import SUFFIX, holds_runs
 from breakeven.runner.errors import NotStored, OutputsUnwritable
 from breakeven.runner.results import RunResult
 from breakeven.runner.store.atomic import PART, is_part, write_atomically

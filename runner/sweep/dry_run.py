@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from breakeven.base.output import write
 from breakeven.base.text import printable
 from breakeven.base.units import format_clock
 from breakeven.runner.config.naming import describe
@@ -21,8 +21,7 @@ _IN_NAME = ("workload", "model", "model.start_method", "workers", "ipc", "patter
 
 def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str]) -> None:
     """Print the plan of a sweep, ``notes`` on it last."""
-    for line in (*lines(plan, pending, stored), *notes):
-        sys.stdout.write(f"{printable(line)}\n")
+    write("".join(f"{printable(line)}\n" for line in (*lines(plan, pending, stored), *notes)))
 
 
 def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:

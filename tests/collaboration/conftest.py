@@ -11,7 +11,7 @@ from breakeven.runner.store import Sweep
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Sweep:
-    """Give an empty sweep."""
+    """Return an empty sweep."""
     made = Sweep(tmp_path / "sweep")
     made.create()
     return made

@@ -51,7 +51,7 @@ def leave_daemon(then=lambda: os.execve("/bin/sh", ["sh", "-c", "exec sleep 1000
 
 
 def function(target: str, **options: Any) -> dict[str, Any]:
-    """Give the knobs of a cell that calls ``mine:target``."""
+    """Return the knobs of a cell that calls ``mine:target``."""
     known: dict[str, Any] = {"target": f"mine:{target}", "args": [], "kwargs": {}, "make_input": None}
     return {"workload": "function", "workload_options": known | options, "task_ns": 0, "payload_bytes": 0}
 
@@ -84,12 +84,12 @@ def call(tmp_path: Path, body: str, **changes: Any) -> dict[str, Any]:
 
 
 def marked(mark: int) -> list[int]:
-    """Give the processes that bear a mark."""
+    """Return the processes that bear a mark."""
     return [pid for pid in all_pids() if process_mark.mark_of(pid) == mark]
 
 
 def is_there(pid: int) -> bool:
-    """Tell whether a process lives."""
+    """Return whether a process lives."""
     return process_mark.started(pid) is not None
 
 
@@ -103,5 +103,5 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
 
 
 def environment() -> dict[str, str]:
-    """Give the variables with which a script finds the project."""
+    """Return the variables with which a script finds the project."""
     return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

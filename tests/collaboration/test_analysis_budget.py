@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from breakeven.analysis.budget import PHASES, Budget, Closure, sum_phases
 from breakeven.analysis.figures import overhead
-from breakeven.analysis.load import Lab, load
+from breakeven.analysis.frames.budget import PHASES, Budget, Closure, sum_phases
+from breakeven.analysis.frames.load import Lab, load
 from tests.analysis_samples import TRACED_NS, Sample
 
 CELL: dict[str, Any] = {"workers": 4, "spans": True}
@@ -18,7 +18,7 @@ CELL: dict[str, Any] = {"workers": 4, "spans": True}
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Give a sweep of threads and processes, two rounds each, traced."""
+    """Return a sweep of threads and processes, two rounds each, traced."""
     sample = Sample(tmp_path_factory.mktemp("outputs") / "sweep", rounds=2, pairs=3)
     sample.add_map(model="thread", speedup=0.97, **CELL)
     sample.add_map(model="process", speedup=1.9, **CELL)

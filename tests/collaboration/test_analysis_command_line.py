@@ -11,22 +11,22 @@ from rich.console import Console
 
 from breakeven.analysis.figures import draw
 from breakeven.analysis.figures.save import save
-from breakeven.analysis.load import Lab, load
+from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.show import main
-from breakeven.analysis.summary import ROWS, render, summarise
+from breakeven.analysis.summary.screen import ROWS, render, summarise
 from breakeven.base.program import python
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 
 
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Give the rich sweep."""
+    """Return the rich sweep."""
     return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
 
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
-    """Give a sweep of two cells in `outputs/small`, with the current directory beside."""
+    """Return a sweep of two cells in `outputs/small`, with the current directory beside."""
     monkeypatch.chdir(tmp_path)
     sample = Sample(tmp_path / "outputs" / "small", pairs=6)
     for workers in (1, 2):

@@ -20,19 +20,19 @@ from matplotlib.text import Text
 from breakeven.analysis.figures import FIGURES, NothingToDraw, activity, draw, overhead, scaling, timeline
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.look import styles, thin
-from breakeven.analysis.load import Lab, load
+from breakeven.analysis.frames.load import Lab, load
 from tests.analysis_samples import MS, TRACED_NS, Sample, build_rich
 
 
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Give the rich sweep."""
+    """Return the rich sweep."""
     return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
 
 
 @pytest.fixture(scope="module")
 def figures(rich: Lab) -> dict[str, Figure]:
-    """Give all figures of the rich sweep."""
+    """Return all figures of the rich sweep."""
     return {name: draw(name, rich) for name in FIGURES}
 
 

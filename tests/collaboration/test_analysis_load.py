@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
-from breakeven.analysis.factors import label_mechanisms
-from breakeven.analysis.load import Lab, load
-from breakeven.analysis.summary import summarise
+from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.load import Lab, load
+from breakeven.analysis.summary.screen import summarise
 from breakeven.base.schema import TABLES
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 from tests.stored import commit
@@ -25,7 +25,7 @@ from tests.stored import commit
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Give the rich sweep."""
+    """Return the rich sweep."""
     return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
 
 
@@ -173,7 +173,7 @@ def test_overrides_without_a_column_tell_cells_apart(tmp_path: Path) -> None:
 
 def test_importing_the_analysis_is_light(tmp_path: Path) -> None:
     """Neither the API nor the summary loads a plotting library or Hydra."""
-    code = "import breakeven.analysis.summary, sys; print(*{'matplotlib', 'seaborn', 'hydra'} & set(sys.modules))"
+    code = "import breakeven.analysis.summary.screen, sys; print(*{'matplotlib', 'seaborn', 'hydra'} & set(sys.modules))"
     root = str(Path(__file__).parents[2])
     env = {**os.environ, "PYTHONPATH": root}
     done = subprocess.run(

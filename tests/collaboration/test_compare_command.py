@@ -28,7 +28,7 @@ GAINS = {("thread", 1): 1.0, ("thread", 2): 0.7, ("process", 1): 1.3, ("process"
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
-    """Give `outputs/latest` with labels a and b: one cell slower, one faster, one the same, one of a single round."""
+    """Return `outputs/latest` with labels a and b: one cell slower, one faster, one the same, one of a single round."""
     monkeypatch.chdir(tmp_path)
     sample = Sample(tmp_path / "outputs" / "labels")
     for label, (model, workers) in product("ab", GAINS):

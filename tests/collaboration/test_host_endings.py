@@ -191,7 +191,7 @@ def test_a_run_that_cannot_write_is_a_row(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a file system of 2 MiB, which runs take for their folders."""
+    """Provide a file system of 2 MiB, which runs take for their folders."""
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(

@@ -27,7 +27,7 @@ not_callable = 3
 
 @pytest.fixture
 def user(tmp_path: Path) -> Path:
-    """Give the directory of a user's module."""
+    """Return the directory of a user's module."""
     return write_module(tmp_path / "user", USER)
 
 

@@ -64,7 +64,7 @@ def test_an_id_that_is_used_again_is_another_owner() -> None:
 
 @pytest.fixture
 def gone() -> Owner:
-    """Give a runner that is no more."""
+    """Return a runner that is no more."""
     done = subprocess.Popen([sys.executable, "-c", ""])
     owner = Owner(done.pid, process_mark.started(done.pid) or 0)
     done.wait()
@@ -73,7 +73,7 @@ def gone() -> Owner:
 
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a folder in the place of /dev/shm."""
+    """Return a folder in the place of /dev/shm."""
     monkeypatch.setattr(cleanup, "_bases", lambda: [tmp_path])
     return tmp_path
 

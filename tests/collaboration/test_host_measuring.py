@@ -32,7 +32,7 @@ def raises():
 
 @pytest.fixture
 def user(tmp_path: Path) -> Path:
-    """Give the directory of a user's module."""
+    """Return the directory of a user's module."""
     return write_module(tmp_path / "user", USER)
 
 
@@ -62,7 +62,7 @@ def test_the_budget_closes(tmp_path: Path, pair: Pair) -> None:
 
 
 def _phases(model: str, ipc: str) -> set[str]:
-    """Give the phases that a worker cannot do without, so that none of them hides in waiting or idle."""
+    """Return the phases that a worker cannot do without, so that none of them hides in waiting or idle."""
     if ipc == "shared_memory":
         return {"wait", "receive", "compute", "serialize", "send"}
     if ipc == "pipe" or "process" in model or model == "mp_pool":

@@ -46,7 +46,7 @@ def test_every_cell_is_measured_in_every_round(command: Command, capsys: pytest.
     assert FakeEngine.closed == 1
     shown = capsys.readouterr()
     assert "8/8 ok spin" in shown.err
-    assert "analysis outputs/mine" in shown.out
+    assert "breakeven show outputs/mine" in shown.out
 
 
 def test_one_cell_takes_the_same_road(command: Command) -> None:
@@ -153,7 +153,7 @@ def test_failures_end_a_sweep_where_asked(
     shown = capsys.readouterr().err
     if why is not None:
         assert shown.endswith(
-            f"{why}. Carry on with: breakeven -m model=thread,process workers=1,2 rounds=2 {policy} sweep=mine\n"
+            f"{why}. Carry on with: breakeven run -m model=thread,process workers=1,2 rounds=2 {policy} sweep=mine\n"
         )
 
 
@@ -276,7 +276,7 @@ def test_an_interrupted_sweep_says_how_to_carry_on(
     assert (len(_rows()), FakeEngine.closed) == (3, 1)
     assert capsys.readouterr().err.endswith(
         "interrupted; what was measured is kept. Carry on with: "
-        "breakeven -m workers=1,2,3 'payload='\"'\"'1 KiB'\"'\"'' sweep=mine\n"
+        "breakeven run -m workers=1,2,3 'payload='\"'\"'1 KiB'\"'\"'' sweep=mine\n"
     )
 
 
@@ -291,7 +291,7 @@ def test_a_result_that_cannot_be_stored_ends_the_sweep(
     path = tmp_path / "outputs" / "mine" / "runs" / f"{lost.cell_id}-{lost.round:03d}.parquet"
     assert capsys.readouterr().err.endswith(
         f"cannot store {path}: No such file or directory; what was stored before is kept, this run is not. "
-        "Carry on with: breakeven -m workers=1,2,3 sweep=mine\n"
+        "Carry on with: breakeven run -m workers=1,2,3 sweep=mine\n"
     )
 
 

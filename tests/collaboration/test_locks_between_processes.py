@@ -88,7 +88,7 @@ say(f"{time.process_time() - begin:.1f} s of CPU time")
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Give a place for the machine's lock, in what serves as results folder as well."""
+    """Return a place for the machine's lock, in what serves as results folder as well."""
     (tmp_path / "counter").write_text("0")
     return tmp_path / "breakeven.lock"
 

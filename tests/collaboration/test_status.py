@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
+from breakeven.command import call
 from breakeven.runner.locks import Holder, SweepLock
-from breakeven.runner.status import command as status
 from breakeven.runner.status import state as sight
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import AppendedFile, Sweep
@@ -78,7 +78,7 @@ def _make_runs(sweep: Sweep, rows: list[dict[str, Any]], *, of: int, end: str | 
 
 def _shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
     """Give exit code and lines of the command, few seconds as 0; nothing may be said beside them."""
-    code = status.main(arguments)
+    code = call("status", [*arguments])
     out, err = capsys.readouterr()
     assert err == ""
     return code, [re.sub(r"for 0:[0-5]\d", "for 0:00", line) for line in out.splitlines()]
@@ -311,7 +311,7 @@ def test_bad_input_is_one_line(
 ) -> None:
     """What is wrong, and what to type instead; exit code 2."""
     del sweep
-    assert status.main(arguments) == 2
+    assert call("status", [*arguments]) == 2
     assert capsys.readouterr() == ("", f"{message}\n")
 
 
@@ -324,7 +324,7 @@ def test_events_that_may_not_be_read_are_told(
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(sight, "read_events", refuse)
-    assert status.main([]) == 2
+    assert call("status", []) == 2
     assert capsys.readouterr().err == (
         f"cannot read {sweep.events}: Permission denied; make that readable, or name another folder\n"
     )
@@ -404,7 +404,7 @@ def _command(*arguments: str) -> list[str]:
 def test_as_a_command(sweep: Sweep) -> None:
     """It starts without Hydra and pandas, and says how to use it."""
     _make_runs(sweep, [_row(0)], of=1, end=DONE)
-    listing = "import sys; sys.argv[1:] = [sys.argv[1]]; from breakeven.runner.status import command as status; status.main(); "
+    listing = "import sys; from breakeven.command import call; call('status', [sys.argv[1]]); "
     heavy = "{'hydra', 'omegaconf', 'pandas', 'matplotlib', 'scipy'}"
     done = subprocess.run(
         [sys.executable, "-c", f"{listing} print({heavy} & set(sys.modules))", str(sweep.path)],

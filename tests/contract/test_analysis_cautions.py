@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from breakeven.analysis.cautions import MOST_NOTES, cautions
+from breakeven.analysis.summary.cautions import MOST_NOTES, cautions
 from breakeven.base.conditions import CONDITIONS
 from breakeven.base.factors import FACTORS
 

@@ -18,9 +18,9 @@ from breakeven.analysis.errors import (
     UnknownName,
 )
 from breakeven.analysis.figures import NothingToDraw, draw
-from breakeven.analysis.load import load
-from breakeven.analysis.show import main
+from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadInput, ResultsMissing
+from breakeven.command import main
 from tests.analysis_samples import Sample
 
 
@@ -139,6 +139,14 @@ def test_a_missing_column(sample: Sample) -> None:
     )
 
 
+def test_a_column_that_was_added_later(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep from before there was a column is read: it is null there."""
+    monkeypatch.setattr("breakeven.analysis.frames.files.LATER", frozenset({"notes"}))
+    (file,) = sample.sweep.table("runs").glob("*.parquet")
+    _rewrite(file, pq.read_table(file).drop_columns(["notes"]))
+    assert load(sample.path).runs["notes"].isna().all()
+
+
 def test_unknown_names(sample: Sample) -> None:
     """A cell, column, table or figure that does not exist: which there are."""
     lab = load(sample.path)
@@ -209,7 +217,7 @@ def test_the_command_line_refuses_in_one_line(
     sample: Sample, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     """Exit code 2, one line on stderr, nothing on stdout."""
-    assert main([str(sample.path), *arguments]) == 2
+    assert main(["show", str(sample.path), *arguments]) == 2
     assert capsys.readouterr() == ("", message)
 
 
@@ -217,7 +225,7 @@ def test_the_command_line_refuses_bad_results_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What load refuses, the command line prints, and exits with 2."""
-    assert main([str(tmp_path / "nope")]) == 2
+    assert main(["show", str(tmp_path / "nope")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("no results folder at ")
@@ -227,7 +235,7 @@ def test_the_command_line_refuses_bad_results_in_one_line(
 def test_figures_that_cannot_be_written(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
     """A file where the folder of figures should be: where, and what to do."""
     sample.sweep.figures.write_text("in the way")
-    assert main([str(sample.path), "--only", "scaling", "--format", "svg"]) == 2
+    assert main(["show", str(sample.path), "--only", "scaling", "--format", "svg"]) == 2
     assert capsys.readouterr().err == (
         f"cannot write figures to {sample.sweep.figures}: File exists; free or unlock that folder, or use --no-figures\n"
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.analysis.stats import Typical, estimate, share_disturbed
+from breakeven.analysis.frames.estimates import Typical, estimate, share_disturbed
 from breakeven.base.schema import TABLES
 from breakeven.runner.results.statistics import Statistics
 

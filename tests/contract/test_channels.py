@@ -26,10 +26,10 @@ OBJECTS = (
 
 
 class Identity:
-    """Gives back what comes, whatever it is."""
+    """Return back what comes, whatever it is."""
 
     def open(self) -> Any:
-        """Give the task."""
+        """Return the task."""
         return _identity
 
 

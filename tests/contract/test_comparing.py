@@ -42,7 +42,7 @@ SLOWER = (1000.0, 1010.0, 990.0)
 
 @pytest.fixture
 def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
-    """Give an empty sweep `outputs/a`, with the current directory beside `outputs`."""
+    """Return an empty sweep `outputs/a`, with the current directory beside `outputs`."""
     monkeypatch.chdir(tmp_path)
     return Sample(tmp_path / "outputs" / "a")
 
@@ -219,7 +219,7 @@ def _t3(rng: np.random.Generator, shape: tuple[int, int]) -> Samples:
 
 
 def _simulate(draw: Draw, rounds: tuple[int, int], gain: float = 1.0) -> pd.DataFrame:
-    """Give the effects of many sweeps of `CELLS` cells, with ``sweep`` in which p values are adjusted together."""
+    """Return the effects of many sweeps of `CELLS` cells, with ``sweep`` in which p values are adjusted together."""
     rng = np.random.default_rng(12)
     sides = [draw(rng, (CELLS * SWEEPS, count)) for count in rounds]
     found = pd.DataFrame([Welch().compare(a, b * gain) for a, b in zip(*sides, strict=True)])

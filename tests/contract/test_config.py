@@ -154,7 +154,7 @@ def test_a_key_that_is_missing() -> None:
     given = plain()
     del given["workers"]
     assert _refusal(BadValue, given) == (
-        "workers: missing from the configuration; set it, or take away what removes it"
+        "workers: missing from the configuration; take away what removes it, or add it to your config.yaml"
     )
 
 

@@ -18,7 +18,7 @@ needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not insta
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a repository with one commit of two files and an ignored folder; settings of the user do not reach it."""
+    """Return a repository with one commit of two files and an ignored folder; settings of the user do not reach it."""
     for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
         monkeypatch.setenv(name, os.devnull)
     folder = tmp_path / "their"

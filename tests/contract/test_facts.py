@@ -50,7 +50,7 @@ def _run(executable: str, script: str, *options: str, **variables: str) -> str:
 
 
 def _told(executable: str, *options: str, script: str = "", **variables: str) -> dict[str, Any]:
-    """Give what an interpreter says of itself, without its site packages, after it executed ``script``."""
+    """Return what an interpreter says of itself, without its site packages, after it executed ``script``."""
     told: dict[str, Any] = json.loads(_run(executable, LOAD + script + TELL, "-S", *options, **variables))
     return told
 

@@ -22,7 +22,7 @@ from breakeven.runner.hydra_app.grid import expand, in_batches, write
 
 @pytest.fixture(scope="module")
 def loader() -> Iterator[ConfigLoader]:
-    """Give Hydra's own loader for conf/."""
+    """Provide Hydra's own loader for conf/."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf_folder()), **HYDRA_BASE):
         yield GlobalHydra.instance().config_loader()

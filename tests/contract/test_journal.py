@@ -42,7 +42,7 @@ KEY = {"cell_id": "0123456789abcdef", "round": 0, "cell": CELL}
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
-    """Give a results folder, outputs/mine from the current one."""
+    """Return a results folder, outputs/mine from the current one."""
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "outputs" / "mine"
     path.mkdir(parents=True)

@@ -124,7 +124,7 @@ def test_a_moment_of_another_day_has_its_date() -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a place for the machine's lock."""
+    """Return a place for the machine's lock."""
     return tmp_path / "breakeven.lock"
 
 
@@ -303,7 +303,7 @@ def test_a_file_that_was_replaced_is_not_the_lock(file: Path, monkeypatch: pytes
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a results folder, outputs/mine from the current one; nothing of a lock may stay in it."""
+    """Provide a results folder, outputs/mine from the current one; nothing of a lock may stay in it."""
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "outputs" / "mine"
     path.mkdir(parents=True)

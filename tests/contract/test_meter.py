@@ -1,4 +1,4 @@
-"""What is read of the kernel around a trial: parsed right, subtracted right, and null where it is not told."""
+"""What is read of the kernel around a trial: parsed right, subtracted right, and null if it is not told."""
 
 from __future__ import annotations
 

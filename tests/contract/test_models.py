@@ -24,10 +24,10 @@ SHAREABLE = [pair for pair in MODELS if pair[1]]
 
 
 class Times:
-    """Gives the task's payload times three, and fails on a negative one."""
+    """Return the task's payload times three, and fails on a negative one."""
 
     def open(self) -> Any:
-        """Give the task."""
+        """Return the task."""
         return _times
 
 
@@ -131,7 +131,7 @@ class Busy:
     """Keeps a CPU busy for 50 ms of its own CPU time."""
 
     def open(self) -> Any:
-        """Give the task."""
+        """Return the task."""
         return _busy
 
 

@@ -114,7 +114,7 @@ def test_the_fingerprint_is_of_every_field() -> None:
 
 
 def object_like(value: Any) -> Any:
-    """Give another value of the same kind."""
+    """Return another value of the same kind."""
     if value is None:
         return "x"
     if isinstance(value, int):

@@ -40,12 +40,12 @@ class Crew:
         self.synchronized.append(traced)
 
     def read(self, _: Any) -> Reading:
-        """Give no counts."""
+        """Return no counts."""
         return QUIET
 
 
 class Scripted(Pattern):
-    """Gives trials of lengths that were written down: 1000 serial, parallel from ``lengths`` in turn."""
+    """Return trials of lengths that were written down: 1000 serial, parallel from ``lengths`` in turn."""
 
     def __init__(self, lengths: list[int]) -> None:
         super().__init__({}, Knobs(1, 1, 0))

@@ -18,7 +18,7 @@ TIMES = {"1ns": 1, "1us": 10**3, "0.5ms": 5 * 10**5, "1ms": 10**6, "2s": 2 * 10*
 
 
 def _cell(**knobs: Any) -> Request:
-    """Give a cell such as conf/ has them."""
+    """Return a cell such as conf/ has them."""
     plain = {
         "model": {"name": "process", "start_method": "fork"},
         "ipc": {"name": "queue"},

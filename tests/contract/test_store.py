@@ -33,7 +33,7 @@ ROW = {"cell_id": "a1", "round": 0, "status": "ok", "workers": 2, "speedup": 1.5
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Sweep:
-    """Give an empty sweep."""
+    """Return an empty sweep."""
     made = Sweep(tmp_path / "outputs" / "mine")
     made.create()
     return made
@@ -174,12 +174,12 @@ def _measured(sweep: Sweep, cell_id: str = "a1", round_: int = 0, **columns: Any
 
 
 def _why(sweep: Sweep) -> dict[str, str]:
-    """Give why each damaged file is not believed, by its path within the sweep."""
+    """Return why each damaged file is not believed, by its path within the sweep."""
     return {str(path.relative_to(sweep.path)): why for path, why in sweep.stored().damaged.items()}
 
 
 def _old(**columns: Any) -> pa.Table:
-    """Give a row as it was stored before rows told of their parts."""
+    """Return a row as it was stored before rows told of their parts."""
     schema = TABLES["runs"].remove(TABLES["runs"].get_field_index("parts"))
     lacking = ROW | columns
     return pa.Table.from_pylist([lacking], schema=schema)

@@ -69,7 +69,7 @@ def test_overlay_replaces_waiting_only(main: list[tuple[int, int]], feeder: list
 
 
 def _clock(segments: Segments) -> list[int]:
-    """Give the phase at every ns."""
+    """Return the phase at every ns."""
     at = np.searchsorted(segments.ends, np.arange(START, END), side="right")
     return [int(phase) for phase in segments.phases[at]]
 

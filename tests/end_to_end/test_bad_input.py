@@ -43,7 +43,7 @@ LINES = [
     (["workload=function", "workload.kwargs={b: 2}"], "workload.kwargs: its entries are added one by one; write +workload.kwargs.NAME=VALUE"),
     (["workload=function", "workload.kwargs.b=2"], "workload.kwargs.b: its entries are added one by one; write +workload.kwargs.NAME=VALUE"),
     (["--config-name", "nope"], "nope: no such configuration file; leave --config-name out"),
-    (["~measure.warmup"], "measure.warmup: missing from the configuration; set it, or take away what removes it"),
+    (["~measure.warmup"], "measure.warmup: missing from the configuration; take away what removes it, or add it to your config.yaml"),
     (["hydra/help=nope"], "hydra/help=nope: no such choice; choose one of breakeven, default"),
 ]  # fmt: skip
 

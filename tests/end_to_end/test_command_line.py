@@ -179,7 +179,8 @@ def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: sign
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert said.endswith(f"Carry on with: python -m runner {' '.join(arguments)}\n")
+    assert said.endswith(f"breakeven run {' '.join(arguments)}\n")
+    assert "interrupted; what was measured is kept. Carry on with: " in said
     assert set(pd.read_parquet(stored).status) == {"ok"}
 
 
@@ -189,7 +190,7 @@ def test_help_is_the_projects_own(command: Type) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for part in (
         "== Use ==",
-        "breakeven +experiment=tour",
+        "breakeven run +experiment=tour",
         "model: mp_pool, process, process_pool, serial,",
         "rel_ci: 0.02",
     ):

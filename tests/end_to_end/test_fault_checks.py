@@ -42,17 +42,17 @@ class Told(Launch):
 
     @property
     def pid(self) -> int:
-        """Give what it is said to be."""
+        """Return what it is said to be."""
         return self._pid
 
     def events(self) -> list[dict[str, Any]]:
-        """Give those it is said to have written, a second apart."""
+        """Return those it is said to have written, a second apart."""
         return [
             {"event": event, "at": f"2026-01-31T14:05:{place:02}"} for place, event in enumerate(self._told)
         ]
 
     def said(self) -> str:
-        """Give what it is said to have said."""
+        """Return what it is said to have said."""
         return self._words
 
 

@@ -43,7 +43,7 @@ WELL = ("is_well", "leaves_daemons")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder where the sweep of all misbehaving functions is typed."""
+    """Return the folder where the sweep of all misbehaving functions is typed."""
     return tmp_path_factory.mktemp("faulty")
 
 
@@ -55,7 +55,7 @@ def swept(folder: Path) -> Done:
 
 @pytest.fixture(scope="module")
 def stored(swept: Done, folder: Path) -> pd.DataFrame:
-    """Give its rows by the function's name."""
+    """Return its rows by the function's name."""
     runs = rows(folder / "outputs" / "all")
     assert len(runs) == len(FAULTS) + len(WELL), swept.said
     return runs.set_index(runs.config.str.extract(r"target: faulty:(\w+)", expand=False))
@@ -256,7 +256,7 @@ def test_a_clock_that_jumps_does_no_harm(tmp_path: Path) -> None:
 
 @pytest.fixture
 def stock(stored: pd.DataFrame, folder: Path, tmp_path: Path) -> Stock:
-    """Give what the checks know of a copy of that sweep."""
+    """Return what the checks know of a copy of that sweep."""
     assert len(stored)
     shutil.copytree(folder / "outputs" / "all", tmp_path / "all")
     known = Stock(tmp_path / "all")

@@ -24,7 +24,7 @@ QUICK = [
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the bin folder of a fresh environment that holds the wheel, and finds the packages it needs."""
+    """Return the bin folder of a fresh environment that holds the wheel, and finds the packages it needs."""
     folder = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], check=True)

@@ -35,7 +35,7 @@ class Room(NamedTuple):
     name: str = "breakeven"
 
     def ahead(self) -> int:
-        """Give how many unanswered messages are safe where sending blocks until the other side reads.
+        """Return how many unanswered messages are safe where sending blocks until the other side reads.
 
         With one per worker there is always a worker free to read what is being sent, even when all others are
         stuck sending answers that the parent does not read yet. A second one, which hides the way there and back,
@@ -80,7 +80,7 @@ class Channel(ABC):
 
     @classmethod
     def refuses(cls, processes: bool) -> Optional[str]:
-        """Give the reason why workers, which are processes or else threads, cannot be joined by it, or None."""
+        """Return the reason why workers, which are processes or else threads, cannot be joined by it, or None."""
         if processes and not cls.CROSSES_PROCESSES:
             return f"{cls.__name__.lower()} hands over the object itself, which cannot leave its process"
         return None
@@ -92,12 +92,12 @@ class Channel(ABC):
 
     @property
     def ahead(self) -> Optional[int]:
-        """Give how many messages may be unanswered at a time, None for any number."""
+        """Return how many messages may be unanswered at a time, None for any number."""
         return self.room.ahead()
 
     @abstractmethod
     def port(self, worker: int) -> Port:
-        """Give the end of ``worker``."""
+        """Return the end of ``worker``."""
 
     @abstractmethod
     def order(self, worker: int, task: int) -> None:

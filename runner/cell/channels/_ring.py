@@ -26,7 +26,7 @@ class Slot:
         self.space = len(view) - HEADER.size
 
     def write(self, task: int, value: int, payload: Any) -> None:
-        """Copy a message in; raises MessageTooLarge where it does not fit."""
+        """Copy a message in; raise MessageTooLarge where it does not fit."""
         if isinstance(payload, bytes):
             self._fits(len(payload))
             HEADER.pack_into(self.view, 0, task, value, BYTES, len(payload))

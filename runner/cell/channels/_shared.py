@@ -38,7 +38,7 @@ class SharedQueues(Channel):
         self.tasks, self.answers = make(), make()
 
     def port(self, worker: int) -> Port:
-        """Give the same two queues to every worker."""
+        """Return the same two queues to every worker."""
         del worker
         return SharedPort(self.tasks, self.answers)
 

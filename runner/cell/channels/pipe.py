@@ -47,7 +47,7 @@ class Pipe(Channel):
             self.poll.register(descriptor, select.POLLIN)
 
     def port(self, worker: int) -> Port:
-        """Give the other end of the worker's pipe."""
+        """Return the other end of the worker's pipe."""
         return PipePort(self.theirs[worker])
 
     def order(self, worker: int, task: int) -> None:

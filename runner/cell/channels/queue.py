@@ -18,5 +18,5 @@ class Queue(SharedQueues):
 
     @property
     def ahead(self) -> Optional[int]:
-        """Give no limit: `put` never blocks."""
+        """Return no limit: `put` never blocks."""
         return None

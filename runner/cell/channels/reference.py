@@ -38,7 +38,7 @@ class Reference(SharedQueues):
 
     @property
     def ahead(self) -> Optional[int]:
-        """Give no limit: leaving an object never blocks."""
+        """Return no limit: leaving an object never blocks."""
         return None
 
 

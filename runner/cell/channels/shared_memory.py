@@ -102,11 +102,11 @@ class SharedMemory(Channel):
 
     @property
     def ahead(self) -> int:
-        """Give as many as there are slots: an answer uses the slot that its task frees."""
+        """Return as many as there are slots: an answer uses the slot that its task frees."""
         return self.slots * self.room.workers
 
     def port(self, worker: int) -> Port:
-        """Give the name of the worker's segment and the semaphores."""
+        """Return the name of the worker's segment and the semaphores."""
         signals = (self.tasks_ready[worker], self.answers_ready, self.answered[worker])
         return RingPort(self.segments[worker].name, self.slots, worker, signals)
 
@@ -148,7 +148,7 @@ def _make_segment(name: str, size: int) -> Segment:
 
 
 def _halves(segment: Segment, slots: int) -> tuple[Ring, Ring]:
-    """Give the ring towards the worker and the ring back."""
+    """Return the ring towards the worker and the ring back."""
     memory = memoryview(segment.buf)  # type: ignore[arg-type]  # None only once it is closed
     middle = len(memory) // 2
     middle -= middle % slots

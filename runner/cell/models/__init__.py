@@ -16,7 +16,7 @@ REGISTRY = {
 
 
 def load(name: str) -> type[Model]:
-    """Give the class registered as ``name``; raises KeyError where there is none."""
+    """Return the class registered as ``name``; raise KeyError where there is none."""
     found: type[Model] = member(__name__, REGISTRY, name)
     return found
 

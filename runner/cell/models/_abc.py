@@ -47,7 +47,7 @@ class Model(ABC):
     """Workers of one kind.
 
     ``START_METHODS`` names the ways in which its processes can be made, empty where workers are no processes.
-    ``TRANSPORT`` is None where a channel joins the workers, else what stands for it: native or none.
+    ``TRANSPORT`` is None if a channel joins the workers, else what stands for it: native or none.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
@@ -70,7 +70,7 @@ class Model(ABC):
 
     @classmethod
     def refuses_workers(cls, workers: int) -> Optional[str]:
-        """Give the reason why there cannot be so many workers, or None."""
+        """Return the reason why there cannot be so many workers, or None."""
         del workers
         return None
 
@@ -98,7 +98,7 @@ class Model(ABC):
         """Have every worker `Worker.prepare` and pass the barrier together with the parent."""
 
     def synchronize(self, traced: bool) -> None:
-        """Wait until every worker is ready for a trial; raises WorkersMissing where one is not in time."""
+        """Wait until every worker is ready for a trial; raise WorkersMissing where one is not in time."""
         self.board.control[TRACED] = traced
         self.recorder.arm(traced)
         self.feeder.arm(traced)
@@ -119,7 +119,7 @@ class Model(ABC):
         ]
 
     def meter(self) -> Meter:
-        """Give what reads the counts of machine, parent and workers; workers must have registered."""
+        """Return what reads the counts of machine, parent and workers; workers must have registered."""
         workers = [self.board.lane(worker).header for worker in range(self.settings.workers)]
         apart = workers if self.START_METHODS else []
         return Meter([*apart, self.own], [*workers, self.own])
@@ -130,7 +130,7 @@ class Model(ABC):
         return meter.read()
 
     def lifetimes(self) -> tuple[Lifetime, ...]:
-        """Give the times of every worker, once they are joined."""
+        """Return the times of every worker, once they are joined."""
         ready = self._header(READY)
         return tuple(
             Lifetime(created, ready[worker], self.stopped_ns, joined)

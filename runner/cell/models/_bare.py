@@ -58,7 +58,7 @@ class Bare(Model):
 
     @abstractmethod
     def _context(self) -> Any:
-        """Give what makes queues, pipes, semaphores and barriers for workers of this kind."""
+        """Return what makes queues, pipes, semaphores and barriers for workers of this kind."""
 
     @abstractmethod
     def _make(self, worker: int) -> None:

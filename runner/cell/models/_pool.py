@@ -62,7 +62,7 @@ class Pool(Model):
 
     @abstractmethod
     def _context(self) -> Any:
-        """Give what makes locks and barriers for workers of this kind."""
+        """Return what makes locks and barriers for workers of this kind."""
 
     @abstractmethod
     def _open(self, initargs: tuple[Any, ...]) -> None:
@@ -98,10 +98,10 @@ class Pool(Model):
             end()
 
     def _chunks(self, items: int) -> Optional[int]:
-        """Give the chunk size asked for, None for the library's; each of the window's items travels alone."""
+        """Return the chunk size asked for, None for the library's; each of the window's items travels alone."""
         return 1 if items <= self.settings.workers else self.settings.options.get("chunksize")
 
 
 def columns(items: list[tuple[int, Any]]) -> tuple[list[int], list[int], list[Any]]:
-    """Give task numbers, values and payloads of the items apart, as ``map`` of an executor takes them."""
+    """Return task numbers, values and payloads of the items apart, as ``map`` of an executor takes them."""
     return list(range(len(items))), [value for value, _ in items], [payload for _, payload in items]

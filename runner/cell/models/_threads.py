@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Context:
-    """Gives queues, pipes, semaphores and barriers under the names that `multiprocessing`'s contexts use."""
+    """Return queues, pipes, semaphores and barriers under the names that `multiprocessing`'s contexts use."""
 
     Queue: Callable[[], Any] = staticmethod(queue.Queue)
     SimpleQueue: Callable[[], Any] = staticmethod(queue.SimpleQueue)

@@ -13,7 +13,7 @@ REGISTRY = {
 
 
 def load(name: str) -> type[Pattern]:
-    """Give the class registered as ``name``; raises KeyError where there is none."""
+    """Return the class registered as ``name``; raise KeyError where there is none."""
     found: type[Pattern] = member(__name__, REGISTRY, name)
     return found
 

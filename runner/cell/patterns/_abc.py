@@ -60,7 +60,7 @@ class Pattern(ABC):
         self.knobs = knobs
 
     def job(self, task: Callable[[Any], tuple[int, Any]], recorder: Recorder, worker: int) -> Job:
-        """Give what a worker does with one message; by default the task, once."""
+        """Return what a worker does with one message; by default the task, once."""
         del worker
 
         def once(number: int, value: int, payload: Any) -> tuple[int, Any]:
@@ -76,13 +76,13 @@ class Pattern(ABC):
         return once
 
     def most_tasks(self, task_ns: int) -> int:
-        """Give how many tasks one worker may come to do in a trial when a task takes ``task_ns``."""
+        """Return how many tasks one worker may come to do in a trial when a task takes ``task_ns``."""
         del task_ns
         return self.knobs.tasks
 
     @property
     def margin_bytes(self) -> int:
-        """Give how much larger than a payload a message of this pattern may be."""
+        """Return how much larger than a payload a message of this pattern may be."""
         return 0
 
     @abstractmethod

@@ -36,15 +36,15 @@ class Window(Pattern):
 
     @property
     def margin_bytes(self) -> int:
-        """Give the room that the counts take in the answer."""
+        """Return the room that the counts take in the answer."""
         return 10 * self._bins + 1024
 
     def most_tasks(self, task_ns: int) -> int:
-        """Give twice the calls that fit the window, up to a bound; what is beyond merges into the last."""
+        """Return twice the calls that fit the window, up to a bound; what is beyond merges into the last."""
         return min(_MOST_RECORDED, 2 * self.knobs.window_ns // max(task_ns, 1) + 1024)
 
     def job(self, task: Callable[[Any], tuple[int, Any]], recorder: Recorder, worker: int) -> Job:
-        """Give the loop that one worker runs; ``value`` is the time at which the window opened."""
+        """Return the loop that one worker runs; ``value`` is the time at which the window opened."""
 
         def traced(payload: Any) -> tuple[int, Any]:
             before = thread_time_ns()

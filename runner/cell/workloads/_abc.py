@@ -37,26 +37,26 @@ class Workload(ABC):
 
     @classmethod
     def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
-        """Give the cell's integer knobs that have no effect with these options."""
+        """Return the cell's integer knobs that have no effect with these options."""
         del options
         return frozenset()
 
     @abstractmethod
     def open(self) -> Task:
-        """Give a task with whatever private state it needs; called once in every worker."""
+        """Return a task with whatever private state it needs; called once in every worker."""
 
     def calibrate(self, task_ns: int) -> None:  # noqa: B027  # some set their own length
         """Set the amount of work so that one task takes ``task_ns`` here and now."""
 
     def inputs(self) -> list[Any]:
-        """Give a few distinct payloads, which the tasks of a trial take in turn."""
+        """Return a few distinct payloads, which the tasks of a trial take in turn."""
         random = Random(self.seed)
         base = random.randbytes(self.sizes.payload)
         count = _VARIANTS if self.sizes.payload >= len(b"task") else 1
         return [number.to_bytes(4, "little") + base[4:] for number in range(count)] if count > 1 else [base]
 
     def answer(self) -> Callable[[bytes], tuple[int, bytes]]:
-        """Give a function that checks a payload in and makes the payload back.
+        """Return a function that checks a payload in and makes the payload back.
 
         The payload back is the one that came, cut to size: comparing it then checks every byte both ways. Where it is
         smaller, the checksum covers all that came instead. A larger one is made of a constant.

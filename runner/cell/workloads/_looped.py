@@ -46,7 +46,7 @@ def loops_for(task_ns: int, make: Callable[[int], Callable[[], Any]]) -> int:
 
 
 def time_call(call: Callable[[], Any], batch: int, times: int) -> float:
-    """Give the length of one call in ns: the median over ``times`` batches."""
+    """Return the length of one call in ns: the median over ``times`` batches."""
     return max(median(_time_batch(call, batch) for _ in range(times)) / batch, 1.0)
 
 

@@ -20,7 +20,7 @@ class BusyWait(Workload):
         self.task_ns = task_ns
 
     def open(self) -> Task:
-        """Give the task."""
+        """Return the task."""
         task_ns, answer = self.task_ns, self.answer()
 
         def busy_wait(payload: bytes) -> tuple[int, bytes]:

@@ -14,7 +14,7 @@ class Echo(Workload):
     LENGTH = False
 
     def open(self) -> Task:
-        """Give the task."""
+        """Return the task."""
         return _whole if self.sizes.back == self.sizes.payload else self.answer()
 
 

@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Optional
 
+from ..errors import ModuleHidden
+from ..search_path import after_standard_library
 from ._abc import Task, Workload
 
 
 def resolve(target: str) -> Callable[..., Any]:
-    """Import ``module:callable``; raises ImportError, AttributeError or TypeError, whose text names the cause."""
+    """Import ``module:callable``; raise ImportError, AttributeError or TypeError, or ModuleHidden."""
     module, _, name = target.partition(":")
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (AttributeError, ModuleNotFoundError) as error:
+        hidden = hidden_file(module.partition(".")[0])
+        if hidden is None:
+            raise
+        raise ModuleHidden(
+            f"{hidden} is hidden by the module {module} of Python's standard library; give it another name"
+        ) from error
     if not callable(found):
         raise TypeError(f"{target} is not callable")
     result: Callable[..., Any] = found
     return result
+
+
+def hidden_file(module: str) -> Optional[str]:
+    """Return the user's file that cannot be imported since ``module`` is of the standard library, None for no such file."""
+    loaded = getattr(sys.modules.get(module), "__spec__", None)
+    if loaded is None or loaded.origin is None:
+        return None
+    folders = sys.path[after_standard_library() :]
+    home = os.path.dirname(loaded.origin)
+    if home in folders or (loaded.submodule_search_locations and os.path.dirname(home) in folders):
+        return None
+    names = (f"{module}.py", os.path.join(module, "__init__.py"))
+    files = [os.path.join(folder, name) for folder in folders for name in names]
+    return next((file for file in files if os.path.exists(file)), None)
 
 
 class Function(Workload):

@@ -17,7 +17,7 @@ class Histogram(Looped):
     """Sorts a number of elements of the array into bins, and gives a checksum of the bins."""
 
     def open(self) -> Task:
-        """Give the task, with its copy of the array."""
+        """Return the task, with its copy of the array."""
         random = Random(self.seed)
         array = deepcopy([random.randrange(_BINS) for _ in range(_ELEMENTS)])
         passes, rest = divmod(self.loops, _ELEMENTS)

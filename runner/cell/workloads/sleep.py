@@ -28,7 +28,7 @@ class Sleep(Workload):
         self.seconds = max(task_ns - late, 0) / 1e9
 
     def open(self) -> Task:
-        """Give the task."""
+        """Return the task."""
         seconds, answer = self.seconds, self.answer()
 
         def sleep(payload: bytes) -> tuple[int, bytes]:

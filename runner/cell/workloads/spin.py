@@ -10,7 +10,7 @@ class Spin(Looped):
     """A linear congruential generator stepped a fixed number of times."""
 
     def open(self) -> Task:
-        """Give the task."""
+        """Return the task."""
         loops, answer = self.loops, self.answer()
 
         def spin(payload: bytes) -> tuple[int, bytes]:

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import NoMatch, ResultsEmpty, UnknownName
-from breakeven.analysis.factors import tidy_cells
-from breakeven.analysis.files import open_table, read_batches, read_table, to_frame
-from breakeven.analysis.stats import estimate
+from breakeven.analysis.frames.estimates import estimate
+from breakeven.analysis.frames.factors import tidy_cells
+from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
 from breakeven.base.errors import ResultsMissing
 from breakeven.base.program import command
 from breakeven.base.results import other_folders
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def load(path: str | Path = "outputs/latest") -> Lab:
-    """Open the results folder at ``path``; raises BadInput.
+    """Open the results folder at ``path``; raise BadInput.
 
     The frames are read when they are first asked for; ``runs`` is read now. A link such as
     ``outputs/latest`` is followed once, so that a sweep started later changes nothing here.
@@ -101,14 +101,14 @@ class Lab:
         """Read spans; only the named columns, cells, trials and workers leave the disk.
 
         Each may be any iterable, such as ``lab.cells.index[:1]``; a text alone names one cell or column.
-        Raises NoMatch for a cell that the sweep lacks and UnknownName for a column.
+        Raise NoMatch for a cell that the sweep lacks and UnknownName for a column.
         """
         return to_frame(self.table("spans", columns, self._select(cells, trials, workers)))
 
     def table(
         self, table: str, columns: Iterable[str] | None = None, where: ds.Expression | None = None
     ) -> pa.Table:
-        """Read ``table`` as Arrow, the rows of finished runs only; raises BadInput."""
+        """Read ``table`` as Arrow, the rows of finished runs only; raise BadInput."""
         return read_table(*self._scan(table, columns, where))
 
     def batches(
@@ -118,7 +118,7 @@ class Lab:
         return read_batches(*self._scan(table, columns, where))
 
     def describe(self, table: str) -> pd.DataFrame:
-        """Give the columns of ``table`` with type and meaning, as stored beside the data."""
+        """Return the columns of ``table`` with type and meaning, as stored beside the data."""
         fields = list(self._open(table).schema)
         meanings = [(field.metadata or {}).get(b"meaning", b"").decode() for field in fields]
         rows = [(field.name, str(field.type), text) for field, text in zip(fields, meanings, strict=True)]

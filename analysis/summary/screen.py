@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from breakeven.analysis.cautions import cautions
-from breakeven.analysis.factors import label_mechanisms, varying, write
-from breakeven.analysis.load import Lab, load
-from breakeven.analysis.next_command import suggest
+from breakeven.analysis.frames.factors import label_mechanisms, varying, write
+from breakeven.analysis.frames.load import Lab, load
+from breakeven.analysis.summary.cautions import cautions
+from breakeven.analysis.summary.next_command import suggest
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
 from breakeven.base.results import planned_runs
@@ -119,7 +119,7 @@ def _heading(factor: str) -> str:
 
 
 def _interval(column: str, form: Callable[[float], str]) -> Text:
-    """Give the function that writes an estimate with its interval, such as ``1.93 [1.90, 1.95]``."""
+    """Return the function that writes an estimate with its interval, such as ``1.93 [1.90, 1.95]``."""
 
     def text(row: pd.Series[Any]) -> str:
         value, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
@@ -237,7 +237,7 @@ def _plural(count: int, what: str) -> str:
 
 
 def _shorten(reason: str) -> str:
-    """Give the last line, which in a traceback says what happened, and how many there are."""
+    """Return the last line, which in a traceback says what happened, and how many there are."""
     lines = reason.strip().splitlines() or [reason]
     return lines[-1].strip() + (f" (last of {len(lines)} lines)" if len(lines) > 1 else "")
 

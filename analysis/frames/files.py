@@ -10,32 +10,31 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
-from breakeven.base.schema import TABLES, VERSION
+from breakeven.base.schema import LATER, TABLES, VERSION
 
 
 def open_table(folder: Path, table: str) -> ds.Dataset:
-    """Give the dataset of ``folder/table`` without reading its rows; one with no rows if it has no file.
+    """Return the dataset of ``folder/table`` without reading its rows; one with no rows if it has no file.
 
-    Hidden files (a write that was cut short) are left out. Raises ResultsDamaged or OtherSchema.
+    Hidden files (a write that was cut short) are left out. Raise ResultsDamaged or OtherSchema.
     """
     files = sorted(path for path in (folder / table).glob("*.parquet") if not path.name.startswith("."))
     if not files:
         return ds.dataset(TABLES[table].empty_table())
-    schema = _read_schema(files[0], table)
-    dataset = ds.dataset([str(path) for path in files], schema=schema, format="parquet")
+    dataset = ds.dataset([str(path) for path in files], schema=TABLES[table], format="parquet")
     for fragment in dataset.get_fragments():
         _check(fragment, table)
     return dataset
 
 
 def read_table(dataset: ds.Dataset, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
-    """Read the rows of ``dataset`` that match; raises ResultsDamaged."""
+    """Read the rows of ``dataset`` that match; raise ResultsDamaged."""
     with _Reading(dataset):
         return dataset.to_table(columns=list(columns), filter=where)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Give ``table`` as a frame."""
+    """Return ``table`` as a frame."""
     frame: pd.DataFrame = table.to_pandas()
     return frame
 
@@ -43,7 +42,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 def read_batches(
     dataset: ds.Dataset, columns: Sequence[str], where: ds.Expression | None
 ) -> Iterator[pa.RecordBatch]:
-    """Read matching rows piece by piece, so that memory stays bounded; raises ResultsDamaged."""
+    """Read matching rows piece by piece, so that memory stays bounded; raise ResultsDamaged."""
     with _Reading(dataset):
         yield from dataset.to_batches(columns=list(columns), filter=where)
 
@@ -71,13 +70,8 @@ def _find_damaged(dataset: ds.Dataset) -> str:
     return str(dataset.files[0])
 
 
-def _read_schema(path: Path, table: str) -> pa.Schema:
-    (fragment,) = ds.dataset([str(path)], schema=TABLES[table], format="parquet").get_fragments()
-    return _check(fragment, table)
-
-
-def _check(fragment: ds.Fragment, table: str) -> pa.Schema:
-    """Read the footer of one file, which Arrow keeps for the scan, and give its schema."""
+def _check(fragment: ds.Fragment, table: str) -> None:
+    """Read the footer of one file, which Arrow keeps for the scan, and refuse what is no part of ``table``."""
     try:
         schema = fragment.physical_schema
     except (pa.ArrowInvalid, OSError) as error:
@@ -89,13 +83,12 @@ def _check(fragment: ds.Fragment, table: str) -> pa.Schema:
             f"this analysis reads version {VERSION}: "
             "use the breakeven that measured it, or measure the sweep again"
         )
-    lacking = [name for name in TABLES[table].names if name not in schema.names]
+    lacking = [name for name in TABLES[table].names if name not in (*schema.names, *LATER)]
     if lacking:
         raise OtherSchema(
             f"{fragment.path} lacks {', '.join(lacking)}, which the analysis of table {table} needs; "
             "measure the sweep again"
         )
-    return schema
 
 
 def _damaged(path: str, error: BaseException) -> ResultsDamaged:

@@ -35,7 +35,7 @@ _IN_LABEL = {
 
 
 def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
-    """Give one row a cell, indexed by ``cell_id``: its factors, where it ran, its status and rounds.
+    """Return one row a cell, indexed by ``cell_id``: its factors, where it ran, its status and rounds.
 
     ``status`` is ok where at least one run is, else that of its first run; ``reason`` belongs to it.
     ``variant`` holds the overrides that differ between cells and have no column of their own.
@@ -61,7 +61,7 @@ def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
 
 
 def is_varied(values: pd.Series[Any]) -> bool:
-    """Tell whether there are at least two different values, missing ones aside."""
+    """Return whether there are at least two different values, missing ones aside."""
     return len(values.dropna().unique()) > 1
 
 

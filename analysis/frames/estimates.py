@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from breakeven.analysis.intervals import over_processes
+from breakeven.analysis.frames.intervals import over_processes
 
 _COUNTS = ["samples", "rounds", "covers"]
 _ENDS = ("", "_low", "_high")

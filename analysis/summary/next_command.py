@@ -22,7 +22,7 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
 
     Only what raised is worth a debugger: what hung or died would do so in it as well.
 
-    None where no command helps: nothing can run, or debugging it is what was just done.
+    None if no command helps: nothing can run, or debugging it is what was just done.
     """
     figures = path / "figures"
     broken = runs[runs["status"].isin(FAILED)]
@@ -65,7 +65,7 @@ def _repeat(runs: pd.DataFrame) -> str | None:
 
 
 def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Give the distinct overrides of ``runs`` as ``key`` and ``value``, small values first."""
+    """Return the distinct overrides of ``runs`` as ``key`` and ``value``, small values first."""
     lines = runs["overrides"].dropna().str.split("\n").explode()
     pairs = lines.str.partition("=").rename(columns={0: "key", 2: "value"}).drop_duplicates(["key", "value"])
     pairs = pairs[~pairs["key"].isin(_NOT_REPEATED)]

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from breakeven.analysis.files import to_frame
-from breakeven.analysis.load import Lab
+from breakeven.analysis.frames.files import to_frame
+from breakeven.analysis.frames.load import Lab
 
 PHASES = ("compute", "serialize", "send", "wait", "receive", "deserialize", "idle", "startup", "teardown")
 
@@ -58,7 +58,7 @@ def _sum_batch(part: pa.Table) -> pd.DataFrame:
 
 
 def select_traced(lab: Lab) -> pd.DataFrame:
-    """Give the traced parallel trials that count: their keys, ``tasks``, ``wall_ns`` and ``workers``."""
+    """Return the traced parallel trials that count: their keys, ``tasks``, ``wall_ns`` and ``workers``."""
     trials = lab.trials
     keep = trials["traced"].astype(bool) & trials["kind"].eq("parallel") & ~trials["warmup"].astype(bool)
     good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round", "workers"]]
@@ -76,7 +76,7 @@ class Budget:
     per: str = "task"
 
     def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
-        """Give one row a cell and phase: ``ns`` and ``on_cpu_ns`` per task or trial, ``share`` and ``trials``."""
+        """Return one row a cell and phase: ``ns`` and ``on_cpu_ns`` per task or trial, ``share`` and ``trials``."""
         trials = (
             sums.drop_duplicates(_TRIAL)
             .groupby("cell_id")
@@ -98,7 +98,7 @@ class Closure:
     tolerance: float = 0.02
 
     def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
-        """Give one row a trial: ``sum_ns``, ``expected_ns``, the relative ``error``, and if it ``closes``."""
+        """Return one row a trial: ``sum_ns``, ``expected_ns``, the relative ``error``, and if it ``closes``."""
         trials = sums.groupby(_TRIAL).agg(
             sum_ns=("duration_ns", "sum"), wall_ns=("wall_ns", "first"), workers=("workers", "first")
         )

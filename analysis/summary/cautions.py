@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from breakeven.analysis.factors import label_mechanisms
+from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.base.conditions import CONDITIONS
 
 MOST_EFFECT = 0.02
@@ -16,7 +16,7 @@ MOST_NOTES = 5
 
 
 def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
-    """Give them, none where there is nothing to know; ``estimates`` and ``runs`` as `Lab` has them."""
+    """Return them, none where there is nothing to know; ``estimates`` and ``runs`` as `Lab` has them."""
     return (
         *_claims(estimates),
         *_disturbed(estimates),
