@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from breakeven.base.schema import TABLES
+from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.errors import NotStored, OutputsUnwritable
 from breakeven.runner.store.atomic import PART, is_part, write_atomically
 from breakeven.runner.store.integrity import SUFFIX, Key, Part, Stored, listing, read_stored, stem
@@ -203,7 +204,7 @@ class Sweep:
                 yield from (folder / entry.name for entry in entries if is_part(entry.name))
         for link in self.path.parent.glob(f".latest-*{PART}"):  # of other sweeps, too; they may be at it now
             pid = link.name.removeprefix(".latest-").removesuffix(PART)
-            if not Path("/proc", pid).exists():
+            if not pid.isdecimal() or start_of(int(pid)) is None:
                 yield link
 
     def _tables_without_run(self) -> Iterator[Path]:

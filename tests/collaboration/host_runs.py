@@ -12,6 +12,7 @@ from typing import Any
 
 from breakeven.runner import host
 from breakeven.runner.engines import Outcome
+from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import memory, process_mark
 from breakeven.runner.host.processes import all_pids
 from breakeven.runner.store import Sweep
@@ -92,7 +93,7 @@ def marked(mark: int) -> list[int]:
 
 def is_there(pid: int) -> bool:
     """Tell whether a process lives."""
-    return process_mark.started(pid) is not None
+    return start_of(pid) is not None
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
