@@ -11,6 +11,7 @@ import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
 from breakeven.analysis.tables import NEEDED, VERSION
+from breakeven.base.layout import SweepPaths
 
 
 def open_table(folder: Path, table: str) -> ds.Dataset:
@@ -18,7 +19,7 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
 
     Hidden files (a write that was cut short) are left out. Raises ResultsDamaged or OtherSchema.
     """
-    files = sorted(path for path in (folder / table).glob("*.parquet") if not path.name.startswith("."))
+    files = SweepPaths(folder).stored_files(table)
     if not files:
         return ds.dataset(_needed(table).empty_table())
     schema = _read_schema(files[0], table)

@@ -20,6 +20,7 @@ from breakeven.analysis.files import open_table, read_batches, read_table, to_fr
 from breakeven.analysis.next_command import program
 from breakeven.analysis.stats import estimate
 from breakeven.analysis.tables import NEEDED
+from breakeven.base.layout import LATEST_SWEEP, SweepPaths, sweeps_in
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ NAMED = 8
 """At most this many results folders, the last by name, are named as alternatives."""
 
 
-def load(path: str | Path = "outputs/latest") -> Lab:
+def load(path: str | Path = LATEST_SWEEP) -> Lab:
     """Open the results folder at ``path``; raises BadResults.
 
     The frames are read when they are first asked for; ``runs`` is read now. A link such as
@@ -38,7 +39,7 @@ def load(path: str | Path = "outputs/latest") -> Lab:
         raise ResultsMissing(
             f"no results folder at {given}; measure with `{program('runner')}` first, or name {_others(given.parent)}"
         )
-    if not (given / "runs").is_dir():
+    if not SweepPaths(given).exists():
         raise ResultsEmpty(
             f"{given} holds no table of runs, so it is no results folder; name {_others(given)}"
         )
@@ -52,7 +53,7 @@ def load(path: str | Path = "outputs/latest") -> Lab:
 
 def _others(folder: Path) -> str:
     """Name the results folders that there are in ``folder``."""
-    found = sorted(str(path.parent) for path in folder.glob("*/runs") if any(path.glob("[!.]*.parquet")))
+    found = [str(paths.path) for paths in sweeps_in(folder) if paths.holds_runs()]
     return f"one of: {', '.join(found[-NAMED:])}" if found else f"another folder (there is none in {folder})"
 
 

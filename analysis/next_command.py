@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from breakeven.analysis.factors import POLICY
+from breakeven.base.layout import SweepPaths
 
 ROUNDS = 5
 _SCRIPTS = {
@@ -45,7 +46,7 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
 
     None where no command helps: nothing can run, or debugging it is what was just done.
     """
-    figures = path / "figures"
+    figures = SweepPaths(path).figures
     broken = runs[runs["status"].isin(_BROKEN)]
     if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
         return f"{program('analysis')} {shlex.quote(show_path(path))}"

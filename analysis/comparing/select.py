@@ -16,8 +16,7 @@ from breakeven.analysis.errors import BadValue, NoMatch, UnknownName
 from breakeven.analysis.load import load
 from breakeven.analysis.next_command import show_path
 from breakeven.analysis.tables import FACTORS
-
-LATEST = "outputs/latest"
+from breakeven.base.layout import LATEST_SWEEP
 
 ALIASES = {
     "payload": "payload_bytes",
@@ -127,7 +126,7 @@ class Side:
         return f"{show_path(self.path)}{':' if selected else ''}{selected}"
 
 
-def open_side(name: str, text: str | Path, within: str | Path = LATEST) -> Side:
+def open_side(name: str, text: str | Path, within: str | Path = LATEST_SWEEP) -> Side:
     """Read what ``text`` asks for: ``FOLDER``, ``FOLDER:key=value,...``, or ``key=value,...`` in ``within``.
 
     Raises BadResults: the folder is missing, a key unknown, a value unreadable, or no run matches.

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from breakeven.base.layout import LATEST
 from breakeven.runner import engines
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
@@ -245,7 +246,7 @@ def _sweep_folder(
 
 
 def _sweep_name(name: str) -> str:
-    if not name or name.startswith(".") or "/" in name or "\0" in name or name == "latest":
+    if not name or name.startswith(".") or "/" in name or "\0" in name or name == LATEST:
         raise BadValue(
             f"sweep={name}: not a name for a results folder; use letters, digits, - and _, and not latest"
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from breakeven.base.layout import SweepPaths, sweeps_in
 from breakeven.base.text import printable, shown
 from breakeven.runner.errors import OutputsUnreadable, ResultsMissing
 from breakeven.runner.locks import DEAD_SECONDS, Holder
@@ -43,7 +44,7 @@ class Sight:
     @classmethod
     def of(cls, path: Path) -> Sight:
         """Look at the results folder ``path``; raises ResultsMissing or OutputsUnreadable."""
-        if not (path / "runs").is_dir():
+        if not SweepPaths(path).exists():
             raise ResultsMissing(f"no results folder at {shown(path)}; name {_others(path.parent)}")
         sweep = Sweep(path.resolve())  # `latest` may lead elsewhere in a moment
         try:
@@ -85,7 +86,7 @@ class Sight:
             ended: int = sum(event["event"] == "run_ended" for event in self.events)
             return max(int(_number(self._last("sweep_began"), "waiting") or 0) - ended, 0)
         there = {f"{cell_id}-{round_}" for cell_id, round_ in self.stored.rows}
-        return len(set(_planned(Sweep(self.path).description)) - there)
+        return len(set(_planned(SweepPaths(self.path).description)) - there)
 
     @cached_property
     def present(self) -> Mapping[str, Any] | None:
@@ -132,7 +133,7 @@ class Sight:
     def log(self, lines: int) -> list[str]:
         """Give the last lines of the sweep's log; none where there is none."""
         try:
-            with Sweep(self.path).log.open("rb") as file:
+            with SweepPaths(self.path).log.open("rb") as file:
                 file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
                 text = file.read().decode("utf-8", "replace")
         except OSError:
@@ -166,7 +167,7 @@ class Sight:
 
 def _others(folder: Path) -> str:
     """Name the results folders that there are in ``folder``."""
-    found = sorted(shown(runs.parent) for runs in folder.glob("*/runs"))
+    found = [shown(paths.path) for paths in sweeps_in(folder)]
     return f"one of: {', '.join(found[-_NAMED:])}" if found else f"another (there is none in {shown(folder)})"
 
 

@@ -104,7 +104,7 @@ class Carrying:
         with Journal(self._sweep, self._echo if self._plan.policy.progress == "json" else None) as journal:
             how, code, why = self._runs_in_order(journal, agenda, stored)
             journal.sweep_ended(how, code)
-        if how != NOT_STORED and self._holds_runs():
+        if how != NOT_STORED and self._sweep.holds_runs():
             self._sum_up()
         return self._ended_early(why, code) if why else code
 
@@ -187,9 +187,6 @@ class Carrying:
     def _echo(line: str) -> None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-
-    def _holds_runs(self) -> bool:
-        return any(self._sweep.table("runs").glob("[!.]*.parquet"))
 
     def _sum_up(self) -> None:
         if not self._silent:
