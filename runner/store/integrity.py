@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from breakeven.base.keys import Key
-from breakeven.base.results import SUFFIX, is_stored
+from breakeven.base.layout import RUNS, SUFFIX, SweepPaths, is_stored, stem
 from breakeven.base.schema import TABLES
 from breakeven.base.text import printable
 from breakeven.runner.errors import OutputsUnreadable
@@ -68,11 +68,6 @@ class Part:
         return f"{self.table} {self.size} {self.crc:08x}"
 
 
-def stem(cell_id: str, round_: int) -> str:
-    """Give the name that all files of a run share."""
-    return f"{cell_id}-{round_:03d}"
-
-
 def listing(folder: Path) -> dict[str, Path]:
     """Give the Parquet files of a table's folder by the name of their run; none where there is no folder.
 
@@ -90,9 +85,10 @@ def listing(folder: Path) -> dict[str, Path]:
 
 def read_stored(path: Path, *, check_parts: bool) -> Stored:
     """Read the rows of all runs in the results folder ``path``; raises OutputsUnreadable."""
-    files = {table: listing(path / table) for table in TABLES}
-    runs = files.pop("runs")
-    judge = _Judge(path, files, check_parts)
+    paths = SweepPaths(path)
+    files = {table: listing(paths.table(table)) for table in TABLES}
+    runs = files.pop(RUNS)
+    judge = _Judge(paths, files, check_parts)
     with ThreadPoolExecutor(_READERS) as pool:
         judged = list(pool.map(judge, runs.values()))
     damaged = {file: why for _, found in judged for file, why in found.items()}
@@ -104,7 +100,7 @@ def read_stored(path: Path, *, check_parts: bool) -> Stored:
 class _Judge:
     """Gives for a file of ``runs`` its row, or which files of that run are damaged and why."""
 
-    path: Path
+    paths: SweepPaths
     others: Mapping[str, Mapping[str, Path]]
     check_parts: bool
 
@@ -124,7 +120,7 @@ class _Judge:
 
     def _damaged_parts(self, name: str, told: Mapping[str, Part]) -> Iterator[tuple[Path, str]]:
         for table, files in self.others.items():
-            file = self.path / table / f"{name}{SUFFIX}"
+            file = self.paths.table(table) / f"{name}{SUFFIX}"
             if table not in told and name in files:
                 yield file, "its run does not know it: it is left from a write that was cut short"
             elif table in told and (why := _why_not(file, told[table])):
