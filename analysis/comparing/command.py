@@ -76,7 +76,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _verdicts(asked: str | None) -> tuple[str, ...]:
-    """Give the names of verdicts; an empty text is refused, lest an unset variable switch a gate off."""
+    """Return the names of verdicts; an empty text is refused, lest an unset variable switch a gate off."""
     if asked is not None and not _names(asked):
         raise UnknownName(f"--fail-on: no verdict is named; leave it out, or name of {', '.join(_FAIL_ON)}")
     return _names(asked or "")

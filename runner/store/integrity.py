@@ -57,7 +57,7 @@ class Part:
 
     @classmethod
     def read(cls, line: str) -> Part:
-        """Read what `__str__` wrote; raises Damaged."""
+        """Read what `__str__` wrote; raise Damaged."""
         try:
             table, size, crc = line.split(" ")
             return cls(table, int(size), int(crc, 16))
@@ -69,9 +69,9 @@ class Part:
 
 
 def listing(folder: Path) -> dict[str, Path]:
-    """Give the Parquet files of a table's folder by the name of their run; none where there is no folder.
+    """Return the Parquet files of a table's folder by the name of their run; none where there is no folder.
 
-    Raises OutputsUnreadable.
+    Raise OutputsUnreadable.
     """
     try:
         with os.scandir(folder) as entries:
@@ -84,7 +84,7 @@ def listing(folder: Path) -> dict[str, Path]:
 
 
 def read_stored(path: Path, *, check_parts: bool) -> Stored:
-    """Read the rows of all runs in the results folder ``path``; raises OutputsUnreadable."""
+    """Read the rows of all runs in the results folder ``path``; raise OutputsUnreadable."""
     paths = SweepPaths(path)
     files = {table: listing(paths.table(table)) for table in TABLES}
     runs = files.pop(RUNS)
@@ -98,7 +98,7 @@ def read_stored(path: Path, *, check_parts: bool) -> Stored:
 
 @dataclass(frozen=True)
 class _Judge:
-    """Gives for a file of ``runs`` its row, or which files of that run are damaged and why."""
+    """Return for a file of ``runs`` its row, or which files of that run are damaged and why."""
 
     paths: SweepPaths
     others: Mapping[str, Mapping[str, Path]]
@@ -128,9 +128,9 @@ class _Judge:
 
 
 def _read(file: Path) -> dict[str, Any] | None:
-    """Give the row that ``file`` holds, None where it was taken out just now.
+    """Return the row that ``file`` holds, None if it was taken out just now.
 
-    Raises Damaged, or OutputsUnreadable where it may not be opened.
+    Raise Damaged, or OutputsUnreadable where it may not be opened.
     """
     try:
         if not stat.S_ISREG(file.stat().st_mode):

@@ -37,7 +37,7 @@ class Sweep(SweepPaths):
     # --- writing -----------------------------------------------------------------------------------------
 
     def create(self) -> None:
-        """Make the folders, and show that they can be written; raises OutputsUnwritable."""
+        """Make the folders, and show that they can be written; raise OutputsUnwritable."""
         try:
             for name in TABLES:
                 self.table(name).mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ class Sweep(SweepPaths):
     # --- reading -----------------------------------------------------------------------------------------
 
     def read_run(self, cell_id: str, round_: int) -> dict[str, Any] | None:
-        """Give the stored row of a run, or None where it was not (wholly) stored."""
+        """Return the stored row of a run, or None if it was not (wholly) stored."""
         path = self.file(RUNS, cell_id, round_)
         if not path.exists():
             return None
@@ -89,7 +89,7 @@ class Sweep(SweepPaths):
         return rows[0]
 
     def stored(self, *, check_parts: bool = True) -> Stored:
-        """Read the rows of all runs at once, and find the files that cannot be believed; raises OutputsUnreadable.
+        """Read the rows of all runs at once, and find the files that cannot be believed; raise OutputsUnreadable.
 
         ``check_parts`` compares the other tables' files with what the row says of them, too; while the sweep is
         being written a run that is retried would then look damaged.
@@ -101,7 +101,7 @@ class Sweep(SweepPaths):
     def set_aside(self, keys: Iterable[Key], why: str) -> Path | None:
         """Move all files of those runs into a new folder of `aside`, named after the time and ``why``.
 
-        Gives that folder, None where those runs have no file. Raises NotStored.
+        Gives that folder, None where those runs have no file. Raise NotStored.
         """
         return self._move({stem(*key) for key in keys}, why)
 
@@ -139,7 +139,7 @@ class Sweep(SweepPaths):
         raise AssertionError  # pragma: no cover  # count() does not end
 
     def tidy(self) -> int:
-        """Delete what interrupted writes left and give how many files that were; raises NotStored.
+        """Delete what interrupted writes left and give how many files that were; raise NotStored.
 
         These are parts of files, and other tables' files of runs without a row. To be called by the sweep's only
         writer.
