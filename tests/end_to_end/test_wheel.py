@@ -154,7 +154,7 @@ def test_a_sweep_its_figures_and_a_comparison_among_files_of_any_name(installed:
     assert f"next: {installed / 'python'} -c " in _call(users, breakeven, "show").stdout
     assert list((users / "outputs" / "mine" / "figures").glob("scaling*.png"))
     compared = _call(
-        users, breakeven, "compare", "label=mine,model=thread", "label=runner,model=thread"
+        users, breakeven, "compare", "label=mine,model=thread", "label=mine,model=thread_pool"
     ).stdout
     assert "of 1" in compared or "1 cell" in compared
     assert "done" in _call(users, breakeven, "status").stdout
