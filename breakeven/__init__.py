@@ -4,45 +4,47 @@ The public interface, for notebooks and scripts:
 
 >>> import breakeven
 >>> lab = breakeven.load("outputs/latest")  # doctest: +SKIP
+>>> lab.estimates[["speedup", "speedup_low", "speedup_high"]]  # doctest: +SKIP
 >>> lab.runs, lab.trials, lab.spans(columns=["phase", "duration_ns"])  # doctest: +SKIP
 >>> breakeven.compare("label=a", "label=b", within="outputs/mine")  # doctest: +SKIP
->>> breakeven.figures.draw("scaling", lab)  # doctest: +SKIP
->>> breakeven.read_events("outputs/latest/events.jsonl")  # doctest: +SKIP
+>>> breakeven.figures.draw("scaling", lab).savefig("scaling.pdf")  # doctest: +SKIP
+>>> breakeven.read_events("outputs/latest/events.jsonl")[-1]["how"]  # doctest: +SKIP
 
 Everything else may change from version to version. A name is imported when it is first used, so that the command answers
 at once and a notebook pays only for what it uses.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # what type checkers see of the table below
-    from breakeven.analysis import figures
-    from breakeven.analysis.comparing import compare
-    from breakeven.analysis.frames.load import Lab, load
-    from breakeven.base.version import __version__
-    from breakeven.runner.status.events import read_events
+from breakeven.base import loading as _loading
 
 _PUBLIC = {
     "Lab": "breakeven.analysis.frames.load:Lab",
     "__version__": "breakeven.base.version:__version__",
     "compare": "breakeven.analysis.comparing:compare",
-    "figures": "breakeven.analysis.figures:",
+    "figures": "breakeven.analysis.figures",
     "load": "breakeven.analysis.frames.load:load",
     "read_events": "breakeven.runner.status.events:read_events",
 }
 
 __all__ = ["Lab", "__version__", "compare", "figures", "load", "read_events"]
 
+if TYPE_CHECKING:  # what type checkers see of the table above; any other name is an error to them
+    from breakeven.analysis import figures
+    from breakeven.analysis.comparing import compare
+    from breakeven.analysis.frames.load import Lab, load
+    from breakeven.base.version import __version__
+    from breakeven.runner.status.events import read_events
+else:
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used; raise AttributeError for any other."""
-    if name not in _PUBLIC:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it offers {', '.join(__all__)}")
-    module, _, attribute = _PUBLIC[name].partition(":")
-    found = import_module(module)
-    globals()[name] = getattr(found, attribute) if attribute else found
-    return globals()[name]
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used; raise AttributeError for any other."""
+        if name not in _PUBLIC:
+            raise AttributeError(
+                f"module {__name__!r} has no attribute {name!r}; it offers {', '.join(__all__)}"
+            )
+        globals()[name] = _loading.load(_PUBLIC[name])
+        return globals()[name]
 
 
 def __dir__() -> list[str]:

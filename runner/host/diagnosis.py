@@ -44,12 +44,12 @@ class Seen:
 
     @property
     def text(self) -> str:
-        """Give the last that they said until then."""
+        """Return the last that they said until then."""
         return read_tail(self.said, end=self.said_bytes)
 
 
 def judge(seen: Seen) -> Ending:
-    """Give the status and the reason, with what was said where it is not ok."""
+    """Return the status and the reason, with what was said where it is not ok."""
     ending = _with_remaining(_verdict(seen), seen.remaining)
     if ending.status == "ok":
         return ending
@@ -123,7 +123,7 @@ def _shortage(seen: Seen, how: str) -> str:
 
 
 def _failure(seen: Seen) -> str | None:
-    """Give what the measured side wrote about an exception; None where it could not, as on a full disk."""
+    """Return what the measured side wrote about an exception; None if it could not, as on a full disk."""
     text = read_file(seen.folder / FAILURE)
     if not text.strip():
         return None

@@ -33,13 +33,13 @@ DONE, INTERRUPTED, STOPPED, NOT_STORED = ENDS = ("done", "interrupted", "stopped
 """How a sweep ends."""
 
 
-def read_events(path: Path) -> list[dict[str, Any]]:
-    """Return the events in the file ``path``, oldest first; none where there is no file. Raise OSError.
+def read_events(path: str | Path) -> list[dict[str, Any]]:
+    """Return the events in the file ``path``, oldest first; none if there is no file. Raise OSError.
 
     Lines that are no events are left out: the last one may be torn, or be in the making.
     """
     try:
-        data = path.read_bytes()
+        data = Path(path).read_bytes()
     except FileNotFoundError:
         return []
     found = (_event(line) for line in data.split(b"\n"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.runner import host
+from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import memory, process_mark
 from breakeven.runner.host.processes import all_pids
 from breakeven.runner.results import RunResult
@@ -89,7 +90,7 @@ def marked(mark: int) -> list[int]:
 
 def is_there(pid: int) -> bool:
     """Return whether a process lives."""
-    return process_mark.started(pid) is not None
+    return start_of(pid) is not None
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:

@@ -102,7 +102,7 @@ def test_a_user_who_handles_the_signal_or_not_python_at_all(tmp_path: Path) -> N
 
 @pytest.fixture
 def said() -> Iterator[int]:
-    """Give a file for what processes say."""
+    """Provide a file for what processes say."""
     with tempfile.TemporaryFile() as file:
         yield file.fileno()
 

@@ -37,7 +37,7 @@ HOST = os.uname().nodename
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
-    """Give an empty sweep, outputs/mine from the current folder, that ``latest`` leads to."""
+    """Return an empty sweep, outputs/mine from the current folder, that ``latest`` leads to."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     made = Sweep(tmp_path / "outputs" / "mine")
@@ -47,7 +47,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
 
 
 def _row(round_: int, ended: str = "ok", reason: str | None = None, **columns: Any) -> dict[str, Any]:
-    """Give the row of a run, as the table ``runs`` holds it."""
+    """Return the row of a run, as the table ``runs`` holds it."""
     row = {"cell_id": "0123456789abcdef", "round": round_, "status": ended, "reason": reason}
     factors = {"workload": "spin", "model": "process", "ipc": "queue", "pattern": "map", "workers": 2}
     return {**row, **factors, "wall_ns": 10**9, **columns}
@@ -76,7 +76,7 @@ def _make_runs(sweep: Sweep, rows: list[dict[str, Any]], *, of: int, end: str | 
 
 
 def _shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
-    """Give exit code and lines of the command, few seconds as 0; nothing may be said beside them."""
+    """Return exit code and lines of the command, few seconds as 0; nothing may be said beside them."""
     code = call("status", [*arguments])
     out, err = capsys.readouterr()
     assert err == ""

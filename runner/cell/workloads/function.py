@@ -21,11 +21,12 @@ def resolve(target: str) -> Callable[..., Any]:
         for part in name.split("."):
             found = getattr(found, part)
     except (AttributeError, ModuleNotFoundError) as error:
-        hidden = hidden_file(module.partition(".")[0])
+        top = module.partition(".")[0]
+        hidden = hidden_file(top)
         if hidden is None:
             raise
         raise ModuleHidden(
-            f"{hidden} is hidden by the module {module} of Python's standard library; give it another name"
+            f"{hidden} is hidden by the module {top} of Python's standard library; give it another name"
         ) from error
     if not callable(found):
         raise TypeError(f"{target} is not callable")
@@ -64,12 +65,12 @@ class Function(Workload):
 
     @classmethod
     def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
-        """Give the knobs without effect: the size of what comes back is the function's own affair."""
+        """Return the knobs without effect: the size of what comes back is the function's own affair."""
         fixed = {"task_ns", "payload_out_bytes"}
         return frozenset(fixed if options.get("make_input") else fixed | {"payload_bytes"})
 
     def inputs(self) -> list[Any]:
-        """Give the one input, or None where there is no maker."""
+        """Return the one input, or None if there is no maker."""
         maker = self.options.get("make_input")
         return [resolve(maker)(self.sizes.payload) if maker else None]
 

@@ -1,0 +1,107 @@
+"""Where modules are looked for: no folder of a user's comes before the standard library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from breakeven.runner.cell import search_path
+from breakeven.runner.cell.errors import ModuleHidden
+from breakeven.runner.cell.search_path import (
+    after_standard_library,
+    extend_path,
+    put_working_directory_behind,
+)
+from breakeven.runner.cell.workloads.function import resolve
+
+LIBRARY = str(Path(os.__file__).parent)
+DYNAMIC = f"{LIBRARY}/lib-dynload"
+
+
+@pytest.fixture
+def path(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a search path as an interpreter of a virtual environment has it."""
+    monkeypatch.setattr(sys, "path", ["/python3.zip", LIBRARY, DYNAMIC, "/venv/site-packages"])
+    return sys.path
+
+
+def test_a_users_folder_comes_between_library_and_packages(path: list[str]) -> None:
+    """So its modules hide those of packages, as they do for a script, and none of the standard library."""
+    extend_path(("/mine", "/ours"))
+    assert path == ["/python3.zip", LIBRARY, DYNAMIC, "/mine", "/ours", "/venv/site-packages"]
+    assert after_standard_library() == 3
+
+
+def test_a_folder_that_comes_earlier_stays_there(path: list[str]) -> None:
+    """As one of PYTHONPATH does; once is enough."""
+    path.insert(0, "/mine")
+    before = list(path)
+    extend_path(("/mine",))
+    assert path == before
+
+
+def test_a_folder_that_comes_later_is_moved_up(path: list[str]) -> None:
+    """A run of the debug engine finds what one in a fresh process does."""
+    path.append("/mine")
+    extend_path(("/mine",))
+    assert path.index("/mine") == 3
+
+
+def test_without_a_library_on_disk_a_folder_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An embedded interpreter has its library elsewhere."""
+    monkeypatch.setattr(sys, "path", ["", "/packages"])
+    extend_path(("/mine",))
+    assert sys.path == ["/mine", "", "/packages"]
+
+
+@pytest.mark.parametrize("first", ["", "cwd"])
+def test_the_working_directory_is_searched_last(
+    path: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Python puts it first for ``-m``; in a clone it stays before packages, one of which may be another clone."""
+    monkeypatch.chdir(tmp_path)
+    rest = list(path)
+    path.insert(0, first and str(tmp_path))
+    put_working_directory_behind()
+    assert path == [*rest, str(tmp_path)]
+    path[:] = [first and str(tmp_path), *rest]
+    monkeypatch.setattr(search_path, "_ROOT", str(tmp_path))
+    put_working_directory_behind()
+    assert path == [*rest[:3], str(tmp_path), *rest[3:]]
+
+
+def test_another_first_folder_is_left_alone(
+    path: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script's own folder is not the working directory."""
+    monkeypatch.chdir(tmp_path)
+    path.insert(0, "/usr/bin")
+    before = list(path)
+    put_working_directory_behind()
+    assert path == before
+
+
+def test_a_module_that_the_standard_library_hides_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file, and the remedy; a module that is not hidden fails as it does anywhere."""
+    (tmp_path / "colorsys.py").write_text("def work():\n    return 1\n")
+    (tmp_path / "mine_alone.py").write_text("def work():\n    return 1\n")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    extend_path((str(tmp_path),))
+    for target in ("colorsys:work", "colorsys.sub:work"):
+        with pytest.raises(ModuleHidden) as hidden:
+            resolve(target)
+        assert str(hidden.value) == (
+            f"{tmp_path}/colorsys.py is hidden by the module colorsys of Python's standard library; give it another name"
+        )
+    assert resolve("colorsys:rgb_to_hsv")(0.5, 0.5, 0.5)
+    with pytest.raises(AttributeError):
+        resolve("mine_alone:absent")
+    with pytest.raises(AttributeError):
+        resolve("quopri:absent")
+    with pytest.raises(ModuleNotFoundError):
+        resolve("nowhere_at_all:work")
