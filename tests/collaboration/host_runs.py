@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -101,8 +100,3 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
         assert time.monotonic() < end, "it did not happen"
         threading.Event().wait(0.02)
     return found
-
-
-def environment() -> dict[str, str]:
-    """Return the variables with which a script finds the project."""
-    return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
