@@ -10,7 +10,7 @@ import traceback
 from concurrent.futures import Future
 
 from breakeven.runner import host
-from breakeven.runner.cell.entry import tell
+from breakeven.runner.cell.entry import describe
 from breakeven.runner.cell.run import execute
 from breakeven.runner.cell.specification import Specification
 from breakeven.runner.engines._abc import Engine
@@ -38,5 +38,5 @@ def in_process(specification: Specification, limit_ns: int) -> host.Ending:
         execute(specification)
     except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
         traceback.print_exc()
-        return host.Ending("failed", tell(error))
+        return host.Ending("failed", describe(error))
     return host.Ending("ok")

@@ -39,7 +39,7 @@ def test_a_function_that_fails_in_a_worker_fails_the_run(tmp_path: Path, ipc: st
     [
         ("raise RuntimeError('no such luck')", "failed", "RuntimeError: no such luck"),
         ("raise ValueError('first\\nsecond')", "failed", "ValueError: first\nsecond"),
-        ("return random.random()", "failed", "a function must give the same result for the same input"),
+        ("return random.random()", "failed", "a function must return the same result for the same input"),
         ("return lambda: None", "failed", "pickle"),
         ("os._exit(0)", "crashed", "exit code 0 without a result"),
         ("print('bye', flush=True); os._exit(3)", "crashed", "exit code 3; it last said: bye"),

@@ -69,7 +69,7 @@ def test_a_function_that_cannot_be_imported_is_bad_input(user: Path, target: str
         interpreters.check_function(sys.executable, {"target": target}, user)
     assert str(caught.value) == (
         f"{target} cannot be imported by {sys.executable} in {user}: {problem}; "
-        "run from the directory that holds the module, and write module:callable"
+        "run from the directory that contains the module, and write module:callable"
     )
     interpreters.check_function(sys.executable, {"target": "mine:double", "make_input": "mine:make"}, user)
 
