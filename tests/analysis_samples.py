@@ -16,11 +16,10 @@ import pyarrow as pa
 
 from breakeven.base.keys import Key
 from breakeven.base.schema import conform
-from breakeven.runner.results import RunResult
 from breakeven.runner.results.statistics import Statistics
-from breakeven.runner.store import Sweep, write_atomically
-from breakeven.runner.store.sealed import encode
+from breakeven.runner.store import Sweep
 from tests.samples import trial as record
+from tests.stored import commit, leave
 
 MS = 1_000_000
 TRACED_NS = 100 * MS
@@ -170,8 +169,8 @@ class Sample:
 
     def store(self, table: str, cell_id: str, round_: int, frame: pd.DataFrame) -> None:
         """Put ``frame`` in the place of that run's part of ``table``, stored or not; columns that it lacks are null."""
-        part = _keyed(table, (cell_id, round_), frame)
-        write_atomically(self.sweep.file(table, cell_id, round_), encode(table, part))
+        key = (cell_id, round_)
+        leave(self.sweep, table, key, _keyed(table, key, frame))
 
     def _keep(self, table: str, key: Key, frame: pd.DataFrame) -> None:
         """Keep ``frame`` as that run's part of ``table`` until its row is stored."""
@@ -180,7 +179,7 @@ class Sample:
     def _store_run(self, row: dict[str, Any], round_: int) -> None:
         started = datetime(2025, 1, 1, tzinfo=UTC)
         row = row | {"round": round_, "order": self.runs, "started_at": started}
-        self.sweep.commit(RunResult(row=row, tables=self.parts.pop((row["cell_id"], round_), {})))
+        commit(self.sweep, row, **self.parts.pop((row["cell_id"], round_), {}))
         self.runs += 1
 
     def _trace(self, row: dict[str, Any], round_: int, trials: pd.DataFrame) -> pd.DataFrame:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +11,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.faults.surroundings import how_to_be_alone, run_alone
+from tests.commands import ROOT, module, python_path
 
-ROOT = Path(__file__).resolve().parents[1]
 FAULTY = ROOT / "benchmarks" / "faulty.py"
-RUNNER = f"{shlex.quote(sys.executable)} -m runner"
+RUNNER = shlex.join(module("runner"))
 SHORT = (
     "workload=function model=process rounds=1 tasks=4 limits.time=2s measure.min_trials=2 measure.max_trials=2 "
     "measure.warmup=0 measure.max_warmup=0 measure.traced=1 measure.max_time=20ms"
@@ -49,8 +47,7 @@ def command(target: str, sweep: str, *more: str) -> str:
 def run(folder: Path, script: str) -> Done:
     """Run lines of a shell in a folder that holds the misbehaving functions."""
     shutil.copy(FAULTY, folder)
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done, left = run_alone(["sh", "-c", script], folder, {"PYTHONPATH": path}, _SECONDS)
+    done, left = run_alone(["sh", "-c", script], folder, {"PYTHONPATH": python_path()}, _SECONDS)
     return Done(done.returncode, done.stdout + done.stderr, left)
 
 

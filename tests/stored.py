@@ -19,6 +19,6 @@ def commit(sweep: Sweep, row: Mapping[str, Any], **tables: Mapping[str, Any] | p
     sweep.commit(RunResult(row=row, tables=parts))
 
 
-def leave(sweep: Sweep, table: str, key: tuple[str, int], columns: Mapping[str, Any]) -> None:
+def leave(sweep: Sweep, table: str, key: tuple[str, int], columns: Mapping[str, Any] | pa.Table) -> None:
     """Store one run's part of ``table`` alone, as a write that was cut short leaves it."""
     write_atomically(sweep.file(table, *key), encode(table, conform(table, columns)))

@@ -14,10 +14,11 @@ from breakeven.analysis.comparing.export import to_csv, to_json
 from breakeven.analysis.comparing.facts import GROUPS
 from breakeven.analysis.comparing.measures import MEASURES
 from breakeven.analysis.comparing.quantities import read_share
-from breakeven.analysis.comparing.select import LATEST, open_side
+from breakeven.analysis.comparing.select import open_side
 from breakeven.analysis.comparing.show import to_markdown, to_text
 from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.errors import ReportUnwritable, UnknownName
+from breakeven.base.layout import LATEST_SWEEP
 from breakeven.base.suggestions import did_you_mean
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("a", metavar="A", help="what is compared with")
     parser.add_argument("b", metavar="B", help="what is compared: an effect above 1 says that B is faster")
-    parser.add_argument("--in", dest="within", default=LATEST, metavar="FOLDER", help=_HELP["in"])
+    parser.add_argument("--in", dest="within", default=LATEST_SWEEP, metavar="FOLDER", help=_HELP["in"])
     parser.add_argument("--by", help=_HELP["by"])
     parser.add_argument("--band", default="5%", help=_HELP["band"])
     parser.add_argument("--allow", action="append", default=[], metavar="NAME", help=_HELP["allow"])
@@ -75,7 +76,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _verdicts(asked: str | None) -> tuple[str, ...]:
-    """Give the names of verdicts; an empty text is refused, lest an unset variable switch a gate off."""
+    """Return the names of verdicts; an empty text is refused, lest an unset variable switch a gate off."""
     if asked is not None and not _names(asked):
         raise UnknownName(f"--fail-on: no verdict is named; leave it out, or name of {', '.join(_FAIL_ON)}")
     return _names(asked or "")

@@ -13,11 +13,12 @@ from breakeven.analysis.comparing.effect import Welch
 from breakeven.analysis.comparing.facts import Allowance, Difference, find_differences, refuse_differences
 from breakeven.analysis.comparing.measures import check_measure, measure_of, round_values
 from breakeven.analysis.comparing.pairs import Pairing
-from breakeven.analysis.comparing.select import LATEST, Side, open_side
+from breakeven.analysis.comparing.select import Side, open_side
 from breakeven.analysis.comparing.verdict import VERDICTS, Judge
 from breakeven.analysis.frames.estimates import share_disturbed
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import FACTORS
+from breakeven.base.layout import LATEST_SWEEP
 from breakeven.runner.cell.intervals import LEVEL
 
 CORRECTION = "Benjamini-Hochberg"
@@ -87,7 +88,7 @@ def compare(
     a: str | Path,
     b: str | Path,
     *,
-    within: str | Path = LATEST,
+    within: str | Path = LATEST_SWEEP,
     by: str | None = None,
     band: float = 0.05,
     allow: Iterable[str] = (),

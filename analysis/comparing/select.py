@@ -17,11 +17,10 @@ from breakeven.analysis.errors import NoMatch, UnknownName
 from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import COLUMNS, FACTORS
+from breakeven.base.layout import LATEST_SWEEP
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.text import shown
 from breakeven.base.units import format_size, format_time, read_size, read_time
-
-LATEST = "outputs/latest"
 
 _TYPED = {column: key for key, column in COLUMNS.items() if "." not in key}
 """How a column is typed."""
@@ -117,7 +116,7 @@ class Side:
         return f"{shown(self.path)}{':' if selected else ''}{selected}"
 
 
-def open_side(name: str, text: str | Path, within: str | Path = LATEST) -> Side:
+def open_side(name: str, text: str | Path, within: str | Path = LATEST_SWEEP) -> Side:
     """Read what ``text`` asks for: ``FOLDER``, ``FOLDER:key=value,...``, or ``key=value,...`` in ``within``.
 
     Raise BadInput: the folder is missing, a key unknown, a value unreadable, or no run matches.

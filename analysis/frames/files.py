@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
+from breakeven.base.layout import SweepPaths
 from breakeven.base.schema import LATER, TABLES, VERSION
 
 
@@ -18,7 +19,7 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
 
     Hidden files (a write that was cut short) are left out. Raise ResultsDamaged or OtherSchema.
     """
-    files = sorted(path for path in (folder / table).glob("*.parquet") if not path.name.startswith("."))
+    files = SweepPaths(folder).stored_files(table)
     if not files:
         return ds.dataset(TABLES[table].empty_table())
     dataset = ds.dataset([str(path) for path in files], schema=TABLES[table], format="parquet")

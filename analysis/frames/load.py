@@ -19,6 +19,7 @@ from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.factors import tidy_cells
 from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
 from breakeven.base.errors import ResultsMissing
+from breakeven.base.layout import LATEST_SWEEP, SweepPaths
 from breakeven.base.program import command
 from breakeven.base.results import other_folders
 from breakeven.base.schema import TABLES
@@ -26,7 +27,7 @@ from breakeven.base.schema import TABLES
 T = TypeVar("T")
 
 
-def load(path: str | Path = "outputs/latest") -> Lab:
+def load(path: str | Path = LATEST_SWEEP) -> Lab:
     """Open the results folder at ``path``; raise BadInput.
 
     The frames are read when they are first asked for; ``runs`` is read now. A link such as
@@ -37,7 +38,7 @@ def load(path: str | Path = "outputs/latest") -> Lab:
         raise ResultsMissing(
             f"no results folder at {given}; measure with `{command('run')}` first, or name {other_folders(given.parent)}"
         )
-    if not (given / "runs").is_dir():
+    if not SweepPaths(given).exists():
         raise ResultsEmpty(
             f"{given} holds no table of runs, so it is no results folder; name {other_folders(given)}"
         )

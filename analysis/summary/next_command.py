@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from breakeven.base.factors import POLICY
+from breakeven.base.layout import SweepPaths
 from breakeven.base.program import command, python
 from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
@@ -24,7 +25,7 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
 
     None if no command helps: nothing can run, or debugging it is what was just done.
     """
-    figures = path / "figures"
+    figures = SweepPaths(path).figures
     broken = runs[runs["status"].isin(FAILED)]
     if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
         return f"{command('show')} {shlex.quote(shown(path))}"

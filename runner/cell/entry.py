@@ -26,7 +26,7 @@ _REMEDY = "run from the directory that holds the module, and write module:callab
 
 
 def answer(text: str) -> int:
-    """Carry out what is asked and return the exit code; raises BadRecord."""
+    """Carry out what is asked and return the exit code; raise BadRecord."""
     asked = _read(text)
     if isinstance(asked, Question):
         return check(asked)
@@ -65,7 +65,7 @@ def name_semaphores(run: str) -> None:
 
 
 def tell(error: Exception) -> str:
-    """Give an error in words: our own as they are, others with their type, whole messages both."""
+    """Return an error in words: our own as they are, others with their type, whole messages both."""
     if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
         return str(error)
     return "".join(traceback.format_exception_only(type(error), error)).strip()

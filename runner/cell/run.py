@@ -42,7 +42,7 @@ _LENGTHS, _LONG_NS = 9, 200_000_000
 
 
 def execute(specification: Specification) -> None:
-    """Carry out a run; raises what the task raises, WrongResult, WorkersMissing."""
+    """Carry out a run; raise what the task raises, WrongResult, WorkersMissing."""
     extend_path(specification.path)
     keep_working_directory_out()
     step = clock_step_ns()

@@ -14,6 +14,7 @@ from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
 from .search_path import extend_path
+from .stacks import report_crash_in
 from .trace import Recorder
 from .workloads import Workload
 
@@ -48,6 +49,7 @@ class Worker:
         self.recorder = Recorder(self.board.lane(index))
         self.feeder = Recorder(self.board.feeder(index)) if apart else None
         if apart:
+            report_crash_in(os.path.dirname(work.geometry.path), index)
             extend_path(work.path)
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])

@@ -107,7 +107,7 @@ class Cell:
 
 
 def parse(plain: Mapping[str, Any]) -> Cell:
-    """Read one cell from ``plain``, a resolved configuration; raises BadValue or UnknownChoice.
+    """Read one cell from ``plain``, a resolved configuration; raise BadValue or UnknownChoice.
 
     ``ipc=auto`` is resolved, options are in base units, and knobs that have no effect on the cell are 0, so that
     configurations which are the same measurement give equal cells.
@@ -167,7 +167,7 @@ class _Member:
 
 
 def check_keys(plain: Mapping[str, Any]) -> None:
-    """Refuse a configuration with a key too many or too few; raises UnknownChoice or BadValue."""
+    """Refuse a configuration with a key too many or too few; raise UnknownChoice or BadValue."""
     if EXPERIMENT in plain:
         raise BadValue(
             f"{EXPERIMENT}: its file sets {', '.join(f'{EXPERIMENT}.{key}' for key in _mapping(plain, EXPERIMENT))}; "

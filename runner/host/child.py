@@ -63,7 +63,7 @@ def announced() -> Iterator[Present]:
 
 
 def abandon() -> None:
-    """Give up whatever runs now: its processes are ended, and `execute` raises Abandoned when they are gone."""
+    """Return up whatever runs now: its processes are ended, and `execute` raises Abandoned when they are gone."""
     for present in tuple(_present.values()):
         present.give_up()
 
@@ -91,7 +91,7 @@ class Limits:
 def in_child(specification: Specification, limit_ns: int, memory_bytes: int | None = None) -> Ending:
     """Measure in a fresh process, and leave nothing of it behind.
 
-    Raises Abandoned, and NotStored where there is no place for what the process says.
+    Raise Abandoned, and NotStored where there is no place for what the process says.
     """
     with announced() as present, _said_file() as said:
         try:
@@ -111,7 +111,7 @@ def in_child(specification: Specification, limit_ns: int, memory_bytes: int | No
 
 @contextmanager
 def _said_file() -> Iterator[int]:
-    """Give the descriptor of a file without a name, for what the processes say."""
+    """Provide the descriptor of a file without a name, for what the processes say."""
     try:
         file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below; only its opening is judged here
     except OSError as error:
@@ -133,7 +133,7 @@ def _start(specification: Specification, said: int) -> subprocess.Popen[str]:
 
 
 def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    """Give the user's environment, with what is added and without what the command line set for itself."""
+    """Return the user's environment, with what is added and without what the command line set for itself."""
     kept = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
     return kept | dict(added)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from breakeven.runner.environment.process_table import namespace_of
 from breakeven.runner.errors import NotStored
 from breakeven.runner.host import memory, process_mark
 from breakeven.runner.host.process_mark import Owner
@@ -97,10 +98,7 @@ def _orphans() -> list[int]:
 
 def _is_among_ours(pid: int) -> bool:
     """Return whether a process counts ids as we do: to those of a container, its runner's id means another process."""
-    try:
-        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")  # noqa: PTH115  # text, not a path
-    except OSError:  # gone, or not ours to look at
-        return False
+    return namespace_of(pid) == namespace_of() != ""
 
 
 def _is_left(path: Path) -> bool:

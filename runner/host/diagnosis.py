@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from breakeven.base.text import MOST_TEXT
 from breakeven.runner.cell.entry import EXIT_FAILED, FAILURE
 from breakeven.runner.cell.result import RESULT
+from breakeven.runner.cell.stacks import CRASH
 from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
 from breakeven.runner.host import stacks
-from breakeven.runner.host.ending import Ending, quote, read_tail, signal_name, told_of_worker
+from breakeven.runner.host.ending import Ending, quote, read_file, read_tail, signal_name, told_of_worker
 from breakeven.runner.host.memory import Limit, PerProcess
 
 _MOST_NAMED = 8
@@ -44,17 +44,19 @@ class Seen:
 
     @property
     def text(self) -> str:
-        """Give the last that they said until then."""
+        """Return the last that they said until then."""
         return read_tail(self.said, end=self.said_bytes)
 
 
 def judge(seen: Seen) -> Ending:
-    """Give the status and the reason, with what was said where it is not ok."""
+    """Return the status and the reason, with what was said where it is not ok."""
     ending = _with_remaining(_verdict(seen), seen.remaining)
     if ending.status == "ok":
         return ending
     most = stacks.MOST_BYTES if seen.standing else stacks.MOST_BYTES // 4
-    return replace(ending, stderr=read_tail(seen.said, most) or None)
+    reports = "\n".join(filter(None, _crash_reports(seen.folder)))[-most:]
+    said = read_tail(seen.said, most - len(reports)) if len(reports) < most else ""
+    return replace(ending, stderr=said + reports or None)
 
 
 def _verdict(seen: Seen) -> Ending:
@@ -85,15 +87,32 @@ def _by_itself(seen: Seen, code: int) -> Ending:
     if code == EXIT_WORKER_DIED and (told := told_of_worker(said)) is not None:
         worker, rest = told
         return Ending(
-            "crashed", f"{worker}{_shortage(seen, worker)}{_last_words(seen, rest)}", exit_code=code
+            "crashed",
+            f"{worker}{_shortage(seen, worker)}{_last_words_of(worker, seen, rest)}",
+            exit_code=code,
         )
     without = " without a result" if code == 0 else ""
     return Ending("crashed", f"exit code {code}{without}{_last_words(seen, said)}", exit_code=code)
 
 
 def _last_words(seen: Seen, said: str) -> str:
-    crash = stacks.crash(said, seen.paths)
-    return f"; {crash}" if crash else quote(said)
+    return _first_crash([said, *_crash_reports(seen.folder)], seen.paths) or quote(said)
+
+
+def _last_words_of(worker: str, seen: Seen, said: str) -> str:
+    """Return the crash of the worker that ``worker`` speaks of, else that of another one, else what was said."""
+    own = read_file(seen.folder / f"{CRASH}{worker.split()[1]}")
+    return _first_crash([own, *_crash_reports(seen.folder), said], seen.paths) or quote(said)
+
+
+def _first_crash(texts: Sequence[str], paths: Sequence[str]) -> str:
+    found = filter(None, (stacks.crash(text, paths) for text in texts))
+    return next((f"; {crash}" for crash in found), "")
+
+
+def _crash_reports(folder: Path) -> list[str]:
+    """Return what workers wrote when they crashed, each to a file of its own."""
+    return [read_file(path) for path in sorted(folder.glob(f"{CRASH}*"))]
 
 
 def _shortage(seen: Seen, how: str) -> str:
@@ -104,15 +123,8 @@ def _shortage(seen: Seen, how: str) -> str:
 
 
 def _failure(seen: Seen) -> str | None:
-    """Give what the measured side wrote about an exception; None where it could not, as on a full disk."""
-    try:
-        descriptor = os.open(seen.folder / FAILURE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        text = read_tail(descriptor) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
-    finally:
-        os.close(descriptor)
+    """Return what the measured side wrote about an exception; None if it could not, as on a full disk."""
+    text = read_file(seen.folder / FAILURE)
     if not text.strip():
         return None
     ran_out = isinstance(seen.limit, PerProcess) and "MemoryError" in text

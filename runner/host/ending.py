@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from breakeven.base.text import last_lines
 
@@ -21,7 +23,7 @@ _WORKER = re.compile("^worker [0-9]+ .* in the middle of the run$", re.MULTILINE
 class Ending:
     """How the measured process ended: a status of `breakeven.base.schema.STATUSES` and the reason, if it is not ok.
 
-    ``exit_code`` and ``signal`` are None where it did not end by one, ``stderr`` where nothing was said.
+    ``exit_code`` and ``signal`` are None if it did not end by one, ``stderr`` where nothing was said.
     """
 
     status: str
@@ -36,7 +38,7 @@ class Abandoned(Exception):
 
 
 def signal_name(number: int) -> str:
-    """Give the name of a signal, such as SIGKILL; its number where it has none, as most real-time signals."""
+    """Return the name of a signal, such as SIGKILL; its number where it has none, as most real-time signals."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -44,7 +46,7 @@ def signal_name(number: int) -> str:
 
 
 def read_tail(descriptor: int, most: int = MOST_SAID, end: int | None = None) -> str:
-    """Give the last ``most`` bytes of a file up to ``end``, as text; characters that cannot be shown are replaced."""
+    """Return the last ``most`` bytes of a file up to ``end``, as text; characters that cannot be shown are replaced."""
     size = os.fstat(descriptor).st_size if end is None else end
     raw = os.pread(descriptor, min(size, most), max(size - most, 0))
     text = raw.decode("utf-8", errors="replace")
@@ -53,8 +55,20 @@ def read_tail(descriptor: int, most: int = MOST_SAID, end: int | None = None) ->
     )
 
 
+def read_file(path: Path, most: int = MOST_SAID) -> str:
+    """Return the last ``most`` bytes of a file as text, "" if it is none: measured code can replace any with a pipe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        return read_tail(descriptor, most) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
+    finally:
+        os.close(descriptor)
+
+
 def quote(said: str) -> str:
-    """Give the last lines of what was said, as the end of a reason; what resource trackers say of it apart."""
+    """Return the last lines of what was said, as the end of a reason; what resource trackers say of it apart."""
     lines = last_lines(
         "\n".join(line for line in said.splitlines() if not _TRACKER.search(line)), _MOST_LINES
     )
@@ -62,7 +76,7 @@ def quote(said: str) -> str:
 
 
 def told_of_worker(said: str) -> tuple[str, str] | None:
-    """Give what was said of the worker that died, and what was said apart from it; None where none did."""
+    """Return what was said of the worker that died, and what was said apart from it; None if none did."""
     found = list(_WORKER.finditer(said))
     if not found:
         return None

@@ -98,5 +98,5 @@ def specification(run: Run, folder: Path) -> Specification:
 
 
 def variation(run: Run) -> Variation:
-    """Give what differs between this run and the other rounds of its cell."""
+    """Return what differs between this run and the other rounds of its cell."""
     return Variation.of(run.cell.seed, run.cell_id, run.round)

@@ -16,6 +16,8 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 
+from breakeven.runner.environment.process_table import is_running, start_of
+
 LINUX = sys.platform == "linux"
 
 _LIMIT: int = getattr(resource, "RLIMIT_RTTIME", -1)
@@ -24,7 +26,6 @@ _PID_BITS = 22  # PID_MAX_LIMIT of the kernel is 2**22
 _PID = (1 << _PID_BITS) - 1
 _NAME = re.compile("breakeven-([0-9]{1,9})-([0-9a-z]*)[0-9a-f]{4}(?:-.*)?", re.DOTALL)
 _DIGITS = string.digits + string.ascii_lowercase
-_STARTED = 19  # field 22 of proc(5)'s stat, counted from the one after the command's name
 
 
 @dataclass(frozen=True)
@@ -59,16 +60,7 @@ class Owner:
 
     def is_gone(self) -> bool:
         """Return whether this runner is no more; an id that another process has now does not count."""
-        if LINUX:
-            now = started(self.pid)
-            return now is None or self.started not in (0, now)
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:  # somebody's: not ours to judge
-            return False
-        return False
+        return not is_running(self.pid, self.started)
 
 
 def own() -> Owner:
@@ -78,22 +70,7 @@ def own() -> Owner:
 
 @cache
 def _own(pid: int) -> Owner:  # by id: a fork of this process is another owner
-    return Owner(pid, (started(pid) or 0) if LINUX else 0)
-
-
-def started(pid: int) -> int | None:
-    """Return when a process started, in clock ticks since boot; None if there is none, or one that nobody reaped."""
-    fields = stat(pid)
-    return int(fields[_STARTED]) if fields and fields[0] not in ("Z", "X") else None
-
-
-def stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat (proc(5)) from the state on; nothing if the process is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # read by the hundred
-            return file.read().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+    return Owner(pid, start_of(pid) or 0)
 
 
 def put_mark(pid: int) -> bool:

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from time import perf_counter, sleep
 
+from breakeven.runner.environment.process_table import stat
 from breakeven.runner.host import process_mark
 
 _PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
@@ -91,13 +92,13 @@ def end_all(find: Find) -> list[int]:
         rounds += 1
         _kill_groups(found, trackers if rounds <= _ROUNDS else [])
         _kill([pid for pid in found if pid not in trackers and not _reap(pid)], until)
-    return [pid for pid in found if process_mark.stat(pid)[:1] not in _DEAD]
+    return [pid for pid in found if stat(pid)[:1] not in _DEAD]
 
 
 def _within_reach(pids: list[int]) -> list[int]:
     """Leave out those that ended and that somebody else has to reap: neither we nor a parent that is about to end."""
     reapers = {*pids, os.getpid()}
-    fields = {pid: process_mark.stat(pid) for pid in pids}
+    fields = {pid: stat(pid) for pid in pids}
     return [pid for pid, about in fields.items() if about and (about[0] != "Z" or int(about[1]) in reapers)]
 
 
@@ -173,7 +174,7 @@ def _is_tracker(pid: int) -> bool:
 def _await_names(pids: Sequence[int], until: float) -> None:
     """Let processes that are in the midst of execve(2) come out of it: for a moment they have no name to be known by."""
     end = min(until, perf_counter() + _EXEC_PATIENCE_S)
-    while any(_command(pid) == b"" and process_mark.stat(pid)[:1] not in _DEAD for pid in pids):
+    while any(_command(pid) == b"" and stat(pid)[:1] not in _DEAD for pid in pids):
         if perf_counter() > end:  # one that took its own name away
             return
         sleep(_STEP_S)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from breakeven.runner.cell.stacks import ASK
+from breakeven.runner.environment.files import read_text
 from breakeven.runner.host.ending import read_tail
 
 MOST_BYTES = 64 << 10  # of what a hung run said, its stacks included
@@ -113,11 +114,7 @@ def _handling(pid: int) -> set[str]:
 
 
 def _status(path: str) -> dict[str, str]:
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return {}
-    lines = (line.partition(":") for line in text.splitlines())
+    lines = (line.partition(":") for line in (read_text(path) or "").splitlines())
     return {key: value.strip() for key, _, value in lines}
 
 

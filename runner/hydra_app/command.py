@@ -84,7 +84,7 @@ def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
 
 @contextmanager
 def _hydra_called_with(arguments: Sequence[str]) -> Iterator[None]:
-    """Give Hydra its arguments, and let it raise errors instead of printing them and exiting."""
+    """Provide Hydra its arguments, and let it raise errors instead of printing them and exiting."""
     before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = [sys.argv[0], *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"

@@ -64,7 +64,7 @@ class Composer:
         self._bases: dict[tuple[str, ...], _Base | None] = {}
 
     def compose_all(self, jobs: Sequence[Sequence[str]], first_number: int = 0) -> list[Request]:
-        """Compose one configuration for each list of overrides, each with one value; raises what Hydra raises."""
+        """Compose one configuration for each list of overrides, each with one value; raise what Hydra raises."""
         before = HydraConfig.instance().cfg
         try:
             return [self._compose(tuple(job), first_number + place) for place, job in enumerate(jobs)]
@@ -121,7 +121,7 @@ class Composer:
         return name.casefold() in self._groups[parent]
 
     def _base(self, groups: tuple[str, ...]) -> _Base | None:
-        """Give what cells with these choices share; None where Hydra refuses them, for it to say so of the cell."""
+        """Return what cells with these choices share; None where Hydra refuses them, for it to say so of the cell."""
         if groups not in self._bases:
             try:
                 self._bases[groups] = _Base.of(self._through_hydra(groups, 0))
@@ -167,7 +167,7 @@ class _Base:
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
-    """Give a copy of ``config`` with the application's own part only, as Hydra hands it to a task."""
+    """Return a copy of ``config`` with the application's own part only, as Hydra hands it to a task."""
     own = copy.deepcopy(config)
     with read_write(own), open_dict(own):
         own.pop("hydra", None)
@@ -175,7 +175,7 @@ def without_hydra(config: DictConfig) -> DictConfig:
 
 
 def plain_config(config: DictConfig, *, whole: bool = True) -> dict[str, Any]:
-    """Resolve ``config`` into plain dicts and lists; raises what OmegaConf raises for what cannot be resolved.
+    """Resolve ``config`` into plain dicts and lists; raise what OmegaConf raises for what cannot be resolved.
 
     A value that is still to be given (``???``) is such a thing, unless ``whole`` is false.
     """

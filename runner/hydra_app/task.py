@@ -14,8 +14,8 @@ from omegaconf import DictConfig
 
 from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
+from breakeven.base.layout import SweepPaths
 from breakeven.base.loading import load
-from breakeven.base.results import holds_runs
 from breakeven.runner import engines
 from breakeven.runner.hydra_app.compose import plain_config
 from breakeven.runner.planning.pending import Stored, find_pending
@@ -115,6 +115,6 @@ class Application:
 
 def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
     stored: Stored = {}
-    if holds_runs(plan.sweep):
+    if SweepPaths(plan.sweep).holds_runs():
         stored = load(STORE)(plan.sweep).stored(check_parts=False).rows  # somebody may be writing it
     show_plan(plan, find_pending(plan, stored), stored, notes)

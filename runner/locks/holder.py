@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.base.text import printable
+from breakeven.runner.environment.process_table import is_running, namespace_of, start_of
 
 MOST_BYTES = 4096
 _MOST_TEXT = 200
 _MOST_PID, _MOST_TICKS = 2**31 - 1, 2**63 - 1
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_NAMESPACE = Path("/proc/self/ns/pid")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +88,7 @@ class Holder:
         """Return whether the process exists; None if this process cannot see it: another machine or container."""
         if self.pid is None or not self.shares_kernel or self.processes != _processes():
             return None
-        started = start_of(self.pid)
-        return started is not None and (not self.started or not started or started == self.started)
+        return is_running(self.pid, self.started or 0)
 
     @property
     def moment(self) -> str:
@@ -104,27 +103,6 @@ def clock(moment: datetime) -> str:
     return f"{local:%H:%M}" if same_day else f"{local:%Y-%m-%d %H:%M}"
 
 
-def start_of(pid: int) -> int | None:
-    """Return when a process started, in clock ticks since boot (proc(5)): 0 if not told, None if there is none."""
-    try:
-        told = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return _exists(pid)
-    state, *fields = told.rpartition(")")[2].split()  # the name before may hold anything
-    return None if state in "ZX" else int(fields[18])
-
-
-def _exists(pid: int) -> int | None:
-    """Ask the kernel where /proc does not tell: another system, or other users' processes are hidden."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        return 0
-    return 0
-
-
 @cache
 def boot() -> str:
     """Return what tells this boot of this kernel from others; the host's name where the system has no such id."""
@@ -136,10 +114,7 @@ def boot() -> str:
 
 @cache
 def _processes() -> str:
-    try:
-        return str(_NAMESPACE.readlink())
-    except OSError:
-        return ""
+    return namespace_of()
 
 
 def _user() -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 from time import sleep
 
+from breakeven.base.layout import SweepPaths
 from breakeven.base.text import shown
 from breakeven.runner.errors import NotStored, OutputsUnwritable, SweepBusy
 from breakeven.runner.locks import files
@@ -41,7 +42,7 @@ class SweepLock:
 
     def __init__(self, path: Path, *, beat_seconds: float = BEAT_SECONDS) -> None:
         self._folder = path
-        self._path = path / ".writer"
+        self._path = SweepPaths(path).writer
         self._beat_seconds = beat_seconds
         self._descriptor: int | None = None
         self._owner = 0

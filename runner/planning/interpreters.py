@@ -39,7 +39,7 @@ class Interpreter:
 
 
 def find_interpreter(asked: str) -> Interpreter:
-    """Start the interpreter ``asked`` (a path or a name on PATH) once; raises InterpreterUnusable.
+    """Start the interpreter ``asked`` (a path or a name on PATH) once; raise InterpreterUnusable.
 
     An empty name is this interpreter, which need not be asked.
     """
@@ -68,7 +68,7 @@ def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
 
 
 def check_function(executable: str, options: Mapping[str, Any], path: Path) -> Source:
-    """Import the user's function, and the maker of its input if any, once; raises FunctionUnusable.
+    """Import the user's function, and the maker of its input if any, once; raise FunctionUnusable.
 
     Gives what they came from: another source is another measurement.
     """
@@ -93,7 +93,7 @@ def start_options(version: str) -> tuple[str, ...]:
 
 
 def changed_source(source: Source) -> str | None:
-    """Say that the files of a function are no longer those that ``source`` was made from; None where they are."""
+    """Say that the files of a function are no longer those that ``source`` was made from; None if they are."""
     named = ", ".join(source.files)
     remedy = "start the command again to plan with it as it is now"
     try:

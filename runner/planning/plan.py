@@ -11,6 +11,7 @@ from typing import Any
 
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import POLICY
+from breakeven.base.layout import LATEST
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
 from breakeven.runner.config.parsing import read_choice, read_count
@@ -214,7 +215,7 @@ def _sweep_folder(requests: Sequence[Request], origin: Origin) -> Path:
 
 
 def _sweep_name(name: str) -> str:
-    if not name or name.startswith(".") or "/" in name or "\0" in name or name == "latest":
+    if not name or name.startswith(".") or "/" in name or "\0" in name or name == LATEST:
         raise BadValue(
             f"sweep={name}: not a name for a results folder; use letters, digits, - and _, and not latest"
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 from breakeven.base.errors import ResultsMissing
 from breakeven.base.keys import Key
+from breakeven.base.layout import SweepPaths
 from breakeven.base.results import other_folders, planned_runs
 from breakeven.base.statuses import FAILED, STATUSES
 from breakeven.base.text import printable, shown
@@ -42,7 +43,7 @@ class Sight:
     @classmethod
     def of(cls, path: Path) -> Sight:
         """Look at the results folder ``path``; raise ResultsMissing or OutputsUnreadable."""
-        if not (path / "runs").is_dir():
+        if not SweepPaths(path).exists():
             raise ResultsMissing(
                 f"no results folder at {shown(path)}; name {other_folders(path.parent, empty=True)}"
             )
@@ -131,7 +132,7 @@ class Sight:
     def log(self, lines: int) -> list[str]:
         """Return the last lines of the sweep's log; none where there is none."""
         try:
-            with Sweep(self.path).log.open("rb") as file:
+            with SweepPaths(self.path).log.open("rb") as file:
                 file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
                 text = file.read().decode("utf-8", "replace")
         except OSError:

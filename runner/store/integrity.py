@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from breakeven.base.keys import Key
-from breakeven.base.results import SUFFIX, is_stored
+from breakeven.base.layout import RUNS, SUFFIX, SweepPaths, is_stored, stem
 from breakeven.base.schema import TABLES
 from breakeven.base.text import printable
 from breakeven.runner.errors import OutputsUnreadable
@@ -57,7 +57,7 @@ class Part:
 
     @classmethod
     def read(cls, line: str) -> Part:
-        """Read what `__str__` wrote; raises Damaged."""
+        """Read what `__str__` wrote; raise Damaged."""
         try:
             table, size, crc = line.split(" ")
             return cls(table, int(size), int(crc, 16))
@@ -68,15 +68,10 @@ class Part:
         return f"{self.table} {self.size} {self.crc:08x}"
 
 
-def stem(cell_id: str, round_: int) -> str:
-    """Give the name that all files of a run share."""
-    return f"{cell_id}-{round_:03d}"
-
-
 def listing(folder: Path) -> dict[str, Path]:
-    """Give the Parquet files of a table's folder by the name of their run; none where there is no folder.
+    """Return the Parquet files of a table's folder by the name of their run; none where there is no folder.
 
-    Raises OutputsUnreadable.
+    Raise OutputsUnreadable.
     """
     try:
         with os.scandir(folder) as entries:
@@ -89,10 +84,11 @@ def listing(folder: Path) -> dict[str, Path]:
 
 
 def read_stored(path: Path, *, check_parts: bool) -> Stored:
-    """Read the rows of all runs in the results folder ``path``; raises OutputsUnreadable."""
-    files = {table: listing(path / table) for table in TABLES}
-    runs = files.pop("runs")
-    judge = _Judge(path, files, check_parts)
+    """Read the rows of all runs in the results folder ``path``; raise OutputsUnreadable."""
+    paths = SweepPaths(path)
+    files = {table: listing(paths.table(table)) for table in TABLES}
+    runs = files.pop(RUNS)
+    judge = _Judge(paths, files, check_parts)
     with ThreadPoolExecutor(_READERS) as pool:
         judged = list(pool.map(judge, runs.values()))
     damaged = {file: why for _, found in judged for file, why in found.items()}
@@ -102,9 +98,9 @@ def read_stored(path: Path, *, check_parts: bool) -> Stored:
 
 @dataclass(frozen=True)
 class _Judge:
-    """Gives for a file of ``runs`` its row, or which files of that run are damaged and why."""
+    """Return for a file of ``runs`` its row, or which files of that run are damaged and why."""
 
-    path: Path
+    paths: SweepPaths
     others: Mapping[str, Mapping[str, Path]]
     check_parts: bool
 
@@ -124,7 +120,7 @@ class _Judge:
 
     def _damaged_parts(self, name: str, told: Mapping[str, Part]) -> Iterator[tuple[Path, str]]:
         for table, files in self.others.items():
-            file = self.path / table / f"{name}{SUFFIX}"
+            file = self.paths.table(table) / f"{name}{SUFFIX}"
             if table not in told and name in files:
                 yield file, "its run does not know it: it is left from a write that was cut short"
             elif table in told and (why := _why_not(file, told[table])):
@@ -132,9 +128,9 @@ class _Judge:
 
 
 def _read(file: Path) -> dict[str, Any] | None:
-    """Give the row that ``file`` holds, None where it was taken out just now.
+    """Return the row that ``file`` holds, None if it was taken out just now.
 
-    Raises Damaged, or OutputsUnreadable where it may not be opened.
+    Raise Damaged, or OutputsUnreadable where it may not be opened.
     """
     try:
         if not stat.S_ISREG(file.stat().st_mode):

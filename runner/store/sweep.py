@@ -1,4 +1,4 @@
-"""A results folder: its paths, what is written to it, what is taken out of it."""
+"""A results folder: what is written to it, what is taken out of it."""
 
 from __future__ import annotations
 
@@ -17,65 +17,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from breakeven.base.keys import Key
-from breakeven.base.results import DESCRIPTION, SUFFIX, holds_runs
+from breakeven.base.layout import LATEST, RUNS, SweepPaths, stem
 from breakeven.base.schema import TABLES, conform
+from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.errors import NotStored, OutputsUnwritable
 from breakeven.runner.results import RunResult
 from breakeven.runner.store.atomic import PART, is_part, write_atomically
-from breakeven.runner.store.integrity import Part, Stored, listing, read_stored, stem
+from breakeven.runner.store.integrity import Part, Stored, listing, read_stored
 from breakeven.runner.store.sealed import encode
 
 _LONGEST_REASON = 40
+_LATEST_PART = f".{LATEST}-"
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """A results folder, ``outputs/NAME``: the one place that knows its paths and file names."""
-
-    path: Path
-
-    @property
-    def description(self) -> Path:
-        """Give the path of the overrides and the resolved configuration, ``sweep.yaml``."""
-        return self.path / DESCRIPTION
-
-    @property
-    def figures(self) -> Path:
-        """Give the folder of the figures."""
-        return self.path / "figures"
-
-    @property
-    def events(self) -> Path:
-        """Give the path of what happened, for programs: one JSON object a line."""
-        return self.path / "events.jsonl"
-
-    @property
-    def log(self) -> Path:
-        """Give the path of what happened, for people."""
-        return self.path / "sweep.log"
-
-    @property
-    def writer(self) -> Path:
-        """Give the path of the file that says who writes the sweep; there is none when nobody does."""
-        return self.path / ".writer"
-
-    @property
-    def aside(self) -> Path:
-        """Give the folder of what no longer counts and is kept: damaged runs, and those that were measured again."""
-        return self.path / "aside"
-
-    def table(self, name: str) -> Path:
-        """Give the folder of table ``name``."""
-        return self.path / name
-
-    def file(self, table: str, cell_id: str, round_: int) -> Path:
-        """Give the path of one run's part of ``table``."""
-        return self.table(table) / f"{stem(cell_id, round_)}{SUFFIX}"
+class Sweep(SweepPaths):
+    """The results folder of a sweep, to write to and to take out of."""
 
     # --- writing -----------------------------------------------------------------------------------------
 
     def create(self) -> None:
-        """Make the folders, and show that they can be written; raises OutputsUnwritable."""
+        """Make the folders, and show that they can be written; raise OutputsUnwritable."""
         try:
             for name in TABLES:
                 self.table(name).mkdir(parents=True, exist_ok=True)
@@ -86,12 +48,11 @@ class Sweep:
 
     def point_latest(self) -> None:
         """Let ``latest``, beside the sweep, lead to it."""
-        link = self.path.parent / "latest"
-        aside = self.path.parent / f".latest-{os.getpid()}{PART}"
+        aside = self.latest.with_name(f"{_LATEST_PART}{os.getpid()}{PART}")
         with suppress(FileNotFoundError):
             aside.unlink()
         aside.symlink_to(self.path.name, target_is_directory=True)
-        aside.replace(link)
+        aside.replace(self.latest)
 
     def describe(self, yaml: str) -> None:
         """Store the overrides and the resolved configuration of the sweep, as YAML text."""
@@ -119,20 +80,16 @@ class Sweep:
     # --- reading -----------------------------------------------------------------------------------------
 
     def read_run(self, cell_id: str, round_: int) -> dict[str, Any] | None:
-        """Give the stored row of a run, or None where it was not (wholly) stored."""
-        path = self.file("runs", cell_id, round_)
+        """Return the stored row of a run, or None if it was not (wholly) stored."""
+        path = self.file(RUNS, cell_id, round_)
         if not path.exists():
             return None
         with pq.ParquetFile(path, pre_buffer=False) as file:  # a single file: no dataset discovery
             rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
         return rows[0]
 
-    def holds_runs(self) -> bool:
-        """Return whether any run is stored."""
-        return holds_runs(self.path)
-
     def stored(self, *, check_parts: bool = True) -> Stored:
-        """Read the rows of all runs at once, and find the files that cannot be believed; raises OutputsUnreadable.
+        """Read the rows of all runs at once, and find the files that cannot be believed; raise OutputsUnreadable.
 
         ``check_parts`` compares the other tables' files with what the row says of them, too; while the sweep is
         being written a run that is retried would then look damaged.
@@ -144,7 +101,7 @@ class Sweep:
     def set_aside(self, keys: Iterable[Key], why: str) -> Path | None:
         """Move all files of those runs into a new folder of `aside`, named after the time and ``why``.
 
-        Gives that folder, None where those runs have no file. Raises NotStored.
+        Gives that folder, None where those runs have no file. Raise NotStored.
         """
         return self._move({stem(*key) for key in keys}, why)
 
@@ -159,7 +116,7 @@ class Sweep:
 
     def _move(self, stems: Collection[str], why: str) -> Path | None:
         """Move the files of those names, the rows of the runs last: cut short, the rest is found damaged and moved."""
-        tables = [*(name for name in TABLES if name != "runs"), "runs"]
+        tables = [*(name for name in TABLES if name != RUNS), RUNS]
         found = [(table, path) for table in tables for path in _named(self.table(table), stems)]
         if not found:
             return None
@@ -182,7 +139,7 @@ class Sweep:
         raise AssertionError  # pragma: no cover  # count() does not end
 
     def tidy(self) -> int:
-        """Delete what interrupted writes left and give how many files that were; raises NotStored.
+        """Delete what interrupted writes left and give how many files that were; raise NotStored.
 
         These are parts of files, and other tables' files of runs without a row. To be called by the sweep's only
         writer.
@@ -197,13 +154,15 @@ class Sweep:
         for folder in (self.path, *map(self.table, TABLES)):
             with os.scandir(folder) as entries:
                 yield from (folder / entry.name for entry in entries if is_part(entry.name))
-        for link in self.path.parent.glob(f".latest-*{PART}"):  # of other sweeps, too; they may be at it now
-            pid = link.name.removeprefix(".latest-").removesuffix(PART)
-            if not Path("/proc", pid).exists():
+        for link in self.path.parent.glob(
+            f"{_LATEST_PART}*{PART}"
+        ):  # of other sweeps, too; they may be at it now
+            pid = link.name.removeprefix(_LATEST_PART).removesuffix(PART)
+            if not pid.isdecimal() or start_of(int(pid)) is None:
                 yield link
 
     def _tables_without_run(self) -> Iterator[Path]:
-        runs = listing(self.table("runs"))
+        runs = listing(self.table(RUNS))
         for table in TABLES:
             yield from (path for name, path in listing(self.table(table)).items() if name not in runs)
 

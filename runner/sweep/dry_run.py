@@ -25,7 +25,7 @@ def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str]
 
 
 def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
-    """Give the plan as text, line by line."""
+    """Yield the plan as text, line by line."""
     cells = _cells(plan)
     numbers = {cell_id: number for number, cell_id in enumerate(cells, 1)}
     marks = {run.key: "done" for run in pending.done} | {run.key: "failed" for run in pending.failed}
@@ -47,7 +47,7 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
 
 
 def _cells(plan: Plan) -> dict[str, list[Run]]:
-    """Give the runs of each cell, cells in the order of the grid and runs in that of their rounds."""
+    """Return the runs of each cell, cells in the order of the grid and runs in that of their rounds."""
     cells: dict[str, list[Run]] = {cell_id: [] for cell_id in plan.cells}
     for run in plan.runs:
         cells[run.cell_id].append(run)

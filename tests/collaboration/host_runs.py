@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.runner import host
+from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import memory, process_mark
 from breakeven.runner.host.processes import all_pids
 from breakeven.runner.results import RunResult
@@ -90,7 +90,7 @@ def marked(mark: int) -> list[int]:
 
 def is_there(pid: int) -> bool:
     """Return whether a process lives."""
-    return process_mark.started(pid) is not None
+    return start_of(pid) is not None
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
@@ -100,8 +100,3 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
         assert time.monotonic() < end, "it did not happen"
         threading.Event().wait(0.02)
     return found
-
-
-def environment() -> dict[str, str]:
-    """Return the variables with which a script finds the project."""
-    return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.screen import summarise
 from breakeven.base.schema import TABLES
+from tests import commands
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 from tests.stored import commit
 
@@ -174,12 +172,8 @@ def test_overrides_without_a_column_tell_cells_apart(tmp_path: Path) -> None:
 def test_importing_the_analysis_is_light(tmp_path: Path) -> None:
     """Neither the API nor the summary loads a plotting library or Hydra."""
     code = "import breakeven.analysis.summary.screen, sys; print(*{'matplotlib', 'seaborn', 'hydra'} & set(sys.modules))"
-    root = str(Path(__file__).parents[2])
-    env = {**os.environ, "PYTHONPATH": root}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path, env=env
-    )
-    assert done.stdout.strip() == ""
+    done = commands.run(commands.script(code), tmp_path)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
 @pytest.mark.parametrize("kind", [list, tuple, set, iter, pd.Index, pd.Series, np.array], ids=str)

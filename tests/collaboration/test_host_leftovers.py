@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner import host
+from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import cleanup, process_mark
 from breakeven.runner.host.process_mark import Owner
 
@@ -66,7 +67,7 @@ def test_an_id_that_is_used_again_is_another_owner() -> None:
 def gone() -> Owner:
     """Return a runner that is no more."""
     done = subprocess.Popen([sys.executable, "-c", ""])
-    owner = Owner(done.pid, process_mark.started(done.pid) or 0)
+    owner = Owner(done.pid, start_of(done.pid) or 0)
     done.wait()
     return owner
 

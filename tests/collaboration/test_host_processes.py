@@ -16,12 +16,13 @@ import pytest
 
 from breakeven.runner import host
 from breakeven.runner.engines.loading import load
+from breakeven.runner.environment.process_table import start_of, stat
 from breakeven.runner.host import process_mark, processes
 from breakeven.runner.host.child import _present
 from breakeven.runner.results import RunResult, rows
+from tests import commands
 from tests.collaboration.host_runs import (
     call,
-    environment,
     function,
     is_there,
     marked,
@@ -90,11 +91,7 @@ def test_other_children_of_this_process_are_left_alone(tmp_path: Path) -> None:
     assert row["status"] == "ok"
     assert [process.poll() for process in started] == [None] * 3
     for process in started:
-        children = [
-            pid
-            for pid in processes.all_pids()
-            if (process_mark.stat(pid) or ["", "0"])[1] == str(process.pid)
-        ]
+        children = [pid for pid in processes.all_pids() if (stat(pid) or ["", "0"])[1] == str(process.pid)]
         for pid in (*children, process.pid):
             os.kill(pid, signal.SIGKILL)
         process.wait()
@@ -210,12 +207,12 @@ def _killed_runner(
     """Kill a runner in mid-task; give its process id and the mark of its run's processes."""
     user = write_module(tmp_path / "user", f"\ndef work():\n    if apart():\n{body}")
     arguments = [str(user), pair[0], pair[2], str(pair[1])]
-    runner = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], env=environment())
+    runner = commands.start(commands.script(SCRIPT, *arguments))
     wait_for((user / "mine.py.reached").exists)
-    mark = process_mark.Owner(runner.pid, process_mark.started(runner.pid) or 0).mark
+    mark = process_mark.Owner(runner.pid, start_of(runner.pid) or 0).mark
     assert len(marked(mark)) >= 3
     runner.kill()
-    runner.wait()
+    runner.communicate()
     return runner.pid, mark
 
 

@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
 from breakeven.runner.host import stacks
+from breakeven.runner.host.diagnosis import Seen, judge
 from breakeven.runner.host.stacks import Frame, Standing
 from tests.collaboration.host_runs import call, wait_for
 
@@ -100,7 +102,7 @@ def test_a_user_who_handles_the_signal_or_not_python_at_all(tmp_path: Path) -> N
 
 @pytest.fixture
 def said() -> Iterator[int]:
-    """Give a file for what processes say."""
+    """Provide a file for what processes say."""
     with tempfile.TemporaryFile() as file:
         yield file.fileno()
 
@@ -223,3 +225,82 @@ def test_a_crash_is_told_with_the_call_of_its_thread(text: str, told: str | None
     """Not with that of another one."""
     paths = ["/mine.py"]
     assert stacks.crash(text, paths) == told
+
+
+# --- crashes at once -----------------------------------------------------------------------------------------
+
+
+def _report(name: str) -> list[str]:
+    """Return a report in the pieces in which `faulthandler` writes it."""
+    frames = [
+        piece
+        for line in (1, 22)
+        for piece in ('  File "', f"/home/me/{name}.py", '"', ", line ", str(line), " in ", name, "\n")
+    ]
+    return ["Fatal Python error: ", "Segmentation fault", "\n\n", "Current thread ", "0x1", *_HEAD, *frames]
+
+
+_HEAD = (" (most recent call first):", "\n")
+
+
+@given(st.lists(st.booleans()), st.integers(0, 1))
+def test_the_crash_of_the_worker_that_died_is_told_whatever_else_was_said(
+    turns: list[bool], died: int
+) -> None:
+    """Other processes may write pieces of theirs to the same stderr at once."""
+    reports = [_report("first"), _report("second")]
+    left = [list(report) for report in reports]
+    mixed = "".join(left[turn].pop(0) for turn in turns if left[turn]) + "".join(left[0] + left[1])
+    said = f"{mixed}\nworker {died} was ended by signal SIGSEGV in the middle of the run\n"
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as file:
+        for worker, report in enumerate(reports):
+            (Path(folder) / f"crash-{worker}").write_text("".join(report))
+        file.write(said.encode())
+        file.flush()
+        ending = judge(_seen(Path(folder), file.fileno(), len(said)))
+    name = ("first", "second")[died]
+    assert ending.reason == (
+        f"worker {died} was ended by signal SIGSEGV in the middle of the run; "
+        f"Fatal Python error: Segmentation fault at {name}.py:1 in {name}"
+    )
+    assert ending.stderr == said + "\n".join("".join(report) for report in reports)
+
+
+def _seen(folder: Path, said: int, said_bytes: int) -> Seen:
+    return Seen(
+        code=EXIT_WORKER_DIED,
+        folder=folder,
+        said=said,
+        said_bytes=said_bytes,
+        cause=None,
+        limit=None,
+        limit_ns=1,
+        standing="",
+        paths=("/home/me",),
+        ended_by_kernel=0,
+        remaining=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "method", "ipc"),
+    [("process", "fork", "pipe"), ("process", "forkserver", "queue"), ("process_pool", "spawn", "native")],
+)
+def test_workers_that_crash_at_once_are_told_apart(tmp_path: Path, model: str, method: str, ipc: str) -> None:
+    """Each writes a report of its own, so that the reason names the line however many die in the same moment."""
+    body = (
+        "if apart():\n"
+        "    Path(f'{__file__}.{os.getpid()}').touch()\n"
+        "    while len(names := glob.glob(__file__ + '.*')) < 2: time.sleep(0.001)\n"
+        "    moment = max(map(os.path.getmtime, names)) + 0.05\n"
+        "    while time.time() < moment: pass\n"
+        "    ctypes.string_at(0)"
+    )
+    row = call(tmp_path, body, model=model, ipc=ipc, start_method=method, workers=2)
+    line = _line(tmp_path, "    ctypes.string_at(0)")
+    assert re.fullmatch(
+        r"worker [01] was ended by signal SIGSEGV in the middle of the run; "
+        rf"Fatal Python error: Segmentation fault at mine\.py:{line} in work",
+        row["reason"],
+    ), row["stderr"]
+    assert f'mine.py", line {line} in work' in row["stderr"]

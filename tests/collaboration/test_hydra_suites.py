@@ -25,6 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from breakeven.runner import engines
 from breakeven.runner.hydra_app.command import run as main
+from tests.commands import python_path
 from tests.fakes import FakeEngine
 
 Sweep = Callable[..., list[list[JobReturn]]]
@@ -99,7 +100,7 @@ class TestIntegration(IntegrationTestSuite):
     @pytest.fixture(autouse=True)
     def _importable(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the program that the suite starts find the plugin of this source tree."""
-        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+        monkeypatch.setenv("PYTHONPATH", python_path())
 
 
 # --- what the suites leave out ---------------------------------------------------------------------------

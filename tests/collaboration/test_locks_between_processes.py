@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +12,10 @@ import pytest
 
 from breakeven.runner.errors import MachineBusy, SweepBusy
 from breakeven.runner.locks import HostLock, SweepLock
+from tests import commands
+from tests.commands import Started, said
 
-ROOT = Path(__file__).parents[2]
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Started]
 HEAD = """
 import os, signal, sys, time
 from pathlib import Path
@@ -96,22 +95,17 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture
 def start(place: Path) -> Iterator[Start]:
     """Start scripts; what still runs at the end is killed."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Started] = []
 
-    def run(script: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-W", "ignore", "-c", script, str(place)]
-        started.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+    def run(script: str) -> Started:
+        command = commands.script(script, str(place))
+        started.append(commands.start(command, added={"PYTHONWARNINGS": "ignore"}))
         return started[-1]
 
     yield run
     for process in started:
         process.kill()
         process.communicate()
-
-
-def _said(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
 
 
 @pytest.mark.parametrize("lock", TAKE_TURNS)
@@ -127,7 +121,7 @@ def test_never_two_at_once(place: Path, start: Start, lock: str) -> None:
 def test_the_machine_is_freed_by_the_death_of_its_holder(place: Path, start: Start) -> None:
     """The kernel takes the lock away from a process that was killed."""
     process = start(HOLD["machine"])
-    assert _said(process) == "held"
+    assert said(process) == "held"
     with pytest.raises(MachineBusy, match=f"measures mine for user .* \\(pid {process.pid}, since "):
         HostLock(place).acquire("other", wait=False)
     process.kill()
@@ -139,7 +133,7 @@ def test_the_machine_is_freed_by_the_death_of_its_holder(place: Path, start: Sta
 def test_a_folder_is_freed_by_the_death_of_its_writer(place: Path, start: Start) -> None:
     """A process that was killed leaves its file, which the next one takes over without a word."""
     process = start(HOLD["folder"])
-    assert _said(process) == "held"
+    assert said(process) == "held"
     with pytest.raises(SweepBusy, match=f"being written by pid {process.pid} on host "):
         SweepLock(place.parent).acquire()
     process.kill()
@@ -153,7 +147,7 @@ def test_a_folder_is_freed_by_the_death_of_its_writer(place: Path, start: Start)
 def test_a_stopped_writer_keeps_its_folder(place: Path, start: Start) -> None:
     """A process that is only stopped is alive, even if it gave no sign for long."""
     process = start(HOLD["folder"])
-    assert _said(process) == "held"
+    assert said(process) == "held"
     process.send_signal(signal.SIGSTOP)
     os.utime(place.parent / ".writer", (0, 0))
     with pytest.raises(SweepBusy):
@@ -163,8 +157,8 @@ def test_a_stopped_writer_keeps_its_folder(place: Path, start: Start) -> None:
 def test_a_forked_child_does_not_keep_the_locks(place: Path, start: Start) -> None:
     """What a writer forked holds nothing after its death."""
     process = start(FORKED)
-    said = {_said(process), _said(process)}
-    child = int(next(text for text in said if text != "held"))
+    lines = {said(process), said(process)}
+    child = int(next(text for text in lines if text != "held"))
     try:
         process.kill()
         process.wait()
@@ -179,11 +173,11 @@ def test_who_waits_gets_its_turn(place: Path, start: Start) -> None:
     """The one that waits says for whom, once, uses no CPU time, and goes on when the machine is free."""
     with HostLock(place).held("outputs/mine", wait=False):
         process = start(WAIT)
-        assert _said(process) == "waits for outputs/mine"
+        assert said(process) == "waits for outputs/mine"
         time.sleep(0.5)
         assert process.poll() is None
-    assert _said(process) == "held"
-    assert _said(process) == "0.0 s of CPU time"
+    assert said(process) == "held"
+    assert said(process) == "0.0 s of CPU time"
     assert process.wait(10) == 0
 
 
@@ -192,9 +186,9 @@ def test_a_signal_ends_the_wait(place: Path, start: Start, number: signal.Signal
     """Ctrl-C and SIGTERM are heard while it waits; the lock stays with its holder."""
     with HostLock(place).held("outputs/mine", wait=False):
         process = start(WAIT)
-        assert _said(process) == "waits for outputs/mine"
+        assert said(process) == "waits for outputs/mine"
         process.send_signal(number)
         assert process.wait(10) == 130
-        assert _said(process) == "interrupted"
+        assert said(process) == "interrupted"
         with pytest.raises(MachineBusy):
             HostLock(place).acquire("third", wait=False)

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,17 +27,17 @@ from breakeven.runner.sweep.loop import Observers
 from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepBegan, SweepEnded
 from breakeven.runner.sweep.sinks import JsonLines, Log
 from breakeven.runner.sweep.tally import Tally
-from tests import samples
+from tests import commands, samples
+from tests.commands import Started
 from tests.stored import commit
 
-ROOT = Path(__file__).parents[2]
 CELL = "spin process(fork) x2 queue map 1KiB 200us"
 HOST = os.uname().nodename
 
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
-    """Give an empty sweep, outputs/mine from the current folder, that ``latest`` leads to."""
+    """Return an empty sweep, outputs/mine from the current folder, that ``latest`` leads to."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     made = Sweep(tmp_path / "outputs" / "mine")
@@ -48,7 +47,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
 
 
 def _row(round_: int, ended: str = "ok", reason: str | None = None, **columns: Any) -> dict[str, Any]:
-    """Give the row of a run, as the table ``runs`` holds it."""
+    """Return the row of a run, as the table ``runs`` holds it."""
     row = {"cell_id": "0123456789abcdef", "round": round_, "status": ended, "reason": reason}
     factors = {"workload": "spin", "model": "process", "ipc": "queue", "pattern": "map", "workers": 2}
     return {**row, **factors, "wall_ns": 10**9, **columns}
@@ -77,7 +76,7 @@ def _make_runs(sweep: Sweep, rows: list[dict[str, Any]], *, of: int, end: str | 
 
 
 def _shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
-    """Give exit code and lines of the command, few seconds as 0; nothing may be said beside them."""
+    """Return exit code and lines of the command, few seconds as 0; nothing may be said beside them."""
     code = call("status", [*arguments])
     out, err = capsys.readouterr()
     assert err == ""
@@ -371,18 +370,16 @@ with SweepLock(sweep.path).held():
 
 
 @pytest.fixture
-def process(sweep: Sweep) -> Iterator[subprocess.Popen[str]]:
+def process(sweep: Sweep) -> Iterator[Started]:
     """Start a sweep that makes its first run for a minute."""
-    command = [sys.executable, "-c", SWEEP, str(sweep.path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
-        assert started.stdout is not None
-        assert started.stdout.readline() == "under way\n"
+    with commands.start(commands.script(SWEEP, str(sweep.path))) as started:
+        assert commands.said(started) == "under way"
         yield started
         started.kill()
 
 
 def test_a_sweep_of_another_process_and_its_death(
-    sweep: Sweep, process: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
+    sweep: Sweep, process: Started, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It runs; stopped it still does; killed it is interrupted, though nobody told its end."""
     for number in (None, signal.SIGSTOP):
@@ -397,24 +394,14 @@ def test_a_sweep_of_another_process_and_its_death(
     assert (told["state"], told["pid"], told["present"]) == ("interrupted", None, None)
 
 
-def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "breakeven", "status", *arguments]
-
-
 def test_as_a_command(sweep: Sweep) -> None:
     """It starts without Hydra and pandas, and says how to use it."""
     _make_runs(sweep, [_row(0)], of=1, end=DONE)
     listing = "import sys; from breakeven.command import call; call('status', [sys.argv[1]]); "
     heavy = "{'hydra', 'omegaconf', 'pandas', 'matplotlib', 'scipy'}"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{listing} print({heavy} & set(sys.modules))", str(sweep.path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = commands.run(commands.script(f"{listing} print({heavy} & set(sys.modules))", str(sweep.path)))
     assert done.stdout.splitlines()[-1] == "set()"
-    help_ = subprocess.run(_command("-h"), cwd=ROOT, capture_output=True, text=True, check=True)
+    help_ = commands.run(commands.module("breakeven", "status", "-h"))
     assert help_.stdout.startswith("usage: breakeven status [-h] [--json] [--lines N] [folder]")
 
 
@@ -425,20 +412,15 @@ def test_a_reader_that_has_enough_is_no_error(sweep: Sweep) -> None:
     bash = shutil.which("bash")
     assert bash is not None
     script = '"$@" | true; echo ${PIPESTATUS[0]}'
-    command = [bash, "-c", script, "bash", *_command(str(sweep.path), "--lines", "3000")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    status = commands.module("breakeven", "status", str(sweep.path), "--lines", "3000")
+    done = commands.run([bash, "-c", script, "bash", *status])
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_an_output_without_the_characters(sweep: Sweep) -> None:
     """A terminal that only knows ASCII gets the others written out."""
     _make_runs(sweep, [_row(0, "failed", "Zu spät…")], of=1, end=DONE)
-    done = subprocess.run(
-        _command(str(sweep.path), "--lines", "0"),
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-    )
-    assert (done.returncode, done.stderr) == (1, b"")
-    assert done.stdout.rstrip().endswith(rb"Zu sp\xe4t\u2026")
+    status = commands.module("breakeven", "status", str(sweep.path), "--lines", "0")
+    done = commands.run(status, added={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.rstrip().endswith(r"Zu sp\xe4t\u2026")

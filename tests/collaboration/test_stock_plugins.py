@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from tests.commands import Command
+
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed")
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="hydra-optuna-sweeper is not installed")
 
-ROOT = Path(__file__).resolve().parents[2]
 SHORT = (
     *("rounds=1", "tasks=4", "task=100us", "model=thread", "sweep=mine"),
     *("measure.max_time=50ms", "measure.min_trials=2", "measure.max_warmup=1", "measure.traced=0"),
 )
 OPTUNA = ("-m", "hydra/sweeper=optuna", "hydra.sweeper.direction=maximize")
-Completed = subprocess.CompletedProcess[str]
-Type = Callable[..., Completed]
-
-
-@pytest.fixture
-def command(tmp_path: Path) -> Type:
-    """Type ``python -m runner`` in an empty folder."""
-
-    def run(*arguments: str) -> Completed:
-        return subprocess.run(
-            [sys.executable, "-m", "runner", *arguments],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return run
 
 
 def _rows(folder: Path) -> pd.DataFrame:
@@ -49,7 +26,7 @@ def _rows(folder: Path) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_joblib_launches_our_sweeps(command: Type, tmp_path: Path, processes: int) -> None:
+def test_joblib_launches_our_sweeps(command: Command, tmp_path: Path, processes: int) -> None:
     """Cells that other processes carry out land in one sweep, chosen as under our own launcher."""
     done = command(
         *("-m", "hydra/launcher=joblib", f"hydra.launcher.n_jobs={processes}", "workers=1,2,3", *SHORT),
@@ -64,7 +41,7 @@ def test_joblib_launches_our_sweeps(command: Type, tmp_path: Path, processes: in
 @pytest.mark.parametrize(("knob", "code"), [("limits.time=1ms", 1), ("workers=0", 2)])
 @pytest.mark.parametrize("launcher", ["joblib", "basic"])
 def test_what_goes_wrong_elsewhere_is_told_by_the_exit_code(
-    command: Type, launcher: str, knob: str, code: int
+    command: Command, launcher: str, knob: str, code: int
 ) -> None:
     """A failed run is 1 and a bad input 2, whichever process saw it."""
     processes = ("hydra.launcher.n_jobs=2",) if launcher == "joblib" else ()
@@ -74,7 +51,7 @@ def test_what_goes_wrong_elsewhere_is_told_by_the_exit_code(
 
 
 @pytest.mark.parametrize("launcher", ["breakeven", "basic"])
-def test_optuna_finds_the_best_cell(command: Type, tmp_path: Path, launcher: str) -> None:
+def test_optuna_finds_the_best_cell(command: Command, tmp_path: Path, launcher: str) -> None:
     """It is told the speedup of each cell, a cell that cannot exist is the worst, and all land in one sweep."""
     done = command(
         *(*OPTUNA, f"hydra/launcher={launcher}", "hydra/sweeper/sampler=grid", "hydra.sweeper.n_jobs=1"),
@@ -88,7 +65,7 @@ def test_optuna_finds_the_best_cell(command: Type, tmp_path: Path, launcher: str
     assert found["best_params"] == {"ipc": rows.speedup.idxmax()}
 
 
-def test_optuna_carries_on_in_the_sweep_it_began(command: Type, tmp_path: Path) -> None:
+def test_optuna_carries_on_in_the_sweep_it_began(command: Command, tmp_path: Path) -> None:
     """A sweep without a name is one folder, though it is launched batch by batch; a cell asked for again is not made."""
     done = command(
         *(*OPTUNA, "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1", "workers=choice(1,2)"),

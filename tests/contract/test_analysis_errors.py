@@ -26,7 +26,7 @@ from tests.analysis_samples import Sample
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Sample:
-    """Give a sweep of one cell, `sweep`, in a folder of its own."""
+    """Return a sweep of one cell, `sweep`, in a folder of its own."""
     sample = Sample(tmp_path / "sweep", pairs=3)
     sample.add_map(model="process", speedup=1.9)
     return sample

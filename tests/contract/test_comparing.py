@@ -29,8 +29,8 @@ from breakeven.analysis.errors import (
 )
 from breakeven.base.conditions import CONDITIONS as KEPT
 from breakeven.base.errors import BadInput, BadValue
-from breakeven.runner.results import RunResult
 from tests.analysis_samples import MS, Sample
+from tests.stored import commit
 
 Samples = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, int]], Samples]
@@ -594,7 +594,7 @@ def test_rounds_kept_from_other_conditions_are_refused(sample: Sample, condition
         cell = sample.add_rounds(SLOWER, label=label, facts={condition: before})
         kept = sample.sweep.read_run(cell, 0)
         assert kept is not None
-        sample.sweep.commit(RunResult(row=kept | {"round": len(SLOWER), condition: after}))
+        commit(sample.sweep, kept | {"round": len(SLOWER), condition: after})
     values = " and ".join(sorted(map(str, (before, after))))
     line = f"{condition}: {values} in A, {values} in B"
     assert _refusal(SidesDiffer, "label=a", "label=b").splitlines()[1:] == [

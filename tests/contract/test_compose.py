@@ -78,7 +78,7 @@ def ours(composer: Composer, job: Sequence[str], number: int = 0) -> Any:
 
 
 def outcome(made: Callable[[], Any]) -> Any:
-    """Give what is made with the types of all its parts, or the type and the text of what is raised."""
+    """Return what is made with the types of all its parts, or the type and the text of what is raised."""
     try:
         return typed(made())
     except RecursionError as error:
@@ -101,7 +101,7 @@ def typed(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def grid() -> Iterator[Grid]:
-    """Give Hydra's own loader for conf/."""
+    """Provide Hydra's own loader for conf/."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf_folder()), **HYDRA_BASE):
         loader = GlobalHydra.instance().config_loader()
@@ -387,7 +387,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConfigLoader]:
-    """Give Hydra's loader for a folder of configurations of every kind."""
+    """Provide Hydra's loader for a folder of configurations of every kind."""
     base = tmp_path_factory.mktemp("conf")
     for name, text in FILES.items():
         (base / name).parent.mkdir(parents=True, exist_ok=True)
@@ -410,7 +410,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConfigLoader]:
 
 
 def swept(folder: ConfigLoader, name: str) -> Grid:
-    """Give the grid of one of the configurations."""
+    """Return the grid of one of the configurations."""
     return Grid(folder, folder.load_configuration(name, [], RunMode.MULTIRUN))
 
 

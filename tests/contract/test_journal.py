@@ -6,7 +6,6 @@ import json
 import os
 import re
 import resource
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -33,9 +32,8 @@ from breakeven.runner.sweep.observer import (
 )
 from breakeven.runner.sweep.sinks import JsonLines, Log
 from breakeven.runner.sweep.tally import Tally
-from tests import samples
+from tests import commands, samples
 
-ROOT = Path(__file__).parents[2]
 CELL = "spin process(fork) x2 queue map 1KiB 200us"
 KEY = {"cell_id": "0123456789abcdef", "round": 0, "cell": CELL}
 
@@ -208,10 +206,8 @@ for number in range(200):
 
 def test_lines_of_several_writers_are_never_mixed(sweep: Sweep) -> None:
     """Each line goes to the end of the file in one piece."""
-    writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(sweep.path), name], cwd=ROOT) for name in "abc"
-    ]
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    writers = [commands.start(commands.script(WRITER, str(sweep.path), name)) for name in "abc"]
+    assert [writer.communicate(timeout=60)[1] for writer in writers] == [""] * 3
     texts = [event["text"] for event in read_events(sweep.events)]
     assert len(texts) == len(sweep.events.read_text().splitlines()) == 600
     assert {text: texts.count(text) for text in texts} == {name * 300: 200 for name in "abc"}

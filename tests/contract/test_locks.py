@@ -17,10 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.runner.environment import process_table
+from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.errors import LockUnusable, MachineBusy, NotStored, OutputsUnwritable, SweepBusy
 from breakeven.runner.locks import Holder, HostLock, SweepLock, files, machine, writer
 from breakeven.runner.locks import holder as who
-from breakeven.runner.locks.holder import MOST_BYTES, boot, clock, start_of
+from breakeven.runner.locks.holder import MOST_BYTES, boot, clock
 
 HERE = "/outputs/mine"
 JSON = st.recursive(
@@ -80,7 +82,7 @@ def test_where_proc_does_not_tell_the_kernel_is_asked(
 ) -> None:
     """Without /proc a process is known to exist or not, and its start is unknown."""
     myself = Holder.myself(HERE)
-    monkeypatch.setattr(who, "Path", lambda *_: tmp_path / "none")
+    monkeypatch.setattr(process_table, "PROC", str(tmp_path / "none"))
     assert start_of(os.getpid()) == 0
     assert start_of(4194305) is None
     assert myself.is_alive is True
@@ -94,8 +96,8 @@ def test_where_proc_does_not_tell_the_kernel_is_asked(
 
 def test_a_boot_without_an_id_is_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On a system that has none of the kernel's files the host's name stands for it, and all processes are one set."""
-    for name in ("_BOOT", "_NAMESPACE"):
-        monkeypatch.setattr(who, name, tmp_path / "none")
+    monkeypatch.setattr(who, "_BOOT", tmp_path / "none")
+    monkeypatch.setattr(process_table, "PROC", str(tmp_path / "none"))
     assert boot.__wrapped__() == os.uname().nodename
     assert who._processes.__wrapped__() == ""
 

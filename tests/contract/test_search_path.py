@@ -23,7 +23,7 @@ DYNAMIC = f"{LIBRARY}/lib-dynload"
 
 @pytest.fixture
 def path(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give a search path as an interpreter of a virtual environment has it."""
+    """Return a search path as an interpreter of a virtual environment has it."""
     monkeypatch.setattr(sys, "path", ["/python3.zip", LIBRARY, DYNAMIC, "/venv/site-packages"])
     return sys.path
 

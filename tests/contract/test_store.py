@@ -457,10 +457,12 @@ def test_what_interrupted_writes_left_is_removed(sweep: Sweep) -> None:
     leave(sweep, "spans", ("b2", 0), {"trial": [0]})
     (sweep.table("trials") / ".a1-000.parquet-12.part").write_text("")
     (sweep.path / ".sweep.yaml-12.part").write_text("")
-    (sweep.path.parent / ".latest-4194305.part").symlink_to("mine")
-    assert sweep.tidy() == 4
+    under_way = f".latest-{os.getpid()}.part"
+    for name in (".latest-4194305.part", f".latest-{10**20}.part", ".latest-x.part", under_way):
+        (sweep.path.parent / name).symlink_to("mine")
+    assert sweep.tidy() == 6
     assert _files(sweep) == before
-    assert [path.name for path in sweep.path.parent.iterdir()] == ["mine"]
+    assert {path.name for path in sweep.path.parent.iterdir()} == {"mine", under_way}
     assert sweep.tidy() == 0
 
 

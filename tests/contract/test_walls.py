@@ -23,8 +23,8 @@ ROOMS: dict[str, set[str]] = {
     "runner.config": {"base", "runner.cell"},
     "runner.planning": {"base", "runner.cell", "runner.config", "runner.environment", "runner.errors"},
     "runner.results": {"base", "runner.cell", "runner.config", "runner.environment", "runner.planning"},
-    "runner.store": {"base", "runner.errors", "runner.results"},
-    "runner.locks": {"base", "runner.errors", "runner.store"},
+    "runner.store": {"base", "runner.environment", "runner.errors", "runner.results"},
+    "runner.locks": {"base", "runner.environment", "runner.errors", "runner.store"},
     "runner.host": {
         "base",
         "runner.cell",

@@ -1,15 +1,13 @@
 """Whatever is typed wrongly: one line that says so, exit code 2, and nothing has run."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from breakeven.runner.hydra_app.command import run as main
+from tests import commands
+from tests.commands import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 MODELS = "mp_pool, process, process_pool, serial, thread, thread_pool"
 
 EXPERIMENTS = ", ".join(sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml")))
@@ -59,15 +57,7 @@ STARTS = [
 
 
 def _refused(arguments: list[str], folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = commands.run(commands.module("runner", *arguments), folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert list(folder.iterdir()) == []
     return done.stderr

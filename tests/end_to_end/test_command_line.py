@@ -1,48 +1,27 @@
 """The command line as a user types it: real processes, real runs."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import commands
+from tests.commands import Command
+
 SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_time=50ms", "sweep=mine")
-Completed = subprocess.CompletedProcess[str]
-Type = Callable[..., Completed]
 
 
-def _environment(**more: str) -> dict[str, str]:
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": "error"} | more
+@pytest.fixture(autouse=True)
+def warnings_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a warning end whatever is typed."""
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
 
 
-@pytest.fixture
-def command(tmp_path: Path) -> Type:
-    """Type ``python -m runner`` in an empty folder, far from the source tree."""
-
-    def run(*arguments: str, **environment: str) -> Completed:
-        return subprocess.run(
-            [sys.executable, "-m", "runner", *arguments],
-            cwd=tmp_path,
-            env=_environment(**environment),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return run
-
-
-def test_one_cell_is_measured(command: Type, tmp_path: Path) -> None:
+def test_one_cell_is_measured(command: Command, tmp_path: Path) -> None:
     """Its rows can be read, and nothing but the results folder appears."""
     done = command("model=thread", *SHORT)
     assert (done.returncode, "1/1 ok spin thread x2 queue map 1KiB 200us" in done.stderr) == (0, True), (
@@ -54,21 +33,14 @@ def test_one_cell_is_measured(command: Type, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
 
 
-def test_equal_cells_are_not_called_different(command: Type, tmp_path: Path) -> None:
+def test_equal_cells_are_not_called_different(command: Command) -> None:
     """Cells that differ in their label alone are measured apart and compared; neither is found to be faster."""
     done = command("-m", "label=a,b", "workload=sleep", "model=thread", *SHORT, "rounds=3")
     assert done.returncode == 0, done.stderr
-    compared = subprocess.run(
-        [
-            *(sys.executable, "-m", "analysis", "compare", "label=a", "label=b"),
-            *("--in", "outputs/mine", "--fail-on", "faster,slower", "--band", "20%", "--format", "json"),
-        ],
-        cwd=tmp_path,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    compared = command(
+        *("compare", "label=a", "label=b", "--in", "outputs/mine"),
+        *("--fail-on", "faster,slower", "--band", "20%", "--format", "json"),
+        program="analysis",
     )
     assert compared.returncode == 0, compared.stdout + compared.stderr
     (cell,) = json.loads(compared.stdout)["cells"]
@@ -76,7 +48,7 @@ def test_equal_cells_are_not_called_different(command: Type, tmp_path: Path) -> 
     assert cell["verdict"] in ("same", "cannot tell")
 
 
-def test_a_run_tells_what_the_kernel_saw(command: Type, tmp_path: Path) -> None:
+def test_a_run_tells_what_the_kernel_saw(command: Command, tmp_path: Path) -> None:
     """Counts of every trial, facts of the run, a row for each worker and the parent."""
     done = command("model=process", "affinity=compact", *SHORT)
     assert done.returncode == 0, done.stderr
@@ -98,7 +70,7 @@ def test_a_run_tells_what_the_kernel_saw(command: Type, tmp_path: Path) -> None:
     assert (own.clock_offset_high_ns >= 0).all()
 
 
-def test_a_grid_is_measured_and_carried_on_with(command: Type, tmp_path: Path) -> None:
+def test_a_grid_is_measured_and_carried_on_with(command: Command, tmp_path: Path) -> None:
     """What cannot exist has its reason; the second time there is nothing left to do."""
     grid = ("-m", "model=thread,process", "ipc=reference,pipe", *SHORT)
     first, second = command(*grid), command(*grid)
@@ -108,7 +80,7 @@ def test_a_grid_is_measured_and_carried_on_with(command: Type, tmp_path: Path) -
     assert "0 runs, 3 already done, 1 incompatible" in second.stderr
 
 
-def test_ones_own_function_is_measured(command: Type, tmp_path: Path) -> None:
+def test_ones_own_function_is_measured(command: Command, tmp_path: Path) -> None:
     """It is imported from the folder where the command is typed."""
     (tmp_path / "work.py").write_text("def add(a, b):\n    return sum(range(a)) + b\n")
     target = (
@@ -121,7 +93,7 @@ def test_ones_own_function_is_measured(command: Type, tmp_path: Path) -> None:
     assert (done.returncode, "1/1 ok" in done.stderr) == (0, True), done.stderr
 
 
-def test_the_debug_engine_measures_in_this_process(command: Type) -> None:
+def test_the_debug_engine_measures_in_this_process(command: Command) -> None:
     """Workers that are spawned import this program's main module again, which does nothing then."""
     done = command(
         "engine=debug", "model=process", "model.start_method=spawn", *SHORT, PYTHONWARNINGS="default"
@@ -129,7 +101,7 @@ def test_the_debug_engine_measures_in_this_process(command: Type) -> None:
     assert (done.returncode, "1/1 ok" in done.stderr) == (0, True), done.stderr
 
 
-def test_a_failing_function_is_a_failed_run(command: Type, tmp_path: Path) -> None:
+def test_a_failing_function_is_a_failed_run(command: Command, tmp_path: Path) -> None:
     """The sweep ends with exit code 1 and tells why."""
     (tmp_path / "work.py").write_text("def fail():\n    raise ValueError('no such luck')\n")
     done = command("model=thread", "workload=function", "workload.target=work:fail", *SHORT)
@@ -137,7 +109,7 @@ def test_a_failing_function_is_a_failed_run(command: Type, tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
-def test_an_edited_function_and_a_debug_run_are_other_measurements(command: Type, tmp_path: Path) -> None:
+def test_an_edited_function_and_a_debug_run_are_other_measurements(command: Command, tmp_path: Path) -> None:
     """Neither stands in for the present function, measured for real, under the same sweep name."""
     arguments = ("model=thread", "workload=function", "workload.target=work:add", *SHORT)
     (tmp_path / "work.py").write_text("def add():\n    return 1\n")
@@ -155,7 +127,7 @@ def test_an_edited_function_and_a_debug_run_are_other_measurements(command: Type
     assert runs.source.nunique() == 2
 
 
-def test_the_version_is_the_projects(command: Type) -> None:
+def test_the_version_is_the_projects(command: Command) -> None:
     """It is not that of a library."""
     assert command("--version").stdout.startswith("breakeven ")
 
@@ -164,14 +136,7 @@ def test_the_version_is_the_projects(command: Type) -> None:
 def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: signal.Signals) -> None:
     """The exit code is 130, and the same command with the sweep's name carries on."""
     arguments = ["-m", "workers=1,2", "model=thread", "rounds=50", "measure.max_time=100ms", "sweep=mine"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runner", *arguments],
-        cwd=tmp_path,
-        env=_environment(),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
+    process = commands.start(commands.module("runner", *arguments), tmp_path)
     stored = tmp_path / "outputs" / "mine" / "runs"
     deadline = time.monotonic() + 60
     while not list(stored.glob("*.parquet")) and time.monotonic() < deadline:
@@ -184,7 +149,7 @@ def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: sign
     assert set(pd.read_parquet(stored).status) == {"ok"}
 
 
-def test_help_is_the_projects_own(command: Type) -> None:
+def test_help_is_the_projects_own(command: Command) -> None:
     """It says what to type, what to choose from and which knobs there are."""
     done = command("--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -198,13 +163,13 @@ def test_help_is_the_projects_own(command: Type) -> None:
     assert max(len(line) for line in done.stdout.splitlines()) <= 130
 
 
-def test_hydras_help_works(command: Type) -> None:
+def test_hydras_help_works(command: Command) -> None:
     """--hydra-help lists the options of the command line."""
     done = command("--hydra-help")
     assert (done.returncode, "--multirun" in done.stdout) == (0, True), done.stderr
 
 
-def test_the_configuration_is_shown_whole(command: Type) -> None:
+def test_the_configuration_is_shown_whole(command: Command) -> None:
     """--cfg job is YAML with every knob, and runs nothing."""
     done = command("--cfg", "job", "--resolve", "pattern=window", "model=mp_pool")
     shown = yaml.safe_load(done.stdout)
@@ -214,7 +179,7 @@ def test_the_configuration_is_shown_whole(command: Type) -> None:
     assert shown["payload_out"] == "1KiB"
 
 
-def test_the_shell_completes(command: Type) -> None:
+def test_the_shell_completes(command: Command) -> None:
     """The script can be installed, and knows groups, choices and knobs."""
     assert "complete -o nospace" in command("-sc", "install=bash").stdout
     for line, choice in {
@@ -229,11 +194,5 @@ def test_the_shell_completes(command: Type) -> None:
 
 def test_importing_the_main_module_does_nothing() -> None:
     """A worker that is spawned imports it as __mp_main__."""
-    done = subprocess.run(
-        [sys.executable, "-c", "import runner.__main__"],
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert (done.stdout, done.stderr) == ("", "")
+    done = commands.run(commands.script("import runner.__main__"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

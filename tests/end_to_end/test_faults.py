@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,8 @@ import pytest
 
 from benchmarks.faults.inspecting import Stock
 from benchmarks.faults.launches import Violated
-from tests.faults import NOTHING, ROOT, Done, command, cut, needs_namespaces, rows, run
+from tests import commands
+from tests.faults import NOTHING, Done, command, cut, needs_namespaces, rows, run
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="looks for processes and memory where Linux tells"
@@ -286,14 +286,8 @@ def test_the_checks_notice_what_is_lost(
 
 def test_nothing_is_lost_by_random_faults() -> None:
     """Rounds of `benchmarks.faults`, whose every check must hold; all are made, and their sweeps completed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.faults", "--rounds", "10", "--runs", "10", "--seed", "4"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    rounds = ("--rounds", "10", "--runs", "10", "--seed", "4")
+    done = commands.run(commands.module("benchmarks.faults", *rounds), seconds=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(
         r"launches, [1-9][0-9]* sweeps completed, [1-9][0-9]*0 runs stored, each once", done.stdout

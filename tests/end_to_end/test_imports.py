@@ -63,7 +63,7 @@ class Typed:
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> Typed:
-    """Give what types commands; one sweep is there already."""
+    """Return what types commands; one sweep is there already."""
     made = Typed(tmp_path_factory.mktemp("imports"))
     made("-m", "breakeven", "run", "-m", "model=thread,process", *SHORT, "sweep=mine")
     return made

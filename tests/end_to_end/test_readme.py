@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests import commands
+from tests.commands import ROOT
+
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_time=50ms")
 
@@ -24,9 +24,7 @@ def _blocks(language: str) -> list[str]:
 
 
 def _run(folder: Path, *arguments: str) -> None:
-    command = [sys.executable, "-m", "runner", *arguments]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = commands.run(commands.module("runner", *arguments), folder, {"PATH": ""})
     assert done.returncode == 0, done.stderr
 
 

@@ -65,12 +65,12 @@ class Function(Workload):
 
     @classmethod
     def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
-        """Give the knobs without effect: the size of what comes back is the function's own affair."""
+        """Return the knobs without effect: the size of what comes back is the function's own affair."""
         fixed = {"task_ns", "payload_out_bytes"}
         return frozenset(fixed if options.get("make_input") else fixed | {"payload_bytes"})
 
     def inputs(self) -> list[Any]:
-        """Give the one input, or None where there is no maker."""
+        """Return the one input, or None if there is no maker."""
         maker = self.options.get("make_input")
         return [resolve(maker)(self.sizes.payload) if maker else None]
 
