@@ -8,6 +8,7 @@ import pytest
 
 from tests import commands
 from tests.commands import Command, Completed
+from tests.crews import MECHANISMS, Mechanism, StartCrew, crew_of
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +25,16 @@ def command(tmp_path: Path) -> Command:
         return commands.run(commands.module(program, *arguments), tmp_path, environment)
 
     return run
+
+
+@pytest.fixture(params=MECHANISMS, ids=str)
+def mechanism(request: pytest.FixtureRequest) -> Mechanism:
+    """Return each mechanism there is: what is registered is tested. A module that tests one family asks for fewer."""
+    found: Mechanism = request.param
+    return found
+
+
+@pytest.fixture
+def crew(mechanism: Mechanism, tmp_path: Path) -> StartCrew:
+    """Return what starts workers of the mechanism."""
+    return crew_of(mechanism, tmp_path)

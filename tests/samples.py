@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import product
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from breakeven.runner import host
-from breakeven.runner.cell import channels, models
-from breakeven.runner.cell.board import Geometry
-from breakeven.runner.cell.compatibility import channel_for, why_not
-from breakeven.runner.cell.models import Model
-from breakeven.runner.cell.models._abc import CrewSettings, Lifetime
-from breakeven.runner.cell.patterns._abc import Knobs, Pattern
-from breakeven.runner.cell.patterns.map import Map
+from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.result import Facts, Result, RoundTrips, TrialRecord, WorkerRecord
 from breakeven.runner.cell.sampling import MAX_TIME, PARALLEL, RULE
 from breakeven.runner.cell.specification import Specification
-from breakeven.runner.cell.worker import Work
 from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from breakeven.runner.cell.workloads.echo import Echo
 from breakeven.runner.config.cell import Cell, Measure
@@ -30,7 +20,6 @@ from breakeven.runner.planning.run import Run
 QUICK = Measure(
     warmup=1, max_warmup=2, min_trials=2, max_trials=3, max_time_ns=200_000_000, rel_ci=0.5, traced=1
 )
-Pair = tuple[str, str | None, str]
 
 
 def cell(**changes: Any) -> Cell:
@@ -72,52 +61,6 @@ def run(executable: str, path: Path | None = None, **changes: Any) -> Run:
         config={"workers": 2},
         overrides=("workers=2",),
     )
-
-
-def pairs(start_methods: bool = True) -> list[Pair]:
-    """Return every (model, start method, channel) that can exist."""
-    names = [*channels.REGISTRY, "native", "none"]
-    found = []
-    for model, ipc in product(models.REGISTRY, names):
-        methods: tuple[str | None, ...] = models.load(model).START_METHODS or (None,)
-        for method in methods if start_methods else methods[:1]:
-            workers = 1 if channel_for(model, "auto") == "none" else 2
-            if why_not(model=model, start_method=method, ipc=ipc, pattern="map", workers=workers) is None:
-                found.append((model, method, ipc))
-    return found
-
-
-def named(pair: Pair) -> str:
-    """Return a test's name for a pair."""
-    return "-".join(part for part in pair if part)
-
-
-def workers_for(model: str, most: int = 2) -> int:
-    """Return how many workers a model may have, up to ``most``."""
-    return 1 if models.load(model).refuses_workers(most) else most
-
-
-@contextmanager
-def crew(
-    folder: Path,
-    pair: Pair,
-    workload: Workload | None = None,
-    pattern: Pattern | None = None,
-    message_bytes: int = 1 << 20,
-) -> Iterator[Model]:
-    """Start workers of a model, joined by a channel; stop them at the end."""
-    model, method, ipc = pair
-    workers = workers_for(model)
-    pattern = pattern or Map({}, Knobs(workers, 16, 0))
-    workload = workload or Echo({}, Sizes(1024, 1024), 7)
-    geometry = Geometry(str(folder / "board"), workers, 4096, 512)
-    work = Work(pattern, workload, geometry, (), ())
-    settings = CrewSettings(workers, method, {}, ipc, {"slots": 2}, message_bytes)
-    made = models.load(model)(settings, work, geometry.create())
-    made.start()
-    made.synchronize(traced=False)
-    yield made
-    made.stop()
 
 
 def reference(workload: Workload | None = None) -> Reference:

@@ -49,18 +49,17 @@ def run(arguments: Sequence[str]) -> int:
     application = Application(command=(*program(), "run", *arguments), sum_up=sum_up)
     try:
         compose_and_run(application, arguments)
-        if application.to_sum_up is not None:
-            sum_up(application.to_sum_up)
     except BadInput as refusal:
+        application.report()  # of calls before the one that was refused
         sys.stderr.write(f"{refusal}\n")
         return BAD_INPUT
     except RunFailed:  # its reason was shown by the process that made the run
         return SOME_FAILED
     except KeyboardInterrupt:
-        if application.code != EXIT_INTERRUPTED:  # else the sweep has said so, and how to carry on
+        if application.code != EXIT_INTERRUPTED:  # else the sweep has an ending of its own
             sys.stderr.write("interrupted before anything was measured\n")
-        return EXIT_INTERRUPTED
-    return application.code
+            return EXIT_INTERRUPTED
+    return application.report()
 
 
 def sum_up(sweep: Path) -> None:

@@ -62,6 +62,7 @@ class Composer:
         self._changes: dict[str, _Change] = {}
         self._groups: dict[str, frozenset[str]] = {}
         self._bases: dict[tuple[str, ...], _Base | None] = {}
+        self._parts: dict[bytes, dict[str, Any]] = {}
 
     def compose_all(self, jobs: Sequence[Sequence[str]], first_number: int = 0) -> list[Request]:
         """Compose one configuration for each list of overrides, each with one value; raise what Hydra raises."""
@@ -78,9 +79,16 @@ class Composer:
             settings = [change for change in changes if change.kind is not _Kind.GROUP]
             plain = None if base is None else base.changed(settings)
             if base is not None and plain is not None:
-                return Request(plain, overrides, base.choices)
+                return Request(self._shared(plain), overrides, base.choices)
         config = self._through_hydra(overrides, number)
         return Request(plain_config(without_hydra(config)), overrides, _choices(config))
+
+    def _shared(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Return ``plain`` with the groups of knobs of an earlier cell where they are the same, types included."""
+        groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
+        return plain | {
+            key: self._parts.setdefault(pickle.dumps(value), value) for key, value in groups.items()
+        }
 
     def _read(self, text: str) -> _Change:
         if text not in self._changes:

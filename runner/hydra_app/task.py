@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,7 +23,7 @@ from breakeven.runner.planning.pending import Stored, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Launch, Origin, Request
 from breakeven.runner.sweep.dry_run import show_plan
-from breakeven.runner.sweep.outcome import Outcome
+from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
 
 STORE = "breakeven.runner.store:Sweep"
 SESSION = "breakeven.runner.sweep.session:Session"
@@ -53,7 +54,8 @@ class Application:
     ``code`` is the exit code of what was carried out. ``refused`` keeps a bad input that turned up in a call with one
     configuration, since Hydra would print a line of its own above the message if it were raised. All calls of one
     command belong to one sweep, in whichever process a launcher makes them: ``began`` names one that has no name.
-    ``sum_up`` prints the summary of a results folder; ``to_sum_up`` is the folder that waits for it.
+    ``sum_up`` prints the summary of a results folder; ``to_sum_up`` is the folder that waits for it, ``ending`` says how to
+    carry on with a sweep that ended early.
     """
 
     command: Sequence[str] = ("breakeven",)
@@ -64,6 +66,7 @@ class Application:
     sweep: Path | None = None
     stopped: bool = False
     to_sum_up: Path | None = None
+    ending: str | None = None
     home: int = field(default_factory=os.getpid, repr=False)
 
     def __call__(self, config: DictConfig) -> float:
@@ -72,9 +75,10 @@ class Application:
         request = Request(plain_config(config), overrides)
         try:
             code = self._carry_out(Launch([request], overrides, request.plain), one_of_several=True)
-            self._sum_up_elsewhere()
-        except BadInput as error:
             if os.getpid() != self.home:  # what is kept here would be lost with this process
+                self.report()
+        except BadInput as error:
+            if os.getpid() != self.home:  # as above
                 raise
             self.refused = error
             return 0.0
@@ -104,13 +108,20 @@ class Application:
         launch = replace(launch, command=self.command)
         outcome: Outcome = load(SESSION)(plan, launch, one_of_several=one_of_several).carry_out()
         self.to_sum_up = plan.sweep if outcome.to_sum_up else None
+        self.ending = outcome.ending()
         self.code, self.stopped = max(self.code, outcome.code), outcome.stopped
         return outcome.code
 
-    def _sum_up_elsewhere(self) -> None:
-        """Sum up in a process that a launcher started: what is kept here would be lost with it."""
-        if os.getpid() != self.home and self.to_sum_up is not None and self.sum_up is not None:
-            self.sum_up(self.to_sum_up)
+    def report(self) -> int:
+        """Show the summary that is still to be shown, then how to carry on, and return the exit code."""
+        try:
+            if self.to_sum_up is not None and self.sum_up is not None:
+                self.sum_up(self.to_sum_up)
+        except KeyboardInterrupt:
+            self.code, self.ending = EXIT_INTERRUPTED, self.ending or INTERRUPTED
+        if self.ending is not None:
+            sys.stderr.write(f"{self.ending}\n")
+        return self.code
 
 
 def _show_plan(plan: Plan, notes: Sequence[str]) -> None:

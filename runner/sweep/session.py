@@ -24,15 +24,13 @@ from breakeven.runner.planning.request import Launch
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import Stored, Sweep
+from breakeven.runner.sweep import outcome
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
-from breakeven.runner.sweep.outcome import Outcome
 from breakeven.runner.sweep.signals import ending_in_order
 from breakeven.runner.sweep.sinks import open_sinks
 from breakeven.runner.sweep.tally import Tally
-
-_INTERRUPTED = "interrupted; what was measured is kept"
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Session:
         self._writer = SweepLock(plan.sweep)
         self._console = Console(stderr=True, quiet=self._silent)
 
-    def carry_out(self) -> Outcome:
+    def carry_out(self) -> outcome.Outcome:
         """Make the runs that are not done yet; raise BadInput before the first."""
         self._sweep.create()
         with ending_in_order(kill_now):
@@ -64,13 +62,15 @@ class Session:
                 with self._alone():
                     ended = self._reported()
             except KeyboardInterrupt:  # while it waited for others
-                ended = _Ended(INTERRUPTED, EXIT_INTERRUPTED, _INTERRUPTED)
+                return self._outcome(_Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED))
             except NotStored as error:
-                ended = _Ended(NOT_STORED, SOME_FAILED, str(error))
+                return self._outcome(_Ended(NOT_STORED, SOME_FAILED, str(error)))
         sums_up = not self._silent and ended.how != NOT_STORED and self._sweep.holds_runs()
-        if ended.why:
-            self._say_how_to_carry_on(ended.why)
-        return Outcome(ended.code, stopped=ended.how == STOPPED, to_sum_up=sums_up)
+        return self._outcome(ended, to_sum_up=sums_up)
+
+    def _outcome(self, ended: _Ended, *, to_sum_up: bool = False) -> outcome.Outcome:
+        again = shlex.join(_again(self._launch.command, self._sweep.path.name))
+        return outcome.Outcome(ended.code, ended.how == STOPPED, to_sum_up, ended.why, again)
 
     # --- alone -------------------------------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ class Session:
             self._prepare(observers, pending, stored)
             end = self._loop(observers, pending, stored)
         except KeyboardInterrupt:
-            return _Ended(INTERRUPTED, EXIT_INTERRUPTED, _INTERRUPTED)
+            return _Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED)
         except PlanOutdated as error:
             return _Ended(STOPPED, SOME_FAILED, f"stopped: {error}")
         except NotStored as error:
@@ -189,11 +189,6 @@ class Session:
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    def _say_how_to_carry_on(self, why: str) -> None:
-        """Say why the sweep ended early and how to carry on, whatever else is shown."""
-        words = f"{why}. Carry on with: {shlex.join(_again(self._launch.command, self._sweep.path.name))}"
-        Console(stderr=True).print(words, soft_wrap=True, markup=False, highlight=False)
 
 
 def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:

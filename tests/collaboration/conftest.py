@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.runner.store import Sweep
+from tests.analysis_samples import Sample
 
 
 @pytest.fixture
@@ -15,3 +16,10 @@ def sweep(tmp_path: Path) -> Sweep:
     made = Sweep(tmp_path / "sweep")
     made.create()
     return made
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
+    """Return an empty sweep `outputs/a`, with the current directory beside `outputs`."""
+    monkeypatch.chdir(tmp_path)
+    return Sample(tmp_path / "outputs" / "a")

@@ -14,13 +14,14 @@ from breakeven.runner.host import cleanup
 from breakeven.runner.host.ending import MOST_SAID
 from breakeven.runner.store import NotStored
 from tests.collaboration.host_runs import call, execute, function, write_module
-from tests.samples import Pair, named, run
+from tests.crews import MECHANISMS, Mechanism
+from tests.samples import run
 
 MOUNT, UMOUNT = "/bin/mount", "/bin/umount"
-POOLS: list[Pair] = [
-    (model, method, ipc)
-    for model, ipc in (("process", "shared_memory"), ("process_pool", "native"), ("mp_pool", "native"))
-    for method in ("fork", "forkserver", "spawn")
+PROCESSES = [
+    mechanism
+    for mechanism in MECHANISMS
+    if mechanism.start_method and mechanism.ipc in ("shared_memory", "native")
 ]
 
 
@@ -73,7 +74,7 @@ def test_a_crash_of_the_interpreter_is_told_with_its_place(tmp_path: Path) -> No
     assert "in string_at" in row["stderr"]
 
 
-@pytest.mark.parametrize("pair", POOLS, ids=named)
+@pytest.mark.parametrize("mechanism", PROCESSES, indirect=True, ids=str)
 @pytest.mark.parametrize(
     ("body", "how"),
     [
@@ -82,9 +83,9 @@ def test_a_crash_of_the_interpreter_is_told_with_its_place(tmp_path: Path) -> No
         ("ctypes.string_at(0)", "was ended by signal SIGSEGV"),
     ],
 )
-def test_a_worker_that_dies_ends_the_run(tmp_path: Path, pair: Pair, body: str, how: str) -> None:
+def test_a_worker_that_dies_ends_the_run(tmp_path: Path, mechanism: Mechanism, body: str, how: str) -> None:
     """Which worker, and how, is the reason, at once and for every model: a pool would wait, or fail in its own words."""
-    row = call(tmp_path, f"if apart(): {body}", model=pair[0], start_method=pair[1], ipc=pair[2])
+    row = call(tmp_path, f"if apart(): {body}", **mechanism._asdict())
     worker, _, told = row["reason"].partition(" was " if how.startswith("was") else " exited ")
     assert worker in ("worker 0", "worker 1")
     assert f"{worker} {how} in the middle of the run" in row["reason"], told

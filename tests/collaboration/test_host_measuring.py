@@ -15,8 +15,9 @@ from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import execute, function, write_module
+from tests.crews import Mechanism
 from tests.machines import EVERY_INTERPRETER
-from tests.samples import QUICK, Pair, named, pairs, run, workers_for
+from tests.samples import QUICK, run
 
 USER = """
 def double(data, times=2):
@@ -36,12 +37,10 @@ def user(tmp_path: Path) -> Path:
     return write_module(tmp_path / "user", USER)
 
 
-@pytest.mark.parametrize("pair", pairs(), ids=named)
-def test_the_budget_closes(tmp_path: Path, pair: Pair) -> None:
+def test_the_budget_closes(tmp_path: Path, mechanism: Mechanism) -> None:
     """For every model and channel, each worker's phases fill the trial's wall time within 2 %, and tasks are in them."""
-    model, method, ipc = pair
-    workers = workers_for(model)
-    outcome = execute(tmp_path, model=model, start_method=method, ipc=ipc, workers=workers)
+    workers = mechanism.workers
+    outcome = execute(tmp_path, **mechanism._asdict(), workers=workers)
     assert outcome.row["reason"] is None
     trials = outcome.tables["trials"].to_pandas().set_index("trial")
     spans = outcome.tables["spans"].to_pandas()
@@ -58,7 +57,7 @@ def test_the_budget_closes(tmp_path: Path, pair: Pair) -> None:
     assert (compute.on_cpu_ns <= compute.duration_ns).all()
     assert compute.duration_ns.sum() > 0.5 * 16 * 200_000
     workers_own = traced[traced.worker >= 0]
-    assert _phases(model, ipc) <= set(workers_own.phase[workers_own.duration_ns > 0])
+    assert _phases(mechanism.model, mechanism.ipc) <= set(workers_own.phase[workers_own.duration_ns > 0])
 
 
 def _phases(model: str, ipc: str) -> set[str]:

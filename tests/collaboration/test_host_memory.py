@@ -13,8 +13,8 @@ from breakeven.runner.environment.cgroup import own_groups
 from breakeven.runner.host import memory
 from breakeven.runner.host.memory import GroupV2, PerProcess
 from tests.collaboration.host_runs import call
+from tests.crews import Mechanism
 from tests.kernel_files import V2, KernelFiles
-from tests.samples import Pair, named
 
 LIMIT = 192 << 20
 TOO_MUCH = "ended by signal SIGKILL: it took more than limits.memory (192MiB), all its processes together"
@@ -26,9 +26,14 @@ grouped = pytest.mark.skipif(
 
 @grouped
 @pytest.mark.parametrize(
-    "pair",
-    [("process", "fork", "pipe"), ("process_pool", "forkserver", "native"), ("mp_pool", "fork", "native")],
-    ids=named,
+    "mechanism",
+    [
+        Mechanism("process", "fork", "pipe"),
+        Mechanism("process_pool", "forkserver", "native"),
+        Mechanism("mp_pool", "fork", "native"),
+    ],
+    ids=str,
+    indirect=True,
 )
 @pytest.mark.parametrize(
     "body",
@@ -39,10 +44,9 @@ grouped = pytest.mark.skipif(
     ],
     ids=["parent", "worker", "together"],
 )
-def test_too_much_memory_ends_a_run(tmp_path: Path, body: str, pair: Pair) -> None:
+def test_too_much_memory_ends_a_run(tmp_path: Path, body: str, mechanism: Mechanism) -> None:
     """The measured process, one worker, or all of them together: the run ends at once, the group is gone."""
-    model, method, ipc = pair
-    row = call(tmp_path, body, model=model, start_method=method, ipc=ipc, memory_limit_bytes=LIMIT)
+    row = call(tmp_path, body, **mechanism._asdict(), memory_limit_bytes=LIMIT)
     assert row["reason"].startswith(TOO_MUCH)
     assert (row["status"], row["signal"], row["exit_code"]) == ("crashed", "SIGKILL", None)
     assert row["memory_limit_asked_bytes"] == LIMIT

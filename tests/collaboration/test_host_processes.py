@@ -29,8 +29,9 @@ from tests.collaboration.host_runs import (
     wait_for,
     write_module,
 )
+from tests.crews import MECHANISMS, Mechanism
 from tests.machines import left_behind
-from tests.samples import Pair, named, pairs, run
+from tests.samples import run
 
 HANGS = "open(__file__ + '.reached', 'w').close(); time.sleep(1000)"
 
@@ -201,12 +202,18 @@ host.execute(run(sys.executable, Path(sys.argv[1]), model=model, ipc=ipc, start_
 """
 
 
-def _killed_runner(
-    tmp_path: Path, body: str, pair: Pair = ("process", "fork", "shared_memory")
-) -> tuple[int, int]:
+FORKED = Mechanism("process", "fork", "shared_memory")
+APART = [
+    mechanism
+    for mechanism in MECHANISMS
+    if mechanism.start_method and mechanism.ipc in ("queue", "shared_memory", "native")
+]
+
+
+def _killed_runner(tmp_path: Path, body: str, mechanism: Mechanism = FORKED) -> tuple[int, int]:
     """Kill a runner in mid-task; give its process id and the mark of its run's processes."""
     user = write_module(tmp_path / "user", f"\ndef work():\n    if apart():\n{body}")
-    arguments = [str(user), pair[0], pair[2], str(pair[1])]
+    arguments = [str(user), mechanism.model, mechanism.ipc, str(mechanism.start_method)]
     runner = commands.start(commands.script(SCRIPT, *arguments))
     wait_for((user / "mine.py.reached").exists)
     mark = process_mark.Owner(runner.pid, start_of(runner.pid) or 0).mark
@@ -216,14 +223,10 @@ def _killed_runner(
     return runner.pid, mark
 
 
-@pytest.mark.parametrize(
-    "pair",
-    [pair for pair in pairs() if pair[1] and pair[2] in ("queue", "shared_memory", "native")],
-    ids=named,
-)
-def test_a_run_dies_with_its_parent(tmp_path: Path, pair: Pair) -> None:
+@pytest.mark.parametrize("mechanism", APART, ids=str, indirect=True)
+def test_a_run_dies_with_its_parent(tmp_path: Path, mechanism: Mechanism) -> None:
     """When the process that started a run is killed, the run and its workers end too, even in mid-task."""
-    _, mark = _killed_runner(tmp_path, f"        {HANGS}", pair)
+    _, mark = _killed_runner(tmp_path, f"        {HANGS}", mechanism)
     wait_for(lambda: not [pid for pid in marked(mark) if is_there(pid)])
     host.clear_leftovers()
 

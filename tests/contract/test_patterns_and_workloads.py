@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +12,18 @@ from breakeven.runner.cell.errors import WrongResult
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.reference import Reference, same, size_of
 from breakeven.runner.cell.workloads._abc import Sizes, Workload
-from tests.samples import crew
+from tests.crews import THREADS, Mechanism, StartCrew
 
 OPTIONS: dict[str, dict[str, Any]] = {"window": {"bin": 1_000_000}}
 FUNCTION: dict[str, Any] = {"target": "math:sqrt", "args": [2.0], "kwargs": {}, "make_input": None}
 SIZES = Sizes(64, 64)
 KNOBS = Knobs(workers=2, tasks=10, window_ns=20_000_000)
+
+
+@pytest.fixture
+def mechanism() -> Mechanism:
+    """Return what joins the workers that a pattern is shown with; each mechanism has a contract of its own."""
+    return THREADS
 
 
 def _pattern(name: str) -> Pattern:
@@ -33,12 +38,12 @@ def _workload(name: str, sizes: Sizes = SIZES) -> Workload:
 
 
 @pytest.mark.parametrize("name", patterns.REGISTRY)
-def test_serial_and_parallel_do_the_same_work(tmp_path: Path, name: str) -> None:
+def test_serial_and_parallel_do_the_same_work(crew: StartCrew, name: str) -> None:
     """Both kinds of trial count tasks within their own clock readings."""
     workload = _workload("spin")
     reference, pattern = Reference(workload), _pattern(name)
     serial = pattern.serial(reference)
-    with crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers:
+    with crew(workload, pattern) as workers:
         parallel = pattern.parallel(reference, workers)
     for outcome in (serial, parallel):
         assert outcome.end_ns > outcome.start_ns
@@ -48,23 +53,23 @@ def test_serial_and_parallel_do_the_same_work(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("name", patterns.REGISTRY)
-def test_a_wrong_result_is_found(tmp_path: Path, name: str) -> None:
+def test_a_wrong_result_is_found(crew: StartCrew, name: str) -> None:
     """A worker that gives another result than the serial call fails the trial."""
     workload = _workload("spin")
     reference, pattern = Reference(workload), _pattern(name)
     reference.expected = [(value + 1, back) for value, back in reference.expected]
     with (
-        crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers,
+        crew(workload, pattern) as workers,
         pytest.raises(WrongResult, match="gave another result than the serial call"),
     ):
         pattern.parallel(reference, workers)
 
 
-def test_the_window_counts_calls_by_worker_and_bin(tmp_path: Path) -> None:
+def test_the_window_counts_calls_by_worker_and_bin(crew: StartCrew) -> None:
     """The counts of all bins add up to the tasks, every worker has its own, and none lies beyond the window."""
     workload = _workload("histogram")
     reference, pattern = Reference(workload), _pattern("window")
-    with crew(tmp_path, ("thread", None, "queue"), workload, pattern) as workers:
+    with crew(workload, pattern) as workers:
         outcome = pattern.parallel(reference, workers)
     assert outcome.end_ns - outcome.start_ns == KNOBS.window_ns
     assert [len(counts) for counts in outcome.activity] == [20, 20]

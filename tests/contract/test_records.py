@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +18,7 @@ from breakeven.runner.cell.records import BadRecord, from_json, from_plain, to_j
 from breakeven.runner.cell.result import RESULT, TRACE, ActivityRecord, LaneRecord, Result
 from breakeven.runner.cell.specification import Rules, Specification
 from breakeven.runner.results.files import Unreadable, read_result
-from tests.machines import EVERY_INTERPRETER
-from tests.samples import result, specification, trial
+from tests.samples import result, trial
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
@@ -170,29 +168,3 @@ def test_a_damaged_result_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(Unreadable) as refused:
         read_result(tmp_path)
     assert str(refused.value) == f"{RESULT} makes no sense: lanes is missing"
-
-
-@EVERY_INTERPRETER
-def test_every_interpreter_reads_and_writes_records(executable: str, tmp_path: Path) -> None:
-    """The measured side's oldest Python, too: the same text comes back."""
-    asked = to_json(specification(tmp_path))
-    script = (
-        f"import sys; sys.path.insert(0, {str(Path(records.__file__).parents[1])!r})\n"
-        "from cell.records import from_json, to_json\n"
-        "from cell.specification import Specification\n"
-        "sys.stdout.write(to_json(from_json(Specification, sys.stdin.read())))"
-    )
-    done = subprocess.run([executable, "-c", script], input=asked, capture_output=True, text=True, check=True)
-    assert done.stdout == asked
-
-
-@EVERY_INTERPRETER
-def test_a_spawned_worker_imports_no_records(executable: str) -> None:
-    """Its start is measured: what only the parent needs would lengthen it."""
-    script = (
-        f"import sys; sys.path.insert(0, {str(Path(records.__file__).parents[1])!r})\n"
-        "import cell.models.process, cell.worker, cell.patterns.map, cell.workloads.spin\n"
-        "print([name for name in ('records', 'result', 'specification') if 'cell.' + name in sys.modules])"
-    )
-    done = subprocess.run([executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"

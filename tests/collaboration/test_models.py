@@ -5,10 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-import time
 from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,43 +14,31 @@ from breakeven.runner.cell.errors import TaskFailed
 from breakeven.runner.cell.models import Model
 from breakeven.runner.cell.phases import COMPUTE
 from breakeven.runner.cell.trace import count_marks
-from tests.samples import Pair, crew, named, pairs, workers_for
-
-MODELS = [pair for pair in pairs() if pair[2] in ("queue", "native", "none")]
-SHAREABLE = [pair for pair in MODELS if pair[1]]
+from tests.crews import EVERY_MODEL, Busy, Mechanism, StartCrew, Times
 
 
-class Times:
-    """Return the task's payload times three, and fails on a negative one."""
-
-    def open(self) -> Any:
-        """Return the task."""
-        return _times
-
-
-def _times(payload: int) -> tuple[int, int]:
-    if payload < 0:
-        raise ValueError(f"negative: {payload}")
-    return payload, 3 * payload
+@pytest.fixture(params=EVERY_MODEL, ids=str)
+def mechanism(request: pytest.FixtureRequest) -> Mechanism:
+    """Return each model, with each of its start methods and the channel that it has by default."""
+    found: Mechanism = request.param
+    return found
 
 
-@pytest.mark.parametrize("pair", MODELS, ids=named)
-def test_results_come_in_the_order_of_the_items(tmp_path: Path, pair: Pair) -> None:
+def test_results_come_in_the_order_of_the_items(crew: StartCrew) -> None:
     """A hundred tasks over two workers give a hundred results, in order, twice."""
     items = [(0, number) for number in range(100)]
-    with crew(tmp_path, pair, Times()) as workers:  # type: ignore[arg-type]
+    with crew(Times()) as workers:
         for _ in range(2):
             assert workers.map(items) == [(number, 3 * number) for number in range(100)]
         assert workers.exchange((0, 7)) == (7, 21)
 
 
-@pytest.mark.parametrize("pair", MODELS, ids=named)
-def test_workers_are_what_they_say(tmp_path: Path, pair: Pair) -> None:
+def test_workers_are_what_they_say(crew: StartCrew, mechanism: Mechanism) -> None:
     """Each worker registers a process or thread of its own, and none registers twice."""
-    with crew(tmp_path, pair) as workers:
-        headers = [workers.board.lane(worker).header for worker in range(workers_for(pair[0]))]
+    with crew() as workers:
+        headers = [workers.board.lane(worker).header for worker in range(mechanism.workers)]
         pids, threads = {header[PID] for header in headers}, {header[THREAD] for header in headers}
-    if pair[1]:
+    if mechanism.start_method:
         assert len(pids) == len(headers)
         assert os.getpid() not in pids
     else:
@@ -61,33 +46,30 @@ def test_workers_are_what_they_say(tmp_path: Path, pair: Pair) -> None:
     assert len(threads) == len(headers)
 
 
-@pytest.mark.parametrize("pair", MODELS, ids=named)
-def test_a_task_that_raises_is_reported_with_its_cause(tmp_path: Path, pair: Pair) -> None:
+def test_a_task_that_raises_is_reported_with_its_cause(crew: StartCrew) -> None:
     """The worker's own words reach the caller, and the workers still work."""
-    with crew(tmp_path, pair, Times()) as workers:  # type: ignore[arg-type]
+    with crew(Times()) as workers:
         with pytest.raises((TaskFailed, ValueError), match="negative: -1"):
             workers.exchange((0, -1))
         assert workers.exchange((0, 2)) == (2, 6)
 
 
-@pytest.mark.parametrize("pair", MODELS, ids=named)
-def test_lifetimes_are_in_order_and_nothing_is_left(tmp_path: Path, pair: Pair) -> None:
+def test_lifetimes_are_in_order_and_nothing_is_left(crew: StartCrew, mechanism: Mechanism) -> None:
     """Workers are created, then ready, then told to stop, then joined; no process or thread remains."""
     threads = threading.active_count()
-    with crew(tmp_path, pair) as workers:
+    with crew() as workers:
         pass
     for lifetime in workers.lifetimes():
         assert list(lifetime) == sorted(lifetime)
-    assert len(workers.lifetimes()) == workers_for(pair[0])
+    assert len(workers.lifetimes()) == mechanism.workers
     assert multiprocessing.active_children() == []
     assert threading.active_count() == threads
 
 
-@pytest.mark.parametrize("pair", MODELS, ids=named)
-def test_only_traced_trials_are_recorded(tmp_path: Path, pair: Pair) -> None:
+def test_only_traced_trials_are_recorded(crew: StartCrew) -> None:
     """Every task of a traced trial leaves one compute mark; an untraced one leaves nothing."""
     items = [(0, number) for number in range(10)]
-    with crew(tmp_path, pair, Times()) as workers:  # type: ignore[arg-type]
+    with crew(Times()) as workers:
         workers.synchronize(traced=False)
         workers.map(items)
         workers.synchronize(traced=False)
@@ -103,10 +85,9 @@ def _computed(workers: Model) -> int:
     return sum(bytes(lane.codes[: count_marks(lane)]).count(COMPUTE) for lane in lanes)
 
 
-@pytest.mark.parametrize("pair", SHAREABLE, ids=named)
-def test_cpu_time_of_worker_processes_is_counted(tmp_path: Path, pair: Pair) -> None:
+def test_cpu_time_of_workers_is_counted(crew: StartCrew) -> None:
     """A busy worker's time shows in the crew's CPU time after the next synchronization."""
-    with crew(tmp_path, pair, Busy()) as workers, closing(workers.meter()) as meter:  # type: ignore[arg-type]
+    with crew(Busy()) as workers, closing(workers.meter()) as meter:
         workers.synchronize(traced=False)
         before = workers.read(meter)
         workers.exchange((0, 0))
@@ -115,28 +96,12 @@ def test_cpu_time_of_worker_processes_is_counted(tmp_path: Path, pair: Pair) -> 
     assert after.usage.cpu_ns - before.usage.cpu_ns > 40_000_000
 
 
-@pytest.mark.parametrize("pair", MODELS, ids=named)
-def test_clocks_of_parent_and_workers_are_one(tmp_path: Path, pair: Pair) -> None:
+def test_clocks_of_parent_and_workers_are_one(crew: StartCrew, mechanism: Mechanism) -> None:
     """What is known of each worker's clock allows no difference, and at most some milliseconds."""
-    with crew(tmp_path, pair) as workers:
+    with crew() as workers:
         for _ in range(5):
             workers.synchronize(traced=False)
-    assert len(workers.offsets) == workers_for(pair[0])
+    assert len(workers.offsets) == mechanism.workers
     for low, high in workers.offsets:
         assert low <= 0 <= high
         assert high - low < 50_000_000
-
-
-class Busy:
-    """Keeps a CPU busy for 50 ms of its own CPU time."""
-
-    def open(self) -> Any:
-        """Return the task."""
-        return _busy
-
-
-def _busy(payload: int) -> tuple[int, int]:
-    end = time.thread_time_ns() + 50_000_000
-    while time.thread_time_ns() < end:
-        pass
-    return payload, payload

@@ -345,6 +345,16 @@ class Locked:
     port: Any = 80
 
 
+def made_here() -> type:
+    """Make a class that cannot be imported by name."""
+
+    @dataclass
+    class Here:
+        port: int = 80
+
+    return Here
+
+
 FILES = {
     "plain": """
         defaults: [_self_, db: mysql, optional more: nothing, nested/inner: one, db@second: sqlite]
@@ -359,6 +369,7 @@ FILES = {
     "overridden": "{defaults: [plain, override db: sqlite, override nested/inner: two, _self_], count: 3}",
     "typed": "{defaults: [server: tests_schema, _self_], count: 1, seen: '${server.port}'}",
     "locked": "{defaults: [server: tests_locked, _self_], count: 1}",
+    "local": "{defaults: [server: tests_local, _self_], count: 1}",
     "flagged": "{defaults: [server: tests_flagged, _self_], count: 1}",
     "required": "{count: 1, must: '???', also: '${must}', within: {must: '???'}}",
     "listed": "{count: 1, items: [1, '${count}', '???']}",
@@ -399,6 +410,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConfigLoader]:
     store.store(group="server", name="tests_locked", node=Locked)
     flagged = OmegaConf.create({"port": 80, "other": {"x": 1}}, flags={"readonly": True})
     store.store(group="server", name="tests_flagged", node=flagged)
+    store.store(group="server", name="tests_local", node=made_here())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # from OmegaConf 2.4 on it has another name
         OmegaConf.register_new_resolver("tests_number", lambda: HydraConfig.get().job.num)
@@ -468,6 +480,7 @@ COPY, HYDRA = "set by OmegaConf on a copy", "composed by Hydra"
         ("typed", "+server.more=1", COPY),
         ("locked", "count=2", COPY),
         ("locked", "server.port=1", HYDRA),
+        ("local", "count=2 server.port='81'", HYDRA),
         ("flagged", "count=2", COPY),
         ("flagged", "server.other.x=1", HYDRA),
         ("required", "must=1 within.must=2", COPY),

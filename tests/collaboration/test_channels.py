@@ -11,10 +11,11 @@ import pytest
 from breakeven.runner.cell import channels
 from breakeven.runner.cell.channels._abc import Room
 from breakeven.runner.cell.errors import MessageTooLarge
-from tests.samples import Pair, crew, named, pairs
+from tests.crews import EVERY_CHANNEL, Identity, Mechanism, StartCrew
 
-CHANNELS = [pair for pair in pairs(start_methods=False) if pair[2] in channels.REGISTRY]
-SPAWNED = [("process", "spawn", name) for name in channels.REGISTRY if name != "reference"]
+SHARED_MEMORY = pytest.mark.parametrize(
+    "mechanism", [Mechanism("thread", None, "shared_memory")], indirect=True, ids=str
+)
 SIZES = (0, 1, 3, 4, 4096, 65_535, 65_536, 1 << 20)
 OBJECTS = (
     {"a": [1, 2, 3], "b": ("x", None)},
@@ -25,30 +26,23 @@ OBJECTS = (
 )
 
 
-class Identity:
-    """Return back what comes, whatever it is."""
-
-    def open(self) -> Any:
-        """Return the task."""
-        return _identity
-
-
-def _identity(payload: Any) -> tuple[int, Any]:
-    return 41, payload
+@pytest.fixture(params=EVERY_CHANNEL, ids=str)
+def mechanism(request: pytest.FixtureRequest) -> Mechanism:
+    """Return each channel between threads, and between processes that are forked and spawned."""
+    found: Mechanism = request.param
+    return found
 
 
-@pytest.mark.parametrize("pair", [*CHANNELS, *SPAWNED], ids=named)
-def test_bytes_of_every_size_come_back_in_order(tmp_path: Path, pair: Pair) -> None:
+def test_bytes_of_every_size_come_back_in_order(crew: StartCrew) -> None:
     """Payloads from nothing to a mebibyte come back whole, each as the answer to its own task."""
     payloads = [bytes([number]) * size for number, size in enumerate(SIZES * 3)]
-    with crew(tmp_path, pair, Identity()) as workers:  # type: ignore[arg-type]  # a workload with no inputs
+    with crew(Identity()) as workers:
         assert workers.map([(0, payload) for payload in payloads]) == [(41, payload) for payload in payloads]
 
 
-@pytest.mark.parametrize("pair", CHANNELS, ids=named)
-def test_python_objects_travel(tmp_path: Path, pair: Pair) -> None:
+def test_python_objects_travel(crew: StartCrew) -> None:
     """Objects with and without buffers of their own come back equal."""
-    with crew(tmp_path, pair, Identity()) as workers:  # type: ignore[arg-type]
+    with crew(Identity()) as workers:
         for sent in OBJECTS:
             value, received = workers.exchange((0, sent))
             assert value == 41
@@ -56,18 +50,17 @@ def test_python_objects_travel(tmp_path: Path, pair: Pair) -> None:
             assert type(received) is type(sent)
 
 
-@pytest.mark.parametrize("pair", CHANNELS, ids=named)
-def test_large_messages_both_ways_do_not_block_for_good(tmp_path: Path, pair: Pair) -> None:
+def test_large_messages_both_ways_do_not_block_for_good(crew: StartCrew) -> None:
     """Forty messages of half a mebibyte, far more than any buffer, pass through two workers."""
     payloads = [bytes([number]) * (1 << 19) for number in range(40)]
-    with crew(tmp_path, pair, Identity()) as workers:  # type: ignore[arg-type]
+    with crew(Identity()) as workers:
         assert [back for _, back in workers.map([(0, payload) for payload in payloads])] == payloads
 
 
-def test_a_message_that_outgrows_the_ring_says_so(tmp_path: Path) -> None:
+@SHARED_MEMORY
+def test_a_message_that_outgrows_the_ring_says_so(crew: StartCrew) -> None:
     """The shared_memory channel names both sizes and the way out."""
-    pair = ("thread", None, "shared_memory")
-    with crew(tmp_path, pair, Identity(), message_bytes=100) as workers:  # type: ignore[arg-type]
+    with crew(Identity(), message_bytes=100) as workers:
         space = workers.channel.rings[0][0].slots[0].space  # type: ignore[attr-defined]
         with pytest.raises(MessageTooLarge) as caught:
             workers.exchange((0, bytes(space + 1)))
@@ -77,11 +70,12 @@ def test_a_message_that_outgrows_the_ring_says_so(tmp_path: Path) -> None:
     )
 
 
+@SHARED_MEMORY
 def test_payload_bytes_of_shared_memory_pass_no_pickle(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    crew: StartCrew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With pickling made impossible, bytes still cross shared memory."""
-    with crew(tmp_path, ("thread", None, "shared_memory"), Identity()) as workers:  # type: ignore[arg-type]
+    with crew(Identity()) as workers:
 
         def refuse(*_: Any, **__: Any) -> None:
             raise AssertionError("pickled")
@@ -93,9 +87,10 @@ def test_payload_bytes_of_shared_memory_pass_no_pickle(
             workers.exchange((0, [1]))
 
 
-def test_shared_memory_is_private_to_the_user(tmp_path: Path) -> None:
+@SHARED_MEMORY
+def test_shared_memory_is_private_to_the_user(crew: StartCrew) -> None:
     """The segment's file can be read by its owner alone."""
-    with crew(tmp_path, ("thread", None, "shared_memory")) as workers:
+    with crew() as workers:
         name = workers.channel.segments[0].name  # type: ignore[attr-defined]
         assert (Path("/dev/shm") / name).stat().st_mode & 0o777 == 0o600
 

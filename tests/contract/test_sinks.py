@@ -32,7 +32,7 @@ from breakeven.runner.sweep.observer import (
 )
 from breakeven.runner.sweep.sinks import JsonLines, Log
 from breakeven.runner.sweep.tally import Tally
-from tests import commands, samples
+from tests import samples
 
 CELL = "spin process(fork) x2 queue map 1KiB 200us"
 KEY = {"cell_id": "0123456789abcdef", "round": 0, "cell": CELL}
@@ -190,27 +190,6 @@ def test_a_torn_line_is_left_out(sweep: Sweep) -> None:
 def test_a_sweep_without_events_has_none(tmp_path: Path) -> None:
     """An older sweep has no such file."""
     assert read_events(tmp_path / "events.jsonl") == []
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from breakeven.runner.store import AppendedFile, Sweep
-from breakeven.runner.sweep.observer import Noted
-from breakeven.runner.sweep.sinks import JsonLines
-events = JsonLines(AppendedFile(Sweep(Path(sys.argv[1])).events))
-for number in range(200):
-    events.notify(Noted(text=sys.argv[2] * 300))
-"""
-
-
-def test_lines_of_several_writers_are_never_mixed(sweep: Sweep) -> None:
-    """Each line goes to the end of the file in one piece."""
-    writers = [commands.start(commands.script(WRITER, str(sweep.path), name)) for name in "abc"]
-    assert [writer.communicate(timeout=60)[1] for writer in writers] == [""] * 3
-    texts = [event["text"] for event in read_events(sweep.events)]
-    assert len(texts) == len(sweep.events.read_text().splitlines()) == 600
-    assert {text: texts.count(text) for text in texts} == {name * 300: 200 for name in "abc"}
 
 
 def test_a_full_disk_is_told(sweep: Sweep) -> None:

@@ -1,0 +1,146 @@
+"""Workers of every kind there is, joined in every way, and small workloads to keep them busy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from breakeven.runner.cell import channels, models
+from breakeven.runner.cell.board import Geometry
+from breakeven.runner.cell.compatibility import NATIVE, NONE, channel_for, why_not
+from breakeven.runner.cell.models import Model
+from breakeven.runner.cell.models._abc import CrewSettings
+from breakeven.runner.cell.patterns._abc import Knobs, Pattern
+from breakeven.runner.cell.patterns.map import Map
+from breakeven.runner.cell.worker import Work
+from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
+from breakeven.runner.cell.workloads.echo import Echo
+
+
+class Mechanism(NamedTuple):
+    """A model, the start method of its processes, and the channel that joins its workers."""
+
+    model: str
+    start_method: str | None
+    ipc: str
+
+    def __str__(self) -> str:
+        return "-".join(part for part in self if part)
+
+    @property
+    def workers(self) -> int:
+        """Two workers, or one if the model refuses two."""
+        return 1 if models.load(self.model).refuses_workers(2) else 2
+
+    @property
+    def can_exist(self) -> bool:
+        """Whether the model has the start method, and the channel joins its workers."""
+        return why_not(**self._asdict(), pattern="map", workers=self.workers) is None
+
+
+def _mechanisms() -> Iterator[Mechanism]:
+    for model, ipc in product(models.REGISTRY, [*channels.REGISTRY, NATIVE, NONE]):
+        for method in models.load(model).START_METHODS or (None,):
+            yield Mechanism(model, method, ipc)
+
+
+MECHANISMS = [mechanism for mechanism in _mechanisms() if mechanism.can_exist]
+EVERY_MODEL = [mechanism for mechanism in MECHANISMS if mechanism.ipc == channel_for(mechanism.model, "auto")]
+EVERY_CHANNEL = [
+    mechanism
+    for mechanism in MECHANISMS
+    if mechanism.ipc in channels.REGISTRY and mechanism.start_method in (None, "fork", "spawn")
+]
+THREADS = Mechanism("thread", None, "queue")
+
+
+class StartCrew(Protocol):
+    """Starts workers of the mechanism under test, and stops them at the end."""
+
+    def __call__(
+        self, workload: Workload | None = None, pattern: Pattern | None = None, message_bytes: int = 1 << 20
+    ) -> AbstractContextManager[Model]:
+        """Provide the workers, ready for a trial."""
+
+
+def crew_of(mechanism: Mechanism, folder: Path) -> StartCrew:
+    """Return what starts workers of a mechanism, with their board in ``folder``."""
+
+    @contextmanager
+    def start(
+        workload: Workload | None = None, pattern: Pattern | None = None, message_bytes: int = 1 << 20
+    ) -> Iterator[Model]:
+        model, method, ipc = mechanism
+        count = mechanism.workers
+        geometry = Geometry(str(folder / "board"), count, 4096, 512)
+        pattern = pattern or Map({}, Knobs(count, 16, 0))
+        work = Work(pattern, workload or Echo({}, Sizes(1024, 1024), 7), geometry, (), ())
+        settings = CrewSettings(count, method, {}, ipc, {"slots": 2}, message_bytes)
+        made = models.load(model)(settings, work, geometry.create())
+        made.start()
+        try:
+            made.synchronize(traced=False)
+            yield made
+        except BaseException:
+            made.abandon()
+            raise
+        made.stop()
+
+    return start
+
+
+# --- workloads, whose tasks are found by name in a worker that is spawned --------------------------------------
+
+
+class Sample(Workload):
+    """A workload that tests give the payloads of; it has no length of its own."""
+
+    LENGTH = False
+
+    def __init__(self) -> None:
+        super().__init__({}, Sizes(0, 0), 0)
+
+
+class Times(Sample):
+    """Returns the task's payload times three, and fails on a negative one."""
+
+    def open(self) -> Task:
+        """Return the task."""
+        return _times
+
+
+def _times(payload: int) -> tuple[int, int]:
+    if payload < 0:
+        raise ValueError(f"negative: {payload}")
+    return payload, 3 * payload
+
+
+class Identity(Sample):
+    """Returns what comes, whatever it is."""
+
+    def open(self) -> Task:
+        """Return the task."""
+        return _identity
+
+
+def _identity(payload: Any) -> tuple[int, Any]:
+    return 41, payload
+
+
+class Busy(Sample):
+    """Keeps a CPU busy for 50 ms of its own CPU time."""
+
+    def open(self) -> Task:
+        """Return the task."""
+        return _busy
+
+
+def _busy(payload: int) -> tuple[int, int]:
+    end = time.thread_time_ns() + 50_000_000
+    while time.thread_time_ns() < end:
+        pass
+    return payload, payload
