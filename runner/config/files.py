@@ -105,7 +105,7 @@ def _report(folder: Path, written: int) -> str:
         return f"{place}: breakeven's own folder, as this is a clone; change the files there\n"
     option = "" if folder.absolute() == Path(CONF).absolute() else f"--config-dir {folder} "
     return (
-        f"{place}: {files} written; what you change there is used instead of breakeven's own, what you delete is not missed\n"
+        f"{place}: {files} written; a file that you change replaces breakeven's own, one that you delete falls back to it\n"
         f"A sweep of your own: copy {place}/experiment/scaling.yaml to mine.yaml, change it, and type\n"
         f"  {command('run')} {option}+experiment=mine\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ def sum_up(sweep: Path) -> None:
 def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
     """Let Hydra compose what ``arguments`` ask and call ``application`` with it; raise BadInput."""
     options = read_options(arguments)
+    if options.shell_completion and "COMP_LINE" in os.environ:  # Hydra knows of no subcommands
+        os.environ["COMP_LINE"] = re.sub(r"^(\s*\S+)\s+run\b", r"\1", os.environ["COMP_LINE"])
     with _hydra_called_with(arguments), searched(options.config_dir):
         try:
             hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()

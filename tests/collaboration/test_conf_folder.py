@@ -166,8 +166,8 @@ def test_the_files_are_copied_and_nothing_changes(capsys: Captured) -> None:
     own = {file.relative_to(conf_folder()) for file in conf_folder().rglob("*.yaml")}
     assert copied == {file for file in own if file.parts[0] != "hydra"}
     assert capsys.readouterr().out == (
-        f"conf: {len(copied)} files written; what you change there is used instead of breakeven's own, "
-        "what you delete is not missed\n"
+        f"conf: {len(copied)} files written; a file that you change replaces breakeven's own, "
+        "one that you delete falls back to it\n"
         "A sweep of your own: copy conf/experiment/scaling.yaml to mine.yaml, change it, and type\n"
         "  breakeven run +experiment=mine\n"
     )
