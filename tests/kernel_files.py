@@ -20,3 +20,9 @@ class KernelFiles:
         for name, text in tree.items():
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             (self.root / name).write_text(text)
+
+    def clear(self) -> None:
+        """Remove every file; folders stay."""
+        for path in self.root.rglob("*"):
+            if path.is_file():
+                path.unlink()

@@ -33,7 +33,7 @@ from breakeven.runner.cell.stopping import (
 )
 
 SAMPLES = st.lists(st.floats(0.1, 10), min_size=1, max_size=60)
-REPETITIONS = 400
+REPETITIONS = 100  # a small check; benchmarks.coverage makes 2000
 SCATTER = 4 * sqrt(LEVEL * (1 - LEVEL) / REPETITIONS)  # four standard errors of a coverage
 
 
