@@ -101,10 +101,10 @@ def test_lower_is_better_where_it_is(sample: Sample) -> None:
 
 
 UNTESTABLE = [
-    ([1.0], [2.0, 2.1], 2.05, "one round only of A: what processes differ by is unknown"),
-    ([1.0], [2.0], 2.0, "one round only of A and B: what processes differ by is unknown"),
-    ([1.0, 1.0], [2.0, 2.0], 2.0, "all rounds of either side are exactly equal: their spread is unknown"),
-    ([0.1] * 7, [0.1] * 3, 1.0, "all rounds of either side are exactly equal: their spread is unknown"),
+    ([1.0], [2.0, 2.1], 2.05, "only one round of A: the spread between processes is unknown"),
+    ([1.0], [2.0], 2.0, "only one round of A and B: the spread between processes is unknown"),
+    ([1.0, 1.0], [2.0, 2.0], 2.0, "all rounds of each side are exactly equal: their spread is unknown"),
+    ([0.1] * 7, [0.1] * 3, 1.0, "all rounds of each side are exactly equal: their spread is unknown"),
     ([1.0, np.nan], [2.0, 2.1], np.nan, "a round of A has no value of this measure"),
     ([1.0, 1.1], [2.0, np.inf], np.nan, "a round of B has no value of this measure"),
     ([1.0, 1.1], [2.0, 0.0], np.nan, "a round of B measured 0 or less, which has no ratio"),
@@ -443,7 +443,9 @@ def test_several_partners_are_refused_with_what_separates_them(sample: Sample) -
     sample.add_rounds(SLOWER, model="thread")
     for start_method in ("fork", "spawn"):
         sample.add_rounds(FASTER, model="process", start_method=start_method)
-    separate = "they differ in start_method (fork, spawn): add start_method=fork or such to the selection"
+    separate = (
+        "they differ in start_method (fork, spawn): add start_method=fork, for example, to the selection"
+    )
     assert _refusal(AmbiguousPairs, "model=thread", "model=process") == (
         f"the cell: this cell of A has 2 partners in B; {separate}"
     )
@@ -461,7 +463,7 @@ def test_cells_that_only_differ_in_how_they_were_measured_are_told_apart_by_that
     for time in ("1s", "2s"):
         other.add_rounds(FASTER, config=CONFIG.format("m:f", time))
     assert _refusal(AmbiguousPairs, "outputs/a", "outputs/b").endswith(
-        "they differ in measure.max_time (1s, 2s): add measure.max_time=1s or such to the selection"
+        "they differ in measure.max_time (1s, 2s): add measure.max_time=1s, for example, to the selection"
     )
     assert compare("outputs/a", "outputs/b:measure.max_time=2s")["verdict"].tolist() == ["faster"]
 
@@ -499,7 +501,7 @@ def test_the_same_runs_are_not_compared_with_themselves(sample: Sample) -> None:
     """A sweep with itself shows nothing."""
     sample.add_rounds(SLOWER)
     assert _refusal(SameRuns, "outputs/a", "outputs/a") == (
-        "A (outputs/a) and B (outputs/a) share runs; select what tells them apart, such as model=thread and model=process"
+        "A (outputs/a) and B (outputs/a) share runs; select by what distinguishes them, such as model=thread and model=process"
     )
 
 
@@ -551,7 +553,7 @@ def test_each_condition_that_differs_is_named_and_can_be_allowed(
     _other(sample).add_rounds(FASTER, facts={fact: two})
     assert _refusal(SidesDiffer, "outputs/a", "outputs/b") == (
         f"A and B were not measured under the same conditions:\n  {line}\n"
-        f"measure both under the same, or accept what differs with --allow {fact}"
+        f"measure both under the same conditions, or accept the differences with --allow {fact}"
     )
     whole = _whole("outputs/a", "outputs/b", allow=(fact,))
     assert whole.cells["verdict"].tolist() == ["faster"]
@@ -567,7 +569,7 @@ def test_all_that_differs_is_named_at_once_and_groups_allow_it(sample: Sample) -
         "  hostname: one in A, two in B",
         "  kernel: 6.1 in A, 6.2 in B",
         "  cpu_quota: 2 in A, none in B",
-        "measure both under the same, or accept what differs with --allow hostname,kernel,cpu_quota",
+        "measure both under the same conditions, or accept the differences with --allow hostname,kernel,cpu_quota",
     ]
     assert _refusal(SidesDiffer, *sides, allow=["host"]).endswith("--allow cpu_quota")
     assert len(compare(*sides, allow=["host", "limits"])) == 1
@@ -599,7 +601,7 @@ def test_rounds_kept_from_other_conditions_are_refused(sample: Sample, condition
     line = f"{condition}: {values} in A, {values} in B"
     assert _refusal(SidesDiffer, "label=a", "label=b").splitlines()[1:] == [
         f"  {line}",
-        f"measure both under the same, or accept what differs with --allow {condition}",
+        f"measure both under the same conditions, or accept the differences with --allow {condition}",
     ]
     allowed = _whole("label=a", "label=b", allow=(condition,)).allowed
     assert [str(difference) for difference in allowed] == [line]
