@@ -1,4 +1,4 @@
-"""Calls completed over time in a fixed window, a lane a worker, and whether more workers complete more."""
+"""Calls completed over time in a fixed window, one lane per worker, and whether more workers complete more."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from breakeven.analysis.units import format_time
 
 PANELS = 3
 BINS = 150
-"""At most this many bins are drawn, the middle ones of a longer window: wide enough to be told apart."""
+"""The most bins drawn, from the middle of a longer window: so few that each remains visible."""
 
 HALF_TURN_NS = 2.5e6
 """Half of CPython's switch interval: in wider bins two threads that take turns would seem to run at once."""
@@ -40,14 +40,14 @@ _TRIAL = ["cell_id", "round", "trial"]
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return one row a worker and bin: ``calls`` in one trial a cell, of cells that did the same work.
+    """Return one row per worker and bin: ``calls`` in one trial per cell, of cells that did the same work.
 
     ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials.
     """
     cells = lab.estimates
     cells = cells[cells["pattern"].eq("window") & cells.index.isin(lab.activity["cell_id"])]
     if cells.empty:
-        raise NothingToDraw("no calls were counted over time: it takes pattern window with status ok")
+        raise NothingToDraw("no calls were counted over time: it needs pattern=window with status ok")
     chosen = choose_comparable(cells, PANELS)
     for name in (
         "workload",
@@ -86,15 +86,15 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def _timed(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the parallel trials that were neither made to warm up nor slowed by recording spans."""
+    """Return the parallel trials that are neither warm-up nor traced."""
     left_out = trials["warmup"].astype(bool) | trials["traced"].astype(bool)
     return trials[trials["kind"].eq("parallel") & ~left_out]
 
 
 def _widen(bins: pd.DataFrame, task_ns: float) -> pd.DataFrame:
-    """Put neighbouring bins together until a busy one holds two calls, but none longer than half a turn.
+    """Merge neighbouring bins until a busy one holds two calls, up to half a thread's turn.
 
-    In narrower ones a worker that is busy all the time looks as if it paused between calls.
+    In narrower bins a worker that is always busy looks as if it paused between calls.
     """
     width = bins["bin_ns"].median()
     wanted = min(2 * task_ns, HALF_TURN_NS) if pd.notna(task_ns) else width
@@ -141,7 +141,7 @@ def _title(cells: pd.DataFrame) -> str:
 
 
 def _tell_change(ends: pd.Series[Any]) -> str:
-    """Return the ratio and what the two intervals leave possible; no change is claimed where they overlap."""
+    """Return the ratio with its bounds from the two intervals; claim no change if they overlap."""
     if not (ends["last_low"] > ends["first_high"] or ends["last_high"] < ends["first_low"]):
         return "no clear change"
     least, most = ends["last_low"] / ends["first_high"], ends["last_high"] / ends["first_low"]

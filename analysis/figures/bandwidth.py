@@ -1,4 +1,4 @@
-"""Payload moved per second against payload, and how far that is from copying it once."""
+"""Payload moved per second against payload, compared with copying it once each way."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LIMIT: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to tell them apart."""
+    """Return the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to distinguish them."""
     return select_messages(lab, MEASURE.column)
 
 

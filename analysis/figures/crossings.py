@@ -1,4 +1,4 @@
-"""Where a line of speedups crosses 1, or another line: told only as far as the intervals allow."""
+"""Where a line of speedups crosses 1 or another line, as far as the intervals show it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Write = Callable[[float], str]
 
 
 def tell_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
-    """Say where mechanisms start or cease to pay along ``along``; else where one overtakes another.
+    """Return where mechanisms start or cease to pay along ``along``, else where one overtakes another.
 
-    Empty where the intervals show neither.
+    Empty if the intervals show neither.
     """
     lines = [
         (_name(mechanism, setting), points.set_index(along).sort_index())
@@ -46,7 +46,7 @@ def _tell_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[
 
 
 def _side(above: pd.Series[bool], below: pd.Series[bool]) -> pd.Series[int]:
-    """Return 1 or -1 where the intervals lie apart; points where they do not are left out."""
+    """Return 1 or -1 for points whose intervals lie apart; leave the others out."""
     side = pd.Series(np.where(above, 1, np.where(below, -1, 0)), index=above.index)
     side = side[~side.index.duplicated()]
     return side[side.ne(0)].astype(int)

@@ -21,7 +21,7 @@ _FAINT: dict[str, Any] = {"linewidth": 1, "alpha": 0.45}
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return the pingpong cells that have a latency, with ``mechanism`` and ``setting`` to tell them apart."""
+    """Return the pingpong cells that have a latency, with ``mechanism`` and ``setting`` to distinguish them."""
     return select_messages(lab, MEASURE.column)
 
 

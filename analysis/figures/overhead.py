@@ -31,20 +31,20 @@ ORDER = (ON_CPU, OFF_CPU, *PHASES[1:])
 
 
 COMPUTES = 0.1
-"""Tasks that are on a CPU for less than this share, however they are carried, sleep or do I/O."""
+"""Tasks on a CPU for less than this share with every mechanism are those that sleep or do I/O."""
 
 _PATTERNS = ("map", "window", "pingpong")
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return one row a cell and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
+    """Return one row per cell and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
 
-    Of the patterns map is shown, else window, else pingpong; of each setting the number of workers that most
-    mechanisms have. Where the CPU clock was not recorded all of compute counts as on CPU.
+    The pattern is map, else window, else pingpong; each setting shows the number of workers that most
+    mechanisms have. If the CPU clock was not recorded, all of compute counts as on CPU.
     """
     sums = sum_phases(lab)
     if sums.empty:
-        raise NothingToDraw("no spans of a traced parallel trial: it takes measure.traced of at least 1")
+        raise NothingToDraw("no spans of a traced parallel trial: it needs measure.traced of at least 1")
     cells = lab.cells[lab.cells.index.isin(sums["cell_id"])]
     cells = _compare(cells[cells["pattern"].eq(min(cells["pattern"], key=_PATTERNS.index))])
     cells = cells.assign(mechanism=label_mechanisms(cells), setting=label_settings(cells))
@@ -56,7 +56,7 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def _compare(cells: pd.DataFrame) -> pd.DataFrame:
-    """Keep of each setting the cells with that number of workers which most mechanisms have; of two the higher."""
+    """Keep for each setting the cells with the number of workers that most mechanisms have; the higher of two."""
     setting = label_settings(cells)
     counts = (
         label_mechanisms(cells)
@@ -82,7 +82,7 @@ def _split_compute(budget: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw stacked bars, a row of panels a setting: worker-time per task left, shares right."""
+    """Draw stacked bars, one row of panels per setting: worker-time per task left, shares right."""
     settings = sort_labels(frame, "setting")
     kept = thin(settings)
     frame = frame[frame["setting"].isin(kept)]
@@ -96,7 +96,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 
 
 def _title(frame: pd.DataFrame) -> str:
-    """Say for how much of their time workers compute on a CPU, and what takes the rest where it is least."""
+    """Return for how much of their time workers compute on a CPU, and what takes the rest where that is least."""
     shares = frame.pivot_table(
         index=["mechanism", "setting"], columns="phase", values="share", fill_value=0.0
     )

@@ -1,4 +1,4 @@
-"""Speedup and efficiency against workers: does more help, and up to where."""
+"""Speedup and efficiency against workers: whether more workers help, and up to how many."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ LOG_FROM = 8
 
 _QUANTITIES = {"speedup": "speedup over serial", "efficiency": "efficiency"}
 TITLE = 105
-"""Characters that two lines of a title hold in the narrowest figure, with what stands before them."""
+"""Characters that fit two lines of a title in the narrowest figure, including the prefix."""
 
 
 @dataclass(frozen=True)
 class Length:
-    """Something other than workers that x may show: its name on the axis, its values in axes and in texts."""
+    """A quantity other than workers along x: its axis label, its format on axes and in texts."""
 
     axis: str
     write: Callable[[float], str]
@@ -66,13 +66,13 @@ _CPUS: dict[str, Any] = {"color": "0.45", "linewidth": 1.2, "linestyle": (0, (1,
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return the cells that have a speedup, with ``mechanism`` and ``setting`` to tell them apart.
+    """Return the cells that have a speedup, with ``mechanism`` and ``setting`` to distinguish them.
 
-    Where workers vary in some settings, the others are left out: one point each, they are in the summary.
+    If workers vary in some settings, the others are left out: as single points, they are in the summary.
     """
     cells = lab.estimates.dropna(subset="speedup")
     if cells.empty:
-        raise NothingToDraw("no cell has a speedup: it takes pattern map or window with status ok")
+        raise NothingToDraw("no cell has a speedup: it needs pattern=map or window with status ok")
     setting = label_settings(cells)
     scales = cells["model"].ne("serial") & cells["workers"].groupby(setting).transform("nunique").gt(1)
     if scales.any():
@@ -83,7 +83,7 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw a panel a setting, against workers, task length or payload; dots where none of them varies."""
+    """Draw one panel per setting, against workers, task length or payload; dots if none of them varies."""
     variable = _variable(frame)
     settings = sort_labels(frame, "setting")
     kept = thin(settings)
@@ -105,13 +105,13 @@ def _draw(frame: pd.DataFrame, settings: list[str], variable: str | None) -> Sub
 
 
 def _variable(cells: pd.DataFrame) -> str | None:
-    """Name what x shows: workers, else task length, else payload, whichever varies first; None if none does."""
+    """Return the variable along x: the first of workers, task length and payload that varies, or None."""
     parallel = cells[cells["model"].ne("serial")]
     return next((name for name in ("workers", *_LENGTHS) if is_varied(parallel[name])), None)
 
 
 def _title(frame: pd.DataFrame, variable: str | None) -> str:
-    """Say where it starts to pay along lengths, if the intervals allow; else what is fastest."""
+    """Return from which length it pays, if the intervals show it; else what is fastest."""
     if variable not in _LENGTHS:
         return _tell_fastest(frame, variable)
     length = _LENGTHS[variable]
@@ -121,7 +121,7 @@ def _title(frame: pd.DataFrame, variable: str | None) -> str:
 
 
 def _fit(texts: list[str]) -> str:
-    """Join as many texts as two lines hold, at least one."""
+    """Join as many texts as fit two lines, at least one."""
     kept = texts[:1]
     for text in texts[1:]:
         if len("; ".join([*kept, text])) <= TITLE:
@@ -131,7 +131,7 @@ def _fit(texts: list[str]) -> str:
 
 
 def _tell_fastest(frame: pd.DataFrame, variable: str | None) -> str:
-    """Name the cell whose interval begins highest above 1, and the lowest of all that are drawn."""
+    """Return the cell whose interval begins highest above 1, and the lowest of all that are drawn."""
     shown = frame[frame["model"].ne("serial")]
     shown = frame if shown.empty else shown
     clear = shown[shown["speedup_low"].gt(1)]

@@ -1,4 +1,4 @@
-"""What each worker did when: computing on a CPU or waiting, one lane a worker, models side by side."""
+"""What each worker did when: computing on a CPU or waiting, one lane per worker, models side by side."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BINS = 1600
 
 _COLUMNS = ["cell_id", "round", "trial", "worker", "phase", "start_ns", "duration_ns", "on_cpu_ns"]
 POSITION_NS = 1e6
-"""CPU time of an interrupted task is placed at its ends where that is right to this; else it is spread."""
+"""CPU time of an interrupted task is placed at its ends if that is accurate to this; else it is spread."""
 
 _SMOOTH_NS = 1e6
 _LEAST_STEPS = 8
@@ -38,15 +38,15 @@ _LEAST_STEPS = 8
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the spans of one traced parallel trial of each of up to `PANELS` comparable cells.
 
-    Comparable: same work, payload and workers, in as many models as the sweep has; of those the one with
-    most workers. Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
+    Comparable: same work, payload and workers, in as many models as the sweep has, with the most workers.
+    Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
     """
     traced = select_traced(lab)
     cells = lab.cells[lab.cells.index.isin(traced["cell_id"]) & lab.cells["workers"].gt(1)]
     cells = choose_comparable(cells, PANELS)
     if cells.empty:
         raise NothingToDraw(
-            "no traced parallel trial with two or more workers: it takes measure.traced of at least 1"
+            "no traced parallel trial with two or more workers: it needs measure.traced of at least 1"
         )
     trials = traced[traced["cell_id"].isin(cells.index)].drop_duplicates("cell_id")
     numbers = sorted(trials["trial"].unique().tolist())
@@ -62,7 +62,7 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw a panel a mechanism: the lanes, and under them how many workers had a CPU at once."""
+    """Draw one panel per mechanism: the lanes, and below them how many workers had a CPU at once."""
     names = sort_labels(frame, "mechanism")
     section = _section(frame)
     parallelism = {name: _parallelism(frame[frame["mechanism"].eq(name)]) for name in names}
@@ -88,9 +88,10 @@ def _tell_work(frame: pd.DataFrame) -> str:
 
 
 def _smoothing(frame: pd.DataFrame, section: float) -> float:
-    """Return the step of the line: whole ms, as long as the longest interrupted task, but some steps a section.
+    """Return the step of the line: whole ms, as long as the longest interrupted task, but several per section.
 
-    In shorter ones a task whose CPU time is drawn at its other end would count beside the one that had the CPU.
+    In shorter steps a task whose CPU time is drawn at its other end would count beside the one that had the
+    CPU.
     """
     cut = frame["phase"].eq("compute") & frame["on_cpu_ns"].lt(BUSY * frame["duration_ns"])
     longest = max(_SMOOTH_NS, float(frame.loc[cut, "duration_ns"].max() if cut.any() else 0))
