@@ -1,5 +1,5 @@
 # make demo: see on this machine what threads and processes do with the same work (about two and a half minutes).
-# make test: the whole test suite.   make lint: ruff and mypy.   make bench: what a span costs.   make clean.
+# make test: the whole test suite.   make test-contract: its first tier, in half a minute.   make lint: ruff and mypy.   make bench: what a span costs.   make clean.
 # make prove: what docs/measurement.md claims, on this machine; it should have nothing else to do (about 20 minutes).
 # Nothing but make and Python >= 3.11 is needed; PYTHON=/path/to/python chooses one.
 
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(shell \
 	$(name) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(name))))
 
-.PHONY: demo test lint bench prove clean
+.PHONY: demo test test-contract lint bench prove clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -17,6 +17,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/developing
 	$(BIN)/python -m pytest
+
+test-contract: $(VENV)/developing
+	$(BIN)/python -m pytest tests/contract
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,14 @@ import pytest
 from tests import commands
 from tests.commands import Command, Completed
 from tests.crews import MECHANISMS, Mechanism, StartCrew, crew_of
+
+_SLOWEST = 20
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let continuous integration print the tests that took longest."""
+    if os.environ.get("CI") and config.option.durations is None:
+        config.option.durations = _SLOWEST
 
 
 @pytest.fixture(autouse=True)

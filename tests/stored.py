@@ -12,6 +12,9 @@ from breakeven.runner.results import RunResult
 from breakeven.runner.store import Sweep, write_atomically
 from breakeven.runner.store.sealed import encode
 
+ROW = {"cell_id": "a1", "round": 0, "status": "ok", "workers": 2, "speedup": 1.5}
+KEY = ("a1", 0)
+
 
 def commit(sweep: Sweep, row: Mapping[str, Any], **tables: Mapping[str, Any] | pa.Table) -> None:
     """Store a run with the columns ``row``, and its parts of the other tables."""
@@ -22,3 +25,16 @@ def commit(sweep: Sweep, row: Mapping[str, Any], **tables: Mapping[str, Any] | p
 def leave(sweep: Sweep, table: str, key: tuple[str, int], columns: Mapping[str, Any] | pa.Table) -> None:
     """Store one run's part of ``table`` alone, as a write that was cut short leaves it."""
     write_atomically(sweep.file(table, *key), encode(table, conform(table, columns)))
+
+
+def measured(sweep: Sweep, cell_id: str = "a1", round_: int = 0, **columns: Any) -> None:
+    """Store a run with trials and spans."""
+    row = ROW | {"cell_id": cell_id, "round": round_, "reason": "a reason"} | columns
+    trials = {"trial": list(range(50)), "wall_ns": list(range(50))}
+    spans = {"trial": list(range(500)), "duration_ns": list(range(500))}
+    commit(sweep, row, trials=trials, spans=spans)
+
+
+def why_damaged(sweep: Sweep) -> dict[str, str]:
+    """Return why each damaged file is not believed, by its path within the sweep."""
+    return {str(path.relative_to(sweep.path)): why for path, why in sweep.stored().damaged.items()}

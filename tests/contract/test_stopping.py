@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import bdtr, stdtrit
 
+from benchmarks import simulated
 from benchmarks.coverage import BEYOND, IN_USE, LEAST, MOST, SCENARIOS, fits, judge
 from benchmarks.messages import Run
 from benchmarks.simulated import Row, Scenario, stop, warm
@@ -172,6 +173,13 @@ def test_students_quantile(freedom: int, probability: float) -> None:
     assert student(freedom, probability) == pytest.approx(stdtrit(freedom, probability), rel=1e-3)
 
 
+@pytest.fixture
+def short_simulations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the true ratio come from fewer pairs than in the benchmark, still many times what is simulated."""
+    monkeypatch.setattr(simulated, "_TRUTH_PAIRS", 400_000)
+
+
+@pytest.mark.usefixtures("short_simulations")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_intervals_cover_what_they_say(scenario: Scenario) -> None:
     """Stopped by the rule, for 1, 3, 5 and 10 rounds, 95 % intervals cover as often, but for chance."""
@@ -181,6 +189,7 @@ def test_intervals_cover_what_they_say(scenario: Scenario) -> None:
         assert row.covered == pytest.approx(LEVEL, abs=SCATTER), row
 
 
+@pytest.mark.usefixtures("short_simulations")
 def test_what_is_not_claimed_is_told_apart() -> None:
     """Bootstraps of three rounds, and three rounds of two kinds of process, cover less; the check sees it."""
     much = next(scenario for scenario in SCENARIOS if scenario.name == "processes differ much")

@@ -26,9 +26,7 @@ from breakeven.base.schema import TABLES, VERSION
 from breakeven.base.statuses import STATUSES
 from breakeven.runner.errors import OutputsUnreadable, OutputsUnwritable
 from breakeven.runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
-from tests.stored import commit, leave
-
-ROW = {"cell_id": "a1", "round": 0, "status": "ok", "workers": 2, "speedup": 1.5}
+from tests.stored import KEY, ROW, commit, leave, measured, why_damaged
 
 
 @pytest.fixture
@@ -162,21 +160,6 @@ def test_the_layout_is_documented_as_it_is() -> None:
 
 # --- what is believed ------------------------------------------------------------------------------------
 
-KEY = ("a1", 0)
-
-
-def _measured(sweep: Sweep, cell_id: str = "a1", round_: int = 0, **columns: Any) -> None:
-    """Store a run with trials and spans."""
-    row = ROW | {"cell_id": cell_id, "round": round_, "reason": "a reason"} | columns
-    trials = {"trial": list(range(50)), "wall_ns": list(range(50))}
-    spans = {"trial": list(range(500)), "duration_ns": list(range(500))}
-    commit(sweep, row, trials=trials, spans=spans)
-
-
-def _why(sweep: Sweep) -> dict[str, str]:
-    """Return why each damaged file is not believed, by its path within the sweep."""
-    return {str(path.relative_to(sweep.path)): why for path, why in sweep.stored().damaged.items()}
-
 
 def _old(**columns: Any) -> pa.Table:
     """Return a row as it was stored before rows told of their parts."""
@@ -187,8 +170,8 @@ def _old(**columns: Any) -> pa.Table:
 
 def test_all_runs_are_read_at_once(sweep: Sweep) -> None:
     """Each run is found under its key, with the columns that tell what it was."""
-    _measured(sweep)
-    _measured(sweep, round_=1, status="failed", hostname="n1", wall_ns=5)
+    measured(sweep)
+    measured(sweep, round_=1, status="failed", hostname="n1", wall_ns=5)
     found = sweep.stored()
     assert found == Stored(found.rows, {})
     assert set(found.rows) == {("a1", 0), ("a1", 1)}
@@ -204,7 +187,7 @@ def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
 
 def test_a_row_tells_its_parts(sweep: Sweep) -> None:
     """The size and checksum of each other file of the run stand in its row; a run without such has none."""
-    _measured(sweep)
+    measured(sweep)
     commit(sweep, ROW | {"cell_id": "b2"})
     row = sweep.read_run("a1", 0)
     assert row is not None
@@ -228,57 +211,6 @@ def test_an_older_sweep_is_believed(sweep: Sweep) -> None:
     assert found.rows[KEY]["source"] is found.rows[KEY]["code"] is None
 
 
-def test_any_flipped_bit_is_found(sweep: Sweep) -> None:
-    """Whichever bit of a run's row flips, pages, footer, checksum and all: the run is not believed."""
-    _measured(sweep)
-    file = sweep.file("runs", "a1", 0)
-    whole, chance = file.read_bytes(), random.Random(20)
-    for place in chance.sample(range(8 * len(whole)), 600):
-        flipped = bytearray(whole)
-        flipped[place // 8] ^= 1 << place % 8
-        file.write_bytes(flipped)
-        found = sweep.stored()
-        assert (set(found.damaged), found.rows) == ({file}, {}), place
-    file.write_bytes(whole)
-    assert set(sweep.stored().rows) == {KEY}
-
-
-def test_any_truncation_is_found(sweep: Sweep) -> None:
-    """However much of a run's row is there, none of it included: less than all of it is not believed."""
-    _measured(sweep)
-    file = sweep.file("runs", "a1", 0)
-    whole, chance = file.read_bytes(), random.Random(21)
-    for length in [0, 1, 7, 11, 12, 40, len(whole) - 1, *chance.sample(range(len(whole)), 100)]:
-        for tail in (
-            b"",
-            bytes(len(whole) - length),
-        ):  # cut off, or never written by a file system that crashed
-            file.write_bytes(whole[:length] + tail)
-            found = sweep.stored()
-            assert (set(found.damaged), found.rows) == ({file}, {}), length
-
-
-@pytest.mark.parametrize("table", ["trials", "spans"])
-def test_damage_of_any_table_is_found(sweep: Sweep, table: str) -> None:
-    """A flipped bit or a missing end of another file of a run is found as well."""
-    _measured(sweep)
-    file = sweep.file(table, "a1", 0)
-    whole, chance = file.read_bytes(), random.Random(22)
-    for place in chance.sample(range(8 * len(whole)), 100):
-        flipped = bytearray(whole)
-        flipped[place // 8] ^= 1 << place % 8
-        file.write_bytes(flipped)
-        assert _why(sweep) == {f"{table}/a1-000.parquet": "its bytes do not fit their checksum"}
-    file.write_bytes(whole[:-1])
-    assert _why(sweep) == {
-        f"{table}/a1-000.parquet": f"it has {len(whole) - 1} bytes instead of {len(whole)}"
-    }
-    file.unlink()
-    assert _why(sweep) == {f"{table}/a1-000.parquet": "it is missing"}
-    assert not sweep.stored().rows
-    assert set(sweep.stored(check_parts=False).rows) == {KEY}
-
-
 def _rewrite(table: pa.Table, version: str = VERSION) -> pa.Table:
     return table.replace_schema_metadata({"breakeven_schema": version, "breakeven_table": "runs"})
 
@@ -300,7 +232,7 @@ def _rewrite(table: pa.Table, version: str = VERSION) -> pa.Table:
 def test_another_row_is_not_believed(sweep: Sweep, table: pa.Table, why: str) -> None:
     """A file that is whole and yet not this run's row says what it is instead."""
     pq.write_table(table, sweep.file("runs", "a1", 0))
-    assert _why(sweep) == {"runs/a1-000.parquet": why}
+    assert why_damaged(sweep) == {"runs/a1-000.parquet": why}
 
 
 def test_what_is_no_parquet_is_not_believed(sweep: Sweep) -> None:
@@ -311,33 +243,33 @@ def test_what_is_no_parquet_is_not_believed(sweep: Sweep) -> None:
         (b"PAR1" + noise[:4] + b"\xff\xff\xff\x7fPAR1", "its footer is longer than the file"),
     ):
         file.write_bytes(data)
-        assert _why(sweep) == {"runs/a1-000.parquet": why}
+        assert why_damaged(sweep) == {"runs/a1-000.parquet": why}
     file.write_bytes(b"PAR1" + noise + (300).to_bytes(4, "little") + b"PAR1")
-    assert set(_why(sweep)) == {"runs/a1-000.parquet"}
+    assert set(why_damaged(sweep)) == {"runs/a1-000.parquet"}
     file.unlink()
     file.mkdir()
-    assert _why(sweep) == {"runs/a1-000.parquet": "it is not a file"}
+    assert why_damaged(sweep) == {"runs/a1-000.parquet": "it is not a file"}
 
 
 def test_a_row_may_not_tell_nonsense_of_its_parts(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     """A description of a part that cannot be read is damage, not a crash."""
     monkeypatch.setattr("breakeven.runner.store.integrity.Part.__str__", lambda _: "trials many\x1b")
-    _measured(sweep)
-    assert _why(sweep) == {"runs/a1-000.parquet": "it describes a file as trials many\\x1b"}
+    measured(sweep)
+    assert why_damaged(sweep) == {"runs/a1-000.parquet": "it describes a file as trials many\\x1b"}
 
 
 def test_a_table_that_the_row_does_not_know_is_left_over(sweep: Sweep) -> None:
     """A retry that was cut short leaves tables beside the earlier row: the run is to be measured again."""
     commit(sweep, ROW | {"status": "failed"})
     leave(sweep, "spans", ("a1", 0), {"trial": [0]})
-    assert _why(sweep) == {
+    assert why_damaged(sweep) == {
         "spans/a1-000.parquet": "its run does not know it: it is left from a write that was cut short"
     }
 
 
 def test_what_may_not_be_read_is_bad_input(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of another user is no damage: the message names it, the cause and the way out."""
-    _measured(sweep)
+    measured(sweep)
     file = sweep.file("runs", "a1", 0)
 
     def refuse(path: Path) -> bytes:
@@ -354,7 +286,7 @@ def test_what_may_not_be_read_is_bad_input(sweep: Sweep, monkeypatch: pytest.Mon
 
 def test_other_readers_do_not_see_the_checksum(sweep: Sweep) -> None:
     """The seal lies where Parquet has room: every reader gets the row, page checksums included."""
-    _measured(sweep)
+    measured(sweep)
     file = sweep.file("runs", "a1", 0)
     assert b"breakeven CRC-32" in file.read_bytes()
     assert pd.read_parquet(file)["speedup"].tolist() == [1.5]
@@ -367,7 +299,7 @@ def test_other_readers_do_not_see_the_checksum(sweep: Sweep) -> None:
 def test_every_file_is_read_once(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     """To know all runs costs one look at each file, and no search for datasets: it grows with the runs alone."""
     for number in range(5):
-        _measured(sweep, f"{number:02x}")
+        measured(sweep, f"{number:02x}")
     opened, original = list[str](), Path.open
 
     def count(path: Path, *arguments: Any, **options: Any) -> Any:
@@ -389,8 +321,8 @@ def _files(sweep: Sweep) -> set[str]:
 def test_runs_are_set_aside_whole(sweep: Sweep) -> None:
     """All files of a run move, none is lost, others stay, and a second time nothing is overwritten."""
     for _ in range(3):
-        _measured(sweep)
-        _measured(sweep, "b2")
+        measured(sweep)
+        measured(sweep, "b2")
         content = sweep.file("spans", "a1", 0).read_bytes()
         folder = sweep.set_aside([KEY, ("c3", 0)], "other code")
         assert folder is not None
@@ -413,8 +345,8 @@ def test_setting_nothing_aside_leaves_no_folder(sweep: Sweep) -> None:
 
 def test_damaged_runs_are_set_aside_with_the_reason(sweep: Sweep) -> None:
     """Files that are no run's at all go, too; what stays is believed."""
-    _measured(sweep)
-    _measured(sweep, "b2")
+    measured(sweep)
+    measured(sweep, "b2")
     sweep.file("trials", "a1", 0).write_bytes(b"")
     (sweep.table("runs") / "copy of b2.parquet").write_bytes(sweep.file("runs", "b2", 0).read_bytes())
     folder = sweep.set_aside_damaged(sweep.stored())
@@ -429,7 +361,7 @@ def test_damaged_runs_are_set_aside_with_the_reason(sweep: Sweep) -> None:
 
 def test_setting_aside_that_is_cut_short_is_found(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     """The row moves last: until then the run is damaged, so that nothing of it is taken for a leftover."""
-    _measured(sweep)
+    measured(sweep)
     rename, moved = Path.rename, list[Path]()
 
     def once(path: Path, target: Path) -> Path:
@@ -443,12 +375,12 @@ def test_setting_aside_that_is_cut_short_is_found(sweep: Sweep, monkeypatch: pyt
         sweep.set_aside([KEY], "changed")
     monkeypatch.undo()
     assert sweep.tidy() == 0
-    assert _why(sweep) == {"trials/a1-000.parquet": "it is missing"}
+    assert why_damaged(sweep) == {"trials/a1-000.parquet": "it is missing"}
 
 
 def test_what_interrupted_writes_left_is_removed(sweep: Sweep) -> None:
     """Parts of files and tables without their run go; whole runs, other hidden files and other folders stay."""
-    _measured(sweep)
+    measured(sweep)
     sweep.aside.mkdir()
     kept = [sweep.path / ".writer", sweep.aside / ".old.part", sweep.table("runs") / ".hidden"]
     for path in kept:
@@ -490,7 +422,7 @@ def _small_disk(folder: Path) -> Iterator[None]:
 
 def _fill(sweep: Sweep) -> None:
     for number in range(100):
-        _measured(sweep, f"{number:02x}")
+        measured(sweep, f"{number:02x}")
 
 
 def test_a_full_disk_keeps_what_was_stored(tmp_path: Path) -> None:

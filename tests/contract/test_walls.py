@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -89,8 +90,14 @@ def _files(folder: str) -> list[Path]:
     return found
 
 
-def _imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the level and the dotted name of every import of a file, also of those that a registry names in a text."""
+@cache
+def _imports(path: Path) -> tuple[tuple[int, str], ...]:
+    """Return the level and the dotted name of every import of a file, also of those that a registry names in a text."""
+    return tuple(_read_imports(path))
+
+
+def _read_imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield each of them."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
