@@ -185,8 +185,8 @@ def _separate(cells: pd.DataFrame) -> str:
     if not columns:
         return "nothing stored distinguishes them; measure each under its own label"
     values = {name: [show_value(value, name) for value in cells[name].unique()] for name in columns}
-    told = " and ".join(f"{typed(name)} ({', '.join(known)})" for name, known in values.items())
-    return f"they differ in {told}: add {typed(columns[0])}={values[columns[0]][0]}, for example, to the selection"
+    found = " and ".join(f"{typed(name)} ({', '.join(known)})" for name, known in values.items())
+    return f"they differ in {found}: add {typed(columns[0])}={values[columns[0]][0]}, for example, to the selection"
 
 
 def _refuse_same(links: list[Link], cells: pd.DataFrame, a: Side, b: Side) -> None:
@@ -203,13 +203,13 @@ def _describe(link: Link, cells: pd.DataFrame, names: Names) -> dict[str, Any]:
     unequal = [
         name for name in (*FACTORS, *knobs_of(cells.columns)) if _text(one[name]) != _text(other[name])
     ]
-    told = (
+    found = (
         f"{typed(name)} {show_value(one[name], name)} v {show_value(other[name], name)}" for name in unequal
     )
     return {
         "cell": names.of_pair(*link),
         **shared,
-        "differs": ", ".join(told),
+        "differs": ", ".join(found),
         "cell_id_a": one["cell_id"],
         "cell_id_b": other["cell_id"],
     }

@@ -42,10 +42,12 @@ class Judge:
     def __call__(self, effects: pd.DataFrame) -> pd.DataFrame:
         """Return ``effects`` with p_adjusted, ``verdict``, and the ``reason`` if it is ``cannot tell``."""
         effects = effects.assign(p_adjusted=adjust(effects["p"].to_numpy(float)))
-        told = [self._tell(row) for _, row in effects.iterrows()]
-        return effects.assign(verdict=[verdict for verdict, _ in told], reason=[reason for _, reason in told])
+        found = [self._judge(row) for _, row in effects.iterrows()]
+        return effects.assign(
+            verdict=[verdict for verdict, _ in found], reason=[reason for _, reason in found]
+        )
 
-    def _tell(self, row: pd.Series[Any]) -> tuple[str, str]:
+    def _judge(self, row: pd.Series[Any]) -> tuple[str, str]:
         if row["reason"]:
             return CANNOT_TELL, row["reason"]
         differs, limit = row["p_adjusted"] < self.alpha, 1 + self.band

@@ -15,14 +15,14 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
+    describe_gil,
+    describe_sample,
     draw_errors,
     finish,
     list_styles,
     look,
     new_figure,
     styles,
-    tell_gil,
-    tell_sample,
     thin,
 )
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms
@@ -111,7 +111,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = _draw_panels(frame, cells, most)
         width = format_time(frame["bin_ns"].median())
-        sample = f"Lanes: one trial each, bins of {width}. Totals: {tell_sample(cells, 'trials').lower()}"
+        sample = f"Lanes: one trial each, bins of {width}. Totals: {describe_sample(cells, 'trials').lower()}"
         return finish(body, _title(cells), context, sample)
 
 
@@ -131,16 +131,16 @@ def _title(cells: pd.DataFrame) -> str:
         )
     )
     if ends["low"].eq(ends["high"]).all():
-        told = ", ".join(
+        found = ", ".join(
             f"{row['last']:.0f} [{row['last_low']:.0f}, {row['last_high']:.0f}] with {name}"
             for name, row in ends.iterrows()
         )
-        return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {told}"
-    told = ", ".join(f"{_tell_change(row)} with {name}" for name, row in ends.iterrows())
-    return f"Calls completed in {window}, from {ends['low'].min()} to {ends['high'].max()} workers: {told}"
+        return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {found}"
+    found = ", ".join(f"{_describe_change(row)} with {name}" for name, row in ends.iterrows())
+    return f"Calls completed in {window}, from {ends['low'].min()} to {ends['high'].max()} workers: {found}"
 
 
-def _tell_change(ends: pd.Series[Any]) -> str:
+def _describe_change(ends: pd.Series[Any]) -> str:
     """Return the ratio with its bounds from the two intervals; claim no change if they overlap."""
     if not (ends["last_low"] > ends["first_high"] or ends["last_high"] < ends["first_low"]):
         return "no clear change"
@@ -160,7 +160,7 @@ def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -
         axes = body.add_subplot(grid[row, 0], sharex=panels[0] if panels else None)
         panels.append(axes)
         image = _draw_lanes(axes, frame[frame["cell_id"].eq(cell["cell_id"])], highest)
-        axes.set_title(f"{cell['mechanism']}{tell_gil(cell['gil_enabled'])}")
+        axes.set_title(f"{cell['mechanism']}{describe_gil(cell['gil_enabled'])}")
     panels[-1].set_xlabel("time in the window (ms)")
     body.colorbar(image, ax=panels, label="calls per ms", location="bottom", aspect=50, shrink=0.6)
     if varies:

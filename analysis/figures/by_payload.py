@@ -100,7 +100,7 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
     return body
 
 
-def tell_winner(frame: pd.DataFrame, measure: Measure) -> str:
+def describe_winner(frame: pd.DataFrame, measure: Measure) -> str:
     """Return which cell is best of all, and which is best at the payload farthest from that.
 
     A mechanism whose interval overlaps the winner's at that payload is named, too.
@@ -109,10 +109,10 @@ def tell_winner(frame: pd.DataFrame, measure: Measure) -> str:
     best = ordered["payload_bytes"].iloc[0]
     low, high = frame["payload_bytes"].min(), frame["payload_bytes"].max()
     payloads = dict.fromkeys([best, high if high - best >= best - low else low])
-    return "; ".join(_tell_best(ordered[ordered["payload_bytes"].eq(size)], measure) for size in payloads)
+    return "; ".join(_describe_best(ordered[ordered["payload_bytes"].eq(size)], measure) for size in payloads)
 
 
-def _tell_best(ordered: pd.DataFrame, measure: Measure) -> str:
+def _describe_best(ordered: pd.DataFrame, measure: Measure) -> str:
     first = ordered.iloc[0]
     ends = [first[f"{measure.column}{end}"] for end in ("_low", "_high")]
     interval = "" if pd.isna(ends[0]) else f" [{', '.join(map(measure.write, ends))}]"

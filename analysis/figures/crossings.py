@@ -11,7 +11,7 @@ import pandas as pd
 Write = Callable[[float], str]
 
 
-def tell_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
+def describe_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
     """Return where mechanisms start or cease to pay along ``along``, else where one overtakes another.
 
     Empty if the intervals show neither.
@@ -20,18 +20,18 @@ def tell_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
         (_name(mechanism, setting), points.set_index(along).sort_index())
         for (setting, mechanism), points in frame.groupby(["setting", "mechanism"], sort=False)
     ]
-    told = [text for name, points in lines for text in _tell_break_even(name, points, write)]
-    return told or list(_tell_overtaking(frame, along, write))
+    found = [text for name, points in lines for text in _describe_break_even(name, points, write)]
+    return found or list(_describe_overtaking(frame, along, write))
 
 
-def _tell_break_even(name: str, points: pd.DataFrame, write: Write) -> Iterator[str]:
+def _describe_break_even(name: str, points: pd.DataFrame, write: Write) -> Iterator[str]:
     side = _side(points["speedup_low"].gt(1), points["speedup_high"].lt(1))
     for before, after in _changes(side):
         verb = "starts" if side[after] > 0 else "ceases"
         yield f"{name} {verb} to pay between {write(before)} and {write(after)}"
 
 
-def _tell_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
+def _describe_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
     for setting, cells in frame.groupby("setting", sort=False):
         lines = {str(name): points.set_index(along) for name, points in cells.groupby("mechanism")}
         for one, other in combinations(lines, 2):

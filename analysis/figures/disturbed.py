@@ -27,7 +27,7 @@ def draw_hollow(axes: Axes, x: Any, y: Any, points: pd.DataFrame, style: Any) ->
         )
 
 
-def tell_disturbed(cells: pd.DataFrame) -> str:
+def describe_disturbed(cells: pd.DataFrame) -> str:
     """Return the part of the caption about disturbed cells; empty if there are none."""
     shares = cells["pairs_disturbed"]
     if not shares.gt(0).any():

@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from breakeven.analysis.figures.context import Context
-from breakeven.analysis.figures.disturbed import draw_hollow, tell_disturbed
+from breakeven.analysis.figures.disturbed import describe_disturbed, draw_hollow
 from breakeven.analysis.units import format_size, trim_zeros
 
 T = TypeVar("T")
@@ -198,23 +198,23 @@ def sort_labels(frame: pd.DataFrame, by: str) -> list[str]:
     return list(dict.fromkeys(frame[by]))
 
 
-def tell_sample(frame: pd.DataFrame, unit: str) -> str:
+def describe_sample(frame: pd.DataFrame, unit: str) -> str:
     """Return the part of the caption on what a point is the mean of, and what its bar covers."""
     process = frame["covers"].eq("process").any()
     covers = "of one process, so the cell may differ by more" if process else "over processes"
-    rounds, samples = (tell_range(frame[name]) for name in ("rounds", "samples"))
+    rounds, samples = (describe_range(frame[name]) for name in ("rounds", "samples"))
     many = f"Mean over {rounds} fresh processes a cell of their medians, {samples} {unit} in all"
     one = f"Median of {samples} {unit} from 1 fresh process a cell"
-    return f"{one if rounds == '1' else many}; bars: 95 % interval {covers}{tell_disturbed(frame)}"
+    return f"{one if rounds == '1' else many}; bars: 95 % interval {covers}{describe_disturbed(frame)}"
 
 
-def tell_range(counts: pd.Series[int]) -> str:
+def describe_range(counts: pd.Series[int]) -> str:
     """Return counts as one number if they are equal, else as a range."""
     low, high = int(counts.min()), int(counts.max())
     return str(low) if low == high else f"{low} to {high}"
 
 
-def tell_gil(enabled: object) -> str:
+def describe_gil(enabled: object) -> str:
     """Return the state of the GIL as a suffix of a name; empty if unknown."""
     if not isinstance(enabled, bool | np.bool_):
         return ""

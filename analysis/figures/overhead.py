@@ -11,12 +11,12 @@ from matplotlib.patches import Patch
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
     add_legend,
+    describe_range,
     finish,
     legend_height,
     look,
     new_figure,
     sort_labels,
-    tell_range,
     thin,
     thinned,
 )
@@ -89,7 +89,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = _draw_panels(frame, kept)
         sample = (
-            f"Sum over workers of {tell_range(frame['trials'])} traced trials a cell, {tell_range(frame['workers'])} "
+            f"Sum over workers of {describe_range(frame['trials'])} traced trials a cell, {describe_range(frame['workers'])} "
             "workers; off CPU: the task waits for the GIL or a CPU, sleeps or does I/O; the parent's time is not included"
         )
         return finish(body, _title(frame), context, sample, *thinned(len(kept), len(settings), "settings"))
@@ -104,12 +104,12 @@ def _title(frame: pd.DataFrame) -> str:
     left_out = "" if computes.all() or not computes.any() else " (left out: settings that sleep or do I/O)"
     shares = (shares[computes] if computes.any() else shares).sort_values(ON_CPU)
     names = [", ".join(filter(None, name)) for name in shares.index]
-    told = [f"{share:.0%} of their time ({name})" for share, name in zip(shares[ON_CPU], names, strict=True)]
+    found = [f"{share:.0%} of their time ({name})" for share, name in zip(shares[ON_CPU], names, strict=True)]
     rest = shares.drop(columns=ON_CPU).iloc[0]
     cause = f"; there {rest.max():.0%} is {str(rest.idxmax()).replace(',', '')}" if rest.max() > 0 else ""
-    if len(told) == 1:
-        return f"Workers compute on a CPU for {told[0]}{cause}{left_out}"
-    return f"Workers compute on a CPU for {told[-1]} at best, {told[0].replace(' of their time', '')} at worst{cause}{left_out}"
+    if len(found) == 1:
+        return f"Workers compute on a CPU for {found[0]}{cause}{left_out}"
+    return f"Workers compute on a CPU for {found[-1]} at best, {found[0].replace(' of their time', '')} at worst{cause}{left_out}"
 
 
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:

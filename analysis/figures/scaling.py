@@ -14,11 +14,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.figures.crossings import tell_crossings
+from breakeven.analysis.figures.crossings import describe_crossings
 from breakeven.analysis.figures.dots import draw_dots
 from breakeven.analysis.figures.look import (
     Styles,
     add_legend,
+    describe_range,
+    describe_sample,
     draw_errors,
     finish,
     legend_height,
@@ -28,8 +30,6 @@ from breakeven.analysis.figures.look import (
     set_length_axis,
     sort_labels,
     styles,
-    tell_range,
-    tell_sample,
     thin,
     thinned,
     wrap_setting,
@@ -52,7 +52,7 @@ class Length:
 
     axis: str
     write: Callable[[float], str]
-    tell: str
+    text: str
 
 
 _LENGTHS = {
@@ -90,9 +90,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     frame = frame[frame["setting"].isin(kept)]
     with look():
         body = _draw(frame, kept, variable)
-        sample = (
-            f"{tell_sample(frame, 'pairs of trials')}; efficiency: speedup / workers; start-up not included"
-        )
+        sample = f"{describe_sample(frame, 'pairs of trials')}; efficiency: speedup / workers; start-up not included"
         return finish(
             body, _title(frame, variable), context, sample, *thinned(len(kept), len(settings), "settings")
         )
@@ -113,11 +111,11 @@ def _variable(cells: pd.DataFrame) -> str | None:
 def _title(frame: pd.DataFrame, variable: str | None) -> str:
     """Return from which length it pays, if the intervals show it; else what is fastest."""
     if variable not in _LENGTHS:
-        return _tell_fastest(frame, variable)
+        return _describe_fastest(frame, variable)
     length = _LENGTHS[variable]
     parallel = frame[frame["model"].ne("serial")]
-    crossings = tell_crossings(parallel, variable, lambda value: length.tell.format(length.write(value)))
-    return _fit(crossings) if crossings else f"No crossing is clear. {_tell_fastest(frame, variable)}"
+    crossings = describe_crossings(parallel, variable, lambda value: length.text.format(length.write(value)))
+    return _fit(crossings) if crossings else f"No crossing is clear. {_describe_fastest(frame, variable)}"
 
 
 def _fit(texts: list[str]) -> str:
@@ -130,7 +128,7 @@ def _fit(texts: list[str]) -> str:
     return "; ".join(kept) + (f"; {more} more" if more else "")
 
 
-def _tell_fastest(frame: pd.DataFrame, variable: str | None) -> str:
+def _describe_fastest(frame: pd.DataFrame, variable: str | None) -> str:
     """Return the cell whose interval begins highest above 1, and the lowest of all that are drawn."""
     shown = frame[frame["model"].ne("serial")]
     shown = frame if shown.empty else shown
@@ -150,7 +148,7 @@ def _gain(cell: pd.Series[Any], variable: str | None) -> str:
     interval = f" [{cell['speedup_low']:.2f}, {cell['speedup_high']:.2f}]"
     interval = "" if pd.isna(cell["speedup_low"]) else interval
     length = _LENGTHS.get(str(variable))
-    at = length.tell.format(length.write(cell[str(variable)])) if length else ""
+    at = length.text.format(length.write(cell[str(variable)])) if length else ""
     workers = f"{cell['workers']} worker{'s' if cell['workers'] > 1 else ''}"
     settings = ", ".join(filter(None, [workers if variable == "workers" else at, cell["setting"]]))
     where = f" ({settings})" if settings else ""
@@ -242,7 +240,7 @@ def _draw_lengths(frame: pd.DataFrame, settings: list[str], variable: str) -> Su
     for axes in panels.ravel()[len(settings) :]:
         axes.remove()
     for axes in panels[:, 0]:
-        axes.set_ylabel(f"speedup over serial, {tell_range(frame['workers'])} workers")
+        axes.set_ylabel(f"speedup over serial, {describe_range(frame['workers'])} workers")
     set_length_axis(panels[0, 0], frame[variable].dropna().tolist(), _LENGTHS[variable].write)
     panels[0, 0].set_ylim(0, 1.12 * max(1, *frame[["speedup", "speedup_high"]].max()))
     add_legend(body, [*list_styles(look_of), Line2D([], [], **_SERIAL, label="serial")])

@@ -16,7 +16,15 @@ from matplotlib.ticker import MaxNLocator
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.lanes import BUSY, STATES, Array, bin_states, split_states
-from breakeven.analysis.figures.look import GREY, add_legend, finish, look, new_figure, sort_labels, tell_gil
+from breakeven.analysis.figures.look import (
+    GREY,
+    add_legend,
+    describe_gil,
+    finish,
+    look,
+    new_figure,
+    sort_labels,
+)
 from breakeven.analysis.frames.budget import select_traced
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab
@@ -69,7 +77,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = _draw_panels(frame, names, section, parallelism)
         sample = (
-            f"One traced trial a panel: {_tell_work(frame)}; {format_time(section)} of it in bins of "
+            f"One traced trial a panel: {_describe_work(frame)}; {format_time(section)} of it in bins of "
             f"{format_time(section / BINS)}, each in the colour of its longest state. How the CPU time of an "
             "interrupted task lies within it is not recorded: half is drawn at its start, half at its end. "
             f"On CPU at once: means of {format_length(_smoothing(frame, section))}, over which such tasks even out"
@@ -77,7 +85,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         return finish(body, _title(frame, names, parallelism), context, sample)
 
 
-def _tell_work(frame: pd.DataFrame) -> str:
+def _describe_work(frame: pd.DataFrame) -> str:
     first = frame.iloc[0]
     cpu = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
     asked = "" if pd.isna(first["task_ns"]) else f"tasks of {format_length(first['task_ns'])}, "
@@ -112,8 +120,8 @@ def _parallelism(rows: pd.DataFrame) -> float:
 
 
 def _title(frame: pd.DataFrame, names: list[str], parallelism: dict[str, float]) -> str:
-    told = ", ".join(f"{parallelism[name]:.2f} with {name}" for name in names)
-    return f"Of {frame['workers'].iloc[0]} workers, the mean number on a CPU at once is {told}"
+    found = ", ".join(f"{parallelism[name]:.2f} with {name}" for name in names)
+    return f"Of {frame['workers'].iloc[0]} workers, the mean number on a CPU at once is {found}"
 
 
 def _draw_panels(
@@ -132,7 +140,9 @@ def _draw_panels(
         shares = _draw_lanes(lanes, frame[frame["mechanism"].eq(name)], section)
         line_of = Line(section, _smoothing(frame, section), parallelism[name])
         _draw_parallelism(line, shares, line_of)
-        lanes.set_title(f"{name}{tell_gil(frame.loc[frame['mechanism'].eq(name), 'gil_enabled'].iloc[0])}")
+        lanes.set_title(
+            f"{name}{describe_gil(frame.loc[frame['mechanism'].eq(name), 'gil_enabled'].iloc[0])}"
+        )
     for axes in grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)[len(names) :].ravel():
         axes.remove()
     lines = grid[1::2].ravel()[: len(names)]

@@ -268,8 +268,8 @@ def stock(stored: pd.DataFrame, folder: Path, tmp_path: Path) -> Stock:
     ("table", "spoil", "told"),
     [
         ("runs", cut, "cannot be read"),
-        ("trials", cut, "is not what its run says of it"),
-        ("spans", Path.unlink, "is not what its run says of it"),
+        ("trials", cut, "does not match its run's row"),
+        ("spans", Path.unlink, "does not match its run's row"),
         ("runs", Path.unlink, "is gone"),
     ],
 )
