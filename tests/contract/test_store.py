@@ -268,7 +268,7 @@ def test_damage_of_any_table_is_found(sweep: Sweep, table: str) -> None:
         flipped = bytearray(whole)
         flipped[place // 8] ^= 1 << place % 8
         file.write_bytes(flipped)
-        assert _why(sweep) == {f"{table}/a1-000.parquet": "its bytes do not fit their checksum"}
+        assert _why(sweep) == {f"{table}/a1-000.parquet": "its bytes do not match their checksum"}
     file.write_bytes(whole[:-1])
     assert _why(sweep) == {
         f"{table}/a1-000.parquet": f"it has {len(whole) - 1} bytes instead of {len(whole)}"
@@ -288,8 +288,8 @@ def _rewrite(table: pa.Table, version: str = VERSION) -> pa.Table:
     [
         (_rewrite(_old(), "1"), f"it is not a table of runs of schema version {VERSION}"),
         (pa.table({"a": [1]}), f"it is not a table of runs of schema version {VERSION}"),
-        (_rewrite(pa.table({"cell_id": ["a1"]})), "its column round is missing or of another type"),
-        (_rewrite(pa.table({"cell_id": [1]})), "its column cell_id is missing or of another type"),
+        (_rewrite(pa.table({"cell_id": ["a1"]})), "its column round is missing or has the wrong type"),
+        (_rewrite(pa.table({"cell_id": [1]})), "its column cell_id is missing or has the wrong type"),
         (_old(cell_id="b2"), "it holds the run b2-000"),
         (_old(round=7), "it holds the run a1-007"),
         (_old(status=None), "it lacks the cell, the round or the status"),
@@ -316,7 +316,7 @@ def test_what_is_no_parquet_is_not_believed(sweep: Sweep) -> None:
     assert set(_why(sweep)) == {"runs/a1-000.parquet"}
     file.unlink()
     file.mkdir()
-    assert _why(sweep) == {"runs/a1-000.parquet": "it is not a file"}
+    assert _why(sweep) == {"runs/a1-000.parquet": "it is not a regular file"}
 
 
 def test_a_row_may_not_tell_nonsense_of_its_parts(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +331,7 @@ def test_a_table_that_the_row_does_not_know_is_left_over(sweep: Sweep) -> None:
     commit(sweep, ROW | {"status": "failed"})
     leave(sweep, "spans", ("a1", 0), {"trial": [0]})
     assert _why(sweep) == {
-        "spans/a1-000.parquet": "its run does not know it: it is left from a write that was cut short"
+        "spans/a1-000.parquet": "its run does not list it: it is left over from an interrupted write"
     }
 
 
@@ -348,7 +348,7 @@ def test_what_may_not_be_read_is_bad_input(sweep: Sweep, monkeypatch: pytest.Mon
         sweep.stored()
     assert str(caught.value) == (
         f"cannot read {file}: Permission denied; "
-        "make that readable, or choose another folder with outputs=FOLDER or sweep=NAME"
+        "make it readable, or choose another folder with outputs=FOLDER or sweep=NAME"
     )
 
 
