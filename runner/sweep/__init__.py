@@ -1,1 +1,1 @@
-"""A sweep under way: one run after another is made, stored and reported, until it is done or stopped."""
+"""Carrying out a sweep: execute, store and report one run after another until the sweep is done or stopped."""
