@@ -87,7 +87,7 @@ def test_the_correction_is_that_of_benjamini_and_hochberg(p: list[float], level:
     """Below the level are exactly the k smallest, k the last for which p(k) <= k / m times the level."""
     adjusted = adjust(np.array(p, float))
     tested = sorted(value for value in p if not np.isnan(value))
-    passing = [k for k, value in enumerate(tested, 1) if value * len(tested) / k <= level]
+    passing = [k for k, value in enumerate(tested, 1) if value * (len(tested) / k) <= level]  # rounded once
     assert int((adjusted <= level).sum()) == max(passing, default=0)
     assert np.isnan(adjusted).tolist() == np.isnan(p).tolist()
 
