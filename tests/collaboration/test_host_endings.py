@@ -150,7 +150,7 @@ def test_a_spoilt_file_is_a_crash(tmp_path: Path, name: str, how: str) -> None:
     expected = {
         "flip": f"{name} is not what the run wrote: its checksum differs",
         "cut": f"{name} is not what the run wrote: its checksum differs",
-        "pipe": f"{name} is no file any more",
+        "pipe": f"{name} is no longer a regular file",
         "gone": f"{name} cannot be read: No such file or directory",
         "link": f"{name} cannot be read: Too many levels of symbolic links",
     }[how]
