@@ -326,7 +326,7 @@ def test_events_that_may_not_be_read_are_told(
     monkeypatch.setattr(sight, "read_events", refuse)
     assert call("status", []) == 2
     assert capsys.readouterr().err == (
-        f"cannot read {sweep.events}: Permission denied; make that readable, or name another folder\n"
+        f"cannot read {sweep.events}: Permission denied; make it readable, or name another folder\n"
     )
 
 

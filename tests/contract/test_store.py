@@ -348,7 +348,7 @@ def test_what_may_not_be_read_is_bad_input(sweep: Sweep, monkeypatch: pytest.Mon
         sweep.stored()
     assert str(caught.value) == (
         f"cannot read {file}: Permission denied; "
-        "make that readable, or choose another folder with outputs=FOLDER or sweep=NAME"
+        "make it readable, or choose another folder with outputs=FOLDER or sweep=NAME"
     )
 
 
