@@ -1,4 +1,4 @@
-"""How a sweep ended, for the command: known without what carries it out."""
+"""The outcome of a sweep; the command imports it without the rest of this package."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Outcome:
     """How a sweep ended.
 
-    ``code`` is the exit code. ``stopped`` says that failures, or a change of what is measured, ended it early;
-    ``to_sum_up`` that there are runs which the user has not seen a summary of.
+    ``code`` is the exit code. ``stopped`` is true if failures, or a change of what is measured, ended it early;
+    ``to_sum_up`` is true if there are runs to print a summary of.
     """
 
     code: int

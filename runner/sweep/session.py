@@ -1,4 +1,4 @@
-"""One sweep from a plan to stored runs: alone on its folder and its machine, carried on, reported, ended in order."""
+"""Carry out one plan: lock its folder and the machine, execute its pending runs, report, and end in order."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _INTERRUPTED = "interrupted; what was measured is kept"
 
 @dataclass(frozen=True)
 class _Ended:
-    """How the runs ended: one of `ENDS`, the exit code, and why early, None if all were made."""
+    """How the runs ended: one of `ENDS`, the exit code, and the reason for an early end, if any."""
 
     how: str
     code: int
@@ -45,7 +45,10 @@ class _Ended:
 
 
 class Session:
-    """Carries out one plan; ``one_of_several`` says that the same command calls again, maybe in another process."""
+    """Carries out one plan.
+
+    ``one_of_several`` is true if the same command carries out more plans, perhaps in other processes.
+    """
 
     def __init__(self, plan: Plan, launch: Launch, *, one_of_several: bool = False) -> None:
         self._plan = plan
@@ -57,13 +60,13 @@ class Session:
         self._console = Console(stderr=True, quiet=self._silent)
 
     def carry_out(self) -> Outcome:
-        """Make the runs that are not done yet; raise BadInput before the first."""
+        """Execute the pending runs; raise BadInput before the first."""
         self._sweep.create()
         with ending_in_order(kill_now):
             try:
                 with self._alone():
                     ended = self._reported()
-            except KeyboardInterrupt:  # while it waited for others
+            except KeyboardInterrupt:  # while waiting for another sweep
                 ended = _Ended(INTERRUPTED, EXIT_INTERRUPTED, _INTERRUPTED)
             except NotStored as error:
                 ended = _Ended(NOT_STORED, SOME_FAILED, str(error))
@@ -72,14 +75,14 @@ class Session:
             self._say_how_to_carry_on(ended.why)
         return Outcome(ended.code, stopped=ended.how == STOPPED, to_sum_up=sums_up)
 
-    # --- alone -------------------------------------------------------------------------------------------
+    # --- locks -------------------------------------------------------------------------------------------
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Be the only one that writes to this sweep, and the only one that measures on this machine.
+        """Hold the locks: only this process writes this sweep and measures on this machine.
 
-        A second writer is refused at once. Several calls of one command are no second writer: they wait for each other
-        where they wait for the machine.
+        A second writer is refused at once. Several calls of one command are not refused: they take the lock of the
+        machine first, and wait for each other there.
         """
         waits = self._plan.policy.on_busy == "wait"
         writer = self._writer.held()
@@ -94,10 +97,10 @@ class Session:
     def _say_who_measures(self, holder: Holder) -> None:
         self._say(f"waiting until this machine has measured {told(holder)}")
 
-    # --- reported ----------------------------------------------------------------------------------------
+    # --- runs --------------------------------------------------------------------------------------------
 
     def _reported(self) -> _Ended:
-        """Make the runs, with observers that are notified of everything, the end included."""
+        """Execute the runs and notify the observers of everything, the end included."""
         stored = self._sweep.stored()
         pending = find_pending(self._plan, stored.rows)
         with closing(
@@ -130,7 +133,7 @@ class Session:
         )
 
     def _prepare(self, observers: Observers, pending: Pending, stored: Stored) -> None:
-        """Make the folder ready for new runs, and say what is to be done; raise NotStored."""
+        """Prepare the folder for new runs and print what is pending; raise NotStored."""
         plan = self._plan
         self._tidy(observers, pending, stored)
         self._describe()
@@ -153,18 +156,16 @@ class Session:
                 self._sweep.commit(incompatible(run, reason))
 
     def _tidy(self, observers: Observers, pending: Pending, stored: Stored) -> None:
-        """Move aside what is measured again, and remove what an interrupted write left."""
+        """Set aside damaged runs and those to be rerun, and remove the leftovers of interrupted writes."""
         if stored.damaged:
             folder = self._sweep.set_aside_damaged(stored)
             self._note(
                 observers,
-                f"{len(stored.damaged)} damaged files were moved to {folder}; their runs are made again",
+                f"{len(stored.damaged)} damaged files were moved to {folder}; their runs are repeated",
             )
         if pending.again:
-            folder = self._sweep.set_aside(pending.again, "made again")
-            self._note(
-                observers, f"{len(pending.again)} stored runs were moved to {folder} and are made again"
-            )
+            folder = self._sweep.set_aside(pending.again, "repeated")
+            self._note(observers, f"{len(pending.again)} stored runs were moved to {folder} and are repeated")
         if pending.changed and self._plan.policy.on_change == "keep":
             changed = "; ".join(map(str, pending.changed))
             self._note(observers, f"kept although measured under other conditions: {changed}")
@@ -173,7 +174,7 @@ class Session:
             observers.notify(Noted(text=f"removed {left} files of interrupted writes"))
 
     def _describe(self) -> None:
-        """Store what was asked in the folder, and let ``latest`` lead to it."""
+        """Store the request in the folder and point ``latest`` to it."""
         try:
             self._sweep.describe(describe_launch(self._sweep, self._plan, self._launch))
             self._sweep.point_latest()
@@ -181,7 +182,7 @@ class Session:
             what = error.filename2 or error.filename or self._sweep.path
             raise OutputsUnwritable.from_os_error(error, what) from error
 
-    # --- words -------------------------------------------------------------------------------------------
+    # --- messages ----------------------------------------------------------------------------------------
 
     def _note(self, observers: Observers, note: str) -> None:
         self._say(note)
@@ -191,9 +192,9 @@ class Session:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _say_how_to_carry_on(self, why: str) -> None:
-        """Say why the sweep ended early and how to carry on, whatever else is shown."""
-        words = f"{why}. Carry on with: {shlex.join(_again(self._launch.command, self._sweep.path.name))}"
-        Console(stderr=True).print(words, soft_wrap=True, markup=False, highlight=False)
+        """Print why the sweep ended early and how to carry on, even if progress is quiet."""
+        text = f"{why}. Carry on with: {shlex.join(_again(self._launch.command, self._sweep.path.name))}"
+        Console(stderr=True).print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
@@ -201,7 +202,7 @@ def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
     counts = [
         f"{waiting} run{'s' * (waiting != 1)}",
         *([f"{len(pending.done)} already done"] if pending.done else []),
-        *([f"{failed} failed before (retry_failed=true makes them again)"] if failed else []),
+        *([f"{failed} failed before (retry_failed=true repeats them)"] if failed else []),
         *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),
         *([f"{plan.collapsed} duplicate{'s' * (plan.collapsed != 1)} skipped"] if plan.collapsed else []),
         *([f"about {format_clock(estimate(plan, pending, stored.rows).seconds_left)}"] if waiting else []),
@@ -210,5 +211,5 @@ def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
 
 
 def _again(command: Sequence[str], name: str) -> list[str]:
-    """Return the command that carries on: as typed, with the name of the sweep."""
+    """Return the command that carries on: the typed one, with the name of the sweep."""
     return [*(part for part in command if not part.startswith("sweep=")), f"sweep={name}"]

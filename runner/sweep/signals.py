@@ -1,4 +1,4 @@
-"""Ctrl-C and its like: once ends the sweep in order, twice at once."""
+"""Signals such as Ctrl-C: the first ends the sweep in order, the second at once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from types import FrameType
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a time limit of a batch system or service, a terminal that was closed."""
+"""Ctrl-C, the time limit of a batch system or service, a closed terminal."""
 
 
 class _Handler:
-    """Raises KeyboardInterrupt where the main thread is, at the first signal; a second one ends the process, after ``kill``."""
+    """Raises KeyboardInterrupt in the main thread at the first signal; calls ``kill`` and exits at the second."""
 
     def __init__(self, kill: Callable[[], None]) -> None:
         self.kill = kill
@@ -36,11 +36,11 @@ class _Handler:
             signal.default_int_handler(number, frame)
 
     def hold(self) -> None:
-        """Let the first signal wait from now on."""
+        """Make the first signal wait from now on."""
         self._held = True
 
     def let_go(self) -> None:
-        """Raise KeyboardInterrupt if a signal waits, and at the next one."""
+        """Stop holding: raise KeyboardInterrupt if a signal has been waiting, otherwise at the next one."""
         self._held = False
         if self._waiting:
             self._waiting = False
@@ -51,7 +51,7 @@ _handler: _Handler | None = None  # of this process, while signals are handled
 
 
 def find_temporary_folder() -> None:
-    """Let `tempfile` look for its folder while no signal can come in between: it does so with a file of its own."""
+    """Let `tempfile` choose its folder with signals blocked: it writes a test file that must not be left behind."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         tempfile.gettempdir()
@@ -60,22 +60,22 @@ def find_temporary_folder() -> None:
 
 
 def ignore_signals() -> None:
-    """Ignore further signals: all is done, and an end of the program on its way out would look like a failure."""
+    """Ignore further signals: everything is done, and dying on the way out would look like a failure."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Raise KeyboardInterrupt at the first signal; at a second one call ``kill`` and end this process.
+    """Raise KeyboardInterrupt at the first signal; at the second call ``kill`` and end this process.
 
-    ``kill`` ends the processes of the present run. What is stored stays whole either way: a file is renamed when all of
-    it is written. Nested in another one, all that this changes is what a second signal kills, from here on.
+    ``kill`` ends the processes of the current run. Stored files stay whole either way, since a file is renamed after
+    it is written. Inside another such context, this only replaces ``kill``.
     """
-    global _handler  # noqa: PLW0603  # signals are the process's, and so is what handles them
+    global _handler  # noqa: PLW0603  # signal handlers belong to the process
     if _handler is not None:
         _handler.kill = kill
-    if _handler is not None or current_thread() is not main_thread():  # only there can signals be handled
+    if _handler is not None or current_thread() is not main_thread():  # Python handles signals only there
         yield
         return
     _handler = _Handler(kill)
@@ -90,7 +90,7 @@ def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let a first signal wait until the body is done, so that what was measured is stored; a second one does not wait."""
+    """Make a first signal wait for the end of the body, so that a result gets stored; a second one does not wait."""
     handler = _handler if current_thread() is main_thread() else None
     if handler is None:
         yield

@@ -1,4 +1,4 @@
-"""How many runs of a sweep ended, and how."""
+"""Count the runs of a sweep by how they ended."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Counts of a launch: ``total`` runs to be made, of which ``ok`` and ``failed`` ended so far.
+    """Counts of a launch: ``total`` runs to make, of which ``ok`` and ``failed`` ended so far.
 
-    Cells that cannot exist are counted beside them, as ``incompatible``.
+    Runs that cannot exist are counted separately, as ``incompatible``.
     """
 
     total: int
@@ -19,7 +19,7 @@ class Tally:
 
     @property
     def ended(self) -> int:
-        """Return how many runs ended."""
+        """Return the number of ended runs."""
         return self.ok + self.failed
 
     def with_one(self, status: str) -> Tally:

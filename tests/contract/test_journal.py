@@ -126,7 +126,7 @@ def test_the_log_tells_it_to_people(sweep: Sweep) -> None:
     assert stamp.sub("", text).splitlines() == [
         f"sweep outputs/mine began on host {os.uname().nodename}, pid {os.getpid()}",
         "    typed: breakeven sweep=mine",
-        "    3 runs, 1 already done, 2 to be made; 3 incompatible",
+        "    3 runs, 1 already done, 2 to make; 3 incompatible",
         f"incompatible: {CELL} (cell 0123456789abcdef, round 0)",
         "    it cannot be",
         f"run 1/2 began: {CELL} (cell 0123456789abcdef, round 0)",

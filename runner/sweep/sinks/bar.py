@@ -1,4 +1,4 @@
-"""A bar on a terminal: how far the sweep is, what runs now, and how long it will still take."""
+"""A progress bar on a terminal: how far the sweep is, what runs now, and the time left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from breakeven.runner.sweep.tally import Tally
 
 
 class Bar:
-    """Draws the bar from the beginning of the runs until it is closed; what goes wrong is a line above it."""
+    """Draws the bar from the start of the runs until it is closed; failures are lines above it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -26,7 +26,7 @@ class Bar:
         self._live = Live(get_renderable=self.picture, console=console, refresh_per_second=1, transient=True)
 
     def notify(self, event: SweepEvent) -> None:
-        """Begin with the sweep, and keep up with its runs."""
+        """Show the bar when the sweep begins, and update it with each run."""
         match event:
             case SweepBegan():
                 self._tally = Tally(total=event.waiting, incompatible=event.incompatible)
@@ -39,11 +39,11 @@ class Bar:
                     print_line(self._console, event)
 
     def close(self) -> None:
-        """Take the bar off the terminal; idempotent."""
+        """Remove the bar from the terminal; idempotent."""
         self._live.stop()
 
     def picture(self) -> Group:
-        """Return the bar, the counts and the present cell, as wide as the terminal is."""
+        """Return the bar, the counts and the current cell, as wide as the terminal."""
         tally, row = self._tally, Table.grid(padding=(0, 1), expand=True)
         row.add_column(no_wrap=True)
         row.add_column(ratio=1)

@@ -1,4 +1,4 @@
-"""Events for people: ``sweep.log``, entries with the local time and what each run said."""
+"""Events for people: ``sweep.log``, with the local time and the output of failed runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Log:
         self._file = file
 
     def notify(self, event: SweepEvent) -> None:
-        """Write one entry: local time with its offset from UTC, the first text, the others indented below it."""
+        """Write one entry: local time with its UTC offset, the first text, the others indented below."""
         at = datetime.now().astimezone().isoformat(timespec="milliseconds")
         lines = [line for text in texts(event) for line in printable(text, lines=True).split("\n")]
         self._file.append(f"{at} {_INDENT.join(lines)}\n")
@@ -41,7 +41,7 @@ class Log:
 
 
 def texts(event: SweepEvent) -> list[str]:
-    """Return what is said of an event, the heading first."""
+    """Return the texts that describe an event, the heading first."""
     match event:
         case SweepBegan():
             return [
@@ -65,7 +65,7 @@ def texts(event: SweepEvent) -> list[str]:
 
 
 def _counts(event: SweepBegan) -> str:
-    return f"{event.total} runs, {event.done} already done, {event.waiting} to be made"
+    return f"{event.total} runs, {event.done} already done, {event.waiting} to make"
 
 
 def _name(run: Run) -> str:
