@@ -29,7 +29,7 @@ class OutputsUnwritable(BadInput):
 
 
 class ConditionsChanged(BadInput):
-    """Raised when stored runs were measured with other code, interpreter or host, and the policy is to stop."""
+    """Raised when stored runs were measured under other conditions and the policy is to stop."""
 
 
 class OutputsUnreadable(BadInput):
@@ -52,7 +52,7 @@ class MachineBusy(BadInput):
 
 
 class LockUnusable(BadInput):
-    """Raised when the file that keeps two sweeps from measuring at once cannot be used."""
+    """Raised when the lock that keeps two sweeps from measuring at once cannot be used."""
 
 
 class PlanOutdated(Exception):
@@ -73,5 +73,5 @@ class NotStored(Exception):
     def for_want_of_space(cls, what: str, error: OSError | None) -> Self:
         """Return the error for a temporary file or folder ``what`` that could not be created."""
         return cls(
-            f"cannot make {what}: {error}; free some space there, or choose another place with TMPDIR=FOLDER"
+            f"cannot create {what}: {error}; free some space there, or choose another folder with TMPDIR=FOLDER"
         )
