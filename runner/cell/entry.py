@@ -16,6 +16,7 @@ from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
 from .run import execute
 from .search_path import extend_path
+from .signals import accept_termination
 from .specification import Specification
 from .workloads.function import resolve
 
@@ -30,6 +31,7 @@ def answer(text: str) -> int:
     request = _read(text)
     if isinstance(request, Question):
         return check(request)
+    accept_termination()
     die_with_parent()
     if os.getppid() != request.parent:
         return EXIT_ORPHANED

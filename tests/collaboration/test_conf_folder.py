@@ -33,6 +33,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     FakeEngine.reset()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(engines.REGISTRY, "local", "tests.fakes:FakeEngine")
+    monkeypatch.setattr("breakeven.runner.hydra_app.command.ignore_signals", lambda: None)  # the tests go on
     root = logging.getLogger()
     level, handlers = root.level, [*root.handlers]
     yield

@@ -77,5 +77,5 @@ def test_a_function_in_such_a_file_is_refused_with_the_remedy(users: Path, execu
         check_function(executable, {"target": "queue:work"}, users)
     assert str(refused.value) == (
         f"queue:work cannot be imported by {executable} in {users}: {users}/queue.py is hidden by the module queue of "
-        "Python's standard library; give it another name"
+        "Python's standard library; rename it"
     )
