@@ -108,6 +108,6 @@ def _report(folder: Path, written: int) -> str:
     option = "" if folder.absolute() == Path(CONF).absolute() else f"--config-dir {folder} "
     return (
         f"{place}: {files} written; a file that you change replaces breakeven's own, and for one that you delete breakeven's own is used\n"
-        f"A sweep of your own: copy {place}/experiment/scaling.yaml to mine.yaml, change it, and type\n"
+        f"For a sweep of your own, copy {place}/experiment/scaling.yaml to mine.yaml, edit it, and type\n"
         f"  {command('run')} {option}+experiment=mine\n"
     )
