@@ -10,8 +10,8 @@ The public interface, for notebooks and scripts:
 >>> breakeven.figures.draw("scaling", lab).savefig("scaling.pdf")  # doctest: +SKIP
 >>> breakeven.read_events("outputs/latest/events.jsonl")[-1]["how"]  # doctest: +SKIP
 
-Everything else may change between versions. A name is imported when it is first used, so that the command starts fast
-and a notebook pays only for what it uses.
+Everything else may change between versions. A name is imported when it is first used, so that the command
+starts fast and a notebook pays only for what it uses.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,8 @@
 """The stored tables: every column with its type, unit and meaning.
 
-The meaning is stored in the Arrow metadata of each field and listed in `outputs/README.md`. Readers check `VERSION`,
-which changes if a column changes its meaning or is removed; a sweep that lacks a column of its version is not analysed.
+The meaning is stored in the Arrow metadata of each field and listed in `outputs/README.md`. Readers check
+`VERSION`, which changes if a column changes its meaning or is removed; a sweep that lacks a column of its
+version is not analysed.
 """
 
 from __future__ import annotations
@@ -303,7 +304,8 @@ TABLES: dict[str, pa.Schema] = {
 def conform(table: str, columns: Mapping[str, Any] | pa.Table) -> pa.Table:
     """Return ``columns`` as an Arrow table with the schema of ``table``; missing columns are null.
 
-    Raise KeyError for a column that the table does not have and ArrowInvalid for a value that does not fit its type.
+    Raise KeyError for a column that the table does not have and ArrowInvalid for a value that does not fit
+    its type.
     """
     schema = TABLES[table]
     if isinstance(columns, pa.Table):

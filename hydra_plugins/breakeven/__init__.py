@@ -48,9 +48,9 @@ class BreakevenLauncher(Launcher):
 class BreakevenSweeper(Sweeper):
     """Full grids, zipped axes and concatenations of grids, minus excluded cells.
 
-    ``params`` and ``zip`` belong to every grid, ``grids`` follow one another; values are written as on the command
-    line. ``only`` and ``exclude`` are conditions on the resulting configurations. ``max_batch_size`` is the number of
-    jobs launched at once; null for all, so that their order can be random.
+    ``params`` and ``zip`` belong to every grid, ``grids`` follow one another; values are written as on the
+    command line. ``only`` and ``exclude`` are conditions on the resulting configurations. ``max_batch_size``
+    is the number of jobs launched at once; null for all, so that their order can be random.
     """
 
     def __init__(

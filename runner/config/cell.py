@@ -61,9 +61,9 @@ EXPERIMENT = "experiment"
 class Measure:
     """How long and how often a run measures.
 
-    At least ``warmup`` and at most ``max_warmup`` blocks warm up. ``max_time_ns`` bounds the timed blocks of one run;
-    ``rel_ci`` is the relative half-width of the interval of the median paired ratio at which a run stops early;
-    ``traced`` is the number of parallel trials that record spans.
+    At least ``warmup`` and at most ``max_warmup`` blocks warm up. ``max_time_ns`` bounds the timed blocks of
+    one run; ``rel_ci`` is the relative half-width of the interval of the median paired ratio at which a run
+    stops early; ``traced`` is the number of parallel trials that record spans.
     """
 
     warmup: int

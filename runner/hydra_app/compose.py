@@ -1,10 +1,10 @@
 """Compose the configurations of a whole grid, calling Hydra once for each combination of group choices.
 
 Hydra takes some 60 ms for a composition, however little it differs from the one before. Most cells of a grid
-differ only in the values of knobs, which Hydra sets after merging the files. So Hydra merges the files once for
-each combination of group choices; OmegaConf then sets the knobs of a cell on a copy of the result, with the same
-call that Hydra makes. Everything else, and whatever OmegaConf refuses, is left to Hydra, so that the error is
-Hydra's own.
+differ only in the values of knobs, which Hydra sets after merging the files. So Hydra merges the files once
+for each combination of group choices; OmegaConf then sets the knobs of a cell on a copy of the result, with
+the same call that Hydra makes. Everything else, and whatever OmegaConf refuses, is left to Hydra, so that the
+error is Hydra's own.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ class Composer:
 class _Base:
     """What cells with the same group choices share.
 
-    ``pickled`` is the configuration, which loads in an eighth of the time of a deep copy; None if something in it
-    cannot be pickled or refers to something outside, such as ``${hydra:job.num}``.
+    ``pickled`` is the configuration, which loads in an eighth of the time of a deep copy; None if something
+    in it cannot be pickled or refers to something outside, such as ``${hydra:job.num}``.
     """
 
     choices: Mapping[str, str | None]

@@ -25,11 +25,11 @@ def expand(
 ) -> list[list[str]]:
     """Return the overrides of every cell: the full product within each grid, one grid after the other.
 
-    ``arguments`` are the overrides as typed; ``params`` and ``zipped`` belong to every grid. The keys of one mapping
-    of ``zipped``, or of a grid's own ``zip``, vary together as one axis. If a key is set more than once, the last of
-    params, zipped, grid, its zip and arguments wins, so that the command line holds in every grid. A value may be any
-    sweep of Hydra's that can be enumerated (choices, ``range``, ``glob``); ``loader`` knows the names that a glob
-    matches. Raise BadValue.
+    ``arguments`` are the overrides as typed; ``params`` and ``zipped`` belong to every grid. The keys of one
+    mapping of ``zipped``, or of a grid's own ``zip``, vary together as one axis. If a key is set more than
+    once, the last of params, zipped, grid, its zip and arguments wins, so that the command line holds in
+    every grid. A value may be any sweep of Hydra's that can be enumerated (choices, ``range``, ``glob``);
+    ``loader`` knows the names that a glob matches. Raise BadValue.
     """
     parser = OverridesParser.create(config_loader=loader)
     cells: list[list[str]] = []

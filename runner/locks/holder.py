@@ -26,8 +26,8 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 class Holder:
     """A process that holds a lock, and the sweep it writes; a field that its file lacks is None.
 
-    ``boot`` is the kernel's id of this boot, ``processes`` the namespace that ``pid`` belongs to, ``started`` when
-    the process started, in clock ticks since boot: process ids are reused.
+    ``boot`` is the kernel's id of this boot, ``processes`` the namespace that ``pid`` belongs to, ``started``
+    when the process started, in clock ticks since boot: process ids are reused.
     """
 
     pid: int | None = None

@@ -1,8 +1,8 @@
 """One writer of a results folder.
 
-The folder may be on a network file system, where a lock may not reach other machines. A writer therefore gives a sign
-of life: it touches its file every `BEAT_SECONDS`. If the file of a writer on another machine has not been touched for
-`DEAD_SECONDS`, by the clock of the file system, that writer is gone.
+The folder may be on a network file system, where a lock may not reach other machines. A writer therefore
+gives a sign of life: it touches its file every `BEAT_SECONDS`. If the file of a writer on another machine has
+not been touched for `DEAD_SECONDS`, by the clock of the file system, that writer is gone.
 """
 
 from __future__ import annotations

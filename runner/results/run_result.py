@@ -25,8 +25,8 @@ class NotARunResult(ValueError):
 class RunResult:
     """One run, ready to be stored: its row of the table ``runs`` and its parts of the other tables.
 
-    ``row`` maps columns to values, missing columns are null; ``tables`` holds Arrow tables with the schemas of
-    `breakeven.base.schema`, without empty ones.
+    ``row`` maps columns to values, missing columns are null; ``tables`` holds Arrow tables with the schemas
+    of `breakeven.base.schema`, without empty ones.
     """
 
     row: Mapping[str, Any]

@@ -1,8 +1,9 @@
 """Turn a run's raw trace into the columns of the table ``spans``, lane by lane (a loop over spans would be slow).
 
-A lane holds the marks of a thread: stamps and the phases that ended at them. A worker's time is its main thread's lane;
-while that thread waits and the feeder of its queue pickles or sends on its behalf, the time counts as the feeder's
-phase. What the feeder does while the worker computes takes no separate time and shows as slower compute.
+A lane holds the marks of a thread: stamps and the phases that ended at them. A worker's time is its main
+thread's lane; while that thread waits and the feeder of its queue pickles or sends on its behalf, the time
+counts as the feeder's phase. What the feeder does while the worker computes takes no separate time and shows
+as slower compute.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ UNTRACED = -1  # the trial of startup and teardown spans
 class Segments:
     """Consecutive phases from ``start`` on: each ends where the next begins.
 
-    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for unknown),
-    ``threads`` (native thread of the feeder that executed it, 0 for the worker's own).
+    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for
+    unknown), ``threads`` (native thread of the feeder that executed it, 0 for the worker's own).
     """
 
     start: int

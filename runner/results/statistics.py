@@ -23,7 +23,8 @@ Columns = dict[str, Any]
 class Statistics:
     """Summarises the trials of one run.
 
-    ``by_rule`` is true if the trials ended because their interval was narrow, which makes the reported ones wider.
+    ``by_rule`` is true if the trials ended because their interval was narrow, which makes the reported ones
+    wider.
     """
 
     by_rule: bool

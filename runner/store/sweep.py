@@ -91,8 +91,8 @@ class Sweep(SweepPaths):
     def stored(self, *, check_parts: bool = True) -> Stored:
         """Read the rows of all runs at once, and find the damaged files; raise OutputsUnreadable.
 
-        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row. Leave it off
-        while the sweep is being written: a run that is being retried would look damaged.
+        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row. Leave
+        it off while the sweep is being written: a run that is being retried would look damaged.
         """
         return read_stored(self.path, check_parts=check_parts)
 
@@ -141,8 +141,8 @@ class Sweep(SweepPaths):
     def tidy(self) -> int:
         """Delete the leftovers of interrupted writes and return the number of files; raise NotStored.
 
-        Leftovers are partly written files, and other tables' files of runs without a row. Only the sweep's writer may
-        call this.
+        Leftovers are partly written files, and other tables' files of runs without a row. Only the sweep's
+        writer may call this.
         """
         with _storing(self.path):
             left = [*self._parts_of_files(), *self._tables_without_run()]

@@ -11,9 +11,9 @@ INTERRUPTED = "interrupted; what was measured is kept"
 class Outcome:
     """How a sweep ended.
 
-    ``code`` is the exit code. ``stopped`` is true if failures, or a change of the measured code, ended it early;
-    ``to_sum_up`` if there are runs whose summary is yet to be shown. ``why`` is the reason for an early end, None if
-    there was none, and ``again`` is the command that carries on.
+    ``code`` is the exit code. ``stopped`` is true if failures, or a change of the measured code, ended it
+    early; ``to_sum_up`` if there are runs whose summary is yet to be shown. ``why`` is the reason for an
+    early end, None if there was none, and ``again`` is the command that carries on.
     """
 
     code: int

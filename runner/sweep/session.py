@@ -78,8 +78,8 @@ class Session:
     def _alone(self) -> Iterator[None]:
         """Hold the locks that make this process the only writer of the sweep and the only one measuring here.
 
-        A second writer is refused at once. Several calls of one command do not count as second writers: they wait for
-        each other while they wait for the machine, so they take that lock first.
+        A second writer is refused at once. Several calls of one command do not count as second writers: they
+        wait for each other while they wait for the machine, so they take that lock first.
         """
         waits = self._plan.policy.on_busy == "wait"
         writer = self._writer.held()

@@ -69,8 +69,8 @@ def ignore_signals() -> None:
 def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Raise KeyboardInterrupt at the first signal; at a second one call ``kill`` and end this process.
 
-    ``kill`` ends the processes of the current run. Stored files stay whole either way: each is renamed only once it is
-    completely written. If nested, the inner one only replaces ``kill``, from then on.
+    ``kill`` ends the processes of the current run. Stored files stay whole either way: each is renamed only
+    once it is completely written. If nested, the inner one only replaces ``kill``, from then on.
     """
     global _handler  # noqa: PLW0603  # signals belong to the process, and so does their handler
     if _handler is not None:
