@@ -33,7 +33,7 @@ class BreakevenSearchPath(SearchPathPlugin):
 
 
 class BreakevenLauncher(Launcher):
-    """Composes all jobs first; breakeven then gets them as one sweep, any other task is called once for each."""
+    """Composes all jobs first; breakeven gets them as one sweep, any other task is called once for each."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Store the context, the task and the configuration of the sweep as a whole."""

@@ -254,7 +254,7 @@ def _measure(given: Mapping[str, Any]) -> Measure:
 
 
 def _refuse_too_much(cell: Cell) -> None:
-    """Raise BadValue if payloads need more than half of the memory; a map holds those of all tasks at once."""
+    """Raise BadValue if payloads need over half of the memory; a map holds those of all tasks at once."""
     held = cell.tasks if cell.pattern == "map" else cell.workers
     needed = (cell.payload_bytes + cell.payload_out_bytes) * held
     limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

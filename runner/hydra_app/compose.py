@@ -85,7 +85,7 @@ class Composer:
         return Request(plain_config(without_hydra(config)), overrides, _choices(config))
 
     def _shared(self, plain: dict[str, Any]) -> dict[str, Any]:
-        """Return ``plain`` with each group of knobs replaced by the equal one of an earlier cell, types included."""
+        """Return ``plain`` with its groups of knobs replaced by equal ones of earlier cells."""
         groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
         return plain | {
             key: self._parts.setdefault(pickle.dumps(value), value) for key, value in groups.items()
@@ -130,7 +130,7 @@ class Composer:
         return name.casefold() in self._groups[parent]
 
     def _base(self, groups: tuple[str, ...]) -> _Base | None:
-        """Return what cells with these choices share; None if Hydra refuses them, as it then will for the cell."""
+        """Return what cells with these choices share; None if Hydra refuses them."""
         if groups not in self._bases:
             try:
                 self._bases[groups] = _Base.of(self._through_hydra(groups, 0))
@@ -193,7 +193,7 @@ def plain_config(config: DictConfig, *, whole: bool = True) -> dict[str, Any]:
 
 
 def _is_local(value: Any) -> bool:
-    """Return whether every interpolation in ``value`` refers to a knob of the application or to the environment."""
+    """Return whether all interpolations in ``value`` refer to the application's knobs or the environment."""
     if isinstance(value, dict):
         return _is_local([*value, *value.values()])
     if isinstance(value, list):

@@ -55,7 +55,7 @@ class Holder:
 
     @classmethod
     def read(cls, data: bytes) -> Holder:
-        """Parse the output of `encoded`; anybody may have written the file, so any field may be missing or wrong."""
+        """Parse the output of `encoded`; anyone may have written it, so any field may be missing or wrong."""
         try:
             fields = json.loads(data)
         except (ValueError, RecursionError):
@@ -85,7 +85,7 @@ class Holder:
 
     @property
     def is_alive(self) -> bool | None:
-        """Return whether the process exists; None if this process cannot see it: another machine or container."""
+        """Return whether the process exists; None if it is on another machine or in another container."""
         if self.pid is None or not self.shares_kernel or self.processes != _processes():
             return None
         return is_running(self.pid, self.started or 0)

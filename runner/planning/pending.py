@@ -49,7 +49,7 @@ class Pending:
 
 
 def find_pending(plan: Plan, stored: Stored) -> Pending:
-    """Compare a plan with the stored rows; raise ConditionsChanged if conditions changed and the policy is to stop."""
+    """Compare a plan with the stored rows; raise ConditionsChanged if the policy is to stop on changes."""
     by_now = {key: tuple(changes(row, run.conditions)) for key, run, row in _known(plan.runs, stored)}
     kept = {
         key: found

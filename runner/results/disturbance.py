@@ -40,7 +40,7 @@ class Judge:
         return [cause for cause, applies in found.items() if applies]
 
     def _was_stolen_from(self, trial: TrialRecord) -> bool:
-        """Return whether a share of the trial's CPUs was stolen, less one tick, which may have begun before it."""
+        """Return whether a share of the trial's CPUs was stolen, less a tick that may have begun earlier."""
         lanes = 1 if trial.kind == SERIAL else min(self.workers, self.cpus)
         return (trial.steal_ns or 0) - TICK_NS > self.share * lanes * trial.wall_ns
 

@@ -43,7 +43,7 @@ class RunResult:
         return self.row["cell_id"], self.row["round"]
 
     def to_bytes(self) -> bytes:
-        """Return the whole result as bytes: a JSON head with the sizes, then an Arrow IPC stream for each table."""
+        """Return the result as bytes: a JSON head with the sizes, then an Arrow IPC stream for each table."""
         row = conform(_ROW, {name: [value] for name, value in self.row.items()})
         streams = {name: _to_stream(part) for name, part in {_ROW: row, **self.tables}.items()}
         head = {"schema": VERSION, "tables": {name: len(stream) for name, stream in streams.items()}}

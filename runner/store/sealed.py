@@ -1,8 +1,7 @@
 """One run's part of a table as Parquet bytes, and the row of a run, read back only if it is as it was written.
 
-Page checksums (Parquet format, PageHeader.crc) cover only the pages. A file of ``runs`` therefore has a seal:
-the CRC-32 of all its other bytes, placed between pages and footer, where the format leaves room and readers
-do not look.
+Page checksums (Parquet format, PageHeader.crc) cover only the pages. A file of ``runs`` therefore has a seal: the CRC-32
+of all its other bytes, placed between pages and footer, where the format leaves room and readers do not look.
 """
 
 from __future__ import annotations

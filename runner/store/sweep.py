@@ -106,7 +106,7 @@ class Sweep(SweepPaths):
         return self._move({stem(*key) for key in keys}, why)
 
     def set_aside_damaged(self, stored: Stored) -> Path | None:
-        """Move all files of runs with a damaged file, like `set_aside`, and write the reasons next to them."""
+        """Move all files of runs with a damaged file, like `set_aside`, and write the reasons beside them."""
         folder = self._move({path.stem for path in stored.damaged}, "damaged")
         if folder is not None:
             notes = (f"{path.relative_to(self.path)}: {why}\n" for path, why in stored.damaged.items())
@@ -115,7 +115,7 @@ class Sweep(SweepPaths):
         return folder
 
     def _move(self, stems: Collection[str], why: str) -> Path | None:
-        """Move the files of those runs, rows last: after an interruption the rest is found damaged and moved too."""
+        """Move the files of those runs, rows last: if interrupted, the rest is found damaged and moved."""
         tables = [*(name for name in TABLES if name != RUNS), RUNS]
         found = [(table, path) for table in tables for path in _named(self.table(table), stems)]
         if not found:

@@ -23,5 +23,5 @@ class Outcome:
     again: str = "breakeven"
 
     def ending(self) -> str | None:
-        """Return the line that says why the sweep ended early and how to carry on; None if all runs were made."""
+        """Return the line that says why the sweep ended early and how to carry on; None if it did not."""
         return None if self.why is None else f"{self.why}. Carry on with: {self.again}"

@@ -1,4 +1,4 @@
-"""One sweep from a plan to stored runs: take the locks, make the missing runs, report them and end in order."""
+"""One sweep from a plan to stored runs: take the locks, make the missing runs, report, end in order."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from breakeven.runner.sweep.tally import Tally
 
 @dataclass(frozen=True)
 class _Ended:
-    """How the runs ended: one of `ENDS`, the exit code, and the reason for an early end (None if all were made)."""
+    """How the runs ended: one of `ENDS`, the exit code, and the reason for an early end, if any."""
 
     how: str
     code: int
@@ -43,7 +43,7 @@ class _Ended:
 
 
 class Session:
-    """Carries out one plan; ``one_of_several`` means that the same command carries out others, maybe in other processes."""
+    """Carries out one plan; ``one_of_several``: the same command carries out others, maybe elsewhere."""
 
     def __init__(self, plan: Plan, launch: Launch, *, one_of_several: bool = False) -> None:
         self._plan = plan
