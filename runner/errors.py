@@ -52,7 +52,7 @@ class MachineBusy(BadInput):
 
 
 class LockUnusable(BadInput):
-    """Raised when the file that keeps two sweeps from measuring at once cannot be used."""
+    """Raised when the lock that keeps two sweeps from measuring at once cannot be used."""
 
 
 class PlanOutdated(Exception):
@@ -66,12 +66,12 @@ class NotStored(Exception):
     def from_os_error(
         cls, error: OSError, what: str, *, kept: str = "what was stored before is kept"
     ) -> Self:
-        """Return the error for the failed action ``what``, such as ``write FILE``; ``kept`` is what is safe."""
+        """Return the error for a failed ``what``, such as ``write FILE``; ``kept`` names the safe data."""
         return cls(f"cannot {what}: {error.strerror}; {kept}")
 
     @classmethod
     def for_want_of_space(cls, what: str, error: OSError | None) -> Self:
         """Return the error for a temporary file or folder ``what`` that could not be created."""
         return cls(
-            f"cannot make {what}: {error}; free some space there, or choose another place with TMPDIR=FOLDER"
+            f"cannot create {what}: {error}; free some space there, or choose another folder with TMPDIR=FOLDER"
         )

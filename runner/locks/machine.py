@@ -133,9 +133,9 @@ class HostLock:
 
 
 def describe_holder(holder: Holder) -> str:
-    """Describe in one line whom the machine is measuring for."""
+    """Return a one-line description of the sweep that ``holder`` measures."""
     if holder.pid is None or holder.is_alive is False:  # the text of an earlier holder
-        return "for somebody else"
+        return "another sweep"
     return (
         f"{holder.sweep or 'another sweep'} for user {holder.user or 'unknown'} "
         f"(pid {holder.pid}, since {holder.moment})"

@@ -47,7 +47,7 @@ class Statistics:
         return found | self._speedup([block for block in blocks if block[SERIAL].tasks], startup_ns)
 
     def typical(self, name: str, values: Sequence[float]) -> Columns:
-        """Return the median of ``values`` and its interval; in ``name``, braces stand for ``_low``, ``_high``.
+        """Return the median of ``values`` and its interval; braces in ``name`` stand for ``_low``, ``_high``.
 
         Without values the result is empty; with too few, the interval is null.
         """

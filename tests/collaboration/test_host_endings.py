@@ -247,12 +247,12 @@ def test_no_place_for_a_runs_files_ends_the_sweep(tmp_path: Path, monkeypatch: p
     with pytest.raises(NotStored) as caught:
         call(tmp_path, "pass")
     assert str(caught.value).startswith(
-        "cannot make a folder for a run: [Errno 2] No such file or directory: "
+        "cannot create a folder for a run: [Errno 2] No such file or directory: "
     )
-    assert str(caught.value).endswith("; free some space there, or choose another place with TMPDIR=FOLDER")
+    assert str(caught.value).endswith("; free some space there, or choose another folder with TMPDIR=FOLDER")
     monkeypatch.undo()
     monkeypatch.setattr("tempfile.tempdir", str(absent))
     with pytest.raises(
-        NotStored, match=r"cannot make a temporary file: .*absent.*; free some space there, or"
+        NotStored, match=r"cannot create a temporary file: .*absent.*; free some space there, or"
     ):
         host.in_child(host.specification(run("python"), tmp_path), 10**9)

@@ -173,13 +173,11 @@ def test_an_unreadable_holder_is_somebody(file: Path, text: bytes) -> None:
     """Garbage in the file, or the name of a process that is gone, does not hide that it is locked."""
     with HostLock(file).held(HERE, wait=False):
         file.write_bytes(text)
-        with pytest.raises(
-            MachineBusy, match=r"^this machine is measuring for somebody else; wait with on_busy"
-        ):
+        with pytest.raises(MachineBusy, match=r"^this machine is measuring another sweep; wait with on_busy"):
             HostLock(file).acquire(HERE, wait=False)
         gone = replace(Holder.this_process("x"), pid=4194305)
         file.write_bytes(gone.encoded())
-        with pytest.raises(MachineBusy, match=r"^this machine is measuring for somebody else"):
+        with pytest.raises(MachineBusy, match=r"^this machine is measuring another sweep"):
             HostLock(file).acquire(HERE, wait=False)
 
 
@@ -257,7 +255,7 @@ def test_a_file_that_may_only_be_read_is_locked_all_the_same(
     monkeypatch.setattr(os, "open", refuse)
     with (
         HostLock(file).held(HERE, wait=False),
-        pytest.raises(MachineBusy, match="measuring for somebody else"),
+        pytest.raises(MachineBusy, match="measuring another sweep"),
     ):
         HostLock(file).acquire(HERE, wait=False)
 
