@@ -39,7 +39,7 @@ class OutputsUnreadable(BadInput):
     def from_os_error(
         cls, error: OSError, otherwise: str = "choose another folder with outputs=FOLDER or sweep=NAME"
     ) -> Self:
-        """Return the error for the file that ``error`` names; ``otherwise`` is the alternative to making it readable."""
+        """Return the error for the file that ``error`` names; ``otherwise`` is the alternative remedy."""
         return cls(f"cannot read {error.filename}: {error.strerror}; make it readable, or {otherwise}")
 
 
@@ -56,7 +56,7 @@ class LockUnusable(BadInput):
 
 
 class PlanOutdated(Exception):
-    """Raised when a run would not measure what was planned because the code or the function has been edited since."""
+    """Raised when a run would not measure what was planned, because code or function were edited since."""
 
 
 class NotStored(Exception):
@@ -66,7 +66,7 @@ class NotStored(Exception):
     def from_os_error(
         cls, error: OSError, what: str, *, kept: str = "what was stored before is kept"
     ) -> Self:
-        """Return the error for a failed action ``what``, such as ``write FILE``; ``kept`` says which data is safe."""
+        """Return the error for a failed ``what``, such as ``write FILE``; ``kept`` names the safe data."""
         return cls(f"cannot {what}: {error.strerror}; {kept}")
 
     @classmethod

@@ -1,7 +1,8 @@
 """The interface of engines, which carry runs to machines.
 
-An engine takes a `Run` and returns a future of its `RunResult`. A cluster engine differs from the local one only in
-where `breakeven.runner.host.execute` is called; everything that is measured happens behind that function.
+An engine takes a `Run` and returns a future of its `RunResult`. A cluster engine differs from the local one
+only in where `breakeven.runner.host.execute` is called; everything that is measured happens behind that
+function.
 """
 
 from __future__ import annotations

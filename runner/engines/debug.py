@@ -1,7 +1,7 @@
 """Runs in this process, so that a debugger and `breakpoint()` work in the measured code.
 
-Nothing protects the sweep here: no fresh interpreter, no time limit. The timings are those of a process that does
-other things as well; use them for debugging, not as measurements.
+Nothing protects the sweep here: no fresh interpreter, no time limit. The timings are those of a process that
+does other things as well; use them for debugging, not as measurements.
 """
 
 from __future__ import annotations

@@ -50,13 +50,13 @@ def run(arguments: Sequence[str]) -> int:
     try:
         compose_and_run(application, arguments)
     except BadInput as refusal:
-        application.report()  # of calls before the one that was refused
+        application.report()  # on calls before the refused one
         sys.stderr.write(f"{refusal}\n")
         return BAD_INPUT
     except RunFailed:  # the process that made the run has shown why
         return SOME_FAILED
     except KeyboardInterrupt:
-        if application.code != EXIT_INTERRUPTED:  # else the sweep has an ending of its own
+        if application.code != EXIT_INTERRUPTED:  # otherwise the sweep has reported its end
             sys.stderr.write("interrupted before anything was measured\n")
             return EXIT_INTERRUPTED
     return application.report()
@@ -70,7 +70,7 @@ def sum_up(sweep: Path) -> None:
 def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
     """Let Hydra compose the configuration and call ``application`` with it; raise BadInput."""
     options = read_options(arguments)
-    if options.shell_completion and "COMP_LINE" in os.environ:  # Hydra knows of no subcommands
+    if options.shell_completion and "COMP_LINE" in os.environ:  # Hydra does not know subcommands
         os.environ["COMP_LINE"] = re.sub(r"^(\s*\S+)\s+run\b", r"\1", os.environ["COMP_LINE"])
     with _hydra_called_with(arguments), searched(options.config_dir):
         try:

@@ -1,10 +1,10 @@
 """Compose the configurations of a whole grid, calling Hydra once for each combination of group choices.
 
 Hydra takes some 60 ms for a composition, however little it differs from the one before. Most cells of a grid
-differ only in the values of knobs, which Hydra sets after merging the files. So Hydra merges the files once for
-each combination of group choices; OmegaConf then sets the knobs of a cell on a copy of the result, with the same
-call that Hydra makes. Everything else, and whatever OmegaConf refuses, is left to Hydra, so that the error is
-Hydra's own.
+differ only in the values of knobs, which Hydra sets after merging the files. So Hydra merges the files once
+for each combination of group choices; OmegaConf then sets the knobs of a cell on a copy of the result, with
+the same call that Hydra makes. Everything else, and whatever OmegaConf refuses, is left to Hydra, so that the
+error is Hydra's own.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Composer:
         return Request(plain_config(without_hydra(config)), overrides, _choices(config))
 
     def _shared(self, plain: dict[str, Any]) -> dict[str, Any]:
-        """Return ``plain`` with the groups of knobs of an earlier cell where they are the same, types included."""
+        """Return ``plain`` with its groups of knobs replaced by equal ones of earlier cells."""
         groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
         return plain | {
             key: self._parts.setdefault(pickle.dumps(value), value) for key, value in groups.items()
@@ -130,7 +130,7 @@ class Composer:
         return name.casefold() in self._groups[parent]
 
     def _base(self, groups: tuple[str, ...]) -> _Base | None:
-        """Return what cells with these choices share; None if Hydra refuses them, as it then will for the cell."""
+        """Return what cells with these choices share; None if Hydra refuses them."""
         if groups not in self._bases:
             try:
                 self._bases[groups] = _Base.of(self._through_hydra(groups, 0))
@@ -151,8 +151,8 @@ class Composer:
 class _Base:
     """What cells with the same group choices share.
 
-    ``pickled`` is the configuration, which loads in an eighth of the time of a deep copy; None if something in it
-    cannot be pickled or refers to something outside, such as ``${hydra:job.num}``.
+    ``pickled`` is the configuration, which loads in an eighth of the time of a deep copy; None if something
+    in it cannot be pickled or refers to something outside, such as ``${hydra:job.num}``.
     """
 
     choices: Mapping[str, str | None]
@@ -193,7 +193,7 @@ def plain_config(config: DictConfig, *, whole: bool = True) -> dict[str, Any]:
 
 
 def _is_local(value: Any) -> bool:
-    """Return whether every interpolation in ``value`` refers to a knob of the application or to the environment."""
+    """Return whether all interpolations in ``value`` refer to the application's knobs or the environment."""
     if isinstance(value, dict):
         return _is_local([*value, *value.values()])
     if isinstance(value, list):

@@ -39,7 +39,7 @@ _EXAMPLE = "[{model: thread, workers: '>4'}]"
 
 @dataclass(frozen=True)
 class Comparison:
-    """A test of one value of a cell; ``right`` may name other knobs of the same cell, such as ``${tasks}``."""
+    """A test of a value of a cell; ``right`` may name other knobs of the same cell, such as ``${tasks}``."""
 
     operator: str
     right: tuple[Any, ...]
@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Selection:
-    """The conditions on cells: keep those that match one of ``only``, if there is any, and none of ``exclude``."""
+    """Conditions on cells: keep those that match one of ``only``, if any, and none of ``exclude``."""
 
     only: tuple[Entry, ...] = ()
     exclude: tuple[Entry, ...] = ()
@@ -199,7 +199,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _amount(value: Any) -> tuple[str, Any]:
-    """Return the kind of an amount and the amount in its base unit; the kind is empty if it is not an amount."""
+    """Return the kind of an amount and its value in the base unit; the kind is empty if it is no amount."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return "number", value
     return _quantity(value) if isinstance(value, str) else ("", value)
@@ -214,7 +214,7 @@ def _quantity(text: str) -> tuple[str, int | str]:
 
 
 def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
-    """Return the value of ``key`` in a cell; of a group, the chosen option and its name; None if it is missing."""
+    """Return the value of ``key`` in a cell; for a group its option and its name; None if it is missing."""
     value = _lookup(request.plain, key)
     names = [request.choices[key]] if key in request.choices else []
     if not isinstance(value, Mapping):

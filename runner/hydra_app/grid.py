@@ -25,11 +25,11 @@ def expand(
 ) -> list[list[str]]:
     """Return the overrides of every cell: the full product within each grid, one grid after the other.
 
-    ``arguments`` are the overrides as typed; ``params`` and ``zipped`` belong to every grid. The keys of one mapping
-    of ``zipped``, or of a grid's own ``zip``, vary together as one axis. If a key is set more than once, the last of
-    params, zipped, grid, its zip and arguments wins, so that the command line holds in every grid. A value may be any
-    sweep of Hydra's that can be enumerated (choices, ``range``, ``glob``); ``loader`` knows the names that a glob
-    matches. Raise BadValue.
+    ``arguments`` are the overrides as typed; ``params`` and ``zipped`` belong to every grid. The keys of one
+    mapping of ``zipped``, or of a grid's own ``zip``, vary together as one axis. If a key is set more than
+    once, the last of params, zipped, grid, its zip and arguments wins, so that the command line holds in
+    every grid. A value may be any sweep of Hydra's that can be enumerated (choices, ``range``, ``glob``);
+    ``loader`` knows the names that a glob matches. Raise BadValue.
     """
     parser = OverridesParser.create(config_loader=loader)
     cells: list[list[str]] = []
@@ -48,7 +48,7 @@ def expand(
 def in_batches(
     jobs: Sequence[Sequence[str]], most: int | None
 ) -> Iterator[tuple[int, Sequence[Sequence[str]]]]:
-    """Yield batches of ``most`` jobs, all in one if None, each with the number of its first; raise BadValue."""
+    """Yield batches of ``most`` jobs, None for one batch, with the number of their first; raise BadValue."""
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
         raise BadValue(
             f"hydra.sweeper.max_batch_size={write(most)}: not a whole number of at least 1; "
@@ -116,7 +116,7 @@ def write(value: Any, *, nested: bool = False) -> str:
 
 
 def _apart(grid: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Split a grid into its keys and its ``zip``; if that is a string, it is the value of a knob named zip."""
+    """Split a grid into its keys and its ``zip``; if that is a string, it is the value of a knob."""
     together = grid.get(ZIP) if not isinstance(grid.get(ZIP), str) else None
     return {key: value for key, value in grid.items() if key != ZIP or together is None}, together or ()
 

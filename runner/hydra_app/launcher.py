@@ -24,7 +24,7 @@ _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Setup:
     """What Hydra passes to a launcher or sweeper; ``config`` is the configuration of the sweep as a whole."""
 
     context: HydraContext
@@ -61,51 +61,51 @@ class CellReturn(JobReturn):
         self._return_value = value
 
 
-def select_jobs(asked: Asked, jobs: Sequence[Sequence[str]]) -> Selected | None:
+def select_jobs(setup: Setup, jobs: Sequence[Sequence[str]]) -> Selected | None:
     """Return the jobs that ``hydra.sweeper.only`` and ``exclude`` keep; None if neither is set.
 
     Raise BadInput.
     """
-    selection = read_selection(_unresolved(asked.config.hydra.sweeper))
+    selection = read_selection(_unresolved(setup.config.hydra.sweeper))
     if not selection:
         return None
-    if asked.as_a_whole:
-        composer = asked.composer()
+    if setup.as_a_whole:
+        composer = setup.composer()
         return select(jobs, lambda job, number: composer.compose_all([job], number)[0], selection)
-    return select(jobs, lambda job, number: _as_request(_composed(asked, job, number)), selection)
+    return select(jobs, lambda job, number: _as_request(_composed(setup, job, number)), selection)
 
 
 def launch_jobs(
-    asked: Asked, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None = None
+    setup: Setup, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None = None
 ) -> Sequence[JobReturn]:
     """Compose every job, then carry out all of them, as a Hydra launcher does.
 
     ``selected`` holds the configurations of all jobs of the sweep if selecting them required composing them.
     """
-    if not asked.as_a_whole:
-        return _launch_one_by_one(asked, jobs, first_number)
-    chosen = _of_these_jobs(asked, jobs, first_number, selected)
-    base = plain_config(without_hydra(asked.config), whole=False)
-    sweeping: Sweeping = asked.task
-    launch = Launch(chosen.requests, tuple(asked.config.hydra.overrides.task), base, chosen.notes)
+    if not setup.as_a_whole:
+        return _launch_one_by_one(setup, jobs, first_number)
+    chosen = _of_these_jobs(setup, jobs, first_number, selected)
+    base = plain_config(without_hydra(setup.config), whole=False)
+    sweeping: Sweeping = setup.task
+    launch = Launch(chosen.requests, tuple(setup.config.hydra.overrides.task), base, chosen.notes)
     if sweeping.carry_out(launch) == EXIT_INTERRUPTED:
         raise KeyboardInterrupt  # a sweeper that launches in batches would go on with the next batch
     return [CellReturn(sweeping, request) for request in chosen.requests]
 
 
-def describe_sweep(asked: Asked) -> None:
+def describe_sweep(setup: Setup) -> None:
     """Write ``multirun.yaml`` to the folder of a sweep, as Hydra's own sweeper does."""
-    folder = Path(str(asked.config.hydra.sweep.dir))
+    folder = Path(str(setup.config.hydra.sweep.dir))
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(asked.config, folder / "multirun.yaml")
+    OmegaConf.save(setup.config, folder / "multirun.yaml")
 
 
 def _of_these_jobs(
-    asked: Asked, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None
+    setup: Setup, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None
 ) -> Selected:
     """Return the configurations of the jobs of one launch; only the first launch gets the notes."""
     if selected is None:
-        return Selected(tuple(asked.composer().compose_all(jobs, first_number)))
+        return Selected(tuple(setup.composer().compose_all(jobs, first_number)))
     requests = selected.requests[first_number : first_number + len(jobs)]
     return Selected(requests, () if first_number else selected.notes)
 
@@ -120,22 +120,22 @@ class _Composed:
         return self._configs.popleft()
 
 
-def _launch_one_by_one(asked: Asked, jobs: Sequence[Sequence[str]], first_number: int) -> Sequence[JobReturn]:
+def _launch_one_by_one(setup: Setup, jobs: Sequence[Sequence[str]], first_number: int) -> Sequence[JobReturn]:
     """Let Hydra's own launcher call the task once for each job, after all of them are composed."""
-    configs = [_composed(asked, job, first_number + place) for place, job in enumerate(jobs)]
+    configs = [_composed(setup, job, first_number + place) for place, job in enumerate(jobs)]
     loader: Any = _Composed(configs)
     configs.clear()
-    own = copy.deepcopy(asked.config)
+    own = copy.deepcopy(setup.config)
     with read_write(own.hydra), open_dict(own.hydra):
         own.hydra.launcher = {"_target_": _ONE_BY_ONE}
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=replace(asked.context, config_loader=loader), task_function=asked.task, config=own
+        hydra_context=replace(setup.context, config_loader=loader), task_function=setup.task, config=own
     )
     return launcher.launch(jobs, first_number)
 
 
-def _composed(asked: Asked, job: Sequence[str], number: int) -> DictConfig:
-    config = asked.context.config_loader.load_sweep_config(asked.config, list(job))
+def _composed(setup: Setup, job: Sequence[str], number: int) -> DictConfig:
+    config = setup.context.config_loader.load_sweep_config(setup.config, list(job))
     with open_dict(config):
         config.hydra.job.id = str(number)
         config.hydra.job.num = number

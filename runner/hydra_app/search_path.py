@@ -20,8 +20,8 @@ _last: ContextVar[tuple[Path, ...]] = ContextVar("last", default=())
 def searched(config_dir: str | None) -> Iterator[None]:
     """Let Hydra search ``config_dir`` and ``./conf`` while breakeven's own configuration is composed.
 
-    A ``conf/`` whose ``config.yaml`` belongs to another Hydra application comes after breakeven's own folder: it
-    adds experiments and other choices, and replaces nothing.
+    A ``conf/`` whose ``config.yaml`` belongs to another Hydra application comes after breakeven's own folder:
+    it adds experiments and other choices, and replaces nothing.
     """
     users = users_folder()
     named = () if config_dir is None else (Path(config_dir).absolute(),)

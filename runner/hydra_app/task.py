@@ -51,10 +51,11 @@ class Sweeping(Protocol):
 class Application:
     """The task that Hydra calls with one configuration, or our launcher with all of them.
 
-    ``code`` is the exit code so far. ``refused`` holds a BadInput of a call with one configuration: if it were raised,
-    Hydra would print a line of its own above the message. All calls of one command belong to one sweep, whichever
-    process a launcher makes them in; ``began`` names a sweep without a name. ``sum_up`` prints the summary of a results
-    folder; ``to_sum_up`` is the folder to be summarised, ``ending`` says how to carry on with a sweep that ended early.
+    ``code`` is the exit code so far. ``refused`` holds a BadInput of a call with one configuration: if it
+    were raised, Hydra would print a line of its own above the message. All calls of one command belong to one
+    sweep, whichever process a launcher makes them in; ``began`` names a sweep without a name. ``sum_up``
+    prints the summary of a results folder; ``to_sum_up`` is the folder to summarise, ``ending`` says how to
+    carry on with a sweep that ended early.
     """
 
     command: Sequence[str] = ("breakeven",)
@@ -112,7 +113,7 @@ class Application:
         return outcome.code
 
     def report(self) -> int:
-        """Show the summary that is still to be shown, then how to carry on, and return the exit code."""
+        """Print the pending summary and how to carry on, if any, and return the exit code."""
         try:
             if self.to_sum_up is not None and self.sum_up is not None:
                 self.sum_up(self.to_sum_up)

@@ -1,7 +1,7 @@
 """One measurement at a time on a machine, one writer of a results folder.
 
-Both are flock(2) locks: the kernel releases them when their holder ends, however it ends. Their files name the holder,
-for the messages of those that are refused or wait.
+Both are flock(2) locks: the kernel releases them when their holder ends, however it ends. Their files name
+the holder, for the messages of those that are refused or wait.
 """
 
 from __future__ import annotations

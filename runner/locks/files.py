@@ -36,7 +36,7 @@ def close(descriptor: int) -> None:
 
 
 def try_lock(descriptor: int) -> bool | None:
-    """Try to lock the file and return whether this process has the lock; None if the file system has no locks."""
+    """Try to lock the file and return whether it worked; None if the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -69,5 +69,5 @@ def _forget() -> None:
     _held.clear()
 
 
-# A lock belongs to the open file, which a forked child shares: the child would hold it after its parent's death.
+# A lock belongs to the open file, which a forked child shares: it would outlive the parent there.
 os.register_at_fork(after_in_child=_forget)

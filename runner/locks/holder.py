@@ -26,8 +26,8 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 class Holder:
     """A process that holds a lock, and the sweep it writes; a field that its file lacks is None.
 
-    ``boot`` is the kernel's id of this boot, ``processes`` the namespace that ``pid`` belongs to, ``started`` when
-    the process started, in clock ticks since boot: process ids are reused.
+    ``boot`` is the kernel's id of this boot, ``processes`` the namespace that ``pid`` belongs to, ``started``
+    when the process started, in clock ticks since boot: process ids are reused.
     """
 
     pid: int | None = None
@@ -55,7 +55,7 @@ class Holder:
 
     @classmethod
     def read(cls, data: bytes) -> Holder:
-        """Parse the output of `encoded`; anybody may have written the file, so any field may be missing or wrong."""
+        """Parse the output of `encoded`; anyone may have written it, so any field may be missing or wrong."""
         try:
             fields = json.loads(data)
         except (ValueError, RecursionError):
@@ -85,7 +85,7 @@ class Holder:
 
     @property
     def is_alive(self) -> bool | None:
-        """Return whether the process exists; None if this process cannot see it: another machine or container."""
+        """Return whether the process exists; None if it is on another machine or in another container."""
         if self.pid is None or not self.shares_kernel or self.processes != _processes():
             return None
         return is_running(self.pid, self.started or 0)

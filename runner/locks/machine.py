@@ -32,8 +32,8 @@ def place() -> Path:
 class HostLock:
     """The right to measure on this machine.
 
-    A file at a fixed place, locked with flock(2): the kernel releases the lock when its holder ends. The file stays; its
-    text names the holder for messages and decides nothing.
+    A file at a fixed place, locked with flock(2): the kernel releases the lock when its holder ends. The file
+    stays; its text names the holder for messages and decides nothing.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -55,8 +55,8 @@ class HostLock:
     def acquire(self, sweep: str, *, wait: bool, on_wait: Callable[[Holder], None] = lambda _: None) -> None:
         """Acquire the right to measure ``sweep``; if another process has it, wait or raise MachineBusy.
 
-        ``on_wait`` is called once with the holder. The wait takes no CPU time and ends if a signal handler raises.
-        Raise LockUnusable if the file cannot be used.
+        ``on_wait`` is called once with the holder. The wait takes no CPU time and ends if a signal handler
+        raises. Raise LockUnusable if the file cannot be used.
         """
         while self._descriptor is None:
             descriptor = self._open()

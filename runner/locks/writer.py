@@ -1,8 +1,8 @@
 """One writer of a results folder.
 
-The folder may be on a network file system, where a lock may not reach other machines. A writer therefore gives a sign
-of life: it touches its file every `BEAT_SECONDS`. If the file of a writer on another machine has not been touched for
-`DEAD_SECONDS`, by the clock of the file system, that writer is gone.
+The folder may be on a network file system, where a lock may not reach other machines. A writer therefore
+gives a sign of life: it touches its file every `BEAT_SECONDS`. If the file of a writer on another machine has
+not been touched for `DEAD_SECONDS`, by the clock of the file system, that writer is gone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Elsewhere(Exception):
 
 
 class SweepLock:
-    """The right to write the results folder ``path``, held through its file ``.writer``, which is removed afterwards.
+    """The right to write the results folder ``path``, held through its file ``.writer``.
 
     ``beat_seconds`` is the time between two signs of life.
     """
@@ -102,7 +102,7 @@ class SweepLock:
                 os.utime(descriptor)
 
     def _take(self) -> str | None:
-        """Create a locked file and link it as ``.writer``, so that others only ever see it complete and locked."""
+        """Create a locked file and link it as ``.writer``, so that others only see it complete and locked."""
         own = part_of(self._path)
         descriptor = files.open_new(own)
         try:
@@ -142,7 +142,7 @@ class SweepLock:
         return None if holder.shares_kernel else self._note(holder, seen)
 
     def _lives(self, holder: Holder, locked: bool | None, descriptor: int, seen: float) -> bool:
-        """Return whether ``holder`` may still write; ``locked``: we got its lock (None: the file system has none)."""
+        """Return whether ``holder`` may still write; ``locked`` is the result of `try_lock` on its file."""
         if holder.shares_kernel and locked:
             return False
         if holder.is_alive is not None:

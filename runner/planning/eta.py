@@ -1,8 +1,9 @@
 """Estimate how long runs will take, at first from their knobs, then from finished runs.
 
-A run consists of its process, the warm-up, and pairs of trials until a rule or the time limit ends them. If the work
-is calibrated, the knobs alone give the length of the trials. The time that finished runs took corrects the estimate
-by a ratio, separately for each kind of run (the ratio estimator of Cochran, *Sampling Techniques*, 1977, chapter 6).
+A run consists of its process, the warm-up, and pairs of trials until a rule or the time limit ends them. If
+the work is calibrated, the knobs alone give the length of the trials. The time that finished runs took
+corrects the estimate by a ratio, separately for each kind of run (the ratio estimator of Cochran, *Sampling
+Techniques*, 1977, chapter 6).
 """
 
 from __future__ import annotations

@@ -85,8 +85,8 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path) -> S
 def start_options(version: str) -> tuple[str, ...]:
     """Return the options with which an interpreter of that version is started to measure.
 
-    With ``-P``, which `multiprocessing` passes on, no process looks for modules in the working directory before the
-    standard library; `breakeven.runner.cell.spawning` takes care of older versions.
+    With ``-P``, which `multiprocessing` passes on, no process looks for modules in the working directory
+    before the standard library; `breakeven.runner.cell.spawning` takes care of older versions.
     """
     digits = re.match(r"(\d+)\.(\d+)", version)
     return ("-P",) if digits and (int(digits[1]), int(digits[2])) >= _SAFE_PATH else ()

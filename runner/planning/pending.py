@@ -36,9 +36,9 @@ class Changed:
 class Pending:
     """The runs of a plan by their state, each group in the plan's order.
 
-    ``waiting`` runs are to be executed; those of them in ``again`` are stored and must be set aside first. ``done``
-    runs are stored; ``failed`` ones are stored, went wrong and are left as they are. ``changed`` lists the conditions
-    that changed since runs were stored.
+    ``waiting`` runs are to be executed; those of them in ``again`` are stored and must be set aside first.
+    ``done`` runs are stored; ``failed`` ones are stored, went wrong and are left as they are. ``changed``
+    lists the conditions that changed since runs were stored.
     """
 
     waiting: tuple[Run, ...]
@@ -49,7 +49,7 @@ class Pending:
 
 
 def find_pending(plan: Plan, stored: Stored) -> Pending:
-    """Compare a plan with the stored rows; raise ConditionsChanged if conditions changed and the policy is to stop."""
+    """Compare a plan with the stored rows; raise ConditionsChanged if the policy is to stop on changes."""
     by_now = {key: tuple(changes(row, run.conditions)) for key, run, row in _known(plan.runs, stored)}
     kept = {
         key: found

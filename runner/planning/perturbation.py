@@ -1,8 +1,8 @@
 """What differs on purpose between the rounds of a cell, since any single choice would bias the measurement.
 
-The size of the environment moves the stack, the hash seed the order of sets and the collisions of dictionaries; either
-can change the speed of a process by some percent (Mytkowicz, Diwan, Hauswirth and Sweeney, *Producing wrong data
-without doing anything obviously wrong*, ASPLOS 2009, section 4).
+The size of the environment moves the stack, the hash seed the order of sets and the collisions of
+dictionaries; either can change the speed of a process by some percent (Mytkowicz, Diwan, Hauswirth and
+Sweeney, *Producing wrong data without doing anything obviously wrong*, ASPLOS 2009, section 4).
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ class Plan:
     """A sweep, ready to be carried out.
 
     ``cells`` are the ids of the cells that can exist, in the order of the grid. ``runs`` are in the order of
-    execution; ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is the number
-    of duplicate configurations.
+    execution; ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
+    the number of duplicate configurations.
     """
 
     sweep: Path
@@ -61,8 +61,8 @@ class Plan:
 def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[str]) -> Plan:
     """Check every configuration and put the runs in order; raise BadInput.
 
-    ``engines`` are the names of the known engines. Paths of outputs and of the user's function are relative to the
-    folder of ``origin``, which also names a sweep without a name.
+    ``engines`` are the names of the known engines. Paths of outputs and of the user's function are relative
+    to the folder of ``origin``, which also names a sweep without a name.
     """
     parsed = [parse(request.plain) for request in requests]
     engine = read_choice(_same(requests, "engine")["name"], "engine", engines)
@@ -90,8 +90,8 @@ def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[s
 def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, PlannedCell]]:
     """Return (round, cell) in randomised complete blocks: in each block every cell once, in random order.
 
-    A drift during the sweep then affects every cell alike (Fisher, *The Design of Experiments*, 1935, section 26).
-    Cells that cannot exist are left out.
+    A drift during the sweep then affects every cell alike (Fisher, *The Design of Experiments*, 1935, section
+    26). Cells that cannot exist are left out.
     """
     random = Random(seed)
     possible = [planned for planned in cells if planned.reason is None]
@@ -106,8 +106,8 @@ def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, Planne
 def fingerprint(cell: Cell, engine: str) -> str:
     """Return the ``cell_id``: a hash of everything that was requested of the measurement.
 
-    The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run that
-    ends within a limit measures the same under a longer one.
+    The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run
+    that ends within a limit measures the same under a longer one.
     """
     requested = asdict(cell)
     del requested["time_limit_ns"]

@@ -26,8 +26,8 @@ class Request:
 class Launch:
     """All cells of one sweep, and what was typed for them.
 
-    ``base`` is the configuration that the cells start from; ``notes`` are remarks on the selection of the cells, one
-    line each; ``command`` starts the program again.
+    ``base`` is the configuration that the cells start from; ``notes`` are remarks on the selection of the
+    cells, one line each; ``command`` starts the program again.
     """
 
     requests: Sequence[Request]
@@ -41,8 +41,9 @@ class Launch:
 class Origin:
     """Where and when a command was typed: resolves relative paths and names a sweep without a name.
 
-    ``folder`` is the working directory. A sweep without a name is ``sweep`` if that is set; otherwise its name is the
-    time ``now``, with a number if that folder exists, unless ``again`` says that it is the same sweep.
+    ``folder`` is the working directory. A sweep without a name is ``sweep`` if that is set; otherwise its
+    name is the time ``now``, with a number if that folder exists, unless ``again`` says that it is the same
+    sweep.
     """
 
     folder: Path

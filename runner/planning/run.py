@@ -25,10 +25,10 @@ class Source:
 class Run:
     """One execution of a cell.
 
-    ``order`` is its position in the sweep's randomised order. ``path`` is the directory from which a user's function
-    is imported; ``source`` describes the function's files, if there is one. ``conditions`` are the columns of ``runs``
-    for the code, interpreter and host of the plan. ``config`` is the cell's resolved configuration, ``overrides`` are
-    the ones typed for it.
+    ``order`` is its position in the sweep's randomised order. ``path`` is the directory from which a user's
+    function is imported; ``source`` describes the function's files, if there is one. ``conditions`` are the
+    columns of ``runs`` for the code, interpreter and host of the plan. ``config`` is the cell's resolved
+    configuration, ``overrides`` are the ones typed for it.
     """
 
     cell: Cell

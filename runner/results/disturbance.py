@@ -1,8 +1,8 @@
 """Find the trials that other processes disturbed, from the kernel's counters during the trial.
 
-Trials are marked here, never dropped; the analysis reports its figures with and without them. The rule requires a
-certain share of the trial's time, and counters that move in ticks are taken at the least they can mean, so that every
-marked trial really was disturbed.
+Trials are marked here, never dropped; the analysis reports its figures with and without them. The rule
+requires a certain share of the trial's time, and counters that move in ticks are taken at the least they can
+mean, so that every marked trial really was disturbed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Judge:
         return [cause for cause, applies in found.items() if applies]
 
     def _was_stolen_from(self, trial: TrialRecord) -> bool:
-        """Return whether a share of the trial's CPUs was stolen, less one tick, which may have begun before it."""
+        """Return whether a share of the trial's CPUs was stolen, less a tick that may have begun earlier."""
         lanes = 1 if trial.kind == SERIAL else min(self.workers, self.cpus)
         return (trial.steal_ns or 0) - TICK_NS > self.share * lanes * trial.wall_ns
 
@@ -51,9 +51,10 @@ class Judge:
     def _met_others(self, trial: TrialRecord, waited: bool) -> bool:
         """Return whether our threads waited for a CPU that other processes used.
 
-        A serial trial has one thread, which cannot wait for another of ours. In a parallel trial our threads wait for
-        each other, and each starts some time after its wake-up: there, waiting counts only if other processes are seen
-        to have run, by the ticks of our CPUs or, since these are coarse, by the serial trial of the same block.
+        A serial trial has one thread, which cannot wait for another of ours. In a parallel trial our threads
+        wait for each other, and each starts some time after its wake-up: there, waiting counts only if other
+        processes are seen to have run, by the ticks of our CPUs or, since these are coarse, by the serial
+        trial of the same block.
         """
         if not self._was_kept_waiting(trial):
             return False

@@ -106,7 +106,7 @@ def surroundings(variation: Variation) -> dict[str, Any]:
 
 
 def _latency(result: Result) -> dict[str, Any]:
-    """Return the round trips of pingpong and the speed of copying the same bytes; nothing for other patterns."""
+    """Return the round trips of pingpong and the rate of copying the same bytes; nothing for others."""
     found = result.round_trips._asdict()
     copy = found.pop("copy_p50_ns")
     if found["latency_p50_ns"] is None:

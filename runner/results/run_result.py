@@ -25,8 +25,8 @@ class NotARunResult(ValueError):
 class RunResult:
     """One run, ready to be stored: its row of the table ``runs`` and its parts of the other tables.
 
-    ``row`` maps columns to values, missing columns are null; ``tables`` holds Arrow tables with the schemas of
-    `breakeven.base.schema`, without empty ones.
+    ``row`` maps columns to values, missing columns are null; ``tables`` holds Arrow tables with the schemas
+    of `breakeven.base.schema`, without empty ones.
     """
 
     row: Mapping[str, Any]
@@ -43,7 +43,7 @@ class RunResult:
         return self.row["cell_id"], self.row["round"]
 
     def to_bytes(self) -> bytes:
-        """Return the whole result as bytes: a JSON head with the sizes, then an Arrow IPC stream for each table."""
+        """Return the result as bytes: a JSON head with the sizes, then an Arrow IPC stream for each table."""
         row = conform(_ROW, {name: [value] for name, value in self.row.items()})
         streams = {name: _to_stream(part) for name, part in {_ROW: row, **self.tables}.items()}
         head = {"schema": VERSION, "tables": {name: len(stream) for name, stream in streams.items()}}

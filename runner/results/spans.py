@@ -1,8 +1,9 @@
-"""Turn a run's raw trace into the columns of the table ``spans``, lane by lane (a loop over spans would be slow).
+"""Turn a raw trace into the columns of ``spans``, lane by lane (a loop over spans would be slow).
 
-A lane holds the marks of a thread: stamps and the phases that ended at them. A worker's time is its main thread's lane;
-while that thread waits and the feeder of its queue pickles or sends on its behalf, the time counts as the feeder's
-phase. What the feeder does while the worker computes takes no separate time and shows as slower compute.
+A lane holds the marks of a thread: stamps and the phases that ended at them. A worker's time is its main
+thread's lane; while that thread waits and the feeder of its queue pickles or sends on its behalf, the time
+counts as the feeder's phase. What the feeder does while the worker computes takes no separate time and shows
+as slower compute.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ UNTRACED = -1  # the trial of startup and teardown spans
 class Segments:
     """Consecutive phases from ``start`` on: each ends where the next begins.
 
-    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for unknown),
-    ``threads`` (native thread of the feeder that executed it, 0 for the worker's own).
+    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for
+    unknown), ``threads`` (native thread of the feeder that executed it, 0 for the worker's own).
     """
 
     start: int
@@ -120,7 +121,7 @@ def _bounded(start: int, end: int, all_: Segments) -> Segments:
 
 
 def overlay(main: Segments, feeder: Segments) -> Segments:
-    """Return ``main`` with its waiting replaced by what ``feeder`` did meanwhile; other phases are unchanged."""
+    """Return ``main`` with its waits replaced by what ``feeder`` did meanwhile; other phases are kept."""
     waits = np.isin(main.phases, _WAITING)
     edges = np.concatenate((feeder.starts, feeder.ends))
     edges = edges[(edges > main.start) & (edges < main.ends[-1])]
@@ -142,7 +143,7 @@ def overlay(main: Segments, feeder: Segments) -> Segments:
 
 
 def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
-    """Assign a task to each message of the feeder: the n-th message carries the n-th task computed or handed out."""
+    """Assign a task to each message of the feeder: the n-th carries the n-th task computed or handed out."""
     which = np.cumsum(feeder.phases == SERIALIZE) - 1
     if tasks is None:
         numbers = np.maximum(which, NO_TASK)

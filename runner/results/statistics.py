@@ -1,4 +1,4 @@
-"""The columns of `runs` that summarise a run's trials: medians, with intervals that hold for this one process.
+"""The columns of `runs` that summarise a run's trials: medians, with intervals for this process only.
 
 The analysis reads these columns and combines those of several rounds; it does not recompute them.
 """
@@ -23,13 +23,14 @@ Columns = dict[str, Any]
 class Statistics:
     """Summarises the trials of one run.
 
-    ``by_rule`` is true if the trials ended because their interval was narrow, which makes the reported ones wider.
+    ``by_rule`` is true if the trials ended because their interval was narrow, which makes the reported ones
+    wider.
     """
 
     by_rule: bool
 
     def __call__(self, trials: Sequence[TrialRecord], *, startup_ns: int) -> Columns:
-        """Return the columns of ``runs`` that follow from ``trials``, which have their disturbances filled in.
+        """Return the columns of ``runs`` that follow from ``trials``, whose disturbances are filled in.
 
         ``startup_ns`` is the time to start and join the workers. Round trips have no speedup.
         """
@@ -46,7 +47,7 @@ class Statistics:
         return found | self._speedup([block for block in blocks if block[SERIAL].tasks], startup_ns)
 
     def typical(self, name: str, values: Sequence[float]) -> Columns:
-        """Return the median of ``values`` and its interval; ``name`` has braces where ``_low`` and ``_high`` go.
+        """Return the median of ``values`` and its interval; braces in ``name`` stand for ``_low``, ``_high``.
 
         Without values the result is empty; with too few, the interval is null.
         """
@@ -72,7 +73,7 @@ class Statistics:
 
 
 def observer_effect(blocks: Sequence[Block]) -> Columns:
-    """Compare the traced with the untraced trial of each block, by the time per task or the median round trip."""
+    """Compare the traced and untraced trial of each block, by time per task or median round trip."""
     ratios = [_pace(block[TRACED]) / _pace(block[PARALLEL]) - 1 for block in blocks if _are_paced(block)]
     if not ratios:
         return {}

@@ -36,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Show the sweep that ``arguments`` name; return 0 if all its runs are done and ok, else 1; raise BadInput."""
+    """Show the sweep in ``arguments``; return 0 if all its runs are done and ok, else 1; raise BadInput."""
     options = _options(arguments)
     sight = Sight.of(Path(options.folder))
     text = json.dumps(sight.as_data(options.lines)) + "\n" if options.json else _drawn(sight, options.lines)

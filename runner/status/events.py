@@ -1,24 +1,26 @@
 """The events of a sweep: ``events.jsonl`` for programs, with ``sweep.log`` beside it for people.
 
-Both files only ever grow: a sweep that is carried on appends to them. A line of events is one JSON object, appended by
-a single write(2), so that a reader never sees half a line unless the writer was killed or the disk was full; the next
-writer then begins a new line. Every event has ``event`` and ``at`` (ISO 8601, UTC); readers must ignore events and keys
-that they do not know. The events are:
+Both files only ever grow: a sweep that is carried on appends to them. A line of events is one JSON object,
+appended by a single write(2), so that a reader never sees half a line unless the writer was killed or the
+disk was full; the next writer then begins a new line. Every event has ``event`` and ``at`` (ISO 8601, UTC);
+readers must ignore events and keys that they do not know. The events are:
 
 ``sweep_began``
-    ``pid``, ``host``, ``sweep`` (its folder), ``total`` (runs planned, not counting incompatible cells), ``done``
-    (those already stored), ``waiting`` (those to make now), ``incompatible`` (runs that cannot exist), ``command``.
+    ``pid``, ``host``, ``sweep`` (its folder), ``total`` (runs planned, not counting incompatible cells),
+    ``done`` (those already stored), ``waiting`` (those to make now), ``incompatible`` (runs that cannot
+    exist), ``command``.
 ``run_incompatible``
     ``cell_id``, ``round``, ``cell`` (in words), ``reason``.
 ``run_began``
     ``cell_id``, ``round``, ``cell``, ``number`` (from 1) ``of`` the runs to make now.
 ``run_ended``
-    the same fields, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the counts so far; and
-    ``seconds_left``, an estimate for the remaining runs, null if there is none.
+    the same fields, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the
+    counts so far; and ``seconds_left``, an estimate for the remaining runs, null if there is none.
 ``note``
     ``text``.
 ``sweep_ended``
-    ``how``: done, interrupted, stopped (by on_failure or max_failures) or not_stored; ``code``, the exit code.
+    ``how``: done, interrupted, stopped (by on_failure or max_failures) or not_stored; ``code``, the exit
+    code.
 
 A sweep whose last event is not ``sweep_ended`` is running or was killed; the file ``.writer`` shows which.
 """

@@ -9,10 +9,10 @@ from breakeven.runner.errors import NotStored
 
 
 class AppendedFile:
-    """A file to which whole lines are appended, each by one write(2), so that a reader never sees half a line.
+    """A file to which whole lines are appended, each by one write(2), so that readers see no half lines.
 
-    If an earlier writer was killed in the middle of a line, the next one starts a new line. Opening raises NotStored
-    on failure.
+    If an earlier writer was killed in the middle of a line, the next one starts a new line. Opening raises
+    NotStored on failure.
     """
 
     def __init__(self, path: Path) -> None:

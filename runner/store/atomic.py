@@ -22,7 +22,7 @@ def is_part(name: str) -> bool:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` so that a reader finds the old bytes or the new, never a part; raise OSError."""
+    """Write ``data`` to ``path`` so that a reader finds the old bytes or the new; raise OSError."""
     aside = part_of(path)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less the user's umask
     try:

@@ -34,8 +34,8 @@ _BLOCK_BYTES = 1 << 20
 class Stored:
     """The runs of a sweep: the rows of the intact ones, and the damaged files with the reason.
 
-    A run with a damaged file is not among ``rows``. A row has the columns `COLUMNS`; those that an older sweep lacks
-    are None.
+    A run with a damaged file is not among ``rows``. A row has the columns `COLUMNS`; those that an older
+    sweep lacks are None.
     """
 
     rows: Mapping[Key, dict[str, Any]]

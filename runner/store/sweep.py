@@ -91,8 +91,8 @@ class Sweep(SweepPaths):
     def stored(self, *, check_parts: bool = True) -> Stored:
         """Read the rows of all runs at once, and find the damaged files; raise OutputsUnreadable.
 
-        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row. Leave it off
-        while the sweep is being written: a run that is being retried would look damaged.
+        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row. Leave
+        it off while the sweep is being written: a run that is being retried would look damaged.
         """
         return read_stored(self.path, check_parts=check_parts)
 
@@ -106,7 +106,7 @@ class Sweep(SweepPaths):
         return self._move({stem(*key) for key in keys}, why)
 
     def set_aside_damaged(self, stored: Stored) -> Path | None:
-        """Move all files of runs with a damaged file, like `set_aside`, and write the reasons next to them."""
+        """Move all files of runs with a damaged file, like `set_aside`, and write the reasons beside them."""
         folder = self._move({path.stem for path in stored.damaged}, "damaged")
         if folder is not None:
             notes = (f"{path.relative_to(self.path)}: {why}\n" for path, why in stored.damaged.items())
@@ -115,7 +115,7 @@ class Sweep(SweepPaths):
         return folder
 
     def _move(self, stems: Collection[str], why: str) -> Path | None:
-        """Move the files of those runs, rows last: after an interruption the rest is found damaged and moved too."""
+        """Move the files of those runs, rows last: if interrupted, the rest is found damaged and moved."""
         tables = [*(name for name in TABLES if name != RUNS), RUNS]
         found = [(table, path) for table in tables for path in _named(self.table(table), stems)]
         if not found:
@@ -141,8 +141,8 @@ class Sweep(SweepPaths):
     def tidy(self) -> int:
         """Delete the leftovers of interrupted writes and return the number of files; raise NotStored.
 
-        Leftovers are partly written files, and other tables' files of runs without a row. Only the sweep's writer may
-        call this.
+        Leftovers are partly written files, and other tables' files of runs without a row. Only the sweep's
+        writer may call this.
         """
         with _storing(self.path):
             left = [*self._parts_of_files(), *self._tables_without_run()]

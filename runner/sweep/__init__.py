@@ -1,1 +1,1 @@
-"""Carrying out a sweep: execute, store and report one run after another until the sweep is done or stopped."""
+"""Carry out a sweep: execute, store and report one run after another until it is done or stopped."""

@@ -19,7 +19,8 @@ _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def describe_launch(sweep: Sweep, plan: Plan, launch: Launch) -> str:
     """Return the text of ``sweep.yaml`` with this launch appended to the earlier ones.
 
-    Only the last launch keeps its order of runs, so that the file does not grow by the size of the sweep each time.
+    Only the last launch keeps its order of runs, so that the file does not grow by the size of the sweep each
+    time.
     """
     text = sweep.description.read_text(encoding="utf-8") if sweep.description.exists() else "{}"
     earlier = yaml.load(text, Loader=_Loader).get("launches", [])  # noqa: S506  # a safe loader

@@ -1,4 +1,4 @@
-"""What ``dry_run=true`` shows: the plan, what is already done, the order of the rest and how long it will take."""
+"""What ``dry_run=true`` shows: the plan, what is done, the order of the rest and the time it takes."""
 
 from __future__ import annotations
 

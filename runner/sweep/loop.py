@@ -74,7 +74,7 @@ class Loop:
         return End(tally, None)
 
     def _make(self, run: Run, engine: Engine) -> Mapping[str, Any]:
-        """Wait for one run and store it; a signal that arrives during the storing is delayed until it is done."""
+        """Wait for one run and store it; a signal that arrives during the storing is delayed."""
         result = engine.submit(run).result()
         with held_back():
             self._sweep.commit(result)

@@ -13,7 +13,7 @@ from breakeven.runner.sweep.tally import Tally
 
 @dataclass(frozen=True, kw_only=True)
 class SweepBegan:
-    """The runs are about to begin: of ``total`` planned, ``done`` are stored and ``waiting`` will be made now."""
+    """The runs are about to begin: of ``total`` planned, ``done`` are stored and ``waiting`` are to make."""
 
     sweep: Path
     total: int

@@ -11,9 +11,9 @@ INTERRUPTED = "interrupted; what was measured is kept"
 class Outcome:
     """How a sweep ended.
 
-    ``code`` is the exit code. ``stopped`` is true if failures, or a change of the measured code, ended it early;
-    ``to_sum_up`` if there are runs whose summary is yet to be shown. ``why`` is the reason for an early end, None if
-    there was none, and ``again`` is the command that carries on.
+    ``code`` is the exit code. ``stopped`` is true if failures, or a change of the measured code, ended it
+    early; ``to_sum_up`` if there are runs whose summary is yet to be shown. ``why`` is the reason for an
+    early end, None if there was none, and ``again`` is the command that carries on.
     """
 
     code: int
@@ -23,5 +23,5 @@ class Outcome:
     again: str = "breakeven"
 
     def ending(self) -> str | None:
-        """Return the line that says why the sweep ended early and how to carry on; None if all runs were made."""
+        """Return the line that says why the sweep ended early and how to carry on; None if it did not."""
         return None if self.why is None else f"{self.why}. Carry on with: {self.again}"

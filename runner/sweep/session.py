@@ -1,4 +1,4 @@
-"""One sweep from a plan to stored runs: take the locks, make the missing runs, report them and end in order."""
+"""One sweep from a plan to stored runs: take the locks, make the missing runs, report, end in order."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from breakeven.runner.sweep.tally import Tally
 
 @dataclass(frozen=True)
 class _Ended:
-    """How the runs ended: one of `ENDS`, the exit code, and the reason for an early end (None if all were made)."""
+    """How the runs ended: one of `ENDS`, the exit code, and the reason for an early end, if any."""
 
     how: str
     code: int
@@ -43,7 +43,7 @@ class _Ended:
 
 
 class Session:
-    """Carries out one plan; ``one_of_several`` means that the same command carries out others, maybe in other processes."""
+    """Carries out one plan; ``one_of_several``: the same command carries out others, maybe elsewhere."""
 
     def __init__(self, plan: Plan, launch: Launch, *, one_of_several: bool = False) -> None:
         self._plan = plan
@@ -78,8 +78,8 @@ class Session:
     def _alone(self) -> Iterator[None]:
         """Hold the locks that make this process the only writer of the sweep and the only one measuring here.
 
-        A second writer is refused at once. Several calls of one command do not count as second writers: they wait for
-        each other while they wait for the machine, so they take that lock first.
+        A second writer is refused at once. Several calls of one command do not count as second writers: they
+        wait for each other while they wait for the machine, so they take that lock first.
         """
         waits = self._plan.policy.on_busy == "wait"
         writer = self._writer.held()

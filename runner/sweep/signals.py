@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Handler:
-    """Raises KeyboardInterrupt in the main thread at the first signal; calls ``kill`` and exits at the second."""
+    """Raises KeyboardInterrupt in the main thread at the first signal; kills and exits at the second."""
 
     def __init__(self, kill: Callable[[], None]) -> None:
         self.kill = kill
@@ -51,7 +51,7 @@ _handler: _Handler | None = None  # the one of this process, while signals are h
 
 
 def find_temporary_folder() -> None:
-    """Make `tempfile` find its folder while signals are blocked: it does so by writing a file, which must not be left."""
+    """Make `tempfile` find its folder with signals blocked: its test file must not be left behind."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         tempfile.gettempdir()
@@ -69,8 +69,8 @@ def ignore_signals() -> None:
 def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Raise KeyboardInterrupt at the first signal; at a second one call ``kill`` and end this process.
 
-    ``kill`` ends the processes of the current run. Stored files stay whole either way: each is renamed only once it is
-    completely written. If nested, the inner one only replaces ``kill``, from then on.
+    ``kill`` ends the processes of the current run. Stored files stay whole either way: each is renamed only
+    once it is completely written. If nested, the inner one only replaces ``kill``, from then on.
     """
     global _handler  # noqa: PLW0603  # signals belong to the process, and so does their handler
     if _handler is not None:
@@ -90,7 +90,7 @@ def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Delay a first signal until the body is done, so that a measured run is stored; a second one is not delayed."""
+    """Delay a first signal until the body is done, so that a measured run is stored; but not a second."""
     handler = _handler if current_thread() is main_thread() else None
     if handler is None:
         yield

@@ -122,12 +122,12 @@ def test_keys_and_values_are_those_that_people_type(
         (
             "payload=64",
             BadValue,
-            "payload=64: the unit is missing; write 64B or such (units: B KB KiB MB MiB GB GiB)",
+            "payload=64: the unit is missing; write for example 64B (units: B KB KiB MB MiB GB GiB)",
         ),
         (
             "payload=64kb",
             BadValue,
-            "payload=64kb: kb is no unit of size (did you mean KB?); the units are B KB KiB MB MiB GB GiB",
+            "payload=64kb: kb is not a unit of size (did you mean KB?); the units are B KB KiB MB MiB GB GiB",
         ),
         (
             "task=soon",

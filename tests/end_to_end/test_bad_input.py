@@ -19,8 +19,8 @@ LINES = [
     (["-m", "model=thread,threads"], f"model=threads: no such choice (did you mean thread?); choose one of {MODELS}"),
     (["+experiment=nope"], f"+experiment=nope: no such choice; choose one of {EXPERIMENTS}"),
     (["experiment=tour"], "experiment=...: an experiment is added with a plus sign; write +experiment=NAME"),
-    (["payload=10"], "payload=10: the unit is missing; write 10B or such (units: B KB KiB MB MiB GB GiB)"),
-    (["-m", "task=1ms,5sec"], "task=5sec: sec is no unit of time; the units are ns us ms s min"),
+    (["payload=10"], "payload=10: the unit is missing; write for example 10B (units: B KB KiB MB MiB GB GiB)"),
+    (["-m", "task=1ms,5sec"], "task=5sec: sec is not a unit of time; the units are ns us ms s min"),
     (["workers=0"], "workers=0: not a whole number from 1 to 4096; write one, such as workers=2"),
     (["-m", "tasks=4,-1"], "tasks=-1: not a whole number from 1 to 2147483647; write one, such as tasks=2"),
     (["rounds=0"], "rounds=0: not a whole number from 1 to 2147483647; write one, such as rounds=2"),
@@ -41,7 +41,7 @@ LINES = [
     (["workload=function", "workload.kwargs={b: 2}"], "workload.kwargs: entries are added one by one; write +workload.kwargs.NAME=VALUE"),
     (["workload=function", "workload.kwargs.b=2"], "workload.kwargs.b: entries are added one by one; write +workload.kwargs.NAME=VALUE"),
     (["--config-name", "nope"], "nope: no such configuration file; leave --config-name out"),
-    (["~measure.warmup"], "measure.warmup: missing from the configuration; take away what removes it, or add it to your config.yaml"),
+    (["~measure.warmup"], "measure.warmup: missing from the configuration; remove the override that deletes it, or add it to your config.yaml"),
     (["hydra/help=nope"], "hydra/help=nope: no such choice; choose one of breakeven, default"),
 ]  # fmt: skip
 
