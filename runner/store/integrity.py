@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from breakeven.base.conditions import CONDITIONS
 from breakeven.base.keys import Key
 from breakeven.base.layout import RUNS, SUFFIX, SweepPaths, is_stored, stem
 from breakeven.base.schema import TABLES
@@ -19,8 +20,7 @@ from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.store.sealed import Damaged, read_row
 
 COLUMNS = (
-    *("cell_id", "round", "status", "reason", "wall_ns", "code", "python_version"),
-    *("implementation", "python_build", "source", "hostname", "cpu_model", "cpu_count", "kernel", "seed"),
+    *("cell_id", "round", "status", "reason", "wall_ns", "seed", *CONDITIONS),
     *("breakeven_version", "workload", "model", "ipc", "pattern", "workers"),
 )
 """The columns of ``runs`` that identify a run, its conditions and its ending."""
