@@ -12,6 +12,7 @@ from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
 from breakeven.analysis.figures.save import FORMATS, save
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.screen import render, summarise
+from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.text import shown
 
@@ -34,9 +35,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="breakeven show", description="Draw and summarise a sweep.", epilog=_EPILOG
-    )
+    parser = Parser(prog="breakeven show", description="Draw and summarise a sweep.", epilog=_EPILOG)
     parser.add_argument(
         "folder", nargs="?", default="outputs/latest", help="results folder (default: %(default)s)"
     )

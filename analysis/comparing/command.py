@@ -18,6 +18,7 @@ from breakeven.analysis.comparing.select import open_side
 from breakeven.analysis.comparing.show import to_markdown, to_text
 from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.errors import ReportUnwritable, UnknownName
+from breakeven.base.arguments import Parser
 from breakeven.base.layout import LATEST_SWEEP
 from breakeven.base.suggestions import did_you_mean
 
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="breakeven compare",
         description="Compare two sweeps, or two selections of one, cell by cell.",
         epilog=_EPILOG,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from breakeven.base.arguments import Parser
 from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.output import write
@@ -48,7 +48,7 @@ def is_of_another_program(folder: Path) -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     """Run ``breakeven conf`` and return its exit code; raise BadInput."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="breakeven conf",
         description="Copy the commented YAML files to a folder for you to edit. Nothing is overwritten.",
     )

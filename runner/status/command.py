@@ -6,13 +6,12 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.base.errors import BadInput
+from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE, SOME_FAILED
 from breakeven.base.output import write
 from breakeven.base.text import one_line, printable, shown
@@ -26,15 +25,6 @@ _EPILOG = (
 )
 
 
-class _BadArguments(BadInput):
-    """Raised when the arguments cannot be parsed."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _BadArguments(f"{message}; see {self.prog} --help")
-
-
 def main(arguments: Sequence[str]) -> int:
     """Show the sweep in ``arguments``; return 0 if all its runs are done and ok, else 1; raise BadInput."""
     options = _options(arguments)
@@ -45,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+    parser = Parser(
         prog="breakeven status",
         description="Show the state of a sweep: runs done, running and failed, and the end of its log.",
         epilog=_EPILOG,

@@ -140,6 +140,14 @@ def test_every_command_has_help(capsys: Captured, name: str) -> None:
     assert capsys.readouterr().out.startswith(f"usage: breakeven {name} ")
 
 
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "run"])
+def test_an_unknown_option_is_refused_in_one_line(capsys: Captured, name: str) -> None:
+    """With where to read what there is, and exit code 2."""
+    needed = ["a", "b"] if name == "compare" else []
+    assert main([name, *needed, "--bogus"]) == 2
+    assert capsys.readouterr() == ("", f"unrecognized arguments: --bogus; see breakeven {name} --help\n")
+
+
 @pytest.mark.parametrize("name", ["show", "status"])
 def test_a_refusal_is_printed_whichever_command_refuses(
     capsys: Captured, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pytest.TempPathFactory
