@@ -1,4 +1,4 @@
-"""The door ``python -m analysis`` in a clone: ``breakeven show``, or ``breakeven compare``."""
+"""``python -m analysis`` in a clone: ``breakeven show``, or ``breakeven compare``."""
 
 import sys
 

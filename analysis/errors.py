@@ -1,10 +1,10 @@
-"""What can be wrong with results, or with what is asked of them."""
+"""Errors in results, or in requests for them."""
 
 from breakeven.base.errors import BadInput
 
 
 class BadResults(BadInput):
-    """Raised when stored results cannot be used as asked."""
+    """Raised when stored results cannot be used as requested."""
 
 
 class ResultsEmpty(BadResults):
@@ -12,7 +12,7 @@ class ResultsEmpty(BadResults):
 
 
 class ResultsDamaged(BadResults):
-    """Raised when a stored file is truncated or is no Parquet."""
+    """Raised when a stored file is truncated or is not Parquet."""
 
 
 class OtherSchema(BadResults):
@@ -20,11 +20,11 @@ class OtherSchema(BadResults):
 
 
 class NoMatch(BadResults):
-    """Raised when no cell of the sweep is the one asked for."""
+    """Raised when no cell of the sweep matches the request."""
 
 
 class UnknownName(BadResults):
-    """Raised when a table, column, figure or format is asked for that does not exist."""
+    """Raised when a requested table, column, figure or format does not exist."""
 
 
 class FiguresUnwritable(BadResults):
@@ -44,9 +44,9 @@ class SameRuns(BadResults):
 
 
 class SidesDiffer(BadResults):
-    """Raised when two sides were measured under different conditions that nobody allowed.
+    """Raised when two sides were measured under different conditions that were not allowed.
 
-    The message has one line a difference, between a first line that says so and a last one with the remedy.
+    The message has one line per difference, between a first line that says so and a last one with the remedy.
     """
 
 

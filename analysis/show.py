@@ -19,7 +19,7 @@ _EPILOG = "breakeven compare A B compares two sweeps, or two parts of one; see b
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Draw and print what ``arguments`` ask for and return the exit code; raise BadInput."""
+    """Draw and print what ``arguments`` request and return the exit code; raise BadInput."""
     options = _parse(arguments)
     console = Console(soft_wrap=True)
     figures, formats = (
@@ -63,7 +63,7 @@ def _choose(what: str, asked: str, known: Mapping[str, object]) -> list[str]:
 
 
 def _draw_all(lab: Lab, figures: Sequence[str], formats: Sequence[str], console: Console) -> None:
-    """Draw those of ``figures`` that the sweep has data for, and say of the others why not."""
+    """Draw those of ``figures`` that the sweep has data for, and print why the others are missing."""
     for name in figures:
         try:
             paths = save(draw(name, lab), lab.path / "figures", name, formats)

@@ -1,4 +1,4 @@
-"""Numbers as people read them: 1.23 ms, 1 MiB, 45.1 MB/s."""
+"""Readable numbers: 1.23 ms, 1 MiB, 45.1 MB/s."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def time_unit(nanoseconds: float) -> tuple[float, str]:
 
 
 def format_time(nanoseconds: float) -> str:
-    """Write a time with three digits, such as ``1.23 ms``; a dash where it is missing."""
+    """Return a time with three digits, such as ``1.23 ms``; a dash if it is missing."""
     if not math.isfinite(nanoseconds):
         return _MISSING
     scale, name = time_unit(_round(nanoseconds))
@@ -27,17 +27,17 @@ def format_time(nanoseconds: float) -> str:
 
 
 def format_length(nanoseconds: float) -> str:
-    """Write a time that was asked for, without zeros that say nothing: ``1 ms``."""
+    """Return a configured time without trailing zeros: ``1 ms``."""
     return trim_zeros(format_time(nanoseconds))
 
 
 def trim_zeros(text: str) -> str:
-    """Leave out decimals that are all zero: ``1.00 ms`` becomes ``1 ms``."""
+    """Remove decimals that are all zero: ``1.00 ms`` becomes ``1 ms``."""
     return re.sub(r"\.0+(?= )", "", text)
 
 
 def format_size(size: float) -> str:
-    """Write bytes in binary units, such as ``1 MiB``; a dash where they are missing."""
+    """Return bytes in binary units, such as ``1 MiB``; a dash if they are missing."""
     if not math.isfinite(size):
         return _MISSING
     scale, name = next(((scale, name) for scale, name in _SIZES if abs(size) >= scale), _SIZES[-1])
@@ -45,7 +45,7 @@ def format_size(size: float) -> str:
 
 
 def format_rate(per_second: float, unit: str = "") -> str:
-    """Write a rate with three digits, such as ``45.1 MB/s``; a dash where it is missing."""
+    """Return a rate with three digits, such as ``45.1 MB/s``; a dash if it is missing."""
     if not math.isfinite(per_second):
         return _MISSING
     rounded = abs(_round(per_second))
@@ -54,7 +54,7 @@ def format_rate(per_second: float, unit: str = "") -> str:
 
 
 def format_ratio(ratio: float) -> str:
-    """Write a ratio with three digits, such as ``1.93``; a dash where it is missing."""
+    """Return a ratio with three digits, such as ``1.93``; a dash if it is missing."""
     return _digits(ratio) if math.isfinite(ratio) else _MISSING
 
 

@@ -1,8 +1,9 @@
-"""Take away what makes one process that passes messages differ from the next, for all that is started from here alike.
+"""Remove the differences between processes that pass messages, for everything started from here.
 
-Two things do, by more than half of a round trip, and neither says anything of who measures. The scheduler puts the two
-processes on one CPU, or on two, where each message wakes an idle one. And by where a process's heap happens to end,
-the allocator gives the memory of each message back to the kernel, and faults it in again for the next.
+Two things change a round trip by more than half, and neither depends on the tool that measures. The scheduler
+puts the two processes on one CPU, or on two, where each message wakes an idle one. And depending on where a
+process's heap happens to end, the allocator returns the memory of each message to the kernel and faults it in
+again for the next.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What share of the 95 % intervals hold the truth, on simulated runs whose truth is known.
+"""The share of 95 % intervals that contain the truth, on simulated runs whose truth is known.
 
     python -m benchmarks.coverage [--repetitions 2000] [--seed 1]
 
-One round is judged by the process's own median ratio, more by the geometric mean over all processes. Every run
-warms up and stops by the rules of the measuring side. Exits with 1 if the intervals in use cover less than 93 %
-or more than 97 % of the repetitions anywhere but beyond their claim.
+One round is judged by the process's own median ratio, several by the geometric mean over all processes. Every
+run warms up and stops by the rules of the measured side. Exits with 1 if the intervals in use cover less than
+93 % or more than 97 % of the repetitions in any scenario that they claim to cover.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ that the stopping rule suits least, whose coverage for one process is at the low
 
 
 def judge(scenario: Scenario, repetitions: int, seed: int, *, rivals: bool = True) -> Iterator[Row]:
-    """Simulate ``repetitions`` experiments of each number of rounds; give a row a method."""
+    """Simulate ``repetitions`` experiments of each number of rounds; yield one row per method."""
     processes = simulate(scenario, repetitions * max(ROUNDS), seed)
     runs = list(measure(processes))
     kept, stopped = [ratios for ratios, _ in runs], np.array([by_rule for _, by_rule in runs])
@@ -84,7 +84,7 @@ def judge(scenario: Scenario, repetitions: int, seed: int, *, rivals: bool = Tru
 
 
 def _stored(runs: list[tuple[list[float], bool]], rounds: int) -> pd.DataFrame:
-    """Return what `runs` would hold of each process: ``rounds`` of them a cell."""
+    """Return the columns of `runs` for each process, with ``rounds`` processes per cell."""
     rows = [
         Statistics(by_rule).typical("speedup{}", ratios)
         | {"cell_id": place // rounds, "round": place % rounds, "n_trials": len(ratios)}
@@ -111,18 +111,18 @@ def _unlooked(processes: Processes, alone: np.ndarray[tuple[int], np.dtype[np.in
 
 
 def fits(row: Row) -> bool:
-    """Return whether the coverage is what was claimed, or none was."""
+    """Return whether the coverage is as claimed, or nothing was claimed."""
     return not row.judged or LEAST <= row.covered <= MOST
 
 
 def show(row: Row) -> str:
-    """Write a row of the table."""
+    """Return a row of the table as text."""
     runs = f"{row.trials:5.1f} {row.early:5.0%}{'' if fits(row) else ' !'}"
     return f"{row.scenario:24} {row.rounds:3}  {row.method:24} {row.covered:7.1%} {row.width:9.2%}  {runs}"
 
 
 def rows(repetitions: int, seed: int) -> Iterator[Row]:
-    """Yield all rows, what is beyond the claim last."""
+    """Yield all rows, those beyond the claim last."""
     for scenario in SCENARIOS:
         yield from judge(scenario, repetitions, seed)
     yield from judge_messages(repetitions, seed)

@@ -1,12 +1,12 @@
-"""Whether our round trips agree with those of a loop that was written by hand.
+"""Whether our round trips agree with those of a hand-written loop.
 
     python -m benchmarks.cross_check [--repetitions 5] [--seed 1] [--free] [override ...]
 
-Pipe and Queue, 64 B, 64 KiB and 1 MiB out and the same back: a run of the lab as a user starts it (pingpong, one
-worker process) beside `benchmarks.plain_echo`, which shares no line with it. Each is a fresh process; in every
-repetition the combinations come in seeded random order, and so do the two of each. Overrides are given to the lab.
-Both have one CPU and keep what is freed, see `benchmarks.calm`; with --free they do not, and the loop disagrees with
-itself. Exits with 1 where the median ratio of neighbours is off by more than 15 %.
+Pipe and Queue, 64 B, 64 KiB and 1 MiB out and the same back: a run of the lab as a user starts it (pingpong,
+one worker process) beside `benchmarks.plain_echo`, which shares no line with it. Each is a fresh process; in
+every repetition the combinations come in seeded random order, and so do the two of each. Overrides go to the
+lab. Both have one CPU and keep freed memory, see `benchmarks.calm`; with --free they do not, and the loop
+disagrees with itself. Exits with 1 if the median ratio of neighbours is off by more than 15 %.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Combination(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One fresh process to be measured: by whom, with which seed (of hashing and, in the lab, of everything)."""
+    """One fresh process to measure: the tool and the seed (of hashing and, in the lab, of everything)."""
 
     repetition: int
     combination: Combination
@@ -90,7 +90,7 @@ def by_hand(combination: Combination, seed: int) -> float:
 
 
 def measure(steps: Iterator[Step], ways: Mapping[str, Measure]) -> pd.DataFrame:
-    """Return one row a pair of neighbours: repetition, channel, size, and the p50 of ``lab`` and ``hand`` in ns."""
+    """Return one row per pair of neighbours: repetition, channel, size, and the p50 of ``lab`` and ``hand`` in ns."""
     rows = [
         (step.repetition, *step.combination, step.by, ways[step.by](step.combination, step.seed))
         for step in steps
@@ -108,7 +108,7 @@ class Agree:
     bound: float = BOUND
 
     def __call__(self, pairs: pd.DataFrame) -> pd.DataFrame:
-        """Return one row a combination: medians in us, their ratio, least, median and largest ratio of neighbours.
+        """Return one row per combination: medians in us, their ratio, least, median and largest ratio of neighbours.
 
         ``hand_spread`` is the loop's own largest p50 by its least: how far it agrees with itself.
         """

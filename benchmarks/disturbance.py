@@ -1,12 +1,13 @@
-"""Whether a run that others disturb is told as such, and its paired speedup holds.
+"""Whether a disturbed run is detected as such, and its paired speedup holds.
 
     python -m benchmarks.disturbance [--repetitions 5]
 
-Everything is confined to one CPU. In the middle of a run a process starts there that never waits. Trials that lay wholly
-before it must not be marked, those wholly after its start must be. The speedup of all pairs is compared with that of the
-pairs before the hog; so is what a harness would say that times its baseline first: serial trials of the first half
-against parallel trials of the second. Exits with 1 where fewer than 95 % of the disturbed trials are marked, more than
-5 % of the quiet ones, or where the paired speedup moves by a third or more of what the unpaired one does.
+Everything is confined to one CPU. In the middle of a run a process starts there that never waits. Trials that
+lay wholly before it must not be marked, those wholly after its start must be. The speedup of all pairs is
+compared with that of the pairs before the hog; so is what a harness would say that times its baseline first:
+serial trials of the first half against parallel trials of the second. Exits with 1 if fewer than 95 % of the
+disturbed trials are marked, more than 5 % of the quiet ones, or where the paired speedup moves by a third or
+more of what the unpaired one does.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def one_cpu() -> Iterator[None]:
 
 
 def disturbed_run(folder: Path, knobs: tuple[str, ...]) -> tuple[pd.DataFrame, int, int]:
-    """Make a run with a hog from its middle on; give its trials, and when the hog was started and was running, in ns."""
+    """Make a run with a hog from its middle on; return its trials and when the hog was started and running, in ns."""
     process = start(folder, (*KNOBS, *knobs))
     while process.poll() is None and not _is_measuring(process.pid):
         time.sleep(0.05)
@@ -77,7 +78,7 @@ def _is_measuring(pid: int) -> bool:
 
 
 def judge(trials: pd.DataFrame, started: int, running: int) -> dict[str, float]:
-    """Return the shares of marked trials, quiet and disturbed, and how far either speedup moved from the quiet one."""
+    """Return the shares of marked trials, quiet and disturbed, and how far each speedup moved from the quiet one."""
     quiet = trials["start_ns"] + trials["wall_ns"] < started
     after = trials["start_ns"] > running
     marked = trials["disturbed_by"].notna()
@@ -99,7 +100,7 @@ def judge(trials: pd.DataFrame, started: int, running: int) -> dict[str, float]:
 
 
 def measure(repetitions: int) -> pd.DataFrame:
-    """Return one row a run."""
+    """Return one row per run."""
     rows = []
     with TemporaryDirectory() as base, one_cpu():
         for repetition in range(repetitions):
@@ -130,7 +131,7 @@ def main() -> int:
     print(machine())
     print(found.to_string(index=False, float_format="{:.3f}".format))
     good = are_right(found)
-    print(f"marked as it should be, and the paired speedup holds: {'yes' if good else 'no'}")
+    print(f"marked correctly, and the paired speedup holds: {'yes' if good else 'no'}")
     return 0 if good else 1
 
 

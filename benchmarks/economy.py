@@ -1,18 +1,18 @@
-"""What an interval costs: one cell, 64 KiB over a pipe and back, in the lab and with pyperf.
+"""The cost of an interval: one cell, 64 KiB over a pipe and back, in the lab and with pyperf.
 
     python -m benchmarks.economy [--repetitions 5] [--rounds 5] [--seed 1] [--calm] [override ...]
 
-All are timed from outside, as whole processes, in random order within each repetition: pyperf with its defaults on the
-loop of `benchmarks.plain_echo`, and two designs of the lab, started as a user starts it:
+All are timed from outside, as whole processes, in random order within each repetition: pyperf with its
+defaults on the loop of `benchmarks.plain_echo`, and two designs of the lab, started as a user starts it:
 
 process  one fresh process; the interval, by order statistics, covers that process only
 cell     --rounds of them; the interval, Student's over processes, covers those that the cell may run in
 
-What pyperf's spread implies is Student's interval of the mean over its processes, which is a claim over processes too.
-Half-widths are shares of the value. Overrides are given to both designs. With --calm, see
-`benchmarks.calm`, all have one CPU and keep what is freed. What is asked of each design is at most 1/8 of pyperf's time
-(median ratio), a median half-width of at most 2 %, and none wider than pyperf's. Exits with 1 unless the design
-``process`` reaches all three; ``cell`` is the stronger claim and is told beside it.
+What pyperf's spread implies is Student's interval of the mean over its processes, which is a claim over
+processes too. Half-widths are shares of the value. Overrides go to both designs. With --calm, see
+`benchmarks.calm`, all have one CPU and keep freed memory. The goals of each design are at most 1/8 of
+pyperf's time (median ratio), a median half-width of at most 2 %, and none wider than pyperf's. Exits with 1
+unless the design ``process`` reaches all three; ``cell`` is the stronger claim and is printed beside it.
 """
 
 from __future__ import annotations
@@ -45,16 +45,17 @@ ASKED = ("pattern=pingpong", "model=process", "ipc=pipe", "payload=64KiB", "work
 SHORT = ("measure.max_time=100ms", "measure.traced=0")
 _LEVEL = 0.95
 _SEEDS = 2**31
+_NEEDED = "breakeven.runner.hydra_app.command, breakeven.runner.sweep.session, breakeven.runner.engines.local, breakeven.analysis.summary"
 _P50 = "latency_p50_ns"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What was claimed, and at what cost in seconds.
+    """An interval, and its cost in seconds.
 
-    ``half_width`` is half the 95 % interval as a share of the value, in the lab ``own_half_width`` the median of
-    those that its processes claim for themselves. ``seconds`` are ``before`` the first measured process, in them
-    (``measuring``) and ``after`` the last; the parts are NaN for pyperf, which does not tell them.
+    ``half_width`` is half the 95 % interval as a share of the value, in the lab ``own_half_width`` the median
+    of those that its processes claim for themselves. ``seconds`` are ``before`` the first measured process,
+    in them (``measuring``) and ``after`` the last; the parts are NaN for pyperf, which does not report them.
     """
 
     value_us: float
@@ -68,7 +69,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What is asked: the largest share of pyperf's time, and the largest half-width."""
+    """The goals: the largest share of pyperf's time, and the largest half-width."""
 
     share: float = 1 / 8
     half_width: float = 0.02
@@ -148,7 +149,7 @@ def tell(runs: pd.DataFrame, cell: pd.Series[float], began: float, ended: float)
 
 
 def measure(repetitions: int, seed: int, ways: Mapping[str, Callable[[int], Cost]]) -> pd.DataFrame:
-    """Return one row a way and repetition."""
+    """Return one row per way and repetition."""
     return pd.DataFrame(
         {"repetition": repetition, "way": way, **asdict(ways[way](drawn))}
         for repetition, way, drawn in in_order(repetitions, seed, sorted(ways))
@@ -168,13 +169,13 @@ def importing() -> float:
     taken = []
     for _ in range(3):
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "import runner.__main__"], cwd=ROOT, check=True)
+        subprocess.run([sys.executable, "-c", f"import {_NEEDED}"], cwd=ROOT, check=True)
         taken.append(time.perf_counter() - began)
     return min(taken)
 
 
 def show(costs: pd.DataFrame, judged: pd.DataFrame) -> None:
-    """Print least, median and largest of every figure, and what is reached."""
+    """Print least, median and largest of every figure, and which goals are reached."""
     figures = costs.drop(columns="repetition").melt("way").dropna()
     spread = figures.groupby(["way", "variable"], sort=False)["value"].agg(["min", "median", "max"])
     print(spread.to_string(float_format="{:.4f}".format))

@@ -2,7 +2,8 @@
 
     python -m benchmarks.empty_job -m 'label=range(0,10)' hydra.sweep.dir=FOLDER
 
-Hydra's settings are those that it comes with: each job has a folder of its own and its configuration and log there.
+Hydra's settings are those that it comes with: each job has a folder of its own and its configuration and log
+there.
 """
 
 from __future__ import annotations

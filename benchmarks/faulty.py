@@ -1,7 +1,7 @@
 """A user's functions that misbehave, each in its own way, bounded in time and memory.
 
-Only in a worker process: where they are called serially, for comparison, they give their result. To be measured as
-``workload=function workload.target=faulty:NAME``, in a folder that holds this file.
+Only in a worker process: where they are called serially, for comparison, they give their result. To be
+measured as ``workload=function workload.target=faulty:NAME``, in a folder that holds this file.
 """
 
 from __future__ import annotations

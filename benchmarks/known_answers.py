@@ -2,9 +2,9 @@
 
     python -m benchmarks.known_answers [override ...]
 
-Makes the sweep of conf/experiment/known_answers.yaml and compares: the median length of a task with the length asked
-for, in the serial trials and inside the workers (spans), and the speedup with the number of workers. Exits with 1 where
-a length is off by more than 1 % or a speedup by more than 3 %.
+Makes the sweep of conf/experiment/known_answers.yaml and compares: the median length of a task with the
+length asked for, in the serial trials and inside the workers (spans), and the speedup with the number of
+workers. Exits with 1 if a length is off by more than 1 % or a speedup by more than 3 %.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LENGTH, PARALLELISM = 0.01, 0.03
 
 
 def compare(folder: Path) -> pd.DataFrame:
-    """Return one row a cell: how far serial length, length in the workers and speedup are from what is known."""
+    """Return one row per cell: how far serial length, length in the workers and speedup are from what is known."""
     lab = load(folder)
     spans = lab.spans(columns=["cell_id", "worker", "phase", "duration_ns"])
     tasks = spans[spans["phase"].eq("compute") & spans["worker"].ge(0)]

@@ -43,7 +43,7 @@ class Run:
 
 
 def judge_messages(repetitions: int, seed: int) -> Iterator[Row]:
-    """Simulate ``repetitions`` runs of each spread; give a row a percentile and method, for one round."""
+    """Simulate ``repetitions`` runs of each spread; yield one row per percentile and method, for one round."""
     for name, spread in SPREADS.items():
         rng = np.random.default_rng([seed, 1])
         truths = np.quantile(
@@ -68,7 +68,7 @@ def _stop(trials: list[list[float]]) -> Run:
 
 
 def _rows(name: str, runs: list[Run], share: float, truth: float) -> Iterator[Row]:
-    """Yield a row a method; runs with too few messages for an interval count for neither side."""
+    """Yield one row per method; runs with too few messages for an interval count for neither side."""
     found = [run.intervals(share) for run in runs]
     trials = float(np.mean([len(run.trials) for run in runs]))
     early = float(np.mean([run.by_rule for run in runs]))

@@ -2,8 +2,8 @@
 
     python -m benchmarks.null_test [override ...]
 
-Makes the sweep of conf/experiment/null_test.yaml and compares the two names. Exits with 1 where more than 2 of the 40
-pairs are called faster or slower.
+Makes the sweep of conf/experiment/null_test.yaml and compares the two names. Exits with 1 if more than 2 of
+the 40 pairs are called faster or slower.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Round trips between two processes, written by hand with `multiprocessing` alone: what others are held against.
+"""Round trips between two processes, written by hand with `multiprocessing` alone: the reference for others.
 
     python -m benchmarks.plain_echo pipe 65536 [--seconds 0.5]
 
-Prints the median round trip in ns. One message ``(task, value, payload)`` is under way at a time, the other process
-sends it back as it came, and each answer is compared with what was sent, which is not timed. Nothing of the lab is
-imported, so that the two can only agree by both being right.
+Prints the median round trip in ns. One message ``(task, value, payload)`` is under way at a time, the other
+process sends it back as it came, and each answer is compared with what was sent, which is not timed. Nothing
+of the lab is imported, so that the two can only agree by both being right.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def echo(receive: Callable[[], Any], send: Callable[[Any], None]) -> None:
 
 @contextmanager
 def joined(channel: str) -> Iterator[Exchange]:
-    """Start the other process and give what sends it a message and waits for the answer."""
+    """Start the other process; yield a function that sends it a message and waits for the answer."""
     context = multiprocessing.get_context("fork")
     there: Any
     back: Any
@@ -54,7 +54,7 @@ def joined(channel: str) -> Iterator[Exchange]:
 
 
 def round_trips(exchange: Exchange, payload: bytes, seconds: float, fewest: int = 1) -> list[int]:
-    """Send ``payload`` to and fro for ``seconds``, at least ``fewest`` times; give each time in ns."""
+    """Send ``payload`` to and fro for ``seconds``, at least ``fewest`` times; return each time in ns."""
     taken: list[int] = []
     end = perf_counter_ns() + int(seconds * 1e9)
     while perf_counter_ns() < end or len(taken) < fewest:

@@ -1,12 +1,12 @@
-"""What planning a sweep costs, beside what Hydra needs to compose as many configurations.
+"""The cost of planning a sweep, compared with Hydra's for composing as many configurations.
 
     python -m benchmarks.planning [--repetitions 5] [--sample 30] [--seed 1] [override ...]
 
-In each repetition the whole grid is planned from its overrides to runs in order, as a sweep does it before its first
-run, and Hydra composes a random sample of the same cells, one half of it before and one half after. The share is the
-time of planning a cell over Hydra's mean time of composing one; `parse` is part of `make_plan` and timed once more by
-itself. Memory is what tracemalloc counts in a plan of its own. Overrides replace those of the grid of 10 000 cells.
-Exits with 1 if the median share is above 1/50.
+In each repetition the whole grid is planned from its overrides to runs in order, as a sweep does it before
+its first run, and Hydra composes a random sample of the same cells, one half of it before and one half after.
+The share is the time of planning a cell over Hydra's mean time of composing one; `parse` is part of
+`make_plan` and timed once more by itself. Memory is what tracemalloc counts in a plan of its own. Overrides
+replace those of the grid of 10 000 cells. Exits with 1 if the median share is above 1/50.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Shares:
     limit: float = LIMIT
 
     def __call__(self, seconds: pd.DataFrame) -> pd.DataFrame:
-        """Return a row a repetition: ms a cell by stage, of a whole plan and of Hydra, and the share."""
+        """Return one row per repetition: ms a cell by stage, of a whole plan and of Hydra, and the share."""
         by_cell = 1000 * seconds[[*STAGES, "parse"]].div(seconds["cells"], axis=0)
         by_cell["plan"] = by_cell[[*STAGES]].sum(axis=1)
         by_cell["hydra"] = 1000 * seconds["hydra"] / seconds["sample"]
@@ -104,7 +104,7 @@ def planner(overrides: Sequence[str]) -> Iterator[Planner]:
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Do ``work`` and give what it gives, and the seconds it took."""
+    """Do ``work``; return its result and the seconds it took."""
     began = perf_counter()
     done = work()
     return done, perf_counter() - began
@@ -132,7 +132,7 @@ def measure_once(planning: Planner, sample: int, random: Random) -> dict[str, fl
 
 
 def peak_memory(planning: Planner) -> float:
-    """Return the bytes a cell that are held at most at once while the grid is planned, the plan included."""
+    """Return the peak memory in bytes per cell while the grid is planned, including the plan."""
     jobs = planning.expand()
     tracemalloc.start()
     try:

@@ -1,8 +1,8 @@
-"""Intervals that `benchmarks.coverage` compares with those that are used: what they cover is why they are not.
+"""Alternative intervals that `benchmarks.coverage` compares with those in use; their coverage is why they are not.
 
-The bootstraps are hierarchical: rounds are drawn with replacement, then the trials of each (A. Davison and D. Hinkley,
-*Bootstrap Methods and their Application*, 1997, section 3.8; B. Efron and R. Tibshirani, *An Introduction to the
-Bootstrap*, 1993, chapters 12 to 14).
+The bootstraps are hierarchical: rounds are drawn with replacement, then the trials of each (A. Davison and D.
+Hinkley, *Bootstrap Methods and their Application*, 1997, section 3.8; B. Efron and R. Tibshirani, *An
+Introduction to the Bootstrap*, 1993, chapters 12 to 14).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs that never ran: times of trials whose truth is known, measured by the rules of the measuring side."""
+"""Simulated runs: times of trials whose truth is known, sampled by the rules of the measured side."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Scenario:
     """How the times of trials vary; shares of the time, on its logarithm.
 
     ``noise`` is the scale of one trial's own (``tail``: normal, student with 3 degrees of freedom, lognormal,
-    which only prolongs, or uniform, which has none), half as much again for parallel trials. ``between`` is the standard deviation between
-    processes, of parallel trials only; with ``modes`` it parts processes into two kinds instead. ``walk`` is
-    the step of a random walk from trial to trial, ``trend`` the rise over a whole run, both common to serial and
-    parallel trials. ``outliers`` is the share of trials that take 2 to 5 times as long. ``memory`` is the
-    correlation of the noise with that of the pair before.
+    which only prolongs, or uniform, which has none), half as much again for parallel trials. ``between`` is
+    the standard deviation between processes, of parallel trials only; with ``modes`` it parts processes into
+    two kinds instead. ``walk`` is the step of a random walk from trial to trial, ``trend`` the rise over a
+    whole run, both common to serial and parallel trials. ``outliers`` is the share of trials that take 2 to 5
+    times as long. ``memory`` is the correlation of the noise with that of the pair before.
     """
 
     name: str
@@ -45,10 +45,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Row:
-    """What one method covers in one scenario: a share of the repetitions.
+    """The coverage of one method in one scenario, as a share of the repetitions.
 
-    ``width`` is the median one, relative to the truth; ``trials`` are the mean ones of a run, ``early`` the share of
-    runs that the rule ended. ``judged`` rows are those of the intervals in use, within their claim.
+    ``width`` is the median one, relative to the truth; ``trials`` are the mean ones of a run, ``early`` the
+    share of runs that the rule ended. ``judged`` rows are those of the intervals in use, within their claim.
     """
 
     scenario: str
@@ -147,7 +147,7 @@ def warm(serial: list[float], parallel: list[float]) -> int:
 
 
 def stop(ratios: list[float]) -> tuple[list[float], bool]:
-    """Return as many of ``ratios`` as the rule takes, and whether it was it that ended them."""
+    """Return as many of ``ratios`` as the rule takes, and whether the rule ended the run."""
     for count in LOOKS:
         if narrow_enough(ratios[:count], REL_CI):
             return ratios[:count], True

@@ -1,4 +1,4 @@
-"""What recording one span costs, beside two bare clock reads and a tracing profiler's cost per call.
+"""The cost of recording one span, compared with two bare clock reads and a tracing profiler's cost per call.
 
     python -m benchmarks.span_cost [--rounds 15] [--calls 100000]
 

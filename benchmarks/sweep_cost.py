@@ -1,13 +1,14 @@
-"""What a sweep adds to a run beyond its trials, beside what Hydra's BasicLauncher takes for an empty job.
+"""The cost a sweep adds to a run's trials, compared with an empty job under Hydra's BasicLauncher.
 
     python -m benchmarks.sweep_cost [--repetitions 5] [--jobs 10 100] [--long 1000]
 
-Each repetition makes a sweep of as many runs, and one of as many jobs under Hydra's launcher and sweeper as they come,
-from the same configuration, in random order; a run is a fresh process, its trials, and rows in five Parquet tables. The
-cost of one is the time from the first number of jobs to the second, divided by how many more there are, so that
-starting the program does not count; the time of the trials is taken off. A long sweep then shows whether the runs at its
-end cost more time or memory than those at its beginning. Exits with 1 where a cost is above half of Hydra's, or the last
-tenth of the runs takes more than 1.1 times as long as the first.
+Each repetition makes a sweep of as many runs, and one of as many jobs under Hydra's launcher and sweeper as
+they come, from the same configuration, in random order; a run is a fresh process, its trials, and rows in
+five Parquet tables. The cost of one is the time from the first number of jobs to the second, divided by how
+many more there are, so that starting the program does not count; the time of the trials is taken off. A long
+sweep then shows whether the runs at its end cost more time or memory than those at its beginning. Exits with
+1 if a cost is above half of Hydra's, or the last tenth of the runs takes more than 1.1 times as long as the
+first.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Seen:
-    """What a long sweep looked like from outside: when each run ended, and its runner's memory by runs that ended."""
+    """Observations of a long sweep: when each run ended, and the runner's memory by the number of ended runs."""
 
     ends: list[float]
     bytes_after: dict[int, int]
@@ -116,7 +117,7 @@ def show(name: str, values: Sequence[float], unit: str) -> None:
 
 
 def report_growth(seen: Seen) -> float:
-    """Print what runs cost along a long sweep, and give how much more the last tenth took than the first."""
+    """Print the cost of runs along a long sweep; return the time of the last tenth relative to the first."""
     steps = [1e3 * (later - earlier) for earlier, later in zip(seen.ends, seen.ends[1:], strict=False)]
     tenth = max(len(steps) // 10, 1)
     first, last = statistics.median(steps[:tenth]), statistics.median(steps[-tenth:])
@@ -133,7 +134,7 @@ def report_growth(seen: Seen) -> float:
 
 
 def main() -> int:
-    """Measure, print, and give the exit code."""
+    """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

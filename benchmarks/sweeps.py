@@ -1,4 +1,4 @@
-"""Sweeps made for a benchmark: started as a user starts them, read as a user reads them."""
+"""Sweeps for benchmarks: started and read as a user would."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def start(folder: Path, overrides: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def finish(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Wait for a sweep; raise RuntimeError with its words where it failed."""
+    """Wait for a sweep; raise RuntimeError with its output if it failed."""
     if process.wait():
         raise RuntimeError(f"the sweep failed:\n{folder.with_suffix('.txt').read_text()}")
 
 
 @contextmanager
 def swept(*overrides: str) -> Iterator[Path]:
-    """Make a sweep and give its results folder, which is removed afterwards."""
+    """Run a sweep and yield its results folder, which is removed afterwards."""
     with TemporaryDirectory() as base:
         folder = Path(base, "sweep")
         finish(start(folder, overrides), folder)
@@ -39,7 +39,7 @@ def swept(*overrides: str) -> Iterator[Path]:
 
 
 def machine() -> str:
-    """Say in a line where this runs."""
+    """Return a line that describes this machine."""
     return (
         f"{cpu_count()} CPUs ({cpu_model()}), {platform.system()} {platform.release()}, "
         f"{platform.python_implementation()} {platform.python_version()}, load {os.getloadavg()[0]:.2f}"

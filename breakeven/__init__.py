@@ -10,8 +10,8 @@ The public interface, for notebooks and scripts:
 >>> breakeven.figures.draw("scaling", lab).savefig("scaling.pdf")  # doctest: +SKIP
 >>> breakeven.read_events("outputs/latest/events.jsonl")[-1]["how"]  # doctest: +SKIP
 
-Everything else may change from version to version. A name is imported when it is first used, so that the command answers
-at once and a notebook pays only for what it uses.
+Everything else may change between versions. A name is imported when it is first used, so that the command
+starts fast and a notebook pays only for what it uses.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ _PUBLIC = {
 
 __all__ = ["Lab", "__version__", "compare", "figures", "load", "read_events"]
 
-if TYPE_CHECKING:  # what type checkers see of the table above; any other name is an error to them
+if TYPE_CHECKING:  # for type checkers, which cannot read the table above and reject any other name
     from breakeven.analysis import figures
     from breakeven.analysis.comparing import compare
     from breakeven.analysis.frames.load import Lab, load

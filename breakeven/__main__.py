@@ -1,4 +1,4 @@
-"""The door ``python -m breakeven``: the command as a whole."""
+"""``python -m breakeven``: the same as the command ``breakeven``."""
 
 import sys
 

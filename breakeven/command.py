@@ -1,4 +1,4 @@
-"""The command ``breakeven``: finds the subcommand that is meant, imports it, and nothing else."""
+"""The command ``breakeven``: find the subcommand and import only that."""
 
 import sys
 
@@ -8,16 +8,16 @@ from breakeven.base.loading import load
 from breakeven.base.output import write
 
 COMMANDS = {
-    "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or a sweep of cells with -m"),
+    "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or with -m a sweep of cells"),
     "show": ("breakeven.analysis.show:main", "print a sweep's table and draw its figures"),
     "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
-    "status": ("breakeven.runner.status.command:main", "show how a sweep stands, what failed and why"),
-    "conf": ("breakeven.runner.config.files:main", "copy the commented YAML files, to start from"),
+    "status": ("breakeven.runner.status.command:main", "show the state of a sweep, and what failed and why"),
+    "conf": ("breakeven.runner.config.files:main", "copy the commented YAML files for you to edit"),
 }
-"""The subcommands: the function that is called with the arguments and returns the exit code, and what it does."""
+"""The subcommands: the function that takes the arguments and returns the exit code, and a summary."""
 
 RESERVED = {"report": "a page in a later version; breakeven show prints the table and draws the figures"}
-"""Names that are kept for later, and what to do today."""
+"""Names reserved for later versions, and what to use today."""
 
 _VERSION = "breakeven.base.version:project_version"
 _DID_YOU_MEAN = "breakeven.base.suggestions:did_you_mean"
@@ -47,12 +47,12 @@ YAML files before breakeven's own.
   breakeven run -m model=thread,process workers=1,2,4 sweep=mine
   breakeven compare model=thread model=process --in outputs/mine
 
-breakeven help COMMAND says more of one; --version prints the version.
+breakeven help COMMAND explains one of them; --version prints the version.
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what ``arguments`` ask, those of the process if there are none, and return the exit code."""
+    """Run the command with ``arguments``, those of the process if None, and return the exit code."""
     typed = sys.argv[1:] if arguments is None else arguments
     if not typed:
         return _say(USAGE)
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def call(name: str, arguments: list[str]) -> int:
-    """Call the subcommand ``name`` and return its exit code; nothing of any other is imported."""
+    """Call the subcommand ``name`` and return its exit code; import nothing of the others."""
     try:
         code: int = load(COMMANDS[name][0])(arguments)
     except BadInput as refusal:
@@ -83,13 +83,13 @@ def call(name: str, arguments: list[str]) -> int:
 
 
 def analysis() -> int:
-    """Be the script ``breakeven-analysis``: show a sweep, or compare two."""
+    """Run the script ``breakeven-analysis``: show a sweep, or compare two."""
     typed = sys.argv[1:]
     return call("compare", typed[1:]) if typed[:1] == ["compare"] else call("show", typed)
 
 
 def status() -> int:
-    """Be the script ``breakeven-status``."""
+    """Run the script ``breakeven-status``."""
     return call("status", sys.argv[1:])
 
 

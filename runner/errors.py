@@ -1,4 +1,4 @@
-"""What can go wrong before anything is measured, and what can while results are stored."""
+"""Errors of planning, which come before anything is measured, and of storing results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from breakeven.base.errors import BadInput
 
 
 class InterpreterUnusable(BadInput):
-    """Raised when the interpreter asked for does not exist or cannot run the measured side."""
+    """Raised when the chosen interpreter does not exist or cannot run the measured side."""
 
 
 class FunctionUnusable(BadInput):
@@ -21,7 +21,7 @@ class OutputsUnwritable(BadInput):
 
     @classmethod
     def from_os_error(cls, error: OSError, what: str | Path) -> Self:
-        """Return the refusal for ``what`` cannot be written."""
+        """Return the error for ``what``, which cannot be written."""
         return cls(
             f"cannot write {what}: {error.strerror}; "
             "free or unlock that folder, or choose another with outputs=FOLDER"
@@ -29,18 +29,18 @@ class OutputsUnwritable(BadInput):
 
 
 class ConditionsChanged(BadInput):
-    """Raised when stored runs were measured with other code, interpreter or host, and the policy is to stop."""
+    """Raised when stored runs were measured under other conditions and the policy is to stop."""
 
 
 class OutputsUnreadable(BadInput):
-    """Raised when the results folder holds what this user may not read."""
+    """Raised when the results folder holds a file that this user may not read."""
 
     @classmethod
     def from_os_error(
         cls, error: OSError, otherwise: str = "choose another folder with outputs=FOLDER or sweep=NAME"
     ) -> Self:
-        """Return the refusal for the file that ``error`` names; ``otherwise`` is what to do but to make it readable."""
-        return cls(f"cannot read {error.filename}: {error.strerror}; make that readable, or {otherwise}")
+        """Return the error for the file that ``error`` names; ``otherwise`` is the alternative remedy."""
+        return cls(f"cannot read {error.filename}: {error.strerror}; make it readable, or {otherwise}")
 
 
 class SweepBusy(BadInput):
@@ -48,30 +48,30 @@ class SweepBusy(BadInput):
 
 
 class MachineBusy(BadInput):
-    """Raised when this machine is measuring for another sweep and nobody is to wait."""
+    """Raised when this machine is measuring for another sweep and the policy is not to wait."""
 
 
 class LockUnusable(BadInput):
-    """Raised when the file that keeps two sweeps from measuring at once cannot be used."""
+    """Raised when the lock that keeps two sweeps from measuring at once cannot be used."""
 
 
 class PlanOutdated(Exception):
-    """Raised when a run would measure something else than was planned: code or function were edited meanwhile."""
+    """Raised when a run would not measure what was planned, because code or function were edited since."""
 
 
 class NotStored(Exception):
-    """Raised when a result cannot be stored while a sweep runs: a full disk, a folder that is gone."""
+    """Raised when a result cannot be stored while a sweep runs: a full disk, a deleted folder."""
 
     @classmethod
     def from_os_error(
         cls, error: OSError, what: str, *, kept: str = "what was stored before is kept"
     ) -> Self:
-        """Return the error for ``what`` could not be done, such as ``write FILE``; ``kept`` says what is not lost."""
+        """Return the error for a failed ``what``, such as ``write FILE``; ``kept`` names the safe data."""
         return cls(f"cannot {what}: {error.strerror}; {kept}")
 
     @classmethod
     def for_want_of_space(cls, what: str, error: OSError | None) -> Self:
-        """Return the error for ``what`` could not be made among the temporary files."""
+        """Return the error for a temporary file or folder ``what`` that could not be created."""
         return cls(
-            f"cannot make {what}: {error}; free some space there, or choose another place with TMPDIR=FOLDER"
+            f"cannot create {what}: {error}; free some space there, or choose another folder with TMPDIR=FOLDER"
         )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from breakeven.runner.sweep.signals import SIGNALS
 from tests import commands
 from tests.commands import Command, Completed
 from tests.crews import MECHANISMS, Mechanism, StartCrew, crew_of
@@ -24,6 +28,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def called_as_breakeven(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let suggested commands start with ``breakeven``, as if the shell had found the script."""
     monkeypatch.setattr("sys.argv", ["breakeven"])
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """Fail a test that leaves signals handled or blocked otherwise: what later tests start would inherit it."""
+    before = _signals()
+    yield
+    after = _signals()
+    for number, handler in before[0].items():
+        signal.signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before[1])
+    assert after == before
+
+
+def _signals() -> tuple[dict[signal.Signals, Any], set[int]]:
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    return handlers, signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @pytest.fixture

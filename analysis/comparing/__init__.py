@@ -1,4 +1,4 @@
-"""Two sweeps, or two selections of one, held against each other cell by cell.
+"""Compare two sweeps, or two selections of one, cell by cell.
 
 >>> from analysis.comparing import compare
 >>> cells = compare("label=a", "label=b", within="outputs/null_test")  # doctest: +SKIP

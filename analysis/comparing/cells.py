@@ -13,7 +13,7 @@ from breakeven.analysis.frames.factors import BARE, varying, write
 from breakeven.base.factors import FACTORS
 
 Key = int
-"""Row of a cell among those of both sides: two sweeps of one configuration share the cell_id."""
+"""Identifies a cell of either side: two sweeps of one configuration share the cell_id."""
 
 _SEPARATORS = ("python_version", "implementation", "gil_enabled", "engine", "source", "seed")
 """Columns by which cells of the same factors may still be different measurements."""
@@ -33,12 +33,12 @@ _IN_NAME = {
 
 
 def cells_of(a: Side, b: Side) -> pd.DataFrame:
-    """Return one row a cell, indexed by `Key`: side, cell_id, factors, knobs, and what else tells cells apart."""
+    """Return one row per cell, indexed by `Key`: side, cell_id, factors, knobs, and other distinguishing columns."""
     return _first_rows(_stack({side.name: side.runs for side in (a, b)}))
 
 
 def left_out_of(a: Side, b: Side) -> pd.DataFrame:
-    """Return the cells without a run of status ok in the same form."""
+    """Return the cells without a run of status ok, in the same form."""
     parts = {side.name: side.left_out for side in (a, b)}
     good = {side.name: set(side.runs["cell_id"]) for side in (a, b)}
     bad = {name: runs[~runs["cell_id"].isin(good[name])] for name, runs in parts.items()}
@@ -57,7 +57,7 @@ def _first_rows(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def differing_columns(cells: pd.DataFrame) -> list[str]:
-    """Name what tells ``cells`` apart: factors and knobs first, then versions and how they were measured."""
+    """Return the columns that distinguish ``cells``: factors and knobs first, then versions and method."""
     methods = [str(name) for name in cells.columns if str(name).split(".")[0] in METHOD]
     names = [*FACTORS, *knobs_of(cells.columns), *(name for name in _SEPARATORS if name in cells), *methods]
     return [name for name in dict.fromkeys(names) if len(cells[name].drop_duplicates()) > 1]
@@ -65,13 +65,13 @@ def differing_columns(cells: pd.DataFrame) -> list[str]:
 
 @dataclass(frozen=True)
 class Names:
-    """How cells are called: by the texts of those columns that tell them apart."""
+    """Names of cells, made of the columns that distinguish them."""
 
     texts: dict[str, dict[Key, str]]
 
     @classmethod
     def of(cls, cells: pd.DataFrame, named: Iterable[str]) -> Names:
-        """Choose the columns that vary beside the ``named`` ones, and the model; never none."""
+        """Choose the columns that vary besides the ``named`` ones, and the model; at least one."""
         hidden = {*named, *_implied(cells)}
         known = [name for name in (*FACTORS, *knobs_of(cells.columns)) if name not in hidden]
         vary = varying(cells, known)
@@ -80,11 +80,11 @@ class Names:
         return cls({name: dict(zip(cells.index, _write(cells, name), strict=True)) for name in shown})
 
     def of_cell(self, cell: Key) -> str:
-        """Name one cell."""
+        """Return the name of one cell."""
         return self._join(cell)
 
     def of_pair(self, one: Key, other: Key) -> str:
-        """Name a pair, with ``queue v native`` where it differs."""
+        """Return the name of a pair, with ``queue v native`` for what differs."""
         return self._join(one, other)
 
     def _join(self, *cells: Key) -> str:
@@ -96,7 +96,7 @@ class Names:
 
 
 def _drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
-    """Leave out names, the last first, without which the others tell just as many cells apart."""
+    """Drop names, the last first, without which the others still distinguish as many cells."""
     kept = list(names)
     for name in reversed(names):
         others = [other for other in kept if other != name]

@@ -29,7 +29,7 @@ that --in names. Examples:
   breakeven compare outputs/before outputs/after --fail-on slower
   breakeven compare model=thread model=process,start_method=fork --in outputs/tour
   breakeven compare outputs/tour:interpreter=3.13 outputs/tour:interpreter=3.14 --by speedup
-Exit code: 0; 1 where a verdict is one of --fail-on; 2 for what cannot be compared."""
+Exit code: 0; 1 if a verdict is one of --fail-on; 2 if the sides cannot be compared."""
 
 UNPAIRED = "unpaired"
 _FAIL_ON = {verdict.replace(" ", "-"): verdict for verdict in VERDICTS} | {UNPAIRED: UNPAIRED}
@@ -37,9 +37,9 @@ _WITHOUT_TERMINAL = 80
 _HELP = {
     "in": "results folder of selections (default: %(default)s)",
     "by": f"one of {', '.join(MEASURES)} (default: latency_p50 for pingpong, else throughput)",
-    "band": "noise band, a share: differences within it count as none (default: 5%%)",
+    "band": "noise band, a share: smaller differences are ignored (default: 5%%)",
     "allow": f"what may differ, repeatable or with commas: a fact, or all of {', '.join(GROUPS)}",
-    "fail_on": f"exit with 1 where one of these is found: {', '.join(_FAIL_ON)}",
+    "fail_on": f"exit with 1 if one of these is found: {', '.join(_FAIL_ON)}",
 }
 
 
@@ -63,8 +63,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("a", metavar="A", help="what is compared with")
-    parser.add_argument("b", metavar="B", help="what is compared: an effect above 1 says that B is faster")
+    parser.add_argument("a", metavar="A", help="the baseline")
+    parser.add_argument("b", metavar="B", help="compared with A: an effect above 1 means that B is faster")
     parser.add_argument("--in", dest="within", default=LATEST_SWEEP, metavar="FOLDER", help=_HELP["in"])
     parser.add_argument("--by", help=_HELP["by"])
     parser.add_argument("--band", default="5%", help=_HELP["band"])
@@ -76,7 +76,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _verdicts(asked: str | None) -> tuple[str, ...]:
-    """Return the names of verdicts; an empty text is refused, lest an unset variable switch a gate off."""
+    """Return the names of verdicts; refuse an empty text, so that an unset variable does not disable a gate."""
     if asked is not None and not _names(asked):
         raise UnknownName(f"--fail-on: no verdict is named; leave it out, or name of {', '.join(_FAIL_ON)}")
     return _names(asked or "")

@@ -1,4 +1,4 @@
-"""Two sides to verdicts: select, pair, refuse what is not comparable, test, correct, judge."""
+"""From two sides to verdicts: select, pair, refuse what is not comparable, test, correct, judge."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of two sides: the measure (None: that of the pattern), the noise band, a share, and what may differ."""
+    """The options of a comparison: the measure (None: the pattern's), the noise band (a share), what may differ."""
 
     by: str | None = None
     band: float = 0.05
@@ -47,10 +47,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sides held against each other.
+    """The comparison of two sides.
 
-    ``cells`` has one row a pair with the columns of `COLUMNS`; ``unpaired`` one row a cell without partner: side,
-    cell_id, cell, reason; ``allowed`` are the differences in conditions that were found and allowed.
+    ``cells`` has one row per pair with the columns of `COLUMNS`; ``unpaired`` one row per cell without a
+    partner: side, cell_id, cell, reason; ``allowed`` holds the differences in conditions that were found and
+    allowed.
     """
 
     a: Side
@@ -62,7 +63,7 @@ class Comparison:
 
     @classmethod
     def of(cls, a: Side, b: Side, question: Question) -> Comparison:
-        """Compare two sides; raise BadInput: ambiguous or no pairs, the same runs, conditions that differ."""
+        """Compare two sides; raise BadInput for ambiguous or no pairs, the same runs, or differing conditions."""
         pairing = Pairing.of(a, b)
         pairs = pairing(a, b)
         runs_a, runs_b = (_runs_of_pairs(side, pairs.cells) for side in (a, b))
@@ -93,12 +94,12 @@ def compare(
     band: float = 0.05,
     allow: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """Compare two sweeps, or two selections of one, cell by cell; return one row a pair.
+    """Compare two sweeps, or two selections of one, cell by cell; return one row per pair.
 
-    ``a`` and ``b`` are each a results folder, ``FOLDER:key=value,...``, or ``key=value,...`` of the folder ``within``.
-    ``effect`` is the ratio of geometric means over the rounds, above 1 where B is faster, with the 95 % interval from
-    ``low`` to ``high``, both by Welch's t on logarithms; `Welch`, `Judge` and `adjust` name the sources. Cells without
-    partner are in ``Comparison.of(...).unpaired``. Raise BadInput.
+    ``a`` and ``b`` are each a results folder, ``FOLDER:key=value,...``, or ``key=value,...`` of the folder
+    ``within``. ``effect`` is the ratio of geometric means over the rounds, above 1 where B is faster, with
+    the 95 % interval from ``low`` to ``high``, both by Welch's t on logarithms; `Welch`, `Judge` and `adjust`
+    name the sources. Cells without a partner are in ``Comparison.of(...).unpaired``. Raise BadInput.
     """
     question = Question(by, band, tuple(allow))
     return Comparison.of(open_side("A", a, within), open_side("B", b, within), question).cells

@@ -1,4 +1,4 @@
-"""How much faster one side is than the other, from one value a fresh process.
+"""How much faster one side is than the other, from one value per fresh process.
 
 Trials of one process share its memory layout, hash seed and warm-up; only values of different processes are
 independent (T. Kalibera and R. Jones, *Rigorous benchmarking in reasonable time*, ISMM 2013, section 5).
@@ -18,9 +18,9 @@ Samples = NDArray[np.float64]
 
 
 class Effect(NamedTuple):
-    """What two samples say: ``effect`` > 1 where B is faster, its interval, and the test of no difference.
+    """The effect between two samples, > 1 if B is faster, its interval, and the test of no difference.
 
-    Where no test is possible ``reason`` says why, and what cannot be known is NaN.
+    If no test is possible, ``reason`` says why, and unknown values are NaN.
     """
 
     effect: float = np.nan
@@ -35,16 +35,16 @@ class Effect(NamedTuple):
 class Welch:
     """Compare logarithms of two samples by Welch's t.
 
-    The samples may differ in size and variance: B. L. Welch, *The generalization of "Student's" problem when several
-    different population variances are involved*, Biometrika 34 (1947), with degrees of freedom after F. E.
-    Satterthwaite, Biometrics Bulletin 2 (1946). On logarithms a difference is a ratio, and swapping the sides turns it
-    round exactly. ``level`` is that of the interval.
+    The samples may differ in size and variance: B. L. Welch, *The generalization of "Student's" problem when
+    several different population variances are involved*, Biometrika 34 (1947), with degrees of freedom after
+    F. E. Satterthwaite, Biometrics Bulletin 2 (1946). On logarithms a difference is a ratio, and swapping the
+    sides inverts it exactly. ``level`` is that of the interval.
     """
 
     level: float = 0.95
 
     def __call__(self, rounds: pd.DataFrame) -> pd.DataFrame:
-        """Return one row a ``pair`` of ``rounds`` (pair, side, value, lower_is_better): value_a, value_b, the effect."""
+        """Return one row per ``pair`` of ``rounds`` (pair, side, value, lower_is_better): value_a, value_b, the effect."""
         rows = {pair: self._row(frame) for pair, frame in rounds.groupby("pair")}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("pair")
 
@@ -65,9 +65,7 @@ class Welch:
             return Effect(effect=float(np.exp(shift)), reason=reason)
         error, df = _standard_error(np.log(a), np.log(b))
         reach = float(stdtrit(df, (1 + self.level) / 2)) * error
-        with np.errstate(
-            over="ignore"
-        ):  # two scattered rounds can reach to infinity, which is what is then known
+        with np.errstate(over="ignore"):  # the interval of two scattered rounds can reach to infinity
             low, effect, high = np.exp([shift - reach, shift, shift + reach]).tolist()
         return Effect(effect, low, high, df, float(2 * stdtr(df, -abs(shift) / error)))
 
@@ -93,9 +91,9 @@ def _unusable(*sides: Samples) -> str:
 def _untestable(*sides: Samples) -> str:
     single = [name for name, values in zip("AB", sides, strict=True) if len(values) < 2]  # noqa: PLR2004 - one has no spread
     if single:
-        return f"one round only of {' and '.join(single)}: what processes differ by is unknown"
+        return f"only one round of {' and '.join(single)}: the spread between processes is unknown"
     if all(np.ptp(values) == 0 for values in sides):
-        return "all rounds of either side are exactly equal: their spread is unknown"
+        return "all rounds of each side are exactly equal: their spread is unknown"
     return ""
 
 

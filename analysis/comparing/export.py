@@ -1,4 +1,4 @@
-"""A comparison as CSV and JSON: everything that is known."""
+"""A comparison as CSV and JSON, complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from breakeven.runner.cell.intervals import LEVEL
 
 
 def to_csv(comparison: Comparison) -> str:
-    """Write one line a pair; cells without partner follow, with their ``side`` and no verdict."""
+    """Return one line per pair; cells without a partner follow, with their ``side`` and no verdict."""
     cells = comparison.cells.assign(side="")
     alone = comparison.unpaired.drop(columns="cell_id").reindex(columns=cells.columns)
     rows = pd.concat([part.astype("object") for part in (cells, alone)], ignore_index=True)
@@ -24,7 +24,7 @@ def to_csv(comparison: Comparison) -> str:
 
 
 def to_json(comparison: Comparison) -> str:
-    """Write what was asked and found as one object; what is not known, or not finite, is null."""
+    """Return question and findings as one object; unknown and infinite values are null."""
     whole = {
         **_head(comparison),
         "verdicts": comparison.counts,
@@ -61,7 +61,7 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` as JSON knows it."""
+    """Return ``value`` as a JSON type."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

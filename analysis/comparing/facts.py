@@ -1,4 +1,4 @@
-"""What must agree before two sides may be compared, and what was allowed to differ."""
+"""Facts that must agree before two sides may be compared, and those that are allowed to differ."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "versions": ("packages", "breakeven_version", CODE),
 }
 _WITHIN_A_SIDE = "source"
-"""A fact that the sides may differ in, since an edit of the function may be what is compared; one cell's runs may not."""
+"""A fact that may differ between sides, to compare edits of a function, but not between the runs of one cell."""
 
 _SINGLE = ("engine", "governor", "clock_source", _WITHIN_A_SIDE)
 FACTS = tuple(dict.fromkeys([*(name for names in GROUPS.values() for name in names), *_SINGLE]))
 
 _OF_A_CELL = (*GROUPS["interpreter"], "packages")
-"""Facts that may rightly differ between the cells of one side; the others hold for a whole sweep."""
+"""Facts that may legitimately differ between the cells of one side; the others hold for a whole sweep."""
 
 Values = frozenset[str]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A fact that has more than one value: where, and those of either side as texts."""
+    """A fact with more than one value: its place, and the values of each side as texts."""
 
     fact: str
     a: Values
@@ -42,7 +42,7 @@ class Difference:
     what: str = ""
 
     def __str__(self) -> str:
-        """Write it in one line."""
+        """Return the difference in one line."""
         return f"{self.what or self.fact}: {_list(self.a)} in A, {_list(self.b)} in B"
 
 
@@ -61,7 +61,7 @@ class Allowance:
     def of(cls, names: Iterable[str], selected: Iterable[str]) -> Allowance:
         """Read what ``--allow`` names, and add what follows from the ``selected`` columns; raise UnknownName.
 
-        Who selects by a fact, or by the interpreter, asks for cells that differ in the whole group of it.
+        Selecting by a fact, or by the interpreter, allows the whole group of that fact to differ.
         """
         chosen = list(selected)
         groups = {group for group, facts in GROUPS.items() if {group, *facts} & set(chosen)}
@@ -70,7 +70,7 @@ class Allowance:
         return cls(frozenset(facts), any(name.split(".")[0] == "workload" for name in chosen))
 
     def covers(self, difference: Difference) -> bool:
-        """Return whether ``difference`` may be."""
+        """Return whether ``difference`` is allowed."""
         one_sided = difference.fact == "packages" and not (difference.a and difference.b)
         return difference.fact in self.facts or (self.other_work and one_sided)
 
@@ -85,10 +85,10 @@ def _expand(name: str) -> tuple[str, ...]:
 
 
 def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
-    """Return the facts that differ between or within the runs of two sides, those of each ``pair`` apart.
+    """Return the facts that differ between or within the runs of two sides, some compared for each ``pair``.
 
-    What belongs to a machine is to be the same in all runs: a sweep that was carried on on another host
-    differs within itself.
+    Facts of the machine must be the same in all runs: a sweep continued on another host differs within
+    itself.
     """
     found: list[Difference] = []
     for fact in FACTS:
@@ -104,12 +104,12 @@ def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
 
 
 def _compare(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values], what: str = "") -> list[Difference]:
-    """Join the values of all pairs that differ into one difference, or give none."""
+    """Join the values of all pairs that differ into one difference; return none if no pair differs."""
     return _join(fact, [(a[pair], b[pair]) for pair in a if a[pair] != b[pair] or len(a[pair]) > 1], what)
 
 
 def _mixed(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values]) -> list[Difference]:
-    """Do the same with the pairs of which one side has several values."""
+    """Do the same for pairs in which one side has several values."""
     return _join(fact, [(a[pair], b[pair]) for pair in a if max(len(a[pair]), len(b[pair])) > 1])
 
 
@@ -155,12 +155,12 @@ def _versions(texts: pd.Series[Any]) -> dict[str, Values]:
     parts = [re.split(r"\s*==\s*|\s+", line.strip(), maxsplit=1) for line in lines]
     versions: dict[str, set[str]] = {}
     for name, *rest in parts:
-        versions.setdefault(name, set()).add(rest[0] if rest else "of no known version")
+        versions.setdefault(name, set()).add(rest[0] if rest else "of unknown version")
     return {name: frozenset(found) for name, found in versions.items()}
 
 
 def refuse_differences(differences: Iterable[Difference], allowance: Allowance) -> tuple[Difference, ...]:
-    """Return the differences that are allowed; raise SidesDiffer where one is not."""
+    """Return the differences, all allowed; raise SidesDiffer if one is not."""
     found = list(differences)
     refused = [difference for difference in found if not allowance.covers(difference)]
     if refused:
@@ -168,6 +168,6 @@ def refuse_differences(differences: Iterable[Difference], allowance: Allowance) 
         lines = "".join(f"  {difference}\n" for difference in refused)
         raise SidesDiffer(
             "A and B were not measured under the same conditions:\n"
-            f"{lines}measure both under the same, or accept what differs with --allow {names}"
+            f"{lines}measure both under the same conditions, or accept the differences with --allow {names}"
         )
     return tuple(found)

@@ -15,11 +15,11 @@ METHOD = ("seed", "rounds", "measure", "limits")
 """Knobs of how a cell is measured, not of what it is: cells are paired across them."""
 
 _SKIPPED = {*COLUMNS, *FACTORS, *OF_THE_SWEEP, *POLICY, "seed"}
-"""Knobs with a column of their own, and what is the same for the whole sweep."""
+"""Knobs that have a column, and those that are the same for the whole sweep."""
 
 
 def add_knobs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return ``runs`` with a text column a knob, named as it is typed (``workload.target``); null where unset."""
+    """Return ``runs`` with one text column per knob, named as typed (``workload.target``); null if unset."""
     texts = runs["config"].fillna("") if "config" in runs else pd.Series("", index=runs.index)
     known = {text: _read(str(text)) for text in texts.unique()}
     knobs = pd.DataFrame([known[text] for text in texts], index=runs.index, dtype="object")
@@ -27,17 +27,17 @@ def add_knobs(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def knobs_of(columns: pd.Index[Any]) -> list[str]:
-    """Name those of ``columns`` that are knobs of what a cell is: all but those of the method."""
+    """Return those of ``columns`` that are knobs of the cell itself, without those of the method."""
     return [str(name) for name in columns if "." in str(name) and str(name).split(".")[0] not in METHOD]
 
 
 def write_knob(value: Any) -> str:
-    """Write a knob's value in one way, so that equal values are equal texts."""
+    """Return a knob's value in one canonical form, so that equal values are equal texts."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
 def _read(text: str) -> dict[str, str]:
-    """Flatten one configuration; one that cannot be read says nothing."""
+    """Return one configuration flattened; empty if it cannot be read."""
     try:
         plain = yaml.safe_load(text)
     except yaml.YAMLError:

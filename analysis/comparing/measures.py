@@ -1,4 +1,4 @@
-"""What is compared: one value a fresh process."""
+"""The measures that are compared: one value per fresh process."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def check_measure(name: str | None) -> str | None:
 
 
 def measure_of(a: str, b: str, asked: str | None) -> str:
-    """Choose the measure of a pair of cells by their patterns; round trips only where both make them."""
+    """Return the measure of a pair of cells by their patterns; round trips only if both make them."""
     if asked is not None:
         return asked
     return _BY_PATTERN.get(a, _ELSE) if a == b else _ELSE
 
 
 def round_values(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a run of ``runs`` (pair, side, measure ...): pair, side, ``value`` and ``lower_is_better``."""
+    """Return one row per run of ``runs`` (pair, side, measure ...): pair, side, ``value`` and ``lower_is_better``."""
     measures = runs["measure"].map(MEASURES)
     rows = zip(runs.to_dict("records"), measures, strict=True)
     values = [row[measure.column] for row, measure in rows]

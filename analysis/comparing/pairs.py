@@ -23,10 +23,10 @@ _FOLLOW = {
     "pattern": ("tasks", "window_ns", "task_ns"),
     "workload": ("task_ns",),
 }
-"""Factors that a cell may have no choice of, by the factor that they follow from.
+"""Factors that a cell may lack, by the factor that determines them.
 
-Where the sides differ in the model, threads have no start method and a pool has its own transport: a missing value then
-fits every other.
+If the sides differ in the model, threads have no start method and a pool has its own transport: a missing
+value then matches any other.
 """
 _NO_CHOICE = {"", *BARE}
 _DIFFERENCES_SHOWN = 3
@@ -34,17 +34,18 @@ _WHOLE = [name for name in FACTORS if pa.types.is_integer(TABLES["runs"].field(n
 _THE_SAME = "the same"
 
 Keys = dict[Key, dict[str, str]]
-"""By cell the values it is paired by, as texts that are equal where the values are."""
+"""For each cell the values it is paired by, as texts that are equal if the values are."""
 
 Link = tuple[Key, Key]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Cells of A and B that are the same but for what was selected.
+    """Cells of A and B that are equal except for what was selected.
 
-    ``cells`` has one row a pair: cell_id_a, cell_id_b, ``cell`` (its name), each factor where both sides share it, and
-    ``differs``, what they do not share. ``unpaired`` has one row a cell without partner: side, cell_id, cell, reason.
+    ``cells`` has one row per pair: cell_id_a, cell_id_b, ``cell`` (its name), each factor if both sides share
+    it, and ``differs``, what they do not share. ``unpaired`` has one row per cell without a partner: side,
+    cell_id, cell, reason.
     """
 
     cells: pd.DataFrame
@@ -53,7 +54,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Pairing:
-    """Pair cells by all factors and knobs but the ``named`` columns, and what follows from these."""
+    """Pair cells by all factors and knobs except the ``named`` columns and what follows from these."""
 
     named: frozenset[str]
 
@@ -114,7 +115,7 @@ class Pairing:
         return [(one, other) for one, other in near if not self.unequal(a[one], b[other])]
 
     def unequal(self, one: dict[str, str], other: dict[str, str]) -> list[str]:
-        """Name the columns that keep two cells from being a pair."""
+        """Return the columns that keep two cells from being a pair."""
         return [
             name
             for name in one
@@ -141,7 +142,7 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class _Alone:
-    """Says why a cell has no partner."""
+    """Explains why a cell has no partner."""
 
     pairing: Pairing
     cells: pd.DataFrame
@@ -149,7 +150,7 @@ class _Alone:
     left_out: tuple[Keys, Keys]
 
     def explain(self, cell: Key) -> str:
-        """Say that the partner did not run to its end, or what the nearest cell of the other side differs in."""
+        """Return that the partner did not succeed, or how the nearest cell of the other side differs."""
         of_b = bool(self.cells.loc[cell, "side"] == "B")
         there, own = "BA"[of_b], self.keys[of_b][cell]
         if any(not self.pairing.unequal(own, key) for key in self.left_out[not of_b].values()):
@@ -179,20 +180,20 @@ def _refuse_ambiguous(links: list[Link], cells: pd.DataFrame, names: Names) -> N
 
 
 def _separate(cells: pd.DataFrame) -> str:
-    """Say what tells ``cells`` apart, and what to add."""
+    """Describe how ``cells`` differ, and what to add to the selection."""
     columns = differing_columns(cells)
     if not columns:
-        return "nothing that is stored tells them apart; measure them under a label each"
+        return "nothing stored distinguishes them; measure each under its own label"
     values = {name: [show_value(value, name) for value in cells[name].unique()] for name in columns}
-    told = " and ".join(f"{typed(name)} ({', '.join(known)})" for name, known in values.items())
-    return f"they differ in {told}: add {typed(columns[0])}={values[columns[0]][0]} or such to the selection"
+    found = " and ".join(f"{typed(name)} ({', '.join(known)})" for name, known in values.items())
+    return f"they differ in {found}: add {typed(columns[0])}={values[columns[0]][0]}, for example, to the selection"
 
 
 def _refuse_same(links: list[Link], cells: pd.DataFrame, a: Side, b: Side) -> None:
     ids = cells["cell_id"]
     if a.path == b.path and any(ids[one] == ids[other] for one, other in links):
         raise SameRuns(
-            f"A ({a}) and B ({b}) share runs; select what tells them apart, such as model=thread and model=process"
+            f"A ({a}) and B ({b}) share runs; select by what distinguishes them, such as model=thread and model=process"
         )
 
 
@@ -202,13 +203,13 @@ def _describe(link: Link, cells: pd.DataFrame, names: Names) -> dict[str, Any]:
     unequal = [
         name for name in (*FACTORS, *knobs_of(cells.columns)) if _text(one[name]) != _text(other[name])
     ]
-    told = (
+    found = (
         f"{typed(name)} {show_value(one[name], name)} v {show_value(other[name], name)}" for name in unequal
     )
     return {
         "cell": names.of_pair(*link),
         **shared,
-        "differs": ", ".join(told),
+        "differs": ", ".join(found),
         "cell_id_a": one["cell_id"],
         "cell_id_b": other["cell_id"],
     }

@@ -8,7 +8,7 @@ from breakeven.base.errors import BadValue
 
 
 def read_number(key: str, text: str) -> float:
-    """Return the number that ``text`` is; raise BadValue."""
+    """Return ``text`` as a number; raise BadValue."""
     try:
         return float(text)
     except ValueError as error:
@@ -16,7 +16,7 @@ def read_number(key: str, text: str) -> float:
 
 
 def read_flag(key: str, text: str) -> bool:
-    """Return the truth that ``text`` is; raise BadValue."""
+    """Return ``text`` as true or false; raise BadValue."""
     known = {"true": True, "false": False}
     if text.lower() in known:
         return known[text.lower()]
@@ -24,7 +24,7 @@ def read_flag(key: str, text: str) -> bool:
 
 
 def read_share(key: str, text: str) -> float:
-    """Return the share that ``text`` means, ``5%`` or ``0.05``, from 0 to less than 1; raise BadValue."""
+    """Return ``text``, ``5%`` or ``0.05``, as a share from 0 to less than 1; raise BadValue."""
     number = text.removesuffix("%").strip()
     try:
         share = float(number) / (100 if text.endswith("%") else 1)

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: results folders, and what is selected of them."""
+"""The two sides of a comparison: results folders, and the selections from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from breakeven.base.text import shown
 from breakeven.base.units import format_size, format_time, read_size, read_time
 
 _TYPED = {column: key for key, column in COLUMNS.items() if "." not in key}
-"""How a column is typed."""
+"""The name under which users type a column."""
 _FURTHER = ("executable", "seed")
 _SIZES = ("payload_bytes", "payload_out_bytes", "memory_limit_bytes")
 _TIMES = ("task_ns", "window_ns")
@@ -41,11 +41,11 @@ class Condition:
     value: str
 
     def __str__(self) -> str:
-        """Write it as it was typed."""
+        """Return the condition as it was typed."""
         return f"{self.key}={self.value}"
 
     def __call__(self, runs: pd.DataFrame) -> pd.Series[bool]:
-        """Return for each run whether it is selected; raise BadValue where the value cannot be read."""
+        """Return for each run whether it is selected; raise BadValue if the value cannot be read."""
         if self.value == "null":
             return runs[self.column].isna()
         if self.column == "interpreter":
@@ -99,7 +99,7 @@ def _same_amount(one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Side:
-    """One side: its name, A or B, where it stands, what selects it, and the runs that match.
+    """One side: its name (A or B), its folder, its selection, and the runs that match.
 
     ``runs`` are those with status ok; ``left_out`` are the others that match.
     """
@@ -111,15 +111,15 @@ class Side:
     left_out: pd.DataFrame
 
     def __str__(self) -> str:
-        """Write folder and selection."""
+        """Return folder and selection."""
         selected = ",".join(map(str, self.conditions))
         return f"{shown(self.path)}{':' if selected else ''}{selected}"
 
 
 def open_side(name: str, text: str | Path, within: str | Path = LATEST_SWEEP) -> Side:
-    """Read what ``text`` asks for: ``FOLDER``, ``FOLDER:key=value,...``, or ``key=value,...`` in ``within``.
+    """Open the side that ``text`` names: ``FOLDER``, ``FOLDER:key=value,...``, or ``key=value,...`` in ``within``.
 
-    Raise BadInput: the folder is missing, a key unknown, a value unreadable, or no run matches.
+    Raise BadInput if the folder is missing, a key unknown, a value unreadable, or no run matches.
     """
     folder, selection = _split(str(text), within)
     lab = load(folder)
@@ -169,7 +169,7 @@ def _select(runs: pd.DataFrame, conditions: Iterable[Condition], where: str) -> 
 
 
 def _explain(condition: Condition, chosen: pd.DataFrame, runs: pd.DataFrame, where: str) -> str:
-    """Say that nothing matches, and which values there are."""
+    """Return the message that nothing matches, with the values there are."""
     values = chosen[condition.column]
     known = sorted({show_value(value, condition.column) for value in values.unique()})
     more = f" and {len(known) - _VALUES_SHOWN} more" if len(known) > _VALUES_SHOWN else ""
@@ -181,7 +181,7 @@ def _explain(condition: Condition, chosen: pd.DataFrame, runs: pd.DataFrame, whe
 
 
 def show_value(value: Any, column: str) -> str:
-    """Write a stored value as it would be typed."""
+    """Return a stored value as it would be typed."""
     if pd.isna(value):
         return "null"
     if column in (*_SIZES, *_TIMES):

@@ -17,10 +17,10 @@ from breakeven.analysis.units import format_ratio
 from breakeven.runner.cell.intervals import LEVEL
 
 WIDE = 100
-"""Columns from which on a terminal has room for the values of either side."""
+"""Width of a terminal from which the values of both sides fit."""
 
 ROWS = 60
-"""More pairs than these are not shown as text, the most telling first; every other format has all."""
+"""The most pairs shown as text, the most informative first; every other format has all."""
 
 _FIRST = ("slower", "faster", "cannot tell", "same")
 _HEADINGS = ("verdict", f"effect [{LEVEL * 100:.0f} %]", "p adj.", "A", "B", "rounds", "cell")
@@ -28,7 +28,7 @@ _NARROW = ("verdict", _HEADINGS[1], "p adj.", "cell")
 
 
 def to_text(comparison: Comparison, *, width: int, terminal: bool, colour: bool = False) -> str:
-    """Write ``comparison`` for people: a table that fits ``width`` on a terminal, else one line a pair."""
+    """Return ``comparison`` for people: a table that fits ``width`` on a terminal, else one line per pair."""
     out = io.StringIO()
     console = Console(
         file=out, width=width, force_terminal=terminal, color_system="standard" if colour else None
@@ -49,7 +49,7 @@ def to_text(comparison: Comparison, *, width: int, terminal: bool, colour: bool 
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """Write ``comparison`` as Markdown: the conditions as a list, all pairs as a table, the counts last."""
+    """Return ``comparison`` as Markdown: the conditions as a list, all pairs as a table, the counts last."""
     rows = _rows(comparison)
     table = [list(rows.columns), ["---"] * len(rows.columns), *rows.to_numpy().tolist()]
     lines = [f"- {_escape(line)}" for line in header(comparison)]
@@ -59,7 +59,7 @@ def to_markdown(comparison: Comparison) -> str:
 
 
 def header(comparison: Comparison) -> list[str]:
-    """Say what is compared, by what, and under which allowed differences."""
+    """Return the lines on what is compared, by which measure, and with which allowed differences."""
     sides = [
         f"{side.name}: {side} ({plural(side.runs['cell_id'].nunique(), 'cell')}, {plural(len(side.runs), 'run')})"
         for side in (comparison.a, comparison.b)
@@ -76,7 +76,7 @@ def header(comparison: Comparison) -> list[str]:
 
 
 def footer(comparison: Comparison) -> list[str]:
-    """Say what could not be told and why, what has no partner, what was left out, and count the verdicts."""
+    """Return the lines on undecided, unpaired and left-out cells, and the counts of verdicts."""
     cells = comparison.cells
     reasons = cells.loc[cells["reason"].ne(""), "reason"].value_counts()
     why = [f"cannot tell, {plural(count, 'cell')}: {reason}" for reason, count in reasons.items()]
@@ -93,7 +93,7 @@ def _left_out(side: str, runs: pd.DataFrame) -> list[str]:
 
 
 def _rows(comparison: Comparison) -> pd.DataFrame:
-    """Write one row a pair as texts, the most telling verdicts and the largest effects first."""
+    """Return one row of texts per pair, the most informative verdicts and the largest effects first."""
     cells = comparison.cells
     place = cells["verdict"].map(_FIRST.index)
     size = cells["effect"].map(lambda effect: abs(effect - 1) if pd.notna(effect) else -1.0)
@@ -121,7 +121,7 @@ _STYLES = {"faster": "green", "slower": "red", "same": "dim", "cannot tell": "ye
 
 
 def _table(rows: pd.DataFrame, width: int) -> Table:
-    """Make the table of a terminal; where it is narrow the values of either side give way, and names are broken."""
+    """Return the table for a terminal; a narrow one omits the values of both sides and wraps names."""
     table = Table(box=box.SIMPLE_HEAD, padding=0, header_style="bold", pad_edge=False)
     names = _HEADINGS if width >= WIDE else _NARROW
     for name in names:
@@ -136,7 +136,7 @@ def _plain(text: str) -> str:
 
 
 def _align(rows: pd.DataFrame) -> list[str]:
-    """Write rows as lines of columns padded with spaces; the name, which may be long, comes last."""
+    """Return rows as lines of columns padded with spaces; the name, which may be long, comes last."""
     table = [list(rows.columns), *rows.to_numpy().tolist()]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
@@ -147,7 +147,7 @@ def _escape(text: str) -> str:
 
 
 def plural(count: int, what: str) -> str:
-    """Write a count of things: ``1 cell``, ``2 cells``."""
+    """Return a count with its noun: ``1 cell``, ``2 cells``."""
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 

@@ -1,4 +1,4 @@
-"""What may be said of each cell: a correction for their number, then a verdict."""
+"""The verdict on each cell, after a correction for their number."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ FASTER, SLOWER, SAME, CANNOT_TELL = VERDICTS = ("faster", "slower", "same", "can
 def adjust(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Adjust p values for their number; NaN, no test, stays NaN and does not count.
 
-    The adjusted value of a test is the smallest rate of false discoveries at which it is one: Y. Benjamini and Y.
-    Hochberg, *Controlling the false discovery rate*, Journal of the Royal Statistical Society B 57 (1995), section 3.
+    The adjusted value of a test is the smallest rate of false discoveries at which it is one: Y. Benjamini
+    and Y. Hochberg, *Controlling the false discovery rate*, Journal of the Royal Statistical Society B 57
+    (1995), section 3.
     """
     adjusted = np.full(len(p), np.nan)
     (tested,) = np.nonzero(~np.isnan(p))
@@ -28,23 +29,25 @@ def adjust(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Judge:
-    """Return each cell its verdict.
+    """Judges each cell.
 
-    ``faster`` and ``slower`` need both a test that holds after the correction and an estimate outside the noise
-    ``band``, a share: 5 % reaches
-    from 1 / 1.05 to 1.05, so that swapping the sides turns a verdict round; ``same`` needs the whole interval within it; else nothing can be told.
+    ``faster`` and ``slower`` need both a test that holds after the correction and an estimate outside the
+    noise ``band``, a share: 5 % reaches from 1 / 1.05 to 1.05, so that swapping the sides swaps the verdicts;
+    ``same`` needs the whole interval within it; anything else is ``cannot tell``.
     """
 
     band: float = 0.05
     alpha: float = 0.05
 
     def __call__(self, effects: pd.DataFrame) -> pd.DataFrame:
-        """Return ``effects`` with p_adjusted, ``verdict``, and the ``reason`` where it is ``cannot tell``."""
+        """Return ``effects`` with p_adjusted, ``verdict``, and the ``reason`` if it is ``cannot tell``."""
         effects = effects.assign(p_adjusted=adjust(effects["p"].to_numpy(float)))
-        told = [self._tell(row) for _, row in effects.iterrows()]
-        return effects.assign(verdict=[verdict for verdict, _ in told], reason=[reason for _, reason in told])
+        found = [self._judge(row) for _, row in effects.iterrows()]
+        return effects.assign(
+            verdict=[verdict for verdict, _ in found], reason=[reason for _, reason in found]
+        )
 
-    def _tell(self, row: pd.Series[Any]) -> tuple[str, str]:
+    def _judge(self, row: pd.Series[Any]) -> tuple[str, str]:
         if row["reason"]:
             return CANNOT_TELL, row["reason"]
         differs, limit = row["p_adjusted"] < self.alpha, 1 + self.band

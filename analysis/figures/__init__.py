@@ -36,7 +36,7 @@ class Plot(Protocol):
     """What a module of this package offers."""
 
     def frame(self, lab: Lab) -> pd.DataFrame:
-        """Return the tidy frame that the figure shows; raise NothingToDraw where the sweep has no data for it."""
+        """Return the tidy frame that the figure shows; raise NothingToDraw if the sweep has no data for it."""
 
     def draw(self, frame: pd.DataFrame, context: Context) -> Figure:
         """Draw ``frame``; the caller may have narrowed it."""

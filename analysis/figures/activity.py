@@ -1,4 +1,4 @@
-"""Calls completed over time in a fixed window, a lane a worker, and whether more workers complete more."""
+"""Calls completed over time in a fixed window, one lane per worker, and whether more workers complete more."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
+    describe_gil,
+    describe_sample,
     draw_errors,
     finish,
     list_styles,
     look,
     new_figure,
     styles,
-    tell_gil,
-    tell_sample,
     thin,
 )
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms
@@ -31,7 +31,7 @@ from breakeven.analysis.units import format_time
 
 PANELS = 3
 BINS = 150
-"""At most this many bins are drawn, the middle ones of a longer window: wide enough to be told apart."""
+"""The most bins drawn, from the middle of a longer window: so few that each remains visible."""
 
 HALF_TURN_NS = 2.5e6
 """Half of CPython's switch interval: in wider bins two threads that take turns would seem to run at once."""
@@ -40,14 +40,14 @@ _TRIAL = ["cell_id", "round", "trial"]
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return one row a worker and bin: ``calls`` in one trial a cell, of cells that did the same work.
+    """Return one row per worker and bin: ``calls`` in one trial per cell, of cells that did the same work.
 
     ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials.
     """
     cells = lab.estimates
     cells = cells[cells["pattern"].eq("window") & cells.index.isin(lab.activity["cell_id"])]
     if cells.empty:
-        raise NothingToDraw("no calls were counted over time: it takes pattern window with status ok")
+        raise NothingToDraw("no calls were counted over time: it needs pattern=window with status ok")
     chosen = choose_comparable(cells, PANELS)
     for name in (
         "workload",
@@ -86,15 +86,15 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def _timed(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the parallel trials that were neither made to warm up nor slowed by recording spans."""
+    """Return the parallel trials that are neither warm-up nor traced."""
     left_out = trials["warmup"].astype(bool) | trials["traced"].astype(bool)
     return trials[trials["kind"].eq("parallel") & ~left_out]
 
 
 def _widen(bins: pd.DataFrame, task_ns: float) -> pd.DataFrame:
-    """Put neighbouring bins together until a busy one holds two calls, but none longer than half a turn.
+    """Merge neighbouring bins until a busy one holds two calls, up to half a thread's turn.
 
-    In narrower ones a worker that is busy all the time looks as if it paused between calls.
+    In narrower bins a worker that is always busy looks as if it paused between calls.
     """
     width = bins["bin_ns"].median()
     wanted = min(2 * task_ns, HALF_TURN_NS) if pd.notna(task_ns) else width
@@ -111,7 +111,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = _draw_panels(frame, cells, most)
         width = format_time(frame["bin_ns"].median())
-        sample = f"Lanes: one trial each, bins of {width}. Totals: {tell_sample(cells, 'trials').lower()}"
+        sample = f"Lanes: one trial each, bins of {width}. Totals: {describe_sample(cells, 'trials').lower()}"
         return finish(body, _title(cells), context, sample)
 
 
@@ -131,17 +131,17 @@ def _title(cells: pd.DataFrame) -> str:
         )
     )
     if ends["low"].eq(ends["high"]).all():
-        told = ", ".join(
+        found = ", ".join(
             f"{row['last']:.0f} [{row['last_low']:.0f}, {row['last_high']:.0f}] with {name}"
             for name, row in ends.iterrows()
         )
-        return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {told}"
-    told = ", ".join(f"{_tell_change(row)} with {name}" for name, row in ends.iterrows())
-    return f"Calls completed in {window}, from {ends['low'].min()} to {ends['high'].max()} workers: {told}"
+        return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {found}"
+    found = ", ".join(f"{_describe_change(row)} with {name}" for name, row in ends.iterrows())
+    return f"Calls completed in {window}, from {ends['low'].min()} to {ends['high'].max()} workers: {found}"
 
 
-def _tell_change(ends: pd.Series[Any]) -> str:
-    """Return the ratio and what the two intervals leave possible; no change is claimed where they overlap."""
+def _describe_change(ends: pd.Series[Any]) -> str:
+    """Return the ratio with its bounds from the two intervals; claim no change if they overlap."""
     if not (ends["last_low"] > ends["first_high"] or ends["last_high"] < ends["first_low"]):
         return "no clear change"
     least, most = ends["last_low"] / ends["first_high"], ends["last_high"] / ends["first_low"]
@@ -160,7 +160,7 @@ def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -
         axes = body.add_subplot(grid[row, 0], sharex=panels[0] if panels else None)
         panels.append(axes)
         image = _draw_lanes(axes, frame[frame["cell_id"].eq(cell["cell_id"])], highest)
-        axes.set_title(f"{cell['mechanism']}{tell_gil(cell['gil_enabled'])}")
+        axes.set_title(f"{cell['mechanism']}{describe_gil(cell['gil_enabled'])}")
     panels[-1].set_xlabel("time in the window (ms)")
     body.colorbar(image, ax=panels, label="calls per ms", location="bottom", aspect=50, shrink=0.6)
     if varies:

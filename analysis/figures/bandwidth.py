@@ -1,4 +1,4 @@
-"""Payload moved per second against payload, and how far that is from copying it once."""
+"""Payload moved per second against payload, compared with copying it once each way."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from breakeven.analysis.figures.by_payload import Marks, Measure, draw_panels, select_messages, tell_winner
+from breakeven.analysis.figures.by_payload import (
+    Marks,
+    Measure,
+    describe_winner,
+    draw_panels,
+    select_messages,
+)
 from breakeven.analysis.figures.context import Context
-from breakeven.analysis.figures.look import Styles, finish, look, tell_sample
+from breakeven.analysis.figures.look import Styles, describe_sample, finish, look
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_rate
 
@@ -26,7 +32,7 @@ _LIMIT: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to tell them apart."""
+    """Return the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to distinguish them."""
     return select_messages(lab, MEASURE.column)
 
 
@@ -36,14 +42,14 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         legend = [Line2D([], [], **_LIMIT, label="memcpy, once each way")] if limited else []
         body = draw_panels(frame, MEASURE, Marks(_draw_limit, _dot_limit, legend))
-        return finish(body, _title(frame), context, tell_sample(frame, "trials"))
+        return finish(body, _title(frame), context, describe_sample(frame, "trials"))
 
 
 def _title(frame: pd.DataFrame) -> str:
     top = frame.nlargest(1, MEASURE.column)
     share = float(top[MEASURE.column].iloc[0] / top["memcpy_bytes_per_s"].iloc[0])
     limit = "" if pd.isna(share) else f"; at its best {share:.0%} of memcpy"
-    return f"Most payload per second: {tell_winner(frame, MEASURE)}{limit}"
+    return f"Most payload per second: {describe_winner(frame, MEASURE)}{limit}"
 
 
 def _draw_limit(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:

@@ -1,4 +1,4 @@
-"""Lines against payload by mechanism: what the latency and the bandwidth figure share."""
+"""Lines against payload by mechanism: the common part of the latency and bandwidth figures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from breakeven.analysis.units import format_size
 
 @dataclass(frozen=True)
 class Measure:
-    """One quantity against payload: its column, its name on the axis, how to write it, what is better."""
+    """One quantity against payload: its column, axis label, format, and whether lower is better."""
 
     column: str
     name: str
@@ -44,7 +44,7 @@ def select_messages(lab: Lab, column: str) -> pd.DataFrame:
     cells = lab.estimates
     cells = cells[cells["pattern"].eq("pingpong") & cells[column].gt(0)]
     if cells.empty:
-        raise NothingToDraw("no cell sends messages: it takes pattern pingpong with status ok and a payload")
+        raise NothingToDraw("no cell sends messages: it needs pattern=pingpong with status ok and a payload")
     return cells.assign(
         mechanism=label_mechanisms(cells),
         setting=label_settings(cells, without=("payload_bytes",)),
@@ -61,7 +61,7 @@ class Marks:
 
 
 def draw_panels(frame: pd.DataFrame, measure: Measure, marks: Marks) -> SubFigure:
-    """Draw a panel a setting, against payload, or as dots where all cells have the same payload."""
+    """Draw one panel per setting, against payload, or as dots if all cells have the same payload."""
     settings = thin(sort_labels(frame, "setting"))
     if is_varied(frame["payload_bytes"]):
         body = _draw_lines(frame, measure, settings, marks.lines)
@@ -100,19 +100,19 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
     return body
 
 
-def tell_winner(frame: pd.DataFrame, measure: Measure) -> str:
-    """Say which cell is best of all, and who is best at the payload farthest from its own.
+def describe_winner(frame: pd.DataFrame, measure: Measure) -> str:
+    """Return which cell is best of all, and which is best at the payload farthest from that.
 
-    Another mechanism whose interval overlaps the winner's at that payload is named.
+    A mechanism whose interval overlaps the winner's at that payload is named, too.
     """
     ordered = frame.sort_values(measure.column, ascending=measure.lowest_wins)
     best = ordered["payload_bytes"].iloc[0]
     low, high = frame["payload_bytes"].min(), frame["payload_bytes"].max()
     payloads = dict.fromkeys([best, high if high - best >= best - low else low])
-    return "; ".join(_tell_best(ordered[ordered["payload_bytes"].eq(size)], measure) for size in payloads)
+    return "; ".join(_describe_best(ordered[ordered["payload_bytes"].eq(size)], measure) for size in payloads)
 
 
-def _tell_best(ordered: pd.DataFrame, measure: Measure) -> str:
+def _describe_best(ordered: pd.DataFrame, measure: Measure) -> str:
     first = ordered.iloc[0]
     ends = [first[f"{measure.column}{end}"] for end in ("_low", "_high")]
     interval = "" if pd.isna(ends[0]) else f" [{', '.join(map(measure.write, ends))}]"

@@ -1,4 +1,4 @@
-"""Which cells to put side by side when a picture has room for a few only."""
+"""Which cells to show side by side if a figure has room for only a few."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _TOO_LONG = 100.0
 
 
 def choose_comparable(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Choose up to ``limit`` cells that did the same work with as many workers, one a model and interpreter.
+    """Choose up to ``limit`` cells that did the same work with as many workers, one per model and interpreter.
 
-    Of all works one that threads as well as processes did; then a workload that computes, in tasks of
-    suitable length, with most workers, in most models, with least payload.
+    Prefer work that both threads and processes did; then a workload that computes, in tasks of suitable
+    length, with most workers, in most models, with least payload.
     """
     if cells.empty:
         return cells

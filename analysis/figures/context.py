@@ -10,12 +10,12 @@ from breakeven.analysis.frames.factors import name_implementation
 
 
 class NothingToDraw(Exception):
-    """Raised when a sweep holds no data for a figure; the message says which it would need."""
+    """Raised when a sweep holds no data for a figure; the message says which it needs."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a reader must know to judge a figure that stands alone."""
+    """What a reader needs to judge a figure that stands alone: machine, CPUs and interpreters."""
 
     machine: str
     cpu_count: int | None
@@ -33,7 +33,7 @@ class Context:
         )
 
     def caption(self, *sample: str) -> str:
-        """Write the sample size, then machine, CPUs and interpreters."""
+        """Return the caption: the sample size, then machine, CPUs and interpreters."""
         cpus = f"{self.cpu_count} CPUs" if self.cpu_count else "CPU count varies"
         where = " · ".join((self.machine, cpus, *self.interpreters))
         return "\n".join((*sample, where))

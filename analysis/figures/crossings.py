@@ -1,4 +1,4 @@
-"""Where a line of speedups crosses 1, or another line: told only as far as the intervals allow."""
+"""Where a line of speedups crosses 1 or another line, as far as the intervals show it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import pandas as pd
 Write = Callable[[float], str]
 
 
-def tell_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
-    """Say where mechanisms start or cease to pay along ``along``; else where one overtakes another.
+def describe_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
+    """Return where mechanisms start or cease to pay along ``along``, else where one overtakes another.
 
-    Empty where the intervals show neither.
+    Empty if the intervals show neither.
     """
     lines = [
         (_name(mechanism, setting), points.set_index(along).sort_index())
         for (setting, mechanism), points in frame.groupby(["setting", "mechanism"], sort=False)
     ]
-    told = [text for name, points in lines for text in _tell_break_even(name, points, write)]
-    return told or list(_tell_overtaking(frame, along, write))
+    found = [text for name, points in lines for text in _describe_break_even(name, points, write)]
+    return found or list(_describe_overtaking(frame, along, write))
 
 
-def _tell_break_even(name: str, points: pd.DataFrame, write: Write) -> Iterator[str]:
+def _describe_break_even(name: str, points: pd.DataFrame, write: Write) -> Iterator[str]:
     side = _side(points["speedup_low"].gt(1), points["speedup_high"].lt(1))
     for before, after in _changes(side):
         verb = "starts" if side[after] > 0 else "ceases"
         yield f"{name} {verb} to pay between {write(before)} and {write(after)}"
 
 
-def _tell_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
+def _describe_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
     for setting, cells in frame.groupby("setting", sort=False):
         lines = {str(name): points.set_index(along) for name, points in cells.groupby("mechanism")}
         for one, other in combinations(lines, 2):
@@ -46,7 +46,7 @@ def _tell_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[
 
 
 def _side(above: pd.Series[bool], below: pd.Series[bool]) -> pd.Series[int]:
-    """Return 1 or -1 where the intervals lie apart; points where they do not are left out."""
+    """Return 1 or -1 for points whose intervals lie apart; leave the others out."""
     side = pd.Series(np.where(above, 1, np.where(below, -1, 0)), index=above.index)
     side = side[~side.index.duplicated()]
     return side[side.ne(0)].astype(int)

@@ -1,4 +1,4 @@
-"""How figures show cells that others disturbed: hollow markers, and a line in the caption that says so."""
+"""How figures show disturbed cells: hollow markers, and a line in the caption."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 MOST = 0.1
-"""From more than this share of disturbed pairs on a cell is drawn hollow."""
+"""A cell with a larger share of disturbed pairs is drawn hollow."""
 
 
 def draw_hollow(axes: Axes, x: Any, y: Any, points: pd.DataFrame, style: Any) -> None:
-    """Draw the markers of ``points`` at ``x`` and ``y`` again, hollow, where the cell was disturbed."""
+    """Redraw as hollow the markers of ``points`` at ``x`` and ``y`` whose cells were disturbed."""
     where = points["pairs_disturbed"].gt(MOST).to_numpy()
     if where.any():
         axes.plot(
@@ -27,8 +27,8 @@ def draw_hollow(axes: Axes, x: Any, y: Any, points: pd.DataFrame, style: Any) ->
         )
 
 
-def tell_disturbed(cells: pd.DataFrame) -> str:
-    """Say for the caption what was disturbed, nothing if nothing was."""
+def describe_disturbed(cells: pd.DataFrame) -> str:
+    """Return the part of the caption about disturbed cells; empty if there are none."""
     shares = cells["pairs_disturbed"]
     if not shares.gt(0).any():
         return ""

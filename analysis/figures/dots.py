@@ -15,10 +15,10 @@ Extra = Callable[[Axes, pd.DataFrame, Styles], None]
 
 
 def draw_dots(frame: pd.DataFrame, column: str, settings: Sequence[str], extra: Extra) -> SubFigure:
-    """Draw a panel a setting, a row a mechanism, ``column`` along x; ``extra`` adds to each panel.
+    """Draw one panel per setting, one row per mechanism, ``column`` along x; ``extra`` adds to each panel.
 
-    A panel lists the mechanisms that it has. ``extra`` gets the axes, the panel's cells and their styles, whose
-    order is that of the rows.
+    A panel lists only its own mechanisms. ``extra`` gets the axes, the panel's cells and their styles, in the
+    order of the rows.
     """
     columns = min(len(settings), 3)
     rows = -(-len(settings) // columns)

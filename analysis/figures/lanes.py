@@ -18,11 +18,11 @@ _CHANNEL = ("serialize", "send", "receive", "deserialize")
 
 
 def split_states(spans: pd.DataFrame, resolution_ns: float) -> pd.DataFrame:
-    """Turn spans into pieces: worker, state, start_ns, end_ns and ``weight``, the part of them it fills.
+    """Turn spans into pieces: worker, state, start_ns, end_ns and ``weight``, the share of the time it fills.
 
     An interrupted compute span has its CPU time at both ends: it began when the worker had the CPU and ended
     when it had it again. How it divides between the ends is unknown, so it is halved, which misplaces at most
-    half of it. Where that would be more than ``resolution_ns`` the CPU time is spread over the span instead.
+    half of it. If that is more than ``resolution_ns``, the CPU time is spread over the span instead.
     """
     ends = spans["start_ns"] + spans["duration_ns"]
     spans = spans.assign(end_ns=ends, on_cpu_ns=spans["on_cpu_ns"].fillna(spans["duration_ns"]))
@@ -69,7 +69,7 @@ def bin_states(pieces: pd.DataFrame, workers: int, edges: Array) -> Array:
 
 
 def _cover(pieces: pd.DataFrame, edges: Array) -> Array:
-    """Integrate the pieces up to each edge: what began before it, less what ended before it."""
+    """Integrate the pieces up to each edge: those that began before it, less those that ended before it."""
     starts, ends, weights = (pieces[name].to_numpy(float) for name in ("start_ns", "end_ns", "weight"))
     filled = _ramp(starts, weights, edges) - _ramp(ends, weights, edges)
     share: Array = np.diff(filled) / np.diff(edges)

@@ -9,9 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from breakeven.analysis.figures.by_payload import Marks, Measure, draw_panels, select_messages, tell_winner
+from breakeven.analysis.figures.by_payload import (
+    Marks,
+    Measure,
+    describe_winner,
+    draw_panels,
+    select_messages,
+)
 from breakeven.analysis.figures.context import Context
-from breakeven.analysis.figures.look import GREY, Styles, finish, look, tell_sample
+from breakeven.analysis.figures.look import GREY, Styles, describe_sample, finish, look
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
 
@@ -21,7 +27,7 @@ _FAINT: dict[str, Any] = {"linewidth": 1, "alpha": 0.45}
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return the pingpong cells that have a latency, with ``mechanism`` and ``setting`` to tell them apart."""
+    """Return the pingpong cells that have a latency, with ``mechanism`` and ``setting`` to distinguish them."""
     return select_messages(lab, MEASURE.column)
 
 
@@ -33,8 +39,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
             Line2D([], [], color=GREY, **_FAINT, label="99th percentile"),
         ]
         body = draw_panels(frame, MEASURE, Marks(_draw_tails, _dot_tails, legend))
-        sample = f"{tell_sample(frame, 'trials')}; p50 and p99 are of all messages of a process"
-        return finish(body, f"Shortest round trip: {tell_winner(frame, MEASURE)}", context, sample)
+        sample = f"{describe_sample(frame, 'trials')}; p50 and p99 are of all messages of a process"
+        return finish(body, f"Shortest round trip: {describe_winner(frame, MEASURE)}", context, sample)
 
 
 def _draw_tails(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:

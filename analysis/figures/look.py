@@ -1,4 +1,4 @@
-"""The look that all figures share: palette, markers, title, legend, caption, facets."""
+"""The common look of all figures: palette, markers, title, legend, caption, facets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from breakeven.analysis.figures.context import Context
-from breakeven.analysis.figures.disturbed import draw_hollow, tell_disturbed
+from breakeven.analysis.figures.disturbed import describe_disturbed, draw_hollow
 from breakeven.analysis.units import format_size, trim_zeros
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h")
 DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
 GREY = "0.35"
 FACETS = 6
-"""More facets than these are thinned out, and the caption says so."""
+"""The most facets shown; more are thinned out, and the caption says so."""
 
 _STEPS = ((100, (1,)), (8, (1, 2, 5)), (2, (1, 1.5, 2, 3, 4, 5, 7)), (0, np.arange(1, 10, 0.2)))
 _SPACE = re.compile(r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%)")  # a number and its unit stay on one line
@@ -41,7 +41,7 @@ _SPACE = re.compile(r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%)")  # a number and its
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Draw within the shared style, and leave the caller's settings as they were."""
+    """Apply the common style to the body, and restore the caller's settings."""
     style = sns.axes_style("whitegrid") | sns.plotting_context("paper", font_scale=1.15)
     own = {
         "axes.titlesize": "medium",
@@ -71,9 +71,9 @@ Styles = dict[str, Style]
 
 
 def styles(frame: pd.DataFrame) -> Styles:
-    """Return each ``mechanism`` a colour, marker and dash that together are its own, apart without colour too.
+    """Return a unique colour, marker and dash for each ``mechanism``, distinguishable without colour, too.
 
-    Mechanisms of one model stand together.
+    Mechanisms of one model are adjacent.
     """
     labels = sort_labels(frame.sort_values(["model", "mechanism"]), "mechanism")
     palette = sns.color_palette("colorblind").as_hex()
@@ -111,7 +111,7 @@ def draw_errors(axes: Axes, x: pd.Series[float], points: pd.DataFrame, column: s
 
 
 def new_figure(width: float, height: float) -> SubFigure:
-    """Make a figure that no global list holds, and give its body: all of it but title and caption."""
+    """Create a figure outside pyplot's global list, and return its body: all except title and caption."""
     body: SubFigure = (
         Figure(figsize=(width, height), layout="constrained").subfigures(1, 1, squeeze=False).item()
     )
@@ -119,7 +119,7 @@ def new_figure(width: float, height: float) -> SubFigure:
 
 
 def finish(body: SubFigure, title: str, context: Context, *sample: str) -> Figure:
-    """Set title and caption; both are wrapped to the figure's width."""
+    """Set title and caption, both wrapped to the figure's width."""
     figure = body.get_figure(root=True)
     width = figure.get_figwidth()
     title = _SPACE.sub("\N{NO-BREAK SPACE}", title)
@@ -160,7 +160,7 @@ def thin(values: Sequence[T], limit: int = FACETS) -> list[T]:
 
 
 def thinned(kept: int, total: int, what: str) -> tuple[str, ...]:
-    """Say for the caption that only some of ``total`` are shown, if so."""
+    """Return the note for the caption that only some of ``total`` are shown, if so."""
     return (f"{kept} of {total} {what} shown",) if kept < total else ()
 
 
@@ -198,24 +198,24 @@ def sort_labels(frame: pd.DataFrame, by: str) -> list[str]:
     return list(dict.fromkeys(frame[by]))
 
 
-def tell_sample(frame: pd.DataFrame, unit: str) -> str:
-    """Write for the caption what a point is the mean of, and what its bar covers."""
+def describe_sample(frame: pd.DataFrame, unit: str) -> str:
+    """Return the part of the caption on what a point is the mean of, and what its bar covers."""
     process = frame["covers"].eq("process").any()
     covers = "of one process, so the cell may differ by more" if process else "over processes"
-    rounds, samples = (tell_range(frame[name]) for name in ("rounds", "samples"))
+    rounds, samples = (describe_range(frame[name]) for name in ("rounds", "samples"))
     many = f"Mean over {rounds} fresh processes a cell of their medians, {samples} {unit} in all"
     one = f"Median of {samples} {unit} from 1 fresh process a cell"
-    return f"{one if rounds == '1' else many}; bars: 95 % interval {covers}{tell_disturbed(frame)}"
+    return f"{one if rounds == '1' else many}; bars: 95 % interval {covers}{describe_disturbed(frame)}"
 
 
-def tell_range(counts: pd.Series[int]) -> str:
-    """Write counts as one number where they are equal, else as a range."""
+def describe_range(counts: pd.Series[int]) -> str:
+    """Return counts as one number if they are equal, else as a range."""
     low, high = int(counts.min()), int(counts.max())
     return str(low) if low == high else f"{low} to {high}"
 
 
-def tell_gil(enabled: object) -> str:
-    """Write the state of the GIL to append to a name; nothing if it is not known."""
+def describe_gil(enabled: object) -> str:
+    """Return the state of the GIL as a suffix of a name; empty if unknown."""
     if not isinstance(enabled, bool | np.bool_):
         return ""
     return ", GIL on" if enabled else ", GIL off"

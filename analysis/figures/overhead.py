@@ -11,12 +11,12 @@ from matplotlib.patches import Patch
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
     add_legend,
+    describe_range,
     finish,
     legend_height,
     look,
     new_figure,
     sort_labels,
-    tell_range,
     thin,
     thinned,
 )
@@ -31,20 +31,20 @@ ORDER = (ON_CPU, OFF_CPU, *PHASES[1:])
 
 
 COMPUTES = 0.1
-"""Tasks that are on a CPU for less than this share, however they are carried, sleep or do I/O."""
+"""Tasks on a CPU for less than this share with every mechanism are those that sleep or do I/O."""
 
 _PATTERNS = ("map", "window", "pingpong")
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return one row a cell and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
+    """Return one row per cell and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
 
-    Of the patterns map is shown, else window, else pingpong; of each setting the number of workers that most
-    mechanisms have. Where the CPU clock was not recorded all of compute counts as on CPU.
+    The pattern is map, else window, else pingpong; each setting shows the number of workers that most
+    mechanisms have. If the CPU clock was not recorded, all of compute counts as on CPU.
     """
     sums = sum_phases(lab)
     if sums.empty:
-        raise NothingToDraw("no spans of a traced parallel trial: it takes measure.traced of at least 1")
+        raise NothingToDraw("no spans of a traced parallel trial: it needs measure.traced of at least 1")
     cells = lab.cells[lab.cells.index.isin(sums["cell_id"])]
     cells = _compare(cells[cells["pattern"].eq(min(cells["pattern"], key=_PATTERNS.index))])
     cells = cells.assign(mechanism=label_mechanisms(cells), setting=label_settings(cells))
@@ -56,7 +56,7 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def _compare(cells: pd.DataFrame) -> pd.DataFrame:
-    """Keep of each setting the cells with that number of workers which most mechanisms have; of two the higher."""
+    """Keep for each setting the cells with the number of workers that most mechanisms have; the higher of two."""
     setting = label_settings(cells)
     counts = (
         label_mechanisms(cells)
@@ -82,21 +82,21 @@ def _split_compute(budget: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw stacked bars, a row of panels a setting: worker-time per task left, shares right."""
+    """Draw stacked bars, one row of panels per setting: worker-time per task left, shares right."""
     settings = sort_labels(frame, "setting")
     kept = thin(settings)
     frame = frame[frame["setting"].isin(kept)]
     with look():
         body = _draw_panels(frame, kept)
         sample = (
-            f"Sum over workers of {tell_range(frame['trials'])} traced trials a cell, {tell_range(frame['workers'])} "
+            f"Sum over workers of {describe_range(frame['trials'])} traced trials a cell, {describe_range(frame['workers'])} "
             "workers; off CPU: the task waits for the GIL or a CPU, sleeps or does I/O; the parent's time is not included"
         )
         return finish(body, _title(frame), context, sample, *thinned(len(kept), len(settings), "settings"))
 
 
 def _title(frame: pd.DataFrame) -> str:
-    """Say for how much of their time workers compute on a CPU, and what takes the rest where it is least."""
+    """Return for how much of their time workers compute on a CPU, and what takes the rest where that is least."""
     shares = frame.pivot_table(
         index=["mechanism", "setting"], columns="phase", values="share", fill_value=0.0
     )
@@ -104,12 +104,12 @@ def _title(frame: pd.DataFrame) -> str:
     left_out = "" if computes.all() or not computes.any() else " (left out: settings that sleep or do I/O)"
     shares = (shares[computes] if computes.any() else shares).sort_values(ON_CPU)
     names = [", ".join(filter(None, name)) for name in shares.index]
-    told = [f"{share:.0%} of their time ({name})" for share, name in zip(shares[ON_CPU], names, strict=True)]
+    found = [f"{share:.0%} of their time ({name})" for share, name in zip(shares[ON_CPU], names, strict=True)]
     rest = shares.drop(columns=ON_CPU).iloc[0]
     cause = f"; there {rest.max():.0%} is {str(rest.idxmax()).replace(',', '')}" if rest.max() > 0 else ""
-    if len(told) == 1:
-        return f"Workers compute on a CPU for {told[0]}{cause}{left_out}"
-    return f"Workers compute on a CPU for {told[-1]} at best, {told[0].replace(' of their time', '')} at worst{cause}{left_out}"
+    if len(found) == 1:
+        return f"Workers compute on a CPU for {found[0]}{cause}{left_out}"
+    return f"Workers compute on a CPU for {found[-1]} at best, {found[0].replace(' of their time', '')} at worst{cause}{left_out}"
 
 
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:

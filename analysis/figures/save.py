@@ -1,4 +1,4 @@
-"""Figures to files: whole or absent, and the same bytes from the same data."""
+"""Write figures to files: complete or not at all, and the same bytes for the same data."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FORMATS: dict[str, dict[str, Any]] = {
 
 
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
-    """Write ``figure`` to ``folder`` in each format and give the paths; raise FiguresUnwritable.
+    """Write ``figure`` to ``folder`` in each format and return the paths; raise FiguresUnwritable.
 
-    Each file is written aside and renamed, so that whoever looks sees the old picture or the new.
+    Each file is written under another name and renamed, so that readers see the old picture or the new one.
     """
     try:
         folder.mkdir(exist_ok=True)
@@ -36,7 +36,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
 def _save(figure: Figure, path: Path, kind: str) -> Path:
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with mpl.rc_context({"svg.hashsalt": "breakeven"}):  # else ids are drawn anew each time
+        with mpl.rc_context({"svg.hashsalt": "breakeven"}):  # else ids are random
             figure.savefig(aside, format=kind, **FORMATS[kind])
         aside.replace(path)
     finally:

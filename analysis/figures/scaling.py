@@ -1,4 +1,4 @@
-"""Speedup and efficiency against workers: does more help, and up to where."""
+"""Speedup and efficiency against workers: whether more workers help, and up to how many."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.figures.crossings import tell_crossings
+from breakeven.analysis.figures.crossings import describe_crossings
 from breakeven.analysis.figures.dots import draw_dots
 from breakeven.analysis.figures.look import (
     Styles,
     add_legend,
+    describe_range,
+    describe_sample,
     draw_errors,
     finish,
     legend_height,
@@ -28,8 +30,6 @@ from breakeven.analysis.figures.look import (
     set_length_axis,
     sort_labels,
     styles,
-    tell_range,
-    tell_sample,
     thin,
     thinned,
     wrap_setting,
@@ -43,16 +43,16 @@ LOG_FROM = 8
 
 _QUANTITIES = {"speedup": "speedup over serial", "efficiency": "efficiency"}
 TITLE = 105
-"""Characters that two lines of a title hold in the narrowest figure, with what stands before them."""
+"""Characters that fit two lines of a title in the narrowest figure, including the prefix."""
 
 
 @dataclass(frozen=True)
 class Length:
-    """Something other than workers that x may show: its name on the axis, its values in axes and in texts."""
+    """A quantity other than workers along x: its axis label, its format on axes and in texts."""
 
     axis: str
     write: Callable[[float], str]
-    tell: str
+    text: str
 
 
 _LENGTHS = {
@@ -66,13 +66,13 @@ _CPUS: dict[str, Any] = {"color": "0.45", "linewidth": 1.2, "linestyle": (0, (1,
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return the cells that have a speedup, with ``mechanism`` and ``setting`` to tell them apart.
+    """Return the cells that have a speedup, with ``mechanism`` and ``setting`` to distinguish them.
 
-    Where workers vary in some settings, the others are left out: one point each, they are in the summary.
+    If workers vary in some settings, the others are left out: as single points, they are in the summary.
     """
     cells = lab.estimates.dropna(subset="speedup")
     if cells.empty:
-        raise NothingToDraw("no cell has a speedup: it takes pattern map or window with status ok")
+        raise NothingToDraw("no cell has a speedup: it needs pattern=map or window with status ok")
     setting = label_settings(cells)
     scales = cells["model"].ne("serial") & cells["workers"].groupby(setting).transform("nunique").gt(1)
     if scales.any():
@@ -83,16 +83,14 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw a panel a setting, against workers, task length or payload; dots where none of them varies."""
+    """Draw one panel per setting, against workers, task length or payload; dots if none of them varies."""
     variable = _variable(frame)
     settings = sort_labels(frame, "setting")
     kept = thin(settings)
     frame = frame[frame["setting"].isin(kept)]
     with look():
         body = _draw(frame, kept, variable)
-        sample = (
-            f"{tell_sample(frame, 'pairs of trials')}; efficiency: speedup / workers; start-up not included"
-        )
+        sample = f"{describe_sample(frame, 'pairs of trials')}; efficiency: speedup / workers; start-up not included"
         return finish(
             body, _title(frame, variable), context, sample, *thinned(len(kept), len(settings), "settings")
         )
@@ -105,23 +103,23 @@ def _draw(frame: pd.DataFrame, settings: list[str], variable: str | None) -> Sub
 
 
 def _variable(cells: pd.DataFrame) -> str | None:
-    """Name what x shows: workers, else task length, else payload, whichever varies first; None if none does."""
+    """Return the variable along x: the first of workers, task length and payload that varies, or None."""
     parallel = cells[cells["model"].ne("serial")]
     return next((name for name in ("workers", *_LENGTHS) if is_varied(parallel[name])), None)
 
 
 def _title(frame: pd.DataFrame, variable: str | None) -> str:
-    """Say where it starts to pay along lengths, if the intervals allow; else what is fastest."""
+    """Return from which length it pays, if the intervals show it; else what is fastest."""
     if variable not in _LENGTHS:
-        return _tell_fastest(frame, variable)
+        return _describe_fastest(frame, variable)
     length = _LENGTHS[variable]
     parallel = frame[frame["model"].ne("serial")]
-    crossings = tell_crossings(parallel, variable, lambda value: length.tell.format(length.write(value)))
-    return _fit(crossings) if crossings else f"No crossing is clear. {_tell_fastest(frame, variable)}"
+    crossings = describe_crossings(parallel, variable, lambda value: length.text.format(length.write(value)))
+    return _fit(crossings) if crossings else f"No crossing is clear. {_describe_fastest(frame, variable)}"
 
 
 def _fit(texts: list[str]) -> str:
-    """Join as many texts as two lines hold, at least one."""
+    """Join as many texts as fit two lines, at least one."""
     kept = texts[:1]
     for text in texts[1:]:
         if len("; ".join([*kept, text])) <= TITLE:
@@ -130,8 +128,8 @@ def _fit(texts: list[str]) -> str:
     return "; ".join(kept) + (f"; {more} more" if more else "")
 
 
-def _tell_fastest(frame: pd.DataFrame, variable: str | None) -> str:
-    """Name the cell whose interval begins highest above 1, and the lowest of all that are drawn."""
+def _describe_fastest(frame: pd.DataFrame, variable: str | None) -> str:
+    """Return the cell whose interval begins highest above 1, and the lowest of all that are drawn."""
     shown = frame[frame["model"].ne("serial")]
     shown = frame if shown.empty else shown
     clear = shown[shown["speedup_low"].gt(1)]
@@ -150,7 +148,7 @@ def _gain(cell: pd.Series[Any], variable: str | None) -> str:
     interval = f" [{cell['speedup_low']:.2f}, {cell['speedup_high']:.2f}]"
     interval = "" if pd.isna(cell["speedup_low"]) else interval
     length = _LENGTHS.get(str(variable))
-    at = length.tell.format(length.write(cell[str(variable)])) if length else ""
+    at = length.text.format(length.write(cell[str(variable)])) if length else ""
     workers = f"{cell['workers']} worker{'s' if cell['workers'] > 1 else ''}"
     settings = ", ".join(filter(None, [workers if variable == "workers" else at, cell["setting"]]))
     where = f" ({settings})" if settings else ""
@@ -242,7 +240,7 @@ def _draw_lengths(frame: pd.DataFrame, settings: list[str], variable: str) -> Su
     for axes in panels.ravel()[len(settings) :]:
         axes.remove()
     for axes in panels[:, 0]:
-        axes.set_ylabel(f"speedup over serial, {tell_range(frame['workers'])} workers")
+        axes.set_ylabel(f"speedup over serial, {describe_range(frame['workers'])} workers")
     set_length_axis(panels[0, 0], frame[variable].dropna().tolist(), _LENGTHS[variable].write)
     panels[0, 0].set_ylim(0, 1.12 * max(1, *frame[["speedup", "speedup_high"]].max()))
     add_legend(body, [*list_styles(look_of), Line2D([], [], **_SERIAL, label="serial")])

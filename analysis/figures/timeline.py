@@ -1,4 +1,4 @@
-"""What each worker did when: computing on a CPU or waiting, one lane a worker, models side by side."""
+"""What each worker did when: computing on a CPU or waiting, one lane per worker, models side by side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from matplotlib.ticker import MaxNLocator
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.lanes import BUSY, STATES, Array, bin_states, split_states
-from breakeven.analysis.figures.look import GREY, add_legend, finish, look, new_figure, sort_labels, tell_gil
+from breakeven.analysis.figures.look import (
+    GREY,
+    add_legend,
+    describe_gil,
+    finish,
+    look,
+    new_figure,
+    sort_labels,
+)
 from breakeven.analysis.frames.budget import select_traced
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab
@@ -29,7 +37,7 @@ BINS = 1600
 
 _COLUMNS = ["cell_id", "round", "trial", "worker", "phase", "start_ns", "duration_ns", "on_cpu_ns"]
 POSITION_NS = 1e6
-"""CPU time of an interrupted task is placed at its ends where that is right to this; else it is spread."""
+"""CPU time of an interrupted task is placed at its ends if that is accurate to this; else it is spread."""
 
 _SMOOTH_NS = 1e6
 _LEAST_STEPS = 8
@@ -38,15 +46,15 @@ _LEAST_STEPS = 8
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the spans of one traced parallel trial of each of up to `PANELS` comparable cells.
 
-    Comparable: same work, payload and workers, in as many models as the sweep has; of those the one with
-    most workers. Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
+    Comparable: same work, payload and workers, in as many models as the sweep has, with the most workers.
+    Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
     """
     traced = select_traced(lab)
     cells = lab.cells[lab.cells.index.isin(traced["cell_id"]) & lab.cells["workers"].gt(1)]
     cells = choose_comparable(cells, PANELS)
     if cells.empty:
         raise NothingToDraw(
-            "no traced parallel trial with two or more workers: it takes measure.traced of at least 1"
+            "no traced parallel trial with two or more workers: it needs measure.traced of at least 1"
         )
     trials = traced[traced["cell_id"].isin(cells.index)].drop_duplicates("cell_id")
     numbers = sorted(trials["trial"].unique().tolist())
@@ -62,14 +70,14 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw a panel a mechanism: the lanes, and under them how many workers had a CPU at once."""
+    """Draw one panel per mechanism: the lanes, and below them how many workers had a CPU at once."""
     names = sort_labels(frame, "mechanism")
     section = _section(frame)
     parallelism = {name: _parallelism(frame[frame["mechanism"].eq(name)]) for name in names}
     with look():
         body = _draw_panels(frame, names, section, parallelism)
         sample = (
-            f"One traced trial a panel: {_tell_work(frame)}; {format_time(section)} of it in bins of "
+            f"One traced trial a panel: {_describe_work(frame)}; {format_time(section)} of it in bins of "
             f"{format_time(section / BINS)}, each in the colour of its longest state. How the CPU time of an "
             "interrupted task lies within it is not recorded: half is drawn at its start, half at its end. "
             f"On CPU at once: means of {format_length(_smoothing(frame, section))}, over which such tasks even out"
@@ -77,7 +85,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         return finish(body, _title(frame, names, parallelism), context, sample)
 
 
-def _tell_work(frame: pd.DataFrame) -> str:
+def _describe_work(frame: pd.DataFrame) -> str:
     first = frame.iloc[0]
     cpu = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
     asked = "" if pd.isna(first["task_ns"]) else f"tasks of {format_length(first['task_ns'])}, "
@@ -88,9 +96,10 @@ def _tell_work(frame: pd.DataFrame) -> str:
 
 
 def _smoothing(frame: pd.DataFrame, section: float) -> float:
-    """Return the step of the line: whole ms, as long as the longest interrupted task, but some steps a section.
+    """Return the step of the line: whole ms, as long as the longest interrupted task, but several per section.
 
-    In shorter ones a task whose CPU time is drawn at its other end would count beside the one that had the CPU.
+    In shorter steps a task whose CPU time is drawn at its other end would count beside the one that had the
+    CPU.
     """
     cut = frame["phase"].eq("compute") & frame["on_cpu_ns"].lt(BUSY * frame["duration_ns"])
     longest = max(_SMOOTH_NS, float(frame.loc[cut, "duration_ns"].max() if cut.any() else 0))
@@ -111,8 +120,8 @@ def _parallelism(rows: pd.DataFrame) -> float:
 
 
 def _title(frame: pd.DataFrame, names: list[str], parallelism: dict[str, float]) -> str:
-    told = ", ".join(f"{parallelism[name]:.2f} with {name}" for name in names)
-    return f"Of {frame['workers'].iloc[0]} workers, the mean number on a CPU at once is {told}"
+    found = ", ".join(f"{parallelism[name]:.2f} with {name}" for name in names)
+    return f"Of {frame['workers'].iloc[0]} workers, the mean number on a CPU at once is {found}"
 
 
 def _draw_panels(
@@ -131,7 +140,9 @@ def _draw_panels(
         shares = _draw_lanes(lanes, frame[frame["mechanism"].eq(name)], section)
         line_of = Line(section, _smoothing(frame, section), parallelism[name])
         _draw_parallelism(line, shares, line_of)
-        lanes.set_title(f"{name}{tell_gil(frame.loc[frame['mechanism'].eq(name), 'gil_enabled'].iloc[0])}")
+        lanes.set_title(
+            f"{name}{describe_gil(frame.loc[frame['mechanism'].eq(name), 'gil_enabled'].iloc[0])}"
+        )
     for axes in grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)[len(names) :].ravel():
         axes.remove()
     lines = grid[1::2].ravel()[: len(names)]

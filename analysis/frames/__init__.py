@@ -1,1 +1,1 @@
-"""Stored tables as frames, and what is estimated from them over the rounds of a cell."""
+"""Stored tables as frames, and estimates from them over the rounds of a cell."""

@@ -27,8 +27,8 @@ _SUMS = ["duration_ns", "on_cpu_ns"]
 def sum_phases(lab: Lab) -> pd.DataFrame:
     """Sum the workers' spans of traced parallel trials that count, without holding the spans.
 
-    One row a trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), and of the trial
-    ``tasks`` and ``wall_ns``, of the cell ``workers``.
+    One row per trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), the trial's ``tasks``
+    and ``wall_ns``, and the cell's ``workers``.
     """
     where = (ds.field("worker") >= 0) & (ds.field("trial") >= 0)
     parts = [_sum_batch(batch) for batch in _gather(lab.batches("spans", [*_GROUP, *_SUMS], where))]
@@ -38,7 +38,7 @@ def sum_phases(lab: Lab) -> pd.DataFrame:
 
 
 def _gather(batches: Iterator[pa.RecordBatch], rows: int = 2**20) -> Iterator[pa.Table]:
-    """Put small batches together: grouping costs per call, and a sweep may hold thousands of small files."""
+    """Merge small batches: grouping costs per call, and a sweep may hold thousands of small files."""
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held.append(batch)
@@ -50,7 +50,7 @@ def _gather(batches: Iterator[pa.RecordBatch], rows: int = 2**20) -> Iterator[pa
 
 
 def _sum_batch(part: pa.Table) -> pd.DataFrame:
-    # Files have dictionaries of their own; as one, grouping compares small numbers and not texts.
+    # Each file has its own dictionary; unified, grouping compares small numbers instead of texts.
     part = part.set_column(0, "cell_id", pc.dictionary_encode(part["cell_id"]))
     sums = part.unify_dictionaries().group_by(_GROUP).aggregate([(name, "sum") for name in _SUMS])
     plain = to_frame(sums).rename(columns={f"{name}_sum": name for name in _SUMS})
@@ -67,7 +67,7 @@ def select_traced(lab: Lab) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Budget:
-    """Share a cell's worker-time out to phases, ``per`` one task or one trial.
+    """Divide a cell's worker-time among phases, ``per`` one task or one trial.
 
     Compute is split by the CPU clock into ``on_cpu_ns`` and the rest, in which the worker waited within
     its task: for the GIL, for a CPU, or because the task itself sleeps or does I/O.
@@ -76,7 +76,7 @@ class Budget:
     per: str = "task"
 
     def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
-        """Return one row a cell and phase: ``ns`` and ``on_cpu_ns`` per task or trial, ``share`` and ``trials``."""
+        """Return one row per cell and phase: ``ns`` and ``on_cpu_ns`` per task or trial, ``share`` and ``trials``."""
         trials = (
             sums.drop_duplicates(_TRIAL)
             .groupby("cell_id")
@@ -98,7 +98,7 @@ class Closure:
     tolerance: float = 0.02
 
     def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
-        """Return one row a trial: ``sum_ns``, ``expected_ns``, the relative ``error``, and if it ``closes``."""
+        """Return one row per trial: ``sum_ns``, ``expected_ns``, the relative ``error``, and if it ``closes``."""
         trials = sums.groupby(_TRIAL).agg(
             sum_ns=("duration_ns", "sum"), wall_ns=("wall_ns", "first"), workers=("workers", "first")
         )

@@ -1,9 +1,9 @@
 """Estimates with intervals, from what `runs` stores of each fresh process: frame in, frame out.
 
 What is estimated is the geometric mean, over the fresh processes that a cell may run in, of a process's own
-median. Trials of one process share its memory layout, hash seed and warm-up: an interval from a single process is
-too narrow for the cell, and the column ``covers`` says which of the two it stands for. `docs/measurement.md`
-shows what the intervals cover, and which others did not.
+median. Trials of one process share its memory layout, hash seed and warm-up: an interval from a single
+process is too narrow for the cell, and the column ``covers`` says which of the two it stands for.
+`docs/measurement.md` shows what the intervals cover, and which others did not.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Typical:
 
     Two processes or more: Student's interval over the logarithms of their medians (`over_processes`), and
     ``covers`` is "cell". One: the interval of its own median that it stored, and ``covers`` is "process". The
-    interval is NaN and ``covers`` "nothing" if that process had too few trials for one, and if a process's median
-    is zero, whose logarithm there is not: the estimate is then zero.
+    interval is NaN and ``covers`` "nothing" if that process had too few trials for one, or if a process's
+    median is zero, which has no logarithm: the estimate is then zero.
 
     ``offset`` is added to what is stored before its logarithm is taken, and subtracted afterwards.
     """
@@ -36,7 +36,7 @@ class Typical:
     offset: float = 0.0
 
     def __call__(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """Return one row a cell that measured it, by cell_id: the estimate, its ``_low`` and ``_high``, the counts."""
+        """Return one row per cell with a value, by cell_id: the estimate, its ``_low`` and ``_high``, the counts."""
         finite = runs[np.isfinite(runs[self.column].astype("float64"))].set_index("cell_id")
         stored = {name: finite[name].astype("float64") for name in (self.column, *self._stored_ends())}
         found = over_processes(stored[self.column] + self.offset)
@@ -57,17 +57,17 @@ class Typical:
 
 
 def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Estimate everything that is estimated, for each cell with an ok run; indexed by cell_id.
+    """Return all estimates for each cell with an ok run; indexed by cell_id.
 
     Beside the factors of ``cells``: speedup and efficiency (not for pingpong), throughput_per_s,
     bandwidth_bytes_per_s, latency_p50_ns and latency_p99_ns (pingpong), each with ``_low`` and ``_high``;
-    ``samples`` (trials), ``rounds`` and ``covers`` of the pattern's own measure; speedup_with_startup; and the medians
-    over rounds of memcpy_bytes_per_s and task_measured_ns.
+    ``samples`` (trials), ``rounds`` and ``covers`` of the pattern's own measure; speedup_with_startup; and
+    the medians over rounds of memcpy_bytes_per_s and task_measured_ns.
 
-    All pairs count, those disturbed by others too: a rule that drops the slow ones would make its own truth.
-    ``speedup_quiet``, with its interval, is of the pairs in which neither trial was disturbed;
+    All pairs count, including disturbed ones: a rule that drops slow pairs would bias the estimate.
+    ``speedup_quiet``, with its interval, is from the pairs in which neither trial was disturbed;
     ``pairs_disturbed`` is the share of the others, from 0 to 1.
-    ``observer_effect``, with its interval, is by how much of its time tracing prolongs a parallel trial.
+    ``observer_effect``, with its interval, is the share by which tracing prolongs a parallel trial.
     """
     good = runs[runs["status"].eq("ok")]
     result = cells[cells["status"].eq("ok")].drop(columns=["status", "reason", "rounds"])
@@ -83,7 +83,7 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measures(good: pd.DataFrame) -> pd.DataFrame:
-    """Estimate what runs tell, beside the counts of each pattern's own measure."""
+    """Return the estimates from ``runs``, and the counts of each pattern's own measure."""
     main = [Typical(name)(good) for name in ("speedup", "latency_p50_ns")]
     further = [
         *(Typical(name)(good) for name in ("speedup_quiet", "latency_p99_ns", "throughput_per_s")),
@@ -96,14 +96,14 @@ def _measures(good: pd.DataFrame) -> pd.DataFrame:
 def _with_startup(good: pd.DataFrame) -> pd.Series[float]:
     """Estimate the speedup with start-up; NaN if a process did not time its own.
 
-    As each process's is never above its speedup, neither is the estimate.
+    It is never above the speedup, in each process and so in the estimate.
     """
     timed = good[good["speedup"].notna()].set_index("cell_id")
     return over_processes(timed["speedup_with_startup"].astype("float64"))["value"]
 
 
 def share_disturbed(runs: pd.DataFrame, by: str) -> pd.Series[float]:
-    """Return the share of pairs of trials that others disturbed, by the column ``by``; NaN if it is not known."""
+    """Return the share of pairs of trials that others disturbed, by the column ``by``; NaN if unknown."""
     counts = runs.groupby(by)[["n_disturbed", "n_trials"]].sum(min_count=1).astype("float64")
     return counts["n_disturbed"] / counts["n_trials"]
 
@@ -111,8 +111,8 @@ def share_disturbed(runs: pd.DataFrame, by: str) -> pd.Series[float]:
 def _bandwidth(estimates: pd.DataFrame) -> dict[str, pd.Series[float]]:
     """Return the payload bytes moved, both ways, per second, with the interval's ends.
 
-    Of messages it is by their median round trip: the trial's wall time would count the check of each message too,
-    which is made between round trips. The slow end of the one is the fast end of the other.
+    For messages it follows from their median round trip: the trial's wall time would include the check of
+    each message between round trips. The low end of one is the high end of the other.
     """
     task = (estimates["payload_bytes"] + estimates["payload_out_bytes"]).astype("float64")
     by_message = {

@@ -1,4 +1,4 @@
-"""What cells differ by, and how to name them by it."""
+"""The factors by which cells differ, and names of cells made of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from breakeven.analysis.units import format_length, format_size
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 
 BARE = ("native", "none")
-"""Channels that a label need not name: the model's own way."""
+"""Channels that a label need not name: the model's own transport."""
 
 _MECHANISM = ("model", "start_method", "ipc", "interpreter", "affinity")
 _SETTING = ("workload", "payload_bytes", "task_ns", "variant", "pattern")
@@ -24,7 +24,7 @@ _WRITE: dict[str, Callable[[float], str]] = {
     **dict.fromkeys(("tasks", "workers"), lambda count: f"{count:.0f}"),
 }
 _NO_VARIANT = {"", "engine", *FACTORS, *OF_THE_SWEEP, *POLICY}
-"""Overrides that make no variant of a cell: columns of its own, and what is the same for the whole sweep."""
+"""Overrides that make no variant of a cell: those with a column, and those of the whole sweep."""
 
 _IN_LABEL = {
     "payload_out_bytes": "{} back",
@@ -35,15 +35,17 @@ _IN_LABEL = {
 
 
 def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a cell, indexed by ``cell_id``: its factors, where it ran, its status and rounds.
+    """Return one row per cell, indexed by ``cell_id``: its factors, where it ran, its status and rounds.
 
-    ``status`` is ok where at least one run is, else that of its first run; ``reason`` belongs to it.
+    ``status`` is ok if at least one run is, else that of its first run; ``reason`` belongs to it.
     ``variant`` holds the overrides that differ between cells and have no column of their own.
     """
     ranked = runs.assign(ok=runs["status"].eq("ok")).sort_values(["ok", "order"], ascending=[False, True])
     cells = ranked.groupby("cell_id", sort=False)
     described = [*FACTORS, "status", "reason", "implementation", "python_version", "gil_enabled", "cpu_count"]
-    tidy = cells[described].first()  # the first that is not null, so an ok run speaks before a failed one
+    tidy = cells[
+        described
+    ].first()  # the first that is not null, so an ok run takes precedence over a failed one
     tidy["reason"] = tidy["reason"].where(tidy["status"] != "ok")
     tidy["rounds"] = cells.size()
     tidy["rounds_ok"] = cells["ok"].sum()
@@ -61,17 +63,17 @@ def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
 
 
 def is_varied(values: pd.Series[Any]) -> bool:
-    """Return whether there are at least two different values, missing ones aside."""
+    """Return whether there are at least two different values, ignoring missing ones."""
     return len(values.dropna().unique()) > 1
 
 
 def varying(cells: pd.DataFrame, names: Iterable[str]) -> list[str]:
-    """Name those of the columns that hold more than one value worth telling apart."""
+    """Return those of the columns that hold more than one value worth distinguishing."""
     return [name for name in names if is_varied(cells.loc[~cells[name].isin(BARE), name])]
 
 
 def label_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
-    """Name each cell by how its work is carried: the model, and what else of it varies.
+    """Name each cell by its mechanism: the model, and whatever else about it varies.
 
     An interpreter is named by implementation and version, never by its path.
     """
@@ -79,9 +81,9 @@ def label_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
 
 
 def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[str]:
-    """Name each cell by what is carried: those of workload, payload, task length, pattern ... that tell it apart.
+    """Name each cell by its work: those of workload, payload, task length, pattern ... that distinguish it.
 
-    What follows from the others is left out, such as tasks that grow with workers.
+    Values that follow from the others are left out, such as tasks that grow with workers.
     """
     names = [name for name in varying(cells, _SETTING) if name not in without]
     fixed = [name for name in (*_MECHANISM, *_SETTING, "workers") if name in cells]
@@ -90,7 +92,7 @@ def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Serie
 
 
 def _drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
-    """Leave out names, the last first, without which the others tell just as many settings apart."""
+    """Drop names, the last first, without which the others still distinguish as many settings."""
     kept = list(names)
     for name in reversed(names):
         others = [other for other in kept if other != name]
@@ -115,14 +117,14 @@ def _join(
 
 
 def write(cells: pd.DataFrame, factor: str) -> pd.Series[str]:
-    """Write the values of ``factor`` for people; missing ones stay missing."""
+    """Return the values of ``factor`` as readable text; missing ones stay missing."""
     if factor == "interpreter":
         return _name_interpreters(cells)
     return cells[factor].map(_WRITE.get(factor, str), na_action="ignore").astype("object")
 
 
 def name_implementation(implementation: str) -> str:
-    """Write an implementation as its makers do."""
+    """Return the name of an implementation as its makers spell it."""
     return {"cpython": "CPython", "pypy": "PyPy"}.get(implementation, implementation)
 
 

@@ -1,4 +1,4 @@
-"""Parquet folders as Arrow datasets, each file checked before any of its rows counts."""
+"""Parquet folders as Arrow datasets, each file checked before any of its rows is used."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _find_damaged(dataset: ds.Dataset) -> str:
 
 
 def _check(fragment: ds.Fragment, table: str) -> None:
-    """Read the footer of one file, which Arrow keeps for the scan, and refuse what is no part of ``table``."""
+    """Read the footer of one file, which Arrow keeps for the scan; raise if it is not part of ``table``."""
     try:
         schema = fragment.physical_schema
     except (pa.ArrowInvalid, OSError) as error:

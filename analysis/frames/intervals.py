@@ -10,13 +10,14 @@ from breakeven.runner.cell.intervals import LEVEL
 
 
 def over_processes(values: pd.Series[float]) -> pd.DataFrame:
-    """Return the geometric mean of each cell's ``values``, one a process, with Student's interval.
+    """Return the geometric mean of each cell's ``values``, one per process, with Student's interval.
 
-    ``values`` is indexed by cell_id. The columns are ``value``, ``low``, ``high`` and ``rounds``, by cell_id. The
-    interval is that of the mean of the logarithms, with one degree of freedom less than there are processes:
-    whatever a process's own value is uncertain by is in the spread between processes already (T. Kalibera and
-    R. Jones, *Rigorous benchmarking in reasonable time*, ISMM 2013, section 6). It is NaN for one process. A zero
-    among the values makes their geometric mean zero, which has no interval; a negative one makes it NaN.
+    ``values`` is indexed by cell_id. The columns are ``value``, ``low``, ``high`` and ``rounds``, by cell_id.
+    The interval is that of the mean of the logarithms, with one degree of freedom less than there are
+    processes: the uncertainty of each process's own value is already part of the spread between processes (T.
+    Kalibera and R. Jones, *Rigorous benchmarking in reasonable time*, ISMM 2013, section 6). It is NaN for
+    one process. A zero among the values makes their geometric mean zero, which has no interval; a negative
+    one makes it NaN.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = pd.Series(np.log(values.to_numpy(np.float64)), values.index)

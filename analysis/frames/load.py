@@ -30,8 +30,8 @@ T = TypeVar("T")
 def load(path: str | Path = LATEST_SWEEP) -> Lab:
     """Open the results folder at ``path``; raise BadInput.
 
-    The frames are read when they are first asked for; ``runs`` is read now. A link such as
-    ``outputs/latest`` is followed once, so that a sweep started later changes nothing here.
+    Frames are read on first use, ``runs`` now. A link such as ``outputs/latest`` is followed once, so that a
+    sweep started later changes nothing here.
     """
     given = Path(path)
     if not given.is_dir():
@@ -40,7 +40,7 @@ def load(path: str | Path = LATEST_SWEEP) -> Lab:
         )
     if not SweepPaths(given).exists():
         raise ResultsEmpty(
-            f"{given} holds no table of runs, so it is no results folder; name {other_folders(given)}"
+            f"{given} holds no table of runs, so it is not a results folder; name {other_folders(given)}"
         )
     lab = Lab(given.resolve())
     if lab.runs.empty:
@@ -52,9 +52,9 @@ def load(path: str | Path = LATEST_SWEEP) -> Lab:
 
 @dataclass(frozen=True)
 class Lab:
-    """A sweep's results: the stored tables, one frame each, and what follows from them.
+    """A sweep's results: the stored tables, one frame each, and the estimates from them.
 
-    A run counts once its row stands in ``runs``; rows of other tables without it are leftovers of an
+    A run counts only if its row is in ``runs``; rows of other tables without it are leftovers of an
     interrupted write and are left out everywhere.
     """
 
@@ -62,19 +62,19 @@ class Lab:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """One row a run, in the order in which they ran."""
+        """One row per run, in the order in which they ran."""
         dataset = self._open("runs")
         frame = to_frame(read_table(dataset, dataset.schema.names))
         return frame.sort_values("order", kind="stable", ignore_index=True)
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row a timed repetition."""
+        """One row per timed repetition."""
         return to_frame(self.table("trials"))
 
     @cached_property
     def workers(self) -> pd.DataFrame:
-        """One row a worker of a run, and one for its parent (worker -1)."""
+        """One row per worker of a run, and one for its parent (worker -1)."""
         return to_frame(self.table("workers"))
 
     @cached_property
@@ -84,12 +84,12 @@ class Lab:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """One row a cell with its factors, ``status``, ``rounds`` and ``rounds_ok``."""
+        """One row per cell with its factors, ``status``, ``rounds`` and ``rounds_ok``."""
         return tidy_cells(self.runs)
 
     @cached_property
     def estimates(self) -> pd.DataFrame:
-        """One row a cell that has an ok run: its factors and estimates with 95 % intervals."""
+        """One row per cell that has an ok run: its factors and estimates with 95 % intervals."""
         return estimate(self.cells, self.runs)
 
     def spans(
@@ -101,7 +101,7 @@ class Lab:
     ) -> pd.DataFrame:
         """Read spans; only the named columns, cells, trials and workers leave the disk.
 
-        Each may be any iterable, such as ``lab.cells.index[:1]``; a text alone names one cell or column.
+        Each may be any iterable, such as ``lab.cells.index[:1]``; a single string names one cell or column.
         Raise NoMatch for a cell that the sweep lacks and UnknownName for a column.
         """
         return to_frame(self.table("spans", columns, self._select(cells, trials, workers)))

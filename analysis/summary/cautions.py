@@ -10,13 +10,13 @@ from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.base.conditions import CONDITIONS
 
 MOST_EFFECT = 0.02
-"""Recording spans that prolongs a trial by more than this is worth a warning."""
+"""If recording spans prolongs a trial by more than this, it is worth a warning."""
 
 MOST_NOTES = 5
 
 
 def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
-    """Return them, none where there is nothing to know; ``estimates`` and ``runs`` as `Lab` has them."""
+    """Return the cautions, if any; ``estimates`` and ``runs`` are those of `Lab`."""
     return (
         *_claims(estimates),
         *_disturbed(estimates),
@@ -29,7 +29,7 @@ def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
 
 def _claims(estimates: pd.DataFrame) -> Iterator[str]:
     if estimates["covers"].eq("nothing").any():
-        yield "some cells have too few trials for an interval: it takes two rounds, or six pairs of trials in one"
+        yield "some cells have too few trials for an interval: it needs two rounds, or six pairs of trials in one"
     if estimates["covers"].eq("process").any():
         yield (
             "intervals stand for one process, not for the cell: some cells ran in one round only; "
@@ -47,7 +47,7 @@ def _disturbed(estimates: pd.DataFrame) -> Iterator[str]:
 
 
 def _observed(estimates: pd.DataFrame) -> Iterator[str]:
-    """Warn of what is above the bound and surely more than nothing."""
+    """Warn of effects above the bound whose intervals exclude zero."""
     effect = estimates["observer_effect"]
     above = estimates[effect.gt(MOST_EFFECT) & estimates["observer_effect_low"].gt(0)]
     if above.empty:
@@ -63,7 +63,7 @@ def _observed(estimates: pd.DataFrame) -> Iterator[str]:
 
 
 def _mixed(runs: pd.DataFrame) -> Iterator[str]:
-    """Say where rounds of one cell were measured under several conditions, as ``on_change=keep`` lets them be."""
+    """Warn of cells with rounds measured under several conditions, which ``on_change=keep`` allows."""
     measured = runs[runs["status"].eq("ok")]
     several = measured.groupby("cell_id")[list(CONDITIONS)].nunique(dropna=False).gt(1)
     if several.to_numpy().any():
@@ -75,7 +75,7 @@ def _mixed(runs: pd.DataFrame) -> Iterator[str]:
 
 
 def _hurried(runs: pd.DataFrame) -> Iterator[str]:
-    """Say where the time was over before the rules were met."""
+    """Warn of runs whose time was over before the rules were met."""
     warming, trials = (int(runs[name].eq("max_time").sum()) for name in ("warmup_ended_by", "stopped_by"))
     if trials:
         before = f", in {warming} before the trials were seen to be steady" if warming else ""
@@ -86,7 +86,7 @@ def _hurried(runs: pd.DataFrame) -> Iterator[str]:
 
 
 def _noted(runs: pd.DataFrame) -> Iterator[str]:
-    """Repeat the notes of the runs, the most frequent first; of those that differ in numbers alone, one."""
+    """Repeat the notes of the runs, the most frequent first, and one of those that differ only in numbers."""
     noted = runs[runs["notes"].notna()]
     lines = noted.assign(note=noted["notes"].astype("str").str.split("\n")).explode("note")
     lines = lines.assign(example=label_mechanisms(runs).reindex(lines.index))

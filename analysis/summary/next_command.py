@@ -1,4 +1,4 @@
-"""What to type next, from what a sweep holds and what it still lacks."""
+"""The suggested next command, from what a sweep holds and what it still lacks."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _NOT_REPEATED = ("", "rounds", "sweep", "engine", *POLICY)
 def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
     """Suggest a command: draw the figures, debug or look at what failed, or measure more rounds; else look closer.
 
-    Only what raised is worth a debugger: what hung or died would do so in it as well.
+    Only an exception is worth a debugger: code that hung or died would do so there, too.
 
-    None if no command helps: nothing can run, or debugging it is what was just done.
+    None if no command helps: nothing can run, or it was just debugged.
     """
     figures = SweepPaths(path).figures
     broken = runs[runs["status"].isin(FAILED)]
@@ -47,7 +47,7 @@ def _debugs(overrides: list[str]) -> bool:
 
 
 def _look_closer(path: Path, runs: pd.DataFrame) -> str:
-    """Write the command that prints what a figure shows, with its intervals."""
+    """Return the command that prints the numbers of a figure, with their intervals."""
     only_messages = runs.loc[runs["status"].eq("ok"), "pattern"].eq("pingpong").all()
     name = "latency_p50_ns" if only_messages else "speedup"
     columns = [name, f"{name}_low", f"{name}_high"]
@@ -56,7 +56,7 @@ def _look_closer(path: Path, runs: pd.DataFrame) -> str:
 
 
 def _repeat(runs: pd.DataFrame) -> str | None:
-    """Write the command of the whole sweep; None where its cells are no plain grid and have no name."""
+    """Return the command of the whole sweep; None if its cells are not a plain grid and have no name."""
     pairs = _pairs(runs)
     named = pairs[pairs["key"].eq("+experiment")]
     if len(named):

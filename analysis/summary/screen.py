@@ -27,7 +27,7 @@ Text = Callable[["pd.Series[Any]"], str]
 UNBOUNDED = 10_000
 
 ROWS = 60
-"""More cells than these are not printed; `Lab.estimates` has them all."""
+"""The most cells that are printed; `Lab.estimates` has them all."""
 
 _NEAR = 0.1
 _ALWAYS = ("workload", "model", "workers")
@@ -53,9 +53,9 @@ _NUMERIC = (
 class Summary:
     """What `render` prints.
 
-    ``cells`` holds, by pattern, one row a cell with an estimate, as texts under the printed headings; ``problems`` one row a
-    status and reason with ``cells``, ``runs`` and an ``example``; ``statuses`` counts cells; ``cautions`` are what
-    to know before believing the numbers.
+    ``cells`` holds, by pattern, one row per cell with an estimate, as texts under the printed headings;
+    ``problems`` one row per status and reason with ``cells``, ``runs`` and an ``example``; ``statuses``
+    counts cells; ``cautions`` are what to know before believing the numbers.
     """
 
     path: Path
@@ -93,13 +93,13 @@ def summarise(lab: Lab) -> Summary:
 
 
 def _write_patterns(estimates: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Write the cells of each pattern apart: what a pattern measures, another leaves empty."""
+    """Return the cells of each pattern in a table of its own, since patterns measure different things."""
     patterns = estimates.groupby("pattern")
     return {str(pattern): _write_cells(cells) for pattern, cells in patterns}
 
 
 def _write_cells(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Write one row a cell: the factors that vary, then those estimates that any cell has."""
+    """Return one row per cell: the factors that vary, then the estimates that any cell has."""
     vary = varying(estimates, (*FACTORS, "variant"))
     always = _ALWAYS[1:] if estimates["pattern"].eq("pingpong").all() else _ALWAYS  # it runs no workload
     names = [name for name in (*FACTORS, "variant") if name in always or name in vary]
@@ -142,7 +142,7 @@ def _where_disturbed(text: Text) -> Text:
 
 
 def _unlike_asked(row: pd.Series[Any]) -> str:
-    """Write how long a task took where that is not what was asked: a user's function, a machine that changed speed."""
+    """Return the measured length of a task if it differs from the configured one, else nothing."""
     asked, measured = row["task_ns"], row["task_measured_ns"]
     as_asked = pd.notna(asked) and pd.notna(measured) and abs(measured / asked - 1) <= _NEAR
     return "" if as_asked else _single("task_measured_ns", format_time)(row)
@@ -176,7 +176,7 @@ def _group_problems(lab: Lab) -> pd.DataFrame:
 
 
 def render(summary: Summary, console: Console) -> None:
-    """Print ``summary``: as a table if the console has room for it, else as plain text that is never cut."""
+    """Print ``summary``: as a table if the console is wide enough, else as plain text that is never cut."""
     for pattern, cells in summary.cells.items():
         _say(console, f"{pattern}:")
         _print_cells(cells.head(ROWS), console)
@@ -223,7 +223,7 @@ def _print_cells(cells: pd.DataFrame, console: Console) -> None:
 
 
 def _align(rows: list[list[str]]) -> list[str]:
-    """Write rows as lines of columns padded with spaces."""
+    """Return rows as lines of columns padded with spaces."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
@@ -237,11 +237,11 @@ def _plural(count: int, what: str) -> str:
 
 
 def _shorten(reason: str) -> str:
-    """Return the last line, which in a traceback says what happened, and how many there are."""
+    """Return the last line, which in a traceback says what happened, and the number of lines."""
     lines = reason.strip().splitlines() or [reason]
     return lines[-1].strip() + (f" (last of {len(lines)} lines)" if len(lines) > 1 else "")
 
 
 def _say(console: Console, text: str) -> None:
-    """Print as it is: no markup in a reason is obeyed, no path is broken in two."""
+    """Print text verbatim: do not interpret markup in a reason, do not break a path in two."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The rounds, and the table of what came of them."""
+"""The rounds, and the table of their outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from benchmarks.sweeps import machine
 
 @dataclass
 class Tally:
-    """What came of the faults, and what was counted over all rounds."""
+    """The outcomes of the faults, and counts over all rounds."""
 
     came: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     launches: int = 0
@@ -64,7 +64,7 @@ class Rounds:
         return self._pace
 
     def disturbed(self, number: int) -> str:
-        """Inject the fault of that round, check what must hold, and say what came of it; raise Violated."""
+        """Inject the fault of that round, check what must hold, and return the outcome; raise Violated."""
         chance = random.Random(f"{self._seed} {number}")
         (fault,) = chance.choices(self._faults, [fault.weight for fault in self._faults])
         waiting = self._runs - self._stock.done
@@ -83,7 +83,7 @@ class Rounds:
         return f"{fault.name}: {came.words}"
 
     def complete(self) -> None:
-        """Let the present sweep be completed, undisturbed."""
+        """Complete the current sweep, undisturbed."""
         if self._stock.folder.exists():
             self.tally.launches += 1
             came = ended(Launch(self._stock.folder, self._asked, self._environment), "done")
@@ -116,8 +116,8 @@ class Rounds:
 
 
 def report(tally: Tally, seconds: float) -> None:
-    """Print what came of each fault, and the sums."""
-    print(f"\n{'fault':38} {'times':>5}  what came of it")
+    """Print the outcomes of each fault, and the sums."""
+    print(f"\n{'fault':38} {'times':>5}  outcomes")
     for fault, came in sorted(tally.came.items()):
         words = ", ".join(f"{words} {times}" for words, times in came.most_common())
         print(f"{fault:38} {came.total():5}  {words}")
@@ -128,7 +128,7 @@ def report(tally: Tally, seconds: float) -> None:
 
 
 def main() -> int:
-    """Inject faults as asked; give the exit code."""
+    """Inject faults as requested; return the exit code."""
     parser = argparse.ArgumentParser(
         description=benchmarks.faults.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -145,7 +145,7 @@ def main() -> int:
 
 
 def inject(count: int, seed: int, runs: int, faults: Sequence[Fault]) -> int:
-    """Make so many rounds with sweeps of so many runs; print what came of them, and give the exit code."""
+    """Make so many rounds with sweeps of so many runs; print what came of them, and return the exit code."""
     print(machine())
     begin = time.perf_counter()
     base = Path(tempfile.mkdtemp(prefix="breakeven-faults-"))

@@ -44,14 +44,12 @@ class Stock:
         return sum(kept.status == "ok" for kept in self.runs.values())
 
     def take(self) -> None:
-        """Read all stored runs; raise Violated where one is torn, or one from before is gone or another."""
+        """Read all stored runs; raise Violated if one is torn, or an earlier one is gone or changed."""
         spoilt = {path.stem for path in self.damaged}
         found = {path.stem: read(self.folder, path.stem) for path in self._rows() if path.stem not in spoilt}
         for name, kept in self.runs.items():
             if kept.status == "ok" and name not in spoilt and found.get(name) != kept:
-                raise Violated(
-                    f"run {name} was stored and is {'gone' if name not in found else 'another now'}"
-                )
+                raise Violated(f"run {name} was stored and is {'gone' if name not in found else 'changed'}")
         self.runs = found
 
     def damage(self, path: Path, data: bytes) -> None:
@@ -61,13 +59,13 @@ class Stock:
         self.runs.pop(path.stem, None)
 
     def check_set_aside(self) -> None:
-        """Raise Violated where a damaged file is still in its place, or was not kept aside."""
+        """Raise Violated if a damaged file is still in its place, or was not kept aside."""
         sums = {(path.name, _sum(path)) for path in (self.folder / "aside").rglob(_PARQUET)}
         for path, damaged in self.damaged.items():
             if path.exists() and _sum(path) == damaged:
                 raise Violated(f"{path} is damaged and was left in its place")
             if (path.name, damaged) not in sums:
-                raise Violated(f"{path} was damaged and is not among what was set aside")
+                raise Violated(f"{path} was damaged and is not among the files set aside")
         self.set_aside += len(self.damaged)
         self.damaged.clear()
 
@@ -76,7 +74,7 @@ class Stock:
 
 
 def read(folder: Path, name: str) -> Kept:
-    """Read a stored run whole; raise Violated where any of it is not what its row says."""
+    """Read a stored run whole; raise Violated if any of it is not what its row says."""
     row = _row(folder / "runs" / f"{name}.parquet")
     key = row["cell_id"], row["round"]
     if name != f"{key[0]}-{key[1]:03d}":
@@ -88,7 +86,7 @@ def read(folder: Path, name: str) -> Kept:
         table, size, told = line.split()
         path = folder / table / f"{name}.parquet"
         if not path.exists() or path.stat().st_size != int(size) or _sum(path) != int(told, 16):
-            raise Violated(f"{table}/{name}.parquet is not what its run says of it")
+            raise Violated(f"{table}/{name}.parquet does not match its run's row")
         sums[table] = int(told, 16)
     return Kept(key, row["status"], sums)
 
@@ -104,7 +102,7 @@ def _row(path: Path) -> dict[str, Any]:
 
 
 def check_complete(stock: Stock, runs: int) -> None:
-    """Raise Violated where a sweep that says it is complete does not hold each run once, whole, and nothing else."""
+    """Raise Violated if a sweep that says it is complete does not hold each run once, whole, and nothing else."""
     stock.check_set_aside()
     keys = {kept.key for kept in stock.runs.values()}
     others = [f"{name} {kept.status}" for name, kept in stock.runs.items() if kept.status != "ok"]
@@ -130,13 +128,13 @@ def leftovers(folder: Path, temporary: Path, here: Surroundings) -> set[Leftover
 
 
 def check_clean(left: set[Leftover], before: set[Leftover]) -> None:
-    """Raise Violated where something is left that was not there ``before``."""
+    """Raise Violated if something is left that was not there ``before``."""
     if left - before:
         raise Violated(f"left behind: {', '.join(str(path) for path, _ in sorted(left - before))}")
 
 
 def check_nobody(here: Surroundings) -> None:
-    """Raise Violated where a process is left after a bounded time."""
+    """Raise Violated if a process is left after a bounded time."""
     left = here.await_nobody()
     if left:
         raise Violated(f"processes are left: {left}")

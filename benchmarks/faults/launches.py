@@ -108,7 +108,7 @@ class Launch:
 
     @property
     def ended(self) -> bool:
-        """Return whether it ended; raise Violated where it should have, long ago."""
+        """Return whether it ended; raise Violated if it should have, long ago."""
         if self.process.poll() is not None:
             return True
         if time.perf_counter() - self.began > PATIENCE_SECONDS:
@@ -121,7 +121,7 @@ class Launch:
             self.process.wait(max(self.began + seconds - time.perf_counter(), 0))
 
     def finish(self) -> int:
-        """Wait for the end and give the exit code; raise Violated where it does not come."""
+        """Wait for the end and give the exit code; raise Violated if it does not come."""
         with _unhurried():
             return self.process.wait(PATIENCE_SECONDS)
         raise self._endless()
@@ -138,7 +138,7 @@ class Launch:
         return self._said.read_text(encoding="utf-8", errors="replace")
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the events of this launch; raise Violated where a line is none, a torn last one apart."""
+        """Return the events of this launch; raise Violated if a line is none, a torn last one apart."""
         try:
             with self._events.open("rb") as file:
                 file.seek(self._known)

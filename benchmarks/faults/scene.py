@@ -39,14 +39,14 @@ class Scene:
         return Launch(folder or self.stock.folder, asked or self.asked, self.environment)
 
     def until_the_moment(self, launch: Launch) -> bool:
-        """Wait for the moment; tell whether the launch is still there."""
+        """Wait for the moment; return whether the launch is still running."""
         launch.wait(_EARLIEST_SECONDS + self.share * self.pace.seconds(self.waiting))
         return not launch.ended
 
 
 @dataclass(frozen=True)
 class Came:
-    """What came of a fault; ``orderly`` tells whether the launch could clean up, ``code`` how it ended."""
+    """The outcome of a fault; ``orderly`` says whether the launch could clean up, ``code`` how it ended."""
 
     words: str
     launch: Launch
@@ -60,7 +60,7 @@ def end_in_order(launch: Launch, number: signal.Signals) -> Came:
     code = launch.finish()
     events = [event["event"] for event in launch.events()]
     if code == EXIT_INTERRUPTED and SWEEP_BEGAN in events and "Carry on with: " not in launch.said():
-        raise Violated(f"interrupted without a word on how to carry on:\n{launch.said()}")
+        raise Violated(f"interrupted without saying how to carry on:\n{launch.said()}")
     if code == EXIT_INTERRUPTED:
         return Came("exit 130", launch, code, orderly=True)
     if code in (0, 1) and SWEEP_ENDED in events:

@@ -1,4 +1,4 @@
-"""Faults of what lies in the folder: stored files that are damaged, locks of others, others themselves."""
+"""Faults in the folder: damaged files, locks of other processes, concurrent sweeps."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _damaged(scene: Scene, spoil: Callable[[bytes], bytes]) -> Came:
     if not began(launch):
         return Came("ended before it looked", launch, came.code, came.orderly)
     if "damaged file" not in launch.said():
-        raise Violated(f"no word on a damaged file:\n{launch.said()}")
+        raise Violated(f"the damaged file was not reported:\n{launch.said()}")
     return Came("set aside", launch, came.code, came.orderly)
 
 
@@ -84,7 +84,7 @@ def stale_lock(scene: Scene) -> Came:
     if not began(launch):
         return Came("killed before it looked", launch, code, orderly=False)
     if kind == "another host" and "removed the lock of pid" not in launch.said():
-        raise Violated(f"no word on the lock of another host:\n{launch.said()}")
+        raise Violated(f"the lock of another host was not reported:\n{launch.said()}")
     return Came(f"{kind}: taken over", launch, code, orderly=False)
 
 
@@ -124,13 +124,13 @@ def _first_to_end(pair: Sequence[Launch]) -> tuple[Launch, Launch]:
 
 
 def check_refused(refused: Launch, other: Launch) -> None:
-    """Raise Violated where a refused launch does not say who writes the folder."""
+    """Raise Violated if a refused launch does not say who writes the folder."""
     if f"is being written by pid {other.pid} on host {socket.gethostname()}" not in refused.said():
         raise Violated(f"refused without a word on the other, pid {other.pid}:\n{refused.said()}")
 
 
 def check_in_turn(launch: Launch) -> None:
-    """Raise Violated where two sweeps wrote one folder at the same time."""
+    """Raise Violated if two sweeps wrote one folder at the same time."""
     told = [event["event"] for event in launch.events() if event["event"] in (SWEEP_BEGAN, SWEEP_ENDED)]
     if told != [SWEEP_BEGAN, SWEEP_ENDED] * (len(told) // 2):
         raise Violated(f"two sweeps wrote one folder at the same time: {told}")
@@ -158,7 +158,7 @@ def _waits(launch: Launch) -> bool:
 
 
 def _whom(waiting: Launch, other: Launch) -> bool:
-    """Return whether a launch waited for the other; raise Violated where it waited for somebody else."""
+    """Return whether a launch waited for the other; raise Violated if it waited for a third process."""
     _, waited, whom = waiting.said().partition(_WAITS)
     if waited and f"{other.folder} for user" not in whom and f"(pid {other.pid}, " not in whom:
         raise Violated(f"waited for somebody else than pid {other.pid}:\n{waiting.said()}")
@@ -166,7 +166,7 @@ def _whom(waiting: Launch, other: Launch) -> bool:
 
 
 def measuring(launch: Launch) -> list[tuple[str, str]]:
-    """Return from when to when a launch made runs."""
+    """Return the spans of time in which a launch made runs."""
     events = launch.events()
     starts = [event["at"] for event in events if event["event"] == RUN_BEGAN]
     return [(starts[0], events[-1]["at"])] if starts else []

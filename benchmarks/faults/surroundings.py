@@ -1,9 +1,9 @@
-"""Where faults are injected: namespaces of their own where possible, and what is left there by others than us.
+"""Where faults are injected: separate namespaces if possible, and what is left behind in them.
 
     python -m benchmarks.faults.surroundings REPORT COMMAND [ARGUMENT ...]
 
-runs a command there, waits for the end of what it started, writes to the file REPORT what is left (JSON), and exits with
-the command's code.
+runs a command there, waits for the end of what it started, writes to the file REPORT what is left (JSON), and
+exits with the command's code.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ def _names() -> set[str]:
 
 @dataclass
 class Surroundings:
-    """Processes and shared memory of a place, those that were there before apart.
+    """The processes and shared memory of a place, without those that were there before.
 
-    ``alone`` tells whether nobody else has any there; else processes are told by a variable of their environment.
+    ``alone`` says whether no others can exist there; else processes are recognised by an environment
+    variable.
     """
 
     alone: bool = field(default_factory=lambda: _ALONE in os.environ)
@@ -90,7 +91,7 @@ def all_pids() -> list[int]:
 
 
 def reap() -> None:
-    """Take note of children that ended; in a namespace of its own this process inherits all orphans."""
+    """Reap children that ended; in its own namespace this process inherits all orphans."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass

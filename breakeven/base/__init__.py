@@ -1,1 +1,1 @@
-"""The ground floor: what the measuring and the analysing side both need, defined once."""
+"""Definitions that both the runner and the analysis need."""

@@ -1,16 +1,16 @@
-"""What can be wrong with a request, for both sides: one line, exit code 2."""
+"""Errors in a user's request, shared by runner and analysis: one line, exit code 2."""
 
 
 class BadInput(Exception):
     """Raised when a request cannot be carried out as it stands.
 
-    The message is one line: the value, where it stands, the remedy, the known alternatives.
+    The message is one line: the value, where it was found, the remedy, the known alternatives.
     The command line prints it and exits with code 2.
     """
 
 
 class UnknownChoice(BadInput):
-    """Raised when a key or the name of a choice is not known."""
+    """Raised when a key or the name of a choice is unknown."""
 
 
 class BadValue(BadInput):
@@ -18,4 +18,4 @@ class BadValue(BadInput):
 
 
 class ResultsMissing(BadInput):
-    """Raised when there is no results folder at the path that was named."""
+    """Raised when there is no results folder at the given path."""

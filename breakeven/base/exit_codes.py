@@ -1,10 +1,10 @@
-"""What the command's exit code says, whichever subcommand was called."""
+"""The exit codes of all subcommands."""
 
 ALL_DONE = 0
 SOME_FAILED = 1
-"""Runs failed or are missing, or a comparison found what `--fail-on` names."""
+"""Runs failed or are missing, or a comparison found a verdict named by `--fail-on`."""
 
 BAD_INPUT = 2
-"""What was typed, or what was read, cannot be used; nothing was measured."""
+"""The arguments or the files cannot be used; nothing was measured."""
 
 EXIT_INTERRUPTED = 130

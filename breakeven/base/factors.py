@@ -1,4 +1,4 @@
-"""What cells differ by: columns of `runs`, and the knobs that set them."""
+"""The factors that distinguish cells: columns of `runs`, and the knobs that set them."""
 
 FACTORS = (
     "label",
@@ -16,7 +16,7 @@ FACTORS = (
     "interpreter",
     "affinity",
 )
-"""Columns of `runs` that were chosen, not measured: what one cell differs from another by."""
+"""Columns of `runs` that were chosen, not measured; cells differ in these."""
 
 COLUMNS = {
     "payload": "payload_bytes",
@@ -28,10 +28,10 @@ COLUMNS = {
     "engine.name": "engine",
     **{f"{family}.name": family for family in ("workload", "model", "ipc", "pattern")},
 }
-"""Columns of `runs` by the names of their knobs, if those differ."""
+"""Columns of `runs` by the name of their knob, if it differs from that of the column."""
 
 OF_THE_SWEEP = ("sweep", "outputs", "rounds")
-"""Knobs of where a sweep is stored and how often a cell is measured: nothing that cells differ by."""
+"""Knobs for where a sweep is stored and how often a cell is measured; not factors."""
 
 POLICY = ("dry_run", "retry_failed", "on_change", "on_failure", "max_failures", "on_busy", "progress")
-"""Knobs of how a sweep is carried out: nothing that cells differ by."""
+"""Knobs for how a sweep is carried out; not factors."""

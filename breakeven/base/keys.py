@@ -1,4 +1,4 @@
-"""What a run is stored under."""
+"""The key under which a run is stored."""
 
 Key = tuple[str, int]
 """The ``cell_id`` and the round."""

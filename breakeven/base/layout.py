@@ -1,4 +1,4 @@
-"""Where everything of a sweep is stored: the one place that spells the paths and file names of a results folder."""
+"""The layout of a results folder: the only module that spells its paths and file names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 RUNS = "runs"
 SUFFIX = ".parquet"
 LATEST = "latest"
-"""Name of the link, beside the results folders, to the one of the sweep that was started last."""
+"""Name of the link, beside the results folders, to the one that was started last."""
 
 LATEST_SWEEP = f"outputs/{LATEST}"
-"""Which results folder is read if none is named."""
+"""The results folder that is read if none is given."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class SweepPaths:
 
     @property
     def description(self) -> Path:
-        """Return the path of the overrides and the resolved configuration."""
+        """Return the path of the file with the overrides and the resolved configuration."""
         return self.path / "sweep.yaml"
 
     @property
@@ -33,22 +33,22 @@ class SweepPaths:
 
     @property
     def events(self) -> Path:
-        """Return the path of what happened, for programs: one JSON object a line."""
+        """Return the path of the events for programs: one JSON object per line."""
         return self.path / "events.jsonl"
 
     @property
     def log(self) -> Path:
-        """Return the path of what happened, for people."""
+        """Return the path of the log for people."""
         return self.path / "sweep.log"
 
     @property
     def writer(self) -> Path:
-        """Return the path of the lock that says who writes the sweep; there is none when nobody does."""
+        """Return the path of the writer's lock, which exists only while the sweep is being written."""
         return self.path / ".writer"
 
     @property
     def aside(self) -> Path:
-        """Return the folder of what no longer counts and is kept: damaged runs, and those measured again."""
+        """Return the folder for files that no longer count but are kept: damaged runs and rerun ones."""
         return self.path / "aside"
 
     @property
@@ -65,21 +65,21 @@ class SweepPaths:
         return self.table(table) / f"{stem(cell_id, round_)}{SUFFIX}"
 
     def exists(self) -> bool:
-        """Return whether this is a results folder: it has a folder for the table of runs."""
+        """Return whether this is a results folder, that is, has a folder for the table of runs."""
         return self.table(RUNS).is_dir()
 
     def stored_files(self, table: str) -> list[Path]:
-        """Return the files of ``table`` in order; those that are being written, or are missing, are left out."""
+        """Return the files of ``table`` in order, without those that are being written."""
         return sorted(path for path in self.table(table).glob(f"*{SUFFIX}") if is_stored(path.name))
 
     def holds_runs(self) -> bool:
-        """Return whether any run is stored, by the names of files; True if they are hidden from this user."""
+        """Return whether any run is stored, judging by file names; True if this user may not list them."""
         try:
             with os.scandir(self.table(RUNS)) as entries:
                 return any(is_stored(entry.name) for entry in entries)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        except OSError:  # whoever reads the runs says why not
+        except OSError:  # reading the runs will report why not
             return True
 
 
@@ -89,10 +89,10 @@ def stem(cell_id: str, round_: int) -> str:
 
 
 def is_stored(name: str) -> bool:
-    """Return whether a file of that name in a table's folder is a run's part; one being written begins with a dot."""
+    """Return whether ``name`` in a table's folder is a stored file; one being written begins with a dot."""
     return name.endswith(SUFFIX) and not name.startswith(".")
 
 
 def sweeps_in(folder: Path) -> list[SweepPaths]:
-    """Return the results folders in ``folder``, by name; a link such as `LATEST` is one as well."""
+    """Return the results folders in ``folder``, by name, links such as `LATEST` included."""
     return [SweepPaths(path) for path in sorted(folder.glob("*")) if SweepPaths(path).exists()]

@@ -1,4 +1,4 @@
-"""What to type to start this program again, as it was started itself."""
+"""The words that start this program again, in the way it was started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROOT = Path(__file__).resolve().parents[2]  # a clone, or site-packages
 
 
 def program() -> tuple[str, ...]:
-    """Return the words that start it: the installed script if there is one, else this interpreter with ``-m``."""
+    """Return the words that start it: the installed script if there is one, otherwise Python with ``-m``."""
     script = Path(sys.executable).with_name(NAME)
     if Path(sys.argv[0]).name.partition("-")[0] == NAME:
         script = Path(sys.argv[0]).with_name(NAME)
@@ -23,12 +23,12 @@ def program() -> tuple[str, ...]:
 
 
 def command(name: str) -> str:
-    """Write how to call the subcommand ``name``."""
+    """Return the text to type for the subcommand ``name``."""
     return shlex.join((*program(), name))
 
 
 def python() -> str:
-    """Return what starts this interpreter: by name if the shell finds it so, else its path."""
+    """Return the word that starts this interpreter: its name if the shell finds it, otherwise its path."""
     executable = Path(sys.executable)
     found = shutil.which("python")
     if found is not None and Path(found).absolute() == executable.with_name("python"):
@@ -37,12 +37,12 @@ def python() -> str:
 
 
 def _is_of_this_program(environment: Path) -> bool:
-    """Return whether the scripts of an environment start this program, not another copy of it."""
+    """Return whether the scripts of an environment start this copy of the program."""
     return environment.is_relative_to(_ROOT) or _ROOT.is_relative_to(environment)
 
 
 def _from_here(file: Path) -> str:
-    """Write the path of a program as it is typed here: its name alone if the shell finds it."""
+    """Return the path of a program as typed in this folder: its name alone if the shell finds it."""
     found = shutil.which(file.name)
     if file.parent == Path() or (found is not None and Path(found).absolute() == file.absolute()):
         return file.name

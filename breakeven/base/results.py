@@ -1,4 +1,4 @@
-"""Results folders from outside: which runs were planned, and which other folders there are."""
+"""Results folders as runner and analysis both see them: the planned runs, and other folders."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import yaml
 from breakeven.base.layout import SweepPaths, sweeps_in
 from breakeven.base.text import shown
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where libyaml is there
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, if libyaml is there
 _NAMED = 8
 
 
 def planned_runs(folder: Path) -> set[str]:
-    """Return the runs of the last launch as ``<cell_id>-<round>``; none if the file is absent, broken or names none."""
+    """Return the runs of the last launch as ``<cell_id>-<round>``; none if the file is missing or broken."""
     try:
         stored = yaml.load(SweepPaths(folder).description.read_bytes(), Loader=_LOADER)  # noqa: S506  # a safe one
         return {str(run) for run in stored["launches"][-1]["order"]}
@@ -24,9 +24,9 @@ def planned_runs(folder: Path) -> set[str]:
 
 
 def other_folders(folder: Path, *, empty: bool = False) -> str:
-    """Name the results folders in ``folder``, the last eight, as the end of a message.
+    """Return the last eight results folders in ``folder`` as the end of a message.
 
-    Those without a stored run are left out, unless ``empty`` ones will do.
+    Those without a stored run are left out, unless ``empty`` is true.
     """
     found = [shown(paths.path) for paths in sweeps_in(folder) if empty or paths.holds_runs()]
     if not found:

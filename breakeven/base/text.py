@@ -1,4 +1,4 @@
-"""Text that others wrote, made fit to be shown: on a terminal, in a log, in a one-line message."""
+"""Make text from other programs safe to show on a terminal, in a log or in a one-line message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MOST_TEXT = 2000
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """Return ``text`` with its control characters written out as in Python; ``lines`` keeps line ends and tabs."""
+    """Return ``text`` with control characters escaped as in Python; ``lines`` keeps line ends and tabs."""
     return "".join(
         char if char.isprintable() or (lines and char in "\n\t") else _written_out(char) for char in text
     )
@@ -19,17 +19,17 @@ def _written_out(char: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text of several lines as one: the first and the last, which in a traceback says what was raised."""
+    """Return the first and last line of a text as one; in a traceback the last names the exception."""
     lines = [line.strip() for line in text.strip().splitlines()] or [""]
     return lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
 
 
 def shown(path: Path) -> str:
-    """Write ``path`` from the current folder where it lies below it."""
+    """Return ``path`` as text, relative to the current folder if it is below that."""
     here = Path.cwd()
     return printable(str(path.relative_to(here)) if path.is_relative_to(here) else str(path))
 
 
 def last_lines(text: str, count: int) -> str:
-    """Return the last ``count`` lines, of at most 2000 characters in all."""
+    """Return the last ``count`` lines, at most 2000 characters in all."""
     return "\n".join(text.strip().splitlines()[-count:])[-MOST_TEXT:]

@@ -1,4 +1,4 @@
-"""Sizes and times as people write them, and back."""
+"""Read and format sizes and times with units."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ _QUANTITY = re.compile(r"(?P<number>[+-]?[0-9]{1,24}(?:\.[0-9]{1,24})?)\s*(?P<un
 
 
 def read_size(value: object, key: str, *, bare: bool = False) -> int:
-    """Return the bytes that ``value`` means, such as ``1.5KiB``; ``bare`` lets the unit be left out.
+    """Return the bytes of ``value``, such as ``1.5KiB``; with ``bare`` the unit may be left out.
 
-    ``key`` names it in the message of a BadValue.
+    Raise BadValue, whose message names ``key``.
     """
     return _read(_with_unit(value, "B") if bare else value, key, SIZES, "size", "1KiB")
 
 
 def read_time(value: object, key: str, *, bare: bool = False) -> int:
-    """Return the nanoseconds that ``value`` means, such as ``0.5ms``; otherwise as `read_size`."""
+    """Return the nanoseconds of ``value``, such as ``0.5ms``; otherwise like `read_size`."""
     return _read(_with_unit(value, "ns") if bare else value, key, TIMES, "time", "1ms")
 
 
 def format_size(size: int) -> str:
-    """Write bytes exactly and with the fewest digits: 1536 is ``1.5KiB``."""
+    """Return bytes as exact text with the fewest digits: 1536 is ``1.5KiB``."""
     return _format(size, SIZES)
 
 
 def format_time(time: int) -> str:
-    """Write nanoseconds exactly and with the fewest digits: 1500000 is ``1.5ms``."""
+    """Return nanoseconds as exact text with the fewest digits: 1500000 is ``1.5ms``."""
     return _format(time, TIMES)
 
 
 def format_clock(seconds: float) -> str:
-    """Write seconds like a clock, such as ``1:05`` or ``2:00:00``."""
+    """Return seconds like a clock, such as ``1:05`` or ``2:00:00``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def format_left(seconds: float | None) -> str:
-    """Write how long something will still take, such as ``1:05 left``."""
+    """Return the time left as text, such as ``1:05 left``."""
     return "?:?? left" if seconds is None else f"{format_clock(seconds)} left"
 
 
@@ -65,11 +65,11 @@ def _read(value: object, key: str, units: dict[str, int], kind: str, example: st
     number, unit = Fraction(match["number"]), match["unit"]
     if not unit:
         raise BadValue(
-            f"{key}={value}: the unit is missing; write {value}{next(iter(units))} or such (units: {_list(units)})"
+            f"{key}={value}: the unit is missing; write for example {value}{next(iter(units))} (units: {_list(units)})"
         )
     if unit not in units:
         raise BadValue(
-            f"{key}={value}: {unit} is no unit of {kind}{_similar(unit, units)}; the units are {_list(units)}"
+            f"{key}={value}: {unit} is not a unit of {kind}{_similar(unit, units)}; the units are {_list(units)}"
         )
     if number < 0:
         raise BadValue(f"{key}={value}: a {kind} cannot be negative; write one such as {example}")
@@ -92,7 +92,7 @@ def _list(units: dict[str, int]) -> str:
 
 
 def _format(amount: int, units: dict[str, int]) -> str:
-    """Choose the exact text of fewest digits, at most three of them decimals; of equals the shortest."""
+    """Return the exact text with the fewest digits, at most three decimals; of several the shortest."""
     texts = [f"{amount}{next(iter(units))}"]
     for unit, factor in units.items():
         if amount >= factor and amount * 1000 % factor == 0:

@@ -1,10 +1,10 @@
-"""The version of this project, as its installation says."""
+"""The version of this project, from its installed metadata."""
 
 from importlib.metadata import PackageNotFoundError, version
 
 
 def project_version() -> str:
-    """Return the version of this project, ``unknown`` if it runs without being installed."""
+    """Return the version of this project, ``unknown`` if it is not installed."""
     try:
         return version("breakeven")
     except PackageNotFoundError:

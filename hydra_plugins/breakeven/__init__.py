@@ -1,4 +1,4 @@
-"""breakeven's launcher, sweeper and search path, where Hydra looks for them; what they do is in `runner.hydra_app`."""
+"""breakeven's launcher, sweeper and search path as Hydra plugins; the work is done in `runner.hydra_app`."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ from omegaconf import DictConfig
 
 from breakeven.runner.hydra_app.filters import Selected
 from breakeven.runner.hydra_app.grid import expand, in_batches
-from breakeven.runner.hydra_app.launcher import Asked, describe_sweep, launch_jobs, select_jobs
+from breakeven.runner.hydra_app.launcher import Setup, describe_sweep, launch_jobs, select_jobs
 from breakeven.runner.hydra_app.search_path import add_folders
 
 _log = logging.getLogger(__name__)
 
 
 class BreakevenSearchPath(SearchPathPlugin):
-    """Lets the user's own YAML files be found, when breakeven is the application that Hydra composes."""
+    """Adds the user's own YAML files to Hydra's search path if it composes breakeven."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Add the folders that breakeven searches beside its own."""
+        """Add the folders that breakeven searches besides its own."""
         add_folders(search_path)
 
 
 class BreakevenLauncher(Launcher):
-    """Composes all jobs first. breakeven gets them as one sweep, any other task is called with one after the other."""
+    """Composes all jobs first; breakeven gets them as one sweep, any other task is called once for each."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what Hydra gives: how to compose, whom to call, and the configuration of the sweep as a whole."""
-        self._asked = Asked(hydra_context, task_function, config)
+        """Store the context, the task and the configuration of the sweep as a whole."""
+        self._setup = Setup(hydra_context, task_function, config)
         self.selected: Selected | None = None
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Carry out one job for each list of overrides."""
-        return launch_jobs(self._asked, job_overrides, initial_job_idx, self.selected)
+        return launch_jobs(self._setup, job_overrides, initial_job_idx, self.selected)
 
 
 class BreakevenSweeper(Sweeper):
-    """Full grids, zipped axes and concatenations of them, less what is not wanted.
+    """Full grids, zipped axes and concatenations of grids, minus excluded cells.
 
-    ``params`` and ``zip`` belong to every grid, ``grids`` are made one after the other; values as on the command line.
-    ``only`` and ``exclude`` are conditions on the configurations that come out. ``max_batch_size`` is how many jobs are
-    launched at once; null for all, so that their order can be random.
+    ``params`` and ``zip`` belong to every grid, ``grids`` follow one another; values are written as on the
+    command line. ``only`` and ``exclude`` are conditions on the resulting configurations. ``max_batch_size``
+    is the number of jobs launched at once; null for all, so that their order can be random.
     """
 
     def __init__(
         self,
         params: Mapping[str, Any] | None = None,
-        zip: Sequence[Mapping[str, Any]] | None = None,  # noqa: A002  # the key that a user writes
+        zip: Sequence[Mapping[str, Any]] | None = None,  # noqa: A002  # the name of the key in YAML files
         grids: Sequence[Mapping[str, Any]] | None = None,
         max_batch_size: int | None = None,
-        **_: Any,  # only and exclude are read where their interpolations are not resolved yet
+        **_: Any,  # only and exclude are read elsewhere, before their interpolations are resolved
     ) -> None:
         self._params = dict(params or {})
         self._zipped = zip or ()
@@ -67,17 +67,17 @@ class BreakevenSweeper(Sweeper):
         self._batch = max_batch_size
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Make the launcher that the configuration names."""
-        self._asked = Asked(hydra_context, task_function, config)
+        """Create the launcher that the configuration names."""
+        self._setup = Setup(hydra_context, task_function, config)
         self._launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> list[Sequence[JobReturn]]:
-        """Launch every cell that is wanted, batch by batch; raise what a job raised."""
+        """Launch every selected cell, batch by batch; raise what a job raised."""
         jobs = self._jobs(arguments)
-        if not self._asked.as_a_whole:
-            describe_sweep(self._asked)
+        if not self._setup.as_a_whole:
+            describe_sweep(self._setup)
         returns: list[Sequence[JobReturn]] = []
         for first, batch in in_batches(jobs, self._batch):
             returns.append(self._launcher.launch(batch, initial_job_idx=first))
@@ -87,12 +87,12 @@ class BreakevenSweeper(Sweeper):
         return returns
 
     def _jobs(self, arguments: list[str]) -> Sequence[Sequence[str]]:
-        loader = self._asked.context.config_loader
+        loader = self._setup.context.config_loader
         jobs = expand(arguments, self._params, self._grids, loader, self._zipped)
-        selected = select_jobs(self._asked, jobs)
+        selected = select_jobs(self._setup, jobs)
         if selected is None:
             return jobs
-        if isinstance(self._launcher, BreakevenLauncher) and self._asked.as_a_whole:
+        if isinstance(self._launcher, BreakevenLauncher) and self._setup.as_a_whole:
             self._launcher.selected = selected
         else:
             for note in selected.notes:
@@ -109,7 +109,7 @@ _store("hydra/launcher", BreakevenLauncher)
 _store(
     "hydra/sweeper",
     BreakevenSweeper,
-    _convert_="all",  # plain lists and mappings are what the constructor is given
+    _convert_="all",  # pass plain lists and dicts to the constructor
     params={},
     zip=[],
     grids=[],

@@ -1,8 +1,9 @@
-"""Started by path in the interpreter to be measured: a specification as JSON on stdin, see `run` and `check`.
+"""Entry point of the measured interpreter, started by path; reads a specification or a question from stdin.
 
-The package is loaded under a name of its own, from where this file lies, and the folder is taken off the search path:
-neither its modules nor anything beside it can be mistaken for a user's. A process that `multiprocessing` spawns or
-forks from a server executes this file again, as ``__mp_main__``, and so finds the package too.
+The package is loaded under a private name from this file's folder, and the folder is taken off the search
+path, so that neither its modules nor anything beside it can be mistaken for a user's. A process that
+`multiprocessing` spawns or forks from a server executes this file again, as ``__mp_main__``, and so finds the
+package too.
 """
 
 import sys
@@ -29,11 +30,11 @@ if _NAME not in sys.modules:
 
 from breakeven_cell.stacks import listen  # type: ignore[import-not-found]  # noqa: E402  # loaded above
 
-listen()  # in every process that is spawned, too
+listen()  # in every spawned process, too
 
 
 def main() -> None:
-    """Read what is asked and do it."""
+    """Answer the request on stdin and exit with its code."""
     from breakeven_cell.entry import answer  # type: ignore[import-not-found]  # noqa: PLC0415  # loaded above, and only in the process that measures
 
     sys.exit(answer(sys.stdin.read()))

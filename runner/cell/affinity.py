@@ -10,10 +10,10 @@ _TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/{}"
 
 
 def cpus_for(affinity: str) -> tuple[int, ...]:
-    """Return the CPUs to pin workers to in turn: none for ``none``.
+    """Return the CPUs to pin workers to, in order; empty for ``none``.
 
-    ``compact`` fills a core's hardware threads, then the next core, then the next socket; ``scatter`` goes round
-    the sockets and cores first and comes back for their other hardware threads.
+    ``compact`` fills a core's hardware threads, then the next core, then the next socket; ``scatter`` uses
+    one hardware thread of every socket and core first, then the others.
     """
     if affinity == "none":
         return ()
@@ -43,13 +43,13 @@ def _read(cpu: int, fact: str) -> int:
 
 
 def pin(cpu: int) -> None:
-    """Let the present thread run on ``cpu`` only."""
+    """Restrict the current thread to ``cpu``."""
     os.sched_setaffinity(0, {cpu})
 
 
 @contextmanager
 def pinned(cpus: tuple[int, ...]) -> Iterator[None]:
-    """Run the body where the first worker runs, so that the baseline has the workers' conditions."""
+    """Run the body on the first worker's CPU, so that the baseline has the workers' conditions."""
     if not cpus:
         yield
         return

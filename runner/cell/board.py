@@ -1,10 +1,10 @@
 """The board: one memory-mapped file that parent and workers share, with a lane for every recording thread.
 
-It lets a worker of any model, a pool's too, leave marks and facts where the parent reads them after the trial,
-without a message. The file lies in the run's private folder, so that whoever ends the run removes it.
+Workers of any model, pools included, leave marks and facts on it without sending a message; the parent reads
+them after the trial. The file lies in the run's private folder, so it is removed together with the run.
 
-Layout, all int64 words but the codes: control words; then for each lane its header, its tasks (number and
-on-CPU time), its stamps; then the lanes' codes, one byte each.
+Layout, in int64 words except for the codes: control words; then for each lane its header, its tasks (number
+and on-CPU time) and its stamps; then the lanes' codes, one byte each.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 CONTROL_WORDS = 8
 HEADER_WORDS = 16
-TRACED = 0  # control word: the present trial is traced
-ASSIGNED = 1  # control word: how many of a pool's workers have been given their index
-# Header words: who the worker is, when it was ready, when it last made ready for a trial, how often it passed
+TRACED = 0  # control word: the current trial is traced
+ASSIGNED = 1  # control word: how many of a pool's workers have their index
+# Header words: the worker's identity, when it was ready, when it last prepared for a trial, how often it passed
 # the barrier; what its recorder counts; and what the kernel counts for its process.
 PID, THREAD, GIL, READY, ANSWERED, PASSED, DROPPED, COMPUTED = range(8)
 CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR = range(8, 13)
@@ -26,10 +26,11 @@ _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fa
 
 
 class Geometry(NamedTuple):
-    """Where a board lies and how large it is; all a worker needs to open it.
+    """Path and size of a board: all that a worker needs to open it.
 
-    Lanes 0 to ``workers - 1`` are the workers', the next one the parent's; as many follow for the threads that
-    send on behalf of each (the feeder of ``multiprocessing.Queue``). ``marks`` and ``tasks`` are per lane.
+    Lanes 0 to ``workers - 1`` belong to the workers, the next one to the parent; as many follow for the
+    threads that send on behalf of each (the feeder of ``multiprocessing.Queue``). ``marks`` and ``tasks`` are
+    per lane.
     """
 
     path: str
@@ -44,7 +45,7 @@ class Geometry(NamedTuple):
 
     @property
     def lane_words(self) -> int:
-        """Return the int64 words of one lane, its codes apart."""
+        """Return the int64 words of one lane, not counting its codes."""
         return HEADER_WORDS + 2 * self.tasks + self.marks
 
     @property
@@ -58,7 +59,7 @@ class Geometry(NamedTuple):
         return 8 * (CONTROL_WORDS + self.lanes * self.lane_words) + self.lanes * self.code_bytes
 
     def create(self) -> Board:
-        """Make the file, private to the user, and open it."""
+        """Create the file, private to the user, and open it."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.truncate(descriptor, self.size)
@@ -89,7 +90,7 @@ class Board:
 
     @property
     def traced(self) -> bool:
-        """Return whether the present trial is traced."""
+        """Return whether the current trial is traced."""
         return bool(self.control[TRACED])
 
     def lane(self, index: int) -> Lane:

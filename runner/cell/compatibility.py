@@ -1,4 +1,4 @@
-"""Which members of the families go together, and which knobs have no effect on a cell."""
+"""Which models, channels and patterns go together, and which knobs have no effect on a cell."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ NATIVE = "native"
 NONE = "none"
 
 
-def channel_for(model: str, asked: str) -> str:
-    """Resolve ``auto``: a pool's own transport, nothing for serial, else a queue."""
-    if asked != "auto":
-        return asked
+def channel_for(model: str, ipc: str) -> str:
+    """Resolve ``auto``: a pool's own transport, none for serial, else a queue."""
+    if ipc != "auto":
+        return ipc
     return models.load(model).TRANSPORT or "queue"
 
 
 def why_not(
     *, model: str, start_method: Optional[str], ipc: str, pattern: str, workers: int
 ) -> Optional[str]:
-    """Return the reason that a combination cannot exist, or None if it can.
+    """Return the reason why a combination cannot exist, or None if it can.
 
-    ``ipc`` is resolved (see `channel_for`); ``pattern`` is accepted by every model today and is part of the
-    question so that a new one can refuse.
+    ``ipc`` must be resolved (see `channel_for`). Every model accepts every ``pattern`` today; it is a
+    parameter so that a new model can refuse one.
     """
     patterns.load(pattern)
     chosen = models.load(model)
@@ -37,9 +37,9 @@ def why_not(
 def _wrong_start(name: str, model: type[models.Model], start_method: Optional[str]) -> Optional[str]:
     if model.START_METHODS and start_method not in model.START_METHODS:
         known = ", ".join(model.START_METHODS)
-        return f"{name} starts its workers by one of {known}, not by {start_method}"
+        return f"model={name} needs a start_method ({known}); {start_method} is not one"
     if not model.START_METHODS and start_method is not None:
-        return f"{name} starts no processes: start_method={start_method} has no meaning for it"
+        return f"model={name} starts no processes, so start_method={start_method} has no effect; leave it out"
     return None
 
 
@@ -48,18 +48,24 @@ def _wrong_channel(name: str, model: type[models.Model], ipc: str) -> Optional[s
         return (
             None
             if ipc == NATIVE
-            else f"{name} is a pool with its own transport: only ipc=native fits, not {ipc}"
+            else f"model={name} is a pool with its own transport: it takes ipc=native, not ipc={ipc}"
         )
     if model.TRANSPORT == NONE:
-        return None if ipc == NONE else f"{name} calls tasks in place: only ipc=none fits, not {ipc}"
+        return None if ipc == NONE else f"model={name} calls tasks in place: it takes ipc=none, not ipc={ipc}"
     if ipc in (NATIVE, NONE):
-        return f"{name} workers are joined by a channel: ipc={ipc} is none"
+        return f"model={name} needs a channel; ipc={ipc} is not one (choose {', '.join(_fitting(model))})"
     return channels.load(ipc).refuses(bool(model.START_METHODS))
+
+
+def _fitting(model: type[models.Model]) -> list[str]:
+    """Return the channels that can join the workers of ``model``."""
+    processes = bool(model.START_METHODS)
+    return [name for name in channels.REGISTRY if channels.load(name).refuses(processes) is None]
 
 
 def ignored(*, workload: str, workload_options: dict[str, Any], pattern: str) -> frozenset[str]:
     """Return the names of the cell's integer knobs that have no effect on it."""
-    asked = patterns.load(pattern)
-    if asked.ECHOES:
-        return asked.IGNORES
-    return asked.IGNORES | workloads.load(workload).ignores(workload_options)
+    chosen = patterns.load(pattern)
+    if chosen.ECHOES:
+        return chosen.IGNORES
+    return chosen.IGNORES | workloads.load(workload).ignores(workload_options)

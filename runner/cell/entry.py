@@ -1,4 +1,4 @@
-"""What the process is asked to do: a run, or to say whether it could. Either is JSON."""
+"""The two requests to the measured process, as JSON: do a run, or check whether functions can be imported."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
 from .run import execute
 from .search_path import extend_path
+from .signals import accept_termination
 from .specification import Specification
 from .workloads.function import resolve
 
 FAILURE = "failure.txt"
 EXIT_FAILED = 3
 EXIT_ORPHANED = 4
-_REMEDY = "run from the directory that holds the module, and write module:callable"
+_REMEDY = "run from the directory that contains the module, and write module:callable"
 
 
 def answer(text: str) -> int:
-    """Carry out what is asked and return the exit code; raise BadRecord."""
-    asked = _read(text)
-    if isinstance(asked, Question):
-        return check(asked)
+    """Carry out the request and return the exit code; raise BadRecord."""
+    request = _read(text)
+    if isinstance(request, Question):
+        return check(request)
+    accept_termination()
     die_with_parent()
-    if os.getppid() != asked.parent:
+    if os.getppid() != request.parent:
         return EXIT_ORPHANED
-    name_semaphores(os.path.basename(asked.folder))
+    name_semaphores(os.path.basename(request.folder))
     try:
-        execute(asked)
+        execute(request)
     except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
         with suppress(OSError):  # stderr may be on the disk that is full
             traceback.print_exc()
-        _write_failure(os.path.join(asked.folder, FAILURE), tell(error))
+        _write_failure(os.path.join(request.folder, FAILURE), describe(error))
         return EXIT_FAILED
     return 0
 
@@ -50,32 +52,35 @@ def _read(text: str) -> Union[Question, Specification]:
 
 
 def _write_failure(path: str, text: str) -> None:
-    """Leave the reason; where it cannot be written, as on a full disk, the traceback on stderr is all there is."""
+    """Write the reason; if that fails, as on a full disk, only the traceback on stderr is left."""
     with suppress(OSError), open(path, "w", encoding="utf-8", errors="replace") as file:
         file.write(text)
 
 
 def name_semaphores(run: str) -> None:
-    """Let the semaphores of this process and its workers bear the run's name, so that whoever cleans up knows them.
+    """Name the semaphores of this process and its workers after the run, so that a cleanup recognises them.
 
-    `multiprocessing` tells its resource tracker of one only after it was made. Not where names are short (macOS).
+    `multiprocessing` registers one with its resource tracker only after creating it. Not where names are
+    short (macOS).
     """
     if sys.platform == "linux":
         current_process()._config["semprefix"] = f"/{run}"  # type: ignore[attr-defined]  # noqa: SLF001  # no other way
 
 
-def tell(error: Exception) -> str:
-    """Return an error in words: our own as they are, others with their type, whole messages both."""
+def describe(error: Exception) -> str:
+    """Return an error as text: the message alone for our own, with the type for others, never shortened."""
     if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
         return str(error)
     return "".join(traceback.format_exception_only(type(error), error)).strip()
 
 
-def check(asked: Question) -> int:
+def check(question: Question) -> int:
     """Print an `Answer`, as one line of JSON."""
-    extend_path(asked.path)
-    problems = {target: problem for target, problem in map(_problem, asked.targets) if problem}
-    files = {getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in asked.targets}
+    extend_path(question.path)
+    problems = {target: problem for target, problem in map(_problem, question.targets) if problem}
+    files = {
+        getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in question.targets
+    }
     found = Answer(this_interpreter(), problems, tuple(sorted(filter(None, files))))
     sys.stdout.write(to_json(found) + "\n")
     return 0

@@ -6,7 +6,7 @@ class TaskFailed(Exception):
 
 
 class ModuleHidden(Exception):
-    """Raised when a user's module cannot be imported because the standard library has one of its name."""
+    """Raised when a user's module has the name of one of the standard library, and so cannot be imported."""
 
 
 class WrongResult(Exception):
@@ -18,4 +18,4 @@ class MessageTooLarge(Exception):
 
 
 class WorkersMissing(Exception):
-    """Raised when the workers do not synchronize in time for a trial."""
+    """Raised when not all workers are ready for a trial in time."""

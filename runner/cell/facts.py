@@ -1,6 +1,6 @@
 """What this interpreter is: version, build, GIL, JIT, clock, and the packages it has imported.
 
-Cheap to import; what takes milliseconds is imported where it is asked for.
+Cheap to import; what takes milliseconds to import is imported only where it is needed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from operator import sub
 from time import perf_counter_ns
 from typing import Any, Optional
 
-_OPTIONS = (  # of the configure script, with what they make of the interpreter
+_OPTIONS = (  # of the configure script, with the name of what each enables
     (r"--enable-optimizations(?!=no)", "PGO"),
     (r"--with-lto(?!=no)", "LTO"),
     (r"--enable-bolt(?!=no)", "BOLT"),
@@ -35,7 +35,7 @@ def python_version() -> str:
 
 
 def gil_enabled() -> bool:
-    """Return whether the GIL is on in this interpreter, now."""
+    """Return whether the GIL is on in this interpreter now."""
     return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
@@ -48,26 +48,26 @@ def python_build() -> str:
 
     compiler = (
         sys.version.rpartition("[")[2].rpartition("]")[0].strip()
-    )  # platform.python_compiler() has none for PyPy
-    level = re.findall(r"-O\w*", str(get_config_var("CFLAGS") or ""))[-1:]  # the compiler heeds the last
+    )  # platform.python_compiler() is empty for PyPy
+    level = re.findall(r"-O\w*", str(get_config_var("CFLAGS") or ""))[-1:]  # the last one wins
     debug = ["debug"] if hasattr(sys, "gettotalrefcount") else []
     threading = ["free-threaded"] if get_config_var("Py_GIL_DISABLED") else []
     return ", ".join([compiler, *level, *debug, *threading, *_configured()])
 
 
 def _configured() -> list[str]:
-    """Return what the configure script was told; nothing if the interpreter does not know."""
+    """Return the build options of the configure script; empty if the interpreter does not know them."""
     from sysconfig import get_config_var  # noqa: PLC0415  # as above
 
-    asked = str(get_config_var("CONFIG_ARGS") or "")
-    return [name for option, name in _OPTIONS if re.search(option + r"\b", asked)]
+    options = str(get_config_var("CONFIG_ARGS") or "")
+    return [name for option, name in _OPTIONS if re.search(option + r"\b", options)]
 
 
 def jit_enabled() -> Optional[bool]:
-    """Return whether a JIT compiler is on in this interpreter; None if it cannot tell.
+    """Return whether a JIT compiler is on in this interpreter; None if unknown.
 
-    CPython tells from 3.14 on (``sys._jit``); 3.13 may have one built in, earlier versions have none. PyPy's is on
-    where it was built.
+    CPython reports it from 3.14 on (``sys._jit``); 3.13 may have one built in, earlier versions have none.
+    PyPy's is on if it was built.
     """
     jit = getattr(sys, "_jit", None)
     if jit is not None:
@@ -85,8 +85,8 @@ def jit_enabled() -> Optional[bool]:
 def clock_step_ns(readings: int = 10_000) -> int:
     """Return the smallest step between successive readings of the clock that trials are timed with, in ns.
 
-    It is the clock's resolution or the time that one reading takes, whichever is longer: no shorter length can be
-    told from none. Takes some milliseconds; on a clock so coarse that no reading differs, until it moves.
+    It is the clock's resolution or the time that one reading takes, whichever is longer: anything shorter
+    cannot be distinguished from zero. Takes some milliseconds, or longer on a coarse clock: until it moves.
     """
     stamps = [perf_counter_ns() for _ in range(readings)]
     steps = [step for step in map(sub, stamps[1:], stamps) if step > 0]
@@ -104,10 +104,10 @@ def _next_step() -> int:
 
 
 def imported_packages() -> list[str]:
-    """Return name and version of each installed distribution of which a top-level module is imported, sorted.
+    """Return name and version of each installed distribution with an imported top-level module, sorted.
 
-    Takes milliseconds and memory where anything but the standard library was imported: ask when all is measured.
-    A namespace that several distributions share counts for all of them.
+    Takes milliseconds and memory if anything but the standard library was imported: call it after all
+    measurements. A namespace that several distributions share counts for all of them.
     """
     modules = dict(_foreign_modules())
     if not modules:
@@ -121,7 +121,7 @@ def imported_packages() -> list[str]:
 
 
 def _foreign_modules() -> Iterator[tuple[str, str]]:
-    """Yield each imported top-level module from outside the standard library, with the folder it was found in."""
+    """Yield each imported top-level module from outside the standard library, with its folder."""
     library = os.path.dirname(os.path.abspath(os.__file__))
     for name, module in list(sys.modules.items()):  # another thread may import meanwhile
         if "." not in name and name not in _NO_PACKAGES and not name.startswith("__editable__"):
@@ -131,7 +131,7 @@ def _foreign_modules() -> Iterator[tuple[str, str]]:
 
 
 def _folder(module: Any) -> Optional[str]:
-    """Return the folder that holds a top-level module or package; None for one that is built in or made up."""
+    """Return the folder that holds a top-level module or package; None if it is built in or has no file."""
     file = getattr(module, "__file__", None)
     places = list(getattr(module, "__path__", None) or ())
     place = places[0] if places else file
@@ -139,16 +139,16 @@ def _folder(module: Any) -> Optional[str]:
 
 
 def _is_standard(folder: str, library: str) -> bool:
-    """Return whether a folder is of the standard library; where packages are installed may lie within that."""
+    """Return whether a folder belongs to the standard library; site-packages may lie within that."""
     if folder != library and not folder.startswith(library + os.sep):
         return False
     return folder[len(library) + 1 :].partition(os.sep)[0] not in _SITES
 
 
 def _is_imported(dist: Any, modules: dict[str, str]) -> bool:
-    """Return whether a distribution provides one of ``modules``, and from the folder that this was found in.
+    """Return whether a distribution provides one of ``modules`` from the folder where that was found.
 
-    One installed in place for editing has its modules elsewhere.
+    An editable installation has its modules elsewhere.
     """
     place = os.path.abspath(dist.locate_file(""))
     anywhere = _is_editable(dist)
@@ -159,7 +159,7 @@ def _is_imported(dist: Any, modules: dict[str, str]) -> bool:
 def _provided(dist: Any) -> Iterator[str]:
     """Yield the top-level modules of a distribution.
 
-    Read as text, since `Distribution.files` makes an object of each of thousands of lines.
+    Reads the record as text, since `Distribution.files` makes an object of each of thousands of lines.
     """
     yield from (dist.read_text("top_level.txt") or "").split()
     for line in (dist.read_text("RECORD") or "").splitlines():
@@ -167,5 +167,5 @@ def _provided(dist: Any) -> Iterator[str]:
 
 
 def _is_editable(dist: Any) -> bool:
-    """Tell it from the record of where the distribution came from (PyPA specification "Direct URL")."""
+    """Return whether a distribution is installed as editable (PyPA specification "Direct URL")."""
     return re.search(r'"editable":\s*true', dist.read_text("direct_url.json") or "") is not None

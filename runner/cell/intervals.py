@@ -12,16 +12,17 @@ FEWEST = 6
 """Fewer samples have no interval of their median: the extremes of 5 miss it in 2 of 32 cases."""
 
 LEVEL = 0.95
-"""What every interval claims to cover."""
+"""The coverage that every interval claims."""
 
 _EITHER_SIDE = 10  # samples expected on either side of a percentile for its share to be nearly normal
 _REACH = 8  # standard deviations from the mean beyond which a binomial probability is nothing
 
 
 class Rank(NamedTuple):
-    """Where a tail of a binomial distribution ends.
+    """The end of a tail of a binomial distribution.
 
-    ``rank`` is the largest d with P(X < d) within the tail, ``below`` that probability, ``beyond`` P(X < d + 1).
+    ``rank`` is the largest d with P(X < d) within the tail, ``below`` that probability, ``beyond`` P(X < d +
+    1).
     """
 
     rank: int
@@ -32,9 +33,9 @@ class Rank(NamedTuple):
 def median_interval(samples: Sequence[float], level: float = LEVEL) -> Optional[tuple[float, float]]:
     """Return the distribution-free interval of the median; None if the samples are too few for ``level``.
 
-    It lies between order statistics, interpolated so that it has the level asked for and not the next one that a
-    whole rank has (T. Hettmansperger and S. Sheather, *Confidence intervals based on interpolated order
-    statistics*, Statistics & Probability Letters 4, 1986).
+    It lies between order statistics, interpolated so that it has the requested level rather than the next one
+    that a whole rank has (T. Hettmansperger and S. Sheather, *Confidence intervals based on interpolated
+    order statistics*, Statistics & Probability Letters 4, 1986).
     """
     n = len(samples)
     rank = interval_rank(n, level)
@@ -49,7 +50,7 @@ def median_interval(samples: Sequence[float], level: float = LEVEL) -> Optional[
 
 @lru_cache(maxsize=1024)
 def interval_rank(n: int, level: float) -> Optional[float]:
-    """Return the rank, from 1 and with a fraction, from either end at which a median's interval of n samples ends."""
+    """Return the rank, from 1 and fractional, from either end at which a median's interval of n samples ends."""
     d, below, beyond = _lower_rank(n, 0.5, (1 - level) / 2)
     if d < 1:
         return None
@@ -60,7 +61,7 @@ def interval_rank(n: int, level: float) -> Optional[float]:
 def percentile_interval(
     samples: Sequence[float], share: float, level: float = LEVEL
 ) -> Optional[tuple[float, float]]:
-    """Return two of ``samples`` that hold the percentile between them; None if they are too few to.
+    """Return the two ``samples`` that bound the percentile's interval; None if there are too few.
 
     ``share`` is 0.99 for the 99th. The ranks are those of the binomial distribution (W. Conover, *Practical
     Nonparametric Statistics*, section 3.2), exact for any count. The samples must be independent: those of
@@ -76,7 +77,7 @@ def percentile_interval(
 
 
 def _lower_rank(n: int, share: float, tail: float) -> Rank:
-    """Return where the lower ``tail`` of the binomial distribution of n and ``share`` ends."""
+    """Return the end of the lower ``tail`` of the binomial distribution of n and ``share``."""
     spread = sqrt(n * share * (1 - share))
     k = max(0, floor(n * share - _REACH * spread - _REACH))
     chance = exp(
@@ -93,13 +94,13 @@ def _lower_rank(n: int, share: float, tail: float) -> Rank:
 def clustered_interval(
     trials: Sequence[Sequence[float]], share: float, level: float = LEVEL
 ) -> Optional[tuple[float, float]]:
-    """Return two samples that hold the percentile of all trials' samples; None for too few trials or samples.
+    """Return two samples that bound the percentile of all trials' samples; None if there are too few.
 
-    The samples of one trial are alike, so that many of them tell less than as many trials of one. The share of
-    samples below the percentile is taken trial by trial, and its spread between trials gives the ranks
-    (R. Woodruff, *Confidence intervals for medians and other position measures*, JASA 47, 1952), with Student's
-    quantile for as many trials. Where the rule ended the run by the medians of its trials, the interval of the
-    median needs the level that `stopping.reported_level` gives.
+    The samples of one trial are alike, so they carry less information than independent ones would. The share
+    of samples below the percentile is taken trial by trial, and its spread between trials determines the
+    ranks (R. Woodruff, *Confidence intervals for medians and other position measures*, JASA 47, 1952), with
+    Student's quantile for as many trials. If the rule ended the run by the medians of its trials, the
+    interval of the median needs the level that `stopping.reported_level` returns.
     """
     full = [trial for trial in trials if trial]
     ordered = sorted(sample for trial in full for sample in trial)
@@ -115,7 +116,10 @@ def clustered_interval(
 
 
 def _spread_below(trials: Sequence[Sequence[float]], at: float) -> float:
-    """Return the standard error of how many samples lie below ``at``, from its spread between trials; ties count half."""
+    """Return the standard error of the number of samples below ``at``, from its spread between trials.
+
+    Ties count half.
+    """
     below = [sum((x < at) + (x <= at) for x in trial) / 2 for trial in trials]
     total = sum(map(len, trials))
     share, count = sum(below) / total, len(trials)
@@ -124,7 +128,7 @@ def _spread_below(trials: Sequence[Sequence[float]], at: float) -> float:
 
 
 def student(freedom: int, probability: float) -> float:
-    """Return Student's quantile, within 0.1 % from 5 degrees of freedom on (Abramowitz and Stegun, 26.7.5)."""
+    """Return Student's quantile, within 0.1 % from 5 degrees of freedom (Abramowitz and Stegun, 26.7.5)."""
     z = NormalDist().inv_cdf(probability)
     terms = (
         z,

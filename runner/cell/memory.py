@@ -1,4 +1,4 @@
-"""Memory of a process, as the kernel has it."""
+"""Memory of a process, as the kernel reports it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .procfs import read_once
 
 
 def peak_bytes(pid: int) -> Optional[int]:
-    """Return the most that a process ever held in memory, pages that it shares included."""
+    """Return the peak resident memory of a process, shared pages included."""
     return _line(f"/proc/{pid}/status", b"VmHWM")
 
 
@@ -26,7 +26,7 @@ def own_peak_bytes() -> int:
 
 
 def proportional_bytes(pid: int) -> Optional[int]:
-    """Return what a process holds now, each shared page divided by the number of its sharers (PSS)."""
+    """Return the memory a process holds now, each shared page divided by the number of its sharers (PSS)."""
     return _line(f"/proc/{pid}/smaps_rollup", b"Pss")
 
 

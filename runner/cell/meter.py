@@ -1,4 +1,4 @@
-"""What is read before and after each trial, outside the timed part: how the machine treated it."""
+"""Counts of what the machine did, read before and after each trial, outside its timed part."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 
 
 class MachineCounts(NamedTuple):
-    """What the kernel counts for the machine since it began, and the run queue as it is; None if it does not tell."""
+    """The kernel's counts for the machine since boot, and the current run queue; None for what is unknown."""
 
     steal_ns: Optional[int] = None
     busy_ns: Optional[int] = None
@@ -31,7 +31,7 @@ class MachineCounts(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What was counted in one trial: of the machine, of parent and workers together, and of their threads."""
+    """The counts of one trial: for the machine, for parent and workers together, and for their threads."""
 
     machine: MachineCounts
     usage: Usage
@@ -41,9 +41,9 @@ class Counts(NamedTuple):
 
 
 class Machine:
-    """Reads steal, use, throttling, pressure and run queue; None for each that the kernel does not tell.
+    """Reads steal, use, throttling, pressure and run queue; None for each that the kernel does not report.
 
-    Our CPUs are those that this process may use when this is made.
+    Our CPUs are those that this process may use at construction.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Machine:
 
 
 class Reading(NamedTuple):
-    """What a `Meter` read at one moment."""
+    """The counts that a `Meter` read at one moment."""
 
     machine: MachineCounts
     usage: Usage
@@ -89,7 +89,7 @@ class Meter:
         self._threads = Threads(threads)
 
     def read(self) -> Reading:
-        """Read everything; what processes count of themselves is what they last wrote."""
+        """Read everything; the processes' own counts are those that they last wrote."""
         threads = self._threads
         return Reading(
             self.machine.read(), usage_of(self._processes), threads.delays_ns(), threads.migrations()
@@ -104,8 +104,8 @@ class Meter:
 def between(before: Reading, after: Reading, *, alone: bool) -> Counts:
     """Return what was counted between two readings.
 
-    The run queue is a state, not a count: it stays as it was after. Where the parent worked ``alone``, only its own
-    waiting counts.
+    The run queue is a state, not a count: the later reading is kept. If the parent worked ``alone``, only its
+    own waiting counts.
     """
     delays = _differences(before.delays_ns, after.delays_ns)[-1 if alone else 0 :]
     moves = _differences(before.migrations, after.migrations)
@@ -124,14 +124,14 @@ def _difference(old: Optional[int], new: Optional[int]) -> Optional[int]:
 
 
 def _differences(before: list[Optional[int]], after: list[Optional[int]]) -> list[int]:
-    """Return the difference of every pair, nothing at all where any is unknown."""
+    """Return the difference of every pair; empty if any is unknown."""
     found = [_difference(old, new) for old, new in zip(before, after)]
     known = [count for count in found if count is not None]
     return known if len(known) == len(found) else []
 
 
 def _use(text: Optional[bytes], names: set[bytes]) -> tuple[Optional[int], Optional[int]]:
-    """Return the time stolen from our CPUs and the time they were busy, in ns, from the text of /proc/stat."""
+    """Return the time stolen from our CPUs and the time they were busy, in ns; ``text`` is /proc/stat."""
     if text is None:
         return None, None
     lines = (line.split() for line in text.splitlines() if line.startswith(b"cpu"))
@@ -158,7 +158,7 @@ def _throttled(text: Optional[bytes]) -> Optional[int]:
 
 
 def _cpu_stat() -> str:
-    """Find ``cpu.stat`` of our cgroup, v2 first; in a container our path in it may be the root."""
+    """Return the path of ``cpu.stat`` of our cgroup, v2 first; in a container our group may be the root."""
     text = (read_once("/proc/self/cgroup") or b"").decode(errors="replace")
     fields = [line.split(":", 2) for line in text.splitlines()]
     paths = [path.rstrip("/") for _, names, path in fields if not names or "cpu" in names.split(",")]

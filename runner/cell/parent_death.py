@@ -1,4 +1,4 @@
-"""No measured process outlives the one that started it, however that ended."""
+"""Ends measured processes with the one that started them, however that ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PR_SET_PDEATHSIG = 1
 def die_with_parent() -> None:
     """Ask the kernel to end this process when its parent ends; Linux only.
 
-    The parent may be killed where no handler of ours runs.
+    The parent may be killed by a signal that no handler of ours sees.
     """
     if sys.platform != "linux":
         return
@@ -24,10 +24,10 @@ def die_with_parent() -> None:
 
 
 def die_with_creator() -> None:
-    """End this worker when the process that had it made ends; called once it signed in, so that no startup pays for it.
+    """End this worker when the process that requested it ends.
 
-    Workers of a fork server are its children and keep it alive: what tells them is a thread that sleeps until the end
-    of their creator.
+    Called after the worker registered, so that it does not add to the startup time. Workers of a fork server
+    are its children and keep it alive: a thread in each sleeps until their creator ends.
     """
     creator = parent_process()
     if creator is None or creator.pid == os.getppid():

@@ -1,9 +1,9 @@
 """Marks inside multiprocessing's own transport, so that the breakdown is of the real mechanism.
 
-`Connection` and the pickler that queues, pipes and pools use are wrapped where they are looked up; what they do
-is not replaced. Whose lane a mark goes to is decided by the thread: a worker's main thread, the parent's, or the
-feeder thread of a `multiprocessing.Queue`, which pickles and sends on behalf of its process. Threads without a
-lane, and untraced trials, pass straight through.
+`Connection` and the pickler that queues, pipes and pools use are wrapped where they are looked up; what they
+do is not replaced. The thread decides which lane a mark goes to: a worker's main thread, the parent's, or the
+feeder thread of a `multiprocessing.Queue`, which pickles and sends on behalf of its process. Threads without
+a lane, and untraced trials, pass straight through.
 
 The names wrapped (`Connection._recv`, `_recv_bytes`, `_send_bytes`, `queues._ForkingPickler`,
 `connection._ForkingPickler`) are the same in CPython 3.9 to 3.14.
@@ -25,7 +25,7 @@ from .trace import Recorder
 _HEADER_BYTES = 4  # a message's length prefix: it arrives when the wait is over
 _FEEDER = "QueueFeederThread"
 
-_SENDER = 0  # no thread has this identifier: the key of the recorder that the feeder thread will take
+_SENDER = 0  # not the identifier of any thread: the key of the recorder that the feeder thread will take
 
 _lanes: dict[int, Recorder] = {}
 _recv_original, _recv_bytes_original, _send_bytes_original = (
@@ -34,7 +34,7 @@ _recv_original, _recv_bytes_original, _send_bytes_original = (
 
 
 def _recorder() -> Optional[Recorder]:
-    """Return the recorder of the present thread in a traced trial, else None."""
+    """Return the recorder of the current thread in a traced trial, else None."""
     thread = get_ident()
     found = _lanes.get(thread)
     if found is None:
@@ -103,7 +103,7 @@ _HOOKS = (
 
 
 def watch(recorder: Recorder, feeder: Optional[Recorder] = None) -> None:
-    """Record the present thread's transport with ``recorder``, and this process's feeder with ``feeder``."""
+    """Record the current thread's transport with ``recorder``, and this process's feeder with ``feeder``."""
     _lanes[get_ident()] = recorder
     if feeder is not None:
         _lanes[_SENDER] = feeder
@@ -114,8 +114,9 @@ def watch(recorder: Recorder, feeder: Optional[Recorder] = None) -> None:
 def forget() -> None:
     """Undo `watch` for every thread of this process.
 
-    Where there is nothing to undo the classes stay untouched: setting an attribute, even to what it is, makes the
-    interpreter forget what it has learnt about the calls through it, and the first messages of the trial pay.
+    If there is nothing to undo, the classes stay untouched: setting an attribute, even to its own value,
+    discards the interpreter's specialised calls through it, and the first messages of the trial would pay for
+    that.
     """
     if not _lanes:
         return

@@ -1,4 +1,4 @@
-"""Text files of the kernel's that are read again and again: opened once, read without seeking."""
+"""Text files of the kernel that are read repeatedly: opened once, read without seeking."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _MOST_TEXT = 1 << 16
 
 
 class KernelFile:
-    """One such file; where it cannot be opened, or says nothing, `read` gives None."""
+    """One such file; `read` returns None if it cannot be opened or is empty."""
 
     def __init__(self, path: str) -> None:
         self._descriptor: Optional[int] = None
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:  # not this kernel, or not for us: a fact that is missing is stored as null
+        except OSError:  # not in this kernel, or not readable for us: a missing fact is stored as null
             return
 
     def read(self) -> Optional[bytes]:
-        """Read the present text."""
+        """Return the current text."""
         if self._descriptor is None:
             return None
         try:
@@ -35,7 +35,7 @@ class KernelFile:
 
 
 def read_once(path: str) -> Optional[bytes]:
-    """Read a file of the kernel's, None if it cannot be."""
+    """Return the text of a file of the kernel; None if it cannot be read."""
     file = KernelFile(path)
     text = file.read()
     file.close()

@@ -5,18 +5,18 @@ from typing import NamedTuple
 
 from .facts import gil_enabled, python_build, python_version
 
-# Without "from __future__ import annotations": a hint that is text costs a measured process much more.
+# Without "from __future__ import annotations": hints that are strings cost a measured process much more.
 
 
 class Question(NamedTuple):
-    """Whether ``targets``, functions as ``module:callable``, can be imported with ``path``, and by what interpreter."""
+    """Asks what the interpreter is, and if ``targets`` (``module:callable``) can be imported from ``path``."""
 
     targets: tuple[str, ...]
     path: tuple[str, ...]
 
 
 class Interpreter(NamedTuple):
-    """What an interpreter is; ``gil_enabled`` is its state now."""
+    """Identity of an interpreter; ``gil_enabled`` is its state now."""
 
     python_version: str
     implementation: str
@@ -25,7 +25,7 @@ class Interpreter(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Why targets cannot be imported and what to do, and the files that hold those that can."""
+    """Why targets cannot be imported and how to mend it, and the files that hold those that can."""
 
     interpreter: Interpreter
     problems: dict[str, str]
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 
 
 def this_interpreter() -> Interpreter:
-    """Return what this interpreter is; takes milliseconds."""
+    """Return the identity of this interpreter; takes milliseconds."""
     return Interpreter(
         python_version=python_version(),
         implementation=sys.implementation.name,

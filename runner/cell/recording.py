@@ -1,4 +1,4 @@
-"""What is kept of a run's trials: their rows, their activity, and the marks of traced ones."""
+"""Collects what a run stores of its trials: their rows, their activity, and the marks of traced ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .trace import clear, count_marks
 class Recording:
     """Takes trials one by one and writes their marks out as they come.
 
-    Which blocks were warm-up is known only at the end: the first ``dropped``.
+    Only at the end is it known which blocks were warm-up: the first ``dropped``.
     """
 
     def __init__(self, board: Board, trace: BinaryIO) -> None:
@@ -30,7 +30,7 @@ class Recording:
         self._latencies: list[tuple[int, ...]] = []  # of each trial
 
     def keep(self, trial: Trial, reference: Reference) -> None:
-        """Note one trial. The next one has not begun, so nothing here is timed."""
+        """Record one trial, between two trials, so that it costs no measured time."""
         self._trials.append(describe(trial, reference.bytes_in + reference.bytes_back))
         for worker, calls in enumerate(trial.outcome.activity):
             self.activity.append(ActivityRecord(trial.number, worker, calls))
@@ -65,7 +65,7 @@ class Recording:
             clear(lane, marks)
 
     def trials(self, dropped: int) -> tuple[TrialRecord, ...]:
-        """Return all trials, those of warm-up marked."""
+        """Return all trials, with those of warm-up marked."""
         return tuple(trial._replace(warmup=trial.block < dropped) for trial in self._trials)
 
     def lanes(self, dropped: int) -> tuple[LaneRecord, ...]:
@@ -73,9 +73,9 @@ class Recording:
         return tuple(lane for lane in self._lanes if self._trials[lane.trial].block >= dropped)
 
     def round_trips(self, dropped: int, *, by_rule: bool) -> RoundTrips:
-        """Return the percentiles of all round trips of the untraced trials after warm-up, and the median copy.
+        """Return the percentiles of all round trips in untraced trials after warm-up, and the median copy.
 
-        ``by_rule`` says that the trials ended because their interval was narrow.
+        ``by_rule``: the trials ended because their interval was narrow.
         """
         copies = list(chain.from_iterable(self._timed(SERIAL, dropped)))
         trips = self._timed(PARALLEL, dropped)
@@ -94,7 +94,7 @@ class Recording:
 
 
 def _share(trips: list[tuple[int, ...]], share: float, level: float) -> tuple[Optional[int], ...]:
-    """Return a percentile of all round trips and the ends of its interval; None for what too few cannot tell."""
+    """Return a percentile of all round trips and the ends of its interval; None where there are too few."""
     found = list(chain.from_iterable(trips))
     low, high = clustered_interval(trips, share, level) or (None, None)
     return (
@@ -105,7 +105,7 @@ def _share(trips: list[tuple[int, ...]], share: float, level: float) -> tuple[Op
 
 
 def describe(trial: Trial, bytes_per_task: int) -> TrialRecord:
-    """Return what is stored of a trial."""
+    """Return the stored record of a trial."""
     outcome, counts = trial.outcome, trial.counts
     latencies = list(outcome.latencies_ns)
     return TrialRecord(

@@ -1,8 +1,8 @@
-"""Typed records across the boundary between host and measured process: from JSON and back, in one place.
+"""Typed records between host and measured process, to JSON and back.
 
-A record is a NamedTuple, which costs a measured process no import; in JSON it is an object. What is read has exactly
-the record's fields, each of its type, or `BadRecord` names the first that has not: the other side may be of another
-version, and the measured code can overwrite the memory that a result is made from.
+A record is a NamedTuple, which costs a measured process no import; in JSON it is an object. The reader
+requires exactly the record's fields, each of its type, and `BadRecord` names the first that differs: the
+other side may run another version, and the measured code can overwrite the memory that a result is made from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NAMES = {**_SCALARS, list: "a list", dict: "an object"}
 
 
 class BadRecord(ValueError):
-    """Raised when plain data are not the record they should be; ``place`` is where, such as ``trials[3].tasks``."""
+    """Raised when plain data do not match the record; ``place`` is where, such as ``trials[3].tasks``."""
 
     def __init__(self, problem: str, place: str = "") -> None:
         super().__init__(f"{place} {problem}".strip())
@@ -29,7 +29,7 @@ class BadRecord(ValueError):
         self.place = place
 
     def within(self, outer: str) -> BadRecord:
-        """Return the same error as seen from one level further out."""
+        """Return the same error with its place seen from one level further out."""
         dot = "." if self.place and not self.place.startswith("[") else ""
         return BadRecord(self.problem, f"{outer}{dot}{self.place}")
 
@@ -40,12 +40,12 @@ def to_json(record: Any) -> str:
 
 
 def from_json(kind: type[T], text: str) -> T:
-    """Read a record of ``kind`` from JSON; raise BadRecord, and ValueError if it is no JSON."""
+    """Read a record of ``kind`` from JSON; raise BadRecord, or ValueError if it is not JSON."""
     return from_plain(kind, json.loads(text))
 
 
 def to_plain(value: Any) -> Any:
-    """Return a record as plain data. The items of a sequence are alike: all are records, or none is."""
+    """Return a record as plain data. Either all items of a sequence are records, or none is."""
     if not isinstance(value, (tuple, list)):
         return value
     if hasattr(value, "_fields"):
@@ -62,7 +62,7 @@ def from_plain(kind: type[T], plain: Any) -> T:
 
 @lru_cache(maxsize=None)
 def _reader(hint: Any) -> Reader:
-    """Return what reads a value of a type that records use; raise TypeError for any other type."""
+    """Return the reader of a type that records use; raise TypeError for any other type."""
     if hasattr(hint, "_fields"):
         return _record_reader(hint)
     if get_origin(hint) is not None:
@@ -91,7 +91,7 @@ def _anything(value: Any) -> Any:
 
 
 def _expect(expected: type, value: Any) -> None:
-    """Raise BadRecord if ``value`` is of another type; true and false are no numbers."""
+    """Raise BadRecord if ``value`` is of another type; true and false are not numbers."""
     if type(value) is not expected:
         raise BadRecord(f"is {_NAMES[type(value)]}, not {_NAMES[expected]}")
 
@@ -106,7 +106,7 @@ def _scalar_reader(expected: type) -> Reader:
 
 
 def _float_reader(value: Any) -> float:
-    if type(value) is not int:  # a whole number may stand for it
+    if type(value) is not int:  # a whole number is accepted
         _expect(float, value)
     return float(value)
 

@@ -1,4 +1,4 @@
-"""The serial results of a run's inputs, which parallel ones are checked against."""
+"""The serial results of a run's inputs, against which parallel results are checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Reference:
     """Inputs and their serial results. ``task`` is the parent's own copy of the task.
 
     ``bytes_in`` and ``bytes_back`` are the sizes of one payload each way: of the bytes themselves, or of the
-    pickle where a payload is another Python object.
+    pickle of any other Python object.
     """
 
     def __init__(self, workload: Workload) -> None:
@@ -27,7 +27,7 @@ class Reference:
         self.bytes_back = size_of(self.expected[0][1])
 
     def items(self, count: int) -> list[Any]:
-        """Return the payloads of ``count`` tasks; the inputs in turn."""
+        """Return the payloads of ``count`` tasks: the inputs in turn."""
         inputs = self.inputs
         return [inputs[task % len(inputs)] for task in range(count)]
 
@@ -38,9 +38,9 @@ class Reference:
             right, right_back = expected[task % len(expected)]
             if value != right or not same(back, right_back):
                 raise WrongResult(
-                    f"task {task} of {moment} gave another result than the serial call: "
+                    f"task {task} of {moment} returned a different result from the serial call: "
                     f"{_show(value, back)} instead of {_show(right, right_back)}; "
-                    "a function must give the same result for the same input"
+                    "a function must return the same result for the same input"
                 )
 
 
@@ -56,7 +56,7 @@ def size_of(payload: Any) -> int:
 def same(found: Any, expected: Any) -> bool:
     """Return whether two results are equal.
 
-    Objects that ``==`` does not decide (arrays, NaN) are compared by what they pickle to after a round trip, which
+    Objects that ``==`` does not decide (arrays, NaN) are compared by their pickles after a round trip, which
     evens out how parts are shared within them.
     """
     if found is expected:

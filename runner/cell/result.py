@@ -1,22 +1,22 @@
-"""What a run found out, as the measured process writes it down and the host reads it; times are clock readings in ns.
+"""The result of a run, which the measured process writes and the host reads; times are clock readings in ns.
 
-The result is JSON with a checksum in its first line. The marks of traced trials are in the raw trace beside it; each
-`LaneRecord` says where its lane begins there.
+The result is JSON with a checksum in its first line. The marks of traced trials are in the raw trace beside
+it; each `LaneRecord` says where its lane begins there.
 """
 
 from typing import NamedTuple, Optional
 
 from .models._abc import Lifetime
 
-# Without "from __future__ import annotations": a hint that is text costs a measured process much more.
+# Without "from __future__ import annotations": hints that are strings cost a measured process much more.
 
 RESULT, TRACE = "result.json", "trace.bin"
 
 
 class TrialRecord(NamedTuple):
-    """One trial, and what was counted meanwhile: columns of the table ``trials``, see `breakeven.base.schema`.
+    """One trial and what was counted meanwhile: columns of the table ``trials``, see `breakeven.base.schema`.
 
-    ``disturbed_by`` is for the host to fill in.
+    The host fills in ``disturbed_by``.
     """
 
     trial: int
@@ -57,10 +57,11 @@ class ActivityRecord(NamedTuple):
 
 
 class LaneRecord(NamedTuple):
-    """One lane of a traced trial: its bounds, whose it is (-1 is the parent), and where in the trace it is.
+    """One lane of a traced trial: its bounds, its worker (-1 for the parent), and its place in the trace.
 
-    From ``offset`` on there are ``marks`` stamps (int64), as many codes (one byte each, padded to 8) and ``tasks`` pairs
-    of int64: number and on-CPU time. ``feeder`` is true of a thread that sends on behalf of ``worker``.
+    From ``offset`` on there are ``marks`` stamps (int64), as many codes (one byte each, padded to 8) and
+    ``tasks`` pairs of int64: number and on-CPU time. ``feeder`` is true for a thread that sends on behalf of
+    ``worker``.
     """
 
     trial: int
@@ -78,8 +79,8 @@ class LaneRecord(NamedTuple):
 class WorkerRecord(NamedTuple):
     """One worker, or the parent.
 
-    Memory is that of a whole process, None for a thread of the parent's. ``offset`` bounds how far its clock is ahead of the
-    parent's.
+    Memory is that of a whole process, None for a thread of the parent. ``offset`` bounds how far its clock is
+    ahead of the parent's.
     """
 
     pid: int
@@ -91,7 +92,7 @@ class WorkerRecord(NamedTuple):
 
 
 class RoundTrips(NamedTuple):
-    """Percentiles of all timed round trips with their intervals, and the median copy; None but for pingpong."""
+    """Percentiles of all timed round trips with their intervals, and the median copy; pingpong only."""
 
     copy_p50_ns: Optional[int] = None
     latency_p50_ns: Optional[int] = None
@@ -103,7 +104,7 @@ class RoundTrips(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What the interpreter was, asked after the trials; ``packages`` are those that were imported."""
+    """Facts about the interpreter, taken after the trials; ``packages`` are those that were imported."""
 
     python_version: str
     implementation: str
@@ -115,8 +116,8 @@ class Facts(NamedTuple):
 class Result(NamedTuple):
     """One run.
 
-    ``cpus`` is the number of CPUs that its counts are about, ``task_ns`` the length of one task after calibration,
-    ``bytes_in`` and ``bytes_back`` the sizes of one payload each way.
+    ``cpus`` is the number of CPUs that its counts cover, ``task_ns`` the length of one task after
+    calibration, ``bytes_in`` and ``bytes_back`` the sizes of one payload each way.
     """
 
     trials: tuple[TrialRecord, ...]

@@ -1,8 +1,9 @@
-"""One run: workers are made, trials measured, workers joined; what was seen goes to the run's folder.
+"""One run: start workers, measure trials, join the workers, and write the result to the run's folder.
 
-In: a `Specification`. Out: ``result.json``, a `Result`, and ``trace.bin`` in the specification's folder. The trace holds,
-for every lane of every traced trial, its stamps, its codes and its tasks; the result says where each begins. Checksums
-tell whether both are as they were written: the result's is its first line, the trace's is part of the result.
+In: a `Specification`. Out: ``result.json``, a `Result`, and ``trace.bin`` in the specification's folder. The
+trace holds, for every lane of every traced trial, its stamps, its codes and its tasks; the result says where
+each begins. Checksums show whether both are intact: the result's is its first line, the trace's is part of
+the result.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _LENGTHS, _LONG_NS = 9, 200_000_000
 
 
 def execute(specification: Specification) -> None:
-    """Carry out a run; raise what the task raises, WrongResult, WorkersMissing."""
+    """Carry out a run; raise what the task raises, WrongResult or WorkersMissing."""
     extend_path(specification.path)
     keep_working_directory_out()
     step = clock_step_ns()
@@ -87,12 +88,12 @@ def execute(specification: Specification) -> None:
 
 
 class Summed(io.BufferedWriter):
-    """A file that knows the checksum of what was written to it, whatever somebody else writes there."""
+    """A file that keeps the checksum of what was written through it, whatever others write there."""
 
     crc32 = 0
 
     def write(self, data: Any) -> int:
-        """Write, and count in."""
+        """Write, and update the checksum."""
         self.crc32 = crc32(data, self.crc32)
         return super().write(data)
 
@@ -113,11 +114,11 @@ def _facts(step_ns: int) -> Facts:
 
 
 def _sample(specification: Specification, sampler: Sampler, recording: Recording) -> int:
-    """Measure from the moment when all workers are ready; give the number of CPUs that the counts are about."""
+    """Measure once all workers are ready; return the number of CPUs that the counts cover."""
     crew = sampler.crew
     crew.synchronize(traced=False)
     lanes = [crew.board.lane(worker) for worker in range(crew.settings.workers) if crew.START_METHODS]
-    pool = crew.TRANSPORT is not None  # which would replace a worker that ended, or wait for it
+    pool = crew.TRANSPORT is not None  # a pool would replace a worker that ended, or wait for it
     with watchdog.over([lane.header[PID] for lane in lanes], pool=pool), closing(crew.meter()) as meter:
         for trial in sampler.trials(f"{specification.seed}/{specification.round}", meter):
             recording.keep(trial, sampler.reference)
@@ -130,7 +131,7 @@ def _pattern(specification: Specification) -> Pattern:
 
 
 def _workload(specification: Specification, pattern: Pattern) -> Workload:
-    """Make the workload, calibrated to the length asked for; a pattern that echoes takes none."""
+    """Return the workload, calibrated to the configured length; a pattern that echoes uses `Echo`."""
     kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
     sizes = Sizes(specification.payload_bytes, specification.payload_out_bytes)
     workload = kind(specification.workload_options, sizes, specification.seed)
@@ -140,7 +141,7 @@ def _workload(specification: Specification, pattern: Pattern) -> Workload:
 
 
 def _length(reference: Reference) -> int:
-    """Time the task as it is: the median of nine calls, of fewer where they are long."""
+    """Time the task as it is: return the median of nine calls, or of fewer if they are long."""
     payload, task = reference.inputs[0], reference.task
     taken: list[int] = []
     while len(taken) < _LENGTHS and sum(taken) < _LONG_NS:
@@ -177,7 +178,7 @@ def _crew_settings(specification: Specification, pattern: Pattern, reference: Re
 
 
 def _describe_workers(crew: Model) -> tuple[tuple[WorkerRecord, ...], WorkerRecord]:
-    """Return who the workers are, and the parent."""
+    """Return the records of the workers, and that of the parent."""
     pid = os.getpid()
     workers = tuple(
         _describe(crew.board.lane(worker).header, pid, offset) for worker, offset in enumerate(crew.offsets)

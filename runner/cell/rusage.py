@@ -1,7 +1,7 @@
 """What the kernel counts for parent and workers.
 
-A process counts its own switches, faults and CPU time, and writes them on its lane where the parent reads them. How
-long a thread waited for a CPU, and how often it was moved, the parent reads of every one of them.
+Each process writes its own switches, faults and CPU time on its lane, where the parent reads them. How long
+each thread waited for a CPU, and how often it was moved, the parent reads from the kernel.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TASK = "/proc/{}/task/{}/{}"
 
 
 class Usage(NamedTuple):
-    """Counts of processes, summed, since each began."""
+    """Counts of processes since their starts, summed."""
 
     cpu_ns: int
     voluntary_switches: int
@@ -29,7 +29,7 @@ class Usage(NamedTuple):
 
 
 def write_usage(header: memoryview) -> None:
-    """Write the counts of this process, as they are now, on its lane."""
+    """Write the current counts of this process on its lane."""
     usage = getrusage(RUSAGE_SELF)
     counts = (process_time_ns(), usage.ru_nvcsw, usage.ru_nivcsw, usage.ru_minflt, usage.ru_majflt)
     for word, count in zip(_WORDS, counts):
@@ -37,12 +37,12 @@ def write_usage(header: memoryview) -> None:
 
 
 def usage_of(headers: Sequence[memoryview]) -> Usage:
-    """Sum what processes wrote."""
+    """Return the sum of the counts that processes wrote."""
     return Usage(*(sum(header[word] for header in headers) for word in _WORDS))
 
 
 class Threads:
-    """Reads what is counted for threads, by the headers on which they signed in."""
+    """Reads what the kernel counts for the threads registered in ``headers``."""
 
     def __init__(self, headers: Sequence[memoryview]) -> None:
         places = dict.fromkeys(

@@ -1,8 +1,8 @@
-"""Trials: serial and parallel ones of the same work in turn, in seeded random order, until a rule says enough.
+"""Trials: serial and parallel ones of the same work, in seeded random order, until a stopping rule is met.
 
-Trials come in blocks of one serial and one parallel trial, close in time, whose ratio is one sample of the speedup:
-what the machine does to both cancels out. The first blocks warm up, until what follows is steady; in the next few a
-third trial is traced. Traced trials never count for speed.
+Trials come in blocks of one serial and one parallel trial, close in time, whose ratio is one sample of the
+speedup: what the machine does to both cancels out. The first blocks are warm-up, until the following ones are
+steady; the next few contain a third, traced trial. Traced trials never count for speed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RULE, CAP, REL_CI, MAX_TRIALS, MAX_TIME = "rule", "cap", "rel_ci", "max_trials",
 
 
 class Trial(NamedTuple):
-    """One trial: its place in the run, its block, what it was, what it gave and what was counted meanwhile."""
+    """One trial: its place in the run, its block, its kind, its outcome and what was counted meanwhile."""
 
     number: int
     block: int
@@ -38,7 +38,7 @@ class Trial(NamedTuple):
 
     @property
     def pace_ns(self) -> float:
-        """Return the time of one task, of the median message where each was timed; infinite where none was done."""
+        """Return the time of one task, or of the median message if each was timed; infinite for no tasks."""
         outcome = self.outcome
         if outcome.latencies_ns:
             return float(median(outcome.latencies_ns))
@@ -46,7 +46,7 @@ class Trial(NamedTuple):
 
 
 class Sampler:
-    """Runs the trials of one run; ``series`` says how far they have come, and in the end what ended them."""
+    """Runs the trials of one run; ``series`` holds their progress and, at the end, what stopped them."""
 
     def __init__(
         self, pattern: Pattern, reference: Reference, crew: Model, cpus: tuple[int, ...], rules: Rules
@@ -86,10 +86,10 @@ class Sampler:
 
 
 class Series:
-    """The blocks of a run as far as it has come, and what the rules say to them.
+    """The blocks of a run so far, judged by the rules.
 
-    ``dropped`` is how many blocks warm up, as far as it is known; ``warmed_by`` and ``stopped_by`` say what ended the
-    warm-up and the trials, and are empty until then.
+    ``dropped`` is the number of warm-up blocks, as far as known; ``warmed_by`` and ``stopped_by`` say what
+    ended the warm-up and the trials, and are empty until then.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -106,17 +106,17 @@ class Series:
 
     @property
     def blocks(self) -> int:
-        """Return how many blocks there are."""
+        """Return the number of blocks so far."""
         return len(self._samples)
 
     @property
     def kept(self) -> int:
-        """Return how many of them follow the warm-up, as far as it is known; negative before its least length."""
+        """Return how many blocks follow the warm-up, as far as known; negative before its least length."""
         return self.blocks - self.dropped
 
     @property
     def wants_trace(self) -> bool:
-        """Return whether the next block is to have a traced trial: too few of those that count had one.
+        """Return whether the next block needs a traced trial because too few blocks that count had one.
 
         Once the time is over, one is enough.
         """
@@ -127,12 +127,12 @@ class Series:
         return self._deadline is not None and perf_counter_ns() >= self._deadline
 
     def begin(self) -> None:
-        """Begin a block; with the first one after the least warm-up the time that may be taken begins."""
+        """Begin a block; the time limit runs from the first block after the least warm-up."""
         if self._deadline is None and self.kept >= 0:
             self._deadline = perf_counter_ns() + self.rules.max_time_ns
 
     def add(self, done: Mapping[str, Trial]) -> None:
-        """Take one block in, its trials by kind, and judge."""
+        """Add one block, its trials by kind, and apply the rules."""
         serial, parallel = done[SERIAL], done[PARALLEL]
         if TRACED in done:
             self._traced.append(self.blocks)
@@ -148,7 +148,7 @@ class Series:
             self._stop(over)
 
     def _end_warmup(self, over: bool) -> None:
-        """See whether the latest blocks are steady; if not, the first of them is warm-up as well."""
+        """End the warm-up if the latest blocks are steady; if not, count the first of them as warm-up."""
         rules = self.rules
         if over and self.kept >= rules.min_trials:
             self.warmed_by = MAX_TIME
@@ -173,7 +173,7 @@ class Series:
 
 
 def _sample(serial: Trial, parallel: Trial) -> float:
-    """Return one sample of what the run is about: the ratio of the pair, or the median round trip."""
+    """Return one sample of the run's main quantity: the ratio of the pair, or the median round trip."""
     if parallel.outcome.latencies_ns:
         return parallel.pace_ns
     return serial.pace_ns / parallel.pace_ns if isfinite(serial.pace_ns) else 0.0

@@ -1,8 +1,9 @@
-"""How `multiprocessing` starts interpreters: without the working directory in front of the standard library.
+"""Make `multiprocessing` start interpreters without the working directory in front of the standard library.
 
-It starts them with ``-c``, for which Python looks for modules in the working directory first, so that a ``queue.py`` of
-the user's is taken for the standard library's. Option ``-P`` forbids that and is passed on, but is of Python 3.11; before,
-and where this process was started without it, the code after ``-c`` is made to take the directory away itself.
+It starts them with ``-c``, with which Python looks for modules in the working directory first and would take
+a ``queue.py`` of the user for the standard library's. Option ``-P`` prevents that and is inherited, but
+exists only from Python 3.11 on; before, and if this process was started without it, the code after ``-c``
+removes the directory.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from multiprocessing import util
 from typing import Any
 
 _TAKEN_AWAY = "import sys; sys.path[:] = [folder for folder in sys.path if folder]; "
-_start: Any = util.spawnv_passfds  # which starts all of them: spawned workers, fork server, resource tracker
+_start: Any = util.spawnv_passfds  # starts all of them: spawned workers, fork server, resource tracker
 
 
 def keep_working_directory_out() -> None:
-    """Let interpreters that are started from now on look for modules as this one does; idempotent."""
+    """Make interpreters started from now on look for modules as this one does; idempotent."""
     if not getattr(sys.flags, "safe_path", False):
         util.spawnv_passfds = _start_elsewhere
 

@@ -1,12 +1,12 @@
-"""What the measured process is asked to do."""
+"""The specification of a run, which the measured process reads."""
 
 from typing import Any, NamedTuple, Optional
 
-# Without "from __future__ import annotations": a hint that is text costs a measured process much more.
+# Without "from __future__ import annotations": hints that are strings cost a measured process much more.
 
 
 class Rules(NamedTuple):
-    """When warm-up ends and when to stop: see ``measure`` in conf/config.yaml. ``rel_ci`` is relative to the median."""
+    """When warm-up ends and when to stop, see ``measure`` in conf/config.yaml; ``rel_ci`` is relative."""
 
     warmup: int
     max_warmup: int
@@ -18,11 +18,11 @@ class Rules(NamedTuple):
 
 
 class Specification(NamedTuple):
-    """One run: the cell, units in the names, and where it is measured.
+    """One run: its cell, with units in the names, and how and where to measure it.
 
-    ``executable`` is the interpreter and ``options`` those it is started with, ``environment`` the variables that the process is started with in addition,
-    ``folder`` the run's private folder, ``path`` the directories that a user's function is imported from, and ``parent``
-    the process without which there is nobody to measure for.
+    ``executable`` is the interpreter, started with ``options`` and the additional variables of
+    ``environment``; ``folder`` is the run's private folder, ``path`` the directories that a user's function
+    is imported from, and ``parent`` the process that waits for the result.
     """
 
     cell_id: str

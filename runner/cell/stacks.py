@@ -1,4 +1,4 @@
-"""Where a process stands, written by itself: when it crashes, and when it is asked to because it hangs."""
+"""A process writes its own stacks: when it crashes, and on request when it hangs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 import signal
 
 ASK = signal.SIGUSR1
-CRASH = "crash-"  # and the worker's index: the file in the run's folder that holds a worker's last words
-_STDERR = 2  # by number: code that is measured may put another object in the place of sys.stderr
+CRASH = "crash-"  # with the worker's index: the file in the run's folder with a worker's crash report
+_STDERR = 2  # by number: measured code may replace sys.stderr
 
 _listening = False
 
@@ -23,9 +23,10 @@ def listen() -> None:
 
 
 def report_crash_in(folder: str, index: int) -> None:
-    """Write the stacks of a crash to a file of this worker's own from now on, if this process listens.
+    """From now on write the stacks of a crash to this worker's own file, if this process listens.
 
-    `faulthandler` writes a report in dozens of pieces. Those of workers that crash at once would mix in one file.
+    `faulthandler` writes a report in dozens of pieces; reports of workers that crash at once would mix in one
+    file.
     """
     if _listening:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND

@@ -1,8 +1,9 @@
 """Recording of spans at the price of one clock read and two stores.
 
 A thread's phases follow one another without a gap, so one mark at the end of each is enough: a phase starts
-where the one before it ended. A span thus costs one clock reading, not two, and a thread's phases cannot overlap.
-Marks go into the lane's preallocated memory; nothing is collected or converted before the trial is over.
+where the previous one ended. A span thus costs one clock reading, not two, and a thread's phases cannot
+overlap. Marks go into the lane's preallocated memory; nothing is collected or converted before the trial is
+over.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ Mark = Callable[[int], Any]
 
 
 def _ignore(phase: int) -> None:
-    """Take the place of `Recorder.mark` in an untraced trial."""
+    """Replace `Recorder.mark` in an untraced trial: do nothing."""
 
 
 def _marking(lane: Lane) -> Generator[None, int, None]:
     """Store a code and a time for each phase sent in; a full lane merges further phases into its last mark.
 
-    A generator, because resuming one costs less than calling a function with as much state, and because a second
-    thread that marks in the same lane fails at once (ValueError) where it would silently garble the trace.
+    A generator, because resuming one costs less than calling a function with as much state, and because a
+    second thread that marks in the same lane fails at once (ValueError) instead of silently garbling the
+    trace.
     """
     stamps, codes, clock = lane.stamps, lane.codes, perf_counter_ns
     last = len(stamps) - 1
@@ -40,8 +42,8 @@ def _marking(lane: Lane) -> Generator[None, int, None]:
 class Recorder:
     """Marks the phases of one thread.
 
-    ``mark(phase)`` says that ``phase`` ends now. It is an attribute, replaced at the start of each trial: in an
-    untraced one it does nothing.
+    ``mark(phase)`` records that ``phase`` ends now. It is an attribute, replaced at the start of each trial:
+    in an untraced one it does nothing.
     """
 
     def __init__(self, lane: Lane) -> None:
@@ -60,7 +62,7 @@ class Recorder:
         self.mark = marking.send
 
     def computed(self, task: int, on_cpu_ns: int) -> None:
-        """Note which task the next compute mark is about, and its time on a CPU."""
+        """Record which task the next compute mark belongs to, and its time on a CPU."""
         header = self.lane.header
         place = min(header[COMPUTED], len(self.lane.tasks) // 2 - 1)
         self.lane.tasks[2 * place] = task

@@ -20,10 +20,10 @@ from .workloads import Workload
 
 
 class Work(NamedTuple):
-    """What every worker is given when it is made; picklable.
+    """What every worker gets when it is created; picklable.
 
-    ``cpus`` are the CPUs that workers are pinned to in turn, empty for no pinning; ``path`` are the directories
-    that a user's function is imported from.
+    ``cpus`` are the CPUs that workers are pinned to in turn, empty for no pinning; ``path`` are the
+    directories that a user's function is imported from.
     """
 
     pattern: Pattern
@@ -34,9 +34,9 @@ class Work(NamedTuple):
 
 
 class Worker:
-    """One worker, as its own process or thread has it.
+    """One worker, as seen from its own process or thread.
 
-    ``apart`` says that the worker is a process of its own: it opens the board itself and counts its own CPU time.
+    With ``apart``, the worker is a separate process: it opens the board itself and counts its own CPU time.
     """
 
     def __init__(self, index: int, work: Work, board: Optional[Board] = None) -> None:
@@ -62,7 +62,7 @@ class Worker:
         return self.job(task, value, payload)
 
     def prepare(self) -> None:
-        """Make ready for the next trial: report use and clock, empty the lane, set or lift the hooks."""
+        """Prepare for the next trial: report usage and clock, empty the lane, set or remove the hooks."""
         traced = self.board.traced
         self.recorder.arm(traced)
         if self.feeder is not None:
@@ -76,7 +76,7 @@ class Worker:
 
 
 def register(header: memoryview) -> None:
-    """Write who works on a lane, and that it is ready."""
+    """Write the worker's identity on its lane, and that it is ready."""
     header[PID] = os.getpid()
     header[THREAD] = get_native_id()
     header[GIL] = gil_enabled()

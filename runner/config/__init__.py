@@ -1,1 +1,1 @@
-"""A composed configuration as typed, checked data."""
+"""Read a composed configuration into typed, checked data."""

@@ -1,4 +1,4 @@
-"""One cell of the grid, as typed and checked data, and how it is read from a composed configuration."""
+"""One cell of the grid as typed, checked data, and how to read it from a composed configuration."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ KNOBS: dict[str, tuple[str, ...]] = {
 
 
 EXPERIMENT = "experiment"
-"""The group whose files set knobs of all the others."""
+"""The group whose files set knobs of all other groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
     """How long and how often a run measures.
 
-    At least ``warmup`` and at most ``max_warmup`` blocks warm up. ``max_time_ns`` bounds the timed blocks of one run; ``rel_ci`` is the half-width of the interval of the
-    median paired ratio, relative to it, at which a run stops early; ``traced`` is how many parallel trials
-    record spans.
+    At least ``warmup`` and at most ``max_warmup`` blocks warm up. ``max_time_ns`` bounds the timed blocks of
+    one run; ``rel_ci`` is the relative half-width of the interval of the median paired ratio at which a run
+    stops early; ``traced`` is the number of parallel trials that record spans.
     """
 
     warmup: int
@@ -77,9 +77,9 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One point of the grid; everything that affects its measurement, units in the names.
+    """One point of the grid: everything that affects its measurement, with units in the names.
 
-    ``*_options`` hold what a family's member declares beyond its name, already in base units.
+    ``*_options`` hold the other knobs of a family's member, in base units.
     """
 
     label: str | None = None
@@ -107,10 +107,10 @@ class Cell:
 
 
 def parse(plain: Mapping[str, Any]) -> Cell:
-    """Read one cell from ``plain``, a resolved configuration; raise BadValue or UnknownChoice.
+    """Return the cell of ``plain``, a resolved configuration; raise BadValue or UnknownChoice.
 
-    ``ipc=auto`` is resolved, options are in base units, and knobs that have no effect on the cell are 0, so that
-    configurations which are the same measurement give equal cells.
+    ``ipc=auto`` is resolved, options are in base units, and knobs without effect on the cell are 0, so that
+    configurations of the same measurement give equal cells.
     """
     check_keys(plain)
     members = {family: _Member.read(plain, family) for family in FAMILIES}
@@ -145,7 +145,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
 
 @dataclass(frozen=True)
 class _Member:
-    """One family's choice: its name and its knobs, in base units."""
+    """The chosen member of a family: its name and its knobs, in base units."""
 
     name: str
     start_method: Any
@@ -167,11 +167,11 @@ class _Member:
 
 
 def check_keys(plain: Mapping[str, Any]) -> None:
-    """Refuse a configuration with a key too many or too few; raise UnknownChoice or BadValue."""
+    """Raise UnknownChoice for a key too many and BadValue for a missing one."""
     if EXPERIMENT in plain:
         raise BadValue(
             f"{EXPERIMENT}: its file sets {', '.join(f'{EXPERIMENT}.{key}' for key in _mapping(plain, EXPERIMENT))}; "
-            "let it begin with the line '# @package _global_', so that it sets knobs"
+            "start it with the line '# @package _global_', so that it sets knobs"
         )
     _only_known(plain, KNOBS[""], "", "the knobs are")
     for group, keys in KNOBS.items():
@@ -181,7 +181,7 @@ def check_keys(plain: Mapping[str, Any]) -> None:
         for key in keys:
             if key not in given:
                 raise BadValue(
-                    f"{prefix}{key}: missing from the configuration; take away what removes it, or add it to your config.yaml"
+                    f"{prefix}{key}: missing from the configuration; remove the override that deletes it, or add it to your config.yaml"
                 )
 
 
@@ -208,7 +208,7 @@ def _only_known(given: Mapping[str, Any], known: Iterable[str], prefix: str, lis
 
 
 def _option(given: Mapping[str, Any], key: str, kind: str, family: str) -> Any:
-    """Read one knob of a member by its kind; ``?`` at the end of a kind lets it be null."""
+    """Return one knob of a member, read by its kind; it may be null if the kind ends with ``?``."""
     name = f"{family}.{key}"
     if key not in given:
         raise BadValue(
@@ -225,7 +225,7 @@ def _memory_limit(value: object) -> int | None:
     size = read_size(value, "limits.memory")
     if size < LEAST_MEMORY:
         raise BadValue(
-            f"limits.memory={typed(value)}: no interpreter starts within it; give {format_size(LEAST_MEMORY)} or more, or null for no limit"
+            f"limits.memory={typed(value)}: too little for an interpreter to start; write {format_size(LEAST_MEMORY)} or more, or null for no limit"
         )
     return size
 
@@ -254,7 +254,7 @@ def _measure(given: Mapping[str, Any]) -> Measure:
 
 
 def _refuse_too_much(cell: Cell) -> None:
-    """Refuse payloads that would not fit in half of the memory; a map holds those of all its tasks at once."""
+    """Raise BadValue if payloads need over half of the memory; a map holds those of all tasks at once."""
     held = cell.tasks if cell.pattern == "map" else cell.workers
     needed = (cell.payload_bytes + cell.payload_out_bytes) * held
     limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

@@ -1,4 +1,4 @@
-"""The YAML files: where breakeven's own lie, and the command ``breakeven conf``, which copies them."""
+"""Locate breakeven's own YAML files, and the command ``breakeven conf``, which copies them."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from breakeven.base.program import command
 from breakeven.base.text import shown
 
 CONF = "conf"
-_NOT_COPIED = "hydra"  # how the command looks, not what it measures
+_NOT_COPIED = "hydra"  # sets how the help looks, not what is measured
 _OURS = re.compile(r"^\s*- override hydra/(launcher|sweeper|help): breakeven\b", re.MULTILINE)
 _NAMED = 3
 
 
 class NotCopied(BadInput):
-    """Raised when the YAML files cannot be copied without losing what is there."""
+    """Raised when copying the YAML files would overwrite a different file."""
 
 
 def conf_folder() -> Path:
-    """Return the folder of breakeven's own YAML files, which is part of the package."""
+    """Return the folder of breakeven's own YAML files, inside the package."""
     return Path(__file__).resolve().parents[2] / CONF
 
 
 def users_folder() -> Path | None:
-    """Return ``conf`` in the working directory, None if it holds no YAML file or is breakeven's own."""
+    """Return ``conf`` in the working directory, None if it has no YAML file or is breakeven's own."""
     folder = Path(CONF).absolute()
     if not any(folder.rglob("*.yaml")) or folder.samefile(conf_folder()):
         return None
@@ -39,20 +39,22 @@ def users_folder() -> Path | None:
 
 
 def is_of_another_program(folder: Path) -> bool:
-    """Return whether ``config.yaml`` in ``folder`` is not one of breakeven's, as in the folder of a Hydra application."""
+    """Return whether ``config.yaml`` in ``folder`` belongs to another Hydra application."""
     try:
         return _OURS.search((folder / "config.yaml").read_text(encoding="utf-8", errors="replace")) is None
-    except OSError:  # there is none, or whoever reads it says why not
+    except OSError:  # missing, or Hydra will report why it cannot be read
         return False
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Copy the YAML files as ``arguments`` ask and return the exit code; raise BadInput."""
+    """Run ``breakeven conf`` and return its exit code; raise BadInput."""
     parser = argparse.ArgumentParser(
         prog="breakeven conf",
-        description="Copy the commented YAML files to a folder of yours, to start from. Nothing is overwritten.",
+        description="Copy the commented YAML files to a folder for you to edit. Nothing is overwritten.",
     )
-    parser.add_argument("folder", nargs="?", default=CONF, type=Path, help="where to (default: %(default)s)")
+    parser.add_argument(
+        "folder", nargs="?", default=CONF, type=Path, help="folder to copy them to (default: %(default)s)"
+    )
     folder: Path = parser.parse_args(arguments).folder
     written = copy_files(folder)
     write(_report(folder, written))
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
 def copy_files(folder: Path) -> int:
     """Copy the YAML files to ``folder`` and return how many were written; raise NotCopied before the first.
 
-    Those that are there already and alike are left.
+    Identical files that exist already are left alone.
     """
     files = [file.relative_to(conf_folder()) for file in sorted(conf_folder().rglob("*.yaml"))]
     files = [file for file in files if file.parts[0] != _NOT_COPIED]
@@ -93,7 +95,7 @@ def _refusal(differing: Sequence[str]) -> str:
     )
     does = "differs" if len(differing) == 1 else "differ"
     return (
-        f"{named}: already there and {does} from breakeven's own; nothing was written: move what is yours away, "
+        f"{named}: already there and {does} from breakeven's own; nothing was written: move your files away, "
         f"or name another folder, as in {command('conf')} FOLDER"
     )
 
@@ -102,10 +104,10 @@ def _report(folder: Path, written: int) -> str:
     place = shown(folder.absolute())
     files = f"{written} file{'s' * (written != 1)}"
     if folder.exists() and folder.samefile(conf_folder()):
-        return f"{place}: breakeven's own folder, as this is a clone; change the files there\n"
+        return f"{place}: this is a clone, so these are breakeven's own files; edit them here\n"
     option = "" if folder.absolute() == Path(CONF).absolute() else f"--config-dir {folder} "
     return (
-        f"{place}: {files} written; what you change there is used instead of breakeven's own, what you delete is not missed\n"
-        f"A sweep of your own: copy {place}/experiment/scaling.yaml to mine.yaml, change it, and type\n"
+        f"{place}: {files} written; a file that you change replaces breakeven's own, and for one that you delete breakeven's own is used\n"
+        f"For a sweep of your own, copy {place}/experiment/scaling.yaml to mine.yaml, edit it, and type\n"
         f"  {command('run')} {option}+experiment=mine\n"
     )

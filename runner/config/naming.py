@@ -1,4 +1,4 @@
-"""Cells in words."""
+"""Names of cells for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from breakeven.runner.config.cell import CURRENT, Cell
 
 
 def describe(cell: Cell) -> str:
-    """Return a name of a cell in one short line."""
+    """Return a short one-line name of a cell."""
     start = f"({cell.start_method})" if cell.start_method else ""
     parts = [
         cell.workload,

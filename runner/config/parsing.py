@@ -1,4 +1,4 @@
-"""Values of a configuration, read by their kind and refused with a message of one line."""
+"""Read the values of a configuration by kind; a bad value raises a one-line error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_COUNT = 2**31 - 1
 
 
 def read_choice(value: object, key: str, choices: Iterable[str]) -> str:
-    """Return ``value`` where it is one of ``choices``; raise UnknownChoice."""
+    """Return ``value`` if it is one of ``choices``; raise UnknownChoice."""
     known = tuple(choices)
     if value in known:
         return str(value)
@@ -24,7 +24,7 @@ def read_choice(value: object, key: str, choices: Iterable[str]) -> str:
 
 
 def read_count(value: object, key: str, *, least: int = 1, most: int = MAX_COUNT) -> int:
-    """Return ``value`` where it is a whole number from ``least`` to ``most``; raise BadValue."""
+    """Return ``value`` if it is a whole number from ``least`` to ``most``; raise BadValue."""
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
     raise BadValue(
@@ -33,21 +33,21 @@ def read_count(value: object, key: str, *, least: int = 1, most: int = MAX_COUNT
 
 
 def read_flag(value: object, key: str) -> bool:
-    """Return ``value`` where it is true or false; raise BadValue."""
+    """Return ``value`` if it is true or false; raise BadValue."""
     if isinstance(value, bool):
         return value
     raise BadValue(f"{key}={typed(value)}: neither true nor false; write {key}=true or {key}=false")
 
 
 def read_share(value: object, key: str) -> float:
-    """Return ``value`` where it lies between 0 and 1, both excluded; raise BadValue."""
+    """Return ``value`` if it lies between 0 and 1, both excluded; raise BadValue."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
         return float(value)
     raise BadValue(f"{key}={typed(value)}: not a share between 0 and 1; write one such as {key}=0.02 for 2 %")
 
 
 def typed(value: object) -> str:
-    """Write a value as it would be typed."""
+    """Return a value as it would be typed."""
     return "null" if value is None else str(value)
 
 
@@ -55,19 +55,19 @@ def read_length(value: object, key: str) -> int:
     """Return the nanoseconds of a time above 0; raise BadValue."""
     time = read_time(value, key)
     if time == 0:
-        raise BadValue(f"{key}={value}: a length of time above 0 is needed; write one such as {key}=1ms")
+        raise BadValue(f"{key}={value}: needs a time above 0; write one such as {key}=1ms")
     return time
 
 
 def read_text(value: object, key: str) -> str:
-    """Return ``value`` where it is a text that is not empty; raise BadValue."""
+    """Return ``value`` if it is a non-empty string; raise BadValue."""
     if isinstance(value, str) and value:
         return value
-    raise BadValue(f"{key}={typed(value)}: not a text; write one, quoted where it has special characters")
+    raise BadValue(f"{key}={typed(value)}: not a text; write one, quoted if it has special characters")
 
 
 def read_target(value: object, key: str) -> str:
-    """Return ``value`` where it reads as ``module:callable``; raise BadValue."""
+    """Return ``value`` if it has the form ``module:callable``; raise BadValue."""
     if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", value):
         return value
     raise BadValue(
@@ -76,17 +76,19 @@ def read_target(value: object, key: str) -> str:
 
 
 def read_list(value: object, key: str) -> list[Any]:
-    """Return ``value`` where it is a list; raise BadValue."""
+    """Return ``value`` if it is a list; raise BadValue."""
     if isinstance(value, list):
         return value
     raise BadValue(f"{key}={typed(value)}: not a list; write one such as {key}=[1,2]")
 
 
 def read_map(value: object, key: str) -> dict[str, Any]:
-    """Return ``value`` where it is a map with texts as keys; raise BadValue."""
+    """Return ``value`` if it is a map whose keys are strings; raise BadValue."""
     if isinstance(value, dict) and all(isinstance(name, str) for name in value):
         return value
-    raise BadValue(f"{key}={typed(value)}: not a map with texts as keys; write one such as {key}={{size: 1}}")
+    raise BadValue(
+        f"{key}={typed(value)}: not a map whose keys are texts; write one such as {key}={{size: 1}}"
+    )
 
 
 READERS: dict[str, Callable[[Any, str], Any]] = {

@@ -1,4 +1,4 @@
-"""How a sweep is carried out: what is not part of any cell, and the same for all of them."""
+"""How a sweep as a whole is carried out: the knobs that are not part of a cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AUTO, LINES, JSON, QUIET = PROGRESS = ("auto", "lines", "json", "quiet")
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What to do with what is stored, with failures, and while somebody else measures; and what to show."""
+    """What to do about stored runs, failures and a busy machine, and which progress to show."""
 
     dry_run: bool = False
     retry_failed: bool = False
@@ -29,7 +29,7 @@ class Policy:
 
 
 def read_policy(plain: Mapping[str, Any]) -> Policy:
-    """Read the policy from a resolved configuration; raise BadValue or UnknownChoice."""
+    """Return the policy of a resolved configuration; raise BadValue or UnknownChoice."""
     most = plain["max_failures"]
     return Policy(
         dry_run=read_flag(plain["dry_run"], "dry_run"),

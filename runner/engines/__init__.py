@@ -1,6 +1,6 @@
-"""Engines: who carries runs to machines.
+"""Engines, which carry runs to machines.
 
-Their names are known without them: a plan needs no engine, and an engine needs all that measures.
+The registry holds names only: a plan must not import an engine, which imports everything that measures.
 """
 
 REGISTRY = {

@@ -1,7 +1,8 @@
-"""Who carries runs to machines.
+"""The interface of engines, which carry runs to machines.
 
-An engine takes a `Run` and returns a future of its `RunResult`. A cluster engine differs from the local one only in
-where `breakeven.runner.host.execute` is called; everything that is measured happens behind that function.
+An engine takes a `Run` and returns a future of its `RunResult`. A cluster engine differs from the local one
+only in where `breakeven.runner.host.execute` is called; everything that is measured happens behind that
+function.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ class Engine(ABC):
 
     @abstractmethod
     def submit(self, run: Run) -> Future[RunResult]:
-        """Queue ``run``; the future never raises for what the run did, only for what the engine did."""
+        """Queue ``run``; the future raises only if the engine fails, never because the run did."""
 
     @abstractmethod
     def close(self) -> None:
-        """End what runs, drop what waits; idempotent."""
+        """End the current run and drop the queued ones; idempotent."""

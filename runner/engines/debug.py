@@ -1,7 +1,7 @@
-"""Runs in this very process, so that a debugger and `breakpoint()` work in the measured code.
+"""Runs in this process, so that a debugger and `breakpoint()` work in the measured code.
 
-Nothing protects the sweep here: no fresh interpreter, no time limit. The timings are those of a process that is full of
-other things; they are for debugging, not for believing.
+Nothing protects the sweep here: no fresh interpreter, no time limit. The timings are those of a process that
+does other things as well; use them for debugging, not as measurements.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import traceback
 from concurrent.futures import Future
 
 from breakeven.runner import host
-from breakeven.runner.cell.entry import tell
+from breakeven.runner.cell.entry import describe
 from breakeven.runner.cell.run import execute
 from breakeven.runner.cell.specification import Specification
 from breakeven.runner.engines._abc import Engine
@@ -19,7 +19,7 @@ from breakeven.runner.results import RunResult
 
 
 class Debug(Engine):
-    """Carries out a run where `submit` is called, before it returns."""
+    """Carries out each run inside `submit`, before it returns."""
 
     def submit(self, run: Run) -> Future[RunResult]:
         """Carry out ``run`` now."""
@@ -28,15 +28,15 @@ class Debug(Engine):
         return future
 
     def close(self) -> None:
-        """Do nothing: nothing runs."""
+        """Do nothing: no run outlives `submit`."""
 
 
 def in_process(specification: Specification, limit_ns: int) -> host.Ending:
-    """Measure here; the time limit does not apply, since a debugger may stand still."""
+    """Measure in this process; ignore the time limit, since a debugger may pause for any time."""
     del limit_ns
     try:
         execute(specification)
     except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
         traceback.print_exc()
-        return host.Ending("failed", tell(error))
+        return host.Ending("failed", describe(error))
     return host.Ending("ok")

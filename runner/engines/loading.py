@@ -1,4 +1,4 @@
-"""Engines by name."""
+"""Look up engines by name."""
 
 from __future__ import annotations
 

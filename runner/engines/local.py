@@ -11,7 +11,7 @@ from breakeven.runner.results import RunResult
 
 
 class Local(Engine):
-    """One thread that waits for one run at a time: two at once would disturb each other."""
+    """Carries out one run at a time, in one thread: two at once would disturb each other."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="local")
@@ -21,7 +21,7 @@ class Local(Engine):
         return self._executor.submit(host.execute, run)
 
     def close(self) -> None:
-        """Drop what waits and end what runs."""
+        """Drop the queued runs and end the current one."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         host.abandon()
         self._executor.shutdown(wait=True)

@@ -16,7 +16,7 @@ from breakeven.runner.environment.files import parse_int, read_int, read_text
 
 Limit = TypeVar("Limit", int, float)
 
-_NO_LIMIT = 2**62  # v1 has no word for it: its largest number of pages, which depends on their size
+_NO_LIMIT = 2**62  # v1 has no word for "no limit": it reports its largest number of pages, in bytes
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Mount:
 
 
 def cpu_quota() -> float | None:
-    """Return the CPUs that the tightest quota on the way to our cgroup allows; None without one."""
+    """Return the CPUs that the tightest quota from the root to our cgroup allows; None without one."""
     quotas = (*_limits("", _quota_v2), *_limits("cpu", _quota_v1))
     return min(quotas, default=None)
 
 
 def memory_limit_bytes() -> int | None:
-    """Return the bytes of memory that the tightest limit on the way to our cgroup allows; None without one."""
+    """Return the bytes of memory that the tightest limit from the root to our cgroup allows, or None."""
     limits = (*_limits("", _memory_v2), *_limits("memory", _memory_v1))
     return min(limits, default=None)
 
@@ -44,7 +44,7 @@ def memory_limit_bytes() -> int | None:
 def own_groups(controller: str) -> list[Path]:
     """Return the folders of our cgroup of a v1 controller, and of those around it, from our own outwards.
 
-    ``""`` is the one hierarchy of v2. Empty where it is not mounted.
+    ``""`` is the one hierarchy of v2. Empty if the controller is not mounted.
     """
     return [files.ROOT / group for group in _groups(controller)]
 
@@ -59,7 +59,7 @@ def _quota_v1(group: Path) -> float | None:
 
 
 def _ratio(limit: int | None, period: int | None) -> float | None:
-    """Return the CPUs of so much time in each period; ``max`` (v2) and -1 (v1) mean no limit."""
+    """Return the CPUs that ``limit`` per ``period`` amounts to; ``max`` (v2) and -1 (v1) mean no limit."""
     return limit / period if limit and period and limit > 0 and period > 0 else None
 
 
@@ -86,7 +86,7 @@ def _groups(controller: str) -> list[Path]:
     mount = next((mount for mount in _mounts() if _carries(mount, controller)), None)
     if own is None or mount is None:
         return []
-    # A container may be told its path on the host while only its own part is mounted: then the mount is its group.
+    # A container may see its path on the host while only its own part is mounted: then the mount is its group.
     within = own.relative_to(mount.top) if own.is_relative_to(mount.top) else Path()
     folder = mount.folder / within
     return [group for group in (folder, *folder.parents) if group.is_relative_to(mount.folder)]

@@ -16,8 +16,8 @@ _Files = tuple[tuple[str, int, int], ...]
 def own_code(folder: Path = MEASURED_SIDE) -> str:
     """Return a hash of the files of the measured side and of the version of the rest, as they are now.
 
-    Each run reads those files anew, so each is to know whether they are still what the sweep was planned with; the
-    contents are read again only where a file's time or size is another one.
+    Each run reads those files anew, so each checks whether they are still those that the sweep was planned
+    with; contents are reread only if a file's time or size changed.
     """
     found = ((file, file.stat()) for file in sorted(folder.rglob("*.py")))
     return _hash(folder, tuple((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in found))

@@ -1,4 +1,4 @@
-"""The CPUs: what they are, how many this process may use, how fast they run now."""
+"""The CPUs: their model, how many this process may use, how fast they run now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOLDER = "sys/devices/system/cpu/cpu{}"
 
 
 def cpu_model() -> str:
-    """Return the CPU's name as the kernel has it; where it has codes only those, and else the architecture."""
+    """Return the CPU's name as the kernel reports it, else its codes, else the architecture."""
     described = [field for cpu in described_cpus() for field in cpu.items()]
     for name in _NAMES:
         if found := next((value for key, value in described if key == name and value), None):
@@ -34,7 +34,7 @@ def cpu_count() -> int:
 
 
 def threads_per_core() -> int | None:
-    """Return how many hardware threads are on in a core, the most of the cores this process may use."""
+    """Return the most hardware threads that are online in one core, of the cores this process may use."""
     siblings = (count_listed(f"{_FOLDER.format(cpu)}/topology/thread_siblings_list") for cpu in _allowed())
     return max((count for count in siblings if count is not None), default=None)
 

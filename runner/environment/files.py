@@ -1,4 +1,4 @@
-"""Files of the kernel: read where they are, absent where they are not, never a failure."""
+"""Files of the kernel, read without failing: a missing or unreadable one yields None."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _LISTED = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 def read_text(path: Path | str) -> str | None:
     """Return the text of a file, stripped; ``path`` is relative to the root, such as ``proc/cpuinfo``.
 
-    None if the file does not exist or may not be read: macOS has neither /proc nor /sys, a container hides parts.
+    None if the file does not exist or may not be read: macOS has neither /proc nor /sys, a container hides
+    parts.
     """
     try:
         return (ROOT / path).read_text(encoding="utf-8", errors="replace").strip()
@@ -36,7 +37,7 @@ def read_int(path: Path | str) -> int | None:
 
 
 def parse_int(text: str) -> int | None:
-    """Return the whole number that ``text`` is, None if it is none."""
+    """Return ``text`` as a whole number, or None if it is not one."""
     return int(text) if _WHOLE.fullmatch(text) else None
 
 

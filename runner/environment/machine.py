@@ -14,10 +14,10 @@ from breakeven.runner.environment.code import own_code
 
 
 def machine_facts() -> dict[str, Any]:
-    """Return the columns of ``runs`` that say where it ran, as they are now; None for what is not known.
+    """Return the columns of ``runs`` that describe the machine, as of now; None for what is unknown.
 
-    Called before a run: load and clock rate are those of the machine that the run finds. A limit or the clock source
-    may change while a sweep lasts, and cost microseconds to read; git takes milliseconds, and is asked once for each
+    Called before a run, so that load and clock rate are those that the run finds. Limits and the clock source
+    may change during a sweep and cost microseconds to read; git takes milliseconds and is asked once for each
     state of the code.
     """
     commit, dirty = repository_at(own_code())
@@ -41,13 +41,13 @@ def machine_facts() -> dict[str, Any]:
 @cache
 def repository_at(code: str) -> repository.State:
     """Return the state of our own repository when the code that measures first had the hash ``code``."""
-    del code  # what the answer is kept by
+    del code  # only the cache key
     return repository.own_repository()
 
 
 @cache
 def lasting_facts() -> Mapping[str, Any]:
-    """Return the facts that stay while this process lives."""
+    """Return the facts that do not change while this process lives."""
     return MappingProxyType(
         {
             "cpu_model": cpu.cpu_model(),

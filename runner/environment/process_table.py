@@ -1,4 +1,4 @@
-"""Processes as the kernel lists them: whether one runs, since when, and whose ids it counts by. Formats: proc(5)."""
+"""Processes as the kernel lists them: whether one runs, since when, in which namespace. Formats: proc(5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STARTED = 19  # field 22 of stat, counted from the one after the command's name
 
 
 def stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat from the state on; none if the process is gone or may not be seen."""
+    """Return the fields of /proc/PID/stat from the state on; empty if the process is gone or hidden."""
     try:
         with open(f"{PROC}/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # read by the hundred
             return file.read().rpartition(")")[2].split()  # the name before may hold anything
@@ -21,7 +21,7 @@ def stat(pid: int) -> list[str]:
 def start_of(pid: int) -> int | None:
     """Return when a process started, in clock ticks since boot.
 
-    0 if the system does not say so, None if there is no such process, or one that ended and was not reaped.
+    0 if the system does not report it, None if there is no such process, or if it ended and was not reaped.
     """
     fields = stat(pid)
     if not fields:
@@ -32,7 +32,7 @@ def start_of(pid: int) -> int | None:
 def is_running(pid: int, started: int) -> bool:
     """Return whether the process that started then is still running; 0 stands for an unknown start.
 
-    An id is used again: a process with another start is another process.
+    Ids are reused: a process with a different start is a different process.
     """
     now = start_of(pid)
     return now is not None and (0 in (now, started) or now == started)
@@ -47,7 +47,7 @@ def namespace_of(pid: int | str = "self") -> str:
 
 
 def _exists(pid: int) -> int | None:
-    """Ask the kernel what /proc does not show: another system, or other users' processes are hidden."""
+    """Ask the kernel about a process that /proc does not show: another system, or hidden processes."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):  # the latter for a number that no process can have

@@ -1,4 +1,4 @@
-"""Which source ran: the commit of a repository as git tells it."""
+"""Which source ran: the commit of its repository, according to git."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 State = tuple[str | None, bool | None]
-"""The commit, and whether tracked files differ from it; both None where no repository holds the files."""
+"""The commit, and whether tracked files differ from it; both None if no repository tracks the files."""
 
 _PATIENCE_S = 10
 _OWN = Path(__file__)
@@ -18,15 +18,16 @@ _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "G
 
 
 def own_repository() -> State:
-    """Return the state of the repository this project runs from; asked anew."""
+    """Return the current state of the repository this project runs from; not cached."""
     return read_state((_OWN.resolve(),))
 
 
 def repository_of(files: Sequence[Path]) -> State:
     """Return the state of the one repository that tracks all ``files``, as it was when first asked for them.
 
-    It is read once: the repository may be large, and the hash of the files is taken once a sweep as well. Both are
-    None if a file is not tracked, the files are of several repositories, or git is missing or refuses.
+    It is read once: the repository may be large, and the hash of the files is taken once a sweep as well.
+    Both are None if a file is not tracked, the files are of several repositories, or git is missing or
+    refuses.
     """
     return _state_once(tuple(file.resolve() for file in files))
 
@@ -37,7 +38,7 @@ def _state_once(files: tuple[Path, ...]) -> State:
 
 
 def read_state(files: tuple[Path, ...]) -> State:
-    """Ask git now; a file that merely lies inside somebody's repository, as in site-packages, is not of it."""
+    """Ask git now; a file that merely lies inside a repository, as in site-packages, does not count as its own."""
     if not files or _git(files[0].parent, "ls-files", "--error-unmatch", "--", *map(str, files)) is None:
         return None, None
     status = _git(
@@ -57,8 +58,8 @@ def _read_status(status: str) -> State:
 def _git(folder: Path, *arguments: str) -> str | None:
     """Return what git prints about ``folder``; None if it is missing, fails, refuses or hangs.
 
-    It takes no locks, starts no daemon that would run on beside the measurement, and heeds no variable that points
-    to another repository, as those of a hook do.
+    It takes no locks, starts no daemon that would run on beside the measurement, and ignores variables that
+    point to another repository, as those of a hook do.
     """
     program = shutil.which("git")
     if program is None:

@@ -19,7 +19,7 @@ def kernel() -> str:
 
 
 def memory_bytes() -> int | None:
-    """Return the memory of the machine, in bytes, whatever a cgroup allows of it."""
+    """Return the memory of the machine, in bytes, regardless of cgroup limits."""
     if not {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= set(os.sysconf_names):
         return None
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
@@ -43,7 +43,7 @@ def aslr() -> int | None:
 
 
 def clock_source() -> str | None:
-    """Return what the kernel reads the time from."""
+    """Return the kernel's clock source."""
     return read_text("sys/devices/system/clocksource/clocksource0/current_clocksource") or None
 
 

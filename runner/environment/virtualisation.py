@@ -1,7 +1,7 @@
-"""Which hypervisor or container is around this process, as far as it shows from within.
+"""Which hypervisor or container this process runs in, as far as that can be seen from inside.
 
-No file tells it all: a hypervisor shows in a CPU flag, in firmware tables and in the clocks it offers, a container in
-marks that its engine leaves and in the names of control groups.
+No single file shows it: a hypervisor shows in a CPU flag, in firmware tables and in the clocks it offers, a
+container in marks that its engine leaves and in the names of control groups.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _GROUP_NAMES = {  # patterns; Kubernetes comes first, since its paths name its e
     "lxc[./]": "lxc",
     "systemd-nspawn@": "systemd-nspawn",
 }
-_FIRMWARE = {  # maker and product as the firmware names them; what tells more comes first
+_FIRMWARE = {  # maker and product as the firmware names them; the more specific come first
     "kvm": "KVM",
     "vmware": "VMware",
     "virtualbox": "VirtualBox",
@@ -44,7 +44,7 @@ _CLOCKS = {"kvm-clock": "KVM", "hyperv": "Hyper-V", "xen": "Xen", "vmware": "VMw
 
 
 def virtualisation() -> str | None:
-    """Return container and hypervisor, such as ``docker on KVM``; ``none`` for neither, None if nothing tells."""
+    """Return container and hypervisor, such as ``docker on KVM``; ``none`` for neither, None if unknown."""
     machine, container = hypervisor(), container_engine()
     if container is None:
         return machine
@@ -53,19 +53,19 @@ def virtualisation() -> str | None:
 
 def container_engine() -> str | None:
     """Return the engine of the container this process is in; None if none shows."""
-    told = read_text("run/systemd/container") or _told_to_first_process()
+    named = read_text("run/systemd/container") or _variable_of_init()
     marked = next((name for mark, name in _MARKS.items() if exists(mark)), None)
-    return told or marked or _named_in((read_text("proc/self/cgroup") or "").lower(), _GROUP_NAMES)
+    return named or marked or _named_in((read_text("proc/self/cgroup") or "").lower(), _GROUP_NAMES)
 
 
-def _told_to_first_process() -> str | None:
-    """Return what an engine tells the first process by the variable ``container``; only root may read that."""
+def _variable_of_init() -> str | None:
+    """Return the variable ``container`` that an engine sets for the first process; only root may read it."""
     variables = (read_text("proc/1/environ") or "").split("\0")
     return next((value for text in variables if (value := text.removeprefix("container=")) != text), None)
 
 
 def hypervisor() -> str | None:
-    """Return what runs this machine; ``none`` where the CPU or its firmware says nothing does, None if unknown."""
+    """Return the hypervisor of this machine; ``none`` if CPU or firmware show none, None if unknown."""
     if "microsoft" in (read_text("proc/sys/kernel/osrelease") or "").lower():
         return "WSL"
     if (read_text("sys/hypervisor/type") or "") == "xen":
@@ -78,7 +78,7 @@ def hypervisor() -> str | None:
 
 
 def _flagged() -> bool | None:
-    """Return whether the CPU is flagged as a virtual one; None where its kind has no such flag (all but x86)."""
+    """Return whether the CPU is flagged as virtual; None if its kind has no such flag (all but x86)."""
     flags = next((cpu["flags"].split() for cpu in described_cpus() if "flags" in cpu), None)
     return None if flags is None else "hypervisor" in flags
 

@@ -1,8 +1,8 @@
-"""One run on one machine: a fresh interpreter is started, watched and cleaned up after, its trace becomes rows.
+"""One run on one machine: start a fresh interpreter, watch it, clean up after it, turn its trace into rows.
 
-`execution` is a run from start to result; `child` its process, `processes` all that this starts, `process_mark` whose
-they are, `memory` their limit, `stacks` where they hang; `diagnosis` and `ending` say how it ended, `cleanup` removes
-what is left.
+`execution` takes a run from start to result; `child` is its process, `processes` all that this starts,
+`process_mark` identifies their owner, `memory` limits them, `stacks` shows where they hang; `diagnosis` and
+`ending` say how the run ended, `cleanup` removes what is left.
 """
 
 from breakeven.runner.host.child import abandon, in_child, kill_now

@@ -1,4 +1,4 @@
-"""The measured process: started in a session of its own, fed, watched, ended with all that it started."""
+"""The measured process: started in a new session, given its specification, watched, ended with all it started."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _LONGEST_WAIT_S = 2_000_000  # poll(2) takes milliseconds as an int
 
 @dataclass
 class Present:
-    """A run on its way: ``given_up`` says that nobody wants it any more."""
+    """A run in progress; ``given_up`` is set when its result is no longer wanted."""
 
     given_up: bool = False
     family: Processes | None = None
 
     def give_up(self) -> None:
-        """Send its processes SIGKILL; who carries it out sees the rest."""
+        """Send SIGKILL to its processes; the thread that carries out the run cleans up."""
         self.given_up = True
         family = self.family
         if family is not None:
@@ -50,7 +50,7 @@ _present: dict[int, Present] = {}  # by thread: each carries out one run at a ti
 
 @contextmanager
 def announced() -> Iterator[Present]:
-    """Announce this thread's run, so that it can be given up from its first moment on."""
+    """Register this thread's run, so that it can be given up from its first moment on."""
     thread = get_ident()
     if thread in _present:
         yield _present[thread]
@@ -63,16 +63,16 @@ def announced() -> Iterator[Present]:
 
 
 def abandon() -> None:
-    """Return up whatever runs now: its processes are ended, and `execute` raises Abandoned when they are gone."""
+    """Give up all current runs: end their processes; `execute` raises Abandoned when they are gone."""
     for present in tuple(_present.values()):
         present.give_up()
 
 
 def kill_now() -> None:
-    """Do the same from the handler of a signal: no lock is taken, and nothing waited for.
+    """Do the same from a signal handler: take no lock and wait for nothing.
 
-    Who exits right after it, before `execute` could clean up, leaves what lies in shared memory to the next sweep's
-    `clear_leftovers`.
+    A process that exits right after it, before `execute` could clean up, leaves its shared memory to the next
+    sweep's `clear_leftovers`.
     """
     abandon()
 
@@ -91,7 +91,7 @@ class Limits:
 def in_child(specification: Specification, limit_ns: int, memory_bytes: int | None = None) -> Ending:
     """Measure in a fresh process, and leave nothing of it behind.
 
-    Raise Abandoned, and NotStored where there is no place for what the process says.
+    Raise Abandoned, and NotStored if there is no space for the process's output.
     """
     with announced() as present, _said_file() as said:
         try:
@@ -102,7 +102,7 @@ def in_child(specification: Specification, limit_ns: int, memory_bytes: int | No
         try:
             seen = _watch(process, present, specification, said, Limits(limit_ns, memory_bytes))
         except CannotLimit as error:
-            process.communicate("")  # which is no specification: it ends
+            process.communicate("")  # not a specification, so the process ends
             return Ending("failed", str(error))
         if present.given_up:
             raise Abandoned(f"run of cell {specification.cell_id} was given up")
@@ -111,7 +111,7 @@ def in_child(specification: Specification, limit_ns: int, memory_bytes: int | No
 
 @contextmanager
 def _said_file() -> Iterator[int]:
-    """Provide the descriptor of a file without a name, for what the processes say."""
+    """Provide the descriptor of an unnamed file for the output of the processes."""
     try:
         file = tempfile.TemporaryFile()  # noqa: SIM115  # closed below; only its opening is judged here
     except OSError as error:
@@ -133,7 +133,7 @@ def _start(specification: Specification, said: int) -> subprocess.Popen[str]:
 
 
 def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    """Return the user's environment, with what is added and without what the command line set for itself."""
+    """Return the user's environment plus ``added``, without what the command line set for itself."""
     kept = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
     return kept | dict(added)
 
@@ -147,7 +147,7 @@ def _watch(
 ) -> Seen:
     """Let the process do its work, and end all that it started.
 
-    It reads what it is told before it does anything: its mark and its limit are there by then.
+    It reads its specification before it does anything: its mark and its limit are set by then.
     """
     folder = Path(specification.folder)
     before = memory.ended_by_kernel()
@@ -175,7 +175,7 @@ def _watch(
 
 @contextmanager
 def _custody(process: subprocess.Popen[str], present: Present, name: str) -> Iterator[Processes]:
-    """Hold the processes of a run, and leave nothing of them behind at the end."""
+    """Provide the processes of a run, and end all of them afterwards."""
     process_mark.put_mark(process.pid)
     present.family = family = Processes(process.pid)
     if present.given_up:  # before there was a process to end
@@ -199,9 +199,9 @@ def _feed(process: subprocess.Popen[str], text: str) -> None:
 
 
 def _wait(process: subprocess.Popen[str], limit: Limit | None, limit_ns: int) -> str | None:
-    """Wait for the process to end; give why it must be ended, if it must.
+    """Wait for the process to end; return why it must be ended, or None if it ended by itself.
 
-    Linux gives a descriptor that becomes readable at the end; `Popen.wait` would poll, up to 50 ms late.
+    Linux offers a descriptor that becomes readable at the end; `Popen.wait` would poll, up to 50 ms late.
     """
     if not hasattr(os, "pidfd_open"):
         try:
@@ -221,7 +221,7 @@ def _wait(process: subprocess.Popen[str], limit: Limit | None, limit_ns: int) ->
 
 
 def _readable(descriptors: list[int], seconds: float) -> set[int]:
-    """Wait until one of the descriptors can be read, at most so long."""
+    """Wait until some descriptors are readable, for at most ``seconds``, and return them."""
     poll, until = select.poll(), perf_counter() + seconds
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)

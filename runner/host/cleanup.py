@@ -1,4 +1,4 @@
-"""The folder of a run, and what is left of runs whose runner was killed before it could remove it."""
+"""The folder of a run, and the leftovers of runs whose runner was killed before it could clean up."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _TRIES = 100
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """Provide a folder that only this user can read, in memory where the system has such a place; raise NotStored.
+    """Provide a folder that only this user can read, in memory if the system offers that; raise NotStored.
 
-    It is locked while it is used: a runner in another container may share the memory, but not the process ids.
+    It is locked while in use: a runner in another container may share the memory, but not the process ids.
     """
     folder, lock = _make_folder()
     try:
@@ -62,7 +62,7 @@ def _bases() -> list[Path]:
 
 
 def remove_segments(name: str) -> None:
-    """Remove the shared memory and the semaphores of the run whose folder bears ``name``."""
+    """Remove the shared memory and the semaphores of the run whose folder is called ``name``."""
     for left in (*_SHARED.glob(f"{name}-*"), *_SHARED.glob(f"{_SEMAPHORE}{name}-*")):
         left.unlink(missing_ok=True)
 
@@ -71,25 +71,25 @@ def remove_segments(name: str) -> None:
 
 
 def clear_leftovers() -> None:
-    """End and remove what is left of runs whose runner is no more: processes, control groups, folders, segments.
+    """End and remove the leftovers of runs whose runner is gone: processes, control groups, folders, segments.
 
-    Only this user's, and only what lives among the process ids that this process sees.
+    Only this user's, and only those in the process id namespace of this process.
     """
     if process_mark.LINUX:
         end_all(_orphans)
     for group in memory.left_groups():
         if _is_left(group):
-            with suppress(OSError):  # a process of it is still there; the next sweep tries again
+            with suppress(OSError):  # one of its processes is still there; the next sweep tries again
                 group.rmdir()
     for base in _bases():
-        # a folder before its segments: it tells whether it is used
+        # a folder before its segments: its lock shows whether they are in use
         for left in (*sorted(base.glob("breakeven-*")), *base.glob(f"{_SEMAPHORE}breakeven-*")):
             if _is_left(left) and _is_unused(left):
                 _remove(left)
 
 
 def _orphans() -> list[int]:
-    """Return the processes that bear the mark of a runner that is gone."""
+    """Return the processes with the mark of a runner that is gone."""
     marks = {pid: process_mark.mark_of(pid) for pid in all_pids()}
     owned = {mark: Owner.of_mark(mark) for mark in set(marks.values())}
     gone = {mark for mark, owner in owned.items() if owner is not None and owner.is_gone()}
@@ -97,7 +97,7 @@ def _orphans() -> list[int]:
 
 
 def _is_among_ours(pid: int) -> bool:
-    """Return whether a process counts ids as we do: to those of a container, its runner's id means another process."""
+    """Return whether a process shares our id namespace: in a container its runner's id means another process."""
     return namespace_of(pid) == namespace_of() != ""
 
 
@@ -110,7 +110,7 @@ def _is_left(path: Path) -> bool:
 
 
 def _is_unused(path: Path) -> bool:
-    """Return whether nobody holds the lock of a run's folder; of a segment, of the folder that it belongs to."""
+    """Return whether the lock of a run's folder is free; for a segment, that of its run's folder."""
     name = "-".join(path.name.removeprefix(_SEMAPHORE).split("-")[:3])
     folder = path if path.is_dir() else path.with_name(name)
     try:

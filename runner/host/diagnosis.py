@@ -1,4 +1,4 @@
-"""From what was seen of a measured process to the ending of its run."""
+"""Turns observations of a measured process into the ending of its run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from breakeven.runner.cell.result import RESULT
 from breakeven.runner.cell.stacks import CRASH
 from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
 from breakeven.runner.host import stacks
-from breakeven.runner.host.ending import Ending, quote, read_file, read_tail, signal_name, told_of_worker
+from breakeven.runner.host.ending import Ending, quote, read_file, read_tail, signal_name, split_worker_death
 from breakeven.runner.host.memory import Limit, PerProcess
 
 _MOST_NAMED = 8
@@ -21,13 +21,13 @@ TIME, MEMORY = "time", "memory"  # why a run was ended by us
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of a measured process and of all that it started, when they were gone.
+    """What was observed of a measured process and all that it started, after they were gone.
 
-    ``said_bytes`` is how much they had said when it ended or was to be ended; what follows are stacks, and what resource
-    trackers removed. ``cause`` says why we ended it, if we did; ``standing`` where each process stood then; ``paths``
-    are the folders of the user's files.
-    ``ended_by_kernel`` counts the processes of the machine that ended meanwhile because there was no memory,
-    ``remaining`` are those of the run that could not be ended.
+    ``said_bytes`` is the size of their output when it ended or was to be ended; stacks and the messages of
+    resource trackers follow. ``cause`` says why we ended it, if we did; ``standing`` where each process stood
+    then; ``paths`` are the folders of the user's files. ``ended_by_kernel`` counts the processes of the
+    machine that the kernel ended meanwhile for lack of memory, ``remaining`` are those of the run that could
+    not be ended.
     """
 
     code: int | None
@@ -44,12 +44,12 @@ class Seen:
 
     @property
     def text(self) -> str:
-        """Return the last that they said until then."""
+        """Return the last part of their output until then."""
         return read_tail(self.said, end=self.said_bytes)
 
 
 def judge(seen: Seen) -> Ending:
-    """Return the status and the reason, with what was said where it is not ok."""
+    """Return the status and the reason, with the output if the status is not ok."""
     ending = _with_remaining(_verdict(seen), seen.remaining)
     if ending.status == "ok":
         return ending
@@ -84,7 +84,7 @@ def _by_itself(seen: Seen, code: int) -> Ending:
     said = seen.text
     if code == EXIT_FAILED and (failure := _failure(seen)) is not None:
         return Ending("failed", failure, exit_code=code)
-    if code == EXIT_WORKER_DIED and (told := told_of_worker(said)) is not None:
+    if code == EXIT_WORKER_DIED and (told := split_worker_death(said)) is not None:
         worker, rest = told
         return Ending(
             "crashed",
@@ -100,7 +100,7 @@ def _last_words(seen: Seen, said: str) -> str:
 
 
 def _last_words_of(worker: str, seen: Seen, said: str) -> str:
-    """Return the crash of the worker that ``worker`` speaks of, else that of another one, else what was said."""
+    """Return the crash of the worker named in ``worker``, else that of any worker, else the last output."""
     own = read_file(seen.folder / f"{CRASH}{worker.split()[1]}")
     return _first_crash([own, *_crash_reports(seen.folder), said], seen.paths) or quote(said)
 
@@ -111,12 +111,12 @@ def _first_crash(texts: Sequence[str], paths: Sequence[str]) -> str:
 
 
 def _crash_reports(folder: Path) -> list[str]:
-    """Return what workers wrote when they crashed, each to a file of its own."""
+    """Return the crash reports of workers, one file each."""
     return [read_file(path) for path in sorted(folder.glob(f"{CRASH}*"))]
 
 
 def _shortage(seen: Seen, how: str) -> str:
-    """Say whose SIGKILL it probably was, where the kernel ended processes meanwhile."""
+    """Return the probable sender of a SIGKILL if the kernel ended processes meanwhile, else nothing."""
     if "SIGKILL" not in how or not seen.ended_by_kernel:
         return ""
     return ", while the kernel ended processes because there was no memory left; lower payload or workers"
@@ -132,7 +132,7 @@ def _failure(seen: Seen) -> str | None:
 
 
 def _with_remaining(ending: Ending, pids: tuple[int, ...]) -> Ending:
-    """Say that processes are still there: what is measured next would share the machine with them."""
+    """Add to the reason that processes are still there: the next runs share the machine with them."""
     if not pids:
         return ending
     named = ", ".join(map(str, pids[:_MOST_NAMED])) + (" and others" if len(pids) > _MOST_NAMED else "")

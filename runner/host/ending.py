@@ -1,4 +1,4 @@
-"""How a run ended: a status, a reason in words, and what it last said."""
+"""How a run ended: a status, a reason in words, and its last output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from breakeven.base.text import last_lines
 
-MOST_SAID = 16 << 10  # bytes of what a run said that are kept; a worker may have written gigabytes
+MOST_SAID = 16 << 10  # bytes of a run's output that are kept; a worker may have written gigabytes
 _MOST_LINES = 5
 _TRACKER = re.compile(
     r"/resource_tracker\.py:[0-9]+: |^  warnings\.warn\(.*resource_tracker|^  warnings\.warn\($"
@@ -23,7 +23,7 @@ _WORKER = re.compile("^worker [0-9]+ .* in the middle of the run$", re.MULTILINE
 class Ending:
     """How the measured process ended: a status of `breakeven.base.schema.STATUSES` and the reason, if it is not ok.
 
-    ``exit_code`` and ``signal`` are None if it did not end by one, ``stderr`` where nothing was said.
+    ``exit_code`` and ``signal`` are None if it did not end by one, ``stderr`` if there was no output.
     """
 
     status: str
@@ -34,11 +34,11 @@ class Ending:
 
 
 class Abandoned(Exception):
-    """Raised when a run was given up by `abandon` or `kill_now`: nothing is stored of it."""
+    """Raised when a run was given up by `abandon` or `kill_now`; nothing of it is stored."""
 
 
 def signal_name(number: int) -> str:
-    """Return the name of a signal, such as SIGKILL; its number where it has none, as most real-time signals."""
+    """Return the name of a signal, such as SIGKILL; its number if it has none, like most real-time signals."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -56,7 +56,7 @@ def read_tail(descriptor: int, most: int = MOST_SAID, end: int | None = None) ->
 
 
 def read_file(path: Path, most: int = MOST_SAID) -> str:
-    """Return the last ``most`` bytes of a file as text, "" if it is none: measured code can replace any with a pipe."""
+    """Return the last ``most`` bytes of a regular file as text, else "": measured code may have put a pipe there."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -68,15 +68,15 @@ def read_file(path: Path, most: int = MOST_SAID) -> str:
 
 
 def quote(said: str) -> str:
-    """Return the last lines of what was said, as the end of a reason; what resource trackers say of it apart."""
+    """Return the last lines of the output, as the end of a reason, without those of resource trackers."""
     lines = last_lines(
         "\n".join(line for line in said.splitlines() if not _TRACKER.search(line)), _MOST_LINES
     )
     return f"; it last said: {lines}" if lines else ""
 
 
-def told_of_worker(said: str) -> tuple[str, str] | None:
-    """Return what was said of the worker that died, and what was said apart from it; None if none did."""
+def split_worker_death(said: str) -> tuple[str, str] | None:
+    """Return the line about the worker that died and the rest of the output; None if no worker died."""
     found = list(_WORKER.finditer(said))
     if not found:
         return None

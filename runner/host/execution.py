@@ -29,10 +29,11 @@ Tables = Mapping[str, pa.Table]
 
 
 def execute(run: Run, conduct: Conduct | None = None) -> RunResult:
-    """Carry out ``run`` on this machine and return what it left; nothing is stored here.
+    """Carry out ``run`` on this machine and return its result, without storing it.
 
-    ``conduct`` measures: by default a fresh process, `in_child`. Nothing that the measured code does raises here: it
-    becomes the row's status and reason. Raise Abandoned, PlanOutdated, or NotStored if there is no room for the run.
+    ``conduct`` measures: by default a fresh process, `in_child`. Nothing that the measured code does raises
+    here: it becomes the row's status and reason. Raise Abandoned, PlanOutdated, or NotStored if there is no
+    space for the run.
     """
     started, begin = datetime.now(UTC), time.perf_counter_ns()
     with announced() as present:
@@ -56,16 +57,16 @@ def _measure(run: Run, conduct: Conduct | None) -> tuple[Ending, Tables, dict[st
 
 
 def _refuse_outdated(run: Run) -> None:
-    """Raise PlanOutdated where the code that measures, or the function, is not what the run was planned with."""
+    """Raise PlanOutdated if the measuring code or the function changed since the run was planned."""
     changed = changed_source(run.source) if run.source else None
     if changed is None and run.conditions.get("code", own_code()) != own_code():
-        changed = "breakeven's own code was changed since this sweep was planned; start the command again"
+        changed = "breakeven's own code changed since this sweep was planned; rerun the command"
     if changed is not None:
         raise PlanOutdated(changed)
 
 
 def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending, Tables, dict[str, Any]]:
-    """Make tables and columns of what a run left; surroundings are its own where it was a ``fresh`` process."""
+    """Turn a run's result files into tables and columns; only a ``fresh`` process has its own surroundings."""
     if ending.status != "ok":
         return ending, {}, {}
     try:
@@ -82,7 +83,7 @@ def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending
 
 
 def specification(run: Run, folder: Path) -> Specification:
-    """Return what the measured process is asked to do."""
+    """Return the specification for the measured process."""
     asked = {name: value for name, value in asdict(run.cell).items() if name in Specification._fields}
     return Specification(
         **asked | {"measure": Rules(**asked["measure"])},

@@ -1,8 +1,8 @@
 """What ``limits.memory`` becomes: a control group for the run as a whole, else a limit for each of its processes.
 
-Linux kernel documentation: admin-guide/cgroup-v2, "Memory Interface Files" and "No Internal Process Constraint";
-admin-guide/cgroup-v1/memory, "OOM Control". Pages that the interpreter took while it started, before it was told what
-to measure, are not counted by a group.
+Linux kernel documentation: admin-guide/cgroup-v2, "Memory Interface Files" and "No Internal Process
+Constraint"; admin-guide/cgroup-v1/memory, "OOM Control". A group does not count pages that the interpreter
+took while starting, before it read its specification.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _KERNEL_COUNT = Path("/proc/vmstat")
 
 
 class CannotLimit(Exception):
-    """Raised when a limit was asked for and this system offers no means."""
+    """Raised when a limit is configured but this system offers no way to set it."""
 
 
 class Limit(ABC):
     """A limit on the memory of a run, in bytes.
 
-    ``descriptor`` becomes readable when the limit was hit and nothing else tells; None if none is needed.
+    ``descriptor`` becomes readable when the limit was hit and nothing else shows it; None if not needed.
     """
 
     WHOSE = ""
@@ -53,7 +53,7 @@ class Limit(ABC):
         """Put a process, and all that it will start, under the limit; raise OSError."""
 
     def exceeded(self) -> bool:
-        """Return whether the run was denied memory, so that the kernel ended a process of it."""
+        """Return whether the kernel ended a process of the run because it exceeded the limit."""
         return False
 
     def close(self) -> None:  # noqa: B027  # a limit that is a process's own ends with it
@@ -66,14 +66,14 @@ class PerProcess(Limit):
     WHOSE = "each process by itself"
 
     def hold(self, pid: int) -> None:
-        """Set RLIMIT_DATA: private writable memory, shared memory apart (getrlimit(2))."""
+        """Set RLIMIT_DATA: private writable memory, not shared memory (getrlimit(2))."""
         _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
         soft = self.limit_bytes if hard == resource.RLIM_INFINITY else min(self.limit_bytes, hard)
         resource.prlimit(pid, resource.RLIMIT_DATA, (soft, hard))
 
 
 class _Group(Limit):
-    """A control group of the run's own, made within ``parent``."""
+    """A control group for the run, created within ``parent``."""
 
     WHOSE = "all its processes together"
     EVENTS = ""  # the file that holds the counter oom_kill
@@ -137,10 +137,10 @@ class GroupV1(_Group):
             os.close(control)
 
     def exceeded(self) -> bool:
-        """Heed the event, too: it comes before the counter."""
-        return super().exceeded() or self._was_told()
+        """Check the event, too: it comes before the counter."""
+        return super().exceeded() or self._has_event()
 
-    def _was_told(self) -> bool:
+    def _has_event(self) -> bool:
         if self.descriptor is None:
             return False
         with suppress(BlockingIOError):
@@ -157,7 +157,7 @@ class GroupV1(_Group):
 
 @contextmanager
 def limited(limit_bytes: int | None, name: str, pid: int) -> Iterator[Limit | None]:
-    """Put process ``pid`` under a limit, by the first means that this user may use; remove it at the end.
+    """Put process ``pid`` under a limit, by the first means available to this user; remove it at the end.
 
     Raise CannotLimit.
     """
@@ -174,8 +174,8 @@ def _first_that_holds(limit_bytes: int, name: str, pid: int) -> Limit:
         with suppress(OSError):
             return _holding(make(), pid)
     raise CannotLimit(
-        f"limits.memory={format_size(limit_bytes)}: this system has neither a control group that may be used nor a "
-        "limit that can be set on a process; take the limit away with limits.memory=null"
+        f"limits.memory={format_size(limit_bytes)}: this system offers neither a usable control group nor a memory "
+        "limit for a process; remove the limit with limits.memory=null"
     )
 
 
@@ -198,10 +198,11 @@ def _holding(limit: Limit, pid: int) -> Limit:
 
 
 def _parent_v2() -> Path | None:
-    """Return the group of v2 in which a group may be made that has a limit of memory and no other limit less.
+    """Return the v2 group in which a group with a memory limit can be created without escaping any other limit.
 
-    A group with processes, as ours commonly is, cannot have such groups within; the one around it may (systemd
-    delegates a user's). Beside our own group, its limits would not hold for the run, so that it must have none.
+    A group with processes, as ours commonly is, cannot contain such groups; the one around it may (systemd
+    delegates a user's). The new group is then beside ours and escapes our limits, so our own group must have
+    none.
     """
     own, *around = own_groups("")[:2] or (None,)
     if own is None or _gives_memory(own):
@@ -221,7 +222,7 @@ def _is_unlimited(group: Path) -> bool:
 
 
 def left_groups() -> list[Path]:
-    """Return the groups of runs that are there, this process's own among them."""
+    """Return the existing groups of runs, including those of this process."""
     parents = [*own_groups("memory")[:1], *own_groups("")[:2]]
     return [group for parent in parents for group in parent.glob("breakeven-*")]
 
@@ -230,7 +231,7 @@ def left_groups() -> list[Path]:
 
 
 def ended_by_kernel() -> int:
-    """Return how many processes of the machine the kernel ended so far because there was no memory; 0 if unknown."""
+    """Return how many processes of the machine the kernel ended so far for lack of memory; 0 if unknown."""
     return _counter(_KERNEL_COUNT)
 
 

@@ -1,8 +1,8 @@
-"""Whose a run is: which runner started it, told by names in shared memory and by a mark on its processes.
+"""The owner of a run: which runner started it, by names in shared memory and by a mark on its processes.
 
-The mark is the soft limit RLIMIT_RTTIME (getrlimit(2)): it acts on real-time threads alone, in microseconds, and at
-this size (more than 100 000 years) on none. Unlike a variable it survives a cleared environment, unlike a session
-setsid(2), unlike a parent its death: whatever a run starts bears it, and nothing else does.
+The mark is the soft limit RLIMIT_RTTIME (getrlimit(2)): it acts on real-time threads alone, in microseconds,
+and at this size (more than 100 000 years) on none. Unlike a variable it survives a cleared environment,
+unlike a session setsid(2), unlike a parent its death: whatever a run starts has it, and nothing else does.
 """
 
 from __future__ import annotations
@@ -30,36 +30,36 @@ _DIGITS = string.digits + string.ascii_lowercase
 
 @dataclass(frozen=True)
 class Owner:
-    """A runner: its process id and, as an id is used again, when it started; clock ticks since boot, 0 if unknown."""
+    """A runner: its process id and, since ids are reused, its start; clock ticks since boot, 0 if unknown."""
 
     pid: int
     started: int
 
     @property
     def mark(self) -> int:
-        """Return the limit that processes of this runner's runs bear."""
+        """Return the limit that marks the processes of this runner's runs."""
         return _MARKED | self.started << _PID_BITS | self.pid
 
     @classmethod
     def of_mark(cls, mark: int) -> Owner | None:
-        """Return whom a limit tells of; None if it is no mark."""
+        """Return the owner that a limit marks; None if it is not a mark."""
         return cls(mark & _PID, (mark & ~_MARKED) >> _PID_BITS) if mark > 0 and mark & _MARKED else None
 
     def name(self) -> str:
         """Return a new name for a run's folder: at most 20 characters where the system allows 31 to shared memory.
 
-        macOS does (PSHMNAMLEN); it tells no start time, which is left out there.
+        macOS does (PSHMNAMLEN); it reports no start time, which is left out there.
         """
         return f"breakeven-{self.pid}-{_in_base_36(self.started)}{secrets.token_hex(2)}"
 
     @classmethod
     def of_name(cls, name: str) -> Owner | None:
-        """Return whose a folder or segment is; None if the name is none of ours."""
+        """Return the owner of a folder or segment; None if the name is not one of ours."""
         found = _NAME.fullmatch(name)
         return cls(int(found[1]), int(found[2] or "0", 36)) if found else None
 
     def is_gone(self) -> bool:
-        """Return whether this runner is no more; an id that another process has now does not count."""
+        """Return whether this runner is gone; a new process with its id does not count."""
         return not is_running(self.pid, self.started)
 
 
@@ -74,9 +74,9 @@ def _own(pid: int) -> Owner:  # by id: a fork of this process is another owner
 
 
 def put_mark(pid: int) -> bool:
-    """Mark a process, and so all that it will start; tell whether that could be done.
+    """Mark a process, and so all that it will start; return whether that was possible.
 
-    It cannot where the hard limit is lower, and not outside Linux.
+    It is not if the hard limit is lower, or outside Linux.
     """
     if not LINUX:
         return False

@@ -1,9 +1,10 @@
 """The processes of a run, to the last grandchild: found, waited for, ended.
 
-On Linux they are those of the measured process's session and those that bear the mark of its runner (`owners`). Orphans
-become children of the runner while a run is on (PR_SET_CHILD_SUBREAPER, prctl(2)), so that it can reap them, and so that
-a process which forks and exits as fast as it can leaves a trace of every step. Elsewhere only the process group of the
-measured process is ended: what calls setsid(2) there escapes.
+On Linux they are those of the measured process's session and those with the mark of its runner
+(`process_mark`). Orphans become children of the runner while a run is on (PR_SET_CHILD_SUBREAPER, prctl(2)),
+so that it can reap them, and so that a process which forks and exits as fast as it can leaves a trace of
+every step. Elsewhere only the process group of the measured process is ended: what calls setsid(2) there
+escapes.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ Find = Callable[[], list[int]]
 class Processes:
     """The processes of the run whose measured process, and leader of its session, is ``leader``.
 
-    The leader must not be reaped before they are ended: its id would be free for another session. ``remaining`` are
-    those that did not end.
+    The leader must not be reaped before they are ended: its id would be free for another session.
+    ``remaining`` are those that did not end.
     """
 
     leader: int
@@ -55,7 +56,7 @@ class Processes:
             return False
 
     def kill(self) -> None:
-        """Send SIGKILL to all but resource trackers, which end by themselves when all others did; waits for none."""
+        """Send SIGKILL to all but resource trackers, which end by themselves after all others; do not wait."""
         _signal(os.kill if process_mark.LINUX else os.killpg, self.leader)
         if process_mark.LINUX:
             for pid in self.find():
@@ -77,10 +78,11 @@ def all_pids() -> list[int]:
 
 
 def end_all(find: Find) -> list[int]:
-    """End what ``find`` gives until it gives nothing; give what is still alive after 5 s.
+    """End what ``find`` returns until it returns nothing; return what is still alive after 5 s.
 
-    Process groups are killed as a whole, since no fork within one escapes that. The resource trackers of multiprocessing
-    come last: at the end of those they serve they remove the shared memory and the semaphores that were left, and end.
+    Process groups are killed as a whole, since no fork within one escapes that. The resource trackers of
+    multiprocessing come last: at the end of those they serve they remove the shared memory and the semaphores
+    that were left, and end.
     """
     until, rounds = perf_counter() + _PATIENCE_S, 0
     while (found := _within_reach(find())) and perf_counter() < until:
@@ -96,14 +98,14 @@ def end_all(find: Find) -> list[int]:
 
 
 def _within_reach(pids: list[int]) -> list[int]:
-    """Leave out those that ended and that somebody else has to reap: neither we nor a parent that is about to end."""
+    """Leave out ended processes that only another process can reap: not we, nor a parent that is about to end."""
     reapers = {*pids, os.getpid()}
     fields = {pid: stat(pid) for pid in pids}
     return [pid for pid, about in fields.items() if about and (about[0] != "Z" or int(about[1]) in reapers)]
 
 
 def _reap(pid: int) -> bool:
-    """Take note that a process ended, if it did and is a child of ours; tell whether it was."""
+    """Reap a process if it ended and is a child of ours; return whether it was."""
     with suppress(ChildProcessError):  # not ours, or somebody else in this process was quicker
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     return False
@@ -119,7 +121,7 @@ def _kill(pids: list[int], until: float) -> None:
 
 
 def _wait_and_kill(pids: list[int], until: float) -> None:
-    """Wait for the ends of processes that end by themselves; of those that do not, kill them."""
+    """Wait for processes to end by themselves, then kill those that did not."""
     with _held(pids) as descriptors:
         for descriptor in await_ends(descriptors, until):
             _send(descriptor)
@@ -142,7 +144,7 @@ def _groups(pids: Iterable[int]) -> set[int]:
 
 @contextmanager
 def _held(pids: Iterable[int]) -> Iterator[list[int]]:
-    """Open a descriptor of each process that is still there: it stays about that one, whoever has the id next."""
+    """Open a descriptor of each process that is still there: it stays valid if the id is reused."""
     with ExitStack() as stack:
         descriptors = []
         for pid in pids:
@@ -153,7 +155,7 @@ def _held(pids: Iterable[int]) -> Iterator[list[int]]:
 
 
 def await_ends(descriptors: Iterable[int], until: float) -> list[int]:
-    """Wait until the processes ended, at most until a reading of the clock; give those that did not."""
+    """Wait until the processes ended, at most until ``until`` on the clock; return those that did not."""
     poll, waiting = select.poll(), set(descriptors)
     for descriptor in waiting:
         poll.register(descriptor, select.POLLIN)
@@ -172,7 +174,7 @@ def _is_tracker(pid: int) -> bool:
 
 
 def _await_names(pids: Sequence[int], until: float) -> None:
-    """Let processes that are in the midst of execve(2) come out of it: for a moment they have no name to be known by."""
+    """Wait for processes in the middle of execve(2): for a moment they have no name to be recognised by."""
     end = min(until, perf_counter() + _EXEC_PATIENCE_S)
     while any(_command(pid) == b"" and stat(pid)[:1] not in _DEAD for pid in pids):
         if perf_counter() > end:  # one that took its own name away
@@ -206,7 +208,7 @@ def _signal(send: Callable[[int, int], None], pid: int) -> None:
 
 @contextmanager
 def adopting() -> Iterator[None]:
-    """Let orphans of a run become children of this process meanwhile; Linux only."""
+    """Have orphans of a run become children of this process during the body; Linux only."""
     if not process_mark.LINUX:
         yield
         return

@@ -1,7 +1,7 @@
 """Where the processes of a hung run stand: each is asked to write its stacks to its stderr before it is ended.
 
-The measured side heeds `ASK` (`runner/cell/stacks.py`). Only a process that catches the signal is sent it: any other would
-end by it. Fields of /proc/PID/status: proc(5).
+The measured side handles `ASK` (`runner/cell/stacks.py`). The signal is sent only to processes that catch it:
+it would end any other. Fields of /proc/PID/status: proc(5).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from breakeven.runner.cell.stacks import ASK
 from breakeven.runner.environment.files import read_text
 from breakeven.runner.host.ending import read_tail
 
-MOST_BYTES = 64 << 10  # of what a hung run said, its stacks included
+MOST_BYTES = 64 << 10  # of a hung run's output, its stacks included
 _PATIENCE_S = 2.0
-_STEP_S = 0.001  # the kernel tells nobody when a signal was handled
+_STEP_S = 0.001  # the kernel does not announce when a signal was handled
 _MOST_PLACES = 8
 _BIT = 1 << (ASK - 1)
 _SECTION = re.compile(r"^(?:Current thread|Thread|Stack) .*\(most recent call first\):$", re.MULTILINE)
@@ -50,7 +50,7 @@ class Standing:
     stopped: bool = False
 
     def frame(self, paths: Sequence[str]) -> Frame | None:
-        """Return the innermost call of a file below ``paths``, else of the main thread, which is told last."""
+        """Return the innermost call of a file below ``paths``, else of the main thread, which comes last."""
         return _innermost(self.threads, paths) or _innermost(self.threads[-1:], ["/"])
 
     @property
@@ -65,7 +65,8 @@ class Standing:
 def ask(pids: Iterable[int], said: int) -> list[Standing]:
     """Have the processes write their stacks, one after the other, to the file that the descriptor ``said`` is of.
 
-    Takes at most 2 s in all. Processes that cannot answer are left out: other programs, and those that end meanwhile.
+    Takes at most 2 s in all. Processes that cannot answer are left out: other programs, and those that end
+    meanwhile.
     """
     until = time.perf_counter() + _PATIENCE_S
     found = (_ask_one(pid, said, until) for pid in pids)
@@ -92,7 +93,7 @@ def _ask_one(pid: int, said: int, until: float) -> Standing | None:
 def _await_handled(pid: int, busy: set[str], until: float) -> None:
     """Wait until the signal neither waits in any thread nor is held back while its handler runs in one.
 
-    Twice in a row, as between the two there is a moment when it is neither.
+    Twice in a row, since between the two there is a moment when it is neither.
     """
     quiet = 0
     while quiet < 2 and time.perf_counter() < until:  # noqa: PLR2004  # as the docstring says
@@ -128,9 +129,10 @@ def parse(text: str) -> tuple[tuple[Frame, ...], ...]:
 
 
 def _innermost(threads: Sequence[Sequence[Frame]], paths: Sequence[str]) -> Frame | None:
-    """Return the innermost call of a file below ``paths``, the main thread's where several have one.
+    """Return the innermost call of a file below ``paths``, the main thread's if several have one.
 
-    The measured side may lie there, too: its own calls, such as those of the watchdog's thread, only without another.
+    The measured side may lie there, too: its own calls, such as the watchdog's, count only if there is no
+    other.
     """
     frames = [frame for thread in reversed(threads) for frame in thread if _is_below(frame, paths)]
     theirs = (frame for frame in frames if not Path(frame.file).is_relative_to(_OWN))
@@ -145,7 +147,7 @@ def _is_below(frame: Frame, paths: Sequence[str]) -> bool:
 
 
 def crash(text: str, paths: Sequence[str]) -> str | None:
-    """Say of what the interpreter died, and where, if `faulthandler` told so."""
+    """Describe what killed the interpreter and where, if `faulthandler` reported it."""
     _, fatal, rest = text.rpartition("Fatal Python error: ")
     if not fatal:
         return None
@@ -157,7 +159,7 @@ def crash(text: str, paths: Sequence[str]) -> str | None:
 
 
 def describe(standings: Sequence[Standing], leader: int, paths: Sequence[str]) -> str:
-    """Say compactly where each process stood, as the end of a reason; nothing if none is known."""
+    """Describe briefly where each process stood, as the end of a reason; empty if unknown."""
     told = [_describe(standing, leader, paths) for standing in standings if not standing.serves]
     more = [f"and {len(told) - _MOST_PLACES} more"] if len(told) > _MOST_PLACES else []
     return "".join(f"; {place}" for place in [*told[:_MOST_PLACES], *more])

@@ -1,8 +1,9 @@
-"""The command ``breakeven run``: what was typed goes to Hydra, and from there to the sweep."""
+"""The command ``breakeven run``: hands the arguments to Hydra, which calls the sweep."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,24 +25,24 @@ from breakeven.runner.hydra_app.task import Application, RunFailed
 from breakeven.runner.sweep.signals import ending_in_order, find_temporary_folder, ignore_signals
 
 SUMMARY = "breakeven.analysis.summary.screen:print_summary"
-"""Loaded when a sweep has ended: only there is anything of the analysis needed."""
+"""Loaded when a sweep has ended: nothing before that needs the analysis."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what ``arguments`` ask and return the exit code; signals are handled from here to the end of the process."""
+    """Run the command and return its exit code; signals are handled from here to the end of the process."""
     try:
         with ending_in_order():
             find_temporary_folder()
             code = run(arguments)
             ignore_signals()
-    except KeyboardInterrupt:  # when all was done
+    except KeyboardInterrupt:  # after everything was done
         code = EXIT_INTERRUPTED
     ignore_signals()
     return code
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what ``arguments`` ask and return the exit code."""
+    """Run the command and return its exit code, with signals left to the caller."""
     if "--version" in arguments:
         write(f"breakeven {project_version()}\n")
         return ALL_DONE
@@ -49,26 +50,28 @@ def run(arguments: Sequence[str]) -> int:
     try:
         compose_and_run(application, arguments)
     except BadInput as refusal:
-        application.report()  # of calls before the one that was refused
+        application.report()  # on calls before the refused one
         sys.stderr.write(f"{refusal}\n")
         return BAD_INPUT
-    except RunFailed:  # its reason was shown by the process that made the run
+    except RunFailed:  # the process that made the run has shown why
         return SOME_FAILED
     except KeyboardInterrupt:
-        if application.code != EXIT_INTERRUPTED:  # else the sweep has an ending of its own
+        if application.code != EXIT_INTERRUPTED:  # otherwise the sweep has reported its end
             sys.stderr.write("interrupted before anything was measured\n")
             return EXIT_INTERRUPTED
     return application.report()
 
 
 def sum_up(sweep: Path) -> None:
-    """Print what a sweep found."""
+    """Print the summary of a sweep."""
     load(SUMMARY)(sweep)
 
 
 def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
-    """Let Hydra compose what ``arguments`` ask and call ``application`` with it; raise BadInput."""
+    """Let Hydra compose the configuration and call ``application`` with it; raise BadInput."""
     options = read_options(arguments)
+    if options.shell_completion and "COMP_LINE" in os.environ:  # Hydra does not know subcommands
+        os.environ["COMP_LINE"] = re.sub(r"^(\s*\S+)\s+run\b", r"\1", os.environ["COMP_LINE"])
     with _hydra_called_with(arguments), searched(options.config_dir):
         try:
             hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()
@@ -80,7 +83,7 @@ def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
 
 @contextmanager
 def _hydra_called_with(arguments: Sequence[str]) -> Iterator[None]:
-    """Provide Hydra its arguments, and let it raise errors instead of printing them and exiting."""
+    """Pass Hydra its arguments, and make it raise errors instead of printing them and exiting."""
     before = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = [sys.argv[0], *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"

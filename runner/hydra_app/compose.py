@@ -1,9 +1,10 @@
-"""Configurations of a whole grid, composed by Hydra once for each combination of group choices.
+"""Compose the configurations of a whole grid, calling Hydra once for each combination of group choices.
 
-A composition takes Hydra some 60 ms, however little it differs from the one before. Most cells of a grid differ only in
-the values of knobs, which Hydra sets after it has merged the files. So Hydra merges the files once for each combination
-of group choices; OmegaConf then sets the knobs of a cell on a copy of the result, with the same call that Hydra makes.
-Everything else, and whatever OmegaConf refuses, is composed by Hydra, so that the error is Hydra's own.
+Hydra takes some 60 ms for a composition, however little it differs from the one before. Most cells of a grid
+differ only in the values of knobs, which Hydra sets after merging the files. So Hydra merges the files once
+for each combination of group choices; OmegaConf then sets the knobs of a cell on a copy of the result, with
+the same call that Hydra makes. Everything else, and whatever OmegaConf refuses, is left to Hydra, so that the
+error is Hydra's own.
 """
 
 from __future__ import annotations
@@ -28,22 +29,22 @@ from omegaconf.errors import OmegaConfBaseException
 
 from breakeven.runner.planning.request import Request
 
-# what to tell Hydra of the version whose defaults are wanted: 1.3 warns where nothing is said, 1.4 where something is
+# Hydra 1.3 warns if version_base is missing, 1.4 if it is given
 HYDRA_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3.") else {}
 
 _LOCAL = re.compile(r"\$\{(?:oc\.env:\w+|[.\w\[\]]+)\}", re.ASCII)  # refers to a knob or to the environment
-_UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)  # all that pickle raises
+_UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)  # everything that pickle raises
 
 
 class _Kind(Enum):
-    GROUP = auto()  # chooses a file: part of what is composed once
-    UPDATE = auto()  # sets or adds what OmegaConf can tell by itself
+    GROUP = auto()  # chooses a file: part of the base that is composed once
+    UPDATE = auto()  # sets or adds a value that OmegaConf can resolve without Hydra
     OTHER = auto()  # left to Hydra
 
 
 @dataclass(frozen=True)
 class _Change:
-    """One override, understood."""
+    """One parsed override."""
 
     text: str
     kind: _Kind
@@ -53,7 +54,7 @@ class _Change:
 
 
 class Composer:
-    """Composes the configurations of one grid; ``master`` is what Hydra composed for the grid as a whole."""
+    """Composes the configurations of one grid; ``master`` is Hydra's configuration of the grid as a whole."""
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         self._loader = loader
@@ -65,7 +66,7 @@ class Composer:
         self._parts: dict[bytes, dict[str, Any]] = {}
 
     def compose_all(self, jobs: Sequence[Sequence[str]], first_number: int = 0) -> list[Request]:
-        """Compose one configuration for each list of overrides, each with one value; raise what Hydra raises."""
+        """Compose one configuration for each list of single-valued overrides; raise what Hydra raises."""
         before = HydraConfig.instance().cfg
         try:
             return [self._compose(tuple(job), first_number + place) for place, job in enumerate(jobs)]
@@ -84,7 +85,7 @@ class Composer:
         return Request(plain_config(without_hydra(config)), overrides, _choices(config))
 
     def _shared(self, plain: dict[str, Any]) -> dict[str, Any]:
-        """Return ``plain`` with the groups of knobs of an earlier cell where they are the same, types included."""
+        """Return ``plain`` with its groups of knobs replaced by equal ones of earlier cells."""
         groups = {key: value for key, value in plain.items() if isinstance(value, dict)}
         return plain | {
             key: self._parts.setdefault(pickle.dumps(value), value) for key, value in groups.items()
@@ -98,14 +99,14 @@ class Composer:
     def _understood(self, text: str) -> _Change:
         try:
             (override,) = self._parser.parse_overrides([text])
-        except HydraException:  # to be raised again in the words of the cell as a whole
+        except HydraException:  # Hydra raises it again when it composes the whole cell
             return _Change(text, _Kind.OTHER, text, None, OverrideType.CHANGE)
         value = None if override.is_sweep_override() else override.value()
         return _Change(text, self._kind(override, value), override.key_or_group, value, override.type)
 
     def _kind(self, override: Override, value: Any) -> _Kind:
         key = override.key_or_group
-        by_path = getattr(override, "is_value_path", False)  # of Hydra 1.4: never a group
+        by_path = getattr(override, "is_value_path", False)  # new in Hydra 1.4; never a group
         if override.is_hydra_override() or override.is_sweep_override() or by_path:
             return _Kind.OTHER
         if self._is_group(key):
@@ -116,7 +117,7 @@ class Composer:
         return _Kind.UPDATE if override.type in known else _Kind.OTHER
 
     def _is_group(self, key: str) -> bool:
-        """Tell a group as Hydra does, by the folders of all its search path; their case may not count there."""
+        """Return whether ``key`` is a group, found as Hydra does in its whole search path, case ignored."""
         parent, _, name = key.rpartition("/")
         if parent not in self._groups:
             names = self._loader.get_group_options(
@@ -129,7 +130,7 @@ class Composer:
         return name.casefold() in self._groups[parent]
 
     def _base(self, groups: tuple[str, ...]) -> _Base | None:
-        """Return what cells with these choices share; None where Hydra refuses them, for it to say so of the cell."""
+        """Return what cells with these choices share; None if Hydra refuses them."""
         if groups not in self._bases:
             try:
                 self._bases[groups] = _Base.of(self._through_hydra(groups, 0))
@@ -150,8 +151,8 @@ class Composer:
 class _Base:
     """What cells with the same group choices share.
 
-    ``pickled`` is the configuration, which loads in an eighth of the time of a deep copy; None if something in it
-    refers to what is not part of it, such as ``${hydra:job.num}``, or cannot be pickled.
+    ``pickled`` is the configuration, which loads in an eighth of the time of a deep copy; None if something
+    in it cannot be pickled or refers to something outside, such as ``${hydra:job.num}``.
     """
 
     choices: Mapping[str, str | None]
@@ -164,7 +165,7 @@ class _Base:
         return cls(_choices(composed), _pickled(config) if _is_local(plain) else None)
 
     def changed(self, changes: Sequence[_Change]) -> dict[str, Any] | None:
-        """Return the resolved configuration with ``changes`` made in order; None if it is left to Hydra."""
+        """Return the resolved configuration after ``changes``, in order; None if Hydra must compose it."""
         if self.pickled is None:
             return None
         config: DictConfig = pickle.loads(self.pickled)  # noqa: S301  # pickled by this process, kept in memory
@@ -175,7 +176,7 @@ class _Base:
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
-    """Return a copy of ``config`` with the application's own part only, as Hydra hands it to a task."""
+    """Return a copy of ``config`` with only the application's own part, as Hydra passes it to a task."""
     own = copy.deepcopy(config)
     with read_write(own), open_dict(own):
         own.pop("hydra", None)
@@ -183,16 +184,16 @@ def without_hydra(config: DictConfig) -> DictConfig:
 
 
 def plain_config(config: DictConfig, *, whole: bool = True) -> dict[str, Any]:
-    """Resolve ``config`` into plain dicts and lists; raise what OmegaConf raises for what cannot be resolved.
+    """Return ``config`` resolved to plain dicts and lists; raise OmegaConf's error if something has no value.
 
-    A value that is still to be given (``???``) is such a thing, unless ``whole`` is false.
+    A missing value (``???``) is an error as well, unless ``whole`` is false.
     """
     plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=whole, enum_to_str=True)
     return {str(key): value for key, value in plain.items()}
 
 
 def _is_local(value: Any) -> bool:
-    """Return whether every interpolation in ``value`` refers to a knob of the application or to the environment."""
+    """Return whether all interpolations in ``value`` refer to the application's knobs or the environment."""
     if isinstance(value, dict):
         return _is_local([*value, *value.values()])
     if isinstance(value, list):
@@ -216,7 +217,7 @@ def _choices(composed: DictConfig) -> dict[str, str | None]:
 
 
 def _update(config: DictConfig, change: _Change) -> bool:
-    """Make one change as Hydra does; false where it would refuse to add what is already there."""
+    """Apply one change as Hydra does; return False if Hydra would refuse to add a key that exists."""
     new_only = change.how is OverrideType.ADD and not isinstance(change.value, dict | list)
     if new_only and OmegaConf.select(config, change.key, throw_on_missing=False) is not None:
         return False

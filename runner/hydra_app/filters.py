@@ -1,4 +1,4 @@
-"""Which cells of a grid are wanted: conditions on composed configurations, as a YAML file or a command has them."""
+"""Select cells of a grid by the conditions ``only`` and ``exclude`` of a YAML file or the command line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _EXAMPLE = "[{model: thread, workers: '>4'}]"
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one value of a cell is held against; ``right`` may name other knobs of the same cell, as ``${tasks}``."""
+    """A test of a value of a cell; ``right`` may name other knobs of the same cell, such as ``${tasks}``."""
 
     operator: str
     right: tuple[Any, ...]
@@ -48,14 +48,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Entry:
-    """One mapping of ``exclude`` or ``only``: for each key the comparisons, one of which must hold."""
+    """One mapping of ``exclude`` or ``only``: the comparisons by key, at least one of which must hold."""
 
     where: str
     tests: Mapping[str, tuple[Comparison, ...]]
     text: str
 
     def matches(self, request: Request) -> bool:
-        """Return whether every key has a value that was asked for; raise BadValue for what cannot be compared."""
+        """Return whether a comparison of every key holds; raise BadValue if values cannot be compared."""
         return all(
             any(_holds(test, key, request, self.where) for test in tests) for key, tests in self.tests.items()
         )
@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Selection:
-    """The cells that are wanted: those that match one of ``only``, where there is any, and none of ``exclude``."""
+    """Conditions on cells: keep those that match one of ``only``, if any, and none of ``exclude``."""
 
     only: tuple[Entry, ...] = ()
     exclude: tuple[Entry, ...] = ()
@@ -73,7 +73,7 @@ class Selection:
         return bool(self.only or self.exclude)
 
     def keeps(self, request: Request) -> bool:
-        """Return whether a cell is wanted."""
+        """Return whether a cell is selected."""
         if self.only and not any(entry.matches(request) for entry in self.only):
             return False
         return not any(entry.matches(request) for entry in self.exclude)
@@ -81,21 +81,21 @@ class Selection:
 
 @dataclass(frozen=True)
 class Selected:
-    """The cells that are left; ``notes`` tell of conditions without effect, one line each."""
+    """The selected cells; ``notes`` list the conditions that match no cell, one line each."""
 
     requests: tuple[Request, ...]
     notes: tuple[str, ...] = ()
 
 
 def read_selection(sweeper: Mapping[str, Any]) -> Selection:
-    """Read ``only`` and ``exclude`` of a sweeper's configuration, interpolations unresolved; raise BadValue."""
+    """Return ``only`` and ``exclude`` of a sweeper's unresolved configuration; raise BadValue."""
     return Selection(**{key: _entries(sweeper.get(key), f"hydra.sweeper.{key}") for key in (ONLY, EXCLUDE)})
 
 
 def select(jobs: Iterable[_Job], compose: Callable[[_Job, int], Request], selection: Selection) -> Selected:
-    """Keep the cells that are wanted; raise BadValue where none is left and UnknownChoice for keys that no cell has.
+    """Return the selected cells; raise BadValue if none is left and UnknownChoice for keys that no cell has.
 
-    ``compose`` gives the configuration of a job and its number, which counts the cells that are kept.
+    ``compose`` returns the configuration of a job; its second argument numbers the cells that are kept.
     """
     cells: list[Request] = []
     kept: list[Request] = []
@@ -138,12 +138,12 @@ def _comparison(where: str, key: str, value: Any) -> Comparison:
     sign, text = match.groups() if match else (_SAME, value)
     right = tuple(_values(where, key, text))
     if sign in _ORDERS and len(right) != 1:
-        raise BadValue(f"{where}: {key}: {value} compares with {len(right)} values; give one")
+        raise BadValue(f"{where}: {key}: {value} compares with {len(right)} values; write one")
     return Comparison(sign, right, value)
 
 
 def _values(where: str, key: str, text: str) -> Iterable[Any]:
-    """Read ``text`` as the value of an override, of which there may be several."""
+    """Return the value of ``text``, read as that of an override; several if it is a sweep."""
     try:
         override = _parsed(text)
     except HydraException as error:
@@ -164,7 +164,7 @@ def _parsed(text: str) -> Override:
     return OverridesParser.create().parse_override(f"key={text}")
 
 
-# --- what holds in a cell --------------------------------------------------------------------------------
+# --- comparing -------------------------------------------------------------------------------------------
 
 
 def _holds(test: Comparison, key: str, request: Request, where: str) -> bool:
@@ -177,14 +177,14 @@ def _holds(test: Comparison, key: str, request: Request, where: str) -> bool:
 
 
 def _in_order(test: Comparison, key: str, left: Any, right: Any, where: str) -> bool:
-    """Compare two amounts; nothing is less or more than null."""
+    """Compare two amounts; null is neither less nor more than anything."""
     if left is None or right is None:
         return False
     (kind, amount), (other_kind, other) = _amount(left), _amount(right)
     if "" in {kind, other_kind} or (kind != other_kind and amount != 0 != other):
         raise BadValue(
             f"{where}: {key}={typed(left)} cannot be compared with {typed(right)} ({key}: {test.text}); "
-            "numbers go with numbers, sizes with sizes, times with times"
+            "compare numbers with numbers, sizes with sizes, times with times"
         )
     return _ORDERS[test.operator](amount, other)
 
@@ -199,7 +199,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _amount(value: Any) -> tuple[str, Any]:
-    """Return the kind of an amount and the amount in the base unit of its kind; the kind is empty if it is none."""
+    """Return the kind of an amount and its value in the base unit; the kind is empty if it is no amount."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return "number", value
     return _quantity(value) if isinstance(value, str) else ("", value)
@@ -214,7 +214,7 @@ def _quantity(text: str) -> tuple[str, int | str]:
 
 
 def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
-    """Return what ``key`` is in a cell: of a group the option chosen and the name in it; null for what is not there."""
+    """Return the value of ``key`` in a cell; for a group its option and its name; None if it is missing."""
     value = _lookup(request.plain, key)
     names = [request.choices[key]] if key in request.choices else []
     if not isinstance(value, Mapping):
@@ -243,11 +243,11 @@ def _resolved(right: Sequence[Any], request: Request, where: str) -> Iterator[An
             yield value
         elif match := _KNOB.fullmatch(value):
             yield _named(request, match[1], where)[-1]
-        else:  # several in one text, resolvers: rare, and only OmegaConf knows them
+        else:  # resolvers, or several knobs in one string: rare, and only OmegaConf can resolve them
             yield OmegaConf.create({**request.plain, "_": value})["_"]
 
 
-# --- what is told ----------------------------------------------------------------------------------------
+# --- errors and notes ------------------------------------------------------------------------------------
 
 
 def _check_keys(entry: Entry, cells: Sequence[Request]) -> None:
@@ -288,9 +288,9 @@ def _known(cells: Sequence[Request], group: str) -> list[str]:
 
 
 def _nothing_left(selection: Selection, cells: int) -> str:
-    said = [f"hydra.sweeper.{key}" for key in (ONLY, EXCLUDE) if getattr(selection, key)]
-    leave = "leave" if len(said) > 1 else "leaves"
-    return f"{' and '.join(said)} {leave} none of the {cells} cells of the grid; take a condition away or add values"
+    used = [f"hydra.sweeper.{key}" for key in (ONLY, EXCLUDE) if getattr(selection, key)]
+    leave = "leave" if len(used) > 1 else "leaves"
+    return f"{' and '.join(used)} {leave} none of the {cells} cells of the grid; remove a condition or add values"
 
 
 def _without_effect(entries: Iterable[Entry], cells: Sequence[Request]) -> Iterator[str]:

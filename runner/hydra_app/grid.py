@@ -1,4 +1,4 @@
-"""Overrides with several values, and grids of them, as lists of overrides with one value each."""
+"""Expand overrides with several values, and grids of them, into lists of overrides with one value each."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def expand(
 ) -> list[list[str]]:
     """Return the overrides of every cell: the full product within each grid, one grid after the other.
 
-    ``arguments`` are what was typed, ``params`` and ``zipped`` belong to every grid. The keys of one mapping of
-    ``zipped``, or of a grid's own ``zip``, move together and are one axis. Where a key is set more than once the later
-    of params, zipped, grid, its zip and arguments wins, so that what is typed holds in every grid. Any of Hydra's
-    sweeps that can be enumerated may stand for a value (choices, ``range``, ``glob``); ``loader`` knows the names that
-    a glob matches. Raise BadValue.
+    ``arguments`` are the overrides as typed; ``params`` and ``zipped`` belong to every grid. The keys of one
+    mapping of ``zipped``, or of a grid's own ``zip``, vary together as one axis. If a key is set more than
+    once, the last of params, zipped, grid, its zip and arguments wins, so that the command line holds in
+    every grid. A value may be any sweep of Hydra's that can be enumerated (choices, ``range``, ``glob``);
+    ``loader`` knows the names that a glob matches. Raise BadValue.
     """
     parser = OverridesParser.create(config_loader=loader)
     cells: list[list[str]] = []
@@ -48,10 +48,10 @@ def expand(
 def in_batches(
     jobs: Sequence[Sequence[str]], most: int | None
 ) -> Iterator[tuple[int, Sequence[Sequence[str]]]]:
-    """Part jobs into batches of ``most``, None for all in one; give the number of the first of each; raise BadValue."""
+    """Yield batches of ``most`` jobs, None for one batch, with the number of their first; raise BadValue."""
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
         raise BadValue(
-            f"hydra.sweeper.max_batch_size={write(most)}: not a whole number from 1; "
+            f"hydra.sweeper.max_batch_size={write(most)}: not a whole number of at least 1; "
             "write one, or null to launch all jobs at once"
         )
     size = most or len(jobs) or 1
@@ -59,14 +59,14 @@ def in_batches(
 
 
 class _Axes:
-    """The axes of one grid, each with the values of its keys; a key has its place in one axis only."""
+    """The axes of one grid, each with the values of its keys; a key belongs to one axis only."""
 
     def __init__(self, parser: OverridesParser) -> None:
         self._parser = parser
         self._axes: list[dict[str, list[str]]] = []
 
     def set(self, lines: Iterable[str]) -> None:
-        """Return keys new values where they stand; those not seen before are axes of their own."""
+        """Set the values of keys in the axes that hold them; a new key becomes an axis."""
         for override in self._parser.parse_overrides(list(lines)):
             key = _identity(override)
             axis = next((axis for axis in self._axes if key in axis), None)
@@ -76,7 +76,7 @@ class _Axes:
                 axis[key] = _values(override)
 
     def tie(self, mappings: Any, where: str) -> None:
-        """Let the keys of each mapping move together; they leave the axes in which they stood."""
+        """Make one axis of the keys of each mapping; remove them from the axes that held them."""
         tied = [self._zip(mapping) for mapping in _mappings(mappings, where)]
         taken: set[str] = set()
         for axis in tied:
@@ -88,7 +88,7 @@ class _Axes:
         self._axes = [axis for axis in self._axes if axis] + tied
 
     def product(self) -> Iterator[list[str]]:
-        """Yield every combination of the places on the axes, as overrides."""
+        """Yield every combination of positions on the axes, as overrides."""
         for cell in itertools.product(*(_places(axis) for axis in self._axes)):
             yield [line for place in cell for line in place]
 
@@ -101,7 +101,7 @@ class _Axes:
 
 
 def write(value: Any, *, nested: bool = False) -> str:
-    """Write a value of a YAML file as Hydra's overrides have it; a text stays as it is, unless ``nested`` in another."""
+    """Return a value of a YAML file as the text of an override; a ``nested`` string is quoted."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -116,7 +116,7 @@ def write(value: Any, *, nested: bool = False) -> str:
 
 
 def _apart(grid: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Part a grid from its ``zip``; a text of that name is the value of a knob called so."""
+    """Split a grid into its keys and its ``zip``; if that is a string, it is the value of a knob."""
     together = grid.get(ZIP) if not isinstance(grid.get(ZIP), str) else None
     return {key: value for key, value in grid.items() if key != ZIP or together is None}, together or ()
 
@@ -126,7 +126,7 @@ def _lines(grid: Mapping[str, Any]) -> list[str]:
 
 
 def _several(key: str, value: Any) -> list[str]:
-    """Return an override for each entry of a list; a text may hold several values itself."""
+    """Return an override for each entry of a list; a string may itself hold several values."""
     return [f"{key}={write(one)}" for one in (value if isinstance(value, list) else [value])]
 
 
@@ -139,7 +139,7 @@ def _mappings(given: Any, where: str) -> Sequence[Mapping[str, Any]]:
 def _check_once(axis: Mapping[str, Any], taken: set[str], where: str) -> None:
     for key in axis:
         if key in taken:
-            raise BadValue(f"{where}: {_named(key)} stands in two of its mappings; take it out of one")
+            raise BadValue(f"{where}: {_named(key)} appears in two of its mappings; remove it from one")
         taken.add(key)
 
 
@@ -149,13 +149,13 @@ def _check_lengths(axis: Mapping[str, list[str]]) -> None:
     for key, count in counts.items():
         if count != most:
             raise BadValue(
-                f"zip: {_named(first)} has {most} values and {_named(key)} has {count}; keys that move together have as "
-                "many each: give as many for both, or type a single one, which holds in every place"
+                f"zip: {_named(first)} has {most} values and {_named(key)} has {count}; keys that vary together need "
+                "equally many: list as many for both, or a single one, which is used throughout"
             )
 
 
 def _places(axis: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
-    """Return the overrides of each place of an axis; a key with a single value has it everywhere."""
+    """Return the overrides at each position of an axis; a key with a single value keeps it throughout."""
     several = {key: values for key, values in axis.items() if len(values) > 1}
     if several:
         _check_lengths(several)
@@ -166,7 +166,7 @@ def _places(axis: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
 
 
 def _identity(override: Override) -> str:
-    """Name what is overridden, without the ``+``, ``++`` or ``~`` before it."""
+    """Return the name of what is overridden, without a leading ``+``, ``++`` or ``~``."""
     return f"{override.key_or_group}@{override.package or ''}"
 
 

@@ -1,4 +1,4 @@
-"""What a Hydra launcher and a sweeper are asked: to choose the jobs of a sweep and to carry them out."""
+"""The work of a Hydra launcher and sweeper: select the jobs of a sweep and carry them out."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What Hydra gives a launcher or a sweeper; ``config`` is what it composed for the sweep as a whole."""
+class Setup:
+    """What Hydra passes to a launcher or sweeper; ``config`` is the configuration of the sweep as a whole."""
 
     context: HydraContext
     task: Any
@@ -33,16 +33,16 @@ class Asked:
 
     @property
     def as_a_whole(self) -> bool:
-        """Return whether the task takes a sweep with all its cells; any other is called with one after the other."""
+        """Return whether the task takes a whole sweep; any other is called once for each cell."""
         return hasattr(self.task, "carry_out")
 
     def composer(self) -> Composer:
-        """Return what composes the cells of a sweep that is taken as a whole."""
+        """Return the composer for the cells of a whole sweep."""
         return Composer(self.context.config_loader, self.config)
 
 
 class CellReturn(JobReturn):
-    """What came of one cell of a sweep; its value is read when somebody asks, since few sweepers do."""
+    """The result of one cell of a sweep; its value is read on demand, since few sweepers need it."""
 
     def __init__(self, sweeping: Sweeping, request: Request) -> None:
         super().__init__(overrides=list(request.overrides), status=JobStatus.COMPLETED)
@@ -51,7 +51,7 @@ class CellReturn(JobReturn):
 
     @property
     def return_value(self) -> float:
-        """Return what was measured of the cell, the more the better, for sweepers that look for the best."""
+        """Return the value of the cell for sweepers that optimise; more is better."""
         if self._return_value is None:
             self._return_value = self._sweeping.value(self._request)
         return float(self._return_value)
@@ -61,57 +61,57 @@ class CellReturn(JobReturn):
         self._return_value = value
 
 
-def select_jobs(asked: Asked, jobs: Sequence[Sequence[str]]) -> Selected | None:
-    """Choose the jobs that ``hydra.sweeper.only`` and ``exclude`` leave; None if neither is given.
+def select_jobs(setup: Setup, jobs: Sequence[Sequence[str]]) -> Selected | None:
+    """Return the jobs that ``hydra.sweeper.only`` and ``exclude`` keep; None if neither is set.
 
     Raise BadInput.
     """
-    selection = read_selection(_unresolved(asked.config.hydra.sweeper))
+    selection = read_selection(_unresolved(setup.config.hydra.sweeper))
     if not selection:
         return None
-    if asked.as_a_whole:
-        composer = asked.composer()
+    if setup.as_a_whole:
+        composer = setup.composer()
         return select(jobs, lambda job, number: composer.compose_all([job], number)[0], selection)
-    return select(jobs, lambda job, number: _as_request(_composed(asked, job, number)), selection)
+    return select(jobs, lambda job, number: _as_request(_composed(setup, job, number)), selection)
 
 
 def launch_jobs(
-    asked: Asked, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None = None
+    setup: Setup, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None = None
 ) -> Sequence[JobReturn]:
-    """Compose every job, then carry all of them out; what a Hydra launcher does.
+    """Compose every job, then carry out all of them, as a Hydra launcher does.
 
-    ``selected`` holds the configurations of all jobs of the sweep, where they were composed to choose among them.
+    ``selected`` holds the configurations of all jobs of the sweep if selecting them required composing them.
     """
-    if not asked.as_a_whole:
-        return _launch_one_by_one(asked, jobs, first_number)
-    chosen = _of_these_jobs(asked, jobs, first_number, selected)
-    base = plain_config(without_hydra(asked.config), whole=False)
-    sweeping: Sweeping = asked.task
-    launch = Launch(chosen.requests, tuple(asked.config.hydra.overrides.task), base, chosen.notes)
+    if not setup.as_a_whole:
+        return _launch_one_by_one(setup, jobs, first_number)
+    chosen = _of_these_jobs(setup, jobs, first_number, selected)
+    base = plain_config(without_hydra(setup.config), whole=False)
+    sweeping: Sweeping = setup.task
+    launch = Launch(chosen.requests, tuple(setup.config.hydra.overrides.task), base, chosen.notes)
     if sweeping.carry_out(launch) == EXIT_INTERRUPTED:
-        raise KeyboardInterrupt  # a sweeper that launches in batches would go on with the next one
+        raise KeyboardInterrupt  # a sweeper that launches in batches would go on with the next batch
     return [CellReturn(sweeping, request) for request in chosen.requests]
 
 
-def describe_sweep(asked: Asked) -> None:
-    """Leave ``multirun.yaml`` in the folder of a sweep, as Hydra's own sweeper does."""
-    folder = Path(str(asked.config.hydra.sweep.dir))
+def describe_sweep(setup: Setup) -> None:
+    """Write ``multirun.yaml`` to the folder of a sweep, as Hydra's own sweeper does."""
+    folder = Path(str(setup.config.hydra.sweep.dir))
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(asked.config, folder / "multirun.yaml")
+    OmegaConf.save(setup.config, folder / "multirun.yaml")
 
 
 def _of_these_jobs(
-    asked: Asked, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None
+    setup: Setup, jobs: Sequence[Sequence[str]], first_number: int, selected: Selected | None
 ) -> Selected:
-    """Return the configurations of the jobs of one launch; what there is to tell is told at the first."""
+    """Return the configurations of the jobs of one launch; only the first launch gets the notes."""
     if selected is None:
-        return Selected(tuple(asked.composer().compose_all(jobs, first_number)))
+        return Selected(tuple(setup.composer().compose_all(jobs, first_number)))
     requests = selected.requests[first_number : first_number + len(jobs)]
     return Selected(requests, () if first_number else selected.notes)
 
 
 class _Composed:
-    """Stands in for Hydra's loader, with configurations that are composed already; each is given once and let go."""
+    """A stand-in for Hydra's loader that returns configurations composed before, each once, then drops it."""
 
     def __init__(self, configs: Sequence[DictConfig]) -> None:
         self._configs = deque(configs)
@@ -120,22 +120,22 @@ class _Composed:
         return self._configs.popleft()
 
 
-def _launch_one_by_one(asked: Asked, jobs: Sequence[Sequence[str]], first_number: int) -> Sequence[JobReturn]:
-    """Let Hydra's own launcher call the task once a job, when all of them are composed."""
-    configs = [_composed(asked, job, first_number + place) for place, job in enumerate(jobs)]
+def _launch_one_by_one(setup: Setup, jobs: Sequence[Sequence[str]], first_number: int) -> Sequence[JobReturn]:
+    """Let Hydra's own launcher call the task once for each job, after all of them are composed."""
+    configs = [_composed(setup, job, first_number + place) for place, job in enumerate(jobs)]
     loader: Any = _Composed(configs)
     configs.clear()
-    own = copy.deepcopy(asked.config)
+    own = copy.deepcopy(setup.config)
     with read_write(own.hydra), open_dict(own.hydra):
         own.hydra.launcher = {"_target_": _ONE_BY_ONE}
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=replace(asked.context, config_loader=loader), task_function=asked.task, config=own
+        hydra_context=replace(setup.context, config_loader=loader), task_function=setup.task, config=own
     )
     return launcher.launch(jobs, first_number)
 
 
-def _composed(asked: Asked, job: Sequence[str], number: int) -> DictConfig:
-    config = asked.context.config_loader.load_sweep_config(asked.config, list(job))
+def _composed(setup: Setup, job: Sequence[str], number: int) -> DictConfig:
+    config = setup.context.config_loader.load_sweep_config(setup.config, list(job))
     with open_dict(config):
         config.hydra.job.id = str(number)
         config.hydra.job.num = number

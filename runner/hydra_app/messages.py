@@ -1,4 +1,4 @@
-"""Hydra's complaints in the words of what was typed, each in one line."""
+"""Turn Hydra's errors into one-line messages in terms of what was typed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HYDRA_ERRORS = (HydraException, OmegaConfBaseException, YAMLError)
 
 
 def read_options(arguments: Sequence[str]) -> Namespace:
-    """Read Hydra's options; raise BadInput for what is neither one of them nor KEY=VALUE."""
+    """Return Hydra's options; raise BadInput for an argument that is neither an option nor KEY=VALUE."""
     parser = get_args_parser()
     parser.exit_on_error = False
     try:
@@ -33,16 +33,16 @@ def read_options(arguments: Sequence[str]) -> Namespace:
             f"{unknown[0]}: no such option; a knob is written without dashes, as {example}; --help shows all"
         )
     if known.resolve and not (known.cfg or known.help):
-        raise BadInput("--resolve: goes with --cfg or --help; add one of them")
+        raise BadInput("--resolve: needs --cfg or --help; add one of them")
     if known.run + known.multirun + bool(known.cfg) + bool(known.info) + known.shell_completion > 1:
         raise BadInput(
-            "only one of --run, --multirun, --cfg, --info and --shell-completion at a time; leave the others out"
+            "--run, --multirun, --cfg, --info and --shell-completion exclude each other; choose one"
         )
     return known
 
 
 def explain(error: Exception) -> BadInput:
-    """Return the one-line refusal for what Hydra or OmegaConf raised."""
+    """Return the one-line BadInput for an error that Hydra or OmegaConf raised."""
     if isinstance(error, OverrideParseException):
         return _unreadable(error)
     if isinstance(error, MissingConfigException):
@@ -56,7 +56,7 @@ def explain(error: Exception) -> BadInput:
 
 
 def _text(error: Exception) -> str:
-    """Join the lines of a message and of its cause's, which Hydra leaves to be printed after it."""
+    """Return the message of an error and its cause in one line; Hydra leaves the cause out of its own."""
     texts = [str(error)]
     if isinstance(error.__cause__, OmegaConfBaseException):
         texts.append(str(error.__cause__))
@@ -70,16 +70,16 @@ def _unreadable(error: OverrideParseException) -> BadInput:
 
 
 def _unknown_choice(error: MissingConfigException) -> BadInput:
-    asked = error.missing_cfg_file or ""
-    group, _, name = asked.rpartition("/")
+    missing = error.missing_cfg_file or ""
+    group, _, name = missing.rpartition("/")
     options = ", ".join(sorted(error.options or ()))
-    if asked.startswith("interpreter/") and "/" in asked.removeprefix("interpreter/"):
-        path = asked.removeprefix("interpreter/")
+    if missing.startswith("interpreter/") and "/" in missing.removeprefix("interpreter/"):
+        path = missing.removeprefix("interpreter/")
         return UnknownChoice(
-            f"interpreter={path}: a path is given as interpreter.path={path}; by name there are {options}"
+            f"interpreter={path}: write a path as interpreter.path={path}; the names are {options}"
         )
     if not group:
-        return UnknownChoice(f"{asked}: no such configuration file; leave --config-name out")
+        return UnknownChoice(f"{missing}: no such configuration file; leave --config-name out")
     typed = f"+{group}={name}" if group == "experiment" else f"{group}={name}"
     known = f"choose one of {options}" if options else f"{group} has no choices"
     return UnknownChoice(f"{typed}: no such choice{did_you_mean(name, error.options or ())}; {known}")
@@ -88,22 +88,24 @@ def _unknown_choice(error: MissingConfigException) -> BadInput:
 def _unknown_key(key: str) -> BadInput:
     group, _, _ = key.rpartition(".")
     if key == "experiment":
-        return UnknownChoice("experiment=...: an experiment is added; write +experiment=NAME")
+        return UnknownChoice(
+            "experiment=...: an experiment is added with a plus sign; write +experiment=NAME"
+        )
     if key in KNOBS[""]:
         return BadValue(
-            f"{key}: cannot be set in this way; choose with {key}=NAME, set its knobs with {key}.KNOB=VALUE"
+            f"{key}: cannot be set this way; choose with {key}=NAME, set its knobs with {key}.KNOB=VALUE"
         )
     for table in _tables():
         if f"{key}.".startswith(f"{table}."):
-            return BadValue(f"{key}: its entries are added one by one; write +{table}.NAME=VALUE")
+            return BadValue(f"{key}: entries are added one by one; write +{table}.NAME=VALUE")
     if group in FAMILIES:
-        return UnknownChoice(f"{key}: the chosen {group} has no such knob; --cfg job shows those it has")
+        return UnknownChoice(f"{key}: the chosen {group} has no such knob; --cfg job lists its knobs")
     known = [f"{group}.{name}" for name in KNOBS[group]] if group in KNOBS and group else list(KNOBS[""])
     return UnknownChoice(f"{key}: no such knob{did_you_mean(key, known)}; the knobs are {', '.join(known)}")
 
 
 def _tables() -> list[str]:
-    """Return the knobs of members that hold a map, whose keys Hydra lets one only add to."""
+    """Return the knobs of members that hold a map; Hydra only lets keys be added to these."""
     return [
         f"{family}.{option}"
         for family, members in FAMILIES.items()
@@ -125,7 +127,7 @@ def _needs_value(key: str) -> BadInput:
 
 def _several_values(typed: str) -> BadInput:
     return BadValue(
-        f"{typed}: several values make a sweep, and one configuration is asked for here; give one value"
+        f"{typed}: several values make a sweep, but this needs one configuration; write one value"
     )
 
 

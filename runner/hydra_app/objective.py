@@ -1,4 +1,4 @@
-"""What a cell is worth to a sweeper that looks for the best one, such as Optuna's."""
+"""The value of a cell for a sweeper that optimises, such as Optuna's."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from breakeven.runner.store import Sweep
 
 
 def cell_value(sweep: Sweep, request: Request) -> float:
-    """Return the worth of a cell from its stored runs, as `worth` has it."""
+    """Return `worth` of the stored runs of a cell."""
     cell_id = fingerprint(parse(request.plain), request.plain["engine"]["name"])
     stored = (sweep.read_run(cell_id, round_) for round_ in range(request.plain["rounds"]))
     return worth(row for row in stored if row is not None)
 
 
 def worth(rows: Iterable[Mapping[str, Any]]) -> float:
-    """Return the median over rounds of ``speedup``, or of ``throughput_per_s`` in 1/s where a pattern has no speedup.
+    """Return the median over rounds of ``speedup``, or of ``throughput_per_s`` if the pattern has no speedup.
 
-    More is better. 0.0 is a cell that got nothing done: it cannot exist, or each of its runs failed.
+    More is better. It is 0.0 if nothing was measured: the cell cannot exist, or all its runs failed.
     """
     found = [
         row["throughput_per_s"] if row["speedup"] is None else row["speedup"]

@@ -1,4 +1,4 @@
-"""Where Hydra looks for YAML files, the first that has one wins: ``--config-dir``, ``./conf``, breakeven's own folder."""
+"""Hydra's search path for YAML files: ``--config-dir``, then ``./conf``, then breakeven's own folder."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _last: ContextVar[tuple[Path, ...]] = ContextVar("last", default=())
 def searched(config_dir: str | None) -> Iterator[None]:
     """Let Hydra search ``config_dir`` and ``./conf`` while breakeven's own configuration is composed.
 
-    A ``conf/`` whose ``config.yaml`` belongs to another Hydra application comes after breakeven's own folder: it adds
-    experiments and other choices, and replaces nothing.
+    A ``conf/`` whose ``config.yaml`` belongs to another Hydra application comes after breakeven's own folder:
+    it adds experiments and other choices, and replaces nothing.
     """
     users = users_folder()
-    asked = () if config_dir is None else (Path(config_dir).absolute(),)
+    named = () if config_dir is None else (Path(config_dir).absolute(),)
     foreign = users is not None and is_of_another_program(users)
-    first = _first.set((*asked, *((users,) if users is not None and not foreign else ())))
+    first = _first.set((*named, *((users,) if users is not None and not foreign else ())))
     last = _last.set((users,) if users is not None and foreign else ())
     try:
         yield
@@ -36,7 +36,7 @@ def searched(config_dir: str | None) -> Iterator[None]:
 
 
 def add_folders(search_path: ConfigSearchPath) -> None:
-    """Put the folders into Hydra's search path; none if another application is composed."""
+    """Add the folders to Hydra's search path; none if it composes another application."""
     for folder in _first.get():
         search_path.prepend(provider="user", path=f"file://{folder}", anchor=SearchPathQuery(provider=_OWN))
     for folder in _last.get():

@@ -1,4 +1,4 @@
-"""What Hydra calls: plan what was asked, and carry it out."""
+"""The application that Hydra calls: plan a sweep and carry it out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
 STORE = "breakeven.runner.store:Sweep"
 SESSION = "breakeven.runner.sweep.session:Session"
 OBJECTIVE = "breakeven.runner.hydra_app.objective:cell_value"
-"""What is loaded when a sweep holds runs, or is to make some: a plan of a new one needs neither Parquet nor engines."""
+"""Loaded on demand: the plan of a new sweep needs neither Parquet nor engines."""
 
 
 class RunFailed(Exception):
@@ -36,25 +36,25 @@ class RunFailed(Exception):
 
 
 class Sweeping(Protocol):
-    """What the launcher calls: a task that takes a whole sweep, not a single configuration."""
+    """A task that takes a whole sweep, not a single configuration; our launcher calls it."""
 
     def carry_out(self, launch: Launch) -> int:
         """Carry out the sweep and return its exit code."""
         ...  # pragma: no cover
 
     def value(self, request: Request) -> float:
-        """Return what was measured of one cell of it; more is better."""
+        """Return the measured value of one of its cells; more is better."""
         ...  # pragma: no cover
 
 
 @dataclass
 class Application:
-    """What Hydra calls: with one configuration, or, through our launcher, with all of them.
+    """The task that Hydra calls with one configuration, or our launcher with all of them.
 
-    ``code`` is the exit code of what was carried out. ``refused`` keeps a bad input that turned up in a call with one
-    configuration, since Hydra would print a line of its own above the message if it were raised. All calls of one
-    command belong to one sweep, in whichever process a launcher makes them: ``began`` names one that has no name.
-    ``sum_up`` prints the summary of a results folder; ``to_sum_up`` is the folder that waits for it, ``ending`` says how to
+    ``code`` is the exit code so far. ``refused`` holds a BadInput of a call with one configuration: if it
+    were raised, Hydra would print a line of its own above the message. All calls of one command belong to one
+    sweep, whichever process a launcher makes them in; ``began`` names a sweep without a name. ``sum_up``
+    prints the summary of a results folder; ``to_sum_up`` is the folder to summarise, ``ending`` says how to
     carry on with a sweep that ended early.
     """
 
@@ -70,7 +70,7 @@ class Application:
     home: int = field(default_factory=os.getpid, repr=False)
 
     def __call__(self, config: DictConfig) -> float:
-        """Carry out a sweep of one cell, for Hydra's other launchers, and give what was measured of it."""
+        """Carry out a sweep of one cell, for Hydra's other launchers, and return its measured value."""
         overrides = tuple(HydraConfig.get().overrides.task)
         request = Request(plain_config(config), overrides)
         try:
@@ -89,11 +89,11 @@ class Application:
         return self.value(request)
 
     def carry_out(self, launch: Launch) -> int:
-        """Plan the sweep and make its runs; raise BadInput before the first."""
+        """Plan the sweep and execute its runs; raise BadInput before the first."""
         return self._carry_out(launch, one_of_several=False)
 
     def value(self, request: Request) -> float:
-        """Return the worth of a cell by its stored runs, for sweepers that look for the best."""
+        """Return the value of a cell from its stored runs, for sweepers that optimise."""
         return 0.0 if self.sweep is None else float(load(OBJECTIVE)(load(STORE)(self.sweep), request))
 
     def _carry_out(self, launch: Launch, *, one_of_several: bool) -> int:
@@ -113,7 +113,7 @@ class Application:
         return outcome.code
 
     def report(self) -> int:
-        """Show the summary that is still to be shown, then how to carry on, and return the exit code."""
+        """Print the pending summary and how to carry on, if any, and return the exit code."""
         try:
             if self.to_sum_up is not None and self.sum_up is not None:
                 self.sum_up(self.to_sum_up)
@@ -127,5 +127,5 @@ class Application:
 def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
     stored: Stored = {}
     if SweepPaths(plan.sweep).holds_runs():
-        stored = load(STORE)(plan.sweep).stored(check_parts=False).rows  # somebody may be writing it
+        stored = load(STORE)(plan.sweep).stored(check_parts=False).rows  # another process may be writing it
     show_plan(plan, find_pending(plan, stored), stored, notes)

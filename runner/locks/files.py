@@ -1,4 +1,4 @@
-"""Files that are locked with flock(2): opened with care, never handed to a child."""
+"""Files locked with flock(2): opened defensively, never inherited by a child."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 _FLAGS = (
     os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-)  # a planted pipe must not block, a planted link not mislead
+)  # a planted pipe must not block, a planted link must not mislead
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 _held: set[int] = set()
 
 
 def open_existing(path: Path) -> int:
-    """Open ``path``, to read only where this user may not write it; raise OSError."""
+    """Open ``path``, read-only if this user may not write it; raise OSError."""
     try:
         return _remember(os.open(path, os.O_RDWR | _FLAGS))
     except PermissionError:
@@ -25,18 +25,18 @@ def open_existing(path: Path) -> int:
 
 
 def open_new(path: Path) -> int:
-    """Make ``path`` and open it; raise OSError."""
+    """Create ``path`` and open it; raise OSError."""
     return _remember(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o666))
 
 
 def close(descriptor: int) -> None:
-    """Close a file, which gives up its lock."""
+    """Close a file, which releases its lock."""
     _held.discard(descriptor)
     os.close(descriptor)
 
 
 def try_lock(descriptor: int) -> bool | None:
-    """Return whether the file is locked for this process now; None if the file system has no locks."""
+    """Try to lock the file and return whether it worked; None if the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -49,7 +49,7 @@ def try_lock(descriptor: int) -> bool | None:
 
 
 def is_at(descriptor: int, path: Path) -> bool:
-    """Return whether an open file still is the one at ``path``: it may have been removed or replaced."""
+    """Return whether an open file is still the one at ``path``, neither removed nor replaced."""
     try:
         there = path.stat(follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
@@ -69,5 +69,5 @@ def _forget() -> None:
     _held.clear()
 
 
-# A lock belongs to the open file, which a forked child shares: it would hold the lock after its parent's death.
+# A lock belongs to the open file, which a forked child shares: it would outlive the parent there.
 os.register_at_fork(after_in_child=_forget)

@@ -1,4 +1,4 @@
-"""Who holds a lock: what its file says, told to others as far as it can be read."""
+"""The holder of a lock, as written to the lock's file and read from it by others."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """A process that holds a lock, and what it writes; what its file does not tell is None.
+    """A process that holds a lock, and the sweep it writes; a field that its file lacks is None.
 
-    ``boot`` is the kernel's id of this boot, ``processes`` the namespace that ``pid`` belongs to, ``started`` when
-    the process started, in clock ticks since boot: a process id is used again.
+    ``boot`` is the kernel's id of this boot, ``processes`` the namespace that ``pid`` belongs to, ``started``
+    when the process started, in clock ticks since boot: process ids are reused.
     """
 
     pid: int | None = None
@@ -40,8 +40,8 @@ class Holder:
     started: int | None = None
 
     @classmethod
-    def myself(cls, sweep: str) -> Holder:
-        """Describe this process, which writes ``sweep``."""
+    def this_process(cls, sweep: str) -> Holder:
+        """Return the holder that describes this process, which writes ``sweep``."""
         return cls(
             pid=os.getpid(),
             user=_user(),
@@ -55,49 +55,49 @@ class Holder:
 
     @classmethod
     def read(cls, data: bytes) -> Holder:
-        """Read what `encoded` gave; anybody may have written it, so all of it may be missing or wrong."""
+        """Parse the output of `encoded`; anyone may have written it, so any field may be missing or wrong."""
         try:
-            told = json.loads(data)
+            fields = json.loads(data)
         except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, Mapping):
+            fields = None
+        if not isinstance(fields, Mapping):
             return cls()
         return cls(
-            pid=_number(told.get("pid"), _MOST_PID),
-            user=_text(told.get("user")),
-            host=_text(told.get("host")),
-            sweep=_text(told.get("sweep")),
-            since=_moment(told.get("since")),
-            boot=_text(told.get("boot")),
-            processes=_text(told.get("processes")),
-            started=_number(told.get("started"), _MOST_TICKS),
+            pid=_number(fields.get("pid"), _MOST_PID),
+            user=_text(fields.get("user")),
+            host=_text(fields.get("host")),
+            sweep=_text(fields.get("sweep")),
+            since=_moment(fields.get("since")),
+            boot=_text(fields.get("boot")),
+            processes=_text(fields.get("processes")),
+            started=_number(fields.get("started"), _MOST_TICKS),
         )
 
     def encoded(self) -> bytes:
-        """Return the text for the file of the lock."""
-        told = asdict(self) | {"since": self.since and self.since.isoformat(timespec="seconds")}
-        return json.dumps(told).encode()
+        """Return the content of the lock's file."""
+        fields = asdict(self) | {"since": self.since and self.since.isoformat(timespec="seconds")}
+        return json.dumps(fields).encode()
 
     @property
     def shares_kernel(self) -> bool:
-        """Return whether it runs under this very kernel, so that flock reaches it whatever the file system."""
+        """Return whether the holder runs under this kernel, so that flock works whatever the file system."""
         return self.boot is not None and self.boot == boot()
 
     @property
     def is_alive(self) -> bool | None:
-        """Return whether the process exists; None if this process cannot see it: another machine or container."""
+        """Return whether the process exists; None if it is on another machine or in another container."""
         if self.pid is None or not self.shares_kernel or self.processes != _processes():
             return None
         return is_running(self.pid, self.started or 0)
 
     @property
     def moment(self) -> str:
-        """Write since when, in local time: ``14:05`` of today, else with the date."""
+        """Return the time since which the lock is held, as `clock` formats it."""
         return clock(self.since) if self.since else "an unknown time"
 
 
 def clock(moment: datetime) -> str:
-    """Write a moment in local time: ``14:05`` of today, else with the date."""
+    """Format a moment in local time: ``14:05`` if it is today, else with the date."""
     local = moment.astimezone()
     same_day = local.date() == datetime.now().astimezone().date()
     return f"{local:%H:%M}" if same_day else f"{local:%Y-%m-%d %H:%M}"
@@ -105,7 +105,7 @@ def clock(moment: datetime) -> str:
 
 @cache
 def boot() -> str:
-    """Return what tells this boot of this kernel from others; the host's name where the system has no such id."""
+    """Return an id of this boot of this kernel; the host's name if the system has no such id."""
     try:
         return _BOOT.read_text(encoding="utf-8").strip()
     except OSError:
@@ -120,7 +120,7 @@ def _processes() -> str:
 def _user() -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # as in a container that is given a number
+    except KeyError:  # as in a container that runs under a bare user id
         return str(os.getuid())
 
 

@@ -14,7 +14,7 @@ from breakeven.runner.errors import LockUnusable, MachineBusy
 from breakeven.runner.locks import files
 from breakeven.runner.locks.holder import MOST_BYTES, Holder
 
-_PLACES = (Path("/run/lock"), Path("/tmp"))  # noqa: S108  # one place for all users: TMPDIR differs between them
+_PLACES = (Path("/run/lock"), Path("/tmp"))  # noqa: S108  # one place for all users: TMPDIR may differ between them
 _NAME = "breakeven.lock"
 _ANYBODYS = stat.S_ISVTX | stat.S_IWOTH
 _ATTEMPTS = 20
@@ -32,8 +32,8 @@ def place() -> Path:
 class HostLock:
     """The right to measure on this machine.
 
-    A file at one place, locked with flock(2): the kernel takes the lock away from a holder that ends. The file stays;
-    its text says who measures and decides nothing.
+    A file at a fixed place, locked with flock(2): the kernel releases the lock when its holder ends. The file
+    stays; its text names the holder for messages and decides nothing.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -45,7 +45,7 @@ class HostLock:
     def held(
         self, sweep: str, *, wait: bool, on_wait: Callable[[Holder], None] = lambda _: None
     ) -> Iterator[None]:
-        """Hold the lock for a while, as `acquire` does."""
+        """Hold the lock for the length of the body; takes the arguments of `acquire`."""
         self.acquire(sweep, wait=wait, on_wait=on_wait)
         try:
             yield
@@ -53,16 +53,16 @@ class HostLock:
             self.release()
 
     def acquire(self, sweep: str, *, wait: bool, on_wait: Callable[[Holder], None] = lambda _: None) -> None:
-        """Get the right to measure ``sweep``; while others have it, wait or raise MachineBusy.
+        """Acquire the right to measure ``sweep``; if another process has it, wait or raise MachineBusy.
 
-        ``on_wait`` is told once whom it waits for. The wait takes no CPU time and ends with what a signal handler
-        raises. Raise LockUnusable where the file cannot be used.
+        ``on_wait`` is called once with the holder. The wait takes no CPU time and ends if a signal handler
+        raises. Raise LockUnusable if the file cannot be used.
         """
         while self._descriptor is None:
             descriptor = self._open()
             try:
                 if self._lock(descriptor, wait, on_wait):
-                    _write(descriptor, Holder.myself(sweep).encoded())
+                    _write(descriptor, Holder.this_process(sweep).encoded())
                     self._descriptor, self._owner = descriptor, os.getpid()
             finally:
                 if self._descriptor is None:
@@ -77,12 +77,12 @@ class HostLock:
         self._descriptor = None
 
     def _lock(self, descriptor: int, wait: bool, on_wait: Callable[[Holder], None]) -> bool:
-        """Lock the file; False where another file has come to its place meanwhile."""
+        """Lock the file; return False if another file has replaced it meanwhile."""
         if not self._try_lock(descriptor):
             holder = Holder.read(os.pread(descriptor, MOST_BYTES, 0))
             if not wait:
                 raise MachineBusy(
-                    f"this machine measures {told(holder)}; wait with on_busy=wait, or end that sweep"
+                    f"this machine is measuring {describe_holder(holder)}; wait with on_busy=wait, or end that sweep"
                 )
             on_wait(holder)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -95,14 +95,14 @@ class HostLock:
         return locked
 
     def _open(self) -> int:
-        """Open the file, or make it for everybody; raise LockUnusable."""
+        """Open the file, or create it for all users; raise LockUnusable."""
         for _ in range(_ATTEMPTS):
             try:
                 return self._checked(files.open_existing(self._path))
             except FileNotFoundError:
                 with suppress(FileExistsError):
                     return self._make()
-            except PermissionError:  # it may be new, its maker about to open it to everybody
+            except PermissionError:  # it may be new, and its creator about to open it to all users
                 sleep(_PAUSE_SECONDS)
             except OSError as error:
                 raise self._unusable(error.strerror) from error
@@ -123,7 +123,7 @@ class HostLock:
         if stat.S_ISREG(about.st_mode) and about.st_nlink <= 1:
             return descriptor
         files.close(descriptor)
-        raise self._unusable("it is not a file of its own")
+        raise self._unusable("it is not a regular file with a single name")
 
     def _unusable(self, why: str | None) -> LockUnusable:
         return LockUnusable(
@@ -132,10 +132,10 @@ class HostLock:
         )
 
 
-def told(holder: Holder) -> str:
-    """Say for whom the machine measures, in one line."""
+def describe_holder(holder: Holder) -> str:
+    """Return a one-line description of the sweep that ``holder`` measures."""
     if holder.pid is None or holder.is_alive is False:  # the text of an earlier holder
-        return "for somebody else"
+        return "another sweep"
     return (
         f"{holder.sweep or 'another sweep'} for user {holder.user or 'unknown'} "
         f"(pid {holder.pid}, since {holder.moment})"
@@ -143,7 +143,7 @@ def told(holder: Holder) -> str:
 
 
 def _write(descriptor: int, text: bytes) -> None:
-    """Say who holds the lock; where that is impossible (a full disk, another user's file) the lock counts."""
+    """Write who holds the lock; if that fails (a full disk, another user's file), the lock still counts."""
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text, 0)

@@ -1,8 +1,8 @@
 """One writer of a results folder.
 
-The folder may lie on a network file system, where a lock need not reach other machines. A writer therefore gives a
-sign of life: it touches its file every `BEAT_SECONDS`, and one of another machine that was not touched for
-`DEAD_SECONDS`, by the clock of the file system, belongs to a writer that is gone.
+The folder may be on a network file system, where a lock may not reach other machines. A writer therefore
+gives a sign of life: it touches its file every `BEAT_SECONDS`. If the file of a writer on another machine has
+not been touched for `DEAD_SECONDS`, by the clock of the file system, that writer is gone.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _NO_LINKS = {errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNO
 
 
 class _Elsewhere(Exception):
-    """Raised when the lock is no longer the one that was looked at: look again."""
+    """Raised when the lock file changed while it was examined: try again."""
 
 
 class SweepLock:
-    """The right to write the results folder ``path``, by the file ``.writer`` in it, which is gone afterwards.
+    """The right to write the results folder ``path``, held through its file ``.writer``.
 
-    ``beat_seconds`` is how often it gives a sign of life.
+    ``beat_seconds`` is the time between two signs of life.
     """
 
     def __init__(self, path: Path, *, beat_seconds: float = BEAT_SECONDS) -> None:
@@ -51,7 +51,7 @@ class SweepLock:
 
     @contextmanager
     def held(self) -> Iterator[str | None]:
-        """Hold the lock for a while, as `acquire` does; return its note."""
+        """Hold the lock for the length of the body; yield the note of `acquire`."""
         note = self.acquire()
         try:
             yield note
@@ -61,7 +61,7 @@ class SweepLock:
     def acquire(self) -> str | None:
         """Become the folder's only writer; raise SweepBusy, or OutputsUnwritable.
 
-        Gives a note where the lock of a writer on another machine that is gone was taken over, else None.
+        Return a note if this took over the lock of a dead writer on another machine, else None.
         """
         try:
             note = self._take()
@@ -74,7 +74,7 @@ class SweepLock:
         return note
 
     def check(self) -> None:
-        """Raise NotStored where the folder is no longer this writer's: deleted, or taken over while it was asleep."""
+        """Raise NotStored if the folder was deleted, or taken over while this process was suspended."""
         if self._descriptor is None or files.is_at(self._descriptor, self._path):
             return
         raise NotStored(
@@ -90,7 +90,7 @@ class SweepLock:
         if self._beating is not None:
             self._beating.join()
         if files.is_at(self._descriptor, self._path):
-            with suppress(OSError):  # nobody is misled by what stays: its lock is free
+            with suppress(OSError):  # a file that stays misleads nobody: its lock is free
                 self._path.unlink()
         files.close(self._descriptor)
         self._descriptor = None
@@ -98,15 +98,15 @@ class SweepLock:
     def _beat(self) -> None:
         descriptor = self._descriptor
         while descriptor is not None and not self._ended.wait(self._beat_seconds):
-            with suppress(OSError):  # `check` tells
+            with suppress(OSError):  # `check` reports a lost folder
                 os.utime(descriptor)
 
     def _take(self) -> str | None:
-        """Make a locked file of our own and let it be ``.writer``: whoever sees that sees it whole and locked."""
+        """Create a locked file and link it as ``.writer``, so that others only see it complete and locked."""
         own = part_of(self._path)
         descriptor = files.open_new(own)
         try:
-            os.write(descriptor, Holder.myself(shown(self._folder)).encoded())
+            os.write(descriptor, Holder.this_process(shown(self._folder)).encoded())
             files.try_lock(descriptor)
             note = self._put(own, descriptor)
         except BaseException:
@@ -128,10 +128,10 @@ class SweepLock:
         raise self._busy(Holder())
 
     def _take_over(self, own: Path, descriptor: int, other: int) -> str | None:
-        """Put our file in the place of that of a writer that is gone; raise SweepBusy where it is not."""
+        """Replace the other writer's file by ours if that writer is gone; raise SweepBusy if it is not."""
         holder = Holder.read(os.pread(other, MOST_BYTES, 0))
         locked = files.try_lock(other)
-        if locked is False and holder.is_alive is False:  # another one is taking over in this moment
+        if locked is False and holder.is_alive is False:  # a third process is taking over at this moment
             raise _Elsewhere
         if locked and not files.is_at(other, self._path):
             raise _Elsewhere
@@ -142,14 +142,14 @@ class SweepLock:
         return None if holder.shares_kernel else self._note(holder, seen)
 
     def _lives(self, holder: Holder, locked: bool | None, descriptor: int, seen: float) -> bool:
-        """Return whether the holder of a lock that was ``locked`` for us (None: could not be) may still write."""
+        """Return whether ``holder`` may still write; ``locked`` is the result of `try_lock` on its file."""
         if holder.shares_kernel and locked:
             return False
         if holder.is_alive is not None:
             return holder.is_alive
         os.utime(
             descriptor
-        )  # the clock of the file system; a clock that was set back must not keep a lock for ever
+        )  # use the clock of the file system; one that was set back must not keep a lock for ever
         return abs(os.fstat(descriptor).st_mtime - seen) < DEAD_SECONDS
 
     def _busy(self, holder: Holder) -> SweepBusy:
@@ -168,13 +168,13 @@ class SweepLock:
 
 
 def _claim(own: Path, path: Path) -> bool:
-    """Let ``own`` be ``path`` where there is no such file; tell whether it is."""
+    """Link ``own`` as ``path`` if there is no such file; return whether it is linked."""
     try:
         path.hardlink_to(own)
     except FileExistsError:
         return False
     except OSError as error:
-        if path.exists():  # its writer has tidied up, our file with the rest
+        if path.exists():  # its writer tidied up and removed our file with the rest
             return False
         if error.errno not in _NO_LINKS:
             raise
@@ -183,7 +183,7 @@ def _claim(own: Path, path: Path) -> bool:
 
 
 def _claim_without_links(own: Path, path: Path) -> bool:
-    """Do the same on a file system without links, where an empty file stands at ``path`` for a moment."""
+    """Do the same on a file system without links, at the cost of an empty file at ``path`` for a moment."""
     try:
         files.close(files.open_new(path))
     except FileExistsError:

@@ -1,1 +1,1 @@
-"""From what was asked to runs in order; nothing has run yet."""
+"""From composed configurations to an ordered list of runs; nothing runs here."""

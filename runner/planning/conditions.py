@@ -1,4 +1,4 @@
-"""What a measurement depends on beyond what was asked: the code that measures, the interpreter, the function, the host."""
+"""What a measurement depends on besides its configuration: breakeven's code, interpreter, function, host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from breakeven.runner.planning.run import Source
 
 @dataclass(frozen=True)
 class Change:
-    """A condition that is another one now; ``column`` is one of `CONDITIONS`."""
+    """A condition that changed since a run was stored; ``column`` is one of `CONDITIONS`."""
 
     column: str
     before: Any
@@ -30,7 +30,7 @@ def digest(value: Mapping[str, Any]) -> str:
 
 
 def conditions(interpreter: Interpreter, source: Source | None) -> dict[str, Any]:
-    """Return the columns of ``runs`` that say under which conditions a run is measured here and now."""
+    """Return the columns of ``runs`` that describe the conditions under which a run would be measured now."""
     lasting = lasting_facts()
     return {
         "code": own_code(),
@@ -46,7 +46,7 @@ def conditions(interpreter: Interpreter, source: Source | None) -> dict[str, Any
 
 
 def changes(row: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    """Yield what differs between the conditions that a stored row was measured under and those of ``now``."""
+    """Yield the differences between the conditions of a stored row and those of ``now``."""
     for column, value in now.items():
         if row[column] != value:
             yield Change(column, row[column], value)

@@ -1,8 +1,9 @@
-"""How long runs will take, from their knobs at first and then from what was measured.
+"""Estimate how long runs will take, at first from their knobs, then from finished runs.
 
-A run is made of its process, warm-up, and pairs of trials until a rule or the time allowed ends them. From the knobs
-alone the length of the trials is known where the work is calibrated. What finished runs really took corrects the rest
-as a ratio, for each kind of run apart (the ratio estimator of Cochran, *Sampling Techniques*, 1977, chapter 6).
+A run consists of its process, the warm-up, and pairs of trials until a rule or the time limit ends them. If
+the work is calibrated, the knobs alone give the length of the trials. The time that finished runs took
+corrects the estimate by a ratio, separately for each kind of run (the ratio estimator of Cochran, *Sampling
+Techniques*, 1977, chapter 6).
 """
 
 from __future__ import annotations
@@ -17,31 +18,31 @@ from breakeven.runner.environment import cpu_count
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 
-_PROCESS_NS = 120_000_000  # start, imports, calibration, end and storing of one run
+_PROCESS_NS = 120_000_000  # start, imports, calibration, exit and storing of one run
 _BLOCK_NS = (
     3_000_000  # synchronizing the workers and reading the kernel's counters, around the trials of a block
 )
-_SPAWNED_NS = 60_000_000  # a worker that is a fresh interpreter
+_SPAWNED_NS = 60_000_000  # starting a worker as a fresh interpreter
 _MESSAGE_NS = 60_000  # a round trip, without its payload
-_BYTES_PER_NS = 1.0  # of a payload, copied out and back
-_UNKNOWN_TASK_NS = 1_000_000  # the user's function, before it ever ran
+_BYTES_PER_NS = 1.0  # copying a payload out and back
+_UNKNOWN_TASK_NS = 1_000_000  # the user's function, before its first run
 
 Kind = tuple[str, str, str, int]
 
 
 def expected_ns(cell: Cell, cpus: int) -> float:
-    """Return the expected length of one run from its knobs alone, in ns."""
+    """Return the expected duration of one run from its knobs alone, in ns."""
     measure = cell.measure
     serial, parallel = _trials_ns(cell, cpus)
     block = serial + parallel + _BLOCK_NS
     least = max(measure.min_trials, min(WINDOW, measure.max_trials)) * block
     measured = max(least, min(measure.max_time_ns, measure.max_trials * block))
-    traced = measure.traced * parallel if measured == least else 0.0  # else they are within the time allowed
+    traced = measure.traced * parallel if measured == least else 0.0  # otherwise max_time covers them
     return _PROCESS_NS + _workers_ns(cell, cpus) + measure.warmup * block + measured + traced
 
 
 def _trials_ns(cell: Cell, cpus: int) -> tuple[float, float]:
-    """Return the expected lengths of a serial and a parallel trial."""
+    """Return the expected durations of a serial and a parallel trial."""
     if cell.pattern == "window":
         return cell.window_ns, cell.window_ns
     size = (cell.payload_bytes + cell.payload_out_bytes) / _BYTES_PER_NS
@@ -52,7 +53,7 @@ def _trials_ns(cell: Cell, cpus: int) -> tuple[float, float]:
 
 
 def _at_once(cell: Cell, cpus: int) -> int:
-    """Return how many tasks proceed at the same time: as many as there are workers, where they need no CPU or GIL."""
+    """Return how many tasks run at the same time; one for each worker if they need neither CPU nor GIL."""
     if cell.workload == "sleep":
         return cell.workers
     return min(cell.workers, cpus) if "process" in cell.model or cell.model == "mp_pool" else 1
@@ -65,7 +66,7 @@ def _workers_ns(cell: Cell, cpus: int) -> float:
 
 @dataclass
 class Eta:
-    """The time that is left for runs that wait, corrected by those that ended; flat in time and memory."""
+    """The time left for waiting runs, corrected by finished ones, in constant time and memory."""
 
     cpus: int = field(default_factory=cpu_count)
     _waiting: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
@@ -73,23 +74,23 @@ class Eta:
     _taken: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
 
     def add(self, cells: Iterable[Cell]) -> None:
-        """Count in runs that wait, one for each cell given."""
+        """Add a waiting run for each of ``cells``."""
         for cell in cells:
             self._waiting[_kind(cell)] += expected_ns(cell, self.cpus)
 
     def learn(self, cell: Cell, wall_ns: float) -> None:
-        """Take in how long a run of ``cell`` took."""
+        """Record how long a run of ``cell`` took."""
         self._expected[_kind(cell)] += expected_ns(cell, self.cpus)
         self._taken[_kind(cell)] += wall_ns
 
     def ended(self, cell: Cell, wall_ns: float) -> None:
-        """Take in that one of the runs that waited has ended, after ``wall_ns``."""
+        """Record that a waiting run has ended after ``wall_ns``."""
         self._waiting[_kind(cell)] -= expected_ns(cell, self.cpus)
         self.learn(cell, wall_ns)
 
     @property
     def seconds_left(self) -> float:
-        """Return the seconds that the runs that wait will take."""
+        """Return the seconds that the waiting runs will take."""
         overall = _ratio(sum(self._taken.values()), sum(self._expected.values()), 1.0)
         left = sum(
             waiting * _ratio(self._taken[kind], self._expected[kind], overall)
@@ -99,7 +100,7 @@ class Eta:
 
 
 def estimate(plan: Plan, pending: Pending, stored: Stored) -> Eta:
-    """Return the estimate for the runs that wait, corrected by those of the plan that are stored and ended well."""
+    """Return the estimate for the waiting runs, corrected by the plan's stored runs that are ok."""
     eta = Eta()
     for run in plan.runs:
         row = stored.get(run.key)
@@ -114,5 +115,5 @@ def _ratio(taken: float, expected: float, otherwise: float) -> float:
 
 
 def _kind(cell: Cell) -> Kind:
-    """Return what tells runs apart that take differently long for reasons that the knobs do not tell."""
+    """Return a key for runs of one kind: the expected duration of each kind is off by a factor of its own."""
     return cell.pattern, cell.workload, cell.model, cell.workers

@@ -1,4 +1,4 @@
-"""Before anything runs: which interpreter measures, and whether it can import the user's function."""
+"""Find the measuring interpreter and check that it can import the user's function, before anything runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SAFE_PATH = (3, 11)
 
 @dataclass(frozen=True)
 class Interpreter:
-    """An interpreter that can carry out runs."""
+    """An interpreter that can execute runs."""
 
     executable: str
     version: str
@@ -38,20 +38,20 @@ class Interpreter:
     gil_enabled: bool
 
 
-def find_interpreter(asked: str) -> Interpreter:
-    """Start the interpreter ``asked`` (a path or a name on PATH) once; raise InterpreterUnusable.
+def find_interpreter(name: str) -> Interpreter:
+    """Start the interpreter ``name`` (a path, or a name on PATH) once; raise InterpreterUnusable.
 
-    An empty name is this interpreter, which need not be asked.
+    An empty name means this interpreter, which need not be started.
     """
-    if not asked:
+    if not name:
         return _interpreter(sys.executable, this_interpreter())
-    executable = shutil.which(Path(asked).expanduser())
+    executable = shutil.which(Path(name).expanduser())
     if executable is None:
         raise InterpreterUnusable(
-            f"interpreter {asked!r} was not found on PATH or as an executable file; "
-            "give its path as interpreter.path=/path/to/python, or use interpreter=current"
+            f"interpreter {name!r} was not found on PATH or as an executable file; "
+            "set its path with interpreter.path=/path/to/python, or use interpreter=current"
         )
-    executable = os.path.abspath(executable)  # noqa: PTH100  # a virtual environment's link must not be resolved
+    executable = os.path.abspath(executable)  # noqa: PTH100  # keep a virtual environment's link unresolved
     answer = _ask(executable, Path.cwd(), [])
     if isinstance(answer, str):
         raise InterpreterUnusable(
@@ -68,9 +68,9 @@ def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
 
 
 def check_function(executable: str, options: Mapping[str, Any], path: Path) -> Source:
-    """Import the user's function, and the maker of its input if any, once; raise FunctionUnusable.
+    """Import the user's function and ``make_input``, if any, once and return their source.
 
-    Gives what they came from: another source is another measurement.
+    Raise FunctionUnusable. A different source makes a different measurement.
     """
     targets = [target for target in (options["target"], options.get("make_input")) if target]
     answer = _ask(executable, path, targets)
@@ -83,27 +83,27 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path) -> S
 
 
 def start_options(version: str) -> tuple[str, ...]:
-    """Return what an interpreter of that version is to be started with, to measure.
+    """Return the options with which an interpreter of that version is started to measure.
 
-    With ``-P``, which `multiprocessing` passes on, no process looks for modules in the working directory before the
-    standard library; `breakeven.runner.cell.spawning` sees to older ones.
+    With ``-P``, which `multiprocessing` passes on, no process looks for modules in the working directory
+    before the standard library; `breakeven.runner.cell.spawning` takes care of older versions.
     """
     digits = re.match(r"(\d+)\.(\d+)", version)
     return ("-P",) if digits and (int(digits[1]), int(digits[2])) >= _SAFE_PATH else ()
 
 
 def changed_source(source: Source) -> str | None:
-    """Say that the files of a function are no longer those that ``source`` was made from; None if they are."""
+    """Return a sentence on how a function's files differ from ``source``; None if they do not."""
     named = ", ".join(source.files)
-    remedy = "start the command again to plan with it as it is now"
+    remedy = "start the command again to plan with the current version"
     try:
         now = _digest(source.files)
     except OSError as error:
-        return f"{error.filename} cannot be read any more ({error.strerror}); put it back, or {remedy}"
+        return f"{error.filename} can no longer be read ({error.strerror}); restore it, or {remedy}"
     if now == source.digest:
         return None
     which = named if len(source.files) == 1 else f"one of {named}"
-    return f"{which} was changed since this sweep was planned, so the next run would measure something else; {remedy}"
+    return f"{which} changed after this sweep was planned, so the next run would measure something else; {remedy}"
 
 
 def _digest(files: Sequence[str]) -> str:
@@ -111,12 +111,12 @@ def _digest(files: Sequence[str]) -> str:
 
 
 def _ask(executable: str, path: Path, targets: Sequence[str]) -> Answer | str:
-    """Return what the interpreter says of itself and the targets, or as text why it could not."""
-    asked = to_json(Question(targets=tuple(targets), path=(str(path),)))
+    """Return the interpreter's answer about itself and the targets, or a text that says why there is none."""
+    question = to_json(Question(targets=tuple(targets), path=(str(path),)))
     command = [executable, str(MAIN)]
     try:
         done = subprocess.run(
-            command, input=asked, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
+            command, input=question, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         return f"no answer within {_CHECK_SECONDS} s"
@@ -125,6 +125,6 @@ def _ask(executable: str, path: Path, targets: Sequence[str]) -> Answer | str:
     if done.returncode:
         return last_lines(done.stderr, 1) or f"it exited with code {done.returncode}"
     try:
-        return from_json(Answer, done.stdout.splitlines()[-1])  # an imported module may print, too
+        return from_json(Answer, done.stdout.splitlines()[-1])  # an imported module may print as well
     except (ValueError, IndexError):
-        return "it does not answer as a Python interpreter does"
+        return "it does not answer like a Python interpreter"

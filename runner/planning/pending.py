@@ -1,4 +1,4 @@
-"""What of a plan is still to be done, given what is stored."""
+"""Which runs of a plan are still to be executed, given the stored ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Stored = Mapping[Key, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Changed:
-    """How many stored runs were measured under a condition that is another one now."""
+    """A changed condition and the number of stored runs that were measured before the change."""
 
     change: Change
     runs: int
@@ -34,11 +34,11 @@ class Changed:
 
 @dataclass(frozen=True)
 class Pending:
-    """The runs of a plan by what is to be done with them, each in the plan's order.
+    """The runs of a plan by their state, each group in the plan's order.
 
-    ``waiting`` are to be made; of those, ``again`` are stored and have to be set aside first. ``done`` are stored,
-    ``failed`` are stored with another status than ok and are left as they are. ``changed`` says which conditions of
-    stored runs are others now.
+    ``waiting`` runs are to be executed; those of them in ``again`` are stored and must be set aside first.
+    ``done`` runs are stored; ``failed`` ones are stored, went wrong and are left as they are. ``changed``
+    lists the conditions that changed since runs were stored.
     """
 
     waiting: tuple[Run, ...]
@@ -49,7 +49,7 @@ class Pending:
 
 
 def find_pending(plan: Plan, stored: Stored) -> Pending:
-    """Compare a plan with the stored rows; raise ConditionsChanged where the policy is to stop."""
+    """Compare a plan with the stored rows; raise ConditionsChanged if the policy is to stop on changes."""
     by_now = {key: tuple(changes(row, run.conditions)) for key, run, row in _known(plan.runs, stored)}
     kept = {
         key: found
@@ -60,7 +60,7 @@ def find_pending(plan: Plan, stored: Stored) -> Pending:
     if changed and plan.policy.on_change == STOP:
         statuses = [stored[key]["status"] for key, found in kept.items() if found]
         raise ConditionsChanged(_refusal(plan, changed, statuses))
-    again = {key: None for key in by_now if _is_made_again(stored[key], by_now[key], plan.policy)}
+    again = {key: None for key in by_now if _is_rerun(stored[key], by_now[key], plan.policy)}
     rest = {run.key: run for run in plan.runs if run.key in by_now and run.key not in again}
     return Pending(
         waiting=tuple(run for run in plan.runs if run.key not in rest),
@@ -78,7 +78,7 @@ def _known(runs: Iterable[Run], stored: Stored) -> Iterator[tuple[Key, Run, Mapp
             yield run.key, run, row
 
 
-def _is_made_again(row: Mapping[str, Any], found: tuple[Change, ...], policy: Policy) -> bool:
+def _is_rerun(row: Mapping[str, Any], found: tuple[Change, ...], policy: Policy) -> bool:
     if row["status"] not in FINAL and policy.retry_failed:
         return True
     return bool(found) and policy.on_change == "remeasure"
@@ -93,7 +93,7 @@ def _count(found: Iterable[Change]) -> list[Changed]:
 
 def _refusal(plan: Plan, changed: tuple[Changed, ...], statuses: Sequence[str]) -> str:
     runs, failed = len(statuses), sum(status not in FINAL for status in statuses)
-    among = f", {failed} of them failed," if failed else ""
+    among = f" ({failed} failed)" if failed else ""
     return (
         f"{plan.sweep.name} holds {runs} run{'s' * (runs != 1)}{among} measured under other conditions "
         f"({'; '.join(map(str, changed))}); measure them again with on_change=remeasure, "

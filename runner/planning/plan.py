@@ -1,4 +1,4 @@
-"""From composed configurations to runs in order; everything is checked here, before anything runs."""
+"""Plan a sweep: turn composed configurations into ordered runs, and check everything before anything runs."""
 
 from __future__ import annotations
 
@@ -43,8 +43,9 @@ class PlannedCell:
 class Plan:
     """A sweep, ready to be carried out.
 
-    ``cells`` are the ids of those that can exist, in the order of the grid. ``runs`` stand in the order in which they are made; ``incompatible`` holds a run and the reason for each cell that
-    cannot exist; ``collapsed`` is how many configurations were the same measurement as another one.
+    ``cells`` are the ids of the cells that can exist, in the order of the grid. ``runs`` are in the order of
+    execution; ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
+    the number of duplicate configurations.
     """
 
     sweep: Path
@@ -60,8 +61,8 @@ class Plan:
 def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[str]) -> Plan:
     """Check every configuration and put the runs in order; raise BadInput.
 
-    ``engines`` are the names of those that exist. The outputs and the user's function are looked up from the folder of
-    ``origin``, which also decides what a sweep without a name is called.
+    ``engines`` are the names of the known engines. Paths of outputs and of the user's function are relative
+    to the folder of ``origin``, which also names a sweep without a name.
     """
     parsed = [parse(request.plain) for request in requests]
     engine = read_choice(_same(requests, "engine")["name"], "engine", engines)
@@ -87,10 +88,10 @@ def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[s
 
 
 def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, PlannedCell]]:
-    """Return (round, cell) in randomised complete blocks: all cells once in random order, then all once more.
+    """Return (round, cell) in randomised complete blocks: in each block every cell once, in random order.
 
-    What drifts over the sweep then meets every cell alike (Fisher, *The Design of Experiments*, 1935, section 26).
-    Cells that cannot exist are left out.
+    A drift during the sweep then affects every cell alike (Fisher, *The Design of Experiments*, 1935, section
+    26). Cells that cannot exist are left out.
     """
     random = Random(seed)
     possible = [planned for planned in cells if planned.reason is None]
@@ -103,23 +104,23 @@ def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, Planne
 
 
 def fingerprint(cell: Cell, engine: str) -> str:
-    """Return the ``cell_id``: a hash of all that was asked of the measurement.
+    """Return the ``cell_id``: a hash of everything that was requested of the measurement.
 
-    The engine is part of it, since a debug run is no measurement of the cell; how long a run may take is not, since
-    what was measured within a limit is the same under a longer one.
+    The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run
+    that ends within a limit measures the same under a longer one.
     """
-    asked = asdict(cell)
-    del asked["time_limit_ns"]
-    return digest({**asked, "engine": engine})
+    requested = asdict(cell)
+    del requested["time_limit_ns"]
+    return digest({**requested, "engine": engine})
 
 
 def _plan_cells(
     requests: Sequence[Request], cells: Sequence[Cell], folder: Path, engine: str
 ) -> list[PlannedCell]:
-    asked_for = dict.fromkeys(cell.interpreter for cell in cells)
-    interpreters = {asked: find_interpreter("" if asked == CURRENT else asked) for asked in asked_for}
+    names = dict.fromkeys(cell.interpreter for cell in cells)
+    interpreters = {name: find_interpreter("" if name == CURRENT else name) for name in names}
     sources = Sources(folder)
-    under = cache(conditions)  # which takes a millisecond, and is the same for most cells
+    under = cache(conditions)  # takes a millisecond and is the same for most cells
     return [
         _planned(
             cell, request, engine, Surroundings(interpreter.executable, source, under(interpreter, source))
@@ -132,7 +133,7 @@ def _plan_cells(
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a cell is measured with and under."""
+    """The interpreter, source and conditions with which a cell is measured."""
 
     executable: str
     source: Source | None
@@ -161,7 +162,7 @@ def _planned(cell: Cell, request: Request, engine: str, surroundings: Surroundin
 
 
 def _collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
-    """Keep one of the cells that are the same measurement, with the most rounds that any of them asks for."""
+    """Return the cells without duplicates, each with the most rounds that any of its duplicates has."""
     kept: dict[str, PlannedCell] = {}
     for planned in cells:
         first = kept.setdefault(planned.cell_id, planned)
@@ -187,12 +188,12 @@ def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
 
 
 def _shared(requests: Sequence[Request]) -> dict[str, Any]:
-    """Return the knobs that say how the sweep as a whole is carried out; raise BadValue where cells differ in them."""
+    """Return the knobs of the sweep as a whole; raise BadValue if cells differ in them."""
     return {key: _same(requests, key) for key in POLICY}
 
 
 def _same(requests: Sequence[Request], key: str) -> Any:
-    """Return the value of a knob that all cells of a sweep share; raise BadValue where they differ."""
+    """Return the value of a knob that all cells of a sweep must share; raise BadValue if they differ."""
     first = requests[0].plain.get(key)
     for request in requests:
         if request.plain.get(key) != first:
@@ -204,9 +205,9 @@ def _same(requests: Sequence[Request], key: str) -> Any:
 
 def _sweep_folder(requests: Sequence[Request], origin: Origin) -> Path:
     outputs = origin.folder / Path(str(_same(requests, "outputs"))).expanduser()
-    asked = _same(requests, "sweep")
-    if asked is not None:
-        return outputs / _sweep_name(str(asked))
+    typed = _same(requests, "sweep")
+    if typed is not None:
+        return outputs / _sweep_name(str(typed))
     if origin.sweep is not None:
         return origin.sweep
     name = f"{origin.now:%Y-%m-%d_%H-%M-%S}"

@@ -1,4 +1,4 @@
-"""What is asked of a sweep: its configurations, and the command that asks for them."""
+"""The request for a sweep: its configurations and the command that was typed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 class Request:
     """One composed and resolved configuration, and the overrides that led to it.
 
-    ``choices`` is what was chosen in each group of the application, by the name that Hydra gives the group, such as
-    ``model`` or ``workload@extra``. Configurations of a grid share what they have in common: change none in place.
+    ``choices`` maps each group of the application to the chosen option, by Hydra's name of the group, such as
+    ``model`` or ``workload@extra``. Configurations of a grid share objects: do not change them in place.
     """
 
     plain: dict[str, Any]
@@ -26,8 +26,8 @@ class Request:
 class Launch:
     """All cells of one sweep, and what was typed for them.
 
-    ``base`` is the configuration that the cells start from; ``notes`` say what there is to know about the choice of
-    the cells, one line each; ``command`` is what to type to start the program again.
+    ``base`` is the configuration that the cells start from; ``notes`` are remarks on the selection of the
+    cells, one line each; ``command`` starts the program again.
     """
 
     requests: Sequence[Request]
@@ -39,10 +39,11 @@ class Launch:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where and when a command was typed, which decides about relative paths and a sweep without a name.
+    """Where and when a command was typed: resolves relative paths and names a sweep without a name.
 
-    ``folder`` is the working directory. A sweep without a name is ``sweep`` if that is known, else it is named by
-    ``now``: not like one that is there already, unless it is carried on ``again``.
+    ``folder`` is the working directory. A sweep without a name is ``sweep`` if that is set; otherwise its
+    name is the time ``now``, with a number if that folder exists, unless ``again`` says that it is the same
+    sweep.
     """
 
     folder: Path

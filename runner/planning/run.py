@@ -1,4 +1,4 @@
-"""One execution of a cell: what an engine carries to a machine."""
+"""One execution of a cell, which an engine sends to a machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from breakeven.runner.config.cell import Cell
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The files that hold a user's function: their paths, a hash of them, and the state of their repository."""
+    """The files that define a user's function: their paths, their hash and the state of their repository."""
 
     digest: str
     files: tuple[str, ...]
@@ -25,10 +25,10 @@ class Source:
 class Run:
     """One execution of a cell.
 
-    ``order`` is its position in the sweep's randomised order. ``path`` is the directory that a user's function is
-    imported from, ``source`` describes the files it came from, if there is one. ``conditions`` are the columns of
-    ``runs`` that say under which code, interpreter and host it is planned to be measured. ``config`` is the cell's
-    resolved configuration and ``overrides`` what was typed for it.
+    ``order`` is its position in the sweep's randomised order. ``path`` is the directory from which a user's
+    function is imported; ``source`` describes the function's files, if there is one. ``conditions`` are the
+    columns of ``runs`` for the code, interpreter and host of the plan. ``config`` is the cell's resolved
+    configuration, ``overrides`` are the ones typed for it.
     """
 
     cell: Cell
@@ -45,5 +45,5 @@ class Run:
 
     @property
     def key(self) -> Key:
-        """Return what the run is stored under."""
+        """Return the key under which the run is stored."""
         return self.cell_id, self.round

@@ -1,4 +1,4 @@
-"""What users' functions come from: each is imported once with each interpreter that is to call it."""
+"""Find the files of users' functions by importing each once with every interpreter that will call it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from breakeven.runner.planning.run import Source
 
 
 class Sources:
-    """The files of users' functions, found from ``folder``."""
+    """The sources of users' functions, imported from ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[tuple[str, str], Source] = {}
 
     def of(self, cell: Cell, interpreter: Interpreter) -> Source | None:
-        """Return what the cell's function comes from, None if it has none; raise FunctionUnusable."""
+        """Return the source of the cell's function, None if it has no function; raise FunctionUnusable."""
         if cell.workload != "function":
             return None
         question = (interpreter.executable, json.dumps(cell.workload_options, sort_keys=True))

@@ -1,4 +1,4 @@
-"""From what a run left behind to rows and Arrow tables."""
+"""Turn the result files of a run into rows and Arrow tables."""
 
 from breakeven.runner.results.run_result import RunResult
 

@@ -1,8 +1,8 @@
-"""Which trials were disturbed by others, told from what the kernel counted in them.
+"""Find the trials that other processes disturbed, from the kernel's counters during the trial.
 
-A trial is marked, never dropped here; the analysis gives its figures with and without. The rule asks for a certain share
-of the trial's time, and counters that only move in ticks are taken at the least that they can mean: a trial that is
-marked was disturbed.
+Trials are marked here, never dropped; the analysis reports its figures with and without them. The rule
+requires a certain share of the trial's time, and counters that move in ticks are taken at the least they can
+mean, so that every marked trial really was disturbed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ STEAL, THROTTLING, FOREIGN = "steal", "throttling", "foreign load"
 
 @dataclass(frozen=True)
 class Judge:
-    """The rule for the trials of one run with ``workers`` workers, of which we may use ``cpus`` CPUs."""
+    """The rule for the trials of a run with ``workers`` workers, which may use ``cpus`` CPUs."""
 
     workers: int
     cpus: int
     share: float = SHARE
 
     def __call__(self, trials: Sequence[TrialRecord]) -> list[str | None]:
-        """Return for each trial what disturbed it, None for nothing."""
+        """Return what disturbed each trial, None if nothing did."""
         waited = {trial.block for trial in trials if trial.kind == SERIAL and self._was_kept_waiting(trial)}
         return [", ".join(self._causes(trial, trial.block in waited)) or None for trial in trials]
 
@@ -37,10 +37,10 @@ class Judge:
             THROTTLING: (trial.throttled_ns or 0) > 0,
             FOREIGN: self._met_others(trial, waited),
         }
-        return [cause for cause, is_so in found.items() if is_so]
+        return [cause for cause, applies in found.items() if applies]
 
     def _was_stolen_from(self, trial: TrialRecord) -> bool:
-        """Ask for a share of the CPUs that the trial could use; a tick may have begun before it."""
+        """Return whether a share of the trial's CPUs was stolen, less a tick that may have begun earlier."""
         lanes = 1 if trial.kind == SERIAL else min(self.workers, self.cpus)
         return (trial.steal_ns or 0) - TICK_NS > self.share * lanes * trial.wall_ns
 
@@ -49,11 +49,12 @@ class Judge:
         return (trial.longest_wait_ns or 0) > self.share * trial.wall_ns
 
     def _met_others(self, trial: TrialRecord, waited: bool) -> bool:
-        """Return whether we waited for others.
+        """Return whether our threads waited for a CPU that other processes used.
 
-        A serial trial has one thread, which waits for nobody of ours. In a parallel one our threads wait for one
-        another, and each wakes up some time after it was woken: there, waiting counts only where others are seen to
-        have run, by the ticks of our CPUs, or, since these are coarse, by the serial trial of the same block.
+        A serial trial has one thread, which cannot wait for another of ours. In a parallel trial our threads
+        wait for each other, and each starts some time after its wake-up: there, waiting counts only if other
+        processes are seen to have run, by the ticks of our CPUs or, since these are coarse, by the serial
+        trial of the same block.
         """
         if not self._was_kept_waiting(trial):
             return False
@@ -61,7 +62,7 @@ class Judge:
         return alone or waited or self._others_ran_ns(trial) > self.share * trial.wall_ns
 
     def _others_ran_ns(self, trial: TrialRecord) -> int:
-        """Return how long our CPUs were busy beyond what we used, at least."""
+        """Return the least time that our CPUs were busy with other processes."""
         if trial.busy_ns is None:
             return 0
         return trial.busy_ns - trial.cpu_ns - self.cpus * TICK_NS

@@ -1,4 +1,4 @@
-"""The rows of one run: what is known before it, what it measured, and its parts of the other tables."""
+"""The rows of one run: the columns known before it, those it measured, and its parts of the other tables."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from breakeven.runner.results.spans import spans
 from breakeven.runner.results.statistics import Statistics
 from breakeven.runner.results.warnings import notes
 
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, where libyaml is there
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, if libyaml is installed
 
-PARENT = -1  # its number in the table ``workers``
+PARENT = -1  # the parent's number in the table ``workers``
 
 
 def about(run: Run, started: datetime) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def incompatible(run: Run, reason: str) -> RunResult:
 
 
 def measured(run: Run, result: Result) -> dict[str, Any]:
-    """Return the columns of ``runs`` that the run found out."""
+    """Return the columns of ``runs`` that the run measured."""
     facts = result.facts
     startup, teardown = _lifetime(result.lifetimes)
     return {
@@ -95,18 +95,18 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
 
 
 def _lifetime(lifetimes: Sequence[Lifetime]) -> tuple[int, int]:
-    """Return the time to have all workers ready and to have all of them gone."""
+    """Return the time until all workers were ready, and the time to end all of them."""
     created, ready, stopped, joined = zip(*lifetimes, strict=True)
     return max(ready) - min(created), max(joined) - min(stopped)
 
 
 def surroundings(variation: Variation) -> dict[str, Any]:
-    """Return the columns of ``runs`` that say what differed from the other rounds."""
+    """Return the columns of ``runs`` for what was varied between rounds."""
     return {"hash_seed": variation.hash_seed, "environment_padding_bytes": variation.padding_bytes}
 
 
 def _latency(result: Result) -> dict[str, Any]:
-    """Return the round trips of pingpong, and how fast the same bytes are copied; nothing otherwise."""
+    """Return the round trips of pingpong and the rate of copying the same bytes; nothing for others."""
     found = result.round_trips._asdict()
     copy = found.pop("copy_p50_ns")
     if found["latency_p50_ns"] is None:
@@ -115,14 +115,14 @@ def _latency(result: Result) -> dict[str, Any]:
 
 
 def judged(run: Run, result: Result) -> Result:
-    """Return ``result`` with what disturbed each trial."""
+    """Return ``result`` with the disturbance of each trial filled in."""
     causes = Judge(run.cell.workers, result.cpus)(result.trials)
     pairs = zip(result.trials, causes, strict=True)
     return result._replace(trials=tuple(trial._replace(disturbed_by=cause) for trial, cause in pairs))
 
 
 def tables(run: Run, result: Result, raw: bytes) -> dict[str, pa.Table]:
-    """Return the run's parts of all tables but ``runs``; a part without rows is left out."""
+    """Return the run's parts of all tables except ``runs``, without empty parts."""
     parts = {
         "workers": pa.Table.from_pylist(_workers(result), schema=_without_key("workers")),
         "trials": pa.Table.from_pylist(
@@ -135,7 +135,7 @@ def tables(run: Run, result: Result, raw: bytes) -> dict[str, pa.Table]:
 
 
 def _workers(result: Result) -> list[dict[str, Any]]:
-    """Return one row a worker, and the parent's last."""
+    """Return one row per worker, followed by the parent's."""
     rows = [
         _worker(number, worker) | {"create_ns": ready - created, "join_ns": joined - stopped}
         for number, (worker, (created, ready, stopped, joined)) in enumerate(

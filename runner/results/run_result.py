@@ -1,4 +1,4 @@
-"""What one run left, typed, and as bytes for whoever carries it between machines."""
+"""The result of one run, as typed data and as bytes that an engine can carry between machines."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _ROW = "runs"
 
 
 class NotARunResult(ValueError):
-    """Raised when bytes are not those of a result that this version can read; says why."""
+    """Raised when bytes are not a result that this version can read; the message is the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """One run as it is to be stored: its row of the table ``runs`` and its parts of the other tables.
+    """One run, ready to be stored: its row of the table ``runs`` and its parts of the other tables.
 
-    ``row`` maps columns to values, those that it lacks are null; ``tables`` holds Arrow tables with the schemas of
-    `breakeven.base.schema`, those without rows left out.
+    ``row`` maps columns to values, missing columns are null; ``tables`` holds Arrow tables with the schemas
+    of `breakeven.base.schema`, without empty ones.
     """
 
     row: Mapping[str, Any]
@@ -39,11 +39,11 @@ class RunResult:
 
     @property
     def key(self) -> Key:
-        """Return what the run is stored under."""
+        """Return the key under which the run is stored."""
         return self.row["cell_id"], self.row["round"]
 
     def to_bytes(self) -> bytes:
-        """Return the whole result: a line of JSON that says what follows, then an Arrow IPC stream for each table."""
+        """Return the result as bytes: a JSON head with the sizes, then an Arrow IPC stream for each table."""
         row = conform(_ROW, {name: [value] for name, value in self.row.items()})
         streams = {name: _to_stream(part) for name, part in {_ROW: row, **self.tables}.items()}
         head = {"schema": VERSION, "tables": {name: len(stream) for name, stream in streams.items()}}
@@ -52,7 +52,7 @@ class RunResult:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Read what `to_bytes` returned; raise NotARunResult for anything else. Nothing is unpickled."""
+        """Parse the output of `to_bytes`; raise NotARunResult for anything else. Nothing is unpickled."""
         sizes, at = _read_head(data)
         tables = {}
         for name, size in sizes.items():
@@ -67,7 +67,7 @@ class RunResult:
 
 
 def _read_head(data: bytes) -> tuple[dict[str, int], int]:
-    """Return the sizes of the streams by table, and where the first begins; raise NotARunResult."""
+    """Return the sizes of the streams by table, and the offset of the first one; raise NotARunResult."""
     begin = len(_MAGIC) + _LENGTH_BYTES
     if not data.startswith(_MAGIC) or len(data) < begin:
         raise NotARunResult("it does not begin like a run's result")
@@ -104,5 +104,5 @@ def _from_stream(name: str, data: bytes) -> pa.Table:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise NotARunResult(f"its table {name} cannot be read: {error}") from error
     if not table.schema.equals(TABLES[name]):
-        raise NotARunResult(f"its table {name} has another schema than this version's")
+        raise NotARunResult(f"its table {name} does not have this version's schema")
     return table

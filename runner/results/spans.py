@@ -1,8 +1,9 @@
-"""From a run's raw trace to the columns of the table ``spans``, lane by lane, never span by span.
+"""Turn a raw trace into the columns of ``spans``, lane by lane (a loop over spans would be slow).
 
-A lane is a thread's marks: stamps and the phases that ended at them. A worker's time is its main thread's lane; where
-that thread was waiting while the feeder of its queue pickled or sent on its behalf, the feeder's phase is what the time
-went to. What the feeder does while the worker computes costs no time of its own and shows as slower compute.
+A lane holds the marks of a thread: stamps and the phases that ended at them. A worker's time is its main
+thread's lane; while that thread waits and the feeder of its queue pickles or sends on its behalf, the time
+counts as the feeder's phase. What the feeder does while the worker computes takes no separate time and shows
+as slower compute.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ UNTRACED = -1  # the trial of startup and teardown spans
 
 @dataclass(frozen=True)
 class Segments:
-    """Phases that follow one another from ``start`` on: each ends where the next begins.
+    """Consecutive phases from ``start`` on: each ends where the next begins.
 
-    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for unknown),
-    ``threads`` (native thread of the feeder that executed it, 0 for the worker's own).
+    Arrays of equal length: ``ends`` in clock ns, ``phases``, ``tasks`` (-1 for none), ``on_cpu`` (-1 for
+    unknown), ``threads`` (native thread of the feeder that executed it, 0 for the worker's own).
     """
 
     start: int
@@ -50,7 +51,7 @@ class Segments:
 
 @dataclass(frozen=True)
 class Lane:
-    """One lane of one traced trial as it was recorded."""
+    """One lane of one traced trial, as recorded."""
 
     trial: int
     start_ns: int
@@ -65,7 +66,7 @@ class Lane:
 
     @classmethod
     def read(cls, about: LaneRecord, raw: bytes) -> Lane:
-        """Cut the lane that ``about`` describes out of the raw trace."""
+        """Extract the lane that ``about`` describes from the raw trace."""
         marks, computed, offset = about.marks, about.tasks, about.offset
         stamps = np.frombuffer(raw, np.int64, marks, offset)
         codes = np.frombuffer(raw, np.uint8, marks, offset + 8 * marks)
@@ -84,16 +85,16 @@ class Lane:
         )
 
     def segments(self) -> Segments:
-        """Return the phases of the whole trial: cut to its bounds, tasks assigned, its end filled with idle."""
+        """Return the phases of the whole trial: cut to its bounds, with tasks, and idle up to its end."""
         computes = np.flatnonzero(self.phases == COMPUTE)
         places = np.arange(len(self.phases))
         following = np.searchsorted(computes, places, side="left")
         outbound = np.isin(self.phases, _OUTBOUND)
-        which = following - outbound  # a message out belongs to the task computed before it
+        which = following - outbound  # an outgoing message belongs to the task computed before it
         known = (which >= 0) & (which < min(len(computes), len(self.tasks)))
         tasks = _pick(self.tasks, which, known)
         on_cpu = np.where(self.phases == COMPUTE, _pick(self.on_cpu, which, known), -1)
-        over = (self.phases == WAIT) & ~known & (self.worker >= 0)  # nothing came after: no work was left
+        over = (self.phases == WAIT) & ~known & (self.worker >= 0)  # no task followed: no work was left
         phases = np.where(over, IDLE, self.phases)
         threads = np.full(len(phases), self.thread_id if self.feeder else OWN, np.int64)
         return _bounded(
@@ -108,7 +109,7 @@ def _pick(values: Ints, which: Ints, known: NDArray[np.bool_]) -> Ints:
 
 
 def _bounded(start: int, end: int, all_: Segments) -> Segments:
-    """Leave out what ended before the trial or began after it, cut what reaches over its end, fill up to it."""
+    """Drop phases outside the trial, cut the one that crosses its end, and fill up to the end with idle."""
     inside = (all_.ends > start) & (all_.starts < end)
     ends = np.minimum(all_.ends[inside], end)
     columns = [column[inside] for column in (all_.phases, all_.tasks, all_.on_cpu, all_.threads)]
@@ -120,7 +121,7 @@ def _bounded(start: int, end: int, all_: Segments) -> Segments:
 
 
 def overlay(main: Segments, feeder: Segments) -> Segments:
-    """Return ``main`` with its waiting replaced by what ``feeder`` did meanwhile; its other phases stay whole."""
+    """Return ``main`` with its waits replaced by what ``feeder`` did meanwhile; other phases are kept."""
     waits = np.isin(main.phases, _WAITING)
     edges = np.concatenate((feeder.starts, feeder.ends))
     edges = edges[(edges > main.start) & (edges < main.ends[-1])]
@@ -142,7 +143,7 @@ def overlay(main: Segments, feeder: Segments) -> Segments:
 
 
 def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
-    """Say which task each message of the feeder is about: the n-th is about the n-th task done, or handed out."""
+    """Assign a task to each message of the feeder: the n-th carries the n-th task computed or handed out."""
     which = np.cumsum(feeder.phases == SERIALIZE) - 1
     if tasks is None:
         numbers = np.maximum(which, NO_TASK)
@@ -152,7 +153,7 @@ def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
 
 
 def spans(result: Result, raw: bytes) -> pa.Table:
-    """Return the columns of ``spans``, but for the run's key, of one run's result and raw trace."""
+    """Return the columns of ``spans``, except for the run's key, from one run's result and raw trace."""
     mains, feeders = _sorted(Lane.read(about, raw) for about in result.lanes)
     parts = [_lifetimes(result.lifetimes, result.workers)]
     for lane in mains:
@@ -179,7 +180,7 @@ def _sorted(lanes: Iterable[Lane]) -> tuple[list[Lane], dict[tuple[int, int], La
 def _columns(lane: Lane, segments: Segments, who: WorkerRecord) -> dict[str, Ints]:
     starts, length = segments.starts, len(segments.ends)
     durations = segments.ends - starts
-    real = durations > 0  # a phase shorter than the clock's tick takes no time
+    real = durations > 0  # a phase shorter than a clock tick takes no time
     columns = {
         "trial": np.full(length, lane.trial),
         "worker": np.full(length, lane.worker),
@@ -195,7 +196,7 @@ def _columns(lane: Lane, segments: Segments, who: WorkerRecord) -> dict[str, Int
 
 
 def _lifetimes(lifetimes: Sequence[Lifetime], workers: Sequence[WorkerRecord]) -> dict[str, Ints]:
-    """Return the startup and teardown spans of all workers, from the first creation on."""
+    """Return the startup and teardown spans of all workers, counted from the first creation."""
     times = np.asarray(lifetimes, np.int64).reshape(-1, 4)
     created, ready, stopped, joined = times.T
     count = len(times)

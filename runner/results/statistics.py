@@ -1,6 +1,6 @@
-"""What `runs` stores of a run's trials: medians with the intervals that cover this process.
+"""The columns of `runs` that summarise a run's trials: medians, with intervals for this process only.
 
-The analysis reads them from there and combines those of several rounds; nothing of it is computed a second time.
+The analysis reads these columns and combines those of several rounds; it does not recompute them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True)
 class Statistics:
-    """Sum up the trials of one run.
+    """Summarises the trials of one run.
 
-    ``by_rule`` says that the trials ended because their interval was narrow, which makes the reported ones wider.
+    ``by_rule`` is true if the trials ended because their interval was narrow, which makes the reported ones
+    wider.
     """
 
     by_rule: bool
 
     def __call__(self, trials: Sequence[TrialRecord], *, startup_ns: int) -> Columns:
-        """Return the columns of ``runs`` that follow from ``trials``, each with what disturbed it.
+        """Return the columns of ``runs`` that follow from ``trials``, whose disturbances are filled in.
 
-        ``startup_ns`` is what starting and joining the workers took. Round trips have no speedup.
+        ``startup_ns`` is the time to start and join the workers. Round trips have no speedup.
         """
         blocks = blocks_of(trials)
         parallel = [block[PARALLEL] for block in blocks]
@@ -46,9 +47,9 @@ class Statistics:
         return found | self._speedup([block for block in blocks if block[SERIAL].tasks], startup_ns)
 
     def typical(self, name: str, values: Sequence[float]) -> Columns:
-        """Return the median of ``values`` and its interval; ``name`` has braces where ``_low`` and ``_high`` go.
+        """Return the median of ``values`` and its interval; braces in ``name`` stand for ``_low``, ``_high``.
 
-        Nothing for no values; an interval of too few is null.
+        Without values the result is empty; with too few, the interval is null.
         """
         if not values:
             return {}
@@ -56,7 +57,7 @@ class Statistics:
         return _with_ends(name, median(values), ends)
 
     def _speedup(self, blocks: Sequence[Block], startup_ns: int) -> Columns:
-        """Return what the pairs say; nothing if no serial trial completed a task."""
+        """Return the speedups of the pairs; nothing if no serial trial completed a task."""
         if not blocks:
             return {}
         ratios = [_rate(block[PARALLEL]) / _rate(block[SERIAL]) for block in blocks]
@@ -72,7 +73,7 @@ class Statistics:
 
 
 def observer_effect(blocks: Sequence[Block]) -> Columns:
-    """Compare each traced trial with the untraced one of its block, by the time of a task or the median round trip."""
+    """Compare the traced and untraced trial of each block, by time per task or median round trip."""
     ratios = [_pace(block[TRACED]) / _pace(block[PARALLEL]) - 1 for block in blocks if _are_paced(block)]
     if not ratios:
         return {}

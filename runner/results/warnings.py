@@ -1,4 +1,4 @@
-"""What a reader of a run's numbers should know before believing them."""
+"""Notes that a reader of a run's numbers should see before trusting them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from breakeven.runner.cell.result import Result
 from breakeven.runner.cell.sampling import CAP
 from breakeven.runner.config.cell import Cell
 
-FLOOR_STEPS = 100  # a length of so many steps of the clock is known to 1 %
+FLOOR_STEPS = 100  # a duration of this many clock steps is known to 1 %
 _OFF = 0.1
 
 
 def notes(cell: Cell, result: Result) -> str | None:
-    """Return the notes on one run, one a line; None for none."""
+    """Return the notes on one run, one per line; None if there are none."""
     return "\n".join(_notes(cell, result)) or None
 
 
@@ -28,12 +28,12 @@ def _notes(cell: Cell, result: Result) -> Iterator[str]:
     if cell.task_ns and cell.task_ns < FLOOR_STEPS * step:
         yield (
             f"task={format_time(cell.task_ns)}: shorter than {FLOOR_STEPS} steps of this machine's clock "
-            f"({step} ns each), so that one task cannot be timed to 1 %; ask for {format_time(FLOOR_STEPS * step)} or more"
+            f"({step} ns each), so one task cannot be timed to 1 %; ask for {format_time(FLOOR_STEPS * step)} or more"
         )
     elif cell.task_ns and abs(achieved / cell.task_ns - 1) > _OFF:
         yield (
-            f"task={format_time(cell.task_ns)}: calibration came to {format_time(_short(achieved))}; "
-            f"the machine was disturbed, or {cell.workload} cannot be as short as that with this payload"
+            f"task={format_time(cell.task_ns)}: calibration reached {format_time(_short(achieved))}; "
+            f"the machine was disturbed, or {cell.workload} cannot be that short with this payload"
         )
     if result.warmup_ended_by == CAP:
         yield (
@@ -44,5 +44,5 @@ def _notes(cell: Cell, result: Result) -> Iterator[str]:
     if merged:
         yield (
             f"trace: {merged} spans did not fit the buffer and were merged into the one after them; the phases of this "
-            "run are coarser than they were (a shorter window or fewer tasks have fewer spans)"
+            "run are shown coarser than they were (use a shorter window or fewer tasks)"
         )

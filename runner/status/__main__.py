@@ -1,4 +1,4 @@
-"""The door ``python -m runner.status`` in a clone: ``breakeven status``."""
+"""``python -m runner.status``, which is ``breakeven status`` in a clone."""
 
 import sys
 

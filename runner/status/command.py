@@ -1,4 +1,4 @@
-"""The command ``breakeven status``: show how a sweep stands, while it runs or afterwards."""
+"""The command ``breakeven status``: show the state of a sweep, while it runs or afterwards."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from breakeven.base.text import one_line, printable, shown
 from breakeven.base.units import format_clock, format_left
 from breakeven.runner.status.state import RUNNING, STARTING, Sight
 
-_WIDE = 1000  # without a terminal nothing is wrapped
+_WIDE = 1000  # so that nothing is wrapped without a terminal
 _EPILOG = (
-    "Nothing is written or locked. Exit code: 0 everything asked is there and went well, "
-    "1 something failed or is still to be made, 2 no such results folder."
+    "Nothing is written or locked. Exit code: 0 all runs are done and ok, "
+    "1 some failed or are still to be made, 2 no such results folder."
 )
 
 
 class _BadArguments(BadInput):
-    """Raised when the arguments cannot be read."""
+    """Raised when the arguments cannot be parsed."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Show what ``arguments`` ask for; return 0 if all that was asked is there and went well, else 1; raise BadInput."""
+    """Show the sweep in ``arguments``; return 0 if all its runs are done and ok, else 1; raise BadInput."""
     options = _options(arguments)
     sight = Sight.of(Path(options.folder))
     text = json.dumps(sight.as_data(options.lines)) + "\n" if options.json else _drawn(sight, options.lines)
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="breakeven status",
-        description="Show how a sweep stands: what is done, running, failed, and the end of its log.",
+        description="Show the state of a sweep: runs done, running and failed, and the end of its log.",
         epilog=_EPILOG,
     )
     parser.add_argument("folder", nargs="?", default="outputs/latest", help="results folder (outputs/latest)")
@@ -58,7 +58,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{printable(text)} is no count; write one such as 20")
+        raise argparse.ArgumentTypeError(f"{printable(text)} is not a count; write one such as 20")
     return int(text)
 
 
@@ -103,9 +103,9 @@ def _counts(sight: Sight) -> str:
 
 
 def _present(sight: Sight) -> str:
-    told = sight.present or {}
-    place = "/".join(printable(str(told.get(name, "?"))) for name in ("number", "of"))
-    return f"now: {place} {printable(str(told.get('cell')))}, for {_length(sight.present_seconds)}"
+    began = sight.present or {}
+    place = "/".join(printable(str(began.get(name, "?"))) for name in ("number", "of"))
+    return f"now: {place} {printable(str(began.get('cell')))}, for {_length(sight.present_seconds)}"
 
 
 def _failures(sight: Sight) -> Table:

@@ -1,26 +1,28 @@
 """The events of a sweep: ``events.jsonl`` for programs, with ``sweep.log`` beside it for people.
 
-Both only ever grow: a sweep that is carried on goes on in the same files. A line of events is one JSON object, written
-by one write(2) to the file's end, so that a reader never sees half of one, unless the writer was killed or the disk was
-full; the next writer then begins on a line of its own. Every event has ``event`` and ``at`` (ISO 8601, UTC); readers
-are to ignore events and keys that they do not know. The events are:
+Both files only ever grow: a sweep that is carried on appends to them. A line of events is one JSON object,
+appended by a single write(2), so that a reader never sees half a line unless the writer was killed or the
+disk was full; the next writer then begins a new line. Every event has ``event`` and ``at`` (ISO 8601, UTC);
+readers must ignore events and keys that they do not know. The events are:
 
 ``sweep_began``
-    ``pid``, ``host``, ``sweep`` (its folder), ``total`` (runs planned, incompatible cells not counted), ``done`` (of
-    them, stored before), ``waiting`` (of them, to be made now), ``incompatible`` (runs that cannot exist), ``command``.
+    ``pid``, ``host``, ``sweep`` (its folder), ``total`` (runs planned, not counting incompatible cells),
+    ``done`` (those already stored), ``waiting`` (those to make now), ``incompatible`` (runs that cannot
+    exist), ``command``.
 ``run_incompatible``
     ``cell_id``, ``round``, ``cell`` (in words), ``reason``.
 ``run_began``
-    ``cell_id``, ``round``, ``cell``, ``number`` (from 1) ``of`` those to be made now.
+    ``cell_id``, ``round``, ``cell``, ``number`` (from 1) ``of`` the runs to make now.
 ``run_ended``
-    the same, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the counts so far; and
-    ``seconds_left``, an estimate for the rest, null if there is none.
+    the same fields, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the
+    counts so far; and ``seconds_left``, an estimate for the remaining runs, null if there is none.
 ``note``
     ``text``.
 ``sweep_ended``
-    ``how``: done, interrupted, stopped (by on_failure or max_failures) or not_stored; ``code``, the exit code.
+    ``how``: done, interrupted, stopped (by on_failure or max_failures) or not_stored; ``code``, the exit
+    code.
 
-A sweep whose last event is not ``sweep_ended`` is running or was killed; the file ``.writer`` tells which.
+A sweep whose last event is not ``sweep_ended`` is running or was killed; the file ``.writer`` shows which.
 """
 
 from __future__ import annotations
@@ -30,13 +32,13 @@ from pathlib import Path
 from typing import Any
 
 DONE, INTERRUPTED, STOPPED, NOT_STORED = ENDS = ("done", "interrupted", "stopped", "not_stored")
-"""How a sweep ends."""
+"""The ways in which a sweep ends."""
 
 
 def read_events(path: str | Path) -> list[dict[str, Any]]:
-    """Return the events in the file ``path``, oldest first; none if there is no file. Raise OSError.
+    """Return the events in the file ``path``, oldest first; an empty list if there is no file. Raise OSError.
 
-    Lines that are no events are left out: the last one may be torn, or be in the making.
+    Lines that are not events are skipped: the last one may be torn or still incomplete.
     """
     try:
         data = Path(path).read_bytes()
@@ -48,7 +50,7 @@ def read_events(path: str | Path) -> list[dict[str, Any]]:
 
 def _event(line: bytes) -> dict[str, Any] | None:
     try:
-        told = json.loads(line)
+        event = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) and isinstance(told.get("event"), str) else None
+    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None

@@ -1,4 +1,4 @@
-"""How a sweep stands, from what its folder holds; nothing is written or locked."""
+"""The state of a sweep, read from its folder; nothing is written or locked."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
 from breakeven.runner.store import Stored, Sweep
 
 RUNNING, STARTING = "running", "starting"
-"""States besides the ways in which a sweep ends: making runs; planning, or waiting for the machine."""
+"""The states other than the ways to end: making runs; planning or waiting for the machine."""
 
 _TAIL_BYTES = 1 << 16
-_MOST = 1e15  # a larger number, or none, is no count and no time
+_MOST = 1e15  # a larger number is neither a count nor a time
 
 
 @dataclass(frozen=True)
 class Sight:
-    """A sweep as it stands at ``now``: what is stored, what its events tell, who writes it."""
+    """The state of a sweep at ``now``: its stored runs, its events and its writer."""
 
     path: Path
     stored: Stored
@@ -42,16 +42,15 @@ class Sight:
 
     @classmethod
     def of(cls, path: Path) -> Sight:
-        """Look at the results folder ``path``; raise ResultsMissing or OutputsUnreadable."""
+        """Read the results folder ``path``; raise ResultsMissing or OutputsUnreadable."""
         if not SweepPaths(path).exists():
             raise ResultsMissing(
                 f"no results folder at {shown(path)}; name {other_folders(path.parent, empty=True)}"
             )
-        sweep = Sweep(path.resolve())  # `latest` may lead elsewhere in a moment
+        sweep = Sweep(path.resolve())  # `latest` may be moved to another sweep meanwhile
         try:
-            writer = _writer(
-                sweep.writer
-            )  # before the events: one that ends meanwhile has told its end in them
+            # The writer before the events: if it ends in between, the events read afterwards hold its end.
+            writer = _writer(sweep.writer)
             events = _last_launch(read_events(sweep.events))
         except OSError as error:
             raise OutputsUnreadable.from_os_error(error, "name another folder") from error
@@ -69,18 +68,18 @@ class Sight:
 
     @property
     def is_complete(self) -> bool:
-        """Return whether everything that was asked is there and went well."""
+        """Return whether all planned runs are stored and ok."""
         return self.state == DONE and not (self.waiting or self.failed or self.stored.damaged)
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Return how many runs there are by status, and how many are still to be made (``waiting``)."""
+        """Return how many runs there are by status, and how many still wait (``waiting``)."""
         found = Counter(row["status"] for row in self.stored.rows.values())
         return {status: found[status] for status in STATUSES} | {"waiting": self.waiting}
 
     @cached_property
     def waiting(self) -> int:
-        """Return how many runs are still to be made, the present one included."""
+        """Return how many runs are still to be made, including the current one."""
         if self.events:
             ended: int = sum(event["event"] == "run_ended" for event in self.events)
             return max(int(_number(self._last("sweep_began"), "waiting") or 0) - ended, 0)
@@ -89,26 +88,26 @@ class Sight:
 
     @cached_property
     def present(self) -> Mapping[str, Any] | None:
-        """Return the event with which the present run began; None between runs and after the sweep."""
+        """Return the event that began the current run; None between runs and after the sweep."""
         marks = [event for event in self.events if event["event"] in ("run_began", "run_ended")]
         begun = self.state == RUNNING and marks and marks[-1]["event"] == "run_began"
         return marks[-1] if begun else None
 
     @property
     def seconds(self) -> float | None:
-        """Return for how long the sweep has been running."""
+        """Return how long the sweep has been running."""
         if self.writer is None:
             return None
         return self._since(_moment(self._last("sweep_began")) if self.state == RUNNING else self.writer.since)
 
     @property
     def present_seconds(self) -> float | None:
-        """Return for how long the present run has been running."""
+        """Return how long the current run has been running."""
         return self._since(_moment(self.present)) if self.present else None
 
     @property
     def seconds_left(self) -> float | None:
-        """Return how long the sweep will still take, as estimated when the last run ended; None if nobody knows."""
+        """Return the time left, from the estimate at the end of the last run; None if unknown."""
         ended = self._last("run_ended")
         left, passed = _number(ended, "seconds_left"), self._since(_moment(ended))
         if self.state != RUNNING or left is None or passed is None:
@@ -117,7 +116,7 @@ class Sight:
 
     @cached_property
     def failed(self) -> list[dict[str, Any]]:
-        """Return the runs that went wrong: cell in words, cell_id, round, status, reason."""
+        """Return the runs that failed: cell in words, cell_id, round, status, reason."""
         known = {_key(event): _text(event, "cell") for event in self.events}
         rows = [(key, row) for key, row in self.stored.rows.items() if row["status"] in FAILED]
         found = [
@@ -130,7 +129,7 @@ class Sight:
         return sorted(found, key=lambda run: (run["cell"], run["cell_id"], run["round"]))
 
     def log(self, lines: int) -> list[str]:
-        """Return the last lines of the sweep's log; none where there is none."""
+        """Return the last lines of the sweep's log; an empty list if there is no log."""
         try:
             with SweepPaths(self.path).log.open("rb") as file:
                 file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
@@ -140,7 +139,7 @@ class Sight:
         return text.splitlines()[-lines:] if lines else []
 
     def as_data(self, lines: int) -> dict[str, Any]:
-        """Return all of it as plain data."""
+        """Return the whole state as plain data."""
         writer = self.writer or Holder()
         return {
             "sweep": str(self.path),
@@ -158,25 +157,25 @@ class Sight:
         }
 
     def _last(self, event: str) -> Mapping[str, Any]:
-        return next((told for told in reversed(self.events) if told["event"] == event), {})
+        return next((each for each in reversed(self.events) if each["event"] == event), {})
 
     def _since(self, moment: datetime | None) -> float | None:
         return None if moment is None else max((self.now - moment).total_seconds(), 0.0)
 
 
 def _writer(path: Path) -> Holder | None:
-    """Return who writes the sweep; None if nobody does, as far as this process can see.
+    """Return the process that writes the sweep; None if there is none, as far as this process can see.
 
-    The lock itself is not tried: that would disturb a writer that is just beginning.
+    Do not try the lock itself: that would disturb a writer that is just starting.
     """
     try:
         holder, touched = Holder.read(path.read_bytes()), path.stat().st_mtime
     except FileNotFoundError:
         return None
-    lives = holder.is_alive
-    if lives is None:  # on another machine: by its sign of life
-        lives = abs(time() - touched) < DEAD_SECONDS
-    return holder if lives else None
+    is_alive = holder.is_alive
+    if is_alive is None:  # on another machine: go by its sign of life
+        is_alive = abs(time() - touched) < DEAD_SECONDS
+    return holder if is_alive else None
 
 
 def _last_launch(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

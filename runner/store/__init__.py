@@ -1,9 +1,9 @@
-"""Every path and file name of a sweep, and Parquet that is either whole or absent.
+"""The files of a sweep: Parquet that is either whole or absent.
 
-A table's file is written aside, synced and renamed; the run's own row comes last and is the commit mark:
-where it is missing, the other tables' files of that run are leftovers of an interrupted write. The row also
-holds the size and checksum of those files, and its own file carries a checksum of itself, so that a run is
-believed only if all of it is as it was written.
+A table's file is written under a temporary name, synced and renamed; the run's own row comes last and commits
+the run: without it, the other tables' files of that run are leftovers of an interrupted write. The row also
+holds the size and checksum of those files, and its own file carries a checksum of itself, so that a run
+counts only if every byte of it is as it was written.
 """
 
 from __future__ import annotations

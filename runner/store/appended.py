@@ -1,4 +1,4 @@
-"""Files that only grow, by whole lines."""
+"""Files that only grow, by whole lines at a time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from breakeven.runner.errors import NotStored
 
 
 class AppendedFile:
-    """A file that whole lines are added to, each by one write(2), so that a reader never sees half of one.
+    """A file to which whole lines are appended, each by one write(2), so that readers see no half lines.
 
-    Where an earlier writer was killed in the midst of a line, the next one begins on a line of its own. Opening it
-    raises NotStored if that fails.
+    If an earlier writer was killed in the middle of a line, the next one starts a new line. Opening raises
+    NotStored on failure.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,23 +28,23 @@ class AppendedFile:
             self.append("\n")
 
     def append(self, text: str) -> None:
-        """Add ``text`` in one piece; raise NotStored."""
+        """Append ``text`` in one write; raise NotStored on failure."""
         data = text.encode("utf-8", "backslashreplace")
         try:
             written = os.write(self._descriptor, data)
         except OSError as error:
             raise self._not_stored(error.strerror) from error
         if written != len(data):
-            raise self._not_stored("only a part of a line was written; the disk is full")
+            raise self._not_stored("only part of a line was written; the disk is full")
 
     def close(self) -> None:
-        """Close it; idempotent."""
+        """Close the file; idempotent."""
         if self._descriptor != -1:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def _is_torn(self) -> bool:
-        """Return whether the last line lacks its end: its writer was killed, or the disk was full."""
+        """Return whether the last line is incomplete: its writer was killed, or the disk was full."""
         size = os.fstat(self._descriptor).st_size
         return size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 

@@ -8,21 +8,21 @@ from contextlib import suppress
 from pathlib import Path
 
 PART = ".part"
-"""How the names of files end that are being written; they begin with a dot, so that no reader takes them in."""
+"""The suffix of files that are being written; their names begin with a dot, so that readers skip them."""
 
 
 def part_of(path: Path) -> Path:
-    """Return a new name beside ``path`` to write it under until it is whole."""
+    """Return a new temporary name in the folder of ``path``, to write the file under until it is whole."""
     return path.with_name(f".{path.name}-{secrets.token_hex(4)}{PART}")
 
 
 def is_part(name: str) -> bool:
-    """Return whether a file of that name is one that was being written."""
+    """Return whether ``name`` is that of a partly written file."""
     return name.startswith(".") and name.endswith(PART)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` so that a reader finds the old bytes or the new, never a part; raise OSError."""
+    """Write ``data`` to ``path`` so that a reader finds the old bytes or the new; raise OSError."""
     aside = part_of(path)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less the user's umask
     try:
@@ -32,7 +32,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         aside.replace(path)
     except BaseException:
-        with suppress(OSError):  # what went wrong first is what is told; `Sweep.tidy` removes what stays
+        with suppress(OSError):  # report the first error; `Sweep.tidy` removes the file if it stays
             aside.unlink()
         raise
     _sync_folder(path.parent)

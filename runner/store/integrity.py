@@ -1,4 +1,4 @@
-"""All runs of a sweep at once, and which of them cannot be believed."""
+"""Read all runs of a sweep at once, and find those with damaged files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from breakeven.base.conditions import CONDITIONS
 from breakeven.base.keys import Key
 from breakeven.base.layout import RUNS, SUFFIX, SweepPaths, is_stored, stem
 from breakeven.base.schema import TABLES
@@ -19,11 +20,10 @@ from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.store.sealed import Damaged, read_row
 
 COLUMNS = (
-    *("cell_id", "round", "status", "reason", "wall_ns", "code", "python_version"),
-    *("implementation", "python_build", "source", "hostname", "cpu_model", "cpu_count", "kernel", "seed"),
+    *("cell_id", "round", "status", "reason", "wall_ns", "seed", *CONDITIONS),
     *("breakeven_version", "workload", "model", "ipc", "pattern", "workers"),
 )
-"""The columns of ``runs`` that tell what a run was and how it ended."""
+"""The columns of ``runs`` that identify a run, its conditions and its ending."""
 
 _PARTS = "parts"
 _READERS = 4
@@ -32,10 +32,10 @@ _BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Stored:
-    """The runs of a sweep: the rows of those that are whole, and the files that cannot be believed, with the reason.
+    """The runs of a sweep: the rows of the intact ones, and the damaged files with the reason.
 
-    A run with a damaged file is not among ``rows``. A row has the columns `COLUMNS`; those that an older sweep
-    lacks are None.
+    A run with a damaged file is not among ``rows``. A row has the columns `COLUMNS`; those that an older
+    sweep lacks are None.
     """
 
     rows: Mapping[Key, dict[str, Any]]
@@ -44,7 +44,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Part:
-    """What the row of a run says of one of its files in another table: the bytes and their CRC-32."""
+    """One of a run's files in another table, as recorded in the run's row: its size and CRC-32."""
 
     table: str
     size: int
@@ -57,7 +57,7 @@ class Part:
 
     @classmethod
     def read(cls, line: str) -> Part:
-        """Read what `__str__` wrote; raise Damaged."""
+        """Parse the output of `__str__`; raise Damaged."""
         try:
             table, size, crc = line.split(" ")
             return cls(table, int(size), int(crc, 16))
@@ -69,9 +69,9 @@ class Part:
 
 
 def listing(folder: Path) -> dict[str, Path]:
-    """Return the Parquet files of a table's folder by the name of their run; none where there is no folder.
+    """Return the Parquet files of a table's folder by the name of their run; raise OutputsUnreadable.
 
-    Raise OutputsUnreadable.
+    The result is empty if there is no folder.
     """
     try:
         with os.scandir(folder) as entries:
@@ -98,7 +98,7 @@ def read_stored(path: Path, *, check_parts: bool) -> Stored:
 
 @dataclass(frozen=True)
 class _Judge:
-    """Return for a file of ``runs`` its row, or which files of that run are damaged and why."""
+    """Returns the row of a file of ``runs``, or the damaged files of that run with the reasons."""
 
     paths: SweepPaths
     others: Mapping[str, Mapping[str, Path]]
@@ -110,31 +110,31 @@ class _Judge:
             if row is None:
                 return None, {}
             parts = row.pop(_PARTS)
-            told = [Part.read(line) for line in (parts or "").splitlines()]
+            listed = [Part.read(line) for line in (parts or "").splitlines()]
         except Damaged as error:
             return None, {file: str(error)}
-        if parts is None or not self.check_parts:  # None in a sweep from before there was such a column
+        if parts is None or not self.check_parts:  # None in a sweep older than that column
             return row, {}
-        damaged = dict(self._damaged_parts(file.stem, {part.table: part for part in told}))
+        damaged = dict(self._damaged_parts(file.stem, {part.table: part for part in listed}))
         return (None if damaged else row), damaged
 
-    def _damaged_parts(self, name: str, told: Mapping[str, Part]) -> Iterator[tuple[Path, str]]:
+    def _damaged_parts(self, name: str, listed: Mapping[str, Part]) -> Iterator[tuple[Path, str]]:
         for table, files in self.others.items():
             file = self.paths.table(table) / f"{name}{SUFFIX}"
-            if table not in told and name in files:
-                yield file, "its run does not know it: it is left from a write that was cut short"
-            elif table in told and (why := _why_not(file, told[table])):
+            if table not in listed and name in files:
+                yield file, "its run does not list it: it is left over from an interrupted write"
+            elif table in listed and (why := _why_not(file, listed[table])):
                 yield file, why
 
 
 def _read(file: Path) -> dict[str, Any] | None:
-    """Return the row that ``file`` holds, None if it was taken out just now.
+    """Return the row that ``file`` holds, None if the file was removed meanwhile.
 
-    Raise Damaged, or OutputsUnreadable where it may not be opened.
+    Raise Damaged, or OutputsUnreadable if this user may not open it.
     """
     try:
         if not stat.S_ISREG(file.stat().st_mode):
-            raise Damaged("it is not a file")
+            raise Damaged("it is not a regular file")
         row = read_row(file.read_bytes(), (*COLUMNS, _PARTS))
     except FileNotFoundError:
         return None
@@ -150,14 +150,14 @@ def _read(file: Path) -> dict[str, Any] | None:
     return row
 
 
-def _why_not(file: Path, told: Part) -> str | None:
-    """Tell why ``file`` is not what was written, None if it is."""
+def _why_not(file: Path, listed: Part) -> str | None:
+    """Return why ``file`` is not what was written, None if it is."""
     try:
         with file.open("rb") as opened:
             size = os.fstat(opened.fileno()).st_size
-            if size != told.size:
-                return f"it has {size} bytes instead of {told.size}"
-            return None if _crc(opened) == told.crc else "its bytes do not fit their checksum"
+            if size != listed.size:
+                return f"it has {size} bytes instead of {listed.size}"
+            return None if _crc(opened) == listed.crc else "its bytes do not match their checksum"
     except FileNotFoundError:
         return "it is missing"
     except PermissionError as error:

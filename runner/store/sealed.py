@@ -1,7 +1,7 @@
-"""One run's part of a table as Parquet bytes, and the row of a run read back only if it is as it was written.
+"""One run's part of a table as Parquet bytes, and the row of a run, read back only if it is as it was written.
 
-Page checksums (Parquet format, PageHeader.crc) cover the pages alone. A file of ``runs`` therefore bears a seal: the
-CRC-32 of all its other bytes, put between pages and footer, where the format leaves room and readers look at nothing.
+Page checksums (Parquet format, PageHeader.crc) cover only the pages. A file of ``runs`` therefore has a seal: the CRC-32
+of all its other bytes, placed between pages and footer, where the format leaves room and readers do not look.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _SEAL_BYTES = len(_MARK) + _CRC_BYTES
 _ENDING_BYTES = 8  # the footer's length, 4 bytes, and the magic
 _NEEDED = ("cell_id", "round", "status")
 
-# Of a single row, dictionaries, statistics and compression only cost time: writing it takes a third without them.
+# For a single row, dictionaries, statistics and compression only cost time: writing takes a third without them.
 _ONE_ROW = {"compression": "none", "use_dictionary": False, "write_statistics": False}
 _MANY_ROWS = {"compression": "zstd"}
 
 
 class Damaged(Exception):
-    """Raised when bytes are not those of a whole row of ``runs``; says why."""
+    """Raised when bytes are not an intact row of ``runs``; the message is the reason."""
 
 
 def encode(table: str, part: pa.Table) -> bytes:
-    """Return Parquet of ``part``, which has the schema of ``table``."""
+    """Return ``part``, which has the schema of ``table``, as Parquet bytes."""
     sink = pa.BufferOutputStream()
     options = _ONE_ROW if table == _RUNS else _MANY_ROWS
     pq.write_table(part, sink, write_page_checksum=True, **options)
@@ -42,16 +42,16 @@ def encode(table: str, part: pa.Table) -> bytes:
 
 
 def read_row(data: bytes, columns: Sequence[str]) -> dict[str, Any]:
-    """Return the row that a file of ``runs`` holds, those of ``columns`` that it lacks as None; raise Damaged.
+    """Return the row of a file of ``runs``, with None for the ``columns`` it lacks; raise Damaged.
 
-    A file from before there were seals is believed as far as its page checksums go.
+    For a file that is older than seals, only the page checksums are checked.
     """
     sealed = _check_seal(data)
     try:
         with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, pre_buffer=False) as file:
             present = _check_schema(file.schema_arrow, columns, sealed)
             rows: list[dict[str, Any]] = file.read(columns=present, use_threads=False).to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as error:  # Arrow's for bytes that make no sense
+    except (pa.ArrowException, OSError, ValueError) as error:  # what Arrow raises for invalid bytes
         raise Damaged(" ".join(str(error).split()).removesuffix(".")) from error
     if len(rows) != 1:
         raise Damaged(f"it holds {len(rows)} rows instead of one")
@@ -59,7 +59,7 @@ def read_row(data: bytes, columns: Sequence[str]) -> dict[str, Any]:
 
 
 def _footer_at(data: bytes) -> int:
-    """Return where the footer begins, by the length that stands at the end; raise Damaged."""
+    """Return the offset of the footer, from the length stored at the end; raise Damaged."""
     if len(data) < _ENDING_BYTES + len(_MAGIC) or data[:4] != _MAGIC or data[-4:] != _MAGIC:
         raise Damaged(f"it is not a whole Parquet file ({len(data)} bytes)")
     at = len(data) - _ENDING_BYTES - int.from_bytes(data[-_ENDING_BYTES:-4], "little")
@@ -74,7 +74,7 @@ def _seal(parquet: bytes) -> bytes:
 
 
 def _check_seal(data: bytes) -> bool:
-    """Return whether ``data`` bears a seal; raise Damaged where it does and is broken."""
+    """Return whether ``data`` has a seal; raise Damaged if the seal is broken."""
     end = _footer_at(data)
     begin = end - _SEAL_BYTES
     seal = data[max(begin, 0) : end]
@@ -82,12 +82,12 @@ def _check_seal(data: bytes) -> bool:
         return False
     found = zlib.crc32(data[end:], zlib.crc32(data[:begin]))
     if found != int.from_bytes(seal[len(_MARK) :], "little"):
-        raise Damaged("its bytes do not fit its checksum")
+        raise Damaged("its bytes do not match its checksum")
     return True
 
 
 def _check_schema(schema: pa.Schema, columns: Sequence[str], sealed: bool) -> list[str]:
-    """Return those of ``columns`` that ``schema`` has; raise Damaged where it is not that of ``runs``."""
+    """Return those of ``columns`` that ``schema`` has; raise Damaged if it is not the schema of ``runs``."""
     about = schema.metadata or {}
     table, version = (about.get(f"breakeven_{what}".encode(), b"none") for what in ("table", "schema"))
     if table != _RUNS.encode() or version != VERSION.encode():
@@ -98,5 +98,5 @@ def _check_schema(schema: pa.Schema, columns: Sequence[str], sealed: bool) -> li
     wrong = [name for name in present if schema.field(name).type != TABLES[_RUNS].field(name).type]
     wrong += [name for name in _NEEDED if name not in present]
     if wrong:
-        raise Damaged(f"its column {wrong[0]} is missing or of another type")
+        raise Damaged(f"its column {wrong[0]} is missing or has the wrong type")
     return present

@@ -1,4 +1,4 @@
-"""A results folder: what is written to it, what is taken out of it."""
+"""A results folder: write runs to it, read them, and move runs out of it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _LATEST_PART = f".{LATEST}-"
 
 @dataclass(frozen=True)
 class Sweep(SweepPaths):
-    """The results folder of a sweep, to write to and to take out of."""
+    """The results folder of a sweep."""
 
     # --- writing -----------------------------------------------------------------------------------------
 
     def create(self) -> None:
-        """Make the folders, and show that they can be written; raise OutputsUnwritable."""
+        """Create the folders and check that they can be written; raise OutputsUnwritable."""
         try:
             for name in TABLES:
                 self.table(name).mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ class Sweep(SweepPaths):
             raise OutputsUnwritable.from_os_error(error, f"results to {self.path}") from error
 
     def point_latest(self) -> None:
-        """Let ``latest``, beside the sweep, lead to it."""
+        """Point ``latest``, next to the sweep, at it."""
         aside = self.latest.with_name(f"{_LATEST_PART}{os.getpid()}{PART}")
         with suppress(FileNotFoundError):
             aside.unlink()
@@ -59,9 +59,9 @@ class Sweep(SweepPaths):
         write_atomically(self.description, yaml.encode())
 
     def commit(self, result: RunResult) -> None:
-        """Store a run: its parts of the other tables, then its row, from which on the run exists; raise NotStored.
+        """Store a run: its parts of the other tables, then its row, which commits the run; raise NotStored.
 
-        The row says which parts there are, with their sizes and checksums.
+        The row lists the parts with their sizes and checksums.
         """
         parts = [self._write(table, result.key, part) for table, part in result.tables.items()]
         row = dict(result.row) | {"parts": "\n".join(map(str, parts))}
@@ -80,7 +80,7 @@ class Sweep(SweepPaths):
     # --- reading -----------------------------------------------------------------------------------------
 
     def read_run(self, cell_id: str, round_: int) -> dict[str, Any] | None:
-        """Return the stored row of a run, or None if it was not (wholly) stored."""
+        """Return the stored row of a run, or None if the run is not (completely) stored."""
         path = self.file(RUNS, cell_id, round_)
         if not path.exists():
             return None
@@ -89,24 +89,24 @@ class Sweep(SweepPaths):
         return rows[0]
 
     def stored(self, *, check_parts: bool = True) -> Stored:
-        """Read the rows of all runs at once, and find the files that cannot be believed; raise OutputsUnreadable.
+        """Read the rows of all runs at once, and find the damaged files; raise OutputsUnreadable.
 
-        ``check_parts`` compares the other tables' files with what the row says of them, too; while the sweep is
-        being written a run that is retried would then look damaged.
+        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row. Leave
+        it off while the sweep is being written: a run that is being retried would look damaged.
         """
         return read_stored(self.path, check_parts=check_parts)
 
-    # --- taking out --------------------------------------------------------------------------------------
+    # --- moving out --------------------------------------------------------------------------------------
 
     def set_aside(self, keys: Iterable[Key], why: str) -> Path | None:
-        """Move all files of those runs into a new folder of `aside`, named after the time and ``why``.
+        """Move all files of those runs into a new folder in `aside`, named after the time and ``why``.
 
-        Gives that folder, None where those runs have no file. Raise NotStored.
+        Return that folder, or None if those runs have no files. Raise NotStored.
         """
         return self._move({stem(*key) for key in keys}, why)
 
     def set_aside_damaged(self, stored: Stored) -> Path | None:
-        """Move all files of runs with a damaged file as `set_aside` does, and note the reasons beside them."""
+        """Move all files of runs with a damaged file, like `set_aside`, and write the reasons beside them."""
         folder = self._move({path.stem for path in stored.damaged}, "damaged")
         if folder is not None:
             notes = (f"{path.relative_to(self.path)}: {why}\n" for path, why in stored.damaged.items())
@@ -115,7 +115,7 @@ class Sweep(SweepPaths):
         return folder
 
     def _move(self, stems: Collection[str], why: str) -> Path | None:
-        """Move the files of those names, the rows of the runs last: cut short, the rest is found damaged and moved."""
+        """Move the files of those runs, rows last: if interrupted, the rest is found damaged and moved."""
         tables = [*(name for name in TABLES if name != RUNS), RUNS]
         found = [(table, path) for table in tables for path in _named(self.table(table), stems)]
         if not found:
@@ -136,13 +136,13 @@ class Sweep(SweepPaths):
             with suppress(FileExistsError):
                 folder.mkdir()
                 return folder
-        raise AssertionError  # pragma: no cover  # count() does not end
+        raise AssertionError  # pragma: no cover  # count() never ends
 
     def tidy(self) -> int:
-        """Delete what interrupted writes left and give how many files that were; raise NotStored.
+        """Delete the leftovers of interrupted writes and return the number of files; raise NotStored.
 
-        These are parts of files, and other tables' files of runs without a row. To be called by the sweep's only
-        writer.
+        Leftovers are partly written files, and other tables' files of runs without a row. Only the sweep's
+        writer may call this.
         """
         with _storing(self.path):
             left = [*self._parts_of_files(), *self._tables_without_run()]
@@ -154,9 +154,8 @@ class Sweep(SweepPaths):
         for folder in (self.path, *map(self.table, TABLES)):
             with os.scandir(folder) as entries:
                 yield from (folder / entry.name for entry in entries if is_part(entry.name))
-        for link in self.path.parent.glob(
-            f"{_LATEST_PART}*{PART}"
-        ):  # of other sweeps, too; they may be at it now
+        # These may be from other sweeps, whose writers may still be at work.
+        for link in self.path.parent.glob(f"{_LATEST_PART}*{PART}"):
             pid = link.name.removeprefix(_LATEST_PART).removesuffix(PART)
             if not pid.isdecimal() or start_of(int(pid)) is None:
                 yield link
@@ -173,7 +172,7 @@ def _named(folder: Path, stems: Collection[str]) -> list[Path]:
 
 @contextmanager
 def _storing(path: Path) -> Iterator[None]:
-    """Turn an OSError into NotStored."""
+    """Raise NotStored if the body raises OSError."""
     try:
         yield
     except OSError as error:

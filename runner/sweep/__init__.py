@@ -1,1 +1,1 @@
-"""A sweep under way: one run after another is made, stored and reported, until it is done or stopped."""
+"""Carry out a sweep: execute, store and report one run after another until it is done or stopped."""

@@ -1,4 +1,4 @@
-"""``sweep.yaml``: what was asked of a results folder, launch by launch."""
+"""``sweep.yaml``: the overrides and the configuration of every launch that wrote to a results folder."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.request import Launch
 from breakeven.runner.store import Sweep
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where libyaml is there
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, if libyaml is installed
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def describe_launch(sweep: Sweep, plan: Plan, launch: Launch) -> str:
-    """Return the text of ``sweep.yaml`` with this launch after those that it holds, so that nothing is lost.
+    """Return the text of ``sweep.yaml`` with this launch appended to the earlier ones.
 
-    Only the last launch has its order of runs: an entry must not grow the file by the size of the sweep.
+    Only the last launch keeps its order of runs, so that the file does not grow by the size of the sweep each
+    time.
     """
     text = sweep.description.read_text(encoding="utf-8") if sweep.description.exists() else "{}"
-    earlier = yaml.load(text, Loader=_Loader).get("launches", [])  # noqa: S506  # a safe one
+    earlier = yaml.load(text, Loader=_Loader).get("launches", [])  # noqa: S506  # a safe loader
     present = {
         "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
         "overrides": list(launch.overrides),

@@ -1,4 +1,4 @@
-"""What ``dry_run=true`` shows: the plan, what of it is done already, in which order it goes on, and for how long."""
+"""What ``dry_run=true`` shows: the plan, what is done, the order of the rest and the time it takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IN_NAME = ("workload", "model", "model.start_method", "workers", "ipc", "patter
 
 
 def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str]) -> None:
-    """Print the plan of a sweep, ``notes`` on it last."""
+    """Print the plan of a sweep, followed by ``notes``."""
     write("".join(f"{printable(line)}\n" for line in (*lines(plan, pending, stored), *notes)))
 
 
@@ -43,11 +43,11 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
         yield "order, by round:"
     for round_, runs_ in groupby(pending.waiting, key=lambda run: run.round):
         yield f"  {round_:>4}: {' '.join(str(numbers[run.cell_id]) for run in runs_)}"
-    yield f"{len(pending.waiting)} of {len(plan.runs)} runs are to be made: {_time(plan, pending, stored)}"
+    yield f"{len(pending.waiting)} of {len(plan.runs)} runs to make: {_time(plan, pending, stored)}"
 
 
 def _cells(plan: Plan) -> dict[str, list[Run]]:
-    """Return the runs of each cell, cells in the order of the grid and runs in that of their rounds."""
+    """Return the runs of each cell, with cells in grid order and runs in round order."""
     cells: dict[str, list[Run]] = {cell_id: [] for cell_id in plan.cells}
     for run in plan.runs:
         cells[run.cell_id].append(run)
@@ -55,7 +55,7 @@ def _cells(plan: Plan) -> dict[str, list[Run]]:
 
 
 def _names(runs: Mapping[str, Run]) -> dict[str, str]:
-    """Name cells, with those of their overrides that differ and that a name does not tell."""
+    """Return a name for each cell, with the differing overrides that the description of a cell leaves out."""
     common = set.intersection(*(set(run.overrides) for run in runs.values())) if runs else set()
     return {
         cell_id: " ".join([describe(run.cell), *_differing(run, common)]) for cell_id, run in runs.items()
@@ -75,9 +75,9 @@ def _state(runs: list[Run], marks: Mapping[Any, str]) -> str:
 
 
 def _time(plan: Plan, pending: Pending, stored: Stored) -> str:
-    known = "from their knobs"
+    basis = "estimated from the configuration"
     if any(row["status"] == "ok" for row in stored.values()):
-        known = "from those that are stored"
+        basis = "estimated from the stored runs"
     elif any(run.cell.workload == "function" for run in pending.waiting):
-        known = "from their knobs; the length of a function is not known before it ran"
-    return f"about {format_clock(estimate(plan, pending, stored).seconds_left)} ({known})"
+        basis = "estimated from the configuration; your function's duration is unknown until it has run once"
+    return f"about {format_clock(estimate(plan, pending, stored).seconds_left)} ({basis})"

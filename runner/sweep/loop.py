@@ -1,4 +1,4 @@
-"""The runs of a sweep, one after the other: carried by an engine, stored, counted, reported."""
+"""The loop over the runs of a sweep: submit each to the engine, store it, count it and report it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from breakeven.runner.sweep.tally import Tally
 
 @dataclass(frozen=True)
 class End:
-    """How the runs of a sweep ended: ``why`` says why early, and is None if all were made."""
+    """How the runs of a sweep ended: ``why`` is the reason for an early end, None if all runs were made."""
 
     tally: Tally
     why: str | None
@@ -27,25 +27,25 @@ class End:
 
 @dataclass(frozen=True)
 class Observers:
-    """Several observers as one."""
+    """A group of observers that acts as one."""
 
     all: Sequence[SweepObserver]
 
     def notify(self, event: SweepEvent) -> None:
-        """Hand ``event`` to each of them in turn; raise NotStored."""
+        """Pass ``event`` to each observer in turn; raise NotStored if one of them cannot write it."""
         for observer in self.all:
             observer.notify(event)
 
     def close(self) -> None:
-        """Close each of them."""
+        """Close every observer."""
         for observer in self.all:
             observer.close()
 
 
 class Loop:
-    """Makes the runs that are given to it.
+    """Makes runs one after the other.
 
-    ``check`` is called before each of them and raises NotStored if the folder is no longer this program's to write.
+    ``check`` is called before each run and raises NotStored if this process no longer owns the folder.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Loop:
         self._check = check
 
     def make_runs(self, runs: Sequence[Run], engine: Engine, eta: Eta, tally: Tally) -> End:
-        """Make ``runs`` until all are made or the policy says to stop; raise NotStored or PlanOutdated."""
+        """Make ``runs`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
         with closing(engine):
             for run in runs:
                 self._check()
@@ -74,7 +74,7 @@ class Loop:
         return End(tally, None)
 
     def _make(self, run: Run, engine: Engine) -> Mapping[str, Any]:
-        """Wait for one run and store it; a signal that comes while it is being stored waits until it is."""
+        """Wait for one run and store it; a signal that arrives during the storing is delayed."""
         result = engine.submit(run).result()
         with held_back():
             self._sweep.commit(result)
@@ -82,7 +82,7 @@ class Loop:
 
 
 def why_stop(policy: Policy, tally: Tally) -> str | None:
-    """Return why no further run is to be made, None if the next one is."""
+    """Return why the sweep must stop here, None if it goes on."""
     if tally.failed and policy.on_failure == STOP:
         return "stopped after a failed run (on_failure=stop)"
     if policy.max_failures is not None and tally.failed >= policy.max_failures:

@@ -1,4 +1,4 @@
-"""What happens in a sweep, as records, and what is notified of it."""
+"""The events of a sweep, as records, and the interface of their observers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from breakeven.runner.sweep.tally import Tally
 
 @dataclass(frozen=True, kw_only=True)
 class SweepBegan:
-    """The runs are about to be made: of ``total`` planned, ``done`` are stored and ``waiting`` are to be made now."""
+    """The runs are about to begin: of ``total`` planned, ``done`` are stored and ``waiting`` are to make."""
 
     sweep: Path
     total: int
@@ -25,7 +25,7 @@ class SweepBegan:
 
 @dataclass(frozen=True, kw_only=True)
 class RunIncompatible:
-    """A run cannot exist, for ``reason``."""
+    """A run that cannot exist, because of ``reason``."""
 
     run: Run
     reason: str
@@ -33,7 +33,7 @@ class RunIncompatible:
 
 @dataclass(frozen=True, kw_only=True)
 class RunBegan:
-    """A run is being made: the one of that ``number``, from 1, ``of`` those to be made now."""
+    """A run begins: ``number``, counted from 1, ``of`` the runs of this launch."""
 
     run: Run
     number: int
@@ -43,7 +43,7 @@ class RunBegan:
 
 @dataclass(frozen=True, kw_only=True)
 class RunEnded:
-    """A run ended and is stored: its row, the counts with it, and an estimate for those that still wait."""
+    """A run ended and is stored: its row, the counts including it, and an estimate for the remaining runs."""
 
     run: Run
     row: Mapping[str, Any]
@@ -52,20 +52,20 @@ class RunEnded:
 
     @property
     def status(self) -> str:
-        """Return how it ended: ok, failed, timeout or crashed."""
+        """Return how the run ended: ok, failed, timeout or crashed."""
         return str(self.row["status"])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """There is something else that a user should know."""
+    """Something else that the user should know."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepEnded:
-    """No further run is made: ``how`` is one of `breakeven.runner.status.events.ENDS`, ``code`` the exit code."""
+    """The sweep ended: ``how`` is one of `breakeven.runner.status.events.ENDS`, ``code`` the exit code."""
 
     how: str
     code: int
@@ -75,10 +75,10 @@ SweepEvent = SweepBegan | RunIncompatible | RunBegan | RunEnded | Noted | SweepE
 
 
 class SweepObserver(Protocol):
-    """What is notified of each event of a sweep, in order, in the main thread."""
+    """A receiver of all events of a sweep, in order, in the main thread."""
 
     def notify(self, event: SweepEvent) -> None:
-        """Take in one event; raise NotStored if it had to be written and could not be."""
+        """Handle one event; raise NotStored if it cannot be written."""
 
     def close(self) -> None:
-        """Let go of files and the terminal; idempotent."""
+        """Release files and the terminal; idempotent."""

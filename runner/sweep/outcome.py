@@ -1,4 +1,4 @@
-"""How a sweep ended, for the command: known without what carries it out."""
+"""How a sweep ended, in a module that the command can import without the code that carries out a sweep."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ INTERRUPTED = "interrupted; what was measured is kept"
 class Outcome:
     """How a sweep ended.
 
-    ``code`` is the exit code. ``stopped`` says that failures, or a change of what is measured, ended it early;
-    ``to_sum_up`` that there are runs whose summary is still to be shown. ``why`` says why it ended early, None if it did
-    not, and ``again`` is the command that carries on.
+    ``code`` is the exit code. ``stopped`` is true if failures, or a change of the measured code, ended it
+    early; ``to_sum_up`` if there are runs whose summary is yet to be shown. ``why`` is the reason for an
+    early end, None if there was none, and ``again`` is the command that carries on.
     """
 
     code: int
@@ -23,5 +23,5 @@ class Outcome:
     again: str = "breakeven"
 
     def ending(self) -> str | None:
-        """Return the line that says why the sweep ended early and how to carry on; None if all runs were made."""
+        """Return the line that says why the sweep ended early and how to carry on; None if it did not."""
         return None if self.why is None else f"{self.why}. Carry on with: {self.again}"

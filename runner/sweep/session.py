@@ -1,4 +1,4 @@
-"""One sweep from a plan to stored runs: alone on its folder and its machine, carried on, reported, ended in order."""
+"""One sweep from a plan to stored runs: take the locks, make the missing runs, report, end in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from breakeven.runner.config.policy import JSON, QUIET
 from breakeven.runner.engines.loading import load
 from breakeven.runner.errors import NotStored, OutputsUnwritable, PlanOutdated
 from breakeven.runner.host import clear_leftovers, kill_now
-from breakeven.runner.locks import Holder, HostLock, SweepLock, told
+from breakeven.runner.locks import Holder, HostLock, SweepLock, describe_holder
 from breakeven.runner.planning.eta import estimate
 from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan
@@ -35,7 +35,7 @@ from breakeven.runner.sweep.tally import Tally
 
 @dataclass(frozen=True)
 class _Ended:
-    """How the runs ended: one of `ENDS`, the exit code, and why early, None if all were made."""
+    """How the runs ended: one of `ENDS`, the exit code, and the reason for an early end, if any."""
 
     how: str
     code: int
@@ -43,7 +43,7 @@ class _Ended:
 
 
 class Session:
-    """Carries out one plan; ``one_of_several`` says that the same command calls again, maybe in another process."""
+    """Carries out one plan; ``one_of_several``: the same command carries out others, maybe elsewhere."""
 
     def __init__(self, plan: Plan, launch: Launch, *, one_of_several: bool = False) -> None:
         self._plan = plan
@@ -55,13 +55,13 @@ class Session:
         self._console = Console(stderr=True, quiet=self._silent)
 
     def carry_out(self) -> outcome.Outcome:
-        """Make the runs that are not done yet; raise BadInput before the first."""
+        """Make the runs that are not done yet; raise BadInput, but only before the first."""
         self._sweep.create()
         with ending_in_order(kill_now):
             try:
                 with self._alone():
                     ended = self._reported()
-            except KeyboardInterrupt:  # while it waited for others
+            except KeyboardInterrupt:  # while waiting for another sweep
                 return self._outcome(_Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED))
             except NotStored as error:
                 return self._outcome(_Ended(NOT_STORED, SOME_FAILED, str(error)))
@@ -76,14 +76,14 @@ class Session:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Be the only one that writes to this sweep, and the only one that measures on this machine.
+        """Hold the locks that make this process the only writer of the sweep and the only one measuring here.
 
-        A second writer is refused at once. Several calls of one command are no second writer: they wait for each other
-        where they wait for the machine.
+        A second writer is refused at once. Several calls of one command do not count as second writers: they
+        wait for each other while they wait for the machine, so they take that lock first.
         """
         waits = self._plan.policy.on_busy == "wait"
         writer = self._writer.held()
-        machine = HostLock().held(str(self._sweep.path), wait=waits, on_wait=self._say_who_measures)
+        machine = HostLock().held(str(self._sweep.path), wait=waits, on_wait=self._announce_wait)
         first, second = (machine, writer) if self._one_of_several else (writer, machine)
         with first as note, second as other:
             clear_leftovers()
@@ -91,13 +91,13 @@ class Session:
                 self._say(text)
             yield
 
-    def _say_who_measures(self, holder: Holder) -> None:
-        self._say(f"waiting until this machine has measured {told(holder)}")
+    def _announce_wait(self, holder: Holder) -> None:
+        self._say(f"waiting until this machine has measured {describe_holder(holder)}")
 
     # --- reported ----------------------------------------------------------------------------------------
 
     def _reported(self) -> _Ended:
-        """Make the runs, with observers that are notified of everything, the end included."""
+        """Make the runs and notify the observers of every event, including the end."""
         stored = self._sweep.stored()
         pending = find_pending(self._plan, stored.rows)
         with closing(
@@ -130,7 +130,7 @@ class Session:
         )
 
     def _prepare(self, observers: Observers, pending: Pending, stored: Stored) -> None:
-        """Make the folder ready for new runs, and say what is to be done; raise NotStored."""
+        """Prepare the folder for new runs and announce them; raise NotStored."""
         plan = self._plan
         self._tidy(observers, pending, stored)
         self._describe()
@@ -153,27 +153,25 @@ class Session:
                 self._sweep.commit(incompatible(run, reason))
 
     def _tidy(self, observers: Observers, pending: Pending, stored: Stored) -> None:
-        """Move aside what is measured again, and remove what an interrupted write left."""
+        """Move aside the runs that will be rerun, and remove the leftovers of interrupted writes."""
         if stored.damaged:
             folder = self._sweep.set_aside_damaged(stored)
             self._note(
                 observers,
-                f"{len(stored.damaged)} damaged files were moved to {folder}; their runs are made again",
+                f"moved {_counted(len(stored.damaged), 'damaged file')} to {folder}, to rerun",
             )
         if pending.again:
-            folder = self._sweep.set_aside(pending.again, "made again")
-            self._note(
-                observers, f"{len(pending.again)} stored runs were moved to {folder} and are made again"
-            )
+            folder = self._sweep.set_aside(pending.again, "rerun")
+            self._note(observers, f"moved {_counted(len(pending.again), 'stored run')} to {folder}, to rerun")
         if pending.changed and self._plan.policy.on_change == "keep":
             changed = "; ".join(map(str, pending.changed))
             self._note(observers, f"kept although measured under other conditions: {changed}")
         left = self._sweep.tidy()
         if left:
-            observers.notify(Noted(text=f"removed {left} files of interrupted writes"))
+            observers.notify(Noted(text=f"removed {_counted(left, 'leftover file')} of interrupted writes"))
 
     def _describe(self) -> None:
-        """Store what was asked in the folder, and let ``latest`` lead to it."""
+        """Store the configuration of the launch in the folder, and point ``latest`` at it."""
         try:
             self._sweep.describe(describe_launch(self._sweep, self._plan, self._launch))
             self._sweep.point_latest()
@@ -194,16 +192,20 @@ class Session:
 def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
     waiting, failed = len(pending.waiting), len(pending.failed)
     counts = [
-        f"{waiting} run{'s' * (waiting != 1)}",
+        _counted(waiting, "run"),
         *([f"{len(pending.done)} already done"] if pending.done else []),
-        *([f"{failed} failed before (retry_failed=true makes them again)"] if failed else []),
+        *([f"{failed} failed before (retry_failed=true reruns them)"] if failed else []),
         *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),
-        *([f"{plan.collapsed} duplicate{'s' * (plan.collapsed != 1)} skipped"] if plan.collapsed else []),
+        *([f"{_counted(plan.collapsed, 'duplicate')} skipped"] if plan.collapsed else []),
         *([f"about {format_clock(estimate(plan, pending, stored.rows).seconds_left)}"] if waiting else []),
     ]
     return f"{shown(plan.sweep)}: {', '.join(counts)}"
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def _again(command: Sequence[str], name: str) -> list[str]:
-    """Return the command that carries on: as typed, with the name of the sweep."""
+    """Return the command that carries on with the sweep: the typed one, with the name of the sweep."""
     return [*(part for part in command if not part.startswith("sweep=")), f"sweep={name}"]

@@ -1,4 +1,4 @@
-"""Ctrl-C and its like: once ends the sweep in order, twice at once."""
+"""Ctrl-C and similar signals: the first ends the sweep in order, the second immediately."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from types import FrameType
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a time limit of a batch system or service, a terminal that was closed."""
+"""Ctrl-C, the time limit of a batch system or service, a closed terminal."""
 
 
 class _Handler:
-    """Raises KeyboardInterrupt where the main thread is, at the first signal; a second one ends the process, after ``kill``."""
+    """Raises KeyboardInterrupt in the main thread at the first signal; kills and exits at the second."""
 
     def __init__(self, kill: Callable[[], None]) -> None:
         self.kill = kill
-        self._asked = False
+        self._interrupted = False
         self._held = False
-        self._waiting = False
+        self._delayed = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
+        if self._interrupted:
             self.kill()
             os._exit(EXIT_INTERRUPTED)
-        self._asked = True
+        self._interrupted = True
         if self._held:
-            self._waiting = True
+            self._delayed = True
         else:
             signal.default_int_handler(number, frame)
 
     def hold(self) -> None:
-        """Let the first signal wait from now on."""
+        """Delay the first signal from now on."""
         self._held = True
 
-    def let_go(self) -> None:
-        """Raise KeyboardInterrupt if a signal waits, and at the next one."""
+    def resume(self) -> None:
+        """Raise KeyboardInterrupt if a signal was delayed, and from now on when one arrives."""
         self._held = False
-        if self._waiting:
-            self._waiting = False
+        if self._delayed:
+            self._delayed = False
             raise KeyboardInterrupt
 
 
-_handler: _Handler | None = None  # of this process, while signals are handled
+_handler: _Handler | None = None  # the one of this process, while signals are handled
 
 
 def find_temporary_folder() -> None:
-    """Let `tempfile` look for its folder while no signal can come in between: it does so with a file of its own."""
+    """Make `tempfile` find its folder with signals blocked: its test file must not be left behind."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         tempfile.gettempdir()
@@ -60,7 +60,7 @@ def find_temporary_folder() -> None:
 
 
 def ignore_signals() -> None:
-    """Ignore further signals: all is done, and an end of the program on its way out would look like a failure."""
+    """Ignore further signals: all is done, and being killed during the exit would look like a failure."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
@@ -69,13 +69,13 @@ def ignore_signals() -> None:
 def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Raise KeyboardInterrupt at the first signal; at a second one call ``kill`` and end this process.
 
-    ``kill`` ends the processes of the present run. What is stored stays whole either way: a file is renamed when all of
-    it is written. Nested in another one, all that this changes is what a second signal kills, from here on.
+    ``kill`` ends the processes of the current run. Stored files stay whole either way: each is renamed only
+    once it is completely written. If nested, the inner one only replaces ``kill``, from then on.
     """
-    global _handler  # noqa: PLW0603  # signals are the process's, and so is what handles them
+    global _handler  # noqa: PLW0603  # signals belong to the process, and so does their handler
     if _handler is not None:
         _handler.kill = kill
-    if _handler is not None or current_thread() is not main_thread():  # only there can signals be handled
+    if _handler is not None or current_thread() is not main_thread():  # Python handles signals only there
         yield
         return
     _handler = _Handler(kill)
@@ -90,7 +90,7 @@ def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let a first signal wait until the body is done, so that what was measured is stored; a second one does not wait."""
+    """Delay a first signal until the body is done, so that a measured run is stored; but not a second."""
     handler = _handler if current_thread() is main_thread() else None
     if handler is None:
         yield
@@ -99,4 +99,4 @@ def held_back() -> Iterator[None]:
     try:
         yield
     finally:
-        handler.let_go()
+        handler.resume()

@@ -1,4 +1,4 @@
-"""How many runs of a sweep ended, and how."""
+"""Counts of the runs of a sweep that ended, by status."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Counts of a launch: ``total`` runs to be made, of which ``ok`` and ``failed`` ended so far.
+    """The counts of a launch: of ``total`` runs to make, ``ok`` and ``failed`` ended so far.
 
-    Cells that cannot exist are counted beside them, as ``incompatible``.
+    Cells that cannot exist are counted separately, as ``incompatible``.
     """
 
     total: int

@@ -168,7 +168,7 @@ def test_the_command_draws_prints_and_follows_latest(
     assert lines[0] == "figure outputs/small/figures/scaling.png, outputs/small/figures/scaling.svg"
     assert (
         lines[4]
-        == "no figure latency: no cell sends messages: it takes pattern pingpong with status ok and a payload"
+        == "no figure latency: no cell sends messages: it needs pattern=pingpong with status ok and a payload"
     )
     assert sum(line.startswith("no figure ") for line in lines) == 5
     assert sorted(path.name for path in small.sweep.figures.iterdir()) == ["scaling.png", "scaling.svg"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -13,7 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import cross_check, economy, plain_echo, planning
+from benchmarks import cross_check, economy, plain_echo, planning, startup
 from breakeven.runner.hydra_app.grid import expand
 
 # --- cross_check -----------------------------------------------------------------------------------------
@@ -227,3 +228,22 @@ def test_a_grid_of_two_cells_is_planned(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_grid_of_the_benchmark_has_ten_thousand_cells() -> None:
     """What is asked for 10 000 cells is shown for as many."""
     assert len(expand(planning.GRID, {}, [])) == 10_000
+
+
+# --- startup ---------------------------------------------------------------------------------------------
+
+
+def test_the_median_decides_about_an_answer() -> None:
+    """A slow start among fast ones is shown and does no harm."""
+    seconds = pd.DataFrame({name: [bound / 2, bound, 9.0] for name, (_, bound) in startup.COMMANDS.items()})
+    judged = startup.judge(seconds)
+    assert judged["within"].all()
+    assert not startup.judge(seconds * 1.01)["within"].any()
+    assert list(judged["max"]) == [9.0] * len(startup.COMMANDS)
+
+
+def test_commands_are_timed_as_processes() -> None:
+    """Any program can take the place of the command."""
+    timed = startup.measure((sys.executable, "-c", "pass"), 2)
+    assert timed.shape == (2, len(startup.COMMANDS))
+    assert timed.gt(0).all(axis=None)

@@ -65,8 +65,8 @@ def test_a_message_that_outgrows_the_ring_says_so(crew: StartCrew) -> None:
         with pytest.raises(MessageTooLarge) as caught:
             workers.exchange((0, bytes(space + 1)))
     assert str(caught.value) == (
-        f"a message of {space + 1} bytes does not fit a slot of {space} bytes: the ring is sized by the "
-        "inputs and results of the serial run; a result must not grow, or use ipc=pipe or ipc=queue"
+        f"a message of {space + 1} bytes does not fit a slot of {space} bytes: slots are sized by the "
+        "inputs and results of the serial run; keep results from growing, or use ipc=pipe or ipc=queue"
     )
 
 
@@ -104,6 +104,6 @@ def test_messages_under_way_are_limited_by_what_a_pipe_holds(size: int, ahead: i
 def test_reference_refuses_processes() -> None:
     """An object cannot be handed over to another process."""
     assert channels.load("reference").refuses(True) == (
-        "reference hands over the object itself, which cannot leave its process"
+        "reference passes the object itself, which cannot leave its process"
     )
     assert channels.load("reference").refuses(False) is None

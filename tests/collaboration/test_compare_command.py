@@ -62,7 +62,7 @@ def test_the_text_word_for_word(sweep: Sample, capsys: Captured) -> None:
         "faster       1.30 [1.27, 1.33]  8.4e-06  1.00 k/s  1.30 k/s  3 v 3   process, 1 worker (10% disturbed)",
         "cannot tell  1.00               -        1.98 k/s  1.98 k/s  1 v 1   process, 2 workers",
         "same         1.00 [0.98, 1.02]  1        1.00 k/s  1.00 k/s  3 v 3   thread, 1 worker (10% disturbed)",
-        "cannot tell, 1 cell: one round only of A and B: what processes differ by is unknown",
+        "cannot tell, 1 cell: only one round of A and B: the spread between processes is unknown",
         "only in B: serial, 1 worker (no such cell in A; the nearest has model thread, not serial)",
         "left out of B: 1 run (1 timeout)",
         "4 cells compared: 1 faster, 1 slower, 1 same, 1 cannot tell; 1 cell without partner",
@@ -164,7 +164,7 @@ def test_json_holds_everything_and_its_conditions(sweep: Sample, capsys: Capture
     }
     assert list(cells[0]) == list(COLUMNS)
     assert (cells[0]["p"], cells[0]["low"], cells[0]["rounds_b"]) == (None, None, 1)
-    assert cells[0]["reason"] == "one round only of B: what processes differ by is unknown"
+    assert cells[0]["reason"] == "only one round of B: the spread between processes is unknown"
 
 
 def test_the_report_goes_to_a_file(sweep: Sample, capsys: Captured) -> None:
@@ -243,7 +243,7 @@ def test_sides_that_differ_are_refused_line_by_line(sweep: Sample, capsys: Captu
         "A and B were not measured under the same conditions:",
         "  hostname: bench in A, elsewhere in B",
         "  governor: none in A, powersave in B",
-        "measure both under the same, or accept what differs with --allow hostname,governor",
+        "measure both under the same conditions, or accept the differences with --allow hostname,governor",
     ]
     for allowed in (("--allow", "host,governor"), ("--allow", "hostname", "--allow", "governor")):
         assert _compare(*sides, *allowed, "--fail-on", "slower") == 1

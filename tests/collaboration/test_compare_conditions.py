@@ -52,7 +52,7 @@ def test_each_condition_that_differs_is_named_and_can_be_allowed(
     other(sample).add_rounds(FASTER, facts={fact: two})
     assert refusal(SidesDiffer, "outputs/a", "outputs/b") == (
         f"A and B were not measured under the same conditions:\n  {line}\n"
-        f"measure both under the same, or accept what differs with --allow {fact}"
+        f"measure both under the same conditions, or accept the differences with --allow {fact}"
     )
     comparison = whole("outputs/a", "outputs/b", allow=(fact,))
     assert comparison.cells["verdict"].tolist() == ["faster"]
@@ -68,7 +68,7 @@ def test_all_that_differs_is_named_at_once_and_groups_allow_it(sample: Sample) -
         "  hostname: one in A, two in B",
         "  kernel: 6.1 in A, 6.2 in B",
         "  cpu_quota: 2 in A, none in B",
-        "measure both under the same, or accept what differs with --allow hostname,kernel,cpu_quota",
+        "measure both under the same conditions, or accept the differences with --allow hostname,kernel,cpu_quota",
     ]
     assert refusal(SidesDiffer, *sides, allow=["host"]).endswith("--allow cpu_quota")
     assert len(compare(*sides, allow=["host", "limits"])) == 1
@@ -100,7 +100,7 @@ def test_rounds_kept_from_other_conditions_are_refused(sample: Sample, condition
     line = f"{condition}: {values} in A, {values} in B"
     assert refusal(SidesDiffer, "label=a", "label=b").splitlines()[1:] == [
         f"  {line}",
-        f"measure both under the same, or accept what differs with --allow {condition}",
+        f"measure both under the same conditions, or accept the differences with --allow {condition}",
     ]
     allowed = whole("label=a", "label=b", allow=(condition,)).allowed
     assert [str(difference) for difference in allowed] == [line]

@@ -122,12 +122,12 @@ def test_keys_and_values_are_those_that_people_type(
         (
             "payload=64",
             BadValue,
-            "payload=64: the unit is missing; write 64B or such (units: B KB KiB MB MiB GB GiB)",
+            "payload=64: the unit is missing; write for example 64B (units: B KB KiB MB MiB GB GiB)",
         ),
         (
             "payload=64kb",
             BadValue,
-            "payload=64kb: kb is no unit of size (did you mean KB?); the units are B KB KiB MB MiB GB GiB",
+            "payload=64kb: kb is not a unit of size (did you mean KB?); the units are B KB KiB MB MiB GB GiB",
         ),
         (
             "task=soon",
@@ -218,7 +218,9 @@ def test_several_partners_are_refused_with_what_separates_them(sample: Sample) -
     sample.add_rounds(SLOWER, model="thread")
     for start_method in ("fork", "spawn"):
         sample.add_rounds(FASTER, model="process", start_method=start_method)
-    separate = "they differ in start_method (fork, spawn): add start_method=fork or such to the selection"
+    separate = (
+        "they differ in start_method (fork, spawn): add start_method=fork, for example, to the selection"
+    )
     assert refusal(AmbiguousPairs, "model=thread", "model=process") == (
         f"the cell: this cell of A has 2 partners in B; {separate}"
     )
@@ -236,7 +238,7 @@ def test_cells_that_only_differ_in_how_they_were_measured_are_told_apart_by_that
     for time in ("1s", "2s"):
         second.add_rounds(FASTER, config=CONFIG.format("m:f", time))
     assert refusal(AmbiguousPairs, "outputs/a", "outputs/b").endswith(
-        "they differ in measure.max_time (1s, 2s): add measure.max_time=1s or such to the selection"
+        "they differ in measure.max_time (1s, 2s): add measure.max_time=1s, for example, to the selection"
     )
     assert compare("outputs/a", "outputs/b:measure.max_time=2s")["verdict"].tolist() == ["faster"]
 
@@ -274,7 +276,7 @@ def test_the_same_runs_are_not_compared_with_themselves(sample: Sample) -> None:
     """A sweep with itself shows nothing."""
     sample.add_rounds(SLOWER)
     assert refusal(SameRuns, "outputs/a", "outputs/a") == (
-        "A (outputs/a) and B (outputs/a) share runs; select what tells them apart, such as model=thread and model=process"
+        "A (outputs/a) and B (outputs/a) share runs; select by what distinguishes them, such as model=thread and model=process"
     )
 
 

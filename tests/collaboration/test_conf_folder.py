@@ -33,6 +33,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     FakeEngine.reset()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(engines.REGISTRY, "local", "tests.fakes:FakeEngine")
+    monkeypatch.setattr("breakeven.runner.hydra_app.command.ignore_signals", lambda: None)  # the tests go on
     root = logging.getLogger()
     level, handlers = root.level, [*root.handlers]
     yield
@@ -142,7 +143,7 @@ def test_an_experiment_without_its_first_line(capsys: Captured) -> None:
     assert main(["+experiment=mine", "dry_run=true"]) == 2
     assert capsys.readouterr().err == (
         "experiment: its file sets experiment.workers, experiment.tasks; "
-        "let it begin with the line '# @package _global_', so that it sets knobs\n"
+        "start it with the line '# @package _global_', so that it sets knobs\n"
     )
 
 
@@ -151,7 +152,7 @@ def test_an_old_copy_that_lacks_a_knob(capsys: Captured) -> None:
     _write("conf/config.yaml", _defaults().replace("affinity: none ", "# affinity: none "))
     assert main(["dry_run=true"]) == 2
     assert capsys.readouterr().err == (
-        "affinity: missing from the configuration; take away what removes it, or add it to your config.yaml\n"
+        "affinity: missing from the configuration; remove the override that deletes it, or add it to your config.yaml\n"
     )
 
 
@@ -166,9 +167,9 @@ def test_the_files_are_copied_and_nothing_changes(capsys: Captured) -> None:
     own = {file.relative_to(conf_folder()) for file in conf_folder().rglob("*.yaml")}
     assert copied == {file for file in own if file.parts[0] != "hydra"}
     assert capsys.readouterr().out == (
-        f"conf: {len(copied)} files written; what you change there is used instead of breakeven's own, "
-        "what you delete is not missed\n"
-        "A sweep of your own: copy conf/experiment/scaling.yaml to mine.yaml, change it, and type\n"
+        f"conf: {len(copied)} files written; a file that you change replaces breakeven's own, "
+        "and for one that you delete breakeven's own is used\n"
+        "For a sweep of your own, copy conf/experiment/scaling.yaml to mine.yaml, edit it, and type\n"
         "  breakeven run +experiment=mine\n"
     )
     assert _composed(capsys) == before
@@ -182,7 +183,7 @@ def test_nothing_that_differs_is_overwritten(capsys: Captured) -> None:
     assert said.out == ""
     assert said.err == (
         "conf/model/thread.yaml: already there and differs from breakeven's own; nothing was written: "
-        "move what is yours away, or name another folder, as in breakeven conf FOLDER\n"
+        "move your files away, or name another folder, as in breakeven conf FOLDER\n"
     )
     assert [str(file) for file in Path("conf").rglob("*.yaml")] == ["conf/model/thread.yaml"]
     for name in ("mp_pool", "process", "serial"):
@@ -219,5 +220,5 @@ def test_a_clone_needs_no_copy(capsys: Captured, monkeypatch: pytest.MonkeyPatch
     assert main(["conf"]) == 0
     assert (
         capsys.readouterr().out
-        == "conf: breakeven's own folder, as this is a clone; change the files there\n"
+        == "conf: this is a clone, so these are breakeven's own files; edit them here\n"
     )

@@ -50,7 +50,7 @@ def test_damage_of_any_table_is_found(sweep: Sweep, table: str) -> None:
         flipped = bytearray(whole)
         flipped[place // 8] ^= 1 << place % 8
         file.write_bytes(flipped)
-        assert why_damaged(sweep) == {f"{table}/a1-000.parquet": "its bytes do not fit their checksum"}
+        assert why_damaged(sweep) == {f"{table}/a1-000.parquet": "its bytes do not match their checksum"}
     file.write_bytes(whole[:-1])
     assert why_damaged(sweep) == {
         f"{table}/a1-000.parquet": f"it has {len(whole) - 1} bytes instead of {len(whole)}"

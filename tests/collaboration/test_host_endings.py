@@ -39,7 +39,7 @@ def test_a_function_that_fails_in_a_worker_fails_the_run(tmp_path: Path, ipc: st
     [
         ("raise RuntimeError('no such luck')", "failed", "RuntimeError: no such luck"),
         ("raise ValueError('first\\nsecond')", "failed", "ValueError: first\nsecond"),
-        ("return random.random()", "failed", "a function must give the same result for the same input"),
+        ("return random.random()", "failed", "a function must return the same result for the same input"),
         ("return lambda: None", "failed", "pickle"),
         ("os._exit(0)", "crashed", "exit code 0 without a result"),
         ("print('bye', flush=True); os._exit(3)", "crashed", "exit code 3; it last said: bye"),
@@ -150,7 +150,7 @@ def test_a_spoilt_file_is_a_crash(tmp_path: Path, name: str, how: str) -> None:
     expected = {
         "flip": f"{name} is not what the run wrote: its checksum differs",
         "cut": f"{name} is not what the run wrote: its checksum differs",
-        "pipe": f"{name} is no file any more",
+        "pipe": f"{name} is no longer a regular file",
         "gone": f"{name} cannot be read: No such file or directory",
         "link": f"{name} cannot be read: Too many levels of symbolic links",
     }[how]
@@ -247,12 +247,12 @@ def test_no_place_for_a_runs_files_ends_the_sweep(tmp_path: Path, monkeypatch: p
     with pytest.raises(NotStored) as caught:
         call(tmp_path, "pass")
     assert str(caught.value).startswith(
-        "cannot make a folder for a run: [Errno 2] No such file or directory: "
+        "cannot create a folder for a run: [Errno 2] No such file or directory: "
     )
-    assert str(caught.value).endswith("; free some space there, or choose another place with TMPDIR=FOLDER")
+    assert str(caught.value).endswith("; free some space there, or choose another folder with TMPDIR=FOLDER")
     monkeypatch.undo()
     monkeypatch.setattr("tempfile.tempdir", str(absent))
     with pytest.raises(
-        NotStored, match=r"cannot make a temporary file: .*absent.*; free some space there, or"
+        NotStored, match=r"cannot create a temporary file: .*absent.*; free some space there, or"
     ):
         host.in_child(host.specification(run("python"), tmp_path), 10**9)

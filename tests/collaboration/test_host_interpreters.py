@@ -37,13 +37,13 @@ def test_an_interpreter_that_is_not_there_is_bad_input() -> None:
         interpreters.find_interpreter("python9.99")
     assert str(caught.value) == (
         "interpreter 'python9.99' was not found on PATH or as an executable file; "
-        "give its path as interpreter.path=/path/to/python, or use interpreter=current"
+        "set its path with interpreter.path=/path/to/python, or use interpreter=current"
     )
 
 
 def test_another_program_is_no_interpreter() -> None:
     """One that exits well and says something is refused as well."""
-    with pytest.raises(InterpreterUnusable, match="it does not answer as a Python interpreter does;"):
+    with pytest.raises(InterpreterUnusable, match="it does not answer like a Python interpreter;"):
         interpreters.find_interpreter("echo")
 
 
@@ -69,7 +69,7 @@ def test_a_function_that_cannot_be_imported_is_bad_input(user: Path, target: str
         interpreters.check_function(sys.executable, {"target": target}, user)
     assert str(caught.value) == (
         f"{target} cannot be imported by {sys.executable} in {user}: {problem}; "
-        "run from the directory that holds the module, and write module:callable"
+        "run from the directory that contains the module, and write module:callable"
     )
     interpreters.check_function(sys.executable, {"target": "mine:double", "make_input": "mine:make"}, user)
 
@@ -98,8 +98,8 @@ def test_a_function_that_was_edited_after_planning_is_not_measured(user: Path) -
     with pytest.raises(PlanOutdated) as refusal:
         host.execute(planned)
     assert str(refusal.value) == (
-        f"{user / 'mine.py'} was changed since this sweep was planned, so the next run would measure something else; "
-        "start the command again to plan with it as it is now"
+        f"{user / 'mine.py'} changed after this sweep was planned, so the next run would measure something else; "
+        "start the command again to plan with the current version"
     )
     write_module(user, USER)
     assert host.execute(planned).status == "ok"
@@ -112,6 +112,6 @@ def test_a_function_whose_file_is_gone_is_not_measured(user: Path) -> None:
     with pytest.raises(PlanOutdated) as refusal:
         host.execute(replace(run(sys.executable, user, **function("double")), source=source))
     assert str(refusal.value) == (
-        f"{user / 'mine.py'} cannot be read any more (No such file or directory); put it back, or start the command "
-        "again to plan with it as it is now"
+        f"{user / 'mine.py'} can no longer be read (No such file or directory); restore it, or start the command "
+        "again to plan with the current version"
     )

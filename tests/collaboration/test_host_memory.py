@@ -77,8 +77,8 @@ def test_without_any_means_a_run_with_a_limit_fails(tmp_path: Path, monkeypatch:
     row = call(tmp_path, "pass", memory_limit_bytes=LIMIT)
     assert row["status"] == "failed"
     assert row["reason"] == (
-        "limits.memory=192MiB: this system has neither a control group that may be used nor a limit that can be set on "
-        "a process; take the limit away with limits.memory=null"
+        "limits.memory=192MiB: this system offers neither a usable control group nor a memory limit for a process; "
+        "remove the limit with limits.memory=null"
     )
 
 

@@ -319,7 +319,10 @@ hydra:
             "hydra.sweeper.exclude: workers=1 cannot be compared with 1ms",
         ),
         ("hydra.sweeper.zip=[{workers:[1,2],tasks:[1,2,3]}]", "zip: tasks has 3 values and workers has 2"),
-        ("hydra.sweeper.max_batch_size=0", "hydra.sweeper.max_batch_size=0: not a whole number from 1"),
+        (
+            "hydra.sweeper.max_batch_size=0",
+            "hydra.sweeper.max_batch_size=0: not a whole number of at least 1",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_runs(

@@ -106,8 +106,7 @@ def test_failed_runs_are_made_again_when_asked(command: Command, capsys: pytest.
     assert command("-m", *SWEEP) == 1
     assert FakeEngine.made == []
     assert (
-        "0 runs, 4 already done, 4 failed before (retry_failed=true makes them again)"
-        in capsys.readouterr().err
+        "0 runs, 4 already done, 4 failed before (retry_failed=true reruns them)" in capsys.readouterr().err
     )
     assert command("-m", *SWEEP, "retry_failed=true") == 0
     assert {run.cell.model for run in FakeEngine.made} == {"process"}
@@ -179,8 +178,8 @@ def test_a_dry_run_measures_nothing(command: Command, capsys: pytest.CaptureFixt
     ]
     order = [line.split(": ")[1].split() for line in lines if line.startswith(("     0: ", "     1: "))]
     assert [sorted(round_) for round_ in order] == [list("23456"), list("123456")]
-    assert lines[-1].startswith("11 of 12 runs are to be made: about 0:")
-    assert lines[-1].endswith("(from those that are stored)")
+    assert lines[-1].startswith("11 of 12 runs to make: about 0:")
+    assert lines[-1].endswith("(estimated from the stored runs)")
 
 
 def test_a_dry_run_tells_all_cells_apart(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,7 +228,7 @@ def test_damaged_files_are_moved_aside_and_made_again(
     assert command("-m", *SWEEP) == 0
     assert len(FakeEngine.made) == 1
     assert len(_rows()) == 8
-    assert "1 damaged files were moved to " in capsys.readouterr().err
+    assert "moved 1 damaged file to " in capsys.readouterr().err
     (kept,) = Path("outputs/mine/aside").rglob(damaged.name)
     assert kept.read_bytes() == whole[:-100]
 

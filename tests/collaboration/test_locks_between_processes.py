@@ -122,7 +122,7 @@ def test_the_machine_is_freed_by_the_death_of_its_holder(place: Path, start: Sta
     """The kernel takes the lock away from a process that was killed."""
     process = start(HOLD["machine"])
     assert said(process) == "held"
-    with pytest.raises(MachineBusy, match=f"measures mine for user .* \\(pid {process.pid}, since "):
+    with pytest.raises(MachineBusy, match=f"measuring mine for user .* \\(pid {process.pid}, since "):
         HostLock(place).acquire("other", wait=False)
     process.kill()
     process.wait()

@@ -300,7 +300,7 @@ def test_looking_at_the_lock_does_not_disturb_a_writer(
         (["outputs"], "no results folder at outputs; name another folder (there is none in .)"),
         (
             ["--lines", "-1"],
-            "argument --lines: -1 is no count; write one such as 20; see breakeven status --help",
+            "argument --lines: -1 is not a count; write one such as 20; see breakeven status --help",
         ),
         (["a", "b"], "unrecognized arguments: b; see breakeven status --help"),
     ],
@@ -325,7 +325,7 @@ def test_events_that_may_not_be_read_are_told(
     monkeypatch.setattr(sight, "read_events", refuse)
     assert call("status", []) == 2
     assert capsys.readouterr().err == (
-        f"cannot read {sweep.events}: Permission denied; make that readable, or name another folder\n"
+        f"cannot read {sweep.events}: Permission denied; make it readable, or name another folder\n"
     )
 
 

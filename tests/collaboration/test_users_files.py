@@ -46,6 +46,7 @@ def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in NAMES:
         (tmp_path / f"{name}.py").write_text("raise ImportError('not of the standard library')\n")
     (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)  # of another test that measured in this process
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -77,5 +78,5 @@ def test_a_function_in_such_a_file_is_refused_with_the_remedy(users: Path, execu
         check_function(executable, {"target": "queue:work"}, users)
     assert str(refused.value) == (
         f"queue:work cannot be imported by {executable} in {users}: {users}/queue.py is hidden by the module queue of "
-        "Python's standard library; give it another name"
+        "Python's standard library; rename it"
     )

@@ -47,7 +47,7 @@ def test_nothing_is_said_where_there_is_nothing_to_know() -> None:
 def test_what_an_interval_does_not_cover_is_said() -> None:
     """Of one process, and of too few trials."""
     assert _cautions({"covers": "process"}, {"covers": "nothing"}) == [
-        "some cells have too few trials for an interval: it takes two rounds, or six pairs of trials in one",
+        "some cells have too few trials for an interval: it needs two rounds, or six pairs of trials in one",
         (
             "intervals stand for one process, not for the cell: some cells ran in one round only; "
             "rounds=3 or more covers what differs from process to process"

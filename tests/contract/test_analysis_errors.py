@@ -78,7 +78,7 @@ def test_the_folder_of_sweeps_is_not_a_sweep(sample: Sample) -> None:
     """Asked for `outputs` itself: the sweeps in it are named."""
     outputs = sample.path.parent
     assert _refusal(ResultsEmpty, outputs) == (
-        f"{outputs} holds no table of runs, so it is no results folder; name one of: {sample.path.name}"
+        f"{outputs} holds no table of runs, so it is not a results folder; name one of: {sample.path.name}"
     )
 
 
@@ -169,15 +169,15 @@ def test_unknown_names(sample: Sample) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("scaling", "no cell has a speedup: it takes pattern map or window with status ok"),
+        ("scaling", "no cell has a speedup: it needs pattern=map or window with status ok"),
         (
             "timeline",
-            "no traced parallel trial with two or more workers: it takes measure.traced of at least 1",
+            "no traced parallel trial with two or more workers: it needs measure.traced of at least 1",
         ),
-        ("activity", "no calls were counted over time: it takes pattern window with status ok"),
-        ("overhead", "no spans of a traced parallel trial: it takes measure.traced of at least 1"),
-        ("latency", "no cell sends messages: it takes pattern pingpong with status ok and a payload"),
-        ("bandwidth", "no cell sends messages: it takes pattern pingpong with status ok and a payload"),
+        ("activity", "no calls were counted over time: it needs pattern=window with status ok"),
+        ("overhead", "no spans of a traced parallel trial: it needs measure.traced of at least 1"),
+        ("latency", "no cell sends messages: it needs pattern=pingpong with status ok and a payload"),
+        ("bandwidth", "no cell sends messages: it needs pattern=pingpong with status ok and a payload"),
     ],
 )
 def test_nothing_to_draw(tmp_path: Path, name: str, reason: str) -> None:

@@ -100,8 +100,9 @@ def test_nothing_typed_is_a_hint(called: list[tuple[str, list[str]]], capsys: Ca
     assert "{commands}" in HELP
 
 
-def test_the_version_is_the_projects(capsys: Captured) -> None:
+def test_the_version_is_the_projects(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the command as a whole, and of a run."""
+    monkeypatch.setattr("breakeven.runner.hydra_app.command.ignore_signals", lambda: None)  # the tests go on
     assert main(["--version"]) == 0
     assert main(["run", "--version"]) == 0
     assert capsys.readouterr().out == f"breakeven {project_version()}\n" * 2

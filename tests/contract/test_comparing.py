@@ -48,10 +48,10 @@ def test_swapping_the_sides_turns_the_effect_round(a: list[float], b: list[float
 
 
 UNTESTABLE = [
-    ([1.0], [2.0, 2.1], 2.05, "one round only of A: what processes differ by is unknown"),
-    ([1.0], [2.0], 2.0, "one round only of A and B: what processes differ by is unknown"),
-    ([1.0, 1.0], [2.0, 2.0], 2.0, "all rounds of either side are exactly equal: their spread is unknown"),
-    ([0.1] * 7, [0.1] * 3, 1.0, "all rounds of either side are exactly equal: their spread is unknown"),
+    ([1.0], [2.0, 2.1], 2.05, "only one round of A: the spread between processes is unknown"),
+    ([1.0], [2.0], 2.0, "only one round of A and B: the spread between processes is unknown"),
+    ([1.0, 1.0], [2.0, 2.0], 2.0, "all rounds of each side are exactly equal: their spread is unknown"),
+    ([0.1] * 7, [0.1] * 3, 1.0, "all rounds of each side are exactly equal: their spread is unknown"),
     ([1.0, np.nan], [2.0, 2.1], np.nan, "a round of A has no value of this measure"),
     ([1.0, 1.1], [2.0, np.inf], np.nan, "a round of B has no value of this measure"),
     ([1.0, 1.1], [2.0, 0.0], np.nan, "a round of B measured 0 or less, which has no ratio"),

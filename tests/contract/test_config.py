@@ -68,9 +68,12 @@ def test_knobs_without_effect_do_not_tell_cells_apart() -> None:
             {"seed": -1},
             "seed=-1: not a whole number from 0 to 9223372036854775807; write one, such as seed=2",
         ),
-        ({"task": 0}, "task=0: a length of time above 0 is needed; write one such as task=1ms"),
-        ({"task": "1KiB"}, "task=1KiB: KiB is no unit of time; the units are ns us ms s min"),
-        ({"payload": 7}, "payload=7: the unit is missing; write 7B or such (units: B KB KiB MB MiB GB GiB)"),
+        ({"task": 0}, "task=0: needs a time above 0; write one such as task=1ms"),
+        ({"task": "1KiB"}, "task=1KiB: KiB is not a unit of time; the units are ns us ms s min"),
+        (
+            {"payload": 7},
+            "payload=7: the unit is missing; write for example 7B (units: B KB KiB MB MiB GB GiB)",
+        ),
         ({"limits": 5}, "limits=5: not a group of knobs; set one of them, such as limits.time=..."),
         (
             {"workload": "spin"},
@@ -154,7 +157,7 @@ def test_a_key_that_is_missing() -> None:
     given = plain()
     del given["workers"]
     assert _refusal(BadValue, given) == (
-        "workers: missing from the configuration; take away what removes it, or add it to your config.yaml"
+        "workers: missing from the configuration; remove the override that deletes it, or add it to your config.yaml"
     )
 
 
@@ -182,7 +185,7 @@ def test_an_option_that_is_missing() -> None:
         ({"args": 3}, "workload.args=3: not a list; write one such as workload.args=[1,2]"),
         (
             {"kwargs": {1: 2}},
-            "workload.kwargs={1: 2}: not a map with texts as keys; write one such as workload.kwargs={size: 1}",
+            "workload.kwargs={1: 2}: not a map whose keys are texts; write one such as workload.kwargs={size: 1}",
         ),
     ],
 )

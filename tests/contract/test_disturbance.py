@@ -68,7 +68,7 @@ RESULT = result(task_ns=1_000_000)
             1_000_000,
             {"task_ns": 1_200_345},
             (
-                "task=1ms: calibration came to 1.2ms; the machine was disturbed, or spin cannot be as short as that "
+                "task=1ms: calibration reached 1.2ms; the machine was disturbed, or spin cannot be that short "
                 "with this payload"
             ),
         ),
@@ -76,7 +76,7 @@ RESULT = result(task_ns=1_000_000)
             3_000,
             {"task_ns": 3_000},
             (
-                "task=3us: shorter than 100 steps of this machine's clock (40 ns each), so that one task cannot be "
+                "task=3us: shorter than 100 steps of this machine's clock (40 ns each), so one task cannot be "
                 "timed to 1 %; ask for 4us or more"
             ),
         ),
@@ -94,7 +94,7 @@ RESULT = result(task_ns=1_000_000)
             {"lanes": tuple(LANE._replace(dropped=dropped) for dropped in (2, 0, 3))},
             (
                 "trace: 5 spans did not fit the buffer and were merged into the one after them; the phases of this run "
-                "are coarser than they were (a shorter window or fewer tasks have fewer spans)"
+                "are shown coarser than they were (use a shorter window or fewer tasks)"
             ),
         ),
     ],

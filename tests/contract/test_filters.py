@@ -239,7 +239,7 @@ def test_nothing_left_is_refused(given: dict[str, Any], said: str) -> None:
     """A sweep of no cells is a mistake."""
     assert (
         _refusal(BadValue, _cell(), _cell(), **given)
-        == f"{said} none of the 2 cells of the grid; take a condition away or add values"
+        == f"{said} none of the 2 cells of the grid; remove a condition or add values"
     )
 
 
@@ -267,14 +267,14 @@ def test_a_key_that_no_cell_has_is_refused() -> None:
 def test_what_cannot_be_compared_is_refused(key: str, value: str, said: str) -> None:
     """Kinds do not mix."""
     assert _refusal(BadValue, exclude=[{key: value}]) == (
-        f"hydra.sweeper.exclude: {said}; numbers go with numbers, sizes with sizes, times with times"
+        f"hydra.sweeper.exclude: {said}; compare numbers with numbers, sizes with sizes, times with times"
     )
 
 
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("> 1,2", "workers: > 1,2 compares with 2 values; give one"),
+        ("> 1,2", "workers: > 1,2 compares with 2 values; write one"),
         ("interval(1,2)", "workers: interval(1,2) cannot be enumerated; compare with < and > instead"),
         ("a'b", "workers: a'b cannot be read; quote special characters within the quotes"),
         ({"a": 1}, "workers is compared with a mapping; name one knob of it, such as workers.name"),

@@ -164,8 +164,8 @@ def test_a_zip_of_unequal_lengths_is_refused(typed: tuple[str, ...]) -> None:
     with pytest.raises(BadValue) as refusal:
         _typed(*typed, zipped=[{"tasks": "8,16", "workers": workers}])
     assert str(refusal.value) == (
-        "zip: workers has 3 values and tasks has 2; keys that move together have as many each: "
-        "give as many for both, or type a single one, which holds in every place"
+        "zip: workers has 3 values and tasks has 2; keys that vary together need equally many: "
+        "list as many for both, or a single one, which is used throughout"
     )
 
 
@@ -174,7 +174,7 @@ def test_a_key_moves_with_one_zip_only() -> None:
     with pytest.raises(BadValue) as refusal:
         _typed(zipped=[{"workers": "1,2", "tasks": "1,2"}, {"workers": "3,4", "task": "1ms,2ms"}])
     assert (
-        str(refusal.value) == "hydra.sweeper.zip: workers stands in two of its mappings; take it out of one"
+        str(refusal.value) == "hydra.sweeper.zip: workers appears in two of its mappings; remove it from one"
     )
 
 
@@ -219,6 +219,6 @@ def test_a_batch_has_at_least_one_job(most: Any) -> None:
     with pytest.raises(BadValue) as refusal:
         list(in_batches([["a=1"]], most))
     assert str(refusal.value) == (
-        f"hydra.sweeper.max_batch_size={write(most)}: not a whole number from 1; "
+        f"hydra.sweeper.max_batch_size={write(most)}: not a whole number of at least 1; "
         "write one, or null to launch all jobs at once"
     )

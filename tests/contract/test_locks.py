@@ -37,7 +37,7 @@ JSON = st.recursive(
 
 def test_a_holder_is_read_as_it_was_written() -> None:
     """Everything but fractions of a second survives."""
-    myself = Holder.myself(HERE)
+    myself = Holder.this_process(HERE)
     assert myself.pid == os.getpid()
     assert myself.since is not None
     assert Holder.read(myself.encoded()) == replace(myself, since=myself.since.replace(microsecond=0))
@@ -55,7 +55,7 @@ def test_any_text_is_read_without_a_crash(data: bytes) -> None:
 def test_a_forged_holder_is_harmless(told: dict[str, Any]) -> None:
     """Whatever stands under the right names: one line without control characters can be made of it."""
     holder = Holder.read(json.dumps(told).encode())
-    text = machine.told(holder)
+    text = machine.describe_holder(holder)
     assert text.isprintable()
     assert holder.is_alive in (None, False, True)
 
@@ -68,7 +68,7 @@ def test_deep_nesting_is_garbage() -> None:
 
 def test_a_living_process_is_known_by_its_start() -> None:
     """The same id with another start is another process; one of another boot or container cannot be seen."""
-    myself = Holder.myself(HERE)
+    myself = Holder.this_process(HERE)
     assert myself.is_alive is True
     assert replace(myself, started=(myself.started or 0) + 1).is_alive is False
     assert replace(myself, pid=4194305).is_alive is False
@@ -81,7 +81,7 @@ def test_where_proc_does_not_tell_the_kernel_is_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Without /proc a process is known to exist or not, and its start is unknown."""
-    myself = Holder.myself(HERE)
+    myself = Holder.this_process(HERE)
     monkeypatch.setattr(process_table, "PROC", str(tmp_path / "none"))
     assert start_of(os.getpid()) == 0
     assert start_of(4194305) is None
@@ -109,7 +109,7 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyError
 
     monkeypatch.setattr("pwd.getpwuid", unknown)
-    assert Holder.myself(HERE).user == str(os.getuid())
+    assert Holder.this_process(HERE).user == str(os.getuid())
 
 
 def test_a_moment_of_another_day_has_its_date() -> None:
@@ -151,7 +151,7 @@ def test_a_second_sweep_is_told_for_whom_the_machine_measures(file: Path) -> Non
         with pytest.raises(MachineBusy) as caught:
             HostLock(file).acquire("/outputs/other", wait=False)
         assert str(caught.value) == (
-            f"this machine measures {HERE} for user {holder.user} (pid {os.getpid()}, since {holder.moment}); "
+            f"this machine is measuring {HERE} for user {holder.user} (pid {os.getpid()}, since {holder.moment}); "
             "wait with on_busy=wait, or end that sweep"
         )
     assert file.read_bytes() == b""
@@ -173,11 +173,11 @@ def test_an_unreadable_holder_is_somebody(file: Path, text: bytes) -> None:
     """Garbage in the file, or the name of a process that is gone, does not hide that it is locked."""
     with HostLock(file).held(HERE, wait=False):
         file.write_bytes(text)
-        with pytest.raises(MachineBusy, match=r"^this machine measures for somebody else; wait with on_busy"):
+        with pytest.raises(MachineBusy, match=r"^this machine is measuring another sweep; wait with on_busy"):
             HostLock(file).acquire(HERE, wait=False)
-        gone = replace(Holder.myself("x"), pid=4194305)
+        gone = replace(Holder.this_process("x"), pid=4194305)
         file.write_bytes(gone.encoded())
-        with pytest.raises(MachineBusy, match=r"^this machine measures for somebody else"):
+        with pytest.raises(MachineBusy, match=r"^this machine is measuring another sweep"):
             HostLock(file).acquire(HERE, wait=False)
 
 
@@ -186,7 +186,7 @@ def test_what_the_file_says_is_shown_harmlessly(file: Path) -> None:
     with HostLock(file).held(HERE, wait=False):
         told = {"pid": os.getpid(), "sweep": "a\x1b[2Jb\nc", "user": "\u202e"}
         file.write_text(json.dumps(told))
-        with pytest.raises(MachineBusy, match=re.escape(r"measures a\x1b[2Jb\nc for user \u202e (pid")):
+        with pytest.raises(MachineBusy, match=re.escape(r"measuring a\x1b[2Jb\nc for user \u202e (pid")):
             HostLock(file).acquire(HERE, wait=False)
 
 
@@ -217,8 +217,8 @@ def _planted(file: Path, what: str) -> None:
     ("what", "why"),
     [
         ("symlink", "Too many levels of symbolic links"),
-        ("hard link", "it is not a file of its own"),
-        ("pipe", "it is not a file of its own"),
+        ("hard link", "it is not a regular file with a single name"),
+        ("pipe", "it is not a regular file with a single name"),
         ("folder", "Is a directory"),
     ],
 )
@@ -255,7 +255,7 @@ def test_a_file_that_may_only_be_read_is_locked_all_the_same(
     monkeypatch.setattr(os, "open", refuse)
     with (
         HostLock(file).held(HERE, wait=False),
-        pytest.raises(MachineBusy, match="measures for somebody else"),
+        pytest.raises(MachineBusy, match="measuring another sweep"),
     ):
         HostLock(file).acquire(HERE, wait=False)
 
@@ -316,7 +316,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def _left(folder: Path, *, age: float = 0, **changes: Any) -> Path:
     """Leave the lock of a writer that was killed, last touched ``age`` seconds ago."""
     path = folder / ".writer"
-    path.write_bytes(replace(Holder.myself("x"), pid=4194305, **changes).encoded())
+    path.write_bytes(replace(Holder.this_process("x"), pid=4194305, **changes).encoded())
     now = path.stat().st_mtime
     os.utime(path, (now - age, now - age))
     return path

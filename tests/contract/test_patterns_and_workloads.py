@@ -54,13 +54,13 @@ def test_serial_and_parallel_do_the_same_work(crew: StartCrew, name: str) -> Non
 
 @pytest.mark.parametrize("name", patterns.REGISTRY)
 def test_a_wrong_result_is_found(crew: StartCrew, name: str) -> None:
-    """A worker that gives another result than the serial call fails the trial."""
+    """A worker that returns a different result from the serial call fails the trial."""
     workload = _workload("spin")
     reference, pattern = Reference(workload), _pattern(name)
     reference.expected = [(value + 1, back) for value, back in reference.expected]
     with (
         crew(workload, pattern) as workers,
-        pytest.raises(WrongResult, match="gave another result than the serial call"),
+        pytest.raises(WrongResult, match="returned a different result from the serial call"),
     ):
         pattern.parallel(reference, workers)
 
@@ -126,8 +126,8 @@ def test_the_message_of_a_wrong_result_says_which_and_what() -> None:
     with pytest.raises(WrongResult) as caught:
         reference.check([(right + 1, back)], "a parallel trial")
     assert str(caught.value) == (
-        f"task 0 of a parallel trial gave another result than the serial call: ({right + 1}, {back!r}) instead of "
-        f"({right}, {back!r}); a function must give the same result for the same input"
+        f"task 0 of a parallel trial returned a different result from the serial call: ({right + 1}, {back!r}) instead of "
+        f"({right}, {back!r}); a function must return the same result for the same input"
     )
 
 
@@ -165,21 +165,27 @@ def test_knobs_without_effect_are_known() -> None:
 
 
 REASONS = [
-    (("serial", None, "none", 2), "serial is one worker, not 2"),
-    (("serial", None, "queue", 1), "serial calls tasks in place: only ipc=none fits, not queue"),
-    (("thread", "fork", "queue", 2), "thread starts no processes: start_method=fork has no meaning for it"),
+    (("serial", None, "none", 2), "model=serial has one worker, not workers=2"),
+    (("serial", None, "queue", 1), "model=serial calls tasks in place: it takes ipc=none, not ipc=queue"),
+    (
+        ("thread", "fork", "queue", 2),
+        "model=thread starts no processes, so start_method=fork has no effect; leave it out",
+    ),
     (
         ("process", None, "queue", 2),
-        "process starts its workers by one of fork, forkserver, spawn, not by None",
+        "model=process needs a start_method (fork, forkserver, spawn); None is not one",
     ),
     (
         ("process", "fork", "reference", 2),
-        "reference hands over the object itself, which cannot leave its process",
+        "reference passes the object itself, which cannot leave its process",
     ),
-    (("thread", None, "native", 2), "thread workers are joined by a channel: ipc=native is none"),
+    (
+        ("thread", None, "native", 2),
+        "model=thread needs a channel; ipc=native is not one (choose reference, queue, simple_queue, pipe, shared_memory)",
+    ),
     (
         ("mp_pool", "fork", "pipe", 2),
-        "mp_pool is a pool with its own transport: only ipc=native fits, not pipe",
+        "model=mp_pool is a pool with its own transport: it takes ipc=native, not ipc=pipe",
     ),
 ]
 

@@ -115,7 +115,7 @@ def test_a_run_that_failed_under_other_conditions_is_told_as_well() -> None:
     with pytest.raises(ConditionsChanged) as refusal:
         find_pending(_plan(), stored)
     assert str(refusal.value) == (
-        "mine holds 1 run, 1 of them failed, measured under other conditions (source of the function: before the mend, "
+        "mine holds 1 run (1 failed) measured under other conditions (source of the function: before the mend, "
         "now none (1 run)); measure them again with on_change=remeasure, keep them beside new ones with "
         "on_change=keep retry_failed=true, or start another sweep with sweep=NAME"
     )

@@ -162,9 +162,9 @@ def test_a_damaged_result_is_unreadable(tmp_path: Path) -> None:
     _leave(tmp_path, plain)
     with pytest.raises(Unreadable) as refused:
         read_result(tmp_path)
-    assert str(refused.value) == f"{RESULT} makes no sense: trials[1].tasks is text, not a whole number"
+    assert str(refused.value) == f"{RESULT} is invalid: trials[1].tasks is text, not a whole number"
     del plain["lanes"]
     _leave(tmp_path, plain)
     with pytest.raises(Unreadable) as refused:
         read_result(tmp_path)
-    assert str(refused.value) == f"{RESULT} makes no sense: lanes is missing"
+    assert str(refused.value) == f"{RESULT} is invalid: lanes is missing"

@@ -135,5 +135,5 @@ def test_bytes_that_follow_are_refused() -> None:
 def test_a_table_of_another_schema_is_refused() -> None:
     """A worker with another version of a table cannot slip it in."""
     other = RunResult(row=RESULT.row, tables={"trials": pa.table({"trial": [1]})})
-    with pytest.raises(NotARunResult, match=r"^its table trials has another schema than this version's$"):
+    with pytest.raises(NotARunResult, match=r"^its table trials does not have this version's schema$"):
         RunResult.from_bytes(other.to_bytes())

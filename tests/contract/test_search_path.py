@@ -96,7 +96,7 @@ def test_a_module_that_the_standard_library_hides_is_named(
         with pytest.raises(ModuleHidden) as hidden:
             resolve(target)
         assert str(hidden.value) == (
-            f"{tmp_path}/colorsys.py is hidden by the module colorsys of Python's standard library; give it another name"
+            f"{tmp_path}/colorsys.py is hidden by the module colorsys of Python's standard library; rename it"
         )
     assert resolve("colorsys:rgb_to_hsv")(0.5, 0.5, 0.5)
     with pytest.raises(AttributeError):

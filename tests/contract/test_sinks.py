@@ -123,8 +123,8 @@ def test_the_log_tells_it_to_people(sweep: Sweep) -> None:
     assert len(stamp.findall(text)) == 6
     assert stamp.sub("", text).splitlines() == [
         f"sweep outputs/mine began on host {os.uname().nodename}, pid {os.getpid()}",
-        "    typed: breakeven sweep=mine",
-        "    3 runs, 1 already done, 2 to be made; 3 incompatible",
+        "    command: breakeven sweep=mine",
+        "    3 runs, 1 already done, 2 to make; 3 incompatible",
         f"incompatible: {CELL} (cell 0123456789abcdef, round 0)",
         "    it cannot be",
         f"run 1/2 began: {CELL} (cell 0123456789abcdef, round 0)",
@@ -203,7 +203,7 @@ def test_a_full_disk_is_told(sweep: Sweep) -> None:
             with pytest.raises(NotStored) as caught:
                 sinks.notify(Noted(text="torn"))
             assert str(caught.value) == (
-                f"cannot write {sweep.events}: only a part of a line was written; the disk is full; "
+                f"cannot write {sweep.events}: only part of a line was written; the disk is full; "
                 "what was measured is kept"
             )
             with pytest.raises(NotStored) as caught:

@@ -220,8 +220,8 @@ def _rewrite(table: pa.Table, version: str = VERSION) -> pa.Table:
     [
         (_rewrite(_old(), "1"), f"it is not a table of runs of schema version {VERSION}"),
         (pa.table({"a": [1]}), f"it is not a table of runs of schema version {VERSION}"),
-        (_rewrite(pa.table({"cell_id": ["a1"]})), "its column round is missing or of another type"),
-        (_rewrite(pa.table({"cell_id": [1]})), "its column cell_id is missing or of another type"),
+        (_rewrite(pa.table({"cell_id": ["a1"]})), "its column round is missing or has the wrong type"),
+        (_rewrite(pa.table({"cell_id": [1]})), "its column cell_id is missing or has the wrong type"),
         (_old(cell_id="b2"), "it holds the run b2-000"),
         (_old(round=7), "it holds the run a1-007"),
         (_old(status=None), "it lacks the cell, the round or the status"),
@@ -248,7 +248,7 @@ def test_what_is_no_parquet_is_not_believed(sweep: Sweep) -> None:
     assert set(why_damaged(sweep)) == {"runs/a1-000.parquet"}
     file.unlink()
     file.mkdir()
-    assert why_damaged(sweep) == {"runs/a1-000.parquet": "it is not a file"}
+    assert why_damaged(sweep) == {"runs/a1-000.parquet": "it is not a regular file"}
 
 
 def test_a_row_may_not_tell_nonsense_of_its_parts(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ def test_a_table_that_the_row_does_not_know_is_left_over(sweep: Sweep) -> None:
     commit(sweep, ROW | {"status": "failed"})
     leave(sweep, "spans", ("a1", 0), {"trial": [0]})
     assert why_damaged(sweep) == {
-        "spans/a1-000.parquet": "its run does not know it: it is left from a write that was cut short"
+        "spans/a1-000.parquet": "its run does not list it: it is left over from an interrupted write"
     }
 
 
@@ -280,7 +280,7 @@ def test_what_may_not_be_read_is_bad_input(sweep: Sweep, monkeypatch: pytest.Mon
         sweep.stored()
     assert str(caught.value) == (
         f"cannot read {file}: Permission denied; "
-        "make that readable, or choose another folder with outputs=FOLDER or sweep=NAME"
+        "make it readable, or choose another folder with outputs=FOLDER or sweep=NAME"
     )
 
 

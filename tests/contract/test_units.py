@@ -101,12 +101,12 @@ def test_a_time_is_written_exactly_with_the_fewest_digits(time: int, text: str) 
             False,
             "payload=False: not a size; write a number and a unit, such as 1KiB (units: B KB KiB MB MiB GB GiB)",
         ),
-        (10, "payload=10: the unit is missing; write 10B or such (units: B KB KiB MB MiB GB GiB)"),
+        (10, "payload=10: the unit is missing; write for example 10B (units: B KB KiB MB MiB GB GiB)"),
         (
             "1kib",
-            "payload=1kib: kib is no unit of size (did you mean KiB?); the units are B KB KiB MB MiB GB GiB",
+            "payload=1kib: kib is not a unit of size (did you mean KiB?); the units are B KB KiB MB MiB GB GiB",
         ),
-        ("1ms", "payload=1ms: ms is no unit of size; the units are B KB KiB MB MiB GB GiB"),
+        ("1ms", "payload=1ms: ms is not a unit of size; the units are B KB KiB MB MiB GB GiB"),
         ("-1KiB", "payload=-1KiB: a size cannot be negative; write one such as 1KiB"),
         ("0.3B", "payload=0.3B: not a whole number of B; write 1B instead"),
         ("1.0001KiB", "payload=1.0001KiB: not a whole number of B; write 1025B instead"),
@@ -125,7 +125,7 @@ def test_a_time_that_cannot_be_read() -> None:
         read_time("5 minutes", "limits.time")
     assert (
         str(refusal.value)
-        == "limits.time=5 minutes: minutes is no unit of time; the units are ns us ms s min"
+        == "limits.time=5 minutes: minutes is not a unit of time; the units are ns us ms s min"
     )
 
 

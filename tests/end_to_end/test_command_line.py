@@ -184,6 +184,7 @@ def test_the_shell_completes(command: Command) -> None:
     assert "complete -o nospace" in command("-sc", "install=bash").stdout
     for line, choice in {
         "model=thr": "model=thread_pool",
+        "run model=thr": "model=thread_pool",
         "measure.m": "measure.max_time=",
         "+experiment=t": "+experiment=tour",
     }.items():

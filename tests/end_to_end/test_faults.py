@@ -194,7 +194,7 @@ def test_two_sweeps_at_once(tmp_path: Path) -> None:
     pid = holder[1]
     assert f"is being written by pid {pid} on host {socket.gethostname()} since " in done.said
     assert re.search(
-        rf"this machine measures .*outputs/held for user \S+ \(pid {pid}, since .*on_busy=wait", done.said
+        rf"this machine is measuring .*outputs/held for user \S+ \(pid {pid}, since .*on_busy=wait", done.said
     )
     assert all(words in done.said for words in ("same folder: 2\n", "stop: 2\n", "waited: 0\n")), done.said
     told = (tmp_path / "other.txt").read_text()
@@ -268,8 +268,8 @@ def stock(stored: pd.DataFrame, folder: Path, tmp_path: Path) -> Stock:
     ("table", "spoil", "told"),
     [
         ("runs", cut, "cannot be read"),
-        ("trials", cut, "is not what its run says of it"),
-        ("spans", Path.unlink, "is not what its run says of it"),
+        ("trials", cut, "does not match its run's row"),
+        ("spans", Path.unlink, "does not match its run's row"),
         ("runs", Path.unlink, "is gone"),
     ],
 )

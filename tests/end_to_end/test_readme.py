@@ -30,7 +30,7 @@ def _run(folder: Path, *arguments: str) -> None:
 
 def test_the_snippets_read_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both Python blocks work on a real sweep, one after the other, in its folder."""
-    _run(tmp_path, "-m", "model=thread,process", "workers=1,2", "sweep=mine", *SHORT)
+    _run(tmp_path, "-m", "model=thread,process", "workers=1,2", "sweep=channels", *SHORT)
     monkeypatch.chdir(tmp_path)
     known: dict[str, Any] = {}
     for block in _blocks("python"):

@@ -1,10 +1,10 @@
 """How payloads travel between the parent and the workers of a bare model.
 
-A message is ``(task, value, payload)``: the task's number, a small integer that travels with it (the value of a
-result, the time a window opens), and the payload. Negative task numbers are orders, see below.
+A message is ``(task, value, payload)``: the task's number, a small integer that travels with it (the value of
+a result, the time a window opens), and the payload. Negative task numbers are orders, see below.
 
-A channel has two kinds of end. The parent's is the channel itself; a worker's is a port, which is handed to the
-worker when it is made (it is picklable in the way that locks and connections are) and opened there.
+A channel has two kinds of end. The parent's is the channel itself; a worker's is a port, which is passed to
+the worker when it is created (it is picklable as locks and connections are) and opened there.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ SYNCHRONIZE, STOP, FAILED = (
     -1,
     -2,
     -3,
-)  # task numbers that are orders, and a worker's word that its task raised
+)  # task numbers that are orders, and the one with which a worker reports that its task raised
 
 _SAFE_BYTES = 32 * 1024  # half of the smallest default buffer of a pipe on Linux
 _ENVELOPE_BYTES = 256
 
 
 class Room(NamedTuple):
-    """What a channel must have room for: the largest payload either way, in bytes, and the number of workers.
+    """What a channel must have room for: the largest payload each way, in bytes, and the number of workers.
 
-    ``name`` is the run's: what outlives a killed process bears it, so that it can be found and removed.
+    ``name`` is the run's: whatever outlives a killed process is named after it, so that it can be found and
+    removed.
     """
 
     workers: int
@@ -35,10 +36,10 @@ class Room(NamedTuple):
     name: str = "breakeven"
 
     def ahead(self) -> int:
-        """Return how many unanswered messages are safe where sending blocks until the other side reads.
+        """Return how many unanswered messages are safe if sending blocks until the other side reads.
 
-        With one per worker there is always a worker free to read what is being sent, even when all others are
-        stuck sending answers that the parent does not read yet. A second one, which hides the way there and back,
+        With one per worker, some worker is always free to read what is being sent, even when all others are
+        stuck sending answers that the parent does not read yet. A second one, which hides the transfer time,
         is safe when all of them together fit the kernel's buffer.
         """
         twice = 2 * self.workers
@@ -50,7 +51,7 @@ class Port(ABC):
     """A worker's end."""
 
     def open(self, recorder: Recorder, arrival: int) -> None:
-        """Take the worker's recorder; ``arrival`` is the phase that ends when a message is in hand."""
+        """Take the worker's recorder; ``arrival`` is the phase that ends when a message has arrived."""
         self.recorder = recorder
         self.arrival = arrival
 
@@ -62,8 +63,8 @@ class Port(ABC):
     def send(self, task: int, value: int, payload: Any) -> None:
         """Send an answer."""
 
-    def close(self) -> None:  # noqa: B027  # many have nothing to let go of
-        """Let go of what `open` took."""
+    def close(self) -> None:  # noqa: B027  # many have nothing to release
+        """Release what `open` took."""
 
 
 class Channel(ABC):
@@ -73,43 +74,43 @@ class Channel(ABC):
     CROSSES_PROCESSES = True
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
-        """Make the channel of primitives that ``context`` gives: `multiprocessing`'s or `threads.Context`'s."""
+        """Build the channel from the primitives of ``context``: `multiprocessing`'s or those for threads."""
         self.context = context
         self.room = room
         self.options = options
 
     @classmethod
     def refuses(cls, processes: bool) -> Optional[str]:
-        """Return the reason why workers, which are processes or else threads, cannot be joined by it, or None."""
+        """Return why this channel cannot join processes (or else threads), or None if it can."""
         if processes and not cls.CROSSES_PROCESSES:
-            return f"{cls.__name__.lower()} hands over the object itself, which cannot leave its process"
+            return f"{cls.__name__.lower()} passes the object itself, which cannot leave its process"
         return None
 
     def watch(self, recorder: Recorder, arrival: int) -> None:
-        """Take the parent's recorder and the phase that ends when an answer is in hand."""
+        """Take the parent's recorder and the phase that ends when an answer has arrived."""
         self.recorder = recorder
         self.arrival = arrival
 
     @property
     def ahead(self) -> Optional[int]:
-        """Return how many messages may be unanswered at a time, None for any number."""
+        """Return how many messages may be unanswered at a time; None for no limit."""
         return self.room.ahead()
 
     @abstractmethod
     def port(self, worker: int) -> Port:
-        """Return the end of ``worker``."""
+        """Return the worker's end."""
 
     @abstractmethod
     def order(self, worker: int, task: int) -> None:
-        """Send an order, which is not answered; where workers share a queue, one of them takes it."""
+        """Send an order, which gets no answer; if workers share a queue, any one of them takes it."""
 
     @abstractmethod
     def send(self, task: int, value: int, payload: Any) -> None:
-        """Send a task to a worker that may take one more."""
+        """Send a task to a worker that can take one more."""
 
     @abstractmethod
     def receive(self) -> tuple[int, int, Any]:
-        """Wait for an answer of any worker."""
+        """Wait for an answer from any worker."""
 
-    def close(self) -> None:  # noqa: B027  # many have nothing to let go of
-        """Let go of everything; the workers are gone."""
+    def close(self) -> None:  # noqa: B027  # many have nothing to release
+        """Release everything, after the workers are gone."""

@@ -1,8 +1,8 @@
 """Slots of shared memory, and how an object becomes bytes in one.
 
-A slot holds four int64 words (task, value, kind, length) and then the payload. Bytes are copied as they are. Any
-other object is pickled with protocol 5 and its buffers (of arrays, for example) are copied beside the pickle, not
-into it.
+A slot holds four int64 words (task, value, kind, length) and then the payload. Bytes are copied as they are.
+Any other object is pickled with protocol 5 and its buffers (of arrays, for example) are copied beside the
+pickle, not into it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Slot:
         self.space = len(view) - HEADER.size
 
     def write(self, task: int, value: int, payload: Any) -> None:
-        """Copy a message in; raise MessageTooLarge where it does not fit."""
+        """Copy a message in; raise MessageTooLarge if it does not fit."""
         if isinstance(payload, bytes):
             self._fits(len(payload))
             HEADER.pack_into(self.view, 0, task, value, BYTES, len(payload))
@@ -50,8 +50,8 @@ class Slot:
     def _fits(self, length: int) -> None:
         if length > self.space:
             raise MessageTooLarge(
-                f"a message of {length} bytes does not fit a slot of {self.space} bytes: the ring is sized by the "
-                "inputs and results of the serial run; a result must not grow, or use ipc=pipe or ipc=queue"
+                f"a message of {length} bytes does not fit a slot of {self.space} bytes: slots are sized by the "
+                "inputs and results of the serial run; keep results from growing, or use ipc=pipe or ipc=queue"
             )
 
 

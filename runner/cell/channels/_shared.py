@@ -1,4 +1,4 @@
-"""Two queues that all workers share: one with tasks, one with answers."""
+"""Two queues that all workers share: one for tasks, one for answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SharedPort(Port):
         self.answers = answers
 
     def receive(self) -> tuple[int, int, Any]:
-        """Take the next message that no other worker took."""
+        """Take the next message from the shared queue."""
         message: tuple[int, int, Any] = self.tasks.get()
         self.recorder.mark(self.arrival)
         return message
@@ -28,7 +28,7 @@ class SharedPort(Port):
 
 
 class SharedQueues(Channel):
-    """The parent's end of two queues; a subclass says which kind the context is asked for."""
+    """The parent's end of two queues; a subclass names their kind."""
 
     KIND: str
 
@@ -43,7 +43,7 @@ class SharedQueues(Channel):
         return SharedPort(self.tasks, self.answers)
 
     def order(self, worker: int, task: int) -> None:
-        """Put an order for whoever takes it."""
+        """Put an order for whichever worker takes it."""
         del worker
         self.tasks.put((task, 0, None))
 
@@ -59,11 +59,11 @@ class SharedQueues(Channel):
         return message
 
     def close(self) -> None:
-        """Close both, and wait for their feeder threads, where they are of a kind that has such."""
+        """Close both queues, and wait for their feeder threads if they have any."""
         for queue in (self.tasks, self.answers):
             for name in ("close", "join_thread"):
                 getattr(queue, name, _nothing)()
 
 
 def _nothing() -> None:
-    """Stand in for what a queue between threads does not have."""
+    """Do nothing: stands in for a method that queues between threads lack."""

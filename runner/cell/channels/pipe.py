@@ -1,6 +1,7 @@
 """`multiprocessing.Pipe`, one for each worker: `send` pickles and writes, `recv` reads and unpickles.
 
-Any picklable object can travel. Between threads the same connections are used, so a payload is pickled there too.
+Any picklable object can travel. Between threads the same connections are used, so a payload is pickled there
+too.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Pipe(Channel):
         self.recorder.mark(SEND)
 
     def receive(self) -> tuple[int, int, Any]:
-        """Take an answer; with one worker there is nothing to wait for but its pipe."""
+        """Take an answer; with one worker, read its pipe without waiting for several."""
         worker = 0 if len(self.ours) == 1 else self.owner[self.poll.poll()[0][0]]
         message: tuple[int, int, Any] = self.ours[worker].recv()
         self.recorder.mark(self.arrival)

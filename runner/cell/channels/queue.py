@@ -1,7 +1,7 @@
 """`queue.Queue` between threads, `multiprocessing.Queue` between processes.
 
-Between threads the object itself is handed over. Between processes `put` gives it to the feeder thread, which
-pickles it and writes it into a pipe; `get` reads and unpickles under a lock. Any picklable object can travel.
+Between threads the object itself is passed. Between processes `put` leaves it to the feeder thread, which
+pickles it and writes it into a pipe; `get` reads under a lock and unpickles. Any picklable object can travel.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ._shared import SharedQueues
 
 
 class Queue(SharedQueues):
-    """Unbounded queues: all tasks are put at once, and the feeder thread waits for the pipe, not the parent."""
+    """Unbounded queues: all tasks are put at once; the feeder thread, not the parent, waits for the pipe."""
 
     KIND = "Queue"
 

@@ -1,4 +1,4 @@
-"""The object itself is handed over between threads: a deque and a semaphore, no copy, any Python object."""
+"""Threads pass the object itself, through a deque and a semaphore: no copy, any Python object."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ._shared import SharedQueues
 
 
 class _Handover:
-    """A place where objects are left and taken."""
+    """A queue of objects: a deque and a semaphore that counts them."""
 
     def __init__(self, context: Any) -> None:
         self._objects: deque[Any] = deque()
         self._left = context.Semaphore(0)
 
     def put(self, item: Any) -> None:
-        """Leave an object."""
+        """Append an object."""
         self._objects.append(item)
         self._left.release()
 
@@ -27,7 +27,7 @@ class _Handover:
 
 
 class Reference(SharedQueues):
-    """Two such places."""
+    """Two handovers, one each way."""
 
     CROSSES_PROCESSES = False
 
@@ -38,16 +38,16 @@ class Reference(SharedQueues):
 
     @property
     def ahead(self) -> Optional[int]:
-        """Return no limit: leaving an object never blocks."""
+        """Return no limit: appending an object never blocks."""
         return None
 
 
 class _Handovers:
-    """Makes handovers of a context's semaphores."""
+    """Creates handovers with a context's semaphores."""
 
     def __init__(self, context: Any) -> None:
         self._context = context
 
-    def Handover(self) -> _Handover:  # noqa: N802  # named like what it stands beside: Queue, SimpleQueue
-        """Make one."""
+    def Handover(self) -> _Handover:  # noqa: N802  # named like the context's Queue and SimpleQueue
+        """Create a handover."""
         return _Handover(self._context)

@@ -1,7 +1,7 @@
-"""A ring of slots in `multiprocessing.shared_memory` for each worker and direction; a semaphore wakes the reader.
+"""A ring of slots in `multiprocessing.shared_memory` per worker and direction; a semaphore wakes the reader.
 
-Payload bytes cross by memory copies alone: one into the slot, one out of it, never through a pickle or a pipe.
-Other Python objects can travel too: pickled, with their buffers copied beside the pickle (see `_ring`).
+Payload bytes cross by memory copies alone: one into the slot, one out of it, never through a pickle or a
+pipe. Other Python objects can travel too: pickled, with their buffers copied beside the pickle (see `_ring`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MARGIN_BYTES = 8192  # for orders, tracebacks and the envelope of an object
 
 
 class Ring:
-    """Slots that are used in turn; as many messages are under way as there are slots, never more."""
+    """Slots used in turn; there are never more messages in flight than slots."""
 
     def __init__(self, memory: memoryview, slots: int) -> None:
         size = len(memory) // slots
@@ -32,7 +32,7 @@ class Ring:
         self._turn()
 
     def read(self) -> tuple[int, int, Any]:
-        """Copy the message of the next slot out."""
+        """Copy the message out of the next slot."""
         message = self.slots[self._next].read()
         self._turn()
         return message
@@ -41,13 +41,13 @@ class Ring:
         self._next = (self._next + 1) % len(self.slots)
 
     def release(self) -> None:
-        """Let go of the memory."""
+        """Release the memory."""
         for slot in self.slots:
             slot.view.release()
 
 
 class RingPort(Port):
-    """The worker's end: it attaches the segment by name when it is opened."""
+    """The worker's end: it attaches to the segment by name when it is opened."""
 
     def __init__(self, name: str, slots: int, worker: int, signals: tuple[Any, Any, Any]) -> None:
         self.name = name
@@ -56,7 +56,7 @@ class RingPort(Port):
         self.tasks_ready, self.answers_ready, self.answered = signals
 
     def open(self, recorder: Any, arrival: int) -> None:
-        """Attach the segment."""
+        """Attach to the segment."""
         super().open(recorder, arrival)
         self.segment = Segment(self.name)
         self.inbox, self.outbox = _halves(self.segment, self.slots)
@@ -83,7 +83,7 @@ class RingPort(Port):
 
 
 class SharedMemory(Channel):
-    """The parent's end. ``slots`` is how many messages may be under way to one worker."""
+    """The parent's end. ``slots`` is how many messages may be in flight to one worker."""
 
     OPTIONS: ClassVar[dict[str, str]] = {"slots": "count"}
 
@@ -102,7 +102,7 @@ class SharedMemory(Channel):
 
     @property
     def ahead(self) -> int:
-        """Return as many as there are slots: an answer uses the slot that its task frees."""
+        """Return the number of slots: an answer uses the slot that its task frees."""
         return self.slots * self.room.workers
 
     def port(self, worker: int) -> Port:
@@ -111,7 +111,7 @@ class SharedMemory(Channel):
         return RingPort(self.segments[worker].name, self.slots, worker, signals)
 
     def order(self, worker: int, task: int) -> None:
-        """Leave an order in the worker's ring."""
+        """Put an order into the worker's ring."""
         self._leave(worker, task, 0, b"")
 
     def send(self, task: int, value: int, payload: Any) -> None:
@@ -143,7 +143,7 @@ class SharedMemory(Channel):
 
 
 def _make_segment(name: str, size: int) -> Segment:
-    """Make a segment that only this user may open, under a name that tells whose run left it."""
+    """Create a segment that only this user may open, named so that leftovers can be traced to their run."""
     return Segment(f"{name}-{secrets.token_hex(4)}", create=True, size=size)
 
 

@@ -1,7 +1,7 @@
 """`queue.SimpleQueue` between threads, `multiprocessing.SimpleQueue` between processes.
 
-Between processes it is a pipe with a lock at each end and no feeder thread: `put` pickles and writes in the calling
-thread, and blocks while the pipe is full. Any picklable object can travel.
+Between processes it is a pipe with a lock at each end and no feeder thread: `put` pickles and writes in the
+calling thread, and blocks while the pipe is full. Any picklable object can travel.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ REGISTRY = {
 
 
 def load(name: str) -> type[Model]:
-    """Return the class registered as ``name``; raise KeyError where there is none."""
+    """Return the class registered as ``name``; raise KeyError if there is none."""
     found: type[Model] = member(__name__, REGISTRY, name)
     return found
 

@@ -1,7 +1,8 @@
-"""How workers exist: made before the trials, synchronized before each, joined after the last.
+"""The interface of a model: workers are created before the trials, synchronized before each, joined after.
 
-A pattern sees only `map` and `exchange`. Making and joining workers happens outside the timed region and is timed
-apart. `synchronize` is the start barrier: when it returns, every worker is awake and waits for work.
+A pattern sees only `map` and `exchange`. Workers are created and joined outside the timed region, which is
+timed separately. `synchronize` is the start barrier: when it returns, every worker is awake and waits for
+work.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ BARRIER_SECONDS = 60.0
 
 
 class CrewSettings(NamedTuple):
-    """How to make a model's workers: how many, by which start method, joined by which channel."""
+    """How to create a model's workers: how many, by which start method, joined by which channel."""
 
     workers: int
     start_method: Optional[str]
@@ -35,7 +36,7 @@ class CrewSettings(NamedTuple):
 
 
 class Lifetime(NamedTuple):
-    """When one worker was created and ready, told to stop and joined; clock readings."""
+    """When one worker was created, ready, asked to stop and joined; clock readings."""
 
     created_ns: int
     ready_ns: int
@@ -46,8 +47,8 @@ class Lifetime(NamedTuple):
 class Model(ABC):
     """Workers of one kind.
 
-    ``START_METHODS`` names the ways in which its processes can be made, empty where workers are no processes.
-    ``TRANSPORT`` is None if a channel joins the workers, else what stands for it: native or none.
+    ``START_METHODS`` names the ways to start its processes, empty if workers are not processes.
+    ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
@@ -70,35 +71,35 @@ class Model(ABC):
 
     @classmethod
     def refuses_workers(cls, workers: int) -> Optional[str]:
-        """Return the reason why there cannot be so many workers, or None."""
+        """Return the reason why there cannot be this many workers, or None."""
         del workers
         return None
 
     @abstractmethod
     def start(self) -> None:
-        """Make the workers; each registers on its lane when it is ready."""
+        """Create the workers; each registers on its lane when it is ready."""
 
     @abstractmethod
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Have every ``(value, payload)`` performed; give the results in the order of the items."""
+        """Have the workers perform every ``(value, payload)``; return the results in order."""
 
     @abstractmethod
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
-        """Have one item performed and wait for it."""
+        """Have a worker perform one item, and return its result."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Tell the workers to end and join them."""
+        """Ask the workers to stop, and join them."""
 
-    def abandon(self) -> None:  # noqa: B027  # threads cannot be ended, and pools see to their own
+    def abandon(self) -> None:  # noqa: B027  # threads cannot be ended, and pools end their own workers
         """End workers that may be in the middle of something, after an error."""
 
     @abstractmethod
     def _synchronize(self) -> None:
-        """Have every worker `Worker.prepare` and pass the barrier together with the parent."""
+        """Have every worker call `Worker.prepare` and pass the barrier together with the parent."""
 
     def synchronize(self, traced: bool) -> None:
-        """Wait until every worker is ready for a trial; raise WorkersMissing where one is not in time."""
+        """Wait until every worker is ready for a trial; raise WorkersMissing if one is not in time."""
         self.board.control[TRACED] = traced
         self.recorder.arm(traced)
         self.feeder.arm(traced)
@@ -111,7 +112,7 @@ class Model(ABC):
         self._compare_clocks(before, perf_counter_ns())
 
     def _compare_clocks(self, before: int, after: int) -> None:
-        """Narrow what is known of each worker's clock: it answered the call between two readings of ours."""
+        """Narrow the bounds of each worker's clock offset: it answered between two readings of our clock."""
         seen = [(clock - after, clock - before) for clock in self._header(ANSWERED)]
         self.offsets = [
             (max(low, lowest), min(high, highest))
@@ -119,7 +120,7 @@ class Model(ABC):
         ]
 
     def meter(self) -> Meter:
-        """Return what reads the counts of machine, parent and workers; workers must have registered."""
+        """Return a meter for machine, parent and workers; workers must have registered."""
         workers = [self.board.lane(worker).header for worker in range(self.settings.workers)]
         apart = workers if self.START_METHODS else []
         return Meter([*apart, self.own], [*workers, self.own])
@@ -130,7 +131,7 @@ class Model(ABC):
         return meter.read()
 
     def lifetimes(self) -> tuple[Lifetime, ...]:
-        """Return the times of every worker, once they are joined."""
+        """Return the times of every worker, after they were joined."""
         ready = self._header(READY)
         return tuple(
             Lifetime(created, ready[worker], self.stopped_ns, joined)
@@ -142,8 +143,8 @@ class Model(ABC):
 
 
 def missing(workers: int) -> WorkersMissing:
-    """Make the error of a barrier that was not reached in time."""
+    """Return the error for a barrier that was not reached in time."""
     return WorkersMissing(
         f"not all of {workers} workers were ready for the next trial within {BARRIER_SECONDS:g} s; "
-        "one may have died while it started: its message is above"
+        "one may have died while starting: see its message above"
     )

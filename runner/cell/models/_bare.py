@@ -1,4 +1,4 @@
-"""Workers that are joined to the parent by a channel: the loop they run, and how the parent deals out tasks."""
+"""Workers joined to the parent by a channel: the loop they run, and how the parent hands out tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_TEXT = 4000
 
 
 def serve(port: Port, worker: Worker, barrier: Any) -> None:
-    """Work until told to stop. Runs in every worker, whatever it is."""
+    """Work until ordered to stop. Runs in every worker, process or thread."""
     port.open(worker.recorder, worker.arrival)
     while True:
         task, value, payload = port.receive()
@@ -38,12 +38,12 @@ def serve(port: Port, worker: Worker, barrier: Any) -> None:
 def _answer(port: Port, worker: Worker, task: int, value: int, payload: Any) -> None:
     try:
         port.send(task, *worker.job(task, value, payload))
-    except Exception:  # noqa: BLE001  # whatever the user's task, or its result, raises is the parent's to report
+    except Exception:  # noqa: BLE001  # the user's task, or its result, may raise anything; the parent reports it
         port.send(FAILED, task, traceback.format_exc()[-_MOST_TEXT:])
 
 
 class Bare(Model):
-    """A model whose workers a channel joins. A subclass makes and joins the workers."""
+    """A model whose workers are joined by a channel. A subclass creates and joins the workers."""
 
     context: Any
 
@@ -58,24 +58,24 @@ class Bare(Model):
 
     @abstractmethod
     def _context(self) -> Any:
-        """Return what makes queues, pipes, semaphores and barriers for workers of this kind."""
+        """Return the factory of queues, pipes, semaphores and barriers for workers of this kind."""
 
     @abstractmethod
     def _make(self, worker: int) -> None:
-        """Create one worker and let it start."""
+        """Create and start one worker."""
 
     @abstractmethod
     def _join(self, worker: int) -> None:
-        """Wait until a worker that was told to stop is gone."""
+        """Wait for the end of a worker that was ordered to stop."""
 
     def start(self) -> None:
-        """Make one worker after the other."""
+        """Create one worker after the other."""
         for worker in range(self.settings.workers):
             self.created_ns.append(perf_counter_ns())
             self._make(worker)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Keep as many tasks under way as the channel allows, and collect the answers as they come."""
+        """Keep as many tasks in flight as the channel allows, and collect the answers as they come."""
         channel, total = self.channel, len(items)
         results: list[Any] = [None] * total
         ahead = channel.ahead
@@ -120,13 +120,13 @@ class Bare(Model):
         self._wait_until_passed()
 
     def _wait_until_passed(self) -> None:
-        """Wait until all workers are through the barrier: one that still was would run into the trial's time."""
+        """Wait until all workers have left the barrier: a late one would fall into the trial's time."""
         self.synchronized += 1
         end = perf_counter_ns() + int(BARRIER_SECONDS * 1e9)
         while min(self._header(PASSED)) < self.synchronized:
             if perf_counter_ns() > end:
                 raise missing(self.settings.workers)
-            sleep(0)  # gives way: to other threads the GIL, to other processes the CPU
+            sleep(0)  # yields the GIL to other threads and the CPU to other processes
 
 
 def _failure(result: list[Any]) -> TaskFailed:

@@ -1,4 +1,4 @@
-"""What the two executors of `concurrent.futures` share: one interface, so one way to use it."""
+"""What the two executors of `concurrent.futures` have in common."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ExecutorPool(Pool):
     executor: Executor
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Use `Executor.map`, with the library's chunk size of 1 unless another is asked for."""
+        """Use `Executor.map`, with the library's chunk size of 1 unless one is configured."""
         results = list(self.executor.map(perform, *columns(items), chunksize=self._chunks(len(items)) or 1))
         self.recorder.mark(WAIT)
         return results

@@ -1,8 +1,8 @@
 """Workers of a pool, which brings its own transport; what runs in them, and how they are synchronized.
 
-A pool decides which worker takes what, so a worker learns its index when it is made: it draws a number, opens
-the lane of that number and keeps its `Worker` where the tasks find it. For the barrier before a trial, as many
-tasks that wait at it are submitted as there are workers: none ends before each worker has one.
+A pool decides which worker takes which task, so a worker gets its index when it starts: it draws a number,
+opens the lane of that number and keeps its `Worker` where tasks find it. For the barrier before a trial, one
+waiting task per worker is submitted: none ends before every worker has one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _mine = threading.local()  # in a pool of threads each thread is a worker; a pro
 
 
 def initialize_worker(work: Work, board: Optional[Board], lock: Any, barrier: Any) -> None:
-    """Take the next free index. The initializer of every pool; ``board`` is None in a process of its own."""
+    """Take the next free index. The initializer of every pool; ``board`` is None in a worker process."""
     if board is None:
         probe.forget()
     opened = Board(work.geometry) if board is None else board
@@ -37,13 +37,13 @@ def initialize_worker(work: Work, board: Optional[Board], lock: Any, barrier: An
 
 
 def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:
-    """Carry out one task in whichever worker it came to."""
+    """Carry out one task in the worker that took it."""
     worker: Worker = _mine.worker
     return worker.perform(task, value, payload)
 
 
 def wait_at_barrier() -> None:
-    """Make ready for the next trial and wait for the other workers."""
+    """Prepare for the next trial and wait for the other workers."""
     _mine.worker.prepare()
     _mine.barrier.wait()
 
@@ -62,22 +62,22 @@ class Pool(Model):
 
     @abstractmethod
     def _context(self) -> Any:
-        """Return what makes locks and barriers for workers of this kind."""
+        """Return the factory of locks and barriers for workers of this kind."""
 
     @abstractmethod
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        """Make the pool, with `initialize_worker` as its initializer."""
+        """Create the pool, with `initialize_worker` as its initializer."""
 
     @abstractmethod
     def _submit_barrier_waits(self) -> list[Any]:
-        """Submit one `wait_at_barrier` for each worker; give the calls that wait for their ends."""
+        """Submit one `wait_at_barrier` for each worker; return the calls that wait for them to end."""
 
     @abstractmethod
     def _close(self) -> None:
         """Shut the pool down and wait for its workers."""
 
     def start(self) -> None:
-        """Make the pool. Its workers are created at once or with the first tasks, as it pleases."""
+        """Create the pool, which creates its workers at once or with the first tasks."""
         self.created_ns = [perf_counter_ns()] * self.settings.workers
         board = None if self.START_METHODS else self.board
         self._open((self.work, board, self.lock, self.barrier))
@@ -98,10 +98,10 @@ class Pool(Model):
             end()
 
     def _chunks(self, items: int) -> Optional[int]:
-        """Return the chunk size asked for, None for the library's; each of the window's items travels alone."""
+        """Return the configured chunk size, None for the library's; 1 for a window's items."""
         return 1 if items <= self.settings.workers else self.settings.options.get("chunksize")
 
 
 def columns(items: list[tuple[int, Any]]) -> tuple[list[int], list[int], list[Any]]:
-    """Return task numbers, values and payloads of the items apart, as ``map`` of an executor takes them."""
+    """Return task numbers, values and payloads as separate lists, as ``Executor.map`` takes them."""
     return list(range(len(items))), [value for value, _ in items], [payload for _, payload in items]

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Context:
-    """Return queues, pipes, semaphores and barriers under the names that `multiprocessing`'s contexts use."""
+    """A factory of queues, pipes, semaphores and barriers, with the names of `multiprocessing`'s contexts."""
 
     Queue: Callable[[], Any] = staticmethod(queue.Queue)
     SimpleQueue: Callable[[], Any] = staticmethod(queue.SimpleQueue)

@@ -21,7 +21,7 @@ class MpPool(Pool):
         self.pool = self.context.Pool(self.settings.workers, initializer=initialize_worker, initargs=initargs)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Use `Pool.starmap`, with the library's chunk size unless another is asked for."""
+        """Use `Pool.starmap`, with the library's chunk size unless one is configured."""
         results: list[tuple[int, Any]] = self.pool.starmap(
             perform, zip(*columns(items)), self._chunks(len(items))
         )

@@ -1,4 +1,4 @@
-"""`multiprocessing.Process`: workers with their own interpreter and memory, started by fork, forkserver or spawn."""
+"""`multiprocessing.Process`: workers with their own interpreter and memory, by fork, forkserver or spawn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._bare import Bare, serve
 
 
 class Process(Bare):
-    """One process a worker."""
+    """One process per worker."""
 
     START_METHODS = ("fork", "forkserver", "spawn")
 
@@ -22,7 +22,7 @@ class Process(Bare):
         return multiprocessing.get_context(self.settings.start_method)
 
     def start(self) -> None:
-        """Make the processes, then watch over them, so that one that dies ends the run instead of hanging it."""
+        """Start the processes, then watch them, so that one that dies ends the run instead of hanging it."""
         super().start()
         self.watch = watchdog.Watch(self.processes)
 
@@ -33,7 +33,7 @@ class Process(Bare):
         process.start()
 
     def stop(self) -> None:
-        """Tell the processes to end and join them."""
+        """Ask the processes to stop, and join them."""
         self.watch.end()
         super().stop()
 

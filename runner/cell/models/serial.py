@@ -1,4 +1,4 @@
-"""One worker that is the parent itself: tasks are called in place. The baseline measured against itself."""
+"""The parent is the only worker and calls tasks in place: the baseline measured against itself."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ._abc import Model
 
 
 class Serial(Model):
-    """No workers to make, no messages."""
+    """No workers to create, no messages."""
 
     TRANSPORT = "none"
 
     @classmethod
     def refuses_workers(cls, workers: int) -> Optional[str]:
         """Refuse more than one."""
-        return None if workers == 1 else f"serial is one worker, not {workers}"
+        return None if workers == 1 else f"model=serial has one worker, not workers={workers}"
 
     def start(self) -> None:
         """Become the worker."""
@@ -25,12 +25,12 @@ class Serial(Model):
         self.worker = Worker(0, self.work, self.board)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Perform one after the other."""
+        """Perform the items one after the other."""
         perform = self.worker.perform
         return [perform(task, value, payload) for task, (value, payload) in enumerate(items)]
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
-        """Perform one."""
+        """Perform one item."""
         return self.worker.perform(0, *item)
 
     def stop(self) -> None:

@@ -11,7 +11,7 @@ from ._threads import Context
 
 
 class Thread(Bare):
-    """One thread a worker."""
+    """One thread per worker."""
 
     def _context(self) -> Any:
         self.threads: list[threading.Thread] = []

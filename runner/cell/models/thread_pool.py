@@ -11,7 +11,7 @@ from ._pool import initialize_worker
 
 
 class ThreadPool(ExecutorPool):
-    """Threads that take work items from a queue by reference. A chunk size has no meaning for it."""
+    """Threads that take work items from a queue by reference. A chunk size has no effect."""
 
     OPTIONS: ClassVar[dict[str, str]] = {}
 

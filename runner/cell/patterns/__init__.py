@@ -1,4 +1,4 @@
-"""Patterns: what is asked of workers and channel."""
+"""Patterns: how a trial uses workers and channel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REGISTRY = {
 
 
 def load(name: str) -> type[Pattern]:
-    """Return the class registered as ``name``; raise KeyError where there is none."""
+    """Return the class registered as ``name``; raise KeyError if there is none."""
     found: type[Pattern] = member(__name__, REGISTRY, name)
     return found
 

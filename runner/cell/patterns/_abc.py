@@ -1,4 +1,4 @@
-"""What is asked of workers and channel in one trial."""
+"""The interface of a pattern: how one trial uses workers and channel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Job = Callable[[int, int, Any], "tuple[int, Any]"]
 
 
 class Knobs(NamedTuple):
-    """The cell's sizes that patterns go by."""
+    """The cell's sizes that patterns use."""
 
     workers: int
     tasks: int
@@ -23,7 +23,7 @@ class Knobs(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one trial gave.
+    """The outcome of one trial.
 
     Clock readings bound the timed part. ``latencies_ns`` holds a round trip for each message (pingpong);
     ``activity`` the calls per bin of each worker (window).
@@ -37,19 +37,22 @@ class Outcome(NamedTuple):
 
 
 class Crew(Protocol):
-    """What a pattern needs of the workers, whatever their model: see `runner.cell.models.Model`."""
+    """What a pattern needs from the workers of any model: see `runner.cell.models.Model`."""
 
     recorder: Recorder
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Have every ``(value, payload)`` performed; give the results in the order of the items."""
+        """Have the workers perform every ``(value, payload)``; return the results in order."""
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
-        """Have one item performed and wait for it."""
+        """Have a worker perform one item, and return its result."""
 
 
 class Pattern(ABC):
-    """One way of using workers. ``IGNORES`` names the cell's knobs without effect; ``ECHOES`` that it does no work."""
+    """One way to use workers.
+
+    ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs.
+    """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
     IGNORES: frozenset[str] = frozenset()
@@ -76,7 +79,7 @@ class Pattern(ABC):
         return once
 
     def most_tasks(self, task_ns: int) -> int:
-        """Return how many tasks one worker may come to do in a trial when a task takes ``task_ns``."""
+        """Return the most tasks that one worker may do in a trial if a task takes ``task_ns``."""
         del task_ns
         return self.knobs.tasks
 
@@ -87,11 +90,11 @@ class Pattern(ABC):
 
     @abstractmethod
     def serial(self, reference: Reference) -> Outcome:
-        """Do the same work in place, on one thread, and check it: the baseline."""
+        """Do the same work in place, on one thread, and check the results: the baseline."""
 
     @abstractmethod
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have the workers do it, and check every result."""
+        """Have the workers do the work, and check every result."""
 
 
 def now() -> int:

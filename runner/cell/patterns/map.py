@@ -1,4 +1,4 @@
-"""A fixed number of tasks over the workers: strong scaling."""
+"""A fixed number of tasks, spread over the workers: strong scaling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._abc import Crew, Outcome, Pattern, now
 class Map(Pattern):
     """All tasks are handed out and all results collected; the clock stops at the last result.
 
-    Results are held until it has stopped and checked then, for both kinds of trial.
+    Results are kept until then and checked afterwards, in both kinds of trial.
     """
 
     IGNORES = frozenset({"window_ns"})

@@ -1,4 +1,4 @@
-"""One message out and back at a time: the latency of a call, and what it leaves of memory bandwidth."""
+"""One message out and back at a time: the latency of a call, and the share of memory bandwidth it reaches."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ._abc import Crew, Outcome, Pattern, now
 
 
 class PingPong(Pattern):
-    """Sends ``tasks`` messages, each when the one before it is back, and echoes them: no workload runs.
+    """Sends ``tasks`` messages, each after the previous one is back, and echoes them: no workload runs.
 
-    The baseline is what no mechanism on one machine can do without: the payload copied once out and once back, in
+    The baseline is what no mechanism on one machine can avoid: the payload copied once out and once back, in
     place. Each message is checked between two timings.
     """
 
@@ -18,7 +18,7 @@ class PingPong(Pattern):
     ECHOES = True
 
     def serial(self, reference: Reference) -> Outcome:
-        """Copy the payload there and the answer back, into memory that is there already."""
+        """Copy the payload out and the answer back, into memory allocated before."""
         there, back = memoryview(bytearray(reference.bytes_in)), memoryview(bytearray(reference.bytes_back))
         payload, answer = reference.inputs[0], reference.expected[0][1]
         latencies = []

@@ -16,10 +16,10 @@ _MOST_RECORDED = 1 << 20
 
 
 class Window(Pattern):
-    """The trial is the window itself: it starts when the workers are told and ends when the time is over.
+    """The trial is the window itself: it starts with the order to the workers and ends when the time is over.
 
-    Calls that end within the window count, in the bin of the time they ended; a call that it cuts off does not,
-    neither in the parallel trial nor in the serial one. Each worker compares its results with its first, and the
+    Calls that end within the window count, in the bin of the time they ended; a call that it cuts off does
+    not count, in parallel and serial trials alike. Each worker compares its results with its first, and the
     parent compares each worker's last with the serial one.
     """
 
@@ -36,11 +36,11 @@ class Window(Pattern):
 
     @property
     def margin_bytes(self) -> int:
-        """Return the room that the counts take in the answer."""
+        """Return the bytes that the counts take in the answer."""
         return 10 * self._bins + 1024
 
     def most_tasks(self, task_ns: int) -> int:
-        """Return twice the calls that fit the window, up to a bound; what is beyond merges into the last."""
+        """Return twice the calls that fit the window, up to a bound; further calls merge into the last."""
         return min(_MOST_RECORDED, 2 * self.knobs.window_ns // max(task_ns, 1) + 1024)
 
     def job(self, task: Callable[[Any], tuple[int, Any]], recorder: Recorder, worker: int) -> Job:
@@ -85,7 +85,7 @@ class Window(Pattern):
         return self._outcome(reference, start, [(answer[1], (0, answer[0], answer[2]))], "a serial trial")
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Let every worker run the loop."""
+        """Have every worker run the loop."""
         start = now()
         answers = crew.map([(start, reference.inputs[0])] * self.knobs.workers)
         return self._outcome(reference, start, answers, "a parallel trial")
@@ -97,7 +97,7 @@ class Window(Pattern):
         for wrong, (worker, counts, first) in answers:
             if wrong:
                 raise WrongResult(
-                    f"{wrong} calls of worker {worker} in {moment} gave another result than its first"
+                    f"{wrong} calls of worker {worker} in {moment} returned a different result from its first call"
                 )
             if first is not None:
                 reference.check([first], moment)

@@ -15,7 +15,7 @@ REGISTRY = {
 
 
 def load(name: str) -> type[Workload]:
-    """Return the class registered as ``name``; raise KeyError where there is none."""
+    """Return the class registered as ``name``; raise KeyError if there is none."""
     found: type[Workload] = member(__name__, REGISTRY, name)
     return found
 

@@ -1,7 +1,7 @@
-"""What a task computes.
+"""The interface of a workload: what a task computes.
 
-A workload is made in the parent, calibrated there, and carried to every worker, which opens its own copy. A task
-takes a payload and gives ``(value, payload back)``; both are checked against the serial result.
+A workload is created and calibrated in the parent and sent to every worker, which opens its own copy. A task
+takes a payload and returns ``(value, payload back)``; both are checked against the serial result.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ _VARIANTS = 8
 
 
 class Sizes(NamedTuple):
-    """Bytes of a payload to a worker and of the one back."""
+    """Bytes of a payload to a worker and of the payload back."""
 
     payload: int
     back: int
 
 
 class Workload(ABC):
-    """One kind of task. ``OPTIONS`` names its knobs and their kinds; ``LENGTH`` says that it obeys ``task_ns``."""
+    """One kind of task.
+
+    ``OPTIONS`` names its knobs and their kinds; ``LENGTH`` says whether it follows ``task_ns``.
+    """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
     LENGTH = True
@@ -46,7 +49,7 @@ class Workload(ABC):
         """Return a task with whatever private state it needs; called once in every worker."""
 
     def calibrate(self, task_ns: int) -> None:  # noqa: B027  # some set their own length
-        """Set the amount of work so that one task takes ``task_ns`` here and now."""
+        """Set the amount of work so that one task takes ``task_ns`` on this machine now."""
 
     def inputs(self) -> list[Any]:
         """Return a few distinct payloads, which the tasks of a trial take in turn."""
@@ -56,10 +59,11 @@ class Workload(ABC):
         return [number.to_bytes(4, "little") + base[4:] for number in range(count)] if count > 1 else [base]
 
     def answer(self) -> Callable[[bytes], tuple[int, bytes]]:
-        """Return a function that checks a payload in and makes the payload back.
+        """Return a function that takes a payload and returns its checksum and the payload back.
 
-        The payload back is the one that came, cut to size: comparing it then checks every byte both ways. Where it is
-        smaller, the checksum covers all that came instead. A larger one is made of a constant.
+        A payload back of the same size is the one that came, so that comparing it checks every byte both
+        ways. A smaller one is cut, and the checksum covers all that came. A larger one is filled with a
+        constant.
         """
         size, back = self.sizes
         filler = bytes(back) if back > size else b""

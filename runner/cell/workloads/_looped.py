@@ -1,4 +1,4 @@
-"""Work that is a number of loops, found so that a task has the length asked for."""
+"""Work in loops, whose number is chosen so that a task takes the configured time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Looped(Workload):
 
 
 def loops_for(task_ns: int, make: Callable[[int], Callable[[], Any]]) -> int:
-    """Find the number of loops with which ``make(loops)()`` takes ``task_ns``, as its median call does.
+    """Return the number of loops with which the median call of ``make(loops)()`` takes ``task_ns``.
 
     Loops are doubled until a call is about long enough, then scaled; short calls are timed in batches.
     """

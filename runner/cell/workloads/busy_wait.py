@@ -1,4 +1,4 @@
-"""A task of exactly known length that keeps a CPU busy: what is measured of it must come out as that length."""
+"""A task of exactly known length that keeps a CPU busy: the measured length must equal it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._abc import Task, Workload
 class BusyWait(Workload):
     """Reads the clock until the length of the task is over, and holds the GIL meanwhile.
 
-    The length is wall time: a task that has to wait for its CPU does not do less for it, and is no longer.
+    The length is wall time: a task that has to wait for its CPU does not take longer.
     """
 
     task_ns = 0

@@ -1,4 +1,4 @@
-"""No work at all: the payload comes back. What pingpong sends, whatever workload is configured."""
+"""No work at all: the payload comes back. Used by pingpong, whatever workload is configured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ._abc import Task, Workload
 class Echo(Workload):
     """Sends the payload back.
 
-    Where all of it comes back, comparing it is the check, and a sum over it would only lengthen the round trip.
+    If all of it comes back, comparing it is the check, and a checksum would only lengthen the round trip.
     """
 
     LENGTH = False

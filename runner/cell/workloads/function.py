@@ -26,7 +26,7 @@ def resolve(target: str) -> Callable[..., Any]:
         if hidden is None:
             raise
         raise ModuleHidden(
-            f"{hidden} is hidden by the module {top} of Python's standard library; give it another name"
+            f"{hidden} is hidden by the module {top} of Python's standard library; rename it"
         ) from error
     if not callable(found):
         raise TypeError(f"{target} is not callable")
@@ -35,7 +35,7 @@ def resolve(target: str) -> Callable[..., Any]:
 
 
 def hidden_file(module: str) -> Optional[str]:
-    """Return the user's file that cannot be imported since ``module`` is of the standard library, None for no such file."""
+    """Return the user's file that the standard library's ``module`` hides; None if there is no such file."""
     loaded = getattr(sys.modules.get(module), "__spec__", None)
     if loaded is None or loaded.origin is None:
         return None
@@ -49,10 +49,11 @@ def hidden_file(module: str) -> Optional[str]:
 
 
 class Function(Workload):
-    """Calls ``target(*args, **kwargs)``, or ``target(input, *args, **kwargs)`` with ``input = make_input(size)``.
+    """Calls ``target(*args, **kwargs)``, or ``target(make_input(size), *args, **kwargs)``.
 
-    ``size`` is the cell's ``payload`` in bytes: a maker scales its input with it. The input is made once, in the
-    parent, and every task carries it to its worker. The function sets its own length: ``task`` has no effect.
+    ``size`` is the cell's ``payload`` in bytes, by which ``make_input`` scales its input. The input is made
+    once, in the parent, and every task carries it to its worker. The function sets its own length: ``task``
+    has no effect.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {
@@ -65,12 +66,12 @@ class Function(Workload):
 
     @classmethod
     def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
-        """Return the knobs without effect: the size of what comes back is the function's own affair."""
+        """Return the knobs without effect: the function itself determines the size of its result."""
         fixed = {"task_ns", "payload_out_bytes"}
         return frozenset(fixed if options.get("make_input") else fixed | {"payload_bytes"})
 
     def inputs(self) -> list[Any]:
-        """Return the one input, or None if there is no maker."""
+        """Return the one input, or None if there is no ``make_input``."""
         maker = self.options.get("make_input")
         return [resolve(maker)(self.sizes.payload) if maker else None]
 

@@ -1,4 +1,4 @@
-"""A fixed piece of single-core work on a private deep copy of an array: what each worker counts is its own."""
+"""A fixed amount of single-core work on a private deep copy of an array, one for each worker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ELEMENTS = 4096
 
 
 class Histogram(Looped):
-    """Sorts a number of elements of the array into bins, and gives a checksum of the bins."""
+    """Sorts a number of elements of the array into bins, and returns a checksum of the bins."""
 
     def open(self) -> Task:
         """Return the task, with its copy of the array."""

@@ -13,14 +13,15 @@ _FEWEST, _MOST = 3, 15
 
 
 class Sleep(Workload):
-    """Sleeps so long that the whole task has its length: the system wakes a sleeper later than asked."""
+    """Sleeps a little less than the task's length, since the system wakes a sleeper late."""
 
     seconds = 0.0
 
     def calibrate(self, task_ns: int) -> None:
-        """Take the median delay of waking off the length asked for.
+        """Subtract the median delay of waking from the configured length.
 
-        The delay depends on how long the CPU was idle, so it is found with sleeps as long, up to a limit.
+        The delay depends on how long the CPU was idle, so it is measured with sleeps of that length, up to a
+        limit.
         """
         length = min(task_ns, _LONGEST_NS)
         times = max(_FEWEST, min(_MOST, _TOTAL_NS // length))

@@ -1,4 +1,4 @@
-"""Where the events of a sweep go: one short module a sink."""
+"""The sinks that the events of a sweep go to, one module each."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["Bar", "JsonLines", "Lines", "Log", "open_sinks"]
 
 
 def open_sinks(sweep: Sweep, progress: str, console: Console) -> list[SweepObserver]:
-    """Return the sinks of a sweep: its two files, and what ``progress`` asks to show; raise NotStored.
+    """Return the sinks of a sweep: its two files and the display for ``progress``; raise NotStored.
 
-    On a terminal ``auto`` is a bar, elsewhere lines.
+    ``auto`` means a bar on a terminal, lines elsewhere.
     """
     echoes = [_to_stdout] if progress == JSON else []
     sinks: list[SweepObserver] = [

@@ -1,4 +1,4 @@
-"""A bar on a terminal: how far the sweep is, what runs now, and how long it will still take."""
+"""A progress bar for terminals: how far the sweep is, which cell runs now and how much time is left."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from breakeven.runner.sweep.tally import Tally
 
 
 class Bar:
-    """Draws the bar from the beginning of the runs until it is closed; what goes wrong is a line above it."""
+    """Draws the bar from the first run until it is closed; a run that fails gets a line above it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._tally = Tally(total=0)
-        self._present = ""
+        self._current = ""
         self._left: float | None = None
         self._live = Live(get_renderable=self.picture, console=console, refresh_per_second=1, transient=True)
 
     def notify(self, event: SweepEvent) -> None:
-        """Begin with the sweep, and keep up with its runs."""
+        """Show the bar when the sweep begins, and update it for each run."""
         match event:
             case SweepBegan():
                 self._tally = Tally(total=event.waiting, incompatible=event.incompatible)
                 self._live.start()
             case RunBegan():
-                self._present, self._left = describe(event.run.cell), event.seconds_left
+                self._current, self._left = describe(event.run.cell), event.seconds_left
             case RunEnded():
                 self._tally = event.tally
                 if event.status != "ok":
                     print_line(self._console, event)
 
     def close(self) -> None:
-        """Take the bar off the terminal; idempotent."""
+        """Remove the bar from the terminal; idempotent."""
         self._live.stop()
 
     def picture(self) -> Group:
-        """Return the bar, the counts and the present cell, as wide as the terminal is."""
+        """Return the bar, the counts and the current cell, as wide as the terminal."""
         tally, row = self._tally, Table.grid(padding=(0, 1), expand=True)
         row.add_column(no_wrap=True)
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
         bar = ProgressBar(total=max(tally.total, 1), completed=tally.ended)
         row.add_row(f"{tally.ended}/{tally.total}", bar, format_left(self._left))
-        return Group(row, Text(f"{tally}; now {self._present}", overflow="ellipsis", no_wrap=True))
+        return Group(row, Text(f"{tally}; now {self._current}", overflow="ellipsis", no_wrap=True))

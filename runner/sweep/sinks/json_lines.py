@@ -1,4 +1,4 @@
-"""Events for programs: one JSON object a line, as `breakeven.runner.status.events` describes them."""
+"""Events for programs: one JSON object per line, as described in `breakeven.runner.status.events`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from breakeven.runner.sweep.observer import (
 
 
 class JsonLines:
-    """Appends a line for each event to ``file``, and hands the same line to each of ``echoes``."""
+    """Appends a line for each event to ``file`` and passes the same line to each of ``echoes``."""
 
     def __init__(self, file: AppendedFile, echoes: Sequence[Callable[[str], None]] = ()) -> None:
         self._file = file
@@ -46,7 +46,7 @@ class JsonLines:
 
 
 def as_data(event: SweepEvent) -> tuple[str, Mapping[str, Any]]:
-    """Return the name of an event and what is said of it, as plain data."""
+    """Return the name of an event and its fields, as plain data."""
     match event:
         case SweepBegan():
             counts = {name: getattr(event, name) for name in ("total", "done", "waiting", "incompatible")}

@@ -1,4 +1,4 @@
-"""One plain line for each run that ended, where there is no terminal or none is wanted."""
+"""One plain line for each run that ended, for output that is not a terminal or ``progress=lines``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from breakeven.runner.sweep.observer import RunEnded, SweepEvent
 
 
 class Lines:
-    """Prints how each run went."""
+    """Prints how each run ended."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -25,7 +25,7 @@ class Lines:
 
 
 def print_line(console: Console, ended: RunEnded) -> None:
-    """Print how one run went, with the reason if not well; only a terminal wraps it."""
+    """Print how one run ended, with the reason if it is not ok; only a terminal wraps the line."""
     reason = f": {one_line(str(ended.row.get('reason')))}" if ended.status != "ok" else ""
     text = f"{ended.tally.ended}/{ended.tally.total} {ended.status} {describe(ended.run.cell)}{reason}"
     console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)

@@ -1,4 +1,4 @@
-"""Events for people: ``sweep.log``, entries with the local time and what each run said."""
+"""Events for people: ``sweep.log``, with the local time of each event and the stderr of each run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Log:
         self._file = file
 
     def notify(self, event: SweepEvent) -> None:
-        """Write one entry: local time with its offset from UTC, the first text, the others indented below it."""
+        """Write one entry: local time with its UTC offset and the heading, then the other texts, indented."""
         at = datetime.now().astimezone().isoformat(timespec="milliseconds")
         lines = [line for text in texts(event) for line in printable(text, lines=True).split("\n")]
         self._file.append(f"{at} {_INDENT.join(lines)}\n")
@@ -41,12 +41,12 @@ class Log:
 
 
 def texts(event: SweepEvent) -> list[str]:
-    """Return what is said of an event, the heading first."""
+    """Return the texts of an event's entry, the heading first."""
     match event:
         case SweepBegan():
             return [
                 f"sweep {shown(event.sweep)} began on host {socket.gethostname()}, pid {os.getpid()}",
-                f"typed: {event.command}",
+                f"command: {event.command}",
                 f"{_counts(event)}; {event.incompatible} incompatible",
             ]
         case RunIncompatible():
@@ -65,7 +65,7 @@ def texts(event: SweepEvent) -> list[str]:
 
 
 def _counts(event: SweepBegan) -> str:
-    return f"{event.total} runs, {event.done} already done, {event.waiting} to be made"
+    return f"{event.total} runs, {event.done} already done, {event.waiting} to make"
 
 
 def _name(run: Run) -> str:
