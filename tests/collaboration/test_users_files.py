@@ -46,6 +46,7 @@ def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in NAMES:
         (tmp_path / f"{name}.py").write_text("raise ImportError('not of the standard library')\n")
     (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)  # of another test that measured in this process
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
