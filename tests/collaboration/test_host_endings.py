@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,29 @@ def test_a_function_that_fails_in_a_worker_fails_the_run(tmp_path: Path, ipc: st
     assert row["status"] == "failed"
     assert "raised in a worker" in row["reason"]
     assert row["reason"].endswith("RuntimeError: only in a worker\n")
+
+
+def test_a_worker_that_ignores_signals_is_ended_with_the_run(tmp_path: Path) -> None:
+    """The failure is told at once, not when the run's time is over."""
+    body = "if apart():\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    raise RuntimeError('no such luck')"
+    row = call(tmp_path, body)
+    assert (row["status"], "no such luck" in row["reason"]) == ("failed", True), row["reason"]
+
+
+@pytest.mark.parametrize("number", [signal.SIG_IGN, signal.SIG_BLOCK])
+def test_workers_are_ended_whatever_the_command_inherited(tmp_path: Path, number: int) -> None:
+    """A shell or a service may start the command with SIGTERM ignored or blocked."""
+    before = signal.getsignal(signal.SIGTERM)
+    if number == signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    else:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        row = call(tmp_path, "if apart(): raise RuntimeError('no such luck')", model="mp_pool", ipc="native")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    assert (row["status"], "no such luck" in row["reason"]) == ("failed", True), row["reason"]
 
 
 @pytest.mark.parametrize(

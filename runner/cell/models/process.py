@@ -41,7 +41,7 @@ class Process(Bare):
         """Stop watching, then end the processes."""
         self.watch.end()
         for process in self.processes:
-            process.terminate()
+            process.kill()  # a user's function may ignore SIGTERM
             process.join()
         self.channel.close()
 
