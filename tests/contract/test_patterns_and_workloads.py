@@ -14,10 +14,10 @@ from breakeven.runner.cell.reference import Reference, same, size_of
 from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from tests.crews import THREADS, Mechanism, StartCrew
 
-OPTIONS: dict[str, dict[str, Any]] = {"window": {"bin": 1_000_000}}
+OPTIONS: dict[str, dict[str, Any]] = {"window": {"bin": 10_000_000}}
 FUNCTION: dict[str, Any] = {"target": "math:sqrt", "args": [2.0], "kwargs": {}, "make_input": None}
 SIZES = Sizes(64, 64)
-KNOBS = Knobs(workers=2, tasks=10, window_ns=20_000_000)
+KNOBS = Knobs(workers=2, tasks=10, window_ns=200_000_000)  # long beside a time slice of a busy machine
 
 
 @pytest.fixture
