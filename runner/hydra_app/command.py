@@ -56,9 +56,10 @@ def run(arguments: Sequence[str]) -> int:
     except RunFailed:  # the process that made the run has shown why
         return SOME_FAILED
     except KeyboardInterrupt:
-        if application.code != EXIT_INTERRUPTED:  # otherwise the sweep has reported its end
+        if application.outcome is None:
             sys.stderr.write("interrupted before anything was measured\n")
             return EXIT_INTERRUPTED
+        application.interrupted()
     return application.report()
 
 

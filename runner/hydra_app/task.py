@@ -54,8 +54,8 @@ class Application:
     ``code`` is the exit code so far. ``refused`` holds a BadInput of a call with one configuration: if it
     were raised, Hydra would print a line of its own above the message. All calls of one command belong to one
     sweep, whichever process a launcher makes them in; ``began`` names a sweep without a name. ``sum_up``
-    prints the summary of a results folder; ``to_sum_up`` is the folder to summarise, ``ending`` says how to
-    carry on with a sweep that ended early.
+    prints the summary of a results folder; ``to_sum_up`` is the folder to summarise, ``outcome`` how the last
+    call ended, None before the first.
     """
 
     command: Sequence[str] = ("breakeven",)
@@ -66,7 +66,7 @@ class Application:
     sweep: Path | None = None
     stopped: bool = False
     to_sum_up: Path | None = None
-    ending: str | None = None
+    outcome: Outcome | None = None
     home: int = field(default_factory=os.getpid, repr=False)
 
     def __call__(self, config: DictConfig) -> float:
@@ -108,7 +108,7 @@ class Application:
         launch = replace(launch, command=self.command)
         outcome: Outcome = load(SESSION)(plan, launch, one_of_several=one_of_several).carry_out()
         self.to_sum_up = plan.sweep if outcome.to_sum_up else None
-        self.ending = outcome.ending()
+        self.outcome = outcome
         self.code, self.stopped = max(self.code, outcome.code), outcome.stopped
         return outcome.code
 
@@ -118,10 +118,17 @@ class Application:
             if self.to_sum_up is not None and self.sum_up is not None:
                 self.sum_up(self.to_sum_up)
         except KeyboardInterrupt:
-            self.code, self.ending = EXIT_INTERRUPTED, self.ending or INTERRUPTED
-        if self.ending is not None:
-            sys.stderr.write(f"{self.ending}\n")
+            self.interrupted()
+        ending = self.outcome.ending() if self.outcome is not None else None
+        if ending is not None:
+            sys.stderr.write(f"{ending}\n")
         return self.code
+
+    def interrupted(self) -> None:
+        """Take note of a signal that arrived when the runs had ended."""
+        self.code = EXIT_INTERRUPTED
+        if self.outcome is not None:
+            self.outcome = replace(self.outcome, why=self.outcome.why or INTERRUPTED)
 
 
 def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
