@@ -77,7 +77,7 @@ def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending
         return Ending("crashed", str(error)), {}, {}
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         # Files are whole here, but the board that they were made from is memory which the measured code can overwrite.
-        why = f"its result makes no sense: {type(error).__name__}: {error}"
+        why = f"its result is invalid: {type(error).__name__}: {error}"
         return Ending("crashed", why), {}, {}
     return ending, tables, measured | (rows.surroundings(variation(run)) if fresh else {})
 
