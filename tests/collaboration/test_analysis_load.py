@@ -104,7 +104,9 @@ def test_pieces_and_whole_agree(lab: Lab) -> None:
 def test_tables_describe_themselves(lab: Lab) -> None:
     """Type and meaning of each column, as the schema stores them."""
     described = lab.describe("trials")
-    assert described.loc[["wall_ns"]].to_numpy().tolist() == [["int64", "duration of the timed part of the trial, in ns"]]
+    assert described.loc[["wall_ns"]].to_numpy().tolist() == [
+        ["int64", "duration of the timed part of the trial, in ns"]
+    ]
     assert described.index.tolist() == TABLES["trials"].names
 
 

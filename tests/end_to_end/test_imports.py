@@ -73,7 +73,8 @@ def _under_two_names(modules: dict[str, tuple[str, int]]) -> list[list[str]]:
     """Return the names of modules that were made of one of our files more than once."""
     by_file: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, (file, identity) in modules.items():
-        if file is not None and Path(os.path.realpath(file)).is_relative_to(ROOT):
+        real = Path(os.path.realpath(file or ""))
+        if file is not None and real.is_relative_to(ROOT) and "site-packages" not in real.parts:
             by_file[os.path.realpath(file)][identity].append(name)
     return [[name for names in ids.values() for name in names] for ids in by_file.values() if len(ids) > 1]
 
