@@ -18,6 +18,8 @@ Limit = TypeVar("Limit", int, float)
 
 _NO_LIMIT = 2**62  # v1 has no word for "no limit": it reports its largest number of pages, in bytes
 
+_FIELDS, _FIELDS_AFTER = 5, 3  # at least, of a line in mountinfo, before and after its dash
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -110,7 +112,7 @@ def _mounts() -> Iterator[Mount]:
     for line in (read_text("proc/self/mountinfo") or "").splitlines():
         before, _, after = line.partition(" - ")
         fields, about = before.split(" "), after.split(" ")
-        if len(fields) > 4 and len(about) > 2:  # noqa: PLR2004  # as the docstring says
+        if len(fields) >= _FIELDS and len(about) >= _FIELDS_AFTER:
             yield Mount(
                 Path(fields[3]), Path(fields[4].lstrip("/")), about[0], frozenset(about[2].split(","))
             )

@@ -63,7 +63,7 @@ def announced() -> Iterator[Present]:
 
 
 def abandon() -> None:
-    """Give up all current runs: end their processes; `execute` raises Abandoned when they are gone."""
+    """Abandon all current runs by ending their processes; `execute` then raises Abandoned."""
     for present in tuple(_present.values()):
         present.give_up()
 

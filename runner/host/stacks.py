@@ -21,6 +21,7 @@ from breakeven.runner.host.ending import read_tail
 MOST_BYTES = 64 << 10  # of a hung run's output, its stacks included
 _PATIENCE_S = 2.0
 _STEP_S = 0.001  # the kernel does not announce when a signal was handled
+_QUIET_LOOKS = 2
 _MOST_PLACES = 8
 _BIT = 1 << (ASK - 1)
 _SECTION = re.compile(r"^(?:Current thread|Thread|Stack) .*\(most recent call first\):$", re.MULTILINE)
@@ -93,10 +94,10 @@ def _ask_one(pid: int, said: int, until: float) -> Standing | None:
 def _await_handled(pid: int, busy: set[str], until: float) -> None:
     """Wait until the signal neither waits in any thread nor is held back while its handler runs in one.
 
-    Twice in a row, since between the two there is a moment when it is neither.
+    `_QUIET_LOOKS` times in a row, since between the two there is a moment when it is neither.
     """
     quiet = 0
-    while quiet < 2 and time.perf_counter() < until:  # noqa: PLR2004  # as the docstring says
+    while quiet < _QUIET_LOOKS and time.perf_counter() < until:
         time.sleep(_STEP_S)
         quiet = 0 if _handling(pid) - busy else quiet + 1
 

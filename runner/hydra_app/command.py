@@ -56,7 +56,6 @@ def run(arguments: Sequence[str]) -> int:
     except RunFailed:  # the process that made the run has shown why
         return SOME_FAILED
     except KeyboardInterrupt:
-        exec("")  # noqa: S102  # an `exec` that was interrupted would make CPython end by SIGINT; this one is not
         if application.outcome is None:
             sys.stderr.write("interrupted before anything was measured\n")
             return EXIT_INTERRUPTED

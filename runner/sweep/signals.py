@@ -60,9 +60,14 @@ def find_temporary_folder() -> None:
 
 
 def ignore_signals() -> None:
-    """Ignore further signals: all is done, and being killed during the exit would look like a failure."""
+    """Ignore further signals: all is done, and being killed during the exit would look like a failure.
+
+    CPython ends by SIGINT, whatever the exit code, if the last `exec` or `eval` of a text was interrupted, such as the
+    one of a dataclass in an import. One that is not interrupted makes it forget that.
+    """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    exec("")  # noqa: S102  # our own text, and empty
 
 
 @contextmanager

@@ -162,7 +162,7 @@ def test_the_layout_is_documented_as_it_is() -> None:
 
 
 def _old(**columns: Any) -> pa.Table:
-    """Return a row as it was stored before rows told of their parts."""
+    """Return a row as older versions stored it, without the list of its parts."""
     schema = TABLES["runs"].remove(TABLES["runs"].get_field_index("parts"))
     lacking = ROW | columns
     return pa.Table.from_pylist([lacking], schema=schema)

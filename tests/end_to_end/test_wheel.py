@@ -66,7 +66,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 
 @pytest.fixture
 def users(tmp_path: Path) -> Path:
-    """Give a user's folder, some of whose files are named like modules of the standard library or once like ours."""
+    """Create a user's folder with files named like standard library modules and like our former packages."""
     for name, text in USERS.items():
         (tmp_path / name).write_text(text)
     return tmp_path
