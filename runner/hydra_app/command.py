@@ -22,7 +22,8 @@ from breakeven.runner.hydra_app.compose import HYDRA_BASE
 from breakeven.runner.hydra_app.messages import HYDRA_ERRORS, explain, read_options
 from breakeven.runner.hydra_app.search_path import searched
 from breakeven.runner.hydra_app.task import Application, RunFailed
-from breakeven.runner.sweep.signals import ending_in_order, find_temporary_folder, ignore_signals
+from breakeven.runner.sweep.signals import ending_in_order, ignore_signals
+from breakeven.runner.sweep.temporary import find_temporary_folder
 
 SUMMARY = "breakeven.analysis.summary.screen:print_summary"
 """Loaded when a sweep has ended: nothing before that needs the analysis."""

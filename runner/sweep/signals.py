@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
@@ -48,15 +47,6 @@ class _Handler:
 
 
 _handler: _Handler | None = None  # the one of this process, while signals are handled
-
-
-def find_temporary_folder() -> None:
-    """Make `tempfile` find its folder with signals blocked: its test file must not be left behind."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        tempfile.gettempdir()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def ignore_signals() -> None:
