@@ -1,4 +1,4 @@
-"""Where the workers' time goes: worker-seconds by phase, and whether they add up.
+"""Where the workers' time goes: worker-seconds by phase.
 
 A worker's phases partition its share of a traced trial, so that over all workers they sum to workers x wall
 time. The parent's own phases (worker -1) partition the parent's time and are left out.
@@ -89,20 +89,3 @@ class Budget:
         phases["ns"] = phases["duration_ns"] / amount.where(amount > 0)
         phases["on_cpu_ns"] = phases["on_cpu_ns"] / amount.where(amount > 0)
         return phases.drop(columns="duration_ns").join(trials["trials"]).reset_index()
-
-
-@dataclass(frozen=True)
-class Closure:
-    """Compare each trial's sum of phases with workers x wall time."""
-
-    tolerance: float = 0.02
-
-    def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per trial: ``sum_ns``, ``expected_ns``, the relative ``error``, and if it ``closes``."""
-        trials = sums.groupby(_TRIAL).agg(
-            sum_ns=("duration_ns", "sum"), wall_ns=("wall_ns", "first"), workers=("workers", "first")
-        )
-        trials["expected_ns"] = trials.pop("wall_ns") * trials.pop("workers")
-        trials["error"] = trials["sum_ns"] / trials["expected_ns"] - 1
-        trials["closes"] = trials["error"].abs() <= self.tolerance
-        return trials.reset_index()
