@@ -10,7 +10,7 @@ from contextlib import suppress
 from multiprocessing import current_process
 from typing import Union
 
-from .errors import MessageTooLarge, ModuleHidden, TaskFailed, WorkersMissing, WrongResult
+from .errors import FirstCallFailed, MessageTooLarge, ModuleHidden, TaskFailed, WorkersMissing, WrongResult
 from .parent_death import die_with_parent
 from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
@@ -69,7 +69,7 @@ def name_semaphores(run: str) -> None:
 
 def describe(error: Exception) -> str:
     """Return an error as text: the message alone for our own, with the type for others, never shortened."""
-    if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
+    if isinstance(error, (FirstCallFailed, TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
         return str(error)
     return "".join(traceback.format_exception_only(type(error), error)).strip()
 

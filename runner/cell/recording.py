@@ -115,7 +115,7 @@ def describe(trial: Trial, bytes_per_task: int) -> TrialRecord:
         warmup=False,
         traced=trial.kind == TRACED,
         start_ns=outcome.start_ns,
-        wall_ns=outcome.end_ns - outcome.start_ns,
+        wall_ns=outcome.wall_ns,
         tasks=outcome.tasks,
         bytes=outcome.tasks * bytes_per_task,
         latency_p50_ns=percentile(latencies, 0.5) if latencies else None,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Optional
 from . import affinity, probe
 from .board import ANSWERED, GIL, PID, READY, THREAD, Board, Geometry
 from .facts import gil_enabled
+from .inputs import Inputs
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
@@ -23,7 +24,8 @@ class Work(NamedTuple):
     """What every worker gets when it is created; picklable.
 
     ``cpus`` are the CPUs that workers are pinned to in turn, empty for no pinning; ``path`` are the
-    directories that a user's function is imported from.
+    directories that a user's function is imported from. ``fresh`` are the inputs if each call needs a fresh one,
+    and ``repeats`` is how often a worker may repeat one in a trial.
     """
 
     pattern: Pattern
@@ -31,6 +33,8 @@ class Work(NamedTuple):
     geometry: Geometry
     cpus: tuple[int, ...]
     path: tuple[str, ...]
+    fresh: Optional[Inputs] = None
+    repeats: int = 0
 
 
 class Worker:
@@ -53,7 +57,8 @@ class Worker:
             extend_path(work.path)
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
-        self.job = work.pattern.job(work.workload.open(), self.recorder, index)
+        self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)
+        self.job = work.pattern.job(work.workload.open(), self.recorder, index, self.stock)
         register(self.header)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
@@ -71,6 +76,8 @@ class Worker:
             probe.watch(self.recorder, self.feeder)
         else:
             probe.forget()
+        if self.stock is not None:
+            self.stock.fill()
         write_usage(self.header)
         self.header[ANSWERED] = perf_counter_ns()
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import yaml
 
 from breakeven.base.schema import TABLES, conform
+from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
 from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.result import ActivityRecord, Result, WorkerRecord
 from breakeven.runner.cell.sampling import REL_CI
@@ -79,6 +80,8 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "payload_bytes": result.bytes_in,
         "payload_out_bytes": result.bytes_back,
         "task_calibrated_ns": result.task_ns if run.cell.pattern != "pingpong" else None,
+        "first_call_ns": result.first_call_ns if run.cell.pattern != "pingpong" else None,
+        "inputs": "fresh" if result.changes in (INPUT, ARGUMENTS) else "shared",
         "notes": notes(run.cell, result),
         "n_warmup": result.n_warmup,
         "warmup_ended_by": result.warmup_ended_by,

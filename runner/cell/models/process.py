@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from typing import Any
+from typing import Any, Optional
 
 from .. import probe, watchdog
 from ..channels._abc import Port
@@ -19,6 +19,7 @@ class Process(Bare):
 
     def _context(self) -> Any:
         self.processes: list[Any] = []
+        self.watch: Optional[watchdog.Watch] = None
         return multiprocessing.get_context(self.settings.start_method)
 
     def start(self) -> None:
@@ -28,22 +29,27 @@ class Process(Bare):
 
     def _make(self, worker: int) -> None:
         args = (self.channel.port(worker), worker, self.work, self.barrier)
-        process = self.context.Process(target=_work, args=args, name=f"worker-{worker}", daemon=True)
+        # as by default, not a daemon: the user's function may start processes of its own
+        process = self.context.Process(target=_work, args=args, name=f"worker-{worker}", daemon=False)
         self.processes.append(process)
         process.start()
 
     def stop(self) -> None:
         """Ask the processes to stop, and join them."""
-        self.watch.end()
+        self._end_watch()
         super().stop()
 
     def abandon(self) -> None:
         """Stop watching, then end the processes."""
-        self.watch.end()
+        self._end_watch()
         for process in self.processes:
             process.kill()  # a user's function may ignore SIGTERM
             process.join()
         self.channel.close()
+
+    def _end_watch(self) -> None:
+        if self.watch is not None:  # they were all started
+            self.watch.end()
 
     def _join(self, worker: int) -> None:
         self.processes[worker].join()

@@ -27,11 +27,13 @@ class Sizes(NamedTuple):
 class Workload(ABC):
     """One kind of task.
 
-    ``OPTIONS`` names its knobs and their kinds; ``LENGTH`` says whether it follows ``task_ns``.
+    ``OPTIONS`` names its knobs and their kinds; ``LENGTH`` says whether it follows ``task_ns``, ``FOREIGN``
+    whether it calls code that is not ours: it may change its input, or leave threads and locks behind.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
     LENGTH = True
+    FOREIGN = False
 
     def __init__(self, options: dict[str, Any], sizes: Sizes, seed: int) -> None:
         self.options = options
@@ -57,6 +59,10 @@ class Workload(ABC):
         base = random.randbytes(self.sizes.payload)
         count = _VARIANTS if self.sizes.payload >= len(b"task") else 1
         return [number.to_bytes(4, "little") + base[4:] for number in range(count)] if count > 1 else [base]
+
+    def carry_arguments(self, inputs: list[Any]) -> list[Any]:
+        """Return payloads that hold the configured arguments, too, and take such from now on."""
+        return inputs
 
     def answer(self) -> Callable[[bytes], tuple[int, bytes]]:
         """Return a function that takes a payload and returns its checksum and the payload back.

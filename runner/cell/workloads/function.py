@@ -63,6 +63,8 @@ class Function(Workload):
         "make_input": "target?",
     }
     LENGTH = False
+    FOREIGN = True
+    carries = False
 
     @classmethod
     def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
@@ -78,8 +80,18 @@ class Function(Workload):
     def open(self) -> Task:
         """Import the function."""
         target = resolve(self.options["target"])
+        if self.carries:
+            return lambda call: (0, target(*call[0], **call[1]))
         args = tuple(self.options.get("args") or ())
         kwargs = dict(self.options.get("kwargs") or {})
         if self.options.get("make_input"):
             return lambda payload: (0, target(payload, *args, **kwargs))
         return lambda _: (0, target(*args, **kwargs))
+
+    def carry_arguments(self, inputs: list[Any]) -> list[Any]:
+        """Return payloads with all arguments of a call, and take such from now on: the function changes them."""
+        self.carries = True
+        args = tuple(self.options.get("args") or ())
+        kwargs = dict(self.options.get("kwargs") or {})
+        given = bool(self.options.get("make_input"))
+        return [((made, *args) if given else args, kwargs) for made in inputs]
