@@ -11,6 +11,7 @@ from . import affinity, probe
 from .board import ANSWERED, GIL, PID, READY, THREAD, Board, Geometry
 from .facts import gil_enabled
 from .inputs import Inputs
+from .offspring import end_at_exit
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
@@ -55,6 +56,7 @@ class Worker:
         if apart:
             report_crash_in(os.path.dirname(work.geometry.path), index)
             extend_path(work.path)
+            end_at_exit()
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)

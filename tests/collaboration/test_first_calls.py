@@ -40,6 +40,14 @@ def nested():
     with concurrent.futures.ProcessPoolExecutor(2) as inner:
         return sum(inner.map(one, range(4)))
 
+kept = None
+
+def keeps():
+    global kept
+    if kept is None:
+        kept = concurrent.futures.ProcessPoolExecutor(1)
+    return kept.submit(one, 0).result()
+
 def dies():
     os.kill(os.getpid(), signal.SIGILL)
 
@@ -101,6 +109,13 @@ def test_what_the_first_call_made_does_not_hang_forked_workers(user: Path, model
 def test_a_pool_inside_the_function_works(user: Path, model: str, start_method: str) -> None:
     """Workers may start processes of their own, as in the user's program, and nothing of them is left."""
     row = execute(user, **function("nested") | _model(model, start_method), tasks=2).row
+    assert row["reason"] is None
+
+
+@pytest.mark.parametrize("model", ["process", "process_pool", "thread"])
+def test_a_pool_that_the_function_keeps_does_not_hold_up_the_end(user: Path, model: str) -> None:
+    """Processes that wait for further calls are ended with the worker that started them."""
+    row = execute(user, **function("keeps") | _model(model), time_limit_ns=20_000_000_000).row
     assert row["reason"] is None
 
 
