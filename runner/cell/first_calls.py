@@ -6,12 +6,13 @@ import faulthandler
 import os
 import signal
 import traceback
+from functools import partial
 from multiprocessing import current_process, get_context, process
 from time import perf_counter_ns
 from typing import Any, NamedTuple, NoReturn, Union
 
 from .errors import FirstCallFailed
-from .inputs import Inputs, Template, can_change, template_of
+from .inputs import Inputs, Uncopied, can_change, template_of
 from .offspring import end_at_exit
 from .parent_death import die_with_creator
 from .sampling import percentile
@@ -72,9 +73,9 @@ def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -
     taken, largest = [], 0
     for place in range(inputs.count):
         payload = inputs[place]
-        size = size_of(payload)
+        size = size_of(payload) or 0
         taken.append(_time(task, payload))
-        largest = max(largest, size, size_of(taken[-1][1]))
+        largest = max(largest, size, size_of(taken[-1][1]) or 0)
     first_ns, lengths = taken[0][0], [taken[-1][0]] if repetitions == 0 else []
     while len(lengths) < repetitions and sum(lengths) < _LONG_NS:
         lengths.append(_time(task, inputs[0])[0])
@@ -97,31 +98,35 @@ class Kept:
     def __init__(self, workload: Workload, originals: list[Any]) -> None:
         self.workload = workload
         self.originals = originals
-        self._inputs = [template_of(original) for original in originals]
-        self._options = Template(workload.options)
+        self._inputs = [
+            template_of(original, partial(_remake, workload, place))
+            for place, original in enumerate(originals)
+        ]
+        self._options = template_of(workload.options)
 
     def changes(self) -> str:
         """Return what changed meanwhile."""
         if self._options.differs(self.workload.options):
             return ARGUMENTS
         pairs = list(zip(self._inputs, self.originals))
-        if any(template is not None and template.differs(original) for template, original in pairs):
+        if any(template.differs(original) for template, original in pairs):
             return INPUT
-        unknown = any(template is None and can_change(original) for template, original in pairs)
+        unknown = any(isinstance(template, Uncopied) and can_change(original) for template, original in pairs)
         return UNKNOWN if unknown else ""
 
     def inputs(self, changes: str) -> Inputs:
         """Return the inputs for the trials, as they were; fresh ones for every task if a call changes them."""
         if changes in ("", UNKNOWN):
             return Inputs(self.originals)
-        templates = [
-            template or Template(original) for template, original in zip(self._inputs, self.originals)
-        ]
-        if changes == ARGUMENTS:
-            self.workload.options = self._options.make()
-            calls = self.workload.carry_arguments([template.make() for template in templates])
-            templates = [Template(call) for call in calls]
-        return Inputs(self.originals, templates)
+        if changes == INPUT:
+            return Inputs(self.originals, self._inputs)
+        self.workload.options = self._options.make()
+        calls = self.workload.carry_arguments([template.make() for template in self._inputs])
+        return Inputs(calls, [template_of(call) for call in calls])
+
+
+def _remake(workload: Workload, place: int) -> Any:
+    return workload.inputs()[place]
 
 
 # --- in a process apart ------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from time import perf_counter_ns
 from typing import Any, Optional
@@ -15,37 +16,84 @@ _UNKNOWN_BYTES = 1 << 20  # of an input that cannot be pickled
 _UNCHANGEABLE = (type(None), bool, int, float, complex, str, bytes)
 
 
-class Template:
-    """What equal copies of an object are made from, as it was at construction; `size` is in bytes.
+class Template(ABC):
+    """What equal copies of an object are made from, as it was at construction; ``size`` is in bytes, about."""
 
-    Its pickle, or a deep copy of an object that cannot be pickled; then the size is a guess.
-    """
+    size = _UNKNOWN_BYTES
 
-    def __init__(self, original: Any) -> None:
-        self._pickle: Optional[bytes] = None
-        try:
-            self._pickle = pickle.dumps(original, pickle.HIGHEST_PROTOCOL)
-            self.make()  # some objects can be pickled but not restored
-        except Exception:  # noqa: BLE001  # whatever an object of the user's raises, it cannot be pickled
-            self._pickle = None
-            self._copy = deepcopy(original)
-
-    @property
-    def size(self) -> int:
-        """Return the bytes that a copy takes, about."""
-        return _UNKNOWN_BYTES if self._pickle is None else len(self._pickle)
-
+    @abstractmethod
     def make(self) -> Any:
         """Return a fresh copy."""
-        return deepcopy(self._copy) if self._pickle is None else pickle.loads(self._pickle)  # noqa: S301  # our own bytes
 
+    @abstractmethod
     def differs(self, now: Any) -> bool:
         """Return whether the object, as it is now, is another than it was."""
-        if self._pickle is None:
-            return not same(now, self._copy)
+
+
+class Pickled(Template):
+    """The pickle of an object."""
+
+    def __init__(self, original: Any) -> None:
+        self._pickle = pickle.dumps(original, pickle.HIGHEST_PROTOCOL)
+        self.make()  # some objects can be pickled but not restored
+        self.size = len(self._pickle)
+
+    def make(self) -> Any:
+        """Unpickle."""
+        return pickle.loads(self._pickle)  # noqa: S301  # our own bytes
+
+    def differs(self, now: Any) -> bool:
+        """Compare the pickles."""
         compared = _Compared(self._pickle)
         pickle.Pickler(compared, pickle.HIGHEST_PROTOCOL).dump(now)
         return compared.differs
+
+
+class Copied(Template):
+    """A deep copy of an object that cannot be pickled."""
+
+    def __init__(self, original: Any) -> None:
+        self._copy = deepcopy(original)
+
+    def make(self) -> Any:
+        """Copy."""
+        return deepcopy(self._copy)
+
+    def differs(self, now: Any) -> bool:
+        """Compare with the copy."""
+        return not same(now, self._copy)
+
+
+class Remade(Template):
+    """The maker of an object that can be neither pickled nor copied and that a call uses up, such as a generator."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def make(self) -> Any:
+        """Call the maker."""
+        return self._make()
+
+    def differs(self, now: Any) -> bool:
+        """Return True: it is at its end after a call."""
+        del now
+        return True
+
+
+class Uncopied(Template):
+    """An object that can be neither pickled nor copied, nor made anew."""
+
+    def __init__(self, original: Any) -> None:
+        self._original = original
+
+    def make(self) -> Any:
+        """Return it as it is."""
+        return self._original
+
+    def differs(self, now: Any) -> bool:
+        """Return False: nothing is known."""
+        del now
+        return False
 
 
 class _Compared:
@@ -68,12 +116,19 @@ class _Compared:
         return self._differs or bool(self._rest)
 
 
-def template_of(original: Any) -> Optional[Template]:
-    """Return the template of an object; None if it cannot be copied."""
-    try:
-        return Template(original)
-    except Exception:  # noqa: BLE001  # an object may refuse to be copied in any way
-        return None
+def template_of(original: Any, remake: Optional[Callable[[], Any]] = None) -> Template:
+    """Return the best template there is of an object, which ``remake`` makes anew."""
+    for kind in (Pickled, Copied):
+        try:
+            return kind(original)
+        except Exception:  # noqa: BLE001, S112  # an object may refuse to be pickled or copied in any way
+            continue
+    return Uncopied(original) if remake is None or not _is_used_up(original) else Remade(remake)
+
+
+def _is_used_up(original: Any) -> bool:
+    """Return whether an object is its own iterator: a generator, a file."""
+    return isinstance(original, Iterator) and iter(original) is original
 
 
 def can_change(original: Any) -> bool:
@@ -84,7 +139,7 @@ def can_change(original: Any) -> bool:
 class Inputs:
     """The payloads of tasks 0, 1, ...: the originals in turn, or fresh copies of them made from ``templates``."""
 
-    def __init__(self, originals: list[Any], templates: Optional[list[Template]] = None) -> None:
+    def __init__(self, originals: list[Any], templates: Optional[Sequence[Template]] = None) -> None:
         self.originals = originals if templates is None else [template.make() for template in templates]
         self.templates = templates
 

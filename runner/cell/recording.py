@@ -31,7 +31,7 @@ class Recording:
 
     def keep(self, trial: Trial, reference: Reference) -> None:
         """Record one trial, between two trials, so that it costs no measured time."""
-        self._trials.append(describe(trial, reference.bytes_in + reference.bytes_back))
+        self._trials.append(describe(trial, (reference.bytes_in or 0) + (reference.bytes_back or 0)))
         for worker, calls in enumerate(trial.outcome.activity):
             self.activity.append(ActivityRecord(trial.number, worker, calls))
         self._latencies.append(trial.outcome.latencies_ns)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from .errors import WrongResult
-from .inputs import Inputs
+from .inputs import Inputs, can_change, template_of
 from .sizes import size_of
 from .verification import same
 from .workloads import Workload
@@ -18,16 +18,21 @@ class Reference:
     """Inputs and their serial results. ``task`` is the parent's own copy of the task.
 
     ``bytes_in`` and ``bytes_back`` are the sizes of one payload each way: of the bytes themselves, or of the
-    pickle of any other Python object. ``task_ns`` is about the length of a task.
+    pickle of any other Python object, None if it has none. ``task_ns`` is about the length of a task.
     """
 
     def __init__(self, workload: Workload, inputs: Optional[Inputs] = None, task_ns: int = 1) -> None:
         self.task_ns = task_ns
         self.inputs = Inputs(workload.inputs()) if inputs is None else inputs
         self.task = workload.open()
-        self.expected = [self.task(self.inputs[place]) for place in range(self.inputs.count)]
+        self.expected = [self._expect(self.inputs[place], workload) for place in range(self.inputs.count)]
         self.bytes_in = size_of(self.inputs.originals[0])
         self.bytes_back = size_of(self.expected[0][1])
+
+    def _expect(self, payload: Any, workload: Workload) -> tuple[int, Any]:
+        """Return what the serial call returns; a copy, since the next call may return the same object, changed."""
+        value, back = self.task(payload)
+        return value, template_of(back).make() if workload.FOREIGN and can_change(back) else back
 
     def check(self, results: Iterable[tuple[int, Any]], moment: str, first: int = 0) -> None:
         """Compare the results of tasks ``first``, ``first + 1``, ... with the serial ones; raise WrongResult."""

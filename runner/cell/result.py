@@ -118,7 +118,8 @@ class Result(NamedTuple):
 
     ``cpus`` is the number of CPUs that its counts cover, ``task_ns`` the length of one task after
     calibration, ``first_call_ns`` that of the first one, ``changes`` what it changes in place (see `FirstCalls`),
-    ``bytes_in`` and ``bytes_back`` the sizes of one payload each way.
+    ``bytes_in`` and ``bytes_back`` the sizes of one payload each way, None
+    for an object that cannot be pickled.
     """
 
     trials: tuple[TrialRecord, ...]
@@ -136,6 +137,6 @@ class Result(NamedTuple):
     task_ns: int
     first_call_ns: int
     changes: str
-    bytes_in: int
-    bytes_back: int
+    bytes_in: Optional[int]
+    bytes_back: Optional[int]
     trace_crc32: int

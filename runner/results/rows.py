@@ -114,7 +114,8 @@ def _latency(result: Result) -> dict[str, Any]:
     copy = found.pop("copy_p50_ns")
     if found["latency_p50_ns"] is None:
         return {}
-    return found | {"memcpy_bytes_per_s": 1e9 * (result.bytes_in + result.bytes_back) / max(copy, 1)}
+    both = (result.bytes_in or 0) + (result.bytes_back or 0)
+    return found | {"memcpy_bytes_per_s": 1e9 * both / max(copy, 1)}
 
 
 def judged(run: Run, result: Result) -> Result:

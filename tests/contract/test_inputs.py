@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.cell import inputs
-from breakeven.runner.cell.errors import FirstCallFailed
-from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT, Kept, observe
-from breakeven.runner.cell.inputs import Inputs, Template, template_of
+from breakeven.runner.cell.errors import FirstCallFailed, WrongResult
+from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT, UNKNOWN, Kept, observe
+from breakeven.runner.cell.inputs import Inputs, Pickled, Uncopied, template_of
+from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
 
 TREES = st.recursive(
@@ -51,7 +52,7 @@ class Mine(Workload):
 @given(TREES)
 def test_a_template_makes_equal_objects_that_are_not_the_original(original: list[Any]) -> None:
     """Copies do not differ from the original, and changing one changes no other."""
-    template = Template([original])
+    template = Pickled([original])
     first, second = template.make(), template.make()
     assert first is not second
     assert not template.differs(first)
@@ -69,10 +70,10 @@ def test_what_cannot_be_pickled_is_copied_and_what_cannot_be_copied_is_known() -
         def __init__(self) -> None:
             self.parts = [1]
 
-    template = Template([Local()])
+    template = template_of([Local()])
     made = template.make()
     assert made[0].parts == [1]
-    assert template_of(threading.Lock()) is None
+    assert isinstance(template_of(threading.Lock()), Uncopied)
 
 
 @pytest.mark.parametrize("least", [1, 3])
@@ -83,7 +84,7 @@ def test_batches_hold_every_task_once_and_no_more_than_memory_allows(
     """Shared inputs come all at once; fresh ones in order, in batches as large as allowed but no smaller than asked."""
     originals = [[0], [1], [2]]
     assert list(Inputs(originals).batches(tasks, least)) == [[originals[n % 3] for n in range(tasks)]]
-    templates = [Template(original) for original in originals]
+    templates = [Pickled(original) for original in originals]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(inputs, "_MOST_BYTES", most * max(template.size for template in templates))
         batches = list(Inputs(originals, templates).batches(tasks, least))
@@ -95,7 +96,7 @@ def test_batches_hold_every_task_once_and_no_more_than_memory_allows(
 
 def test_a_stock_is_filled_before_and_counts_the_time_of_what_was_missing() -> None:
     """As many inputs as wanted are ready; one more is made between calls, and that time is known."""
-    stock = Inputs([[1]], [Template([1])]).stock(2)
+    stock = Inputs([[1]], [Pickled([1])]).stock(2)
     assert stock is not None
     stock.fill()
     taken = [stock.take(), stock.take()]
@@ -132,6 +133,13 @@ def test_what_a_call_changes_is_seen_and_restored(act: Any, changes: str, *, apa
     assert found[0] == expected
 
 
+def test_an_input_that_cannot_be_copied_is_shared_and_named() -> None:
+    """Nothing is known about a change of it."""
+    lock = threading.Lock()
+    seen, found = observe(Mine(lambda made, _: made.locked(), lock), apart=False)
+    assert (seen.changes, found[0]) == (UNKNOWN, lock)
+
+
 def test_calls_apart_leave_this_process_as_it_was() -> None:
     """What the function keeps, such as a cache or threads, is in the other process alone, and lengths come back."""
     kept: list[int] = []
@@ -159,3 +167,31 @@ def test_a_large_pickle_is_compared_without_a_second_one() -> None:
     assert kept.changes() == ""
     original[-1] = 1
     assert kept.changes() == INPUT
+
+
+def test_a_generator_is_made_anew_for_every_task() -> None:
+    """It is used up by a call, and can be neither pickled nor copied."""
+
+    class Counted(Mine):
+        """Its input is a generator."""
+
+        def inputs(self) -> list[Any]:
+            """Return another generator of the same numbers."""
+            return [(number for number in range(4))]
+
+    seen, found = observe(Counted(lambda made, _: sum(made), None), apart=True)
+    assert seen.changes == INPUT
+    assert [sum(found[0]), sum(found[0])] == [6, 6]
+
+
+def test_a_result_that_a_later_call_changes_is_not_taken_for_the_same() -> None:
+    """A list that a function keeps, extends and returns is another result each time, even if it is the same object."""
+    kept: list[int] = []
+
+    def grow(*_: Any) -> list[int]:
+        kept.append(1)
+        return kept
+
+    reference = Reference(Mine(grow, 1))
+    with pytest.raises(WrongResult):
+        reference.check([reference.task(1)], "a trial")
