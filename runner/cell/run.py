@@ -30,7 +30,7 @@ from .reference import Reference, size_of
 from .result import RESULT, TRACE, Facts, Result, WorkerRecord
 from .sampling import REL_CI, Sampler, percentile
 from .search_path import extend_path
-from .spawning import keep_working_directory_out
+from .spawning import search_library_first
 from .specification import Specification
 from .worker import Work
 from .workloads._abc import Sizes, Workload
@@ -44,8 +44,8 @@ _LENGTHS, _LONG_NS = 9, 200_000_000
 
 def execute(specification: Specification) -> None:
     """Carry out a run; raise what the task raises, WrongResult or WorkersMissing."""
-    extend_path(specification.path)
-    keep_working_directory_out()
+    extend_path(_users_path(specification))
+    search_library_first()
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
@@ -130,6 +130,12 @@ def _pattern(specification: Specification) -> Pattern:
     return patterns.load(specification.pattern)(specification.pattern_options, knobs)
 
 
+def _users_path(specification: Specification) -> tuple[str, ...]:
+    """Return the folders of the user's modules; none if the run imports none, so that they cannot hide anything."""
+    kind = workloads.load(specification.workload)
+    return specification.path if kind.imports(specification.workload_options) else ()
+
+
 def _workload(specification: Specification, pattern: Pattern) -> Workload:
     """Return the workload, calibrated to the configured length; a pattern that echoes uses `Echo`."""
     kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
@@ -159,7 +165,7 @@ def _work(specification: Specification, pattern: Pattern, workload: Workload, ta
         marks=most * _MARKS_PER_TASK + _MARKS_APART,
         tasks=most + 1,
     )
-    return Work(pattern, workload, geometry, cpus_for(specification.affinity), specification.path)
+    return Work(pattern, workload, geometry, cpus_for(specification.affinity), _users_path(specification))
 
 
 def _crew_settings(specification: Specification, pattern: Pattern, reference: Reference) -> CrewSettings:

@@ -14,6 +14,7 @@ from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
 from .search_path import extend_path
+from .spawning import search_library_first
 from .stacks import report_crash_in
 from .trace import Recorder
 from .workloads import Workload
@@ -51,6 +52,7 @@ class Worker:
         if apart:
             report_crash_in(os.path.dirname(work.geometry.path), index)
             extend_path(work.path)
+            search_library_first()  # also for a pool of the user's function
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.job = work.pattern.job(work.workload.open(), self.recorder, index)
