@@ -10,26 +10,25 @@ from contextlib import suppress
 from multiprocessing import current_process
 from typing import Union
 
-from .errors import MessageTooLarge, ModuleHidden, TaskFailed, WorkersMissing, WrongResult
+from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
 from .parent_death import die_with_parent
-from .question import Answer, Question, this_interpreter
-from .records import from_plain, to_json
+from .question import Question
+from .records import from_plain
 from .run import execute
-from .search_path import extend_path
 from .signals import accept_termination
 from .specification import Specification
-from .workloads.function import resolve
 
 FAILURE = "failure.txt"
 EXIT_FAILED = 3
 EXIT_ORPHANED = 4
-_REMEDY = "run from the directory that contains the module, and write module:callable"
 
 
 def answer(text: str) -> int:
     """Carry out the request and return the exit code; raise BadRecord."""
     request = _read(text)
     if isinstance(request, Question):
+        from .check import check  # noqa: PLC0415  # what measures needs none of it
+
         return check(request)
     accept_termination()
     die_with_parent()
@@ -72,25 +71,3 @@ def describe(error: Exception) -> str:
     if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
         return str(error)
     return "".join(traceback.format_exception_only(type(error), error)).strip()
-
-
-def check(question: Question) -> int:
-    """Print an `Answer`, as one line of JSON."""
-    extend_path(question.path)
-    problems = {target: problem for target, problem in map(_problem, question.targets) if problem}
-    files = {
-        getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in question.targets
-    }
-    found = Answer(this_interpreter(), problems, tuple(sorted(filter(None, files))))
-    sys.stdout.write(to_json(found) + "\n")
-    return 0
-
-
-def _problem(target: str) -> tuple[str, str]:
-    try:
-        resolve(target)
-    except ModuleHidden as error:
-        return target, str(error)
-    except Exception as error:  # noqa: BLE001  # importing a user's module may raise anything; it is reported
-        return target, f"{type(error).__name__}: {error}; {_REMEDY}"
-    return target, ""

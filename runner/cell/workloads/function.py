@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, Optional
@@ -14,24 +15,33 @@ from ._abc import Task, Workload
 
 
 def resolve(target: str) -> Callable[..., Any]:
-    """Import ``module:callable``; raise ImportError, AttributeError or TypeError, or ModuleHidden."""
+    """Import ``module:callable``; raise ModuleHidden, TypeError, or what importing the module raises."""
     module, _, name = target.partition(":")
+    process = os.getpid()
     try:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    except (AttributeError, ModuleNotFoundError) as error:
-        top = module.partition(".")[0]
-        hidden = hidden_file(top)
-        if hidden is None:
-            raise
-        raise ModuleHidden(
-            f"{hidden} is hidden by the module {top} of Python's standard library; rename it"
-        ) from error
+    except (AttributeError, ImportError) as error:
+        for top in (module.partition(".")[0], *_standard_modules_in(error)):
+            hidden = hidden_file(top)
+            if hidden is not None:
+                raise ModuleHidden(
+                    f"{hidden} is hidden by the module {top} of Python's standard library; rename it"
+                ) from error
+        raise
+    if os.getpid() != process:
+        os._exit(0)  # the module forked when it was imported, and the child came back as well
     if not callable(found):
         raise TypeError(f"{target} is not callable")
     result: Callable[..., Any] = found
     return result
+
+
+def _standard_modules_in(error: Exception) -> list[str]:
+    """Return the module that lacks what was asked of it: a user may have meant a file of his own."""
+    text = re.match(r"module '(\w+)' has no attribute", str(error))
+    return [*filter(None, [getattr(error, "name", None)]), *(text.groups() if text else ())]
 
 
 def hidden_file(module: str) -> Optional[str]:
