@@ -6,6 +6,8 @@ path, so that neither its modules nor anything beside it can be mistaken for a u
 package too.
 """
 
+import atexit
+import os
 import sys
 from os.path import abspath, dirname, join
 
@@ -45,10 +47,15 @@ listen()  # in every spawned process, too
 
 
 def main() -> None:
-    """Answer the request on stdin and exit with its code."""
+    """Answer the request on stdin and exit with its code, whatever streams and threads the user's function left."""
     from breakeven_cell.entry import answer  # type: ignore[import-not-found]  # noqa: PLC0415  # loaded above, and only in the process that measures
 
-    sys.exit(answer(sys.stdin.read()))
+    code = answer(sys.stdin.read())
+    atexit._run_exitfuncs()  # noqa: SLF001  # what the interpreter does first, and then waits for threads
+    from breakeven_cell.leaving import flush  # type: ignore[import-not-found]  # noqa: PLC0415  # as above
+
+    flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

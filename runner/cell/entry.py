@@ -11,6 +11,7 @@ from multiprocessing import current_process
 from typing import Union
 
 from .errors import MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
+from .leaving import leave_nothing_behind
 from .parent_death import die_with_parent
 from .question import Question
 from .records import from_plain
@@ -35,10 +36,11 @@ def answer(text: str) -> int:
     if os.getppid() != request.parent:
         return EXIT_ORPHANED
     name_semaphores(os.path.basename(request.folder))
+    leave_nothing_behind(worker=False)
     try:
         execute(request)
     except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
-        with suppress(OSError):  # stderr may be on the disk that is full
+        with suppress(Exception):  # stderr may be on the disk that is full, or a stream of the user's
             traceback.print_exc()
         _write_failure(os.path.join(request.folder, FAILURE), describe(error))
         return EXIT_FAILED
@@ -68,6 +70,8 @@ def name_semaphores(run: str) -> None:
 
 def describe(error: Exception) -> str:
     """Return an error as text: the message alone for our own, with the type for others, never shortened."""
+    from .remedies import with_remedy  # noqa: PLC0415  # only when a run failed
+
     if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
-        return str(error)
-    return "".join(traceback.format_exception_only(type(error), error)).strip()
+        return with_remedy(str(error))
+    return with_remedy("".join(traceback.format_exception_only(type(error), error)).strip())

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Optional
 from . import affinity, probe
 from .board import ANSWERED, GIL, PID, READY, THREAD, Board, Geometry
 from .facts import gil_enabled
+from .leaving import leave_nothing_behind
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
@@ -52,6 +53,7 @@ class Worker:
         if apart:
             report_crash_in(os.path.dirname(work.geometry.path), index)
             extend_path(work.path)
+            leave_nothing_behind(worker=True)
             search_library_first()  # also for a pool of the user's function
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])

@@ -10,8 +10,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Optional
 
 from ..errors import ModuleHidden
+from ..leaving import keep_standard_files_open
 from ..search_path import after_standard_library
 from ._abc import Task, Workload
+
+_LACKING = re.compile(
+    r"module '(\w+)' has no attribute|cannot import name '\w+' from (?:partially initialized module )?'(\w+)'"
+)
 
 
 def resolve(target: str) -> Callable[..., Any]:
@@ -23,25 +28,28 @@ def resolve(target: str) -> Callable[..., Any]:
         for part in name.split("."):
             found = getattr(found, part)
     except (AttributeError, ImportError) as error:
-        for top in (module.partition(".")[0], *_standard_modules_in(error)):
-            hidden = hidden_file(top)
-            if hidden is not None:
-                raise ModuleHidden(
-                    f"{hidden} is hidden by the module {top} of Python's standard library; rename it"
-                ) from error
-        raise
+        hidden = _hiding(module.partition(".")[0]) or hidden_module(str(error))
+        if hidden is None:
+            raise
+        raise ModuleHidden(hidden) from error
     if os.getpid() != process:
         os._exit(0)  # the module forked when it was imported, and the child came back as well
+    keep_standard_files_open()
     if not callable(found):
         raise TypeError(f"{target} is not callable")
     result: Callable[..., Any] = found
     return result
 
 
-def _standard_modules_in(error: Exception) -> list[str]:
-    """Return the module that lacks what was asked of it: a user may have meant a file of his own."""
-    text = re.match(r"module '(\w+)' has no attribute", str(error))
-    return [*filter(None, [getattr(error, "name", None)]), *(text.groups() if text else ())]
+def hidden_module(message: str) -> Optional[str]:
+    """Return a sentence on the user's file that an error's message is about; None if it is about no such file."""
+    found = _LACKING.search(message)
+    return _hiding(found[1] or found[2]) if found else None
+
+
+def _hiding(module: str) -> Optional[str]:
+    file = hidden_file(module)
+    return file and f"{file} is hidden by the module {module} of Python's standard library; rename it"
 
 
 def hidden_file(module: str) -> Optional[str]:
