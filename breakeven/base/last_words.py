@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from breakeven.base.text import MOST_TEXT
-
+_MOST = 2000  # characters
 _FATAL = re.compile(r"^.*?(Fatal Python error: .+)$", re.MULTILINE)
 _FRAME = re.compile(r'^  File "(.*)", line ([0-9]+) in (.+)$', re.MULTILINE)
 _TRACEBACK = re.compile(r"^(  \+ Exception Group )?Traceback \(most recent call last\):$")
@@ -32,8 +31,9 @@ def reason_in(text: str, folder: str = "") -> str:
     program: the last one of a chain, without its notes, further lines and what was printed after it; then the
     first line that complains; then the first one that is no warning.
     """
-    found = _crash(text, folder) or _exception(text.splitlines()) or _complaint(text.splitlines())
-    return found[:MOST_TEXT]
+    lines = text.splitlines()
+    found = _crash(text, folder) or raised_in(text) or _named(lines) or _complaint(lines)
+    return found[:_MOST]
 
 
 def _crash(text: str, folder: str) -> str:
@@ -56,8 +56,9 @@ def stack_place(text: str, folder: str = "") -> str:
     return next((f"{file.rpartition('/')[2]}:{line} in {name}" for file, line, name in below or frames), "")
 
 
-def _exception(lines: Sequence[str]) -> str:
+def raised_in(text: str) -> str:
     """Return the exception of the last traceback, those of threads and finalizers only if there is no other."""
+    lines = text.splitlines()
     own, beside = "", ""
     for number, line in enumerate(lines):
         header = _TRACEBACK.match(line)
@@ -68,10 +69,12 @@ def _exception(lines: Sequence[str]) -> str:
             beside = raised or beside
         else:
             own = raised or own
-    named = [
-        line.strip() for line in lines if _NAMED.match(line)
-    ]  # of a syntax error, or without its beginning
-    return own or beside or (named[-1] if named else "")
+    return own or beside
+
+
+def _named(lines: Sequence[str]) -> str:
+    """Return the last line that names an exception: of a syntax error, or of a traceback without its beginning."""
+    return next((line.strip() for line in reversed(lines) if _NAMED.match(line)), "")
 
 
 def _raised(lines: Sequence[str], margin: str) -> str:
