@@ -24,6 +24,12 @@ LIBRARY = str(Path(os.__file__).parent)
 DYNAMIC = f"{LIBRARY}/lib-dynload"
 
 
+@pytest.fixture(autouse=True)
+def no_python_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the folders that the tests themselves were started with."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+
+
 @pytest.fixture
 def path(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a search path as an interpreter of a virtual environment has it."""
@@ -68,7 +74,6 @@ def test_nothing_of_a_user_comes_before_the_library(found: list[str], users: lis
     """Whatever the path was: the library, the user's folders, then the rest, each in its order; nothing is lost."""
     library = {"/python311.zip", "/python3.zip", LIBRARY, DYNAMIC}
     with pytest.MonkeyPatch.context() as patched:
-        patched.delenv("PYTHONPATH", raising=False)
         patched.setattr(sys, "path", [*found])
         extend_path(tuple(users))
         at = after_standard_library()
