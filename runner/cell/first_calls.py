@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn, Union
 
 from .errors import FirstCallFailed
 from .inputs import Inputs, Uncopied, can_change, template_of
-from .offspring import end_at_exit
+from .leaving import leave_nothing_behind
 from .parent_death import die_with_creator
 from .sampling import percentile
 from .sizes import size_of
@@ -163,7 +163,7 @@ def _received(connection: Any) -> Union[FirstCalls, str, None]:
 def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
     """Send what the first calls show, or the text of what they raise."""
     die_with_creator()
-    end_at_exit()
+    leave_nothing_behind(worker=True)
     process._parent_process = None  # type: ignore[attr-defined]  # noqa: SLF001  # it stands for its parent, no worker
     try:
         seen: Union[FirstCalls, str] = _watch(workload, originals)[0]

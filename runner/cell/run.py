@@ -31,7 +31,7 @@ from .reference import Reference
 from .result import RESULT, TRACE, Facts, Result, WorkerRecord
 from .sampling import REL_CI, Sampler
 from .search_path import extend_path
-from .spawning import keep_working_directory_out
+from .spawning import search_library_first
 from .specification import Specification
 from .worker import Work
 from .workloads._abc import Sizes, Workload
@@ -47,8 +47,8 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
 
     Before workers are forked, the first calls are made in a process apart, unless ``in_place`` (see `observe`).
     """
-    extend_path(specification.path)
-    keep_working_directory_out()
+    extend_path(_users_path(specification))
+    search_library_first()
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
@@ -138,6 +138,12 @@ def _pattern(specification: Specification) -> Pattern:
     return patterns.load(specification.pattern)(specification.pattern_options, knobs)
 
 
+def _users_path(specification: Specification) -> tuple[str, ...]:
+    """Return the folders of the user's modules; none if the run imports none, so that they cannot hide anything."""
+    kind = workloads.load(specification.workload)
+    return specification.path if kind.imports(specification.workload_options) else ()
+
+
 def _workload(specification: Specification, pattern: Pattern) -> Workload:
     """Return the workload, calibrated to the configured length; a pattern that echoes uses `Echo`."""
     kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
@@ -163,7 +169,7 @@ def _work(
         workload=workload,
         geometry=geometry,
         cpus=cpus_for(specification.affinity),
-        path=specification.path,
+        path=_users_path(specification),
         fresh=inputs if inputs.templates is not None and pattern.repeats(task_ns) else None,
         repeats=pattern.repeats(task_ns),
     )

@@ -11,11 +11,12 @@ from . import affinity, probe
 from .board import ANSWERED, GIL, PID, READY, THREAD, Board, Geometry
 from .facts import gil_enabled
 from .inputs import Inputs
-from .offspring import end_at_exit
+from .leaving import leave_nothing_behind
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
 from .search_path import extend_path
+from .spawning import search_library_first
 from .stacks import report_crash_in
 from .trace import Recorder
 from .workloads import Workload
@@ -56,7 +57,8 @@ class Worker:
         if apart:
             report_crash_in(os.path.dirname(work.geometry.path), index)
             extend_path(work.path)
-            end_at_exit()
+            leave_nothing_behind(worker=True)
+            search_library_first()  # also for a pool of the user's function
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from multiprocessing import util
 from typing import Any, Optional
 
 from .. import probe, watchdog
@@ -11,15 +12,20 @@ from ..parent_death import die_with_creator
 from ..worker import Work, Worker
 from ._bare import Bare, serve
 
+_FIRST = 100  # of what multiprocessing does at exit
+
 
 class Process(Bare):
-    """One process per worker."""
+    """One process per worker; not daemonic, so that a user's function can start processes of its own."""
 
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:
         self.processes: list[Any] = []
         self.watch: Optional[watchdog.Watch] = None
+        util.Finalize(
+            self, _kill, args=(self.processes,), exitpriority=_FIRST
+        )  # else the exit would join them
         return multiprocessing.get_context(self.settings.start_method)
 
     def start(self) -> None:
@@ -29,10 +35,9 @@ class Process(Bare):
 
     def _make(self, worker: int) -> None:
         args = (self.channel.port(worker), worker, self.work, self.barrier)
-        # as by default, not a daemon: the user's function may start processes of its own
         process = self.context.Process(target=_work, args=args, name=f"worker-{worker}", daemon=False)
-        self.processes.append(process)
         process.start()
+        self.processes.append(process)
 
     def stop(self) -> None:
         """Ask the processes to stop, and join them."""
@@ -42,9 +47,7 @@ class Process(Bare):
     def abandon(self) -> None:
         """Stop watching, then end the processes."""
         self._end_watch()
-        for process in self.processes:
-            process.kill()  # a user's function may ignore SIGTERM
-            process.join()
+        _kill(self.processes)
         self.channel.close()
 
     def _end_watch(self) -> None:
@@ -53,6 +56,12 @@ class Process(Bare):
 
     def _join(self, worker: int) -> None:
         self.processes[worker].join()
+
+
+def _kill(processes: list[Any]) -> None:
+    for process in processes:
+        process.kill()  # a user's function may ignore SIGTERM
+        process.join()
 
 
 def _work(port: Port, index: int, work: Work, barrier: Any) -> None:

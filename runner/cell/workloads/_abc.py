@@ -41,6 +41,11 @@ class Workload(ABC):
         self.seed = seed
 
     @classmethod
+    def imports(cls, options: dict[str, Any]) -> bool:
+        """Return whether a module of the user's is imported: an option names something in one."""
+        return any(kind.startswith("target") and options.get(name) for name, kind in cls.OPTIONS.items())
+
+    @classmethod
     def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
         """Return the cell's integer knobs that have no effect with these options."""
         del options

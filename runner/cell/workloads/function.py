@@ -4,34 +4,52 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, Optional
 
 from ..errors import ModuleHidden
+from ..leaving import keep_standard_files_open
 from ..search_path import after_standard_library
 from ._abc import Task, Workload
 
+_LACKING = re.compile(
+    r"module '(\w+)' has no attribute|cannot import name '\w+' from (?:partially initialized module )?'(\w+)'"
+)
+
 
 def resolve(target: str) -> Callable[..., Any]:
-    """Import ``module:callable``; raise ImportError, AttributeError or TypeError, or ModuleHidden."""
+    """Import ``module:callable``; raise ModuleHidden, TypeError, or what importing the module raises."""
     module, _, name = target.partition(":")
+    process = os.getpid()
     try:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    except (AttributeError, ModuleNotFoundError) as error:
-        top = module.partition(".")[0]
-        hidden = hidden_file(top)
+    except (AttributeError, ImportError) as error:
+        hidden = _hiding(module.partition(".")[0]) or hidden_module(str(error))
         if hidden is None:
             raise
-        raise ModuleHidden(
-            f"{hidden} is hidden by the module {top} of Python's standard library; rename it"
-        ) from error
+        raise ModuleHidden(hidden) from error
+    if os.getpid() != process:
+        os._exit(0)  # the module forked when it was imported, and the child came back as well
+    keep_standard_files_open()
     if not callable(found):
         raise TypeError(f"{target} is not callable")
     result: Callable[..., Any] = found
     return result
+
+
+def hidden_module(message: str) -> Optional[str]:
+    """Return a sentence on the user's file that an error's message is about; None if it is about no such file."""
+    found = _LACKING.search(message)
+    return _hiding(found[1] or found[2]) if found else None
+
+
+def _hiding(module: str) -> Optional[str]:
+    file = hidden_file(module)
+    return file and f"{file} is hidden by the module {module} of Python's standard library; rename it"
 
 
 def hidden_file(module: str) -> Optional[str]:
