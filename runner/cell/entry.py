@@ -10,7 +10,9 @@ from contextlib import suppress
 from multiprocessing import current_process
 from typing import Union
 
+from . import failures
 from .errors import MessageTooLarge, ModuleHidden, TaskFailed, WorkersMissing, WrongResult
+from .failures import FAILURE, both_ends
 from .parent_death import die_with_parent
 from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
@@ -20,8 +22,8 @@ from .signals import accept_termination
 from .specification import Specification
 from .workloads.function import resolve
 
-FAILURE = "failure.txt"
 EXIT_FAILED = 3
+_MOST_WRITTEN = 8000
 EXIT_ORPHANED = 4
 _REMEDY = "run from the directory that contains the module, and write module:callable"
 
@@ -38,12 +40,20 @@ def answer(text: str) -> int:
     name_semaphores(os.path.basename(request.folder))
     try:
         execute(request)
-    except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
-        with suppress(OSError):  # stderr may be on the disk that is full
-            traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
+        with suppress(Exception):  # stderr may be on the disk that is full, or the measured code's own
+            sys.stderr.write(f"{failures.describe(error)}\n")
         _write_failure(os.path.join(request.folder, FAILURE), describe(error))
-        return EXIT_FAILED
+        _end_at_once(EXIT_FAILED)
     return 0
+
+
+def _end_at_once(code: int) -> None:
+    """Exit without waiting for threads and pools, one of whose workers may be in the middle of a long task."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # measured code may have closed or replaced it
+            stream.flush()
+    os._exit(code)
 
 
 def _read(text: str) -> Union[Question, Specification]:
@@ -54,7 +64,7 @@ def _read(text: str) -> Union[Question, Specification]:
 def _write_failure(path: str, text: str) -> None:
     """Write the reason; if that fails, as on a full disk, only the traceback on stderr is left."""
     with suppress(OSError), open(path, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
+        file.write(both_ends(text, _MOST_WRITTEN))
 
 
 def name_semaphores(run: str) -> None:
@@ -67,10 +77,12 @@ def name_semaphores(run: str) -> None:
         current_process()._config["semprefix"] = f"/{run}"  # type: ignore[attr-defined]  # noqa: SLF001  # no other way
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """Return an error as text: the message alone for our own, with the type for others, never shortened."""
     if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
         return str(error)
+    if isinstance(error.__cause__, (StopIteration, StopAsyncIteration)):
+        error = error.__cause__  # raised in a generator: Python made it a RuntimeError
     return "".join(traceback.format_exception_only(type(error), error)).strip()
 
 

@@ -12,9 +12,14 @@ from multiprocessing import active_children, connection
 from threading import Lock, Thread
 from typing import Any
 
+from .errors import TaskFailed
+
 EXIT_WORKER_DIED = 70
 _GRACE_S = 0.1  # between an error caused by a worker's end and the moment when that end is seen
 _PATIENCE_S = 0.3  # for whoever reaps the worker: a pool checks ten times a second
+_POOL_PATIENCE_S = (
+    2.0  # for what made a pool end its workers: another worker's end, or a result it cannot read
+)
 _STEP_S = 0.001
 _BY_ITS_POOL = "was ended by signal SIGTERM"  # because another worker ended
 
@@ -30,16 +35,22 @@ class Lives:
 
     def __init__(self, processes: Sequence[Any], *, pool: bool) -> None:
         self._pool = pool
+        self.settled = False
         self.processes = {_descriptor(process): process for process in processes}
 
     def report_death(self, grace: float) -> None:
-        """Exit if a worker ended, or ends within ``grace`` seconds, and report which one and how."""
+        """Exit if a worker ended, or ends within ``grace`` seconds, and report which one and how.
+
+        Not if it is `settled` that the workers ended for another reason, which is known.
+        """
         if not self.processes or not connection.wait(list(self.processes), grace):
             return
-        endings, end = self._endings(), time.perf_counter() + _PATIENCE_S
-        while set(endings.values()) == {_BY_ITS_POOL} and time.perf_counter() < end:
+        endings, end = self._endings(), time.perf_counter() + _POOL_PATIENCE_S
+        while set(endings.values()) == {_BY_ITS_POOL} and time.perf_counter() < end and not self.settled:
             time.sleep(_STEP_S)  # the worker that made the pool end these is being reaped
             endings = self._endings()
+        if self.settled:
+            return
         first = min(endings, key=lambda number: (endings[number] == _BY_ITS_POOL, number))
         report(first, endings[first])
 
@@ -85,6 +96,10 @@ class Watch:
         connection.wait([self._asleep, *self._lives.processes])
         self._lives.report_death(0)
 
+    def settle(self) -> None:
+        """Report nothing from now on: why the workers end is known."""
+        self._lives.settled = True
+
     def end(self) -> None:
         """Stop watching: from now on workers may end."""
         self._wake.send(None)
@@ -109,6 +124,9 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
     lives, watch = Lives(workers, pool=pool), Watch(workers if pool else [], pool=pool)
     try:
         yield
+    except TaskFailed:
+        watch.settle()
+        raise
     except BaseException:
         lives.report_death(_GRACE_S)
         raise

@@ -14,6 +14,7 @@ from breakeven.runner.cell.entry import describe
 from breakeven.runner.cell.run import execute
 from breakeven.runner.cell.specification import Specification
 from breakeven.runner.engines._abc import Engine
+from breakeven.runner.errors import Interrupted
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 
@@ -36,7 +37,9 @@ def in_process(specification: Specification, limit_ns: int) -> host.Ending:
     del limit_ns
     try:
         execute(specification)
-    except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
+    except Interrupted:  # Ctrl-C; a KeyboardInterrupt of any other kind is the function's
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
         traceback.print_exc()
         return host.Ending("failed", describe(error))
     return host.Ending("ok")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from breakeven.base.text import MOST_TEXT
-from breakeven.runner.cell.entry import EXIT_FAILED, FAILURE
+from breakeven.runner.cell.entry import EXIT_FAILED
+from breakeven.runner.cell.failures import FAILURE, both_ends
 from breakeven.runner.cell.result import RESULT
 from breakeven.runner.cell.stacks import CRASH
 from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
@@ -128,7 +129,7 @@ def _failure(seen: Seen) -> str | None:
     if not text.strip():
         return None
     ran_out = isinstance(seen.limit, PerProcess) and "MemoryError" in text
-    return text[-MOST_TEXT:] + (f"; it asked for more than {seen.limit}" if ran_out else "")
+    return both_ends(text, MOST_TEXT) + (f"; it asked for more than {seen.limit}" if ran_out else "")
 
 
 def _with_remaining(ending: Ending, pids: tuple[int, ...]) -> Ending:

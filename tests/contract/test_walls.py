@@ -34,7 +34,14 @@ ROOMS: dict[str, set[str]] = {
         "runner.planning",
         "runner.results",
     },
-    "runner.engines": {"base", "runner.cell", "runner.host", "runner.planning", "runner.results"},
+    "runner.engines": {
+        "base",
+        "runner.cell",
+        "runner.errors",
+        "runner.host",
+        "runner.planning",
+        "runner.results",
+    },
     "runner.status": {"base", "runner.errors", "runner.locks", "runner.store"},
     "runner.sweep": {
         "base",

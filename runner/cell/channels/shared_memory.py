@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from contextlib import suppress
 from multiprocessing.shared_memory import SharedMemory as Segment
 from typing import Any, ClassVar
 
@@ -158,4 +159,5 @@ def _halves(segment: Segment, slots: int) -> tuple[Ring, Ring]:
 def _release(segment: Segment, *rings: Ring) -> None:
     for ring in rings:
         ring.release()
-    segment.close()
+    with suppress(BufferError):  # an error in the middle of reading a message holds a view of it
+        segment.close()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from threading import current_thread
 from typing import Any
 
+from ..errors import TaskFailed
+from ..failures import describe
+from ..pickling import guard, unguard
 from ._executor import ExecutorPool
-from ._pool import initialize_worker
+from ._pool import initialize_worker, reading, refuse_input
 
 
 class ProcessPool(ExecutorPool):
@@ -22,3 +26,23 @@ class ProcessPool(ExecutorPool):
         self.executor = ProcessPoolExecutor(
             self.settings.workers, mp_context=self.context, initializer=initialize_worker, initargs=initargs
         )
+        self._guard = guard(self._is_feeder, refuse_input)
+        self._unread = ""
+        reader = self.executor._result_queue._reader  # type: ignore[attr-defined]  # noqa: SLF001  # nothing else is told of it
+        reader.recv = reading(reader, self._notice)
+
+    def _is_feeder(self) -> bool:
+        """Return whether this is the thread that pickles the pool's calls: it drops one that raises IndexError."""
+        calls = getattr(self.executor, "_call_queue", None)
+        return getattr(calls, "_thread", None) is current_thread()
+
+    def _notice(self, error: BaseException) -> None:
+        self._unread = f"a task has a result that could not be read in the parent:\n{describe(error)}"
+
+    def _why(self, error: BrokenExecutor) -> Exception:
+        """Return the error of reading a result: it breaks the pool, which ends its workers and does not say why."""
+        return TaskFailed(self._unread) if self._unread else error
+
+    def _close(self) -> None:
+        super()._close()
+        unguard(self._guard)

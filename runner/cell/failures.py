@@ -1,0 +1,70 @@
+"""What a task or a worker raised, as text that can always travel.
+
+The exception itself stays where it was raised: it may be impossible to pickle, to unpickle or to print. What
+the user's code raises is caught as BaseException, also SystemExit and KeyboardInterrupt: in a worker none of
+them means that anybody wants the run to end.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from types import TracebackType
+from typing import Optional
+
+FAILURE = "failure.txt"  # of the measured process, in the run's folder; one with the index of each worker
+_MOST_TEXT = 4000
+_MOST_MESSAGE = 1000
+_OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def describe(error: BaseException) -> str:
+    """Return the traceback of an exception, from the user's code on; of a long one the end.
+
+    Of a long message both ends are kept: the type and what it says first, and what it says last.
+    """
+    place = _without_own(error.__traceback__)
+    try:
+        last = "".join(traceback.format_exception_only(type(error), error)).strip()
+        whole = "".join(traceback.format_exception(type(error), error, place)).strip()
+    except BaseException:  # noqa: BLE001  # the exception is the user's, and so may be what prints it
+        last = f"{type(error).__name__} (it cannot be printed)"
+        whole = "".join(traceback.format_tb(place)) + last
+    if len(whole) <= _MOST_TEXT:
+        return whole
+    before = whole.removesuffix(last)
+    message = both_ends(last, _MOST_MESSAGE)
+    return before[len(message) - _MOST_TEXT :] + message
+
+
+def both_ends(text: str, most: int) -> str:
+    """Shorten a text to ``most`` characters, half of them from its beginning."""
+    half = most // 2 - len(" ... ")
+    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
+
+
+def _without_own(place: Optional[TracebackType]) -> Optional[TracebackType]:
+    """Return a traceback without the calls of this package that lead to the user's; all of it if they are all there is."""
+    found = place
+    while found is not None and found.tb_frame.f_code.co_filename.startswith(_OWN):
+        found = found.tb_next
+    return found or place
+
+
+def leave(folder: str, worker: int, error: BaseException) -> None:
+    """Write down what ``worker`` raised where nobody waits for its answer, for `left` to find."""
+    path = os.path.join(folder, f"{worker}-{FAILURE}")
+    with open(f"{path}.part", "w", encoding="utf-8", errors="replace") as file:
+        file.write(f"worker {worker} raised while it was set up:\n{describe(error)}")
+    os.replace(f"{path}.part", path)
+
+
+def left(folder: str, workers: int) -> str:
+    """Return what the first worker that left something wrote down, empty if none did."""
+    for worker in range(workers):
+        try:
+            with open(os.path.join(folder, f"{worker}-{FAILURE}"), encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            continue
+    return ""
