@@ -6,13 +6,11 @@ import json
 import os
 import sys
 import traceback
-from contextlib import suppress
 from multiprocessing import current_process
 from typing import Union
 
 from . import failures
 from .errors import MessageTooLarge, ModuleHidden, TaskFailed, WorkersMissing, WrongResult
-from .failures import FAILURE, both_ends
 from .parent_death import die_with_parent
 from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
@@ -22,8 +20,6 @@ from .signals import accept_termination
 from .specification import Specification
 from .workloads.function import resolve
 
-EXIT_FAILED = 3
-_MOST_WRITTEN = 8000
 EXIT_ORPHANED = 4
 _REMEDY = "run from the directory that contains the module, and write module:callable"
 
@@ -38,33 +34,17 @@ def answer(text: str) -> int:
     if os.getppid() != request.parent:
         return EXIT_ORPHANED
     name_semaphores(os.path.basename(request.folder))
+    failures.measure_in(request.folder)
     try:
         execute(request)
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
-        with suppress(Exception):  # stderr may be on the disk that is full, or the measured code's own
-            sys.stderr.write(f"{failures.describe(error)}\n")
-        _write_failure(os.path.join(request.folder, FAILURE), describe(error))
-        _end_at_once(EXIT_FAILED)
+        failures.end_run(describe(error), failures.describe(error))
     return 0
-
-
-def _end_at_once(code: int) -> None:
-    """Exit without waiting for threads and pools, one of whose workers may be in the middle of a long task."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # measured code may have closed or replaced it
-            stream.flush()
-    os._exit(code)
 
 
 def _read(text: str) -> Union[Question, Specification]:
     plain = json.loads(text)
     return from_plain(Question, plain) if "targets" in plain else from_plain(Specification, plain)
-
-
-def _write_failure(path: str, text: str) -> None:
-    """Write the reason; if that fails, as on a full disk, only the traceback on stderr is left."""
-    with suppress(OSError), open(path, "w", encoding="utf-8", errors="replace") as file:
-        file.write(both_ends(text, _MOST_WRITTEN))
 
 
 def name_semaphores(run: str) -> None:

@@ -8,13 +8,20 @@ them means that anybody wants the run to end.
 from __future__ import annotations
 
 import os
+import sys
 import traceback
+from contextlib import suppress
+from threading import Lock
 from types import TracebackType
 from typing import Optional
 
+EXIT_FAILED = 3
 FAILURE = "failure.txt"  # of the measured process, in the run's folder; one with the index of each worker
 _MOST_TEXT = 4000
+_MOST_WRITTEN = 8000
 _MOST_MESSAGE = 1000
+_ending = Lock()  # held by the thread that ends the run, until the process exits
+_measured: dict[int, str] = {}  # the folder of the run by the process that measures it, and nothing else
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -68,3 +75,35 @@ def left(folder: str, workers: int) -> str:
         except FileNotFoundError:
             continue
     return ""
+
+
+def measure_in(folder: str) -> None:
+    """Note that this process exists for one run, whose folder this is: `end_run` may end it."""
+    _measured[os.getpid()] = folder
+
+
+def ends_with_run() -> bool:
+    """Return whether this process ends with its run, so that what is left within it does not matter."""
+    return os.getpid() in _measured
+
+
+def end_run(reason: str, traceback_text: str = "") -> None:
+    """Write the reason and exit, without waiting for threads and pools, which may be in the middle of long tasks.
+
+    Do nothing in a process that has more to do (the debug engine's), or that was forked from the measured one.
+    If the reason cannot be written, as on a full disk, only stderr is left.
+    """
+    folder = _measured.get(os.getpid())
+    if folder is None:
+        return
+    _ending.acquire()  # never released: another thread has nothing to add
+    with suppress(Exception):  # the measured code may have closed or replaced it
+        sys.stderr.write(f"{traceback_text or reason}\n")
+        sys.stdout.flush()
+        sys.stderr.flush()
+    with (
+        suppress(OSError),
+        open(os.path.join(folder, FAILURE), "w", encoding="utf-8", errors="replace") as file,
+    ):
+        file.write(both_ends(reason, _MOST_WRITTEN))
+    os._exit(EXIT_FAILED)

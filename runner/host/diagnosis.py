@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from breakeven.base.text import MOST_TEXT
-from breakeven.runner.cell.entry import EXIT_FAILED
-from breakeven.runner.cell.failures import FAILURE, both_ends
+from breakeven.runner.cell.failures import EXIT_FAILED, FAILURE, both_ends
 from breakeven.runner.cell.result import RESULT
 from breakeven.runner.cell.stacks import CRASH
 from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED

@@ -158,7 +158,9 @@ def test_what_the_users_module_raises_in_a_worker_alone_is_told(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("mechanism", ONCE, indirect=True, ids=str)
-@pytest.mark.parametrize("what", ["sys.exit(5)", "fail(KeyboardInterrupt('mine'))", "fail(CannotArrive(1, 2))"])
+@pytest.mark.parametrize(
+    "what", ["sys.exit(5)", "fail(KeyboardInterrupt('mine'))", "fail(CannotArrive(1, 2))"]
+)
 def test_so_it_is_in_the_debug_engine(
     tmp_path: Path, mechanism: Mechanism, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,17 +170,16 @@ def test_so_it_is_in_the_debug_engine(
     before = left_behind()
     changes = function("work", args=[what]) | mechanism._asdict() | {"workers": mechanism.workers}
     row = host.execute(run("python", user, **changes), conduct=in_process).row
-    _check(row, RAISED[what])
+    _check(dict(row), RAISED[what])
     assert left_behind() == before
 
 
 @pytest.mark.parametrize("mechanism", EVERY_MODEL, indirect=True, ids=str)
-def test_nobody_waits_for_the_other_workers(tmp_path: Path, mechanism: Mechanism) -> None:
-    """A worker in the middle of an hour's sleep does not delay the error of the other one."""
+@pytest.mark.parametrize("late", ["False", "True"])
+def test_nobody_waits_for_the_other_workers(tmp_path: Path, mechanism: Mechanism, late: str) -> None:
+    """A worker in the middle of an hour's sleep does not delay the error of the other one, with an earlier task or later."""
     if mechanism.workers == 1:
         pytest.skip("there is no other")
-    user = write_module(
-        tmp_path / "user",
-        f"ALONE = False\n{FUNCTIONS}\ndef one():\n    in_worker() and (first() and sys.exit(5) or time.sleep(3600))\n",
-    )
+    sleeper = f"in_worker() and (first() != {late} and (time.sleep(0.3), sys.exit(5)) or time.sleep(3600))"
+    user = write_module(tmp_path / "user", f"ALONE = False\n{FUNCTIONS}\ndef one():\n    {sleeper}\n")
     _check(dict(execute(user, **function("one") | mechanism._asdict()).row), "SystemExit: 5")

@@ -48,12 +48,30 @@ def initialize_worker(work: Work, board: Optional[Board], lock: Any, barrier: An
 
 
 def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:
-    """Carry out one task in the worker that took it; raise TaskFailed, which can be pickled whatever the task raised."""
+    """Carry out one task in the worker that took it; raise TaskFailed."""
     try:
         worker: Worker = _mine.worker
         return worker.perform(task, value, payload)
     except BaseException as error:  # noqa: BLE001  # the user's task may raise anything
-        raise TaskFailed(f"task {task} raised in a worker:\n{failures.describe(error)}") from None
+        told = f"task {task} raised in a worker:\n{failures.describe(error)}"
+        if not _mine.worker.apart:
+            failures.end_run(told)
+        raise Sent(told) from None
+
+
+class Sent(TaskFailed):
+    """Raised in a worker process; its arrival in the parent raises TaskFailed there.
+
+    A pool would keep the exception until all other tasks of a call, or those before it, are done: one may take
+    an hour. A result that cannot be read ends the call.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrive, (str(self),)
+
+
+def _arrive(told: str) -> None:
+    raise TaskFailed(told)
 
 
 def _guard_results() -> None:
@@ -74,8 +92,8 @@ def _sends_result() -> bool:
 
 
 def _instead_of_result(message: Any, told: str) -> Any:
-    """Return a failed result of `multiprocessing.Pool`; raise TaskFailed for `ProcessPoolExecutor`, which sends that."""
-    failure = TaskFailed(f"a task has a result that could not be sent back:\n{told}")
+    """Return a failed result of `multiprocessing.Pool`; raise Sent for `ProcessPoolExecutor`, which sends that."""
+    failure = Sent(f"a task has a result that could not be sent back:\n{told}")
     if type(message) is tuple and len(message) == len(("job", "part", "outcome")):
         return (*message[:2], (False, failure))
     raise failure from None
@@ -113,6 +131,10 @@ class Pool(Model):
         """Submit one `wait_at_barrier` for each worker; return the calls that wait for them to end."""
 
     @abstractmethod
+    def _kill(self) -> None:
+        """End the workers after an error, in a process that has more to do."""
+
+    @abstractmethod
     def _close(self) -> None:
         """Shut the pool down and wait for its workers."""
 
@@ -127,6 +149,11 @@ class Pool(Model):
         self.stopped_ns = perf_counter_ns()
         self._close()
         self.joined_ns = [perf_counter_ns()] * self.settings.workers
+
+    def abandon(self) -> None:
+        """End the workers unless they end with this process, which is quicker and needs nothing of the pool."""
+        if not failures.ends_with_run():
+            self._kill()
 
     def _synchronize(self) -> None:
         ends = self._submit_barrier_waits()
@@ -159,6 +186,13 @@ class Pool(Model):
 def refuse_input(_: Any, told: str) -> Any:
     """Raise TaskFailed, which pools pass on, for an input that cannot be pickled."""
     raise TaskFailed(f"a task has an input that could not be sent:\n{told}") from None
+
+
+def why_unread(error: BaseException) -> str:
+    """Describe why a result could not be read."""
+    if isinstance(error, TaskFailed):
+        return str(error)
+    return f"a task has a result that could not be read in the parent:\n{failures.describe(error)}"
 
 
 def reading(reader: Any, notice: Callable[[BaseException], None]) -> Callable[[], Any]:

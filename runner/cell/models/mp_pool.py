@@ -9,11 +9,20 @@ from threading import current_thread
 from typing import Any
 
 from ..errors import TaskFailed
-from ..failures import describe
 from ..phases import WAIT
 from ..pickling import guard, unguard
-from ._pool import Pool, columns, initialize_worker, perform, reading, refuse_input, wait_at_barrier
+from ._pool import (
+    Pool,
+    columns,
+    initialize_worker,
+    perform,
+    reading,
+    refuse_input,
+    wait_at_barrier,
+    why_unread,
+)
 
+_PATIENCE_S = 5.0
 _LOOK_S = 0.2  # between two looks at whether results are still read, while the parent waits
 
 
@@ -56,7 +65,7 @@ class MpPool(Pool):
 
     def _notice(self, error: BaseException) -> None:
         """Note why a result could not be read: it ends the pool's thread, and nobody is told."""
-        self._unread = f"a task has a result that could not be read in the parent:\n{describe(error)}"
+        self._unread = why_unread(error)
 
     def _is_feeder(self) -> bool:
         """Return whether this is the thread that pickles the pool's tasks."""
@@ -64,6 +73,18 @@ class MpPool(Pool):
 
     def _submit_barrier_waits(self) -> list[Any]:
         return [self.pool.apply_async(wait_at_barrier).get for _ in range(self.settings.workers)]
+
+    def _kill(self) -> None:
+        made: Any = (
+            self.pool
+        )  # its `terminate` waits for threads that are gone, and for locks that workers hold
+        made._terminate.cancel()  # noqa: SLF001
+        made._state = made._worker_handler._state = pool.TERMINATE  # noqa: SLF001  # else it would start others
+        made._worker_handler.join(_PATIENCE_S)  # noqa: SLF001
+        for process in made._pool:  # noqa: SLF001
+            process.kill()
+            process.join()
+        unguard(self._guard)
 
     def _close(self) -> None:
         self.pool.close()

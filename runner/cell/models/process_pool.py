@@ -8,10 +8,9 @@ from threading import current_thread
 from typing import Any
 
 from ..errors import TaskFailed
-from ..failures import describe
 from ..pickling import guard, unguard
 from ._executor import ExecutorPool
-from ._pool import initialize_worker, reading, refuse_input
+from ._pool import initialize_worker, reading, refuse_input, why_unread
 
 
 class ProcessPool(ExecutorPool):
@@ -37,11 +36,17 @@ class ProcessPool(ExecutorPool):
         return getattr(calls, "_thread", None) is current_thread()
 
     def _notice(self, error: BaseException) -> None:
-        self._unread = f"a task has a result that could not be read in the parent:\n{describe(error)}"
+        self._unread = why_unread(error)
 
     def _why(self, error: BrokenExecutor) -> Exception:
         """Return the error of reading a result: it breaks the pool, which ends its workers and does not say why."""
         return TaskFailed(self._unread) if self._unread else error
+
+    def _kill(self) -> None:
+        processes = getattr(self.executor, "_processes", None) or {}  # its `kill_workers` is of 3.14
+        for process in tuple(processes.values()):
+            process.kill()
+        self._close()
 
     def _close(self) -> None:
         super()._close()
