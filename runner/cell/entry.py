@@ -6,17 +6,19 @@ import json
 import os
 import sys
 import traceback
+from errno import ENOSPC
 from multiprocessing import current_process
 from typing import Union
 
 from . import failures
-from .errors import MessageTooLarge, ModuleHidden, TaskFailed, WorkersMissing, WrongResult
+from .errors import MessageTooLarge, ModuleHidden, NoRoom, TaskFailed, WorkersMissing, WrongResult
 from .parent_death import die_with_parent
 from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
 from .run import execute
 from .search_path import extend_path
 from .signals import accept_termination
+from .space import how_full
 from .specification import Specification
 from .workloads.function import resolve
 
@@ -38,7 +40,8 @@ def answer(text: str) -> int:
     try:
         execute(request)
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
-        failures.end_run(describe(error), failures.describe(error))
+        full = how_full(request.folder) if getattr(error, "errno", 0) == ENOSPC else ""
+        failures.end_run(describe(error) + full, failures.describe(error))
     return 0
 
 
@@ -59,7 +62,7 @@ def name_semaphores(run: str) -> None:
 
 def describe(error: BaseException) -> str:
     """Return an error as text: the message alone for our own, with the type for others, never shortened."""
-    if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
+    if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge, NoRoom)):
         return str(error)
     if isinstance(error.__cause__, (StopIteration, StopAsyncIteration)):
         error = error.__cause__  # raised in a generator: Python made it a RuntimeError

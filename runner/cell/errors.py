@@ -17,5 +17,9 @@ class MessageTooLarge(Exception):
     """Raised when a message does not fit the channel's slots."""
 
 
+class NoRoom(Exception):
+    """Raised when the file system in memory is too small for a run."""
+
+
 class WorkersMissing(Exception):
     """Raised when not all workers are ready for a trial in time."""

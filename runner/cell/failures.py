@@ -18,7 +18,7 @@ from typing import Optional
 EXIT_FAILED = 3
 FAILURE = "failure.txt"  # of the measured process, in the run's folder; one with the index of each worker
 _MOST_TEXT = 4000
-_MOST_WRITTEN = 8000
+_MOST_WRITTEN = 16_000
 _MOST_MESSAGE = 1000
 _ending = Lock()  # held by the thread that ends the run, until the process exits
 _measured: dict[int, str] = {}  # the folder of the run by the process that measures it, and nothing else
@@ -78,8 +78,13 @@ def left(folder: str, workers: int) -> str:
 
 
 def measure_in(folder: str) -> None:
-    """Note that this process exists for one run, whose folder this is: `end_run` may end it."""
+    """Note that this process exists for one run, whose folder this is: `end_run` may end it.
+
+    The reason has its place from now on: the memory where the folder lies may be full by then.
+    """
     _measured[os.getpid()] = folder
+    with open(os.path.join(folder, FAILURE), "wb") as file:
+        file.write(bytes(_MOST_WRITTEN))
 
 
 def ends_with_run() -> bool:
@@ -101,9 +106,7 @@ def end_run(reason: str, traceback_text: str = "") -> None:
         sys.stderr.write(f"{traceback_text or reason}\n")
         sys.stdout.flush()
         sys.stderr.flush()
-    with (
-        suppress(OSError),
-        open(os.path.join(folder, FAILURE), "w", encoding="utf-8", errors="replace") as file,
-    ):
-        file.write(both_ends(reason, _MOST_WRITTEN))
+    with suppress(OSError), open(os.path.join(folder, FAILURE), "r+b") as file:
+        file.write(both_ends(reason, _MOST_WRITTEN // 4).encode(errors="replace"))  # of 4 bytes at most each
+        file.truncate()
     os._exit(EXIT_FAILED)

@@ -16,6 +16,7 @@ from breakeven.runner.host.ending import Ending, quote, read_file, read_tail, si
 from breakeven.runner.host.memory import Limit, PerProcess
 
 _MOST_NAMED = 8
+_UNUSED = "\N{REPLACEMENT CHARACTER} \n"  # what the place for the reason reads as if there is none
 TIME, MEMORY = "time", "memory"  # why a run was ended by us
 
 
@@ -116,7 +117,9 @@ def _crash_reports(folder: Path) -> list[str]:
 
 
 def _shortage(seen: Seen, how: str) -> str:
-    """Return the probable sender of a SIGKILL if the kernel ended processes meanwhile, else nothing."""
+    """Return the probable reason of a SIGBUS, and of a SIGKILL if the kernel ended processes meanwhile, else nothing."""
+    if "SIGBUS" in how:
+        return "; this is how a full /dev/shm ends a program that uses memory there, or a file that was cut while mapped"
     if "SIGKILL" not in how or not seen.ended_by_kernel:
         return ""
     return ", while the kernel ended processes because there was no memory left; lower payload or workers"
@@ -125,7 +128,7 @@ def _shortage(seen: Seen, how: str) -> str:
 def _failure(seen: Seen) -> str | None:
     """Return what the measured side wrote about an exception; None if it could not, as on a full disk."""
     text = read_file(seen.folder / FAILURE)
-    if not text.strip():
+    if not text.strip(_UNUSED):
         return None
     ran_out = isinstance(seen.limit, PerProcess) and "MemoryError" in text
     return both_ends(text, MOST_TEXT) + (f"; it asked for more than {seen.limit}" if ran_out else "")

@@ -209,7 +209,9 @@ def reading(reader: Any, notice: Callable[[BaseException], None]) -> Callable[[]
             return connection._ForkingPickler.loads(received.getbuffer())  # type: ignore[attr-defined]  # noqa: SLF001
         except BaseException as error:
             notice(error)
-            raise ConnectionError("a result could not be read") from error  # with which every pool's thread ends
+            raise ConnectionError(
+                "a result could not be read"
+            ) from error  # with which every pool's thread ends
 
     return recv
 
