@@ -11,7 +11,16 @@ from multiprocessing import current_process
 from typing import Union
 
 from . import failures
-from .errors import MessageTooLarge, ModuleHidden, NoRoom, TaskFailed, WorkersMissing, WrongResult
+from .errors import (
+    MessageTooLarge,
+    ModuleHidden,
+    NoRoom,
+    TaskFailed,
+    TimeTooShort,
+    WorkersMissing,
+    WrongResult,
+)
+from .failures import EXIT_FAILED
 from .parent_death import die_with_parent
 from .question import Answer, Question, this_interpreter
 from .records import from_plain, to_json
@@ -22,7 +31,7 @@ from .space import how_full
 from .specification import Specification
 from .workloads.function import resolve
 
-EXIT_ORPHANED = 4
+EXIT_ORPHANED, EXIT_TOO_LONG = 4, 5
 _REMEDY = "run from the directory that contains the module, and write module:callable"
 
 
@@ -41,7 +50,8 @@ def answer(text: str) -> int:
         execute(request)
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
         full = how_full(request.folder) if getattr(error, "errno", 0) == ENOSPC else ""
-        failures.end_run(describe(error) + full, failures.describe(error))
+        code = EXIT_TOO_LONG if isinstance(error, TimeTooShort) else EXIT_FAILED
+        failures.end_run(describe(error) + full, failures.describe(error), code)
     return 0
 
 
@@ -62,7 +72,7 @@ def name_semaphores(run: str) -> None:
 
 def describe(error: BaseException) -> str:
     """Return an error as text: the message alone for our own, with the type for others, never shortened."""
-    if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge, NoRoom)):
+    if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge, NoRoom, TimeTooShort)):
         return str(error)
     if isinstance(error.__cause__, (StopIteration, StopAsyncIteration)):
         error = error.__cause__  # raised in a generator: Python made it a RuntimeError

@@ -17,6 +17,10 @@ class MessageTooLarge(Exception):
     """Raised when a message does not fit the channel's slots."""
 
 
+class TimeTooShort(Exception):
+    """Raised when the trials that a run must have take longer than its limit."""
+
+
 class NoRoom(Exception):
     """Raised when the file system in memory is too small for a run."""
 

@@ -92,7 +92,7 @@ def ends_with_run() -> bool:
     return os.getpid() in _measured
 
 
-def end_run(reason: str, traceback_text: str = "") -> None:
+def end_run(reason: str, traceback_text: str = "", code: int = EXIT_FAILED) -> None:
     """Write the reason and exit, without waiting for threads and pools, which may be in the middle of long tasks.
 
     Do nothing in a process that has more to do (the debug engine's), or that was forked from the measured one.
@@ -109,4 +109,4 @@ def end_run(reason: str, traceback_text: str = "") -> None:
     with suppress(OSError), open(os.path.join(folder, FAILURE), "r+b") as file:
         file.write(both_ends(reason, _MOST_WRITTEN // 4).encode(errors="replace"))  # of 4 bytes at most each
         file.truncate()
-    os._exit(EXIT_FAILED)
+    os._exit(code)

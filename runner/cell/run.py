@@ -16,7 +16,7 @@ from time import perf_counter_ns
 from typing import Any
 from zlib import crc32
 
-from . import models, patterns, watchdog, workloads
+from . import feasibility, models, patterns, watchdog, workloads
 from .affinity import cpus_for
 from .board import GIL, PID, THREAD, Geometry
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
@@ -51,6 +51,7 @@ def execute(specification: Specification) -> None:
     workload = _workload(specification, pattern)
     reference = Reference(workload)
     task_ns = _length(reference)
+    feasibility.check(specification, task_ns)
     work = _work(specification, pattern, workload, task_ns)
     board = work.geometry.create()
     crew = models.load(specification.model)(_crew_settings(specification, pattern, reference), work, board)

@@ -36,7 +36,7 @@ def in_process(specification: Specification, limit_ns: int) -> host.Ending:
     """Measure in this process; ignore the time limit, since a debugger may pause for any time."""
     del limit_ns
     try:
-        execute(specification)
+        execute(specification._replace(time_limit_ns=0))
     except Interrupted:  # Ctrl-C; a KeyboardInterrupt of any other kind is the function's
         raise
     except BaseException as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending

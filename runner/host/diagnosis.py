@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from breakeven.base.text import MOST_TEXT
+from breakeven.runner.cell.entry import EXIT_TOO_LONG
 from breakeven.runner.cell.failures import EXIT_FAILED, FAILURE, both_ends
 from breakeven.runner.cell.result import RESULT
 from breakeven.runner.cell.stacks import CRASH
@@ -85,6 +86,8 @@ def _by_itself(seen: Seen, code: int) -> Ending:
     said = seen.text
     if code == EXIT_FAILED and (failure := _failure(seen)) is not None:
         return Ending("failed", failure, exit_code=code)
+    if code == EXIT_TOO_LONG and (failure := _failure(seen)) is not None:
+        return Ending("timeout", failure, exit_code=code)
     if code == EXIT_WORKER_DIED and (told := split_worker_death(said)) is not None:
         worker, rest = told
         return Ending(
