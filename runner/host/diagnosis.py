@@ -27,12 +27,15 @@ class Seen:
 
     ``said_bytes`` is the size of their output when it ended or was to be ended; stacks and the messages of
     resource trackers follow. ``cause`` says why we ended it, if we did; ``standing`` where each process stood
-    then; ``paths`` are the folders of the user's files. ``ended_by_kernel`` counts the processes of the
+    then, and ``workers_hung`` whether others than the measured one, which has the id ``pid``, were in the user's
+    code; ``forked`` says how they were started; ``paths`` are the folders of the user's files. ``ended_by_kernel`` counts the processes of the
     machine that the kernel ended meanwhile for lack of memory, ``remaining`` are those of the run that could
     not be ended.
     """
 
     code: int | None
+    pid: int
+    forked: bool
     folder: Path
     said: int
     said_bytes: int
@@ -40,6 +43,7 @@ class Seen:
     limit: Limit | None
     limit_ns: int
     standing: str
+    workers_hung: bool
     paths: tuple[str, ...]
     ended_by_kernel: int
     remaining: tuple[int, ...]
@@ -66,7 +70,7 @@ def _verdict(seen: Seen) -> Ending:
         reason = f"ended by signal SIGKILL: it took more than {seen.limit}{_last_words(seen, seen.text)}"
         return Ending("crashed", reason, signal="SIGKILL")
     if seen.cause == TIME:
-        reason = f"not done within limits.time ({seen.limit_ns / 1e9:g} s){seen.standing}{_last_words(seen, seen.text)}"
+        reason = f"not done within limits.time ({seen.limit_ns / 1e9:g} s){seen.standing}{_fork(seen)}{_last_words(seen, seen.text)}"
         return Ending("timeout", reason)
     if seen.code is None:
         return Ending("crashed", "it did not end")
@@ -75,6 +79,16 @@ def _verdict(seen: Seen) -> Ending:
     if seen.code < 0:
         return _by_signal(seen, signal_name(-seen.code))
     return _by_itself(seen, seen.code)
+
+
+def _fork(seen: Seen) -> str:
+    """Return a probable reason of a hang in forked workers, and the remedy; else nothing."""
+    if not (seen.forked and seen.workers_hung):
+        return ""
+    return (
+        "; its workers were forked, and a library with threads or locks from before the fork can hang in them: "
+        "try model.start_method=forkserver or model.start_method=spawn"
+    )
 
 
 def _by_signal(seen: Seen, name: str) -> Ending:
@@ -100,7 +114,8 @@ def _by_itself(seen: Seen, code: int) -> Ending:
 
 
 def _last_words(seen: Seen, said: str) -> str:
-    return _first_crash([said, *_crash_reports(seen.folder)], seen.paths) or quote(said)
+    own = read_file(seen.folder / f"{CRASH}{seen.pid}")
+    return _first_crash([own, said, *_crash_reports(seen.folder)], seen.paths) or quote(said)
 
 
 def _last_words_of(worker: str, seen: Seen, said: str) -> str:
