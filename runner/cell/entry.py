@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from errno import ENOSPC
 from multiprocessing import current_process
 from typing import Union
@@ -76,7 +75,7 @@ def describe(error: BaseException) -> str:
         return str(error)
     if isinstance(error.__cause__, (StopIteration, StopAsyncIteration)):
         error = error.__cause__  # raised in a generator: Python made it a RuntimeError
-    return "".join(traceback.format_exception_only(type(error), error)).strip()
+    return failures.briefly(error)
 
 
 def check(question: Question) -> int:

@@ -7,13 +7,14 @@ them means that anybody wants the run to end.
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 import traceback
 from contextlib import suppress
 from threading import Lock
 from types import TracebackType
-from typing import Optional
+from typing import Any, Optional
 
 EXIT_FAILED = 3
 FAILURE = "failure.txt"  # of the measured process, in the run's folder; one with the index of each worker
@@ -22,6 +23,9 @@ _MOST_WRITTEN = 16_000
 _MOST_MESSAGE = 1000
 _ending = Lock()  # held by the thread that ends the run, until the process exits
 _measured: dict[int, str] = {}  # the folder of the run by the process that measures it, and nothing else
+_MOST_INNER = 3
+_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -42,6 +46,30 @@ def describe(error: BaseException) -> str:
     before = whole.removesuffix(last)
     message = both_ends(last, _MOST_MESSAGE)
     return before[len(message) - _MOST_TEXT :] + message
+
+
+def briefly(error: BaseException) -> str:
+    """Return type, message and place of an exception, and of some of those in a group."""
+    try:
+        text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    except BaseException:  # noqa: BLE001  # as above
+        text = f"{type(error).__name__} (it cannot be printed)"
+    inner = getattr(error, "exceptions", ()) if isinstance(error, _GROUP) else ()
+    return f"{text}{_place(error)}" + "".join(f"; {briefly(one)}" for one in inner[:_MOST_INNER])
+
+
+def _place(error: BaseException) -> str:
+    """Return where an exception was raised: the innermost call that is neither ours nor of a library; empty if none is."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
+    return (
+        f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno} in {frames[-1].name})"
+        if frames
+        else ""
+    )
+
+
+def _is_library(file: str) -> bool:
+    return file.startswith((_OWN, _LIBRARY, "<")) or "site-packages" in file
 
 
 def both_ends(text: str, most: int) -> str:
