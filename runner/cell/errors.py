@@ -9,6 +9,13 @@ class ModuleHidden(Exception):
     """Raised when a user's module has the name of one of the standard library, and so cannot be imported."""
 
 
+class WorkerDied(BaseException):
+    """Raised when a worker process ended in the middle of a run, in a process that goes on after the run.
+
+    It comes at any moment, as KeyboardInterrupt does, and what a function catches does not hold it back.
+    """
+
+
 class WrongResult(Exception):
     """Raised when a result differs from the serial one."""
 

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import active_children, connection
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread, main_thread
 from typing import Any
 
-from .errors import TaskFailed
+from .errors import TaskFailed, WorkerDied
 
 EXIT_WORKER_DIED = 70
 _GRACE_S = 0.1  # between an error caused by a worker's end and the moment when that end is seen
@@ -23,6 +23,9 @@ _POOL_PATIENCE_S = (
 _STEP_S = 0.001
 _BY_ITS_POOL = "was ended by signal SIGTERM"  # because another worker ended
 
+_DEATH = signal.SIGUSR2
+_told: list[str] = []  # deaths, the first one first, while they are raised
+_raises: list[bool] = []
 _reporting = Lock()  # held by whoever reports a death, until the process exits
 
 
@@ -135,8 +138,44 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
         lives.close()
 
 
+@contextmanager
+def raising() -> Iterator[None]:
+    """Raise WorkerDied in the main thread during the body, instead of exiting: the process has more to do.
+
+    The main thread may be blocked in a read, which only a signal interrupts. In any other thread this does
+    nothing.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    former = signal.signal(_DEATH, _raise)
+    _raises.append(True)
+    try:
+        yield
+    finally:
+        _raises.clear()
+        _told.clear()
+        signal.signal(_DEATH, former)
+
+
+def _raise(number: int, frame: Any) -> None:
+    del number, frame
+    if _raises:
+        _raises.clear()  # the first death is the reason
+        raise WorkerDied(_told[0])
+
+
 def report(worker: int, how: str) -> None:
-    """Write to stderr how a worker ended, and exit."""
+    """Write to stderr how a worker ended, and exit; see `raising` for the other way."""
+    if not _raises and not _told:
+        _exit_with(worker, how)
+    _told.append(f"worker {worker} {how} in the middle of the run")
+    while _raises:  # again and again: a signal that comes just before a read blocks does not interrupt it
+        signal.pthread_kill(main_thread().ident or 0, _DEATH)
+        time.sleep(_STEP_S)
+
+
+def _exit_with(worker: int, how: str) -> None:
     _reporting.acquire()  # never released: another thread has nothing to add
     sys.stderr.write(f"\nworker {worker} {how} in the middle of the run\n")
     sys.stderr.flush()

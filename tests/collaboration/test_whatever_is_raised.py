@@ -174,6 +174,20 @@ def test_so_it_is_in_the_debug_engine(
     assert left_behind() == before
 
 
+@pytest.mark.parametrize("mechanism", [found for found in ONCE if found.start_method], indirect=True, ids=str)
+def test_a_worker_that_dies_does_not_take_the_debug_engine_along(
+    tmp_path: Path, mechanism: Mechanism, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep's own process goes on, with a row of the worker's end."""
+    user = write_module(tmp_path / "user", "def work(): apart() and os._exit(9)\n")
+    monkeypatch.delitem(__import__("sys").modules, "mine", raising=False)
+    before = left_behind()
+    row = host.execute(run("python", user, **function("work") | mechanism._asdict()), conduct=in_process).row
+    assert row["status"] == "crashed"
+    assert "exited with code 9 in the middle of the run" in row["reason"]
+    assert left_behind() == before
+
+
 @pytest.mark.parametrize("mechanism", EVERY_MODEL, indirect=True, ids=str)
 @pytest.mark.parametrize("late", ["False", "True"])
 def test_nobody_waits_for_the_other_workers(tmp_path: Path, mechanism: Mechanism, late: str) -> None:
