@@ -75,3 +75,7 @@ class NotStored(Exception):
         return cls(
             f"cannot create {what}: {error}; free some space there, or choose another folder with TMPDIR=FOLDER"
         )
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised in the main thread when a signal asks the sweep to end; not by a function that is measured."""

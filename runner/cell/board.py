@@ -14,6 +14,8 @@ import os
 import sys
 from typing import NamedTuple
 
+from .space import allocate, require
+
 CONTROL_WORDS = 8
 HEADER_WORDS = 16
 TRACED = 0  # control word: the current trial is traced
@@ -60,9 +62,16 @@ class Geometry(NamedTuple):
 
     def create(self) -> Board:
         """Create the file, private to the user, and open it."""
+        folder = os.path.dirname(os.path.dirname(self.path))
+        require(
+            folder,
+            self.size,
+            f"the marks of {self.tasks - 1} tasks in {self.lanes} lanes",
+            "fewer tasks or workers",
+        )
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            os.truncate(descriptor, self.size)
+            allocate(descriptor, self.size)
         finally:
             os.close(descriptor)
         return Board(self)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
-from contextlib import suppress
+from errno import ENOSPC
 from multiprocessing import current_process
 from typing import Union
 
-from .errors import FirstCallFailed, MessageTooLarge, TaskFailed, WorkersMissing, WrongResult
+from . import failures
+from .errors import FirstCallFailed, TimeTooShort
+from .failures import EXIT_FAILED
 from .leaving import leave_nothing_behind
 from .parent_death import die_with_parent
 from .question import Question
 from .records import from_plain
 from .run import execute
 from .signals import accept_termination
+from .space import how_full
 from .specification import Specification
 
-FAILURE = "failure.txt"
-EXIT_FAILED = 3
-EXIT_ORPHANED = 4
+EXIT_ORPHANED, EXIT_TOO_LONG = 4, 5
 
 
 def answer(text: str) -> int:
@@ -37,25 +37,20 @@ def answer(text: str) -> int:
         return EXIT_ORPHANED
     name_semaphores(os.path.basename(request.folder))
     leave_nothing_behind(worker=False)
+    failures.measure_in(request.folder)
     try:
         execute(request)
-    except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
-        with suppress(Exception):  # stderr may be on the disk that is full, or a stream of the user's
-            traceback.print_exc()
-        _write_failure(os.path.join(request.folder, FAILURE), describe(error))
-        return EXIT_FAILED
+    except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
+        full = how_full(request.folder) if getattr(error, "errno", 0) == ENOSPC else ""
+        code = EXIT_TOO_LONG if isinstance(error, TimeTooShort) else EXIT_FAILED
+        whole = error.traceback_text if isinstance(error, FirstCallFailed) else failures.describe(error)
+        failures.end_run(failures.reason(error) + full, whole, code)
     return 0
 
 
 def _read(text: str) -> Union[Question, Specification]:
     plain = json.loads(text)
     return from_plain(Question, plain) if "targets" in plain else from_plain(Specification, plain)
-
-
-def _write_failure(path: str, text: str) -> None:
-    """Write the reason; if that fails, as on a full disk, only the traceback on stderr is left."""
-    with suppress(OSError), open(path, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
 
 
 def name_semaphores(run: str) -> None:
@@ -66,12 +61,3 @@ def name_semaphores(run: str) -> None:
     """
     if sys.platform == "linux":
         current_process()._config["semprefix"] = f"/{run}"  # type: ignore[attr-defined]  # noqa: SLF001  # no other way
-
-
-def describe(error: Exception) -> str:
-    """Return an error as text: the message alone for our own, with the type for others, never shortened."""
-    from .remedies import with_remedy  # noqa: PLC0415  # only when a run failed
-
-    if isinstance(error, (FirstCallFailed, TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
-        return with_remedy(str(error))
-    return with_remedy("".join(traceback.format_exception_only(type(error), error)).strip())

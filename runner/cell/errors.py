@@ -10,7 +10,18 @@ class ModuleHidden(Exception):
 
 
 class FirstCallFailed(Exception):
-    """Raised when the first call of the task, in a process apart, raised; carries the error as text."""
+    """Raised when the first call of the task, in a process apart, raised; carries the error and its traceback as text."""
+
+    def __init__(self, reason: str, traceback_text: str) -> None:
+        super().__init__(reason)
+        self.traceback_text = traceback_text
+
+
+class WorkerDied(BaseException):
+    """Raised when a worker process ended in the middle of a run, in a process that goes on after the run.
+
+    It comes at any moment, as KeyboardInterrupt does, and what a function catches does not hold it back.
+    """
 
 
 class WrongResult(Exception):
@@ -19,6 +30,14 @@ class WrongResult(Exception):
 
 class MessageTooLarge(Exception):
     """Raised when a message does not fit the channel's slots."""
+
+
+class TimeTooShort(Exception):
+    """Raised when the trials that a run must have take longer than its limit."""
+
+
+class NoRoom(Exception):
+    """Raised when the file system in memory is too small for a run."""
 
 
 class WorkersMissing(Exception):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
-import traceback
 from functools import partial
 from multiprocessing import current_process, get_context, process
 from time import perf_counter_ns
 from typing import Any, NamedTuple, NoReturn, Union
 
 from .errors import FirstCallFailed
+from .failures import both_ends, describe, reason
 from .inputs import Inputs, Uncopied, can_change, template_of
 from .leaving import leave_nothing_behind
 from .parent_death import die_with_creator
@@ -21,8 +21,8 @@ from .workloads import Workload
 from .workloads._abc import Task
 
 _REPETITIONS, _LONG_NS = 9, 200_000_000
-_TOO_LONG_NS = 1_000_000_000  # of a first call, to be repeated for its length alone
-_MOST_TEXT = 16_000  # of an error: it fits a pipe that nobody reads yet
+_TOO_LONG_NS = 10_000_000_000  # of a first call, to be repeated for its length alone
+_MOST_TEXT = 8_000  # of an error: with its traceback it fits a pipe that nobody reads yet
 INPUT, ARGUMENTS, UNKNOWN = "input", "arguments", "unknown"
 
 
@@ -144,15 +144,15 @@ def _call_apart(workload: Workload, originals: list[Any]) -> FirstCalls:
     seen = _received(ours)
     if seen is None:
         _end_like(child.exitcode or 0)
-    if isinstance(seen, str):
-        raise FirstCallFailed(seen)
+    if not isinstance(seen, FirstCalls):
+        raise FirstCallFailed(*seen)
     return seen
 
 
-def _received(connection: Any) -> Union[FirstCalls, str, None]:
+def _received(connection: Any) -> Union[FirstCalls, tuple[str, str], None]:
     """Return what was sent before the process ended; None if nothing was."""
     try:
-        seen: Union[FirstCalls, str, None] = connection.recv() if connection.poll() else None
+        seen: Union[FirstCalls, tuple[str, str], None] = connection.recv() if connection.poll() else None
     except EOFError:
         return None
     finally:
@@ -166,10 +166,9 @@ def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
     leave_nothing_behind(worker=True)
     process._parent_process = None  # type: ignore[attr-defined]  # noqa: SLF001  # it stands for its parent, no worker
     try:
-        seen: Union[FirstCalls, str] = _watch(workload, originals)[0]
+        seen: Union[FirstCalls, tuple[str, str]] = _watch(workload, originals)[0]
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; the parent reports it
-        traceback.print_exc()
-        seen = "".join(traceback.format_exception_only(type(error), error)).strip()[:_MOST_TEXT]
+        seen = both_ends(reason(error), _MOST_TEXT), describe(error)
     connection.send(seen)
 
 

@@ -15,7 +15,7 @@ from contextlib import closing
 from typing import Any
 from zlib import crc32
 
-from . import models, patterns, watchdog, workloads
+from . import feasibility, models, patterns, watchdog, workloads
 from .affinity import cpus_for
 from .board import GIL, PID, THREAD, Geometry
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
@@ -53,6 +53,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
     seen, inputs = observe(workload, apart=specification.start_method == "fork" and not in_place)
+    feasibility.check(specification, seen.task_ns)
     work = _work(specification, pattern, workload, inputs, seen.task_ns)
     board = work.geometry.create()
     settings = _crew_settings(specification, pattern, seen.largest_bytes)

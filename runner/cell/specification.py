@@ -20,7 +20,7 @@ class Rules(NamedTuple):
 class Specification(NamedTuple):
     """One run: its cell, with units in the names, and how and where to measure it.
 
-    ``executable`` is the interpreter, started with ``options`` and the additional variables of
+    ``time_limit_ns`` is 0 if nobody ends the run; ``executable`` is the interpreter, started with ``options`` and the additional variables of
     ``environment``; ``folder`` is the run's private folder, ``path`` the directories that a user's function
     is imported from, and ``parent`` the process that waits for the result.
     """
@@ -44,6 +44,7 @@ class Specification(NamedTuple):
     task_ns: int
     window_ns: int
     affinity: str
+    time_limit_ns: int
     measure: Rules
     executable: str
     options: tuple[str, ...]

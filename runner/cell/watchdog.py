@@ -9,15 +9,23 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import active_children, connection
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread, main_thread
 from typing import Any
+
+from .errors import TaskFailed, WorkerDied
 
 EXIT_WORKER_DIED = 70
 _GRACE_S = 0.1  # between an error caused by a worker's end and the moment when that end is seen
 _PATIENCE_S = 0.3  # for whoever reaps the worker: a pool checks ten times a second
+_POOL_PATIENCE_S = (
+    2.0  # for what made a pool end its workers: another worker's end, or a result it cannot read
+)
 _STEP_S = 0.001
 _BY_ITS_POOL = "was ended by signal SIGTERM"  # because another worker ended
 
+_DEATH = signal.SIGUSR2
+_told: list[str] = []  # deaths, the first one first, while they are raised
+_raises: list[bool] = []
 _reporting = Lock()  # held by whoever reports a death, until the process exits
 
 
@@ -30,16 +38,22 @@ class Lives:
 
     def __init__(self, processes: Sequence[Any], *, pool: bool) -> None:
         self._pool = pool
+        self.settled = False
         self.processes = {_descriptor(process): process for process in processes}
 
     def report_death(self, grace: float) -> None:
-        """Exit if a worker ended, or ends within ``grace`` seconds, and report which one and how."""
+        """Exit if a worker ended, or ends within ``grace`` seconds, and report which one and how.
+
+        Not if it is `settled` that the workers ended for another reason, which is known.
+        """
         if not self.processes or not connection.wait(list(self.processes), grace):
             return
-        endings, end = self._endings(), time.perf_counter() + _PATIENCE_S
-        while set(endings.values()) == {_BY_ITS_POOL} and time.perf_counter() < end:
+        endings, end = self._endings(), time.perf_counter() + _POOL_PATIENCE_S
+        while set(endings.values()) == {_BY_ITS_POOL} and time.perf_counter() < end and not self.settled:
             time.sleep(_STEP_S)  # the worker that made the pool end these is being reaped
             endings = self._endings()
+        if self.settled:
+            return
         first = min(endings, key=lambda number: (endings[number] == _BY_ITS_POOL, number))
         report(first, endings[first])
 
@@ -85,6 +99,10 @@ class Watch:
         connection.wait([self._asleep, *self._lives.processes])
         self._lives.report_death(0)
 
+    def settle(self) -> None:
+        """Report nothing from now on: why the workers end is known."""
+        self._lives.settled = True
+
     def end(self) -> None:
         """Stop watching: from now on workers may end."""
         self._wake.send(None)
@@ -109,6 +127,9 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
     lives, watch = Lives(workers, pool=pool), Watch(workers if pool else [], pool=pool)
     try:
         yield
+    except TaskFailed:
+        watch.settle()
+        raise
     except BaseException:
         lives.report_death(_GRACE_S)
         raise
@@ -117,8 +138,44 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
         lives.close()
 
 
+@contextmanager
+def raising() -> Iterator[None]:
+    """Raise WorkerDied in the main thread during the body, instead of exiting: the process has more to do.
+
+    The main thread may be blocked in a read, which only a signal interrupts. In any other thread this does
+    nothing.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    former = signal.signal(_DEATH, _raise)
+    _raises.append(True)
+    try:
+        yield
+    finally:
+        _raises.clear()
+        _told.clear()
+        signal.signal(_DEATH, former)
+
+
+def _raise(number: int, frame: Any) -> None:
+    del number, frame
+    if _raises:
+        _raises.clear()  # the first death is the reason
+        raise WorkerDied(_told[0])
+
+
 def report(worker: int, how: str) -> None:
-    """Write to stderr how a worker ended, and exit."""
+    """Write to stderr how a worker ended, and exit; see `raising` for the other way."""
+    if not _raises and not _told:
+        _exit_with(worker, how)
+    _told.append(f"worker {worker} {how} in the middle of the run")
+    while _raises:  # again and again: a signal that comes just before a read blocks does not interrupt it
+        signal.pthread_kill(main_thread().ident or 0, _DEATH)
+        time.sleep(_STEP_S)
+
+
+def _exit_with(worker: int, how: str) -> None:
     _reporting.acquire()  # never released: another thread has nothing to add
     sys.stderr.write(f"\nworker {worker} {how} in the middle of the run\n")
     sys.stderr.flush()

@@ -14,10 +14,12 @@ from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import format_size, read_size
 from breakeven.runner.cell import channels, models, patterns, workloads
 from breakeven.runner.cell.compatibility import channel_for, ignored
+from breakeven.runner.cell.feasibility import why_too_long
 from breakeven.runner.config.parsing import READERS, read_choice, read_count, read_length, read_share, typed
 
 AFFINITIES = ("none", "compact", "scatter")
 START_METHODS = ("fork", "forkserver", "spawn")
+DEBUG = "debug"  # the engine that measures in this process
 CURRENT = "current"  # the interpreter that runs this program
 MAX_WORKERS = 4096
 MAX_SEED = 2**63 - 1
@@ -140,7 +142,10 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         measure=_measure(plain["measure"]),
     )
     _refuse_too_much(cell)
-    return _without_effectless(cell)
+    cell = _without_effectless(cell)
+    if plain["engine"].get("name") != DEBUG:  # which keeps no limit
+        _refuse_too_long(cell)
+    return cell
 
 
 @dataclass(frozen=True)
@@ -264,6 +269,13 @@ def _refuse_too_much(cell: Cell) -> None:
             f"would hold {needed / 2**30:.1f}GiB ({held} at once), more than half of the memory "
             f"({limit / 2**30:.1f}GiB); lower payload, {'tasks' if cell.pattern == 'map' else 'workers'} or both"
         )
+
+
+def _refuse_too_long(cell: Cell) -> None:
+    """Raise BadValue if the trials take longer than the limit; ``task_ns`` is 0 where it is not known yet."""
+    reason = why_too_long(cell, cell.task_ns)
+    if reason is not None:
+        raise BadValue(reason)
 
 
 def _without_effectless(cell: Cell) -> Cell:

@@ -10,10 +10,13 @@ import traceback
 from concurrent.futures import Future
 
 from breakeven.runner import host
-from breakeven.runner.cell.entry import describe
+from breakeven.runner.cell import watchdog
+from breakeven.runner.cell.errors import WorkerDied
+from breakeven.runner.cell.failures import reason
 from breakeven.runner.cell.run import execute
 from breakeven.runner.cell.specification import Specification
 from breakeven.runner.engines._abc import Engine
+from breakeven.runner.errors import Interrupted
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 
@@ -35,8 +38,13 @@ def in_process(specification: Specification, limit_ns: int) -> host.Ending:
     """Measure in this process; ignore the time limit, since a debugger may pause for any time."""
     del limit_ns
     try:
-        execute(specification, in_place=True)
-    except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
+        with watchdog.raising():
+            execute(specification._replace(time_limit_ns=0), in_place=True)
+    except Interrupted:  # Ctrl-C; a KeyboardInterrupt of any other kind is the function's
+        raise
+    except WorkerDied as error:
+        return host.Ending("crashed", str(error))
+    except BaseException as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
         traceback.print_exc()
-        return host.Ending("failed", describe(error))
+        return host.Ending("failed", reason(error))
     return host.Ending("ok")

@@ -15,6 +15,7 @@ from time import perf_counter
 
 from breakeven.runner.cell.records import to_json
 from breakeven.runner.cell.specification import Specification
+from breakeven.runner.cell.stacks import FOLDER
 from breakeven.runner.errors import NotStored
 from breakeven.runner.host import memory, process_mark, processes, stacks
 from breakeven.runner.host.cleanup import remove_segments
@@ -126,7 +127,7 @@ def _start(specification: Specification, said: int) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=said,
         stderr=said,
-        env=_environment(specification.environment),
+        env=_environment({**specification.environment, FOLDER: specification.folder}),
         start_new_session=True,
         text=True,
     )
@@ -160,6 +161,8 @@ def _watch(
             standings = stacks.ask(asked, said)
         return Seen(
             code=process.returncode,
+            pid=process.pid,
+            forked=specification.start_method == "fork",
             folder=folder,
             said=said,
             said_bytes=said_bytes,
@@ -167,6 +170,7 @@ def _watch(
             limit=limit,
             limit_ns=limits.time_ns,
             standing=stacks.describe(standings, process.pid, specification.path),
+            workers_hung=stacks.has_hung_worker(standings, process.pid),
             paths=specification.path,
             ended_by_kernel=memory.ended_by_kernel() - before,
             remaining=tuple(family.remaining),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from breakeven.base.text import MOST_TEXT
-from breakeven.runner.cell.entry import EXIT_FAILED, FAILURE
+from breakeven.runner.cell.entry import EXIT_TOO_LONG
+from breakeven.runner.cell.failures import EXIT_FAILED, FAILURE, both_ends
 from breakeven.runner.cell.result import RESULT
 from breakeven.runner.cell.stacks import CRASH
 from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
@@ -16,6 +17,7 @@ from breakeven.runner.host.ending import Ending, quote, read_file, read_tail, si
 from breakeven.runner.host.memory import Limit, PerProcess
 
 _MOST_NAMED = 8
+_UNUSED = "\N{REPLACEMENT CHARACTER} \n"  # what the place for the reason reads as if there is none
 TIME, MEMORY = "time", "memory"  # why a run was ended by us
 
 
@@ -25,12 +27,15 @@ class Seen:
 
     ``said_bytes`` is the size of their output when it ended or was to be ended; stacks and the messages of
     resource trackers follow. ``cause`` says why we ended it, if we did; ``standing`` where each process stood
-    then; ``paths`` are the folders of the user's files. ``ended_by_kernel`` counts the processes of the
+    then, and ``workers_hung`` whether others than the measured one, which has the id ``pid``, were in the user's
+    code; ``forked`` says how they were started; ``paths`` are the folders of the user's files. ``ended_by_kernel`` counts the processes of the
     machine that the kernel ended meanwhile for lack of memory, ``remaining`` are those of the run that could
     not be ended.
     """
 
     code: int | None
+    pid: int
+    forked: bool
     folder: Path
     said: int
     said_bytes: int
@@ -38,6 +43,7 @@ class Seen:
     limit: Limit | None
     limit_ns: int
     standing: str
+    workers_hung: bool
     paths: tuple[str, ...]
     ended_by_kernel: int
     remaining: tuple[int, ...]
@@ -64,7 +70,7 @@ def _verdict(seen: Seen) -> Ending:
         reason = f"ended by signal SIGKILL: it took more than {seen.limit}{_last_words(seen, seen.text)}"
         return Ending("crashed", reason, signal="SIGKILL")
     if seen.cause == TIME:
-        reason = f"not done within limits.time ({seen.limit_ns / 1e9:g} s){seen.standing}{_last_words(seen, seen.text)}"
+        reason = f"not done within limits.time ({seen.limit_ns / 1e9:g} s){seen.standing}{_fork(seen)}{_last_words(seen, seen.text)}"
         return Ending("timeout", reason)
     if seen.code is None:
         return Ending("crashed", "it did not end")
@@ -73,6 +79,16 @@ def _verdict(seen: Seen) -> Ending:
     if seen.code < 0:
         return _by_signal(seen, signal_name(-seen.code))
     return _by_itself(seen, seen.code)
+
+
+def _fork(seen: Seen) -> str:
+    """Return a probable reason of a hang in forked workers, and the remedy; else nothing."""
+    if not (seen.forked and seen.workers_hung):
+        return ""
+    return (
+        "; its workers were forked, and a library with threads or locks from before the fork can hang in them: "
+        "try model.start_method=forkserver or model.start_method=spawn"
+    )
 
 
 def _by_signal(seen: Seen, name: str) -> Ending:
@@ -84,6 +100,8 @@ def _by_itself(seen: Seen, code: int) -> Ending:
     said = seen.text
     if code == EXIT_FAILED and (failure := _failure(seen)) is not None:
         return Ending("failed", failure, exit_code=code)
+    if code == EXIT_TOO_LONG and (failure := _failure(seen)) is not None:
+        return Ending("timeout", failure, exit_code=code)
     if code == EXIT_WORKER_DIED and (told := split_worker_death(said)) is not None:
         worker, rest = told
         return Ending(
@@ -96,7 +114,8 @@ def _by_itself(seen: Seen, code: int) -> Ending:
 
 
 def _last_words(seen: Seen, said: str) -> str:
-    return _first_crash([said, *_crash_reports(seen.folder)], seen.paths) or quote(said)
+    own = read_file(seen.folder / f"{CRASH}{seen.pid}")
+    return _first_crash([own, said, *_crash_reports(seen.folder)], seen.paths) or quote(said)
 
 
 def _last_words_of(worker: str, seen: Seen, said: str) -> str:
@@ -116,7 +135,9 @@ def _crash_reports(folder: Path) -> list[str]:
 
 
 def _shortage(seen: Seen, how: str) -> str:
-    """Return the probable sender of a SIGKILL if the kernel ended processes meanwhile, else nothing."""
+    """Return the probable reason of a SIGBUS, and of a SIGKILL if the kernel ended processes meanwhile, else nothing."""
+    if "SIGBUS" in how:
+        return "; this is how a full /dev/shm ends a program that uses memory there, or a file that was cut while mapped"
     if "SIGKILL" not in how or not seen.ended_by_kernel:
         return ""
     return ", while the kernel ended processes because there was no memory left; lower payload or workers"
@@ -125,10 +146,10 @@ def _shortage(seen: Seen, how: str) -> str:
 def _failure(seen: Seen) -> str | None:
     """Return what the measured side wrote about an exception; None if it could not, as on a full disk."""
     text = read_file(seen.folder / FAILURE)
-    if not text.strip():
+    if not text.strip(_UNUSED):
         return None
     ran_out = isinstance(seen.limit, PerProcess) and "MemoryError" in text
-    return text[-MOST_TEXT:] + (f"; it asked for more than {seen.limit}" if ran_out else "")
+    return both_ends(text, MOST_TEXT) + (f"; it asked for more than {seen.limit}" if ran_out else "")
 
 
 def _with_remaining(ending: Ending, pids: tuple[int, ...]) -> Ending:

@@ -166,6 +166,13 @@ def describe(standings: Sequence[Standing], leader: int, paths: Sequence[str]) -
     return "".join(f"; {place}" for place in [*told[:_MOST_PLACES], *more])
 
 
+def has_hung_worker(standings: Sequence[Standing], leader: int) -> bool:
+    """Return whether a process other than ``leader`` stood in the user's function, or in what that called."""
+    others = [standing.threads for standing in standings if standing.pid != leader]
+    frames = (frame for threads in others for thread in threads for frame in thread)
+    return any(Path(frame.file).is_relative_to(_OWN / "workloads") for frame in frames)
+
+
 def _describe(standing: Standing, leader: int, paths: Sequence[str]) -> str:
     who = "the measured process" if standing.pid == leader else f"process {standing.pid}"
     if standing.stopped:

@@ -10,13 +10,14 @@ from threading import current_thread, main_thread
 from types import FrameType
 
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
+from breakeven.runner.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, the time limit of a batch system or service, a closed terminal."""
 
 
 class _Handler:
-    """Raises KeyboardInterrupt in the main thread at the first signal; kills and exits at the second."""
+    """Raises Interrupted in the main thread at the first signal; kills and exits at the second."""
 
     def __init__(self, kill: Callable[[], None]) -> None:
         self.kill = kill
@@ -28,11 +29,12 @@ class _Handler:
         if self._interrupted:
             self.kill()
             os._exit(EXIT_INTERRUPTED)
+        del number, frame
         self._interrupted = True
         if self._held:
             self._delayed = True
         else:
-            signal.default_int_handler(number, frame)
+            raise Interrupted
 
     def hold(self) -> None:
         """Delay the first signal from now on."""

@@ -32,7 +32,7 @@ def test_a_function_that_fails_in_a_worker_fails_the_run(tmp_path: Path, ipc: st
     row = call(tmp_path, "if apart(): raise RuntimeError('only in a worker')", ipc=ipc)
     assert row["status"] == "failed"
     assert "raised in a worker" in row["reason"]
-    assert row["reason"].endswith("RuntimeError: only in a worker\n")
+    assert row["reason"].endswith("RuntimeError: only in a worker")
 
 
 def test_a_worker_that_ignores_signals_is_ended_with_the_run(tmp_path: Path) -> None:

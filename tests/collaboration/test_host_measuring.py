@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ def test_debug_tells_what_the_function_raised(
     monkeypatch.syspath_prepend(str(user))
     outcome = load("debug")().submit(run(sys.executable, user, **function("raises"))).result()
     assert outcome.status == "failed"
-    assert outcome.row["reason"] == "RuntimeError: no such luck"
+    assert re.fullmatch(r"RuntimeError: no such luck \(mine.py:[0-9]+ in raises\)", outcome.row["reason"])
     assert capsys.readouterr().err.count("mine.py") == 1
 
 

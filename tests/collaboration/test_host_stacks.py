@@ -19,7 +19,7 @@ from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
 from breakeven.runner.host import stacks
 from breakeven.runner.host.diagnosis import Seen, judge
 from breakeven.runner.host.stacks import Frame, Standing
-from tests.collaboration.host_runs import call, wait_for
+from tests.collaboration.host_runs import call, execute, function, wait_for, write_module
 
 LIMIT = {"time_limit_ns": 1_500_000_000}
 
@@ -59,9 +59,10 @@ def test_workers_that_hang_say_where(tmp_path: Path, model: str, ipc: str, metho
     changes = {"model": model, "ipc": ipc, "start_method": method, "time_limit_ns": 3 * 10**9}
     row = call(tmp_path, body, **changes)
     deadlock = _line(tmp_path, "    lock.acquire()") + 1
+    remedy = r"; its workers were forked, .*" if method == "fork" else ""
     said = re.fullmatch(
         r"not done within limits\.time \(3 s\); the measured process was at \S+ in \S+"
-        rf"(; process [0-9]+ was at mine\.py:{deadlock} in work){{2}}",
+        rf"(; process [0-9]+ was at mine\.py:{deadlock} in work){{2}}{remedy}",
         row["reason"],
     )
     assert said, row["reason"]
@@ -269,6 +270,9 @@ def test_the_crash_of_the_worker_that_died_is_told_whatever_else_was_said(
 def _seen(folder: Path, said: int, said_bytes: int) -> Seen:
     return Seen(
         code=EXIT_WORKER_DIED,
+        pid=1,
+        forked=False,
+        workers_hung=False,
         folder=folder,
         said=said,
         said_bytes=said_bytes,
@@ -304,3 +308,44 @@ def test_workers_that_crash_at_once_are_told_apart(tmp_path: Path, model: str, m
         row["reason"],
     ), row["stderr"]
     assert f'mine.py", line {line} in work' in row["stderr"]
+
+
+def test_processes_without_a_number_have_reports_of_their_own(tmp_path: Path) -> None:
+    """Children of a worker that crash at once: each has a file, and the stderr that all share has no pieces."""
+    body = (
+        "if not apart(): return\n"
+        "moment = time.time() + 0.2\n"
+        "children = [pid for pid in (os.fork() for _ in range(3)) if pid]\n"
+        "if len(children) < 3:\n"
+        "    while time.time() < moment: pass\n"
+        "    ctypes.string_at(0)\n"
+        "for pid in children: os.waitpid(pid, 0)\n"
+        "os._exit(3)"
+    )
+    row = call(tmp_path, body, workers=1)
+    line = _line(tmp_path, "    ctypes.string_at(0)")
+    assert row["reason"].startswith("worker 0 exited with code 3 in the middle of the run")
+    reports = row["stderr"].split("Fatal Python error: ")[1:]
+    assert len(reports) >= 3
+    for report in reports:
+        assert report.startswith("Segmentation fault\n\n"), row["stderr"]
+        assert f'mine.py", line {line} in work' in report
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_hang_of_forked_workers_names_the_fork(tmp_path: Path, method: str) -> None:
+    """A lock that a thread of the parent held at the fork is held for ever in the worker."""
+    text = "import threading\nLOCK = threading.Lock()\nif not apart(): LOCK.acquire()\n\ndef work(): apart() and LOCK.acquire()\n"
+    user = write_module(tmp_path / "user", text)
+    changes = function("work") | {
+        "ipc": "pipe",
+        "start_method": method,
+        "time_limit_ns": 3 * 10**9,
+        "workers": 1,
+    }
+    row = execute(user, **changes).row
+    told = (
+        "its workers were forked, and a library with threads or locks from before the fork can hang in them"
+    )
+    assert row["status"] == ("timeout" if method == "fork" else row["status"])
+    assert (told in str(row["reason"])) == (method == "fork"), row["reason"]

@@ -45,7 +45,7 @@ def test_what_goes_wrong_elsewhere_is_told_by_the_exit_code(
 ) -> None:
     """A failed run is 1 and a bad input 2, whichever process saw it."""
     processes = ("hydra.launcher.n_jobs=2",) if launcher == "joblib" else ()
-    done = command("-m", f"hydra/launcher={launcher}", *processes, *SHORT, "tasks=4,8", knob)
+    done = command("-m", f"hydra/launcher={launcher}", *processes, *SHORT, "tasks=4,8", "task=1us", knob)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
 

@@ -25,7 +25,7 @@ def test_the_time_allowed_bounds_a_run() -> None:
 
 def test_long_trials_take_as_long_as_the_least_number_of_them() -> None:
     """Six pairs of ten seconds each, and one to warm up, are no second, whatever max_time says."""
-    seconds = expected_ns(_cell("model=serial", workers=1, tasks=10, task="1s"), 2) / 1e9
+    seconds = expected_ns(_cell("model=serial", "limits.time=10min", workers=1, tasks=10, task="1s"), 2) / 1e9
     assert 7 * 2 * 10 <= seconds < 1.5 * 7 * 2 * 10
 
 
@@ -39,8 +39,8 @@ def test_long_trials_take_as_long_as_the_least_number_of_them() -> None:
 )
 def test_what_runs_at_once_takes_less(shorter: tuple[str, ...], longer: tuple[str, ...]) -> None:
     """Workers that wait, processes on several CPUs, and workers that need not import anything."""
-    knobs = {"task": "100ms"}
-    assert expected_ns(_cell(*shorter, **knobs), 2) < expected_ns(_cell(*longer, **knobs), 2)
+    long = ("task=100ms", "limits.time=10min")
+    assert expected_ns(_cell(*shorter, *long), 2) < expected_ns(_cell(*longer, *long), 2)
 
 
 def test_what_ended_corrects_what_waits() -> None:

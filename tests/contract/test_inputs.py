@@ -149,15 +149,15 @@ def test_calls_apart_leave_this_process_as_it_was() -> None:
     assert seen.task_ns > 0
 
 
-def test_the_error_of_a_call_apart_is_that_of_the_call(capfd: pytest.CaptureFixture[str]) -> None:
-    """Type and message come back, and the traceback is on stderr."""
+def test_the_error_of_a_call_apart_is_that_of_the_call() -> None:
+    """Type, message and place come back, and the whole traceback."""
 
     def fail(made: Any, _: Any) -> None:
         raise KeyError(made)
 
-    with pytest.raises(FirstCallFailed, match=r"^KeyError: 5$"):
+    with pytest.raises(FirstCallFailed, match=r"^KeyError: 5 \(test_inputs.py:[0-9]+ in fail\)$") as caught:
         observe(Mine(fail, 5), apart=True)
-    assert "in fail" in capfd.readouterr().err
+    assert "in fail" in caught.value.traceback_text
 
 
 def test_a_large_pickle_is_compared_without_a_second_one() -> None:

@@ -38,7 +38,14 @@ ROOMS: dict[str, set[str]] = {
         "runner.planning",
         "runner.results",
     },
-    "runner.engines": {"base", "runner.cell", "runner.host", "runner.planning", "runner.results"},
+    "runner.engines": {
+        "base",
+        "runner.cell",
+        "runner.errors",
+        "runner.host",
+        "runner.planning",
+        "runner.results",
+    },
     "runner.status": {"base", "runner.errors", "runner.locks", "runner.store"},
     "runner.sweep": {
         "base",

@@ -6,9 +6,21 @@ pickles it and writes it into a pipe; `get` reads under a lock and unpickles. An
 
 from __future__ import annotations
 
-from typing import Optional
+from threading import current_thread
+from typing import Any, Optional
 
-from ._shared import SharedQueues
+from ..pickling import Guard, guard, unguard
+from ._abc import FAILED, Port, Room
+from ._shared import SharedPort, SharedQueues
+
+
+class QueuePort(SharedPort):
+    """Takes from one queue and puts into the other, whose feeder sends the reason instead of what it cannot pickle."""
+
+    def open(self, recorder: Any, arrival: int) -> None:
+        """Guard what the feeder thread of this process pickles."""
+        super().open(recorder, arrival)
+        _guard_feeder(self.answers, "has a result that could not be sent back")
 
 
 class Queue(SharedQueues):
@@ -16,7 +28,31 @@ class Queue(SharedQueues):
 
     KIND = "Queue"
 
+    def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
+        super().__init__(context, room, options)
+        self._guard = _guard_feeder(self.tasks, "has an input that could not be sent")
+
+    def port(self, worker: int) -> Port:
+        """Return the same two queues to every worker."""
+        del worker
+        return QueuePort(self.tasks, self.answers)
+
     @property
     def ahead(self) -> Optional[int]:
         """Return no limit: `put` never blocks."""
         return None
+
+    def close(self) -> None:
+        """Close both queues, and wait for their feeder threads."""
+        super().close()
+        unguard(self._guard)
+
+
+def _guard_feeder(queue: Any, what: str) -> Optional[Guard]:
+    """Have a queue's feeder thread send ``FAILED``, which the worker passes on; do nothing for queues of threads."""
+    if not hasattr(queue, "join_thread"):
+        return None
+    return guard(
+        lambda: queue._thread is current_thread(),  # noqa: SLF001  # nothing else says which queue a feeder is of
+        lambda message, told: (FAILED, message[0], f"task {message[0]} {what}:\n{told}"),
+    )

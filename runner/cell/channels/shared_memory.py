@@ -6,15 +6,19 @@ pipe. Other Python objects can travel too: pickled, with their buffers copied be
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections import deque
+from contextlib import suppress
 from multiprocessing.shared_memory import SharedMemory as Segment
 from typing import Any, ClassVar
 
 from ..phases import RECEIVE, SEND, SERIALIZE, WAIT
+from ..space import allocate, in_units, require
 from ._abc import Channel, Port, Room
 from ._ring import HEADER, Slot
 
+_PLACE = "/dev/shm"  # noqa: S108  # where Linux keeps the segments
 _MARGIN_BYTES = 8192  # for orders, tracebacks and the envelope of an object
 
 
@@ -93,6 +97,12 @@ class SharedMemory(Channel):
         slot_bytes = HEADER.size + room.message_bytes + _MARGIN_BYTES
         slot_bytes += -slot_bytes % 64  # so that no two slots share a cache line
         size = 2 * self.slots * slot_bytes
+        require(
+            _PLACE,
+            size * room.workers,
+            f"the slots of ipc=shared_memory ({in_units(slot_bytes)} x 2 x {self.slots} slots x {room.workers} workers)",
+            "a smaller payload, fewer workers or slots, another ipc",
+        )
         self.segments = [_make_segment(room.name, size) for _ in range(room.workers)]
         self.rings = [_halves(segment, self.slots) for segment in self.segments]
         self.tasks_ready = [context.Semaphore(0) for _ in range(room.workers)]
@@ -144,7 +154,10 @@ class SharedMemory(Channel):
 
 def _make_segment(name: str, size: int) -> Segment:
     """Create a segment that only this user may open, named so that leftovers can be traced to their run."""
-    return Segment(f"{name}-{secrets.token_hex(4)}", create=True, size=size)
+    segment = Segment(f"{name}-{secrets.token_hex(4)}", create=True, size=size)
+    if os.path.isdir(_PLACE):
+        allocate(segment._fd, size)  # type: ignore[attr-defined]  # noqa: SLF001  # a race with another program is an error, no SIGBUS
+    return segment
 
 
 def _halves(segment: Segment, slots: int) -> tuple[Ring, Ring]:
@@ -158,4 +171,5 @@ def _halves(segment: Segment, slots: int) -> tuple[Ring, Ring]:
 def _release(segment: Segment, *rings: Ring) -> None:
     for ring in rings:
         ring.release()
-    segment.close()
+    with suppress(BufferError):  # an error in the middle of reading a message holds a view of it
+        segment.close()

@@ -7,13 +7,15 @@ work.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from time import perf_counter_ns
-from typing import Any, ClassVar, NamedTuple, Optional
+from typing import Any, ClassVar, NamedTuple, Optional, Union
 
 from .. import probe
 from ..board import ANSWERED, READY, TRACED, Board
-from ..errors import WorkersMissing
+from ..errors import TaskFailed, WorkersMissing
+from ..failures import left
 from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
 from ..rusage import write_usage
@@ -144,8 +146,12 @@ class Model(ABC):
         return [self.board.lane(worker).header[word] for worker in range(self.settings.workers)]
 
 
-def missing(workers: int) -> WorkersMissing:
-    """Return the error for a barrier that was not reached in time."""
+def missing(board: Board) -> Union[TaskFailed, WorkersMissing]:
+    """Return the error for a barrier that a worker broke with an error of its own, or did not reach in time."""
+    path, workers, *_ = board.geometry
+    told = left(os.path.dirname(path), workers)
+    if told:
+        return TaskFailed(told)
     return WorkersMissing(
         f"not all of {workers} workers were ready for the next trial within {BARRIER_SECONDS:g} s; "
         "one may have died while starting: see its message above"

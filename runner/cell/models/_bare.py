@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import traceback
+import os
 from abc import abstractmethod
 from threading import BrokenBarrierError
 from time import perf_counter_ns, sleep
-from typing import Any
+from typing import Any, Optional
 
 from .. import channels
 from ..board import PASSED, Board
 from ..channels import Channel
 from ..channels._abc import FAILED, STOP, SYNCHRONIZE, Port, Room
-from ..errors import TaskFailed
+from ..errors import MessageTooLarge, TaskFailed
+from ..failures import describe, leave
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
 
-_MOST_TEXT = 4000
 
+def serve(port: Port, worker: Worker, barrier: Any) -> bool:
+    """Work until ordered to stop; return False if the parent was sent an error instead.
 
-def serve(port: Port, worker: Worker, barrier: Any) -> None:
-    """Work until ordered to stop. Runs in every worker, process or thread."""
+    Runs in every worker, process or thread.
+    """
     port.open(worker.recorder, worker.arrival)
+    try:
+        _serve(port, worker, barrier)
+    except BaseException as error:  # noqa: BLE001  # a payload is the user's, and so may be what unpickles it
+        told = f"a message to worker {worker.index} could not be read:\n{describe(error)}"
+        port.send(FAILED, 0, told)
+        return False
+    port.close()
+    return True
+
+
+def _serve(port: Port, worker: Worker, barrier: Any) -> None:
     while True:
         task, value, payload = port.receive()
         if task >= 0:
@@ -30,16 +43,30 @@ def serve(port: Port, worker: Worker, barrier: Any) -> None:
             worker.prepare()
             barrier.wait()
             worker.header[PASSED] += 1
+        elif task == FAILED:  # the parent could not pickle the payload
+            port.send(FAILED, value, payload)
         else:
             break
-    port.close()
 
 
 def _answer(port: Port, worker: Worker, task: int, value: int, payload: Any) -> None:
+    result = None
     try:
-        port.send(task, *worker.job(task, value, payload))
-    except Exception:  # noqa: BLE001  # the user's task, or its result, may raise anything; the parent reports it
-        port.send(FAILED, task, traceback.format_exc()[-_MOST_TEXT:])
+        result = worker.job(task, value, payload)
+        port.send(task, *result)
+    except BaseException as error:  # noqa: BLE001  # the user's task may raise anything; the parent reports it
+        what = "raised in a worker" if result is None else "has a result that could not be sent back"
+        port.send(FAILED, task, f"task {task} {what}:\n{describe(error)}")
+
+
+def set_up(index: int, work: Work, board: Optional[Board], barrier: Any) -> Optional[Worker]:
+    """Return a new worker; if the user's code raises, leave what it raised to the parent, and return None."""
+    try:
+        return Worker(index, work, board)
+    except BaseException as error:  # noqa: BLE001  # importing the user's module may raise anything
+        leave(os.path.dirname(work.geometry.path), index, error)
+        barrier.abort()  # where the parent waits
+        return None
 
 
 class Bare(Model):
@@ -76,6 +103,14 @@ class Bare(Model):
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Keep as many tasks in flight as the channel allows, and collect the answers as they come."""
+        try:
+            return self._map(items)
+        except (TaskFailed, MessageTooLarge, EOFError, ConnectionError):
+            raise  # the worker's own, or its end
+        except Exception as error:  # what unpickling runs is the user's
+            raise _unreadable(error) from error
+
+    def _map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         channel, total = self.channel, len(items)
         results: list[Any] = [None] * total
         ahead = channel.ahead
@@ -85,7 +120,7 @@ class Bare(Model):
         for _ in range(total):
             task, *result = channel.receive()
             if task < 0:
-                raise _failure(result)
+                raise TaskFailed(result[1])
             results[task] = tuple(result)
             if sent < total:
                 channel.send(sent, *items[sent])
@@ -97,7 +132,7 @@ class Bare(Model):
         self.channel.send(0, *item)
         task, value, payload = self.channel.receive()
         if task < 0:
-            raise _failure([value, payload])
+            raise TaskFailed(payload)
         return value, payload
 
     def stop(self) -> None:
@@ -116,7 +151,7 @@ class Bare(Model):
         try:
             self.barrier.wait(BARRIER_SECONDS)
         except BrokenBarrierError as error:
-            raise missing(self.settings.workers) from error
+            raise missing(self.board) from error
         self._wait_until_passed()
 
     def _wait_until_passed(self) -> None:
@@ -125,10 +160,12 @@ class Bare(Model):
         end = perf_counter_ns() + int(BARRIER_SECONDS * 1e9)
         while min(self._header(PASSED)) < self.synchronized:
             if perf_counter_ns() > end:
-                raise missing(self.settings.workers)
+                raise missing(self.board)
             sleep(0)  # yields the GIL to other threads and the CPU to other processes
 
 
-def _failure(result: list[Any]) -> TaskFailed:
-    task, text = result
-    return TaskFailed(f"task {task} raised in a worker:\n{text}")
+def _unreadable(error: BaseException) -> TaskFailed:
+    """Return the error for an input that cannot be sent, or a result that cannot be read, in the parent."""
+    return TaskFailed(
+        f"a task's input could not be sent, or its result not be read, in the parent:\n{describe(error)}"
+    )

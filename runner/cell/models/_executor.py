@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from typing import Any
 
 from ..phases import WAIT
@@ -16,15 +16,26 @@ class ExecutorPool(Pool):
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Use `Executor.map`, with the library's chunk size of 1 unless one is configured."""
-        results = list(self.executor.map(perform, *columns(items), chunksize=self._chunks(len(items)) or 1))
+        chunks = self._chunks(len(items)) or 1
+        try:
+            results = list(self.executor.map(perform, *columns(items), chunksize=chunks))
+        except BrokenExecutor as error:
+            raise self._why(error) from error
         self.recorder.mark(WAIT)
         return results
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Use `Executor.submit` and wait for the result."""
-        result = self.executor.submit(perform, 0, *item).result()
+        try:
+            result = self.executor.submit(perform, 0, *item).result()
+        except BrokenExecutor as error:
+            raise self._why(error) from error
         self.recorder.mark(WAIT)
         return result
+
+    def _why(self, error: BrokenExecutor) -> Exception:
+        """Return the error that says why the pool broke."""
+        return error
 
     def _submit_barrier_waits(self) -> list[Any]:
         return [self.executor.submit(wait_at_barrier).result for _ in range(self.settings.workers)]

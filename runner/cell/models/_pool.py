@@ -7,14 +7,20 @@ waiting task per worker is submitted: none ends before every worker has one.
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import active_children, connection
 from threading import BrokenBarrierError
 from time import perf_counter_ns
 from typing import Any, ClassVar, Optional
 
-from .. import probe
+from .. import failures, probe, watchdog
 from ..board import ASSIGNED, Board
+from ..errors import TaskFailed
 from ..parent_death import die_with_creator
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
@@ -30,16 +36,67 @@ def initialize_worker(work: Work, board: Optional[Board], lock: Any, barrier: An
     with lock:
         index = int(opened.control[ASSIGNED])
         opened.control[ASSIGNED] = index + 1
-    _mine.worker = Worker(index, work, board)
     _mine.barrier = barrier
+    try:
+        _mine.worker = Worker(index, work, board)
+    except BaseException as error:  # noqa: BLE001  # the user's; a pool would start another worker, or break
+        failures.leave(os.path.dirname(work.geometry.path), index, error)
+        barrier.abort()  # where the parent waits
     if board is None:
         die_with_creator()
+        _guard_results()
 
 
 def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:
-    """Carry out one task in the worker that took it."""
-    worker: Worker = _mine.worker
-    return worker.perform(task, value, payload)
+    """Carry out one task in the worker that took it; raise TaskFailed."""
+    try:
+        worker: Worker = _mine.worker
+        return worker.perform(task, value, payload)
+    except BaseException as error:  # noqa: BLE001  # the user's task may raise anything
+        told = f"task {task} raised in a worker:\n{failures.describe(error)}"
+        if not _mine.worker.apart:
+            failures.end_run(told)
+        raise Sent(told) from None
+
+
+class Sent(TaskFailed):
+    """Raised in a worker process; its arrival in the parent raises TaskFailed there.
+
+    A pool would keep the exception until all other tasks of a call, or those before it, are done: one may take
+    an hour. A result that cannot be read ends the call.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrive, (str(self),)
+
+
+def _arrive(told: str) -> None:
+    raise TaskFailed(told)
+
+
+def _guard_results() -> None:
+    """Send the reason instead of a result that cannot be pickled, when this worker's pool sends results."""
+    from ..pickling import guard  # noqa: PLC0415  # threads need none of it
+
+    guard(_sends_result, _instead_of_result)
+
+
+def _sends_result() -> bool:
+    """Return whether this is the pool's thread, and not within a task, which may have queues of its own."""
+    frame = sys._getframe()  # noqa: SLF001  # the only way to the callers without their lines
+    while frame.f_back is not None:
+        if frame.f_code is perform.__code__:
+            return False
+        frame = frame.f_back
+    return threading.current_thread() is threading.main_thread()
+
+
+def _instead_of_result(message: Any, told: str) -> Any:
+    """Return a failed result of `multiprocessing.Pool`; raise Sent for `ProcessPoolExecutor`, which sends that."""
+    failure = Sent(f"a task has a result that could not be sent back:\n{told}")
+    if type(message) is tuple and len(message) == len(("job", "part", "outcome")):
+        return (*message[:2], (False, failure))
+    raise failure from None
 
 
 def wait_at_barrier() -> None:
@@ -59,6 +116,7 @@ class Pool(Model):
         self.context = self._context()
         self.barrier = self.context.Barrier(settings.workers + 1)
         self.lock = self.context.Lock()
+        self._started = False
 
     @abstractmethod
     def _context(self) -> Any:
@@ -71,6 +129,10 @@ class Pool(Model):
     @abstractmethod
     def _submit_barrier_waits(self) -> list[Any]:
         """Submit one `wait_at_barrier` for each worker; return the calls that wait for them to end."""
+
+    @abstractmethod
+    def _kill(self) -> None:
+        """End the workers after an error, in a process that has more to do."""
 
     @abstractmethod
     def _close(self) -> None:
@@ -88,18 +150,70 @@ class Pool(Model):
         self._close()
         self.joined_ns = [perf_counter_ns()] * self.settings.workers
 
+    def abandon(self) -> None:
+        """End the workers unless they end with this process, which is quicker and needs nothing of the pool."""
+        if not failures.ends_with_run():
+            self._kill()
+
     def _synchronize(self) -> None:
         ends = self._submit_barrier_waits()
-        try:
-            self.barrier.wait(BARRIER_SECONDS)
-        except BrokenBarrierError as error:
-            raise missing(self.settings.workers) from error
+        with self._starting():
+            try:
+                self.barrier.wait(BARRIER_SECONDS)
+            except BrokenBarrierError as error:
+                raise missing(self.board) from error
         for end in ends:
             end()
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Watch the processes until they are ready for the first time, from when on the run watches them."""
+        if self._started or not self.START_METHODS:
+            yield
+            return
+        watch = watchdog.Watch(active_children(), pool=True)
+        try:
+            yield
+        finally:
+            watch.end()
+        self._started = True
 
     def _chunks(self, items: int) -> Optional[int]:
         """Return the configured chunk size, None for the library's; 1 for a window's items."""
         return 1 if items <= self.settings.workers else self.settings.options.get("chunksize")
+
+
+def refuse_input(_: Any, told: str) -> Any:
+    """Raise TaskFailed, which pools pass on, for an input that cannot be pickled."""
+    raise TaskFailed(f"a task has an input that could not be sent:\n{told}") from None
+
+
+def why_unread(error: BaseException) -> str:
+    """Describe why a result could not be read."""
+    if isinstance(error, TaskFailed):
+        return str(error)
+    return f"a task has a result that could not be read in the parent:\n{failures.describe(error)}"
+
+
+def reading(reader: Any, notice: Callable[[BaseException], None]) -> Callable[[], Any]:
+    """Return what receives from a connection as `Connection.recv` does, and reports what that raises.
+
+    The pools' threads that read results keep it to themselves.
+    """
+
+    def recv() -> Any:
+        try:
+            reader._check_closed()  # noqa: SLF001  # the lines of `Connection.recv`
+            reader._check_readable()  # noqa: SLF001
+            received = reader._recv_bytes()  # noqa: SLF001
+            return connection._ForkingPickler.loads(received.getbuffer())  # type: ignore[attr-defined]  # noqa: SLF001
+        except BaseException as error:
+            notice(error)
+            raise ConnectionError(
+                "a result could not be read"
+            ) from error  # with which every pool's thread ends
+
+    return recv
 
 
 def columns(items: list[tuple[int, Any]]) -> tuple[list[int], list[int], list[Any]]:

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
+from multiprocessing import pool
+from threading import current_thread
 from typing import Any
 
+from ..errors import TaskFailed
 from ..phases import WAIT
-from ._pool import Pool, columns, initialize_worker, perform, wait_at_barrier
+from ..pickling import guard, unguard
+from ._pool import (
+    Pool,
+    columns,
+    initialize_worker,
+    perform,
+    reading,
+    refuse_input,
+    wait_at_barrier,
+    why_unread,
+)
+
+_PATIENCE_S = 5.0
+_LOOK_S = 0.2  # between two looks at whether results are still read, while the parent waits
 
 
 class MpPool(Pool):
@@ -19,25 +36,71 @@ class MpPool(Pool):
         return multiprocessing.get_context(self.settings.start_method)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        self.pool = self.context.Pool(self.settings.workers, initializer=initialize_worker, initargs=initargs)
+        self._unread = ""
+        self.pool = _make(self._notice)(
+            self.settings.workers, initialize_worker, initargs, context=self.context
+        )
+        self._guard = guard(self._is_feeder, refuse_input)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Use `Pool.starmap`, with the library's chunk size unless one is configured."""
-        results: list[tuple[int, Any]] = self.pool.starmap(
-            perform, zip(*columns(items)), self._chunks(len(items))
-        )
+        asked = self.pool.starmap_async(perform, zip(*columns(items)), self._chunks(len(items)))
+        results: list[tuple[int, Any]] = self._await(asked)
         self.recorder.mark(WAIT)
         return results
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Use `Pool.apply`."""
-        result: tuple[int, Any] = self.pool.apply(perform, (0, *item))
+        result: tuple[int, Any] = self._await(self.pool.apply_async(perform, (0, *item)))
         self.recorder.mark(WAIT)
         return result
+
+    def _await(self, asked: Any) -> Any:
+        """Wait as `starmap` and `apply` do, but not for ever if the thread that reads results is gone."""
+        while True:
+            try:
+                return asked.get(_LOOK_S)
+            except multiprocessing.TimeoutError:
+                if self._unread:
+                    raise TaskFailed(self._unread) from None
+
+    def _notice(self, error: BaseException) -> None:
+        """Note why a result could not be read: it ends the pool's thread, and nobody is told."""
+        self._unread = why_unread(error)
+
+    def _is_feeder(self) -> bool:
+        """Return whether this is the thread that pickles the pool's tasks."""
+        return getattr(self.pool, "_task_handler", None) is current_thread()
 
     def _submit_barrier_waits(self) -> list[Any]:
         return [self.pool.apply_async(wait_at_barrier).get for _ in range(self.settings.workers)]
 
+    def _kill(self) -> None:
+        made: Any = (
+            self.pool
+        )  # its `terminate` waits for threads that are gone, and for locks that workers hold
+        made._terminate.cancel()  # noqa: SLF001
+        made._state = made._worker_handler._state = pool.TERMINATE  # noqa: SLF001  # else it would start others
+        made._worker_handler.join(_PATIENCE_S)  # noqa: SLF001
+        for process in made._pool:  # noqa: SLF001
+            process.kill()
+            process.join()
+        unguard(self._guard)
+
     def _close(self) -> None:
         self.pool.close()
         self.pool.join()
+        unguard(self._guard)
+
+
+def _make(notice: Callable[[BaseException], None]) -> Any:
+    """Return the class of `multiprocessing.Pool`, which reports to ``notice`` what reading a result raises."""
+
+    class Noticing(pool.Pool):
+        """As `Pool`, but its thread does not end in silence."""
+
+        def _setup_queues(self) -> None:
+            super()._setup_queues()  # type: ignore[misc]  # not in the stubs
+            self._quick_get = reading(self._outqueue._reader, notice)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    return Noticing

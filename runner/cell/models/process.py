@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 from multiprocessing import util
+from threading import Event
 from typing import Any, Optional
 
 from .. import probe, watchdog
 from ..channels._abc import Port
 from ..parent_death import die_with_creator
-from ..worker import Work, Worker
-from ._bare import Bare, serve
+from ..worker import Work
+from ._bare import Bare, serve, set_up
 
 _FIRST = 100  # of what multiprocessing does at exit
 
@@ -66,6 +67,7 @@ def _kill(processes: list[Any]) -> None:
 
 def _work(port: Port, index: int, work: Work, barrier: Any) -> None:
     probe.forget()  # a forked process inherits the parent's hooks
-    worker = Worker(index, work)
+    worker = set_up(index, work, None, barrier)
     die_with_creator()
-    serve(port, worker, barrier)
+    if worker is None or not serve(port, worker, barrier):
+        Event().wait()  # until it is ended: the parent knows why, and this end would look like the reason

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from threading import current_thread
 from typing import Any
 
+from ..errors import TaskFailed
+from ..pickling import guard, unguard
 from ._executor import ExecutorPool
-from ._pool import initialize_worker
+from ._pool import initialize_worker, reading, refuse_input, why_unread
 
 
 class ProcessPool(ExecutorPool):
@@ -22,3 +25,29 @@ class ProcessPool(ExecutorPool):
         self.executor = ProcessPoolExecutor(
             self.settings.workers, mp_context=self.context, initializer=initialize_worker, initargs=initargs
         )
+        self._guard = guard(self._is_feeder, refuse_input)
+        self._unread = ""
+        reader = self.executor._result_queue._reader  # type: ignore[attr-defined]  # noqa: SLF001  # nothing else is told of it
+        reader.recv = reading(reader, self._notice)
+
+    def _is_feeder(self) -> bool:
+        """Return whether this is the thread that pickles the pool's calls: it drops one that raises IndexError."""
+        calls = getattr(self.executor, "_call_queue", None)
+        return getattr(calls, "_thread", None) is current_thread()
+
+    def _notice(self, error: BaseException) -> None:
+        self._unread = why_unread(error)
+
+    def _why(self, error: BrokenExecutor) -> Exception:
+        """Return the error of reading a result: it breaks the pool, which ends its workers and does not say why."""
+        return TaskFailed(self._unread) if self._unread else error
+
+    def _kill(self) -> None:
+        processes = getattr(self.executor, "_processes", None) or {}  # its `kill_workers` is of 3.14
+        for process in tuple(processes.values()):
+            process.kill()
+        self._close()
+
+    def _close(self) -> None:
+        super()._close()
+        unguard(self._guard)

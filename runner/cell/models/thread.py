@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..worker import Worker
-from ._bare import Bare, serve
+from ._bare import Bare, serve, set_up
 from ._threads import Context
 
 
@@ -23,7 +22,9 @@ class Thread(Bare):
         thread.start()
 
     def _work(self, worker: int) -> None:
-        serve(self.channel.port(worker), Worker(worker, self.work, self.board), self.barrier)
+        ready = set_up(worker, self.work, self.board, self.barrier)
+        if ready is not None:
+            serve(self.channel.port(worker), ready, self.barrier)
 
     def _join(self, worker: int) -> None:
         self.threads[worker].join()

@@ -18,6 +18,9 @@ class ThreadPool(ExecutorPool):
     def _context(self) -> Any:
         return threading
 
+    def _kill(self) -> None:
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self.executor = ThreadPoolExecutor(
             self.settings.workers, initializer=initialize_worker, initargs=initargs

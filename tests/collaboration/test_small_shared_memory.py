@@ -1,0 +1,44 @@
+"""A /dev/shm that is too small for a run is named with its size and the need, before the run starts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.faults import NOTHING, RUNNER, needs_namespaces, rows, run
+
+SHORT = "rounds=1 measure.max_time=50ms tasks=4 workers=2 model=process ipc=shared_memory"
+
+
+@needs_namespaces
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        (
+            "payload=64MiB",
+            r"the slots of ipc=shared_memory \(64 MiB x 2 x 4 slots x 2 workers\) take 1 GiB: try a smaller",
+        ),
+        (
+            "tasks=200000 task=1us",
+            r"the marks of 200000 tasks in 6 lanes take 101 MiB: try fewer tasks or workers",
+        ),
+    ],
+)
+def test_a_need_that_does_not_fit_is_told(tmp_path: Path, knobs: str, told: str) -> None:
+    """And nothing is ended by SIGBUS."""
+    done = run(tmp_path, f"mount -t tmpfs -o size=64m none /dev/shm; {RUNNER} {SHORT} sweep=s {knobs}")
+    (row,) = rows(tmp_path / "outputs/s").to_dict("records")
+    assert row["status"] == "failed", done.said
+    assert row["reason"].startswith("/dev/shm has 6"), row["reason"]
+    assert " left of 64 MiB, and " in row["reason"]
+    assert re.search(told, row["reason"]), row["reason"]
+    assert done.left == NOTHING
+
+
+@needs_namespaces
+def test_what_fits_is_measured(tmp_path: Path) -> None:
+    """The smaller payload that the reason asks for."""
+    done = run(tmp_path, f"mount -t tmpfs -o size=64m none /dev/shm; {RUNNER} {SHORT} sweep=s payload=1MiB")
+    assert (done.code, done.left) == (0, NOTHING), done.said
