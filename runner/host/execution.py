@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from breakeven.runner.cell.specification import Rules, Specification
+from breakeven.runner.config.start import HASH_SEED
 from breakeven.runner.environment import own_code
 from breakeven.runner.errors import PlanOutdated
 from breakeven.runner.host.child import announced, in_child
@@ -85,13 +86,15 @@ def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending
 def specification(run: Run, folder: Path) -> Specification:
     """Return the specification for the measured process."""
     asked = {name: value for name, value in asdict(run.cell).items() if name in Specification._fields}
+    started: dict[str, Any] = {
+        "options": (*run.cell.interpreter_flags, *start_options(str(run.conditions.get("python_version")))),
+        "environment": variation(run).environment() | run.cell.environment,
+    }
     return Specification(
-        **asked | {"measure": Rules(**asked["measure"])},
+        **asked | started | {"measure": Rules(**asked["measure"])},
         cell_id=run.cell_id,
         round=run.round,
         executable=run.executable,
-        options=start_options(str(run.conditions.get("python_version"))),
-        environment=variation(run).environment(),
         folder=str(folder),
         path=(str(run.path),),
         parent=os.getpid(),
@@ -100,4 +103,6 @@ def specification(run: Run, folder: Path) -> Specification:
 
 def variation(run: Run) -> Variation:
     """Return what differs between this run and the other rounds of its cell."""
-    return Variation.of(run.cell.seed, run.cell_id, run.round)
+    drawn = Variation.of(run.cell.seed, run.cell_id, run.round)
+    fixed = run.cell.environment.get(HASH_SEED)
+    return drawn if fixed is None else replace(drawn, hash_seed=int(fixed))

@@ -215,7 +215,11 @@ def _quantity(text: str) -> tuple[str, int | str]:
 
 def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
     """Return the value of ``key`` in a cell; for a group its option and its name; None if it is missing."""
-    value = _lookup(request.plain, key)
+    value = (
+        _as_number(_lookup(request.plain, key))
+        if key.startswith("environment.")
+        else _lookup(request.plain, key)
+    )
     names = [request.choices[key]] if key in request.choices else []
     if not isinstance(value, Mapping):
         return tuple(names) or (value,)
@@ -226,6 +230,11 @@ def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
             f"{where}: {key} is a group of knobs; name one of them, such as {key}.{next(iter(value))}"
         )
     return tuple(names)
+
+
+def _as_number(value: Any) -> Any:
+    """Return the number that a text spells, so that ``environment.OMP_NUM_THREADS: "> 2"`` compares numbers."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value) else value
 
 
 def _lookup(plain: Any, key: str) -> Any:

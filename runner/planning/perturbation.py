@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-PADDING = "BREAKEVEN_PADDING"
+from breakeven.runner.config.start import HASH_SEED, PADDING
+
 _MOST_PADDING = 4096
 _HASH_SEEDS = 2**32
 
@@ -30,4 +31,4 @@ class Variation:
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables to add."""
-        return {"PYTHONHASHSEED": str(self.hash_seed), PADDING: "x" * self.padding_bytes}
+        return {HASH_SEED: str(self.hash_seed), PADDING: "x" * self.padding_bytes}
