@@ -37,7 +37,7 @@ def to_json(comparison: Comparison) -> str:
 def _head(comparison: Comparison) -> dict[str, Any]:
     question = comparison.question
     allowed = [
-        {"fact": one.what or one.fact, "a": sorted(one.a), "b": sorted(one.b)} for one in comparison.allowed
+        {"fact": one.what, "a": sorted(one.a), "b": sorted(one.b)} for one in comparison.allowed
     ]
     return {
         "a": _side(comparison.a),

@@ -47,7 +47,7 @@ class Condition:
     def __call__(self, runs: pd.DataFrame) -> pd.Series[bool]:
         """Return for each run whether it is selected; raise BadValue if the value cannot be read."""
         if self.value == "null":
-            return runs[self.column].isna()
+            return runs[self.column].isna() | runs[self.column].isin(["", "null"])
         if self.column == "interpreter":
             return self._interpreter(runs)
         if self.column == "python_version":
@@ -182,7 +182,7 @@ def _explain(condition: Condition, chosen: pd.DataFrame, runs: pd.DataFrame, whe
 
 def show_value(value: Any, column: str) -> str:
     """Return a stored value as it would be typed."""
-    if pd.isna(value):
+    if pd.isna(value) or value == "":
         return "null"
     if column in (*_SIZES, *_TIMES):
         return format_size(int(value)) if column in _SIZES else format_time(int(value))

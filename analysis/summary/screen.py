@@ -115,6 +115,8 @@ def _write_cells(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def _heading(factor: str) -> str:
+    if factor == "variables":
+        return "environment"
     return factor.removesuffix("_bytes").removesuffix("_ns").replace("_", " ")
 
 

@@ -233,7 +233,7 @@ def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
 
 
 def _as_number(value: Any) -> Any:
-    """Return the number that a text spells, so that ``environment.OMP_NUM_THREADS: "> 2"`` compares numbers."""
+    """Return the number that a variable's text spells, so that numbers can be compared."""
     return int(value) if isinstance(value, str) and re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value) else value
 
 
