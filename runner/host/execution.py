@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow as pa
 
 from breakeven.runner.cell.specification import Rules, Specification
-from breakeven.runner.config.start import HASH_SEED
 from breakeven.runner.environment import own_code
 from breakeven.runner.errors import PlanOutdated
 from breakeven.runner.host.child import announced, in_child
@@ -103,6 +102,4 @@ def specification(run: Run, folder: Path) -> Specification:
 
 def variation(run: Run) -> Variation:
     """Return what differs between this run and the other rounds of its cell."""
-    drawn = Variation.of(run.cell.seed, run.cell_id, run.round)
-    fixed = run.cell.environment.get(HASH_SEED)
-    return drawn if fixed is None else replace(drawn, hash_seed=int(fixed))
+    return Variation.of(run.cell.seed, run.cell_id, run.round).under(run.cell.environment)

@@ -215,11 +215,9 @@ def _quantity(text: str) -> tuple[str, int | str]:
 
 def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
     """Return the value of ``key`` in a cell; for a group its option and its name; None if it is missing."""
-    value = (
-        _as_number(_lookup(request.plain, key))
-        if key.startswith("environment.")
-        else _lookup(request.plain, key)
-    )
+    value = _lookup(request.plain, key)
+    if key.startswith("environment."):
+        value = _as_number(value)
     names = [request.choices[key]] if key in request.choices else []
     if not isinstance(value, Mapping):
         return tuple(names) or (value,)

@@ -14,6 +14,7 @@ from breakeven.base.factors import POLICY
 from breakeven.base.layout import LATEST
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
+from breakeven.runner.config.naming import distinguish
 from breakeven.runner.config.parsing import read_choice, read_count
 from breakeven.runner.config.policy import Policy, read_policy
 from breakeven.runner.planning.conditions import conditions, digest
@@ -38,6 +39,7 @@ class PlannedCell:
     conditions: Mapping[str, Any]
     config: Mapping[str, Any]
     overrides: tuple[str, ...]
+    distinct: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ def _collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
         first = kept.setdefault(planned.cell_id, planned)
         if planned.rounds > first.rounds:
             kept[planned.cell_id] = replace(first, rounds=planned.rounds)
-    return list(kept.values())
+    words = distinguish([planned.cell for planned in kept.values()])
+    return [replace(planned, distinct=own) for planned, own in zip(kept.values(), words, strict=True)]
 
 
 def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
@@ -203,6 +206,7 @@ def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
         conditions=planned.conditions,
         config=planned.config,
         overrides=planned.overrides,
+        distinct=planned.distinct,
     )
 
 

@@ -13,7 +13,7 @@ from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning import plan as planning
 from breakeven.runner.planning import sources
-from breakeven.runner.planning.interpreters import Interpreter
+from breakeven.runner.planning.interpreters import Interpreter, Start
 from breakeven.runner.planning.plan import Plan, fingerprint, make_plan
 from breakeven.runner.planning.request import Origin, Request
 from tests.fakes import plain, request
@@ -28,16 +28,17 @@ class Host:
         self.interpreters: list[str] = []
         self.functions: list[tuple[str, str]] = []
 
-    def find_interpreter(self, asked: str) -> Interpreter:
+    def find_interpreter(self, asked: str, start: Start) -> Interpreter:
         """Know every interpreter but python0."""
+        del start
         self.interpreters.append(asked)
         if asked == "python0":
             raise InterpreterUnusable("interpreter python0 is too old")
         return Interpreter(f"/bin/{asked or 'python'}", "3.11.0", "cpython", "GCC", gil_enabled=True)
 
-    def check_function(self, executable: str, options: dict[str, Any], path: Path) -> None:
+    def check_function(self, executable: str, options: dict[str, Any], path: Path, start: Start) -> None:
         """Know every function but those of a module called nowhere."""
-        del path
+        del path, start
         self.functions.append((executable, options["target"]))
         if options["target"].startswith("nowhere:"):
             raise FunctionUnusable("nowhere:f cannot be imported")
