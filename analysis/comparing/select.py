@@ -57,6 +57,8 @@ class Condition:
             return runs[self.column].map(lambda value: pd.notna(value) and bool(value) == wanted).astype(bool)
         if self.column in (*_SIZES, *_TIMES, *_NUMBERS):
             return runs[self.column].astype("float64").eq(self._amount())
+        if self.column.startswith("environment."):  # where 01 is not 1
+            return runs[self.column].eq(self.value).astype(bool)
         return runs[self.column].map(self._is_text).astype(bool)
 
     def _amount(self) -> float:

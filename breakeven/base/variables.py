@@ -86,7 +86,7 @@ def _changed(before: str, now: str) -> Iterator[str]:
     one, other = read(before), read(now)
     for name in sorted({*one, *other}):
         if one.get(name) != other.get(name):
-            old = f"{name} unset" if one.get(name) is None else write({name: one[name]})
+            old = f"{_escape(name)} unset" if one.get(name) is None else write({name: one[name]})
             new = "unset" if other.get(name) is None else _escape(str(other[name])) or "empty"
             yield f"{old}, now {new}"
 

@@ -20,6 +20,7 @@ from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.hydra_app.grid import write
+from breakeven.runner.hydra_app.texts import as_number
 from breakeven.runner.planning.request import Request
 
 _Job = TypeVar("_Job")
@@ -217,7 +218,7 @@ def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
     """Return the value of ``key`` in a cell; for a group its option and its name; None if it is missing."""
     value = _lookup(request.plain, key)
     if key.startswith("environment."):
-        value = _as_number(value)
+        value = as_number(value)
     names = [request.choices[key]] if key in request.choices else []
     if not isinstance(value, Mapping):
         return tuple(names) or (value,)
@@ -228,11 +229,6 @@ def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
             f"{where}: {key} is a group of knobs; name one of them, such as {key}.{next(iter(value))}"
         )
     return tuple(names)
-
-
-def _as_number(value: Any) -> Any:
-    """Return the number that a variable's text spells, so that numbers can be compared."""
-    return int(value) if isinstance(value, str) and re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value) else value
 
 
 def _lookup(plain: Any, key: str) -> Any:

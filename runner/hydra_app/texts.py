@@ -59,6 +59,11 @@ def zips_for_hydra(zipped: Any) -> Any:
     return [dict(_zipped_entry(str(key), value) for key, value in one.items()) for one in zipped]
 
 
+def as_number(value: Any) -> Any:
+    """Return the number that a variable's text spells, so that numbers can be compared."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value) else value
+
+
 def _entry(key: str, value: Any) -> tuple[str, Any]:
     if key == ZIP:
         return key, zips_for_hydra(value)

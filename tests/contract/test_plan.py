@@ -1,6 +1,6 @@
 """From configurations to runs: composed as Hydra would, checked, collapsed, put in order."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning import plan as planning
 from breakeven.runner.planning import sources
+from breakeven.runner.planning.conditions import digest
 from breakeven.runner.planning.interpreters import Interpreter, Start
 from breakeven.runner.planning.plan import Plan, fingerprint, make_plan
 from breakeven.runner.planning.request import Origin, Request
@@ -114,6 +115,14 @@ def test_the_fingerprint_is_of_every_field() -> None:
     assert fingerprint(cell, "local") == fingerprint(replace(cell, time_limit_ns=1), "local")
 
 
+def test_cells_from_before_there_was_an_environment_keep_their_identity() -> None:
+    """What is not set is not part of the hash: their sweeps can be carried on."""
+    asked = asdict(parse(plain()))
+    for name in ("time_limit_ns", "environment", "interpreter_flags"):
+        del asked[name]
+    assert fingerprint(parse(plain()), "local") == digest({**asked, "engine": "local"})
+
+
 def object_like(value: Any) -> Any:
     """Return another value of the same kind."""
     if value is None:
@@ -124,6 +133,8 @@ def object_like(value: Any) -> Any:
         return value + "x"
     if isinstance(value, dict):
         return value | {"x": 1}
+    if isinstance(value, tuple):
+        return (*value, "x")
     return replace(value, warmup=value.warmup + 1)
 
 
