@@ -57,8 +57,6 @@ class Condition:
             return runs[self.column].map(lambda value: pd.notna(value) and bool(value) == wanted).astype(bool)
         if self.column in (*_SIZES, *_TIMES, *_NUMBERS):
             return runs[self.column].astype("float64").eq(self._amount())
-        if self.column.startswith("environment."):  # where 01 is not 1
-            return runs[self.column].eq(self.value).astype(bool)
         return runs[self.column].map(self._is_text).astype(bool)
 
     def _amount(self) -> float:
@@ -87,6 +85,8 @@ class Condition:
 
     def _is_text(self, value: Any) -> bool:
         """Compare texts; those of two amounts, such as 1s and 1000ms, by what they mean."""
+        if self.column.startswith("environment."):  # where 01 is not 1
+            return bool(value == self.value)
         return bool(pd.notna(value)) and (value == self.value or _same_amount(write_knob(value), self.value))
 
 
