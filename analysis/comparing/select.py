@@ -150,11 +150,12 @@ def _read(part: str, runs: pd.DataFrame, side: str) -> Condition:
         raise BadValue(f"{side}: {part}: no selection; write key=value[,key=value...], such as model=thread")
     column = COLUMNS.get(key, key)
     knobs = [str(name) for name in runs.columns if "." in str(name)]
-    known = [*FACTORS, *(name for name in (*FACTS, *_FURTHER) if name in runs), *knobs]
+    factors = [name for name in FACTORS if name != "variables"]  # selected one by one, as environment.NAME
+    known = [*factors, *(name for name in (*FACTS, *_FURTHER) if name in runs), *knobs]
     if column not in known:
         names = [typed(name) for name in known]
         raise UnknownName(
-            f"{side}: {part}: no factor {key}{did_you_mean(key, names)}; there are {', '.join(names[: len(FACTORS)])}, "
+            f"{side}: {part}: no factor {key}{did_you_mean(key, names)}; there are {', '.join(names[: len(factors)])}, "
             "what is known of the machine and the interpreter (such as python_version), and knobs (such as measure.max_time)"
         )
     return Condition(key, column, value)
