@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from breakeven.analysis.comparing.knobs import METHOD, knobs_of
+from breakeven.analysis.comparing.knobs import METHOD, factors_of
 from breakeven.analysis.comparing.select import Side
 from breakeven.analysis.frames.factors import BARE, varying, write
 from breakeven.base.factors import FACTORS
@@ -29,6 +29,7 @@ _IN_NAME = {
     "task_ns": "task {}",
     "window_ns": "window {}",
     "affinity": "affinity {}",
+    "interpreter_flags": "started with {}",
 }
 
 
@@ -59,7 +60,7 @@ def _first_rows(runs: pd.DataFrame) -> pd.DataFrame:
 def differing_columns(cells: pd.DataFrame) -> list[str]:
     """Return the columns that distinguish ``cells``: factors and knobs first, then versions and method."""
     methods = [str(name) for name in cells.columns if str(name).split(".")[0] in METHOD]
-    names = [*FACTORS, *knobs_of(cells.columns), *(name for name in _SEPARATORS if name in cells), *methods]
+    names = [*factors_of(cells.columns), *(name for name in _SEPARATORS if name in cells), *methods]
     return [name for name in dict.fromkeys(names) if len(cells[name].drop_duplicates()) > 1]
 
 
@@ -73,7 +74,7 @@ class Names:
     def of(cls, cells: pd.DataFrame, named: Iterable[str]) -> Names:
         """Choose the columns that vary besides the ``named`` ones, and the model; at least one."""
         hidden = {*named, *_implied(cells)}
-        known = [name for name in (*FACTORS, *knobs_of(cells.columns)) if name not in hidden]
+        known = [name for name in factors_of(cells.columns) if name not in hidden]
         vary = varying(cells, known)
         shown = [name for name in known if name in vary or name in _ALWAYS]
         shown = _drop_implied(cells, shown) or [name for name in _AT_LEAST if name not in hidden]
@@ -117,5 +118,6 @@ def _implied(cells: pd.DataFrame) -> set[str]:
 def _write(cells: pd.DataFrame, name: str) -> Iterable[str]:
     if "." in name:
         return cells[name].map(f"{name}={{}}".format, na_action="ignore").fillna("")
-    texts = write(cells, name).map(_IN_NAME.get(name, "{}").format, na_action="ignore").fillna("")
+    texts = write(cells, name)
+    texts = texts.where(texts.ne("")).map(_IN_NAME.get(name, "{}").format, na_action="ignore").fillna("")
     return texts.where(~texts.isin(BARE), "").replace("1 workers", "1 worker")

@@ -36,9 +36,7 @@ def to_json(comparison: Comparison) -> str:
 
 def _head(comparison: Comparison) -> dict[str, Any]:
     question = comparison.question
-    allowed = [
-        {"fact": one.what or one.fact, "a": sorted(one.a), "b": sorted(one.b)} for one in comparison.allowed
-    ]
+    allowed = [{"fact": one.what, "a": sorted(one.a), "b": sorted(one.b)} for one in comparison.allowed]
     return {
         "a": _side(comparison.a),
         "b": _side(comparison.b),

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from breakeven.analysis.errors import SidesDiffer, UnknownName
-from breakeven.base.conditions import CODE
+from breakeven.base.conditions import CODE, ENVIRONMENT
 from breakeven.base.suggestions import did_you_mean
+from breakeven.base.variables import read, write
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "host": ("hostname", "cpu_model", "cpu_count", "threads_per_core", "kernel", "virtualisation"),
@@ -23,27 +24,40 @@ GROUPS: dict[str, tuple[str, ...]] = {
 _WITHIN_A_SIDE = "source"
 """A fact that may differ between sides, to compare edits of a function, but not between the runs of one cell."""
 
-_SINGLE = ("engine", "governor", "clock_source", _WITHIN_A_SIDE)
+_SINGLE = ("engine", ENVIRONMENT, "governor", "clock_source", _WITHIN_A_SIDE)
 FACTS = tuple(dict.fromkeys([*(name for names in GROUPS.values() for name in names), *_SINGLE]))
 
 _OF_A_CELL = (*GROUPS["interpreter"], "packages")
 """Facts that may legitimately differ between the cells of one side; the others hold for a whole sweep."""
+
+_KNOB = "environment."
+_FOLLOW = {
+    "interpreter_flags": ("gil_enabled", "jit_enabled"),
+    "environment.PYTHON_GIL": ("gil_enabled",),
+    "environment.PYTHON_JIT": ("jit_enabled",),
+}
+"""Facts that may differ if the sides were selected by a knob that sets them."""
 
 Values = frozenset[str]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A fact with more than one value: its place, and the values of each side as texts."""
+    """A fact with more than one value, and the values of each side as texts; ``name`` is that of its part, if any."""
 
     fact: str
     a: Values
     b: Values
-    what: str = ""
+    name: str = ""
+
+    @property
+    def what(self) -> str:
+        """Return the fact in words."""
+        return f"{self.fact}: {self.name}" if self.name else self.fact
 
     def __str__(self) -> str:
         """Return the difference in one line."""
-        return f"{self.what or self.fact}: {_list(self.a)} in A, {_list(self.b)} in B"
+        return f"{self.what}: {_list(self.a)} in A, {_list(self.b)} in B"
 
 
 def _list(values: Values) -> str:
@@ -52,10 +66,14 @@ def _list(values: Values) -> str:
 
 @dataclass(frozen=True)
 class Allowance:
-    """Facts that may differ: ``facts`` of any kind, and with ``other_work`` packages that one side alone imports."""
+    """Facts that may differ.
+
+    ``facts`` of any kind, the environment ``variables``, and with ``other_work`` packages that one side alone imports.
+    """
 
     facts: frozenset[str] = field(default_factory=frozenset)
     other_work: bool = False
+    variables: frozenset[str] = field(default_factory=frozenset)
 
     @classmethod
     def of(cls, names: Iterable[str], selected: Iterable[str]) -> Allowance:
@@ -67,12 +85,16 @@ class Allowance:
         groups = {group for group, facts in GROUPS.items() if {group, *facts} & set(chosen)}
         single = set(chosen) & set(_SINGLE)
         facts = {fact for name in (*names, *groups, *single) for fact in _expand(name)}
-        return cls(frozenset(facts), any(name.split(".")[0] == "workload" for name in chosen))
+        facts |= {fact for name in chosen for fact in _FOLLOW.get(name, ())}
+        other_work = any(name.split(".")[0] == "workload" for name in chosen)
+        variables = {name.removeprefix(_KNOB) for name in chosen if name.startswith(_KNOB)}
+        return cls(frozenset(facts), other_work, frozenset(variables))
 
     def covers(self, difference: Difference) -> bool:
         """Return whether ``difference`` is allowed."""
         one_sided = difference.fact == "packages" and not (difference.a and difference.b)
-        return difference.fact in self.facts or (self.other_work and one_sided)
+        chosen = difference.fact == ENVIRONMENT and difference.name in self.variables
+        return difference.fact in self.facts or (self.other_work and one_sided) or chosen
 
 
 def _expand(name: str) -> tuple[str, ...]:
@@ -94,6 +116,8 @@ def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     for fact in FACTS:
         if fact == "packages":
             found += _packages(a, b)
+        elif fact == ENVIRONMENT:
+            found += _environment(a, b)
         elif fact == _WITHIN_A_SIDE:
             found += _mixed(fact, _texts_by_pair(a, fact), _texts_by_pair(b, fact))
         elif fact in _OF_A_CELL:
@@ -103,9 +127,9 @@ def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     return found
 
 
-def _compare(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values], what: str = "") -> list[Difference]:
+def _compare(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values], name: str = "") -> list[Difference]:
     """Join the values of all pairs that differ into one difference; return none if no pair differs."""
-    return _join(fact, [(a[pair], b[pair]) for pair in a if a[pair] != b[pair] or len(a[pair]) > 1], what)
+    return _join(fact, [(a[pair], b[pair]) for pair in a if a[pair] != b[pair] or len(a[pair]) > 1], name)
 
 
 def _mixed(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values]) -> list[Difference]:
@@ -113,11 +137,11 @@ def _mixed(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values]) -> list[
     return _join(fact, [(a[pair], b[pair]) for pair in a if max(len(a[pair]), len(b[pair])) > 1])
 
 
-def _join(fact: str, differing: list[tuple[Values, Values]], what: str = "") -> list[Difference]:
+def _join(fact: str, differing: list[tuple[Values, Values]], name: str = "") -> list[Difference]:
     if not differing:
         return []
     values_a, values_b = (frozenset[str]().union(*values) for values in zip(*differing, strict=True))
-    return [Difference(fact, values_a, values_b, what)]
+    return [Difference(fact, values_a, values_b, name)]
 
 
 def _texts_by_pair(runs: pd.DataFrame, fact: str) -> dict[Any, Values]:
@@ -145,8 +169,34 @@ def _packages(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
         of_name = [
             {pair: versions.get(name, frozenset()) for pair, versions in side.items()} for side in sides
         ]
-        found += _compare("packages", of_name[0], of_name[1], f"packages: {name}")
+        found += _compare("packages", of_name[0], of_name[1], name)
     return found
+
+
+def _environment(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
+    """Compare the variables one by one; those of a sweep that did not record them are unknown."""
+    sides = [
+        {
+            pair: [None if pd.isna(text) else read(text) for text in texts.unique()]
+            for pair, texts in runs.groupby("pair")[ENVIRONMENT]
+        }
+        for runs in (a, b)
+    ]
+    recorded = (known for side in sides for texts in side.values() for known in texts if known is not None)
+    found: list[Difference] = []
+    for name in sorted({name for known in recorded for name in known}):
+        of_name = [
+            {pair: frozenset(_value(known, name) for known in texts) for pair, texts in side.items()}
+            for side in sides
+        ]
+        found += _compare(ENVIRONMENT, of_name[0], of_name[1], name)
+    return found
+
+
+def _value(known: Mapping[str, str | None] | None, name: str) -> str:
+    if known is None:
+        return "unknown"
+    return write({name: known[name]}).partition("=")[2] or "empty" if name in known else "unset"
 
 
 def _versions(texts: pd.Series[Any]) -> dict[str, Values]:

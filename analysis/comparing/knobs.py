@@ -31,6 +31,14 @@ def knobs_of(columns: pd.Index[Any]) -> list[str]:
     return [str(name) for name in columns if "." in str(name) and str(name).split(".")[0] not in METHOD]
 
 
+def factors_of(columns: pd.Index[Any]) -> list[str]:
+    """Return the columns that cells are paired by: factors, and knobs of the cell itself.
+
+    The variables that a cell sets are among the knobs, one by one, as ``environment.NAME``.
+    """
+    return [*(name for name in FACTORS if name != "variables"), *knobs_of(columns)]
+
+
 def write_knob(value: Any) -> str:
     """Return a knob's value in one canonical form, so that equal values are equal texts."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
@@ -49,5 +57,7 @@ def _flatten(plain: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in plain.items() if isinstance(plain, dict) else ():
         if isinstance(value, dict) and value:
             yield from _flatten(value, f"{prefix}{name}.")
-        elif value is not None:
+        elif (
+            value is not None or prefix == "environment."
+        ):  # where null says something: the variable is removed
             yield f"{prefix}{name}", value

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from breakeven.analysis.comparing.cells import Key, Names, cells_of, differing_columns, left_out_of
 from breakeven.analysis.comparing.facts import GROUPS
-from breakeven.analysis.comparing.knobs import knobs_of
+from breakeven.analysis.comparing.knobs import factors_of
 from breakeven.analysis.comparing.select import Side, show_value, typed
 from breakeven.analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
 from breakeven.analysis.frames.factors import BARE
@@ -98,7 +98,7 @@ class Pairing:
 
     def keys(self, cells: pd.DataFrame) -> Keys:
         """Return the values by which ``cells`` are paired."""
-        names = [name for name in (*FACTORS, *knobs_of(cells.columns)) if name not in self.named]
+        names = [name for name in factors_of(cells.columns) if name not in self.named]
         keys = cells[names].map(_text).astype("object")
         if "payload_bytes" in self.named and "payload_out_bytes" in names:
             # what is sent back is as large as what is sent, unless it was chosen
@@ -200,9 +200,7 @@ def _refuse_same(links: list[Link], cells: pd.DataFrame, a: Side, b: Side) -> No
 def _describe(link: Link, cells: pd.DataFrame, names: Names) -> dict[str, Any]:
     one, other = (cells.loc[cell] for cell in link)
     shared = {name: one[name] if _text(one[name]) == _text(other[name]) else None for name in FACTORS}
-    unequal = [
-        name for name in (*FACTORS, *knobs_of(cells.columns)) if _text(one[name]) != _text(other[name])
-    ]
+    unequal = [name for name in factors_of(cells.columns) if _text(one[name]) != _text(other[name])]
     found = (
         f"{typed(name)} {show_value(one[name], name)} v {show_value(other[name], name)}" for name in unequal
     )

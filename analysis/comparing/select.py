@@ -47,7 +47,7 @@ class Condition:
     def __call__(self, runs: pd.DataFrame) -> pd.Series[bool]:
         """Return for each run whether it is selected; raise BadValue if the value cannot be read."""
         if self.value == "null":
-            return runs[self.column].isna()
+            return runs[self.column].isna() | runs[self.column].isin(["", "null"])
         if self.column == "interpreter":
             return self._interpreter(runs)
         if self.column == "python_version":
@@ -85,6 +85,8 @@ class Condition:
 
     def _is_text(self, value: Any) -> bool:
         """Compare texts; those of two amounts, such as 1s and 1000ms, by what they mean."""
+        if self.column.startswith("environment."):  # where 01 is not 1
+            return bool(value == self.value)
         return bool(pd.notna(value)) and (value == self.value or _same_amount(write_knob(value), self.value))
 
 
@@ -148,11 +150,12 @@ def _read(part: str, runs: pd.DataFrame, side: str) -> Condition:
         raise BadValue(f"{side}: {part}: no selection; write key=value[,key=value...], such as model=thread")
     column = COLUMNS.get(key, key)
     knobs = [str(name) for name in runs.columns if "." in str(name)]
-    known = [*FACTORS, *(name for name in (*FACTS, *_FURTHER) if name in runs), *knobs]
+    factors = [name for name in FACTORS if name != "variables"]  # selected one by one, as environment.NAME
+    known = [*factors, *(name for name in (*FACTS, *_FURTHER) if name in runs), *knobs]
     if column not in known:
         names = [typed(name) for name in known]
         raise UnknownName(
-            f"{side}: {part}: no factor {key}{did_you_mean(key, names)}; there are {', '.join(names[: len(FACTORS)])}, "
+            f"{side}: {part}: no factor {key}{did_you_mean(key, names)}; there are {', '.join(names[: len(factors)])}, "
             "what is known of the machine and the interpreter (such as python_version), and knobs (such as measure.max_time)"
         )
     return Condition(key, column, value)
@@ -182,7 +185,7 @@ def _explain(condition: Condition, chosen: pd.DataFrame, runs: pd.DataFrame, whe
 
 def show_value(value: Any, column: str) -> str:
     """Return a stored value as it would be typed."""
-    if pd.isna(value):
+    if pd.isna(value) or value == "":
         return "null"
     if column in (*_SIZES, *_TIMES):
         return format_size(int(value)) if column in _SIZES else format_time(int(value))

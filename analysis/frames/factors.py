@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -14,7 +15,7 @@ from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 BARE = ("native", "none")
 """Channels that a label need not name: the model's own transport."""
 
-_MECHANISM = ("model", "start_method", "ipc", "interpreter", "affinity")
+_MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
 _SETTING = ("workload", "payload_bytes", "task_ns", "variant", "pattern")
 _SETTING_IF_NEEDED = ("payload_out_bytes", "tasks", "window_ns")
 
@@ -25,6 +26,9 @@ _WRITE: dict[str, Callable[[float], str]] = {
 }
 _NO_VARIANT = {"", "engine", *FACTORS, *OF_THE_SWEEP, *POLICY}
 """Overrides that make no variant of a cell: those with a column, and those of the whole sweep."""
+
+_TEXTS_WITH_NUMBERS = ("variables", "interpreter_flags")
+_MOST_DIGITS = 20
 
 _IN_LABEL = {
     "payload_out_bytes": "{} back",
@@ -50,12 +54,28 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
     tidy["rounds"] = cells.size()
     tidy["rounds_ok"] = cells["ok"].sum()
     tidy["variant"] = _variants(cells["overrides"].first())
-    return tidy.sort_values([*FACTORS, "variant"], na_position="first")
+    return tidy.sort_values([*FACTORS, "variant"], na_position="first", key=_in_natural_order)
+
+
+def _in_natural_order(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a key by which ``OMP_NUM_THREADS=2`` comes before ``OMP_NUM_THREADS=16``."""
+    if column.name not in _TEXTS_WITH_NUMBERS:
+        return column
+    return column.map(lambda text: re.sub(r"\d+", _padded, text), na_action="ignore")
+
+
+def _padded(digits: re.Match[str]) -> str:
+    return digits[0].zfill(_MOST_DIGITS)
 
 
 def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
     lines = overrides.fillna("").str.split("\n").explode()
-    column = lines.str.partition("=")[0].str.strip("+~ ").replace(COLUMNS)
+    column = (
+        lines.str.partition("=")[0]
+        .str.strip("+~ ")
+        .str.replace(r"^environment\..*", "environment", regex=True)
+    )
+    column = column.replace(COLUMNS)
     lines = lines[~column.isin(_NO_VARIANT)]
     shared = lines.value_counts() == len(overrides)
     differing = lines[~lines.map(shared).astype(bool)]
@@ -120,7 +140,21 @@ def write(cells: pd.DataFrame, factor: str) -> pd.Series[str]:
     """Return the values of ``factor`` as readable text; missing ones stay missing."""
     if factor == "interpreter":
         return _name_interpreters(cells)
+    if factor == "variables":
+        return _name_variables(cells)
     return cells[factor].map(_WRITE.get(factor, str), na_action="ignore").astype("object")
+
+
+def _name_variables(cells: pd.DataFrame) -> pd.Series[str]:
+    """Return the environment variables that ``cells`` set, without those that all of them set alike."""
+    found = [set(text.split("\n")) for text in cells["variables"].fillna("").unique()]
+    common = set.intersection(*found) if found else set()
+    return cells["variables"].map(lambda text: _name_some(text, common), na_action="ignore").astype("object")
+
+
+def _name_some(text: str, without: set[str]) -> str:
+    kept = [line for line in text.split("\n") if line and line not in without]
+    return " ".join(line if "=" in line else f"{line} unset" for line in kept)
 
 
 def name_implementation(implementation: str) -> str:

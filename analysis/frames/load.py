@@ -19,7 +19,7 @@ from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.factors import tidy_cells
 from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
 from breakeven.base.errors import ResultsMissing
-from breakeven.base.layout import LATEST_SWEEP, SweepPaths
+from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
 from breakeven.base.results import other_folders
 from breakeven.base.schema import TABLES
@@ -81,6 +81,22 @@ class Lab:
     def activity(self) -> pd.DataFrame:
         """Calls per worker and time bin; rows from the window pattern only."""
         return to_frame(self.table("activity"))
+
+    @cached_property
+    def missing(self) -> pd.DataFrame:
+        """Return one row per file of a stored run that was deleted: cell_id, round and table.
+
+        The other tables lack those rows; the same sweep run again measures those runs again.
+        """
+        stored = {
+            table: {path.stem for path in SweepPaths(self.path).stored_files(table)} for table in TABLES
+        }
+        listed = self.runs[["cell_id", "round"]].assign(table=self.runs["parts"].fillna("").str.split("\n"))
+        listed = listed.explode("table").assign(table=lambda rows: rows["table"].str.partition(" ")[0])
+        listed = listed[listed["table"].isin(list(TABLES))]
+        rows = zip(listed["cell_id"], listed["round"], listed["table"], strict=True)
+        gone = [stem(cell_id, round_) not in stored[table] for cell_id, round_, table in rows]
+        return listed[gone].reset_index(drop=True)
 
     @cached_property
     def cells(self) -> pd.DataFrame:

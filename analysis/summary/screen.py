@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,11 +85,20 @@ def summarise(lab: Lab) -> Summary:
         problems=_group_problems(lab),
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
-        cautions=cautions(lab.estimates, lab.runs),
+        cautions=(*_missing(lab), *cautions(lab.estimates, lab.runs)),
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
         missing=len(planned - stored),
         arrived=len(planned & stored),
     )
+
+
+def _missing(lab: Lab) -> Iterator[str]:
+    """Tell of runs with a deleted file: figures and tables lack a part of them."""
+    gone = lab.missing
+    if len(gone):
+        runs = _plural(len(gone[["cell_id", "round"]].drop_duplicates()), "stored run")
+        tables = ", ".join(gone["table"].unique())
+        yield f"files of {runs} are missing (in {tables}): run the sweep again, which measures those runs again"
 
 
 def _write_patterns(estimates: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -115,6 +124,8 @@ def _write_cells(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def _heading(factor: str) -> str:
+    if factor == "variables":
+        return "environment"
     return factor.removesuffix("_bytes").removesuffix("_ns").replace("_", " ")
 
 

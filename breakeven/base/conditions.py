@@ -1,11 +1,13 @@
 """The conditions of a run: they must be equal in all runs of one measurement."""
 
 CODE = "code"
+ENVIRONMENT = "environment"
 CONDITIONS = {
     CODE: "breakeven's own code",
     "python_version": "Python",
     "implementation": "Python implementation",
     "python_build": "Python build",
+    ENVIRONMENT: "environment",
     "source": "source of the function",
     "hostname": "host",
     "cpu_model": "CPU",

@@ -14,6 +14,8 @@ FACTORS = (
     "task_ns",
     "window_ns",
     "interpreter",
+    "interpreter_flags",
+    "variables",
     "affinity",
 )
 """Columns of `runs` that were chosen, not measured; cells differ in these."""
@@ -24,6 +26,8 @@ COLUMNS = {
     "task": "task_ns",
     "window": "window_ns",
     "interpreter.path": "interpreter",
+    "interpreter.flags": "interpreter_flags",
+    "environment": "variables",
     "model.start_method": "start_method",
     "engine.name": "engine",
     **{f"{family}.name": family for family in ("workload", "model", "ipc", "pattern")},

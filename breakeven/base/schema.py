@@ -14,7 +14,7 @@ import pyarrow as pa
 
 VERSION = "3"
 
-LATER: frozenset[str] = frozenset()
+LATER: frozenset[str] = frozenset({"environment", "interpreter_flags", "variables"})
 """Columns added since this version began: files that lack them are read with nulls."""
 
 
@@ -61,6 +61,17 @@ _RUNS = (
     ("window_ns", pa.int64(), "duration of one trial of the window pattern, in ns; null for the others"),
     ("interpreter", pa.string(), "interpreter as configured"),
     ("executable", pa.string(), "absolute path of the interpreter that ran"),
+    ("interpreter_flags", pa.string(), "options with which it was started, as configured; empty for none"),
+    (
+        "variables",
+        pa.string(),
+        "environment variables that the cell sets, NAME=value, one per line (NAME alone: removed); empty for none",
+    ),
+    (
+        "environment",
+        pa.string(),
+        "environment variables of the run that matter to speed, set or inherited, NAME=value, one per line; empty for none",
+    ),
     ("python_version", pa.string(), "version of the interpreter that ran"),
     ("implementation", pa.string(), "name of the interpreter's implementation, such as cpython"),
     ("gil_enabled", pa.bool_(), "state of the GIL read inside the workers while they ran"),

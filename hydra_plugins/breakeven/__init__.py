@@ -20,6 +20,7 @@ from breakeven.runner.hydra_app.filters import Selected
 from breakeven.runner.hydra_app.grid import expand, in_batches
 from breakeven.runner.hydra_app.launcher import Setup, describe_sweep, launch_jobs, select_jobs
 from breakeven.runner.hydra_app.search_path import add_folders
+from breakeven.runner.hydra_app.texts import grid_for_hydra, zips_for_hydra
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +89,11 @@ class BreakevenSweeper(Sweeper):
 
     def _jobs(self, arguments: list[str]) -> Sequence[Sequence[str]]:
         loader = self._setup.context.config_loader
-        jobs = expand(arguments, self._params, self._grids, loader, self._zipped)
+        params, grids, zipped = self._params, self._grids, self._zipped
+        if self._setup.as_a_whole:
+            params, grids = grid_for_hydra(params), [grid_for_hydra(grid) for grid in grids]
+            zipped = zips_for_hydra(zipped)
+        jobs = expand(arguments, params, grids, loader, zipped)
         selected = select_jobs(self._setup, jobs)
         if selected is None:
             return jobs

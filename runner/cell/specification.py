@@ -20,8 +20,9 @@ class Rules(NamedTuple):
 class Specification(NamedTuple):
     """One run: its cell, with units in the names, and how and where to measure it.
 
-    ``time_limit_ns`` is 0 if nobody ends the run; ``executable`` is the interpreter, started with ``options`` and the additional variables of
-    ``environment``; ``folder`` is the run's private folder, ``path`` the directories that a user's function
+    ``time_limit_ns`` is 0 if nobody ends the run; ``executable`` is the interpreter, started with ``options`` and
+    the variables of ``environment``, of which None removes one; ``folder`` is the run's private folder, ``path``
+    the directories that a user's function
     is imported from, and ``parent`` the process that waits for the result.
     """
 
@@ -48,7 +49,7 @@ class Specification(NamedTuple):
     measure: Rules
     executable: str
     options: tuple[str, ...]
-    environment: dict[str, str]
+    environment: dict[str, Optional[str]]
     folder: str
     path: tuple[str, ...]
     parent: int

@@ -16,6 +16,7 @@ from breakeven.runner.cell import channels, models, patterns, workloads
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
 from breakeven.runner.config.parsing import READERS, read_choice, read_count, read_length, read_share, typed
+from breakeven.runner.config.start import read_environment, read_flags
 
 AFFINITIES = ("none", "compact", "scatter")
 START_METHODS = ("fork", "forkserver", "spawn")
@@ -40,6 +41,7 @@ KNOBS: dict[str, tuple[str, ...]] = {
             *FAMILIES,
             "engine",
             "interpreter",
+            "environment",
             "workers",
             "payload",
             "payload_out",
@@ -49,11 +51,14 @@ KNOBS: dict[str, tuple[str, ...]] = {
         *("window", "affinity", "rounds", "seed", *POLICY, "measure", "limits"),
     ),
     "engine": ("name",),
-    "interpreter": ("path",),
+    "interpreter": ("path", "flags"),
     "measure": ("warmup", "max_warmup", "min_trials", "max_trials", "max_time", "rel_ci", "traced"),
     "limits": ("time", "memory"),
 }
 
+
+_OPTIONAL = ("environment", "interpreter.flags")
+"""Knobs that a user's file may lack, since it is older than they are."""
 
 EXPERIMENT = "experiment"
 """The group whose files set knobs of all other groups."""
@@ -81,7 +86,8 @@ class Measure:
 class Cell:
     """One point of the grid: everything that affects its measurement, with units in the names.
 
-    ``*_options`` hold the other knobs of a family's member, in base units.
+    ``*_options`` hold the other knobs of a family's member, in base units. ``environment`` holds the environment
+    variables that are set, or removed if None.
     """
 
     label: str | None = None
@@ -101,6 +107,8 @@ class Cell:
     task_ns: int
     window_ns: int
     interpreter: str
+    interpreter_flags: tuple[str, ...] = ()
+    environment: dict[str, str | None] = field(default_factory=dict)
     affinity: str
     seed: int
     time_limit_ns: int
@@ -135,6 +143,8 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         task_ns=read_length(plain["task"], "task"),
         window_ns=read_length(plain["window"], "window"),
         interpreter=str(plain["interpreter"]["path"] or CURRENT),
+        interpreter_flags=read_flags(plain["interpreter"].get("flags")),
+        environment=read_environment(plain.get("environment", {})),
         affinity=read_choice(plain["affinity"], "affinity", AFFINITIES),
         seed=read_count(plain["seed"], "seed", least=0, most=MAX_SEED),
         time_limit_ns=read_length(plain["limits"]["time"], "limits.time"),
@@ -184,7 +194,7 @@ def check_keys(plain: Mapping[str, Any]) -> None:
         prefix = f"{group}." if group else ""
         _only_known(given, keys, prefix, f"{group} has" if group else "the knobs are")
         for key in keys:
-            if key not in given:
+            if key not in given and f"{prefix}{key}" not in _OPTIONAL:
                 raise BadValue(
                     f"{prefix}{key}: missing from the configuration; remove the override that deletes it, or add it to your config.yaml"
                 )

@@ -6,8 +6,11 @@ does other things as well; use them for debugging, not as measurements.
 
 from __future__ import annotations
 
+import os
 import traceback
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 from breakeven.runner import host
 from breakeven.runner.cell import watchdog
@@ -18,6 +21,7 @@ from breakeven.runner.cell.specification import Specification
 from breakeven.runner.engines._abc import Engine
 from breakeven.runner.errors import Interrupted
 from breakeven.runner.planning.run import Run
+from breakeven.runner.planning.variables import process_environment
 from breakeven.runner.results import RunResult
 
 
@@ -38,7 +42,7 @@ def in_process(specification: Specification, limit_ns: int) -> host.Ending:
     """Measure in this process; ignore the time limit, since a debugger may pause for any time."""
     del limit_ns
     try:
-        with watchdog.raising():
+        with watchdog.raising(), _environment(specification.environment):
             execute(specification._replace(time_limit_ns=0), in_place=True)
     except Interrupted:  # Ctrl-C; a KeyboardInterrupt of any other kind is the function's
         raise
@@ -48,3 +52,21 @@ def in_process(specification: Specification, limit_ns: int) -> host.Ending:
         traceback.print_exc()
         return host.Ending("failed", reason(error))
     return host.Ending("ok")
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str | None]) -> Iterator[None]:
+    """Let this process have the environment of a run; what was read before, as by native libraries, stays."""
+    before = dict(os.environ)
+    present = process_environment(changes)
+    try:
+        _replace(present)
+        yield
+    finally:
+        _replace(before)
+
+
+def _replace(variables: Mapping[str, str]) -> None:
+    for name in os.environ.keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)

@@ -6,7 +6,7 @@ import os
 import select
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from breakeven.runner.host.ending import Abandoned, Ending
 from breakeven.runner.host.memory import CannotLimit, Limit
 from breakeven.runner.host.processes import Processes
 from breakeven.runner.planning.interpreters import MAIN
+from breakeven.runner.planning.variables import process_environment
 
 _LONGEST_WAIT_S = 2_000_000  # poll(2) takes milliseconds as an int
 
@@ -127,16 +128,10 @@ def _start(specification: Specification, said: int) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=said,
         stderr=said,
-        env=_environment({**specification.environment, FOLDER: specification.folder}),
+        env=process_environment({**specification.environment, FOLDER: specification.folder}),
         start_new_session=True,
         text=True,
     )
-
-
-def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    """Return the user's environment plus ``added``, without what the command line set for itself."""
-    kept = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
-    return kept | dict(added)
 
 
 def _watch(

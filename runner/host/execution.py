@@ -85,13 +85,15 @@ def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending
 def specification(run: Run, folder: Path) -> Specification:
     """Return the specification for the measured process."""
     asked = {name: value for name, value in asdict(run.cell).items() if name in Specification._fields}
+    started: dict[str, Any] = {
+        "options": (*run.cell.interpreter_flags, *start_options(str(run.conditions.get("python_version")))),
+        "environment": variation(run).environment() | run.cell.environment,
+    }
     return Specification(
-        **asked | {"measure": Rules(**asked["measure"])},
+        **asked | started | {"measure": Rules(**asked["measure"])},
         cell_id=run.cell_id,
         round=run.round,
         executable=run.executable,
-        options=start_options(str(run.conditions.get("python_version"))),
-        environment=variation(run).environment(),
         folder=str(folder),
         path=(str(run.path),),
         parent=os.getpid(),
@@ -100,4 +102,4 @@ def specification(run: Run, folder: Path) -> Specification:
 
 def variation(run: Run) -> Variation:
     """Return what differs between this run and the other rounds of its cell."""
-    return Variation.of(run.cell.seed, run.cell_id, run.round)
+    return Variation.of(run.cell.seed, run.cell_id, run.round).under(run.cell.environment)

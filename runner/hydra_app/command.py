@@ -22,6 +22,7 @@ from breakeven.runner.hydra_app.compose import HYDRA_BASE
 from breakeven.runner.hydra_app.messages import HYDRA_ERRORS, explain, read_options
 from breakeven.runner.hydra_app.search_path import searched
 from breakeven.runner.hydra_app.task import Application, RunFailed
+from breakeven.runner.hydra_app.texts import for_hydra
 from breakeven.runner.sweep.signals import ending_in_order, ignore_signals
 from breakeven.runner.sweep.temporary import find_temporary_folder
 
@@ -74,7 +75,7 @@ def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     if options.shell_completion and "COMP_LINE" in os.environ:  # Hydra does not know subcommands
         os.environ["COMP_LINE"] = re.sub(r"^(\s*\S+)\s+run\b", r"\1", os.environ["COMP_LINE"])
-    with _hydra_called_with(arguments), searched(options.config_dir):
+    with _hydra_called_with([*map(for_hydra, arguments)]), searched(options.config_dir):
         try:
             hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()
         except HYDRA_ERRORS as error:

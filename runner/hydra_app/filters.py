@@ -20,6 +20,7 @@ from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.hydra_app.grid import write
+from breakeven.runner.hydra_app.texts import as_number
 from breakeven.runner.planning.request import Request
 
 _Job = TypeVar("_Job")
@@ -216,6 +217,8 @@ def _quantity(text: str) -> tuple[str, int | str]:
 def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
     """Return the value of ``key`` in a cell; for a group its option and its name; None if it is missing."""
     value = _lookup(request.plain, key)
+    if key.startswith("environment."):
+        value = as_number(value)
     names = [request.choices[key]] if key in request.choices else []
     if not isinstance(value, Mapping):
         return tuple(names) or (value,)

@@ -18,6 +18,7 @@ from breakeven.base.exit_codes import EXIT_INTERRUPTED
 from breakeven.runner.hydra_app.compose import Composer, plain_config, without_hydra
 from breakeven.runner.hydra_app.filters import Selected, read_selection, select
 from breakeven.runner.hydra_app.task import Sweeping
+from breakeven.runner.hydra_app.texts import as_typed
 from breakeven.runner.planning.request import Launch, Request
 
 _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
@@ -87,7 +88,11 @@ def launch_jobs(
     chosen = _of_these_jobs(setup, jobs, first_number, selected)
     base = plain_config(without_hydra(setup.config), whole=False)
     sweeping: Sweeping = setup.task
-    launch = Launch(chosen.requests, tuple(setup.config.hydra.overrides.task), base, chosen.notes)
+    requests = [
+        replace(request, overrides=tuple(map(as_typed, request.overrides))) for request in chosen.requests
+    ]
+    typed = tuple(map(as_typed, setup.config.hydra.overrides.task))
+    launch = Launch(requests, typed, base, chosen.notes)
     if sweeping.carry_out(launch) == EXIT_INTERRUPTED:
         raise KeyboardInterrupt  # a sweeper that launches in batches would go on with the next batch
     return [CellReturn(sweeping, request) for request in chosen.requests]

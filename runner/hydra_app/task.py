@@ -19,6 +19,7 @@ from breakeven.base.layout import SweepPaths
 from breakeven.base.loading import load
 from breakeven.runner import engines
 from breakeven.runner.hydra_app.compose import plain_config
+from breakeven.runner.hydra_app.texts import as_typed
 from breakeven.runner.planning.pending import Stored, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Launch, Origin, Request
@@ -71,7 +72,7 @@ class Application:
 
     def __call__(self, config: DictConfig) -> float:
         """Carry out a sweep of one cell, for Hydra's other launchers, and return its measured value."""
-        overrides = tuple(HydraConfig.get().overrides.task)
+        overrides = tuple(map(as_typed, HydraConfig.get().overrides.task))
         request = Request(plain_config(config), overrides)
         try:
             code = self._carry_out(Launch([request], overrides, request.plain), one_of_several=True)

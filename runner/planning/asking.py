@@ -6,7 +6,7 @@ import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -89,15 +89,17 @@ class Conversation:
         self.selector.close()
 
 
-def ask(command: Sequence[str], question: Callable[[int], str], seconds: float) -> Heard:
-    """Start ``command``, send it ``question`` of the descriptor for the answer, and return what was heard.
+def ask(
+    command: Sequence[str], question: Callable[[int], str], seconds: float, environment: Mapping[str, str]
+) -> Heard:
+    """Start ``command`` in an ``environment``, send it ``question`` of the descriptor for the answer, and return what was heard.
 
     The answer is complete when a line of it begins with a brace; the process may then end in order. Nothing
     of the process's session is left, whatever happens here. Raise OSError if it cannot be started.
     """
     reader, writer = os.pipe()
     try:
-        process = _start(command, writer)
+        process = _start(command, writer, environment)
     except BaseException:
         os.close(reader)
         raise
@@ -114,7 +116,7 @@ def ask(command: Sequence[str], question: Callable[[int], str], seconds: float) 
             process.stdout.close()
 
 
-def _start(command: Sequence[str], writer: int) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], writer: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -122,6 +124,7 @@ def _start(command: Sequence[str], writer: int) -> subprocess.Popen[bytes]:
         stderr=subprocess.STDOUT,
         pass_fds=(writer,),
         start_new_session=True,
+        env=environment,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,17 @@ from breakeven.runner.cell import question as asking
 from breakeven.runner.cell.check import EXIT_CLOSED, SCRIPT
 from breakeven.runner.cell.question import STARTED, Answer, Question, this_interpreter
 from breakeven.runner.cell.records import from_json, to_json
+from breakeven.runner.config.parsing import typed
 from breakeven.runner.environment import repository_of
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning.asking import Heard, ask, is_complete
 from breakeven.runner.planning.run import Source
+from breakeven.runner.planning.variables import process_environment
 
 MAIN = Path(measured_side.__file__).with_name("__main__.py")
 CHECK_SECONDS = 60.0
 _SAFE_PATH = (3, 11)
+_REFUSALS = ("Fatal Python error:", "Unknown option:", "Argument expected for the")
 
 
 @dataclass(frozen=True)
@@ -41,27 +45,58 @@ class Interpreter:
     gil_enabled: bool
 
 
-def find_interpreter(name: str) -> Interpreter:
+@dataclass(frozen=True)
+class Start:
+    """How an interpreter is started: its options, and changes of its environment, of which None removes one."""
+
+    flags: tuple[str, ...] = ()
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Return whether anything is asked for."""
+        return bool(self.flags or self.environment)
+
+
+PLAIN = Start()
+
+
+def find_interpreter(name: str, start: Start = PLAIN) -> Interpreter:
     """Start the interpreter ``name`` (a path, or a name on PATH) once; raise InterpreterUnusable.
 
-    An empty name means this interpreter, which need not be started.
+    An empty name means this interpreter, which need not be started if nothing is asked of its start.
     """
-    if not name:
+    if not name and not start:
         return _interpreter(sys.executable, this_interpreter())
+    executable = _executable(name) if name else sys.executable
+    answer = _ask(executable, Path.cwd(), [], start)
+    if isinstance(answer, Answer):
+        return _interpreter(executable, answer.interpreter)
+    if start:
+        raise InterpreterUnusable(
+            f"interpreter {executable} cannot be started with {_describe(start)}: {answer}; remove what it refuses"
+        )
+    raise InterpreterUnusable(
+        f"interpreter {executable} cannot run the measured side, which needs CPython >= 3.9: {answer}; "
+        "choose another with interpreter.path=/path/to/python"
+    )
+
+
+def _executable(name: str) -> str:
     executable = shutil.which(Path(name).expanduser())
     if executable is None:
         raise InterpreterUnusable(
             f"interpreter {name!r} was not found on PATH or as an executable file; "
             "set its path with interpreter.path=/path/to/python, or use interpreter=current"
         )
-    executable = os.path.abspath(executable)  # noqa: PTH100  # keep a virtual environment's link unresolved
-    answer = _ask(executable, Path.cwd(), [])
-    if isinstance(answer, str):
-        raise InterpreterUnusable(
-            f"interpreter {executable} cannot run the measured side, which needs CPython >= 3.9: {answer}; "
-            "choose another with interpreter.path=/path/to/python"
-        )
-    return _interpreter(executable, answer.interpreter)
+    return os.path.abspath(executable)  # noqa: PTH100  # keep a virtual environment's link unresolved
+
+
+def _describe(start: Start) -> str:
+    """Return the words that ask for a start."""
+    flags = [f"interpreter.flags={shlex.join(start.flags)}"] if start.flags else []
+    return " ".join(
+        [*flags, *(f"environment.{name}={typed(value)}" for name, value in start.environment.items())]
+    )
 
 
 def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
@@ -70,13 +105,13 @@ def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
     )
 
 
-def check_function(executable: str, options: Mapping[str, Any], path: Path) -> Source:
+def check_function(executable: str, options: Mapping[str, Any], path: Path, start: Start = PLAIN) -> Source:
     """Import the user's function and ``make_input``, if any, once and return their source.
 
     Raise FunctionUnusable. A different source makes a different measurement.
     """
     targets = [target for target in (options["target"], options.get("make_input")) if target]
-    answer = _ask(executable, path, targets)
+    answer = _ask(executable, path, targets, start)
     if isinstance(answer, str):
         raise FunctionUnusable(
             f"{' and '.join(targets)} cannot be imported by {executable} in {path}: {answer}"
@@ -115,12 +150,18 @@ def _digest(files: Sequence[str]) -> str:
     return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
 
 
-def _ask(executable: str, path: Path, targets: Sequence[str]) -> Answer | str:
+def _refusal(said: str) -> str:
+    """Return the line in which an interpreter refuses to start; it is not the last one."""
+    lines = (line.strip() for line in said.splitlines())
+    return next((line for line in lines if line.startswith(_REFUSALS)), "")
+
+
+def _ask(executable: str, path: Path, targets: Sequence[str], start: Start) -> Answer | str:
     """Return the interpreter's answer about itself and the targets, or a text that says why there is none."""
+    command = [executable, *start.flags, str(MAIN)]
+    present = process_environment(start.environment)
     try:
-        heard = ask(
-            [executable, str(MAIN)], lambda descriptor: _question(descriptor, path, targets), CHECK_SECONDS
-        )
+        heard = ask(command, lambda descriptor: _question(descriptor, path, targets), CHECK_SECONDS, present)
     except OSError as error:
         return error.strerror or str(error)
     if heard.lines[:1] != [STARTED]:
@@ -139,7 +180,7 @@ def _question(descriptor: int, path: Path, targets: Sequence[str]) -> str:
 
 def _not_started(executable: str, heard: Heard) -> str:
     """Return why an interpreter did not begin to answer."""
-    said = printable(reason_in(heard.text))
+    said = printable(_refusal(heard.text) or reason_in(heard.text))
     if heard.code is None:
         return f"no answer within {CHECK_SECONDS:g} s{_it_said(said)}"
     if heard.code == 0:

@@ -26,10 +26,7 @@ class Changed:
     runs: int
 
     def __str__(self) -> str:
-        before, now = (str(value or "none") for value in (self.change.before, self.change.now))
-        return (
-            f"{CONDITIONS[self.change.column]}: {before}, now {now} ({self.runs} run{'s' * (self.runs != 1)})"
-        )
+        return f"{CONDITIONS[self.change.column]}: {self.change} ({self.runs} run{'s' * (self.runs != 1)})"
 
 
 @dataclass(frozen=True)

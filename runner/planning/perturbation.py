@@ -7,10 +7,12 @@ Sweeney, *Producing wrong data without doing anything obviously wrong*, ASPLOS 2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from random import Random
 
-PADDING = "BREAKEVEN_PADDING"
+from breakeven.runner.config.start import HASH_SEED, PADDING
+
 _MOST_PADDING = 4096
 _HASH_SEEDS = 2**32
 
@@ -28,6 +30,11 @@ class Variation:
         random = Random(f"{seed}/{cell_id}/{round_}")
         return cls(random.randrange(_HASH_SEEDS), random.randrange(_MOST_PADDING))
 
+    def under(self, chosen: Mapping[str, str | None]) -> Variation:
+        """Return the variation of a cell that sets the variables ``chosen``: its own hash seed, if any, holds."""
+        seed = chosen.get(HASH_SEED)
+        return self if seed is None else replace(self, hash_seed=int(seed))
+
     def environment(self) -> dict[str, str]:
         """Return the environment variables to add."""
-        return {"PYTHONHASHSEED": str(self.hash_seed), PADDING: "x" * self.padding_bytes}
+        return {HASH_SEED: str(self.hash_seed), PADDING: "x" * self.padding_bytes}

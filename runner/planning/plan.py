@@ -14,13 +14,15 @@ from breakeven.base.factors import POLICY
 from breakeven.base.layout import LATEST
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
+from breakeven.runner.config.naming import distinguish
 from breakeven.runner.config.parsing import read_choice, read_count
 from breakeven.runner.config.policy import Policy, read_policy
 from breakeven.runner.planning.conditions import conditions, digest
-from breakeven.runner.planning.interpreters import find_interpreter
+from breakeven.runner.planning.interpreters import Interpreter, Start, find_interpreter
 from breakeven.runner.planning.request import Origin, Request
 from breakeven.runner.planning.run import Run, Source
 from breakeven.runner.planning.sources import Sources
+from breakeven.runner.planning.variables import environment_that_matters
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class PlannedCell:
     conditions: Mapping[str, Any]
     config: Mapping[str, Any]
     overrides: tuple[str, ...]
+    distinct: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,28 +110,46 @@ def fingerprint(cell: Cell, engine: str) -> str:
     """Return the ``cell_id``: a hash of everything that was requested of the measurement.
 
     The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run
-    that ends within a limit measures the same under a longer one.
+    that ends within a limit measures the same under a longer one. An environment and flags that are not set are left
+    out as well, so that cells from before there were any keep their identity.
     """
     requested = asdict(cell)
     del requested["time_limit_ns"]
+    for name in ("environment", "interpreter_flags"):
+        if not requested[name]:
+            del requested[name]
     return digest({**requested, "engine": engine})
 
 
 def _plan_cells(
     requests: Sequence[Request], cells: Sequence[Cell], folder: Path, engine: str
 ) -> list[PlannedCell]:
-    names = dict.fromkeys(cell.interpreter for cell in cells)
-    interpreters = {name: find_interpreter("" if name == CURRENT else name) for name in names}
+    interpreters = _Interpreters()
     sources = Sources(folder)
     under = cache(conditions)  # takes a millisecond and is the same for most cells
-    return [
-        _planned(
-            cell, request, engine, Surroundings(interpreter.executable, source, under(interpreter, source))
-        )
-        for cell, request in zip(cells, requests, strict=True)
-        for interpreter in (interpreters[cell.interpreter],)
-        for source in (sources.of(cell, interpreter),)
-    ]
+    planned = []
+    for cell, request in zip(cells, requests, strict=True):
+        interpreter, environment = interpreters.of(cell)
+        source = sources.of(cell, interpreter)
+        found = under(interpreter, source, environment)
+        planned.append(_planned(cell, request, engine, Surroundings(interpreter.executable, source, found)))
+    return planned
+
+
+class _Interpreters:
+    """The interpreters of cells, each started once in each way that a cell asks for."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[Interpreter, str]] = {}
+
+    def of(self, cell: Cell) -> tuple[Interpreter, str]:
+        """Return the interpreter of a cell, and its environment variables that matter."""
+        key = cell.interpreter, cell.interpreter_flags, tuple(cell.environment.items())
+        if key not in self._known:
+            name = "" if cell.interpreter == CURRENT else cell.interpreter
+            start = Start(cell.interpreter_flags, cell.environment)
+            self._known[key] = find_interpreter(name, start), environment_that_matters(cell.environment)
+        return self._known[key]
 
 
 @dataclass(frozen=True)
@@ -168,7 +189,8 @@ def _collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
         first = kept.setdefault(planned.cell_id, planned)
         if planned.rounds > first.rounds:
             kept[planned.cell_id] = replace(first, rounds=planned.rounds)
-    return list(kept.values())
+    words = distinguish([planned.cell for planned in kept.values()])
+    return [replace(planned, distinct=own) for planned, own in zip(kept.values(), words, strict=True)]
 
 
 def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
@@ -184,6 +206,7 @@ def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
         conditions=planned.conditions,
         config=planned.config,
         overrides=planned.overrides,
+        distinct=planned.distinct,
     )
 
 

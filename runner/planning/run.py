@@ -28,7 +28,8 @@ class Run:
     ``order`` is its position in the sweep's randomised order. ``path`` is the directory from which a user's
     function is imported; ``source`` describes the function's files, if there is one. ``conditions`` are the
     columns of ``runs`` for the code, interpreter and host of the plan. ``config`` is the cell's resolved
-    configuration, ``overrides`` are the ones typed for it.
+    configuration, ``overrides`` are the ones typed for it, ``distinct`` the words in its name for how its process is
+    started, if that differs between the cells of the sweep.
     """
 
     cell: Cell
@@ -42,6 +43,7 @@ class Run:
     conditions: Mapping[str, Any]
     config: Mapping[str, Any]
     overrides: tuple[str, ...]
+    distinct: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import yaml
 
 from breakeven.base.schema import TABLES, conform
+from breakeven.base.variables import write
 from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
 from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.result import ActivityRecord, Result, WorkerRecord
@@ -49,6 +51,8 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "window_ns": cell.window_ns or None,
         "interpreter": cell.interpreter or "current",
         "executable": run.executable,
+        "interpreter_flags": shlex.join(cell.interpreter_flags),
+        "variables": write(cell.environment),
         "engine": run.engine,
         "source": run.source and run.source.digest,
         "function_commit": run.source and run.source.commit,

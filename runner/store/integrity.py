@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ COLUMNS = (
 )
 """The columns of ``runs`` that identify a run, its conditions and its ending."""
 
+MISSING = "it is missing"
 _PARTS = "parts"
 _READERS = 4
 _BLOCK_BYTES = 1 << 20
@@ -34,12 +35,17 @@ _BLOCK_BYTES = 1 << 20
 class Stored:
     """The runs of a sweep: the rows of the intact ones, and the damaged files with the reason.
 
-    A run with a damaged file is not among ``rows``. A row has the columns `COLUMNS`; those that an older
+    A file that was deleted counts as damaged. A run with a damaged file is not among ``rows``. A row has the columns `COLUMNS`; those that an older
     sweep lacks are None.
     """
 
     rows: Mapping[Key, dict[str, Any]]
     damaged: Mapping[Path, str]
+
+    @property
+    def missing(self) -> tuple[Path, ...]:
+        """Return the files of stored runs that were deleted."""
+        return tuple(path for path, why in self.damaged.items() if why == MISSING)
 
 
 @dataclass(frozen=True)
@@ -113,10 +119,21 @@ class _Judge:
             listed = [Part.read(line) for line in (parts or "").splitlines()]
         except Damaged as error:
             return None, {file: str(error)}
-        if parts is None or not self.check_parts:  # None in a sweep older than that column
+        if parts is None:  # in a sweep older than that column
             return row, {}
-        damaged = dict(self._damaged_parts(file.stem, {part.table: part for part in listed}))
+        found = {part.table: part for part in listed}
+        damaged = dict(
+            self._damaged_parts(file.stem, found)
+            if self.check_parts
+            else self._missing_parts(file.stem, found)
+        )
         return (None if damaged else row), damaged
+
+    def _missing_parts(self, name: str, listed: Iterable[str]) -> Iterator[tuple[Path, str]]:
+        """Yield the files that were deleted; no file is read."""
+        for table in listed:
+            if name not in self.others.get(table, {}):
+                yield self.paths.table(table) / f"{name}{SUFFIX}", MISSING
 
     def _damaged_parts(self, name: str, listed: Mapping[str, Part]) -> Iterator[tuple[Path, str]]:
         for table, files in self.others.items():
@@ -159,7 +176,7 @@ def _why_not(file: Path, listed: Part) -> str | None:
                 return f"it has {size} bytes instead of {listed.size}"
             return None if _crc(opened) == listed.crc else "its bytes do not match their checksum"
     except FileNotFoundError:
-        return "it is missing"
+        return MISSING
     except PermissionError as error:
         raise OutputsUnreadable.from_os_error(error) from error
     except OSError as error:

@@ -91,8 +91,8 @@ class Sweep(SweepPaths):
     def stored(self, *, check_parts: bool = True) -> Stored:
         """Read the rows of all runs at once, and find the damaged files; raise OutputsUnreadable.
 
-        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row. Leave
-        it off while the sweep is being written: a run that is being retried would look damaged.
+        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row; without it
+        they need only be there. Leave it off while the sweep is being written: what is being replaced would look damaged.
         """
         return read_stored(self.path, check_parts=check_parts)
 

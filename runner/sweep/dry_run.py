@@ -36,7 +36,7 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
     if plan.incompatible:
         yield "incompatible:"
     for run, reason in plan.incompatible:
-        yield f"        {describe(run.cell)}: {reason}"
+        yield f"        {describe(run.cell, run.distinct)}: {reason}"
     for changed in pending.changed:
         yield f"changed: {changed}"
     if pending.waiting:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
@@ -155,11 +156,8 @@ class Session:
     def _tidy(self, observers: Observers, pending: Pending, stored: Stored) -> None:
         """Move aside the runs that will be rerun, and remove the leftovers of interrupted writes."""
         if stored.damaged:
-            folder = self._sweep.set_aside_damaged(stored)
-            self._note(
-                observers,
-                f"moved {_counted(len(stored.damaged), 'damaged file')} to {folder}, to rerun",
-            )
+            for text in _lost(stored, self._sweep.set_aside_damaged(stored)):
+                self._note(observers, text)
         if pending.again:
             folder = self._sweep.set_aside(pending.again, "rerun")
             self._note(observers, f"moved {_counted(len(pending.again), 'stored run')} to {folder}, to rerun")
@@ -200,6 +198,19 @@ def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
         *([f"about {format_clock(estimate(plan, pending, stored.rows).seconds_left)}"] if waiting else []),
     ]
     return f"{shown(plan.sweep)}: {', '.join(counts)}"
+
+
+def _lost(stored: Stored, folder: Path | None) -> Iterator[str]:
+    """Yield what is said about runs with a deleted and with a damaged file, whose other files are in ``folder``."""
+    missing, damaged = len(stored.missing), len(stored.damaged) - len(stored.missing)
+    if missing:
+        runs = len({path.stem for path in stored.missing})
+        yield (
+            f"{_counted(missing, 'file')} of {_counted(runs, 'stored run')} {'is' if missing == 1 else 'are'} missing, such "
+            f"as {shown(stored.missing[0])}: moved the rest to {folder}, to rerun"
+        )
+    if damaged:
+        yield f"moved {_counted(damaged, 'damaged file')} to {folder}, to rerun"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -12,6 +12,7 @@ from breakeven.analysis.errors import (
     UnknownName,
 )
 from breakeven.base.conditions import CONDITIONS as KEPT
+from breakeven.base.conditions import ENVIRONMENT
 from tests.analysis_samples import Sample
 from tests.compared import CONFIG, FASTER, SLOWER, other, refusal, whole
 from tests.stored import commit
@@ -38,6 +39,9 @@ CONDITIONS: list[tuple[str, Any, Any, str]] = [
     ("breakeven_version", "0.1.0", "0.2.0", "breakeven_version: 0.1.0 in A, 0.2.0 in B"),
     ("code", "0a1b", "2c3d", "code: 0a1b in A, 2c3d in B"),
     ("engine", "local", "debug", "engine: local in A, debug in B"),
+    ("environment", "A=1\nB=2", "A=2\nB=2", "environment: A: 1 in A, 2 in B"),
+    ("environment", "", "LD_PRELOAD=x.so", "environment: LD_PRELOAD: unset in A, x.so in B"),
+    ("environment", None, "A=1", "environment: A: unknown in A, 1 in B"),
     ("governor", "performance", "powersave", "governor: performance in A, powersave in B"),
     ("clock_source", "tsc", "hpet", "clock_source: tsc in A, hpet in B"),
 ]
@@ -90,14 +94,16 @@ def test_a_side_that_differs_within_itself_is_refused_too(sample: Sample) -> Non
 @pytest.mark.parametrize("condition", KEPT)
 def test_rounds_kept_from_other_conditions_are_refused(sample: Sample, condition: str) -> None:
     """After on_change=keep a cell has rounds of both: whichever condition it is, code included, it is named."""
-    before, after = (2, 4) if condition == "cpu_count" else ("before", "after")
+    before, after = {"cpu_count": (2, 4), ENVIRONMENT: ("X=before", "X=after")}.get(
+        condition, ("before", "after")
+    )
     for label in ("a", "b"):
         cell = sample.add_rounds(SLOWER, label=label, facts={condition: before})
         kept = sample.sweep.read_run(cell, 0)
         assert kept is not None
         commit(sample.sweep, kept | {"round": len(SLOWER), condition: after})
-    values = " and ".join(sorted(map(str, (before, after))))
-    line = f"{condition}: {values} in A, {values} in B"
+    values = " and ".join(sorted(str(value).removeprefix("X=") for value in (before, after)))
+    line = f"{condition}: {'X: ' * (condition == ENVIRONMENT)}{values} in A, {values} in B"
     assert refusal(SidesDiffer, "label=a", "label=b").splitlines()[1:] == [
         f"  {line}",
         f"measure both under the same conditions, or accept the differences with --allow {condition}",

@@ -102,8 +102,8 @@ def test_keys_and_values_are_those_that_people_type(
             UnknownName,
             (
                 "A: modle=thread: no factor modle (did you mean model?); there are label, workload, model, start_method, "
-                "ipc, pattern, workers, payload, payload_out, tasks, task, window, interpreter, affinity, what is known of "
-                "the machine and the interpreter (such as python_version), and knobs (such as measure.max_time)"
+                "ipc, pattern, workers, payload, payload_out, tasks, task, window, interpreter, interpreter_flags, affinity, "
+                "what is known of the machine and the interpreter (such as python_version), and knobs (such as measure.max_time)"
             ),
         ),
         (

@@ -55,7 +55,9 @@ def test_damage_of_any_table_is_found(sweep: Sweep, table: str) -> None:
     assert why_damaged(sweep) == {
         f"{table}/a1-000.parquet": f"it has {len(whole) - 1} bytes instead of {len(whole)}"
     }
+    assert set(sweep.stored(check_parts=False).rows) == {KEY}
     file.unlink()
     assert why_damaged(sweep) == {f"{table}/a1-000.parquet": "it is missing"}
-    assert not sweep.stored().rows
-    assert set(sweep.stored(check_parts=False).rows) == {KEY}
+    for check in (True, False):  # a deleted file is noticed without reading any
+        found = sweep.stored(check_parts=check)
+        assert (dict(found.rows), found.missing) == ({}, (file,))

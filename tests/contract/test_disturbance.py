@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from breakeven.runner.cell.meter import TICK_NS
 from breakeven.runner.cell.result import LaneRecord
-from breakeven.runner.planning.perturbation import PADDING, Variation
+from breakeven.runner.config.start import PADDING
+from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.results.disturbance import SHARE, Judge
 from breakeven.runner.results.warnings import notes
 from tests.samples import cell, result, trial

@@ -1,6 +1,6 @@
 """From configurations to runs: composed as Hydra would, checked, collapsed, put in order."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning import plan as planning
 from breakeven.runner.planning import sources
-from breakeven.runner.planning.interpreters import Interpreter
+from breakeven.runner.planning.conditions import digest
+from breakeven.runner.planning.interpreters import Interpreter, Start
 from breakeven.runner.planning.plan import Plan, fingerprint, make_plan
 from breakeven.runner.planning.request import Origin, Request
 from tests.fakes import plain, request
@@ -28,16 +29,17 @@ class Host:
         self.interpreters: list[str] = []
         self.functions: list[tuple[str, str]] = []
 
-    def find_interpreter(self, asked: str) -> Interpreter:
+    def find_interpreter(self, asked: str, start: Start) -> Interpreter:
         """Know every interpreter but python0."""
+        del start
         self.interpreters.append(asked)
         if asked == "python0":
             raise InterpreterUnusable("interpreter python0 is too old")
         return Interpreter(f"/bin/{asked or 'python'}", "3.11.0", "cpython", "GCC", gil_enabled=True)
 
-    def check_function(self, executable: str, options: dict[str, Any], path: Path) -> None:
+    def check_function(self, executable: str, options: dict[str, Any], path: Path, start: Start) -> None:
         """Know every function but those of a module called nowhere."""
-        del path
+        del path, start
         self.functions.append((executable, options["target"]))
         if options["target"].startswith("nowhere:"):
             raise FunctionUnusable("nowhere:f cannot be imported")
@@ -113,6 +115,14 @@ def test_the_fingerprint_is_of_every_field() -> None:
     assert fingerprint(cell, "local") == fingerprint(replace(cell, time_limit_ns=1), "local")
 
 
+def test_cells_from_before_there_was_an_environment_keep_their_identity() -> None:
+    """What is not set is not part of the hash: their sweeps can be carried on."""
+    asked = asdict(parse(plain()))
+    for name in ("time_limit_ns", "environment", "interpreter_flags"):
+        del asked[name]
+    assert fingerprint(parse(plain()), "local") == digest({**asked, "engine": "local"})
+
+
 def object_like(value: Any) -> Any:
     """Return another value of the same kind."""
     if value is None:
@@ -123,6 +133,8 @@ def object_like(value: Any) -> Any:
         return value + "x"
     if isinstance(value, dict):
         return value | {"x": 1}
+    if isinstance(value, tuple):
+        return (*value, "x")
     return replace(value, warmup=value.warmup + 1)
 
 

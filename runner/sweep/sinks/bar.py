@@ -32,7 +32,7 @@ class Bar:
                 self._tally = Tally(total=event.waiting, incompatible=event.incompatible)
                 self._live.start()
             case RunBegan():
-                self._current, self._left = describe(event.run.cell), event.seconds_left
+                self._current, self._left = describe(event.run.cell, event.run.distinct), event.seconds_left
             case RunEnded():
                 self._tally = event.tally
                 if event.status != "ok":

@@ -65,7 +65,7 @@ def as_data(event: SweepEvent) -> tuple[str, Mapping[str, Any]]:
 
 
 def _about(run: Run) -> dict[str, Any]:
-    return {"cell_id": run.cell_id, "round": run.round, "cell": describe(run.cell)}
+    return {"cell_id": run.cell_id, "round": run.round, "cell": describe(run.cell, run.distinct)}
 
 
 def _ended(event: RunEnded) -> dict[str, Any]:

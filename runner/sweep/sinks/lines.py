@@ -27,5 +27,5 @@ class Lines:
 def print_line(console: Console, ended: RunEnded) -> None:
     """Print how one run ended, with the reason if it is not ok; only a terminal wraps the line."""
     reason = f": {one_line(str(ended.row.get('reason')))}" if ended.status != "ok" else ""
-    text = f"{ended.tally.ended}/{ended.tally.total} {ended.status} {describe(ended.run.cell)}{reason}"
+    text = f"{ended.tally.ended}/{ended.tally.total} {ended.status} {describe(ended.run.cell, ended.run.distinct)}{reason}"
     console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)

@@ -69,7 +69,7 @@ def _counts(event: SweepBegan) -> str:
 
 
 def _name(run: Run) -> str:
-    return f"{describe(run.cell)} (cell {run.cell_id}, round {run.round})"
+    return f"{describe(run.cell, run.distinct)} (cell {run.cell_id}, round {run.round})"
 
 
 def _ended(event: RunEnded) -> str:

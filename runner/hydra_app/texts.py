@@ -1,0 +1,119 @@
+"""Knobs whose values are texts exactly as typed: ``environment.NAME`` and ``interpreter.flags``.
+
+Hydra reads ``1e3`` as a number, ends a value at ``=``, and refuses a key that no file has. So an override of such a
+knob is rewritten for it: ``environment.X=1e3,01`` becomes ``++environment.X='1e3','01'``. What is stored and shown
+is what was typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hydra.core.override_parser.types import Quote, QuotedString
+
+from breakeven.runner.hydra_app.grid import ZIP, write
+
+_KEY = re.compile(r"(?P<plus>\+{0,2})(?P<key>environment\.[^=]+|interpreter\.flags)=(?P<value>.*)", re.DOTALL)
+_WHOLE = re.compile(r"\+{0,2}(?P<rest>environment=\s*\{.*)", re.DOTALL)
+_HYDRAS = re.compile(
+    r"(?:range|glob|choice|sort|shuffle|interval|extend_list|tag|int|float|str|bool|json_str)\(.*\)",
+    re.DOTALL,
+)
+_OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\""
+
+
+def for_hydra(override: str) -> str:
+    """Return an override as Hydra must read it; any other knob's stays as it is."""
+    whole = _WHOLE.fullmatch(override)
+    if whole:
+        return f"++{whole['rest']}"
+    found = _KEY.fullmatch(override)
+    if not found:
+        return override
+    return f"++{found['key']}={','.join(map(_quoted, _pieces(found['value'])))}"
+
+
+def as_typed(override: str) -> str:
+    """Return an override with one value, which `for_hydra` rewrote, in the shortest form in which it can be typed."""
+    if not override.startswith("++"):
+        return override
+    plain = override.removeprefix("++")
+    if not _KEY.fullmatch(plain):
+        return plain if _WHOLE.fullmatch(plain) else override
+    key, _, value = plain.partition("=")
+    shortest = f"{key}={_unquoted(value)}"
+    return shortest if for_hydra(shortest) == override else plain
+
+
+def grid_for_hydra(grid: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping of a YAML file, from keys to values, with the same rewriting."""
+    return dict(_entry(str(key), value) for key, value in grid.items())
+
+
+def zips_for_hydra(zipped: Any) -> Any:
+    """Return the mappings of a ``zip``, in which a list is several values; what is no list of mappings stays."""
+    if not isinstance(zipped, Sequence) or not all(isinstance(one, Mapping) for one in zipped):
+        return zipped
+    return [dict(_zipped_entry(str(key), value) for key, value in one.items()) for one in zipped]
+
+
+def as_number(value: Any) -> Any:
+    """Return the number that a variable's text spells, so that numbers can be compared."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value) else value
+
+
+def _entry(key: str, value: Any) -> tuple[str, Any]:
+    if key == ZIP:
+        return key, zips_for_hydra(value)
+    if for_hydra(f"{key}={write(value)}") == f"{key}={write(value)}":
+        return key, value
+    name, _, text = for_hydra(f"{key}={write(value)}").partition("=")
+    return name, text
+
+
+def _zipped_entry(key: str, value: Any) -> tuple[str, Any]:
+    if not isinstance(value, list):
+        return _entry(key, value)
+    entries = [_entry(key, one) for one in value]
+    return (entries[0][0] if entries else key), [text for _, text in entries]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the values between the commas of a text, but for commas within quotes and brackets."""
+    begin, depth, quote = 0, 0, ""
+    for place, char in enumerate(text):
+        if quote:
+            quote = "" if char == quote and not _is_escaped(text, place) else quote
+        elif char in _QUOTES and not text[begin:place].strip():
+            quote = char
+        elif char in _OPENING:
+            depth += 1
+        elif char in _CLOSING:
+            depth -= 1
+        elif char == "," and depth <= 0:
+            yield text[begin:place]
+            begin = place + 1
+    yield text[begin:]
+
+
+def _is_escaped(text: str, place: int) -> bool:
+    before = text[:place]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+def _quoted(piece: str) -> str:
+    """Return one value in quotes, unless it is null, is quoted already, or is a list, a map or a function of Hydra."""
+    text = piece.strip()
+    quoted = len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]
+    if quoted or text.lower() == "null" or text[:1] in ("[", "{") or _HYDRAS.fullmatch(text):
+        return text
+    return QuotedString(text, Quote.single).with_quotes()
+
+
+def _unquoted(text: str) -> str:
+    """Return the text in single quotes as it is without them."""
+    if len(text) < 2 or text[0] != "'" or text[-1] != "'":  # noqa: PLR2004  # one quote at each end
+        return text
+    return re.sub(r"(\\*)'", lambda match: "\\" * (len(match[1]) // 2) + "'", text[1:-1] + "'")[:-1]
