@@ -52,7 +52,7 @@ def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
         inputs = Inputs(originals)
         return _call(workload, inputs), inputs
     if apart:
-        seen = _call_apart(workload, originals)
+        seen = call_apart(workload, originals)
         return seen, (Kept(workload, originals).inputs(seen.changes) if seen.changes else Inputs(originals))
     return _watch(workload, originals)
 
@@ -132,7 +132,8 @@ def _remake(workload: Workload, place: int) -> Any:
 # --- in a process apart ------------------------------------------------------------------------------------------
 
 
-def _call_apart(workload: Workload, originals: list[Any]) -> FirstCalls:
+def call_apart(workload: Workload, originals: list[Any]) -> FirstCalls:
+    """Make the first calls in a forked process and return what it reports; raise FirstCallFailed."""
     workload.open()  # imports the function, as the user's program does before it forks
     context = get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
