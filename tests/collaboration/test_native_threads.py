@@ -48,3 +48,14 @@ def test_enough_cpus_are_not_called_oversubscribed(tmp_path: Path) -> None:
     """One worker may use all CPUs."""
     (said,) = native_threads(_lab(tmp_path, 1.9, 1))
     assert "oversubscribed" not in said
+
+
+def test_a_busy_machine_does_not_hide_native_threads(tmp_path: Path) -> None:
+    """The time that the thread waited for a CPU is not time in which it could have used one."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    cell = sample.add_map(model="process", speedup=0.9, workers=1)
+    trials = load(sample.path).trials.drop(columns=["cell_id", "round"])
+    wall = trials["wall_ns"]
+    sample.store("trials", cell, 0, trials.assign(cpu_ns=wall, run_delay_ns=wall // 2))
+    (said,) = native_threads(load(sample.path))
+    assert said.startswith("a task alone keeps 2.0 CPUs busy")
