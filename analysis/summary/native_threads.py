@@ -20,7 +20,7 @@ def native_threads(lab: Lab) -> Iterator[str]:
     if cells.empty:
         return
     demand = cells["cpus_alone"] * cells["workers"]
-    worst = (demand / cells["cpu_count"]).astype("float64").argmax()
+    worst = int((demand / cells["cpu_count"]).astype("float64").argmax())
     cell, name = cells.iloc[worst], label_mechanisms(lab.estimates)[cells.index[worst]]
     text = (
         f"a task alone keeps {cell['cpus_alone']:.1f} CPUs busy in {len(cells)} of {len(lab.estimates)} cells: native "
