@@ -90,7 +90,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         body = _draw_panels(frame, kept)
         sample = (
             f"Sum over workers of {describe_range(frame['trials'])} traced trials a cell, {describe_range(frame['workers'])} "
-            "workers; off CPU: the task waits for the GIL or a CPU, sleeps or does I/O; the parent's time is not included"
+            "workers; off CPU: the task waits for the GIL, a CPU or native threads (BLAS), sleeps or does I/O; the parent's time is not included"
         )
         return finish(body, _title(frame), context, sample, *thinned(len(kept), len(settings), "settings"))
 
