@@ -29,7 +29,7 @@ def native_threads(lab: Lab) -> Iterator[str]:
     if demand.iloc[worst] > NATIVE * cell["cpu_count"]:
         text += (
             f"; oversubscribed: {cell['workers']} workers x {cell['cpus_alone']:.1f} CPUs on {cell['cpu_count']} "
-            f"({name}): environment.OPENBLAS_NUM_THREADS=1 or environment.OMP_NUM_THREADS=1 leaves each its own"
+            f"({name}): environment.OPENBLAS_NUM_THREADS=1 or environment.OMP_NUM_THREADS=1 leaves each worker one"
         )
     yield text
 

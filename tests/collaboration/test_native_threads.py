@@ -38,8 +38,8 @@ def test_oversubscription_is_named_with_its_remedy(tmp_path: Path) -> None:
     assert list(native_threads(_lab(tmp_path, 1.9, 4))) == [
         (
             "a task alone keeps 1.9 CPUs busy in 1 of 1 cells: native threads (BLAS, OpenMP, ...) compute beside its own, "
-            "which the figure overhead shows as off CPU; oversubscribed: 4 workers x 1.9 CPUs on 2 (process): limit them, "
-            "such as with OPENBLAS_NUM_THREADS=1 or OMP_NUM_THREADS=1 in the environment"
+            "which the figure overhead shows as off CPU; oversubscribed: 4 workers x 1.9 CPUs on 2 (process): "
+            "environment.OPENBLAS_NUM_THREADS=1 or environment.OMP_NUM_THREADS=1 leaves each worker one"
         )
     ]
 
