@@ -11,12 +11,11 @@ The public interface, for notebooks and scripts:
 >>> breakeven.read_events("outputs/latest/events.jsonl")[-1]["how"]  # doctest: +SKIP
 
 Everything else may change between versions. A name is imported when it is first used, so that the command
-starts fast and a notebook pays only for what it uses.
+starts fast and a notebook pays only for what it uses. Nothing is imported here: ``python -m breakeven`` executes this
+file while the working directory, which may hold a ``typing.py``, is still searched before the standard library.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from breakeven.base import loading as _loading
+TYPE_CHECKING = False  # a type checker takes it for the one of `typing`
 
 _PUBLIC = {
     "Lab": "breakeven.analysis.frames.load:Lab",
@@ -37,13 +36,15 @@ if TYPE_CHECKING:  # for type checkers, which cannot read the table above and re
     from breakeven.runner.status.events import read_events
 else:
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         """Import a public name when it is first used; raise AttributeError for any other."""
         if name not in _PUBLIC:
             raise AttributeError(
                 f"module {__name__!r} has no attribute {name!r}; it offers {', '.join(__all__)}"
             )
-        globals()[name] = _loading.load(_PUBLIC[name])
+        from breakeven.base.loading import load  # noqa: PLC0415  # see the docstring of this module
+
+        globals()[name] = load(_PUBLIC[name])
         return globals()[name]
 
 

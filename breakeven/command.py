@@ -6,6 +6,7 @@ from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
 from breakeven.base.loading import load
 from breakeven.base.output import write
+from breakeven.runner.cell.search_path import put_standard_library_first
 
 COMMANDS = {
     "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or with -m a sweep of cells"),
@@ -53,6 +54,8 @@ breakeven help COMMAND explains one of them; --version prints the version.
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command with ``arguments``, those of the process if None, and return the exit code."""
+    if arguments is None:  # called by the script `breakeven`
+        put_standard_library_first()
     typed = sys.argv[1:] if arguments is None else arguments
     if not typed:
         return _say(USAGE)
@@ -84,12 +87,14 @@ def call(name: str, arguments: list[str]) -> int:
 
 def analysis() -> int:
     """Run the script ``breakeven-analysis``: show a sweep, or compare two."""
+    put_standard_library_first()
     typed = sys.argv[1:]
     return call("compare", typed[1:]) if typed[:1] == ["compare"] else call("show", typed)
 
 
 def status() -> int:
     """Run the script ``breakeven-status``."""
+    put_standard_library_first()
     return call("status", sys.argv[1:])
 
 

@@ -3,9 +3,9 @@
 import sys
 
 if __name__ == "__main__":
-    from breakeven.runner.cell.search_path import put_working_directory_behind
+    from breakeven.runner.cell.search_path import put_working_directory_aside
 
-    put_working_directory_behind()
+    put_working_directory_aside()
     from breakeven.command import call
 
     sys.exit(call("run", sys.argv[1:]))

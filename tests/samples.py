@@ -104,6 +104,8 @@ def result(*trials: TrialRecord, **changes: Any) -> Result:
         warmup_ended_by=RULE,
         stopped_by=MAX_TIME,
         task_ns=1000,
+        first_call_ns=1500,
+        changes="",
         bytes_in=60,
         bytes_back=40,
         trace_crc32=0,

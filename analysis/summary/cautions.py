@@ -7,10 +7,14 @@ from collections.abc import Iterator
 import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.units import format_ratio
 from breakeven.base.conditions import CONDITIONS
 
 MOST_EFFECT = 0.02
 """If recording spans prolongs a trial by more than this, it is worth a warning."""
+
+MOST_EFFICIENCY = 1.2
+"""A speedup surely above this many times the workers is not of the same work; caches that grow with them allow a little."""
 
 MOST_NOTES = 5
 
@@ -19,6 +23,7 @@ def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
     """Return the cautions, if any; ``estimates`` and ``runs`` are those of `Lab`."""
     return (
         *_claims(estimates),
+        *_impossible(estimates),
         *_disturbed(estimates),
         *_observed(estimates),
         *_mixed(runs),
@@ -35,6 +40,21 @@ def _claims(estimates: pd.DataFrame) -> Iterator[str]:
             "intervals stand for one process, not for the cell: some cells ran in one round only; "
             "rounds=3 or more covers what differs from process to process"
         )
+
+
+def _impossible(estimates: pd.DataFrame) -> Iterator[str]:
+    """Warn of speedups that are surely above what the workers allow."""
+    above = estimates[estimates["efficiency_low"].gt(MOST_EFFICIENCY)]
+    if above.empty:
+        return
+    worst = above.loc[[above["efficiency_low"].idxmax()]]
+    value, low, high, workers = worst[["speedup", "speedup_low", "speedup_high", "workers"]].iloc[0]
+    name = label_mechanisms(estimates)[worst.index[0]]
+    yield (
+        f"not the same work: in {len(above)} of {len(estimates)} cells the speedup is surely above what the workers allow, "
+        f"most of all {format_ratio(value)} [{format_ratio(low)}, {format_ratio(high)}] with workers={workers:.0f} ({name}): calls do less in a worker than alone, such "
+        "as from a cache that each worker keeps, or since joblib, BLAS or a pool in the function runs otherwise in a worker"
+    )
 
 
 def _disturbed(estimates: pd.DataFrame) -> Iterator[str]:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from breakeven.analysis.frames.factors import label_mechanisms, varying, write
 from breakeven.analysis.frames.load import Lab, load
-from breakeven.analysis.summary.cautions import cautions
+from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
 from breakeven.analysis.summary.next_command import suggest
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
@@ -148,7 +148,17 @@ def _unlike_asked(row: pd.Series[Any]) -> str:
     return "" if as_asked else _single("task_measured_ns", format_time)(row)
 
 
+def _remark(row: pd.Series[Any]) -> str:
+    return "not the same work" if row["efficiency_low"] > MOST_EFFICIENCY else ""
+
+
+def _not_compared(row: pd.Series[Any]) -> str:
+    """Return that nobody knows if results are right, for workload.verify=none."""
+    return "not compared" if row["verify"] == "none" else ""
+
+
 _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
+    ("results", "verify", _not_compared),
     ("task measured", "task_measured_ns", _unlike_asked),
     ("speedup [95 %]", "speedup", _interval("speedup", format_ratio)),
     ("quiet", "speedup_quiet", _where_disturbed(_single("speedup_quiet", format_ratio))),
@@ -163,6 +173,7 @@ _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
         "bandwidth_bytes_per_s",
         _only("pingpong", _single("bandwidth_bytes_per_s", lambda rate: format_rate(rate, "B"))),
     ),
+    ("remark", "efficiency_low", _remark),
 )
 
 

@@ -51,6 +51,12 @@ _RUNS = (
     ("tasks", pa.int64(), "tasks in one trial (map), or messages (pingpong); null for window"),
     ("task_ns", pa.int64(), "requested duration of one task, in ns; null if the function sets its own"),
     ("task_calibrated_ns", pa.int64(), "median duration of one task right after its calibration, in ns"),
+    ("first_call_ns", pa.int64(), "duration of the process's very first call of the task, in ns"),
+    (
+        "inputs",
+        pa.string(),
+        "shared by all tasks, or fresh for each since the function changes its input in place",
+    ),
     ("task_measured_ns", pa.int64(), "median duration of one task in the serial trials, in ns"),
     ("window_ns", pa.int64(), "duration of one trial of the window pattern, in ns; null for the others"),
     ("interpreter", pa.string(), "interpreter as configured"),
@@ -61,6 +67,11 @@ _RUNS = (
     ("cpu_count", pa.int32(), "CPUs this process may use (affinity and cgroup quota)"),
     ("engine", pa.string(), "engine that executed the run; debug measures inside breakeven's own process"),
     ("source", pa.string(), "hash of the files that define the user's function; null for other workloads"),
+    (
+        "verify",
+        pa.string(),
+        "how results were compared with the serial ones: equal, close, none or module:callable; null except for function",
+    ),
     ("affinity", pa.string(), "none, compact or scatter"),
     ("n_warmup", pa.int32(), "blocks discarded as warm-up; their trials are marked warmup"),
     (

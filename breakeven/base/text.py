@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from breakeven.base.last_words import raised_in
+
 MOST_TEXT = 2000
 
 
@@ -19,9 +21,10 @@ def _written_out(char: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the first and last line of a text as one; in a traceback the last names the exception."""
+    """Return the first and last line of a text as one; of a traceback, the exception instead of the last."""
     lines = [line.strip() for line in text.strip().splitlines()] or [""]
-    return lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
+    last = raised_in(text) or lines[-1]
+    return last if last == lines[0] else f"{lines[0]} ... {last}"
 
 
 def shown(path: Path) -> str:

@@ -10,36 +10,44 @@ from contextlib import suppress
 from multiprocessing import current_process
 from typing import Union
 
-from .errors import MessageTooLarge, ModuleHidden, TaskFailed, WorkersMissing, WrongResult
+from .errors import (
+    FirstCallFailed,
+    MessageTooLarge,
+    TaskFailed,
+    VerificationFailed,
+    WorkersMissing,
+    WrongResult,
+)
+from .leaving import leave_nothing_behind
 from .parent_death import die_with_parent
-from .question import Answer, Question, this_interpreter
-from .records import from_plain, to_json
+from .question import Question
+from .records import from_plain
 from .run import execute
-from .search_path import extend_path
 from .signals import accept_termination
 from .specification import Specification
-from .workloads.function import resolve
 
 FAILURE = "failure.txt"
 EXIT_FAILED = 3
 EXIT_ORPHANED = 4
-_REMEDY = "run from the directory that contains the module, and write module:callable"
 
 
 def answer(text: str) -> int:
     """Carry out the request and return the exit code; raise BadRecord."""
     request = _read(text)
     if isinstance(request, Question):
+        from .check import check  # noqa: PLC0415  # what measures needs none of it
+
         return check(request)
     accept_termination()
     die_with_parent()
     if os.getppid() != request.parent:
         return EXIT_ORPHANED
     name_semaphores(os.path.basename(request.folder))
+    leave_nothing_behind(worker=False)
     try:
         execute(request)
     except Exception as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
-        with suppress(OSError):  # stderr may be on the disk that is full
+        with suppress(Exception):  # stderr may be on the disk that is full, or a stream of the user's
             traceback.print_exc()
         _write_failure(os.path.join(request.folder, FAILURE), describe(error))
         return EXIT_FAILED
@@ -69,28 +77,10 @@ def name_semaphores(run: str) -> None:
 
 def describe(error: Exception) -> str:
     """Return an error as text: the message alone for our own, with the type for others, never shortened."""
-    if isinstance(error, (TaskFailed, WrongResult, WorkersMissing, MessageTooLarge)):
-        return str(error)
-    return "".join(traceback.format_exception_only(type(error), error)).strip()
+    from .remedies import with_remedy  # noqa: PLC0415  # only when a run failed
 
-
-def check(question: Question) -> int:
-    """Print an `Answer`, as one line of JSON."""
-    extend_path(question.path)
-    problems = {target: problem for target, problem in map(_problem, question.targets) if problem}
-    files = {
-        getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in question.targets
-    }
-    found = Answer(this_interpreter(), problems, tuple(sorted(filter(None, files))))
-    sys.stdout.write(to_json(found) + "\n")
-    return 0
-
-
-def _problem(target: str) -> tuple[str, str]:
-    try:
-        resolve(target)
-    except ModuleHidden as error:
-        return target, str(error)
-    except Exception as error:  # noqa: BLE001  # importing a user's module may raise anything; it is reported
-        return target, f"{type(error).__name__}: {error}; {_REMEDY}"
-    return target, ""
+    if isinstance(
+        error, (FirstCallFailed, TaskFailed, VerificationFailed, WrongResult, WorkersMissing, MessageTooLarge)
+    ):
+        return with_remedy(str(error))
+    return with_remedy("".join(traceback.format_exception_only(type(error), error)).strip())

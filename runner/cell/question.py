@@ -8,11 +8,18 @@ from .facts import gil_enabled, python_build, python_version
 # Without "from __future__ import annotations": hints that are strings cost a measured process much more.
 
 
+STARTED = "started"
+
+
 class Question(NamedTuple):
-    """Asks what the interpreter is, and if ``targets`` (``module:callable``) can be imported from ``path``."""
+    """Asks what the interpreter is, and if ``targets`` (``module:callable``) can be imported from ``path``.
+
+    The answer goes to the open file ``descriptor``.
+    """
 
     targets: tuple[str, ...]
     path: tuple[str, ...]
+    descriptor: int
 
 
 class Interpreter(NamedTuple):

@@ -31,7 +31,7 @@ class Recording:
 
     def keep(self, trial: Trial, reference: Reference) -> None:
         """Record one trial, between two trials, so that it costs no measured time."""
-        self._trials.append(describe(trial, reference.bytes_in + reference.bytes_back))
+        self._trials.append(describe(trial, (reference.bytes_in or 0) + (reference.bytes_back or 0)))
         for worker, calls in enumerate(trial.outcome.activity):
             self.activity.append(ActivityRecord(trial.number, worker, calls))
         self._latencies.append(trial.outcome.latencies_ns)
@@ -115,7 +115,7 @@ def describe(trial: Trial, bytes_per_task: int) -> TrialRecord:
         warmup=False,
         traced=trial.kind == TRACED,
         start_ns=outcome.start_ns,
-        wall_ns=outcome.end_ns - outcome.start_ns,
+        wall_ns=outcome.wall_ns,
         tasks=outcome.tasks,
         bytes=outcome.tasks * bytes_per_task,
         latency_p50_ns=percentile(latencies, 0.5) if latencies else None,

@@ -117,7 +117,9 @@ class Result(NamedTuple):
     """One run.
 
     ``cpus`` is the number of CPUs that its counts cover, ``task_ns`` the length of one task after
-    calibration, ``bytes_in`` and ``bytes_back`` the sizes of one payload each way.
+    calibration, ``first_call_ns`` that of the first one, ``changes`` what it changes in place (see `FirstCalls`),
+    ``bytes_in`` and ``bytes_back`` the sizes of one payload each way, None
+    for an object that cannot be pickled.
     """
 
     trials: tuple[TrialRecord, ...]
@@ -133,6 +135,8 @@ class Result(NamedTuple):
     warmup_ended_by: str
     stopped_by: str
     task_ns: int
-    bytes_in: int
-    bytes_back: int
+    first_call_ns: int
+    changes: str
+    bytes_in: Optional[int]
+    bytes_back: Optional[int]
     trace_crc32: int

@@ -12,7 +12,6 @@ import io
 import os
 import sys
 from contextlib import closing
-from time import perf_counter_ns
 from typing import Any
 from zlib import crc32
 
@@ -20,17 +19,19 @@ from . import models, patterns, watchdog, workloads
 from .affinity import cpus_for
 from .board import GIL, PID, THREAD, Geometry
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
+from .first_calls import observe
+from .inputs import Inputs
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import CrewSettings
 from .patterns._abc import Knobs, Pattern
 from .recording import Recording
 from .records import to_json
-from .reference import Reference, size_of
+from .reference import Reference
 from .result import RESULT, TRACE, Facts, Result, WorkerRecord
-from .sampling import REL_CI, Sampler, percentile
+from .sampling import REL_CI, Sampler
 from .search_path import extend_path
-from .spawning import keep_working_directory_out
+from .spawning import search_library_first
 from .specification import Specification
 from .worker import Work
 from .workloads._abc import Sizes, Workload
@@ -39,26 +40,33 @@ from .workloads.echo import Echo
 BOARD = "board"
 _MARKS_PER_TASK = 8
 _MARKS_APART = 64
-_LENGTHS, _LONG_NS = 9, 200_000_000
 
 
-def execute(specification: Specification) -> None:
-    """Carry out a run; raise what the task raises, WrongResult or WorkersMissing."""
-    extend_path(specification.path)
-    keep_working_directory_out()
+def execute(specification: Specification, *, in_place: bool = False) -> None:
+    """Carry out a run; raise what the task raises, FirstCallFailed, WrongResult or WorkersMissing.
+
+    Before workers are forked, the first calls are made in a process apart, unless ``in_place`` (see `observe`).
+    """
+    extend_path(_users_path(specification))
+    search_library_first()
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
-    reference = Reference(workload)
-    task_ns = _length(reference)
-    work = _work(specification, pattern, workload, task_ns)
+    pattern.verification = workload.verification()
+    seen, inputs = observe(workload, apart=specification.start_method == "fork" and not in_place)
+    work = _work(specification, pattern, workload, inputs, seen.task_ns)
     board = work.geometry.create()
-    crew = models.load(specification.model)(_crew_settings(specification, pattern, reference), work, board)
+    settings = _crew_settings(specification, pattern, seen.largest_bytes)
+    crew = models.load(specification.model)(settings, work, board)
     with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
         recording = Recording(board, trace)
-        crew.start()
-        sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
         try:
+            crew.start()
+            crew.synchronize(traced=False)
+            reference = Reference(
+                workload, inputs, seen.task_ns
+            )  # its calls reach no worker: all of them exist
+            sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
             cpus = _sample(specification, sampler, recording)
         except BaseException:
             crew.abandon()
@@ -79,7 +87,9 @@ def execute(specification: Specification) -> None:
         n_warmup=series.dropped,
         warmup_ended_by=series.warmed_by,
         stopped_by=series.stopped_by,
-        task_ns=task_ns,
+        task_ns=seen.task_ns,
+        first_call_ns=seen.first_ns,
+        changes=seen.changes,
         bytes_in=reference.bytes_in,
         bytes_back=reference.bytes_back,
         trace_crc32=trace.crc32,
@@ -116,7 +126,6 @@ def _facts(step_ns: int) -> Facts:
 def _sample(specification: Specification, sampler: Sampler, recording: Recording) -> int:
     """Measure once all workers are ready; return the number of CPUs that the counts cover."""
     crew = sampler.crew
-    crew.synchronize(traced=False)
     lanes = [crew.board.lane(worker) for worker in range(crew.settings.workers) if crew.START_METHODS]
     pool = crew.TRANSPORT is not None  # a pool would replace a worker that ended, or wait for it
     with watchdog.over([lane.header[PID] for lane in lanes], pool=pool), closing(crew.meter()) as meter:
@@ -130,6 +139,12 @@ def _pattern(specification: Specification) -> Pattern:
     return patterns.load(specification.pattern)(specification.pattern_options, knobs)
 
 
+def _users_path(specification: Specification) -> tuple[str, ...]:
+    """Return the folders of the user's modules; none if the run imports none, so that they cannot hide anything."""
+    kind = workloads.load(specification.workload)
+    return specification.path if kind.imports(specification.workload_options) else ()
+
+
 def _workload(specification: Specification, pattern: Pattern) -> Workload:
     """Return the workload, calibrated to the configured length; a pattern that echoes uses `Echo`."""
     kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
@@ -140,18 +155,9 @@ def _workload(specification: Specification, pattern: Pattern) -> Workload:
     return workload
 
 
-def _length(reference: Reference) -> int:
-    """Time the task as it is: return the median of nine calls, or of fewer if they are long."""
-    payload, task = reference.inputs[0], reference.task
-    taken: list[int] = []
-    while len(taken) < _LENGTHS and sum(taken) < _LONG_NS:
-        start = perf_counter_ns()
-        task(payload)
-        taken.append(perf_counter_ns() - start)
-    return percentile(taken, 0.5)
-
-
-def _work(specification: Specification, pattern: Pattern, workload: Workload, task_ns: int) -> Work:
+def _work(
+    specification: Specification, pattern: Pattern, workload: Workload, inputs: Inputs, task_ns: int
+) -> Work:
     most = pattern.most_tasks(task_ns)
     geometry = Geometry(
         path=os.path.join(specification.folder, BOARD),
@@ -159,20 +165,25 @@ def _work(specification: Specification, pattern: Pattern, workload: Workload, ta
         marks=most * _MARKS_PER_TASK + _MARKS_APART,
         tasks=most + 1,
     )
-    return Work(pattern, workload, geometry, cpus_for(specification.affinity), specification.path)
-
-
-def _crew_settings(specification: Specification, pattern: Pattern, reference: Reference) -> CrewSettings:
-    largest = max(
-        reference.bytes_in, reference.bytes_back, *(size_of(back) for _, back in reference.expected)
+    return Work(
+        pattern=pattern,
+        workload=workload,
+        geometry=geometry,
+        cpus=cpus_for(specification.affinity),
+        path=_users_path(specification),
+        fresh=inputs if inputs.templates is not None and pattern.repeats(task_ns) else None,
+        repeats=pattern.repeats(task_ns),
     )
+
+
+def _crew_settings(specification: Specification, pattern: Pattern, largest_bytes: int) -> CrewSettings:
     return CrewSettings(
         workers=specification.workers,
         start_method=specification.start_method,
         options=specification.model_options,
         ipc=specification.ipc,
         ipc_options=specification.ipc_options,
-        message_bytes=largest + pattern.margin_bytes,
+        message_bytes=largest_bytes + pattern.margin_bytes,
         name=os.path.basename(specification.folder),
     )
 

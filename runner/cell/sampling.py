@@ -42,7 +42,7 @@ class Trial(NamedTuple):
         outcome = self.outcome
         if outcome.latencies_ns:
             return float(median(outcome.latencies_ns))
-        return (outcome.end_ns - outcome.start_ns) / outcome.tasks if outcome.tasks else inf
+        return outcome.wall_ns / outcome.tasks if outcome.tasks else inf
 
 
 class Sampler:

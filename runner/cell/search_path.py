@@ -1,6 +1,8 @@
-"""The search path: modules of the standard library come first, whatever the user's folders contain."""
+"""The search path: modules of the standard library come first, whatever the user's folders contain.
 
-from __future__ import annotations
+Imports nothing that Python has not imported already when it starts: before this module has put the path in
+order, a file of the user's may be found for any other name.
+"""
 
 import os
 import sys
@@ -8,35 +10,71 @@ import sys
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # the root of a clone
 
 
-def extend_path(path: tuple[str, ...]) -> None:
-    """Add ``path`` for a user's function, behind the standard library and before installed packages.
+def put_standard_library_first() -> None:
+    """Move the folders of the standard library before all others, those of PYTHONPATH included."""
+    sys.path.sort(key=lambda folder: not _is_standard(folder))
 
-    A ``queue.py`` of the user is thus not mistaken for the standard library's, which imports many modules
-    late.
+
+def put_users_folders_aside() -> None:
+    """Search the standard library, then installed packages, and no folder of PYTHONPATH until `extend_path`.
+
+    The standard library tries to import modules of other systems, such as ``msvcrt``, and would find a
+    user's.
     """
-    at = after_standard_library()
-    sys.path[at:at] = [folder for folder in path if folder not in sys.path[:at]]
+    put_standard_library_first()
+    users = _python_path()
+    sys.path[:] = [folder for folder in sys.path if _is_standard(folder) or folder not in users]
+
+
+def extend_path(path: tuple[str, ...]) -> None:
+    """Add ``path`` and PYTHONPATH for a user's function, before installed packages.
+
+    They come behind the standard library, which imports many modules late: a ``queue.py`` of the user is not
+    mistaken for its own.
+    """
+    library = standard_library()
+    folders = list(dict.fromkeys([*path, *_python_path()]))  # each once
+    sys.path[:] = [*library, *folders, *(folder for folder in sys.path if folder not in library + folders)]
+
+
+def standard_library() -> list[str]:
+    """Return the folders of the standard library, in their order."""
+    return [folder for folder in sys.path if _is_standard(folder)]
 
 
 def after_standard_library() -> int:
     """Return the index in `sys.path` behind the folders of the standard library; 0 if they are not in it."""
-    pure = os.path.dirname(os.path.abspath(os.__file__))
-    places = [
-        place
-        for place, folder in enumerate(sys.path, 1)
-        if folder and (os.path.abspath(folder) == pure or os.path.basename(folder) == "lib-dynload")
-    ]
-    return max(places, default=0)
+    return max((place for place, folder in enumerate(sys.path, 1) if _is_standard(folder)), default=0)
 
 
-def put_working_directory_behind() -> None:
-    """Move the working directory, which ``python -m`` puts first, to the end of `sys.path`.
+def put_working_directory_aside() -> None:
+    """Take the working directory, which ``python -m`` puts first, off `sys.path`, as the script has it.
 
     In a clone it stays before installed packages, so that the clone's own files run.
     """
     here = os.getcwd()
-    if sys.flags.safe_path or not sys.path or sys.path[0] not in ("", here):
-        return
-    del sys.path[0]
-    at = after_standard_library() if os.path.realpath(here) == _ROOT else len(sys.path)
-    sys.path.insert(at, here)
+    started_here = not sys.flags.safe_path and bool(sys.path) and sys.path[0] in ("", here)
+    if started_here:
+        del sys.path[0]
+    put_standard_library_first()
+    if started_here and os.path.realpath(here) == _ROOT:
+        sys.path.insert(after_standard_library(), here)
+
+
+def _is_standard(folder: str) -> bool:
+    """Return whether a folder, or the archive ``python311.zip``, holds modules of the standard library."""
+    if not folder:
+        return False
+    name = os.path.basename(folder)
+    archive = name.startswith("python") and name.endswith(".zip") and name[6:-4].rstrip("t").isdigit()
+    pure = os.path.dirname(os.path.abspath(os.__file__))
+    return archive or name == "lib-dynload" or os.path.abspath(folder) == pure
+
+
+def _python_path() -> list[str]:
+    """Return the folders of PYTHONPATH."""
+    if sys.flags.ignore_environment:
+        return []
+    return [
+        os.path.abspath(folder) for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder
+    ]

@@ -195,11 +195,11 @@ def _unpacked(place: str, found: Any, expected: Any) -> Iterator[Pair]:
         yield place, one.tobytes(), other.tobytes()
     elif isinstance(expected, _PROXY):
         yield place, dict(found), dict(expected)
-    elif isinstance(expected, _VIEWS):
-        yield place, list(found), list(expected)
-    else:
+    elif _is_packed(expected):
         yield f"{place}.typecode", found.typecode, expected.typecode
         yield place, found.tolist(), expected.tolist()
+    else:
+        yield place, list(found), list(expected)
 
 
 def _is_packed(thing: Any) -> bool:

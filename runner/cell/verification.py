@@ -8,7 +8,7 @@ from .structure import PLAIN, are_plain_and_equal, first_difference
 
 EQUAL, CLOSE, NONE = "equal", "close", "none"
 RULES = (EQUAL, CLOSE, NONE)
-_BY_DESIGN = (
+BY_DESIGN = (
     "a function must return the same result for the same input; if it cannot (random numbers, times), write "
     "workload.verify=none, or compare results by a function of your own with workload.verify=module:callable"
 )
@@ -36,12 +36,21 @@ class Verification:
         return same(found, expected)
 
     def remedy(self, found: Any, expected: Any) -> str:
+        """Return what was expected of a result that differs."""
+        del found, expected
+        return "a task must return the same result for the same input"
+
+
+class Equal(Verification):
+    """Results of the user's function must be equal."""
+
+    def remedy(self, found: Any, expected: Any) -> str:
         """Return what a user can do about a result that differs."""
         near = first_difference(found, expected, close=True) is None
-        return _BY_ROUNDING if near else _BY_DESIGN
+        return _BY_ROUNDING if near else BY_DESIGN
 
 
-class Close(Verification):
+class Close(Equal):
     """Floats may differ by rounding, wherever they are in the result."""
 
     def difference(self, found: Any, expected: Any) -> Optional[str]:
@@ -67,7 +76,7 @@ class Unverified(Verification):
         return True
 
 
-_KINDS = {EQUAL: Verification, CLOSE: Close, NONE: Unverified}
+_KINDS = {EQUAL: Equal, CLOSE: Close, NONE: Unverified}
 
 
 def verification(rule: str) -> Verification:

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple, Optional
 from . import affinity, probe
 from .board import ANSWERED, GIL, PID, READY, THREAD, Board, Geometry
 from .facts import gil_enabled
+from .inputs import Inputs
+from .leaving import leave_nothing_behind
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
 from .search_path import extend_path
+from .spawning import search_library_first
 from .stacks import report_crash_in
 from .trace import Recorder
 from .workloads import Workload
@@ -23,7 +26,8 @@ class Work(NamedTuple):
     """What every worker gets when it is created; picklable.
 
     ``cpus`` are the CPUs that workers are pinned to in turn, empty for no pinning; ``path`` are the
-    directories that a user's function is imported from.
+    directories that a user's function is imported from. ``fresh`` are the inputs if each call needs a fresh one,
+    and ``repeats`` is how often a worker may repeat one in a trial.
     """
 
     pattern: Pattern
@@ -31,6 +35,8 @@ class Work(NamedTuple):
     geometry: Geometry
     cpus: tuple[int, ...]
     path: tuple[str, ...]
+    fresh: Optional[Inputs] = None
+    repeats: int = 0
 
 
 class Worker:
@@ -51,9 +57,13 @@ class Worker:
         if apart:
             report_crash_in(os.path.dirname(work.geometry.path), index)
             extend_path(work.path)
+            leave_nothing_behind(worker=True)
+            search_library_first()  # also for a pool of the user's function
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
-        self.job = work.pattern.job(work.workload.open(), self.recorder, index)
+        self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)
+        work.pattern.verification = work.workload.verification()
+        self.job = work.pattern.job(work.workload.open(), self.recorder, index, self.stock)
         register(self.header)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
@@ -71,6 +81,8 @@ class Worker:
             probe.watch(self.recorder, self.feeder)
         else:
             probe.forget()
+        if self.stock is not None:
+            self.stock.fill()
         write_usage(self.header)
         self.header[ANSWERED] = perf_counter_ns()
 

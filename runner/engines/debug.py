@@ -35,7 +35,7 @@ def in_process(specification: Specification, limit_ns: int) -> host.Ending:
     """Measure in this process; ignore the time limit, since a debugger may pause for any time."""
     del limit_ns
     try:
-        execute(specification)
+        execute(specification, in_place=True)
     except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the run's ending
         traceback.print_exc()
         return host.Ending("failed", describe(error))

@@ -6,24 +6,28 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from breakeven.base.text import last_lines
+from breakeven.base.last_words import reason_in, stack_place
+from breakeven.base.text import printable
 from breakeven.runner import cell as measured_side
 from breakeven.runner.cell import question as asking
-from breakeven.runner.cell.question import Answer, Question, this_interpreter
+from breakeven.runner.cell.check import EXIT_CLOSED, SCRIPT
+from breakeven.runner.cell.question import STARTED, Answer, Question, this_interpreter
 from breakeven.runner.cell.records import from_json, to_json
+from breakeven.runner.cell.workloads.function import targets as named_targets
 from breakeven.runner.environment import repository_of
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
+from breakeven.runner.planning.asking import Heard, ask, is_complete
 from breakeven.runner.planning.run import Source
 
 MAIN = Path(measured_side.__file__).with_name("__main__.py")
-_CHECK_SECONDS = 60
+CHECK_SECONDS = 60.0
 _SAFE_PATH = (3, 11)
 
 
@@ -68,16 +72,18 @@ def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
 
 
 def check_function(executable: str, options: Mapping[str, Any], path: Path) -> Source:
-    """Import the user's function and ``make_input``, if any, once and return their source.
+    """Import the user's function, and whatever else ``options`` name, once and return their source.
 
     Raise FunctionUnusable. A different source makes a different measurement.
     """
-    targets = [target for target in (options["target"], options.get("make_input")) if target]
+    targets = named_targets(options)
     answer = _ask(executable, path, targets)
     if isinstance(answer, str):
-        raise FunctionUnusable(f"{' and '.join(targets)} could not be imported by {executable}: {answer}")
+        raise FunctionUnusable(
+            f"{' and '.join(targets)} cannot be imported by {executable} in {path}: {answer}"
+        )
     for target, problem in answer.problems.items():
-        raise FunctionUnusable(f"{target} cannot be imported by {executable} in {path}: {problem}")
+        raise FunctionUnusable(f"{target} cannot be imported by {executable} in {path}: {printable(problem)}")
     commit, dirty = repository_of([Path(file) for file in answer.files])
     return Source(digest=_digest(answer.files), files=answer.files, commit=commit, dirty=dirty)
 
@@ -112,19 +118,69 @@ def _digest(files: Sequence[str]) -> str:
 
 def _ask(executable: str, path: Path, targets: Sequence[str]) -> Answer | str:
     """Return the interpreter's answer about itself and the targets, or a text that says why there is none."""
-    question = to_json(Question(targets=tuple(targets), path=(str(path),)))
-    command = [executable, str(MAIN)]
     try:
-        done = subprocess.run(
-            command, input=question, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
+        heard = ask(
+            [executable, str(MAIN)], lambda descriptor: _question(descriptor, path, targets), CHECK_SECONDS
         )
-    except subprocess.TimeoutExpired:
-        return f"no answer within {_CHECK_SECONDS} s"
     except OSError as error:
-        return str(error)
-    if done.returncode:
-        return last_lines(done.stderr, 1) or f"it exited with code {done.returncode}"
+        return error.strerror or str(error)
+    if heard.lines[:1] != [STARTED]:
+        return _not_started(executable, heard)
+    if not is_complete(heard):
+        return _not_answered(heard, str(path))
     try:
-        return from_json(Answer, done.stdout.splitlines()[-1])  # an imported module may print as well
-    except (ValueError, IndexError):
-        return "it does not answer like a Python interpreter"
+        return from_json(Answer, heard.lines[-1])
+    except ValueError as error:
+        return f"its answer is invalid: {error}"
+
+
+def _question(descriptor: int, path: Path, targets: Sequence[str]) -> str:
+    return to_json(Question(targets=tuple(targets), path=(str(path),), descriptor=descriptor))
+
+
+def _not_started(executable: str, heard: Heard) -> str:
+    """Return why an interpreter did not begin to answer."""
+    said = printable(reason_in(heard.text))
+    if heard.code is None:
+        return f"no answer within {CHECK_SECONDS:g} s{_it_said(said)}"
+    if heard.code == 0:
+        return f"it does not answer like a Python interpreter{_it_said(said)}"
+    return (said or _how(heard.code)) + _behind_shim(executable)
+
+
+def _not_answered(heard: Heard, folder: str) -> str:
+    """Return what importing a user's module did to the process."""
+    said = printable(reason_in(heard.text, folder))
+    module = heard.lines[-1].partition(":")[0]
+    if heard.code is None:
+        place = stack_place(heard.text, folder)
+        where = f"; it was at {place}" if place else _it_said(said)
+        return f"importing {module} did not end within {CHECK_SECONDS:g} s{where}; {SCRIPT}"
+    if heard.code == EXIT_CLOSED:
+        return f"when {module} is imported, {said}"
+    if heard.code < 0:
+        how = f"importing {module} ends the interpreter: {_how(heard.code)}{_it_said(said)}"
+        return f"{how}; python -c 'import {module}' should end in the same way: mend the module"
+    how = f"importing {module} ends the interpreter, as os._exit does: {_how(heard.code)}{_it_said(said)}"
+    return f"{how}; {SCRIPT}"
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"it exited with code {code}"
+    names = {int(number): number.name for number in signal.Signals}
+    return f"it was ended by signal {names.get(-code, str(-code))}"
+
+
+def _it_said(text: str) -> str:
+    return f"; it said: {text}" if text else ""
+
+
+def _behind_shim(executable: str) -> str:
+    """Return the path that pyenv's stand-in for an interpreter leads to, if another version is chosen there."""
+    shims, name = os.path.split(executable)
+    versions = Path(shims).parent / "versions"
+    if Path(shims).name != "shims" or not versions.is_dir():
+        return ""
+    found = sorted(versions.glob(f"*/bin/{name}"))
+    return f" (pyenv has {', '.join(map(str, found))})" if found else ""

@@ -12,6 +12,7 @@ from typing import Any
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import POLICY
 from breakeven.base.layout import LATEST
+from breakeven.runner.cell import workloads
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
 from breakeven.runner.config.parsing import read_choice, read_count
@@ -111,6 +112,13 @@ def fingerprint(cell: Cell, engine: str) -> str:
     """
     requested = asdict(cell)
     del requested["time_limit_ns"]
+    later = workloads.load(
+        cell.workload
+    ).DEFAULTS  # options without which stored cells have the same identity
+    options = requested["workload_options"]
+    requested["workload_options"] = {
+        name: options[name] for name in options if options[name] != later.get(name, ...)
+    }
     return digest({**requested, "engine": engine})
 
 

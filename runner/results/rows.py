@@ -11,6 +11,7 @@ import pyarrow as pa
 import yaml
 
 from breakeven.base.schema import TABLES, conform
+from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
 from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.result import ActivityRecord, Result, WorkerRecord
 from breakeven.runner.cell.sampling import REL_CI
@@ -52,6 +53,7 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "source": run.source and run.source.digest,
         "function_commit": run.source and run.source.commit,
         "function_dirty": run.source and run.source.dirty,
+        "verify": cell.workload_options.get("verify"),
         "affinity": cell.affinity,
         "seed": cell.seed,
         "order": run.order,
@@ -79,6 +81,8 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "payload_bytes": result.bytes_in,
         "payload_out_bytes": result.bytes_back,
         "task_calibrated_ns": result.task_ns if run.cell.pattern != "pingpong" else None,
+        "first_call_ns": result.first_call_ns if run.cell.pattern != "pingpong" else None,
+        "inputs": "fresh" if result.changes in (INPUT, ARGUMENTS) else "shared",
         "notes": notes(run.cell, result),
         "n_warmup": result.n_warmup,
         "warmup_ended_by": result.warmup_ended_by,
@@ -111,7 +115,8 @@ def _latency(result: Result) -> dict[str, Any]:
     copy = found.pop("copy_p50_ns")
     if found["latency_p50_ns"] is None:
         return {}
-    return found | {"memcpy_bytes_per_s": 1e9 * (result.bytes_in + result.bytes_back) / max(copy, 1)}
+    both = (result.bytes_in or 0) + (result.bytes_back or 0)
+    return found | {"memcpy_bytes_per_s": 1e9 * both / max(copy, 1)}
 
 
 def judged(run: Run, result: Result) -> Result:

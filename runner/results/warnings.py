@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 from breakeven.base.units import format_time
-from breakeven.runner.cell.result import Result
-from breakeven.runner.cell.sampling import CAP
+from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT, UNKNOWN
+from breakeven.runner.cell.result import Result, TrialRecord
+from breakeven.runner.cell.sampling import CAP, SERIAL
 from breakeven.runner.config.cell import Cell
 
 FLOOR_STEPS = 100  # a duration of this many clock steps is known to 1 %
 _OFF = 0.1
+_CACHED, _NOTICEABLE_NS = 10, 200_000  # a first call that is this many times as long, and this long
+_ENOUGH_CALLS = 20  # in a window: one more or less is 5 %
+_CHANGES = {
+    INPUT: "changes its input in place, so every task gets a fresh copy, made before the clock starts",
+    ARGUMENTS: "changes its arguments in place, so every task gets fresh copies, made before the clock starts",
+    UNKNOWN: "gets an input that can be neither pickled nor copied, so all calls share it: what one changes the next one sees",
+}
 
 
 def notes(cell: Cell, result: Result) -> str | None:
@@ -35,6 +44,7 @@ def _notes(cell: Cell, result: Result) -> Iterator[str]:
             f"task={format_time(cell.task_ns)}: calibration reached {format_time(_short(achieved))}; "
             f"the machine was disturbed, or {cell.workload} cannot be that short with this payload"
         )
+    yield from _about_calls(cell, result)
     if result.warmup_ended_by == CAP:
         yield (
             f"warm-up: still not steady after {result.n_warmup} pairs of trials (measure.max_warmup); "
@@ -46,3 +56,48 @@ def _notes(cell: Cell, result: Result) -> Iterator[str]:
             f"trace: {merged} spans did not fit the buffer and were merged into the one after them; the phases of this "
             "run are shown coarser than they were (use a shorter window or fewer tasks)"
         )
+
+
+def _about_calls(cell: Cell, result: Result) -> Iterator[str]:
+    """Note what calls do to the next ones, and windows that hold too few."""
+    target = cell.workload_options.get("target")
+    if result.changes in _CHANGES:
+        yield f"inputs: {target} {_CHANGES[result.changes]}"
+    later = _serial_pace_ns(result.trials)
+    if (
+        target is not None
+        and later is not None
+        and result.first_call_ns > max(_CACHED * later, _NOTICEABLE_NS)
+    ):
+        yield (
+            f"cache: the first call of {target} took {format_time(_short(result.first_call_ns))}, a repeated one with an "
+            f"equal input {format_time(_short(round(later)))}: results are cached (functools.lru_cache), or the first call "
+            "sets something up; speeds are those of repeated calls"
+        )
+    calls = _fewest_calls(result.trials, cell.workers) if cell.pattern == "window" else _ENOUGH_CALLS
+    if calls < _ENOUGH_CALLS:
+        yield (
+            f"window={format_time(cell.window_ns)}: holds only {calls} call{'s' * (calls != 1)} of a worker, each timed to its end; for "
+            f"{_ENOUGH_CALLS} or more ask for window={format_time(_enough_ns(cell.window_ns, calls))}"
+        )
+
+
+def _serial_pace_ns(trials: Sequence[TrialRecord]) -> float | None:
+    """Return the median time of a task in the serial trials after warm-up; None without such."""
+    paces = [
+        trial.wall_ns / trial.tasks
+        for trial in trials
+        if trial.kind == SERIAL and not trial.warmup and trial.tasks
+    ]
+    return median(paces) if paces else None
+
+
+def _fewest_calls(trials: Sequence[TrialRecord], workers: int) -> int:
+    """Return how many calls a worker made in the trial with the fewest of them."""
+    calls = (trial.tasks // (1 if trial.kind == SERIAL else workers) for trial in trials)
+    return min(calls, default=_ENOUGH_CALLS)
+
+
+def _enough_ns(window_ns: int, calls: int) -> int:
+    """Return a round window that holds enough calls, with a quarter to spare."""
+    return _short(window_ns * _ENOUGH_CALLS * 5 // (4 * max(calls, 1)))

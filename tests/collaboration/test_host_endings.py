@@ -143,7 +143,7 @@ def test_of_much_that_was_said_the_last_is_kept(tmp_path: Path) -> None:
 GARBAGE = """
 import atexit
 def spoil(name):
-    if not apart() and first():
+    if os.getpid() == PARENT and first():
         (folder,) = [path for path in glob.glob(f"/dev/shm/breakeven-{os.getppid()}-*") if os.path.isdir(path)]
         atexit.register(spoil_now, os.path.join(folder, name))
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,39 +17,65 @@ from breakeven.runner import host
 from breakeven.runner.engines.loading import load
 from breakeven.runner.errors import FunctionUnusable
 from breakeven.runner.planning.interpreters import check_function, find_interpreter
+from tests import commands
 from tests.collaboration.host_runs import function
 from tests.machines import EVERY_INTERPRETER
 from tests.samples import run
 
-NAMES = (
-    "types",
-    "queue",
-    "statistics",
-    "selectors",
-    "tempfile",
-    "random",
-    "numbers",
-    "pickle",
-    "socket",
-    "secrets",
-)
-MINE = f"def work():\n    import {', '.join(NAMES)}\n    return statistics.fmean([1, 2])\n"
+MINE = """
+def work():
+    import concurrent.futures, logging, queue, random, sqlite3, statistics
+    return statistics.fmean([1, 2])
+"""
 STARTS = [
+    ("serial", None, "none"),
     ("thread", None, "queue"),
+    ("thread_pool", None, "native"),
     ("process", "fork", "queue"),
     ("process", "forkserver", "pipe"),
     ("process", "spawn", "shared_memory"),
+    ("process_pool", "fork", "native"),
+    ("process_pool", "forkserver", "native"),
     ("process_pool", "spawn", "native"),
+    ("mp_pool", "fork", "native"),
     ("mp_pool", "forkserver", "native"),
     ("mp_pool", "spawn", "native"),
 ]
+SHORT = (
+    "model=process",
+    "rounds=1",
+    "tasks=4",
+    "measure.min_trials=2",
+    "measure.max_time=50ms",
+    "progress=quiet",
+)
+TELL_NAMES = "import sys; print(*getattr(sys, 'stdlib_module_names', ()))"
+TELL_LOADED = "import sys; print(*sys.modules)"
+
+
+def standard_names(executable: str) -> set[str]:
+    """Return the names of the interpreter's standard library, those of other systems' modules included."""
+    return set(sys.stdlib_module_names) | set(told(executable, TELL_NAMES))
+
+
+def told(executable: str, text: str) -> list[str]:
+    """Return the words that a script prints, far from any user's folder."""
+    command = [executable, "-c", text]
+    return subprocess.run(command, cwd="/", capture_output=True, text=True, check=True).stdout.split()
+
+
+def poison(folder: Path, names: Iterable[str]) -> None:
+    """Write a module or a package of each name that cannot be imported."""
+    for name in names:
+        file = folder / (f"{name}.py" if len(name) % 2 else f"{name}/__init__.py")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"raise ImportError('not the {name} of the standard library')\n")
 
 
 @pytest.fixture
 def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a user's folder with files of those names, which cannot be imported."""
-    for name in NAMES:
-        (tmp_path / f"{name}.py").write_text("raise ImportError('not of the standard library')\n")
+    """Return a user's folder, the working directory, with a function and files of all names that hide nothing."""
+    poison(tmp_path, sys.stdlib_module_names)
     (tmp_path / "mine.py").write_text(MINE)
     monkeypatch.delitem(sys.modules, "mine", raising=False)  # of another test that measured in this process
     monkeypatch.chdir(tmp_path)
@@ -57,10 +88,59 @@ def test_every_process_finds_the_standard_library(
     users: Path, executable: str, model: str, start_method: str | None, ipc: str
 ) -> None:
     """The measured one, the workers however they start, the fork server and the resource tracker."""
+    poison(users, standard_names(executable))
+    _measure(executable, users, model=model, start_method=start_method, ipc=ipc, **function("work"))
+
+
+@pytest.mark.parametrize(("model", "start_method", "ipc"), STARTS)
+def test_so_does_every_process_of_a_built_in_workload(
+    users: Path, model: str, start_method: str | None, ipc: str
+) -> None:
+    """The user's folder is not on its path."""
+    _measure(sys.executable, users, model=model, start_method=start_method, ipc=ipc)
+
+
+@EVERY_INTERPRETER
+@pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
+def test_a_folder_of_pythonpath_hides_nothing(
+    users: Path, executable: str, start_method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python itself searches it first while it starts, but not for what is imported afterwards."""
+    elsewhere = users / "elsewhere"
+    elsewhere.mkdir()
+    starting = {name.partition(".")[0] for name in told(executable, TELL_LOADED)}
+    poison(elsewhere, standard_names(executable) - starting - {"sitecustomize", "usercustomize"})
+    (elsewhere / "mine.py").write_text("from helping import work\n")
+    (elsewhere / "helping.py").write_text(MINE)
+    (users / "mine.py").unlink()
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere), prepend=os.pathsep)
+    for knobs in ({}, function("work")):
+        _measure(executable, users, start_method=start_method, **knobs)
+
+
+def _measure(executable: str, users: Path, **changes: Any) -> None:
+    workers = 1 if changes.get("model") == "serial" else 2
+    planned = run(executable, users, workers=workers, **changes)
     version = find_interpreter(executable).version
-    planned = run(executable, users, model=model, start_method=start_method, ipc=ipc, **function("work"))
     result = host.execute(replace(planned, conditions={"python_version": version}))
     assert (result.status, result.row["reason"], result.row["stderr"]) == ("ok", None, None)
+
+
+@pytest.mark.parametrize("door", ["breakeven", "runner"])
+def test_the_command_finds_the_standard_library(
+    users: Path, tmp_path_factory: pytest.TempPathFactory, door: str
+) -> None:
+    """All but what ``python -m`` itself has imported before the command begins."""
+    clean = tmp_path_factory.mktemp("clean")
+    (clean / "telling.py").write_text(TELL_LOADED)
+    for name in {
+        name.partition(".")[0] for name in commands.run(commands.module("telling"), clean).stdout.split()
+    }:
+        (users / f"{name}.py").unlink(missing_ok=True)
+        shutil.rmtree(users / name, ignore_errors=True)
+    for workload in (("workload=spin", "task=200us"), ("workload=function", "workload.target=mine:work")):
+        done = commands.run(commands.module(door, *workload, "model.start_method=spawn", *SHORT), users)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("start_method", ["forkserver", "spawn"])

@@ -17,6 +17,11 @@ CELL: dict[str, Any] = {
     "model": "process",
     "ipc": "queue",
     "covers": "cell",
+    "workers": 2,
+    "speedup": 1.9,
+    "speedup_low": 1.8,
+    "speedup_high": 2.0,
+    "efficiency_low": 0.9,
     "pairs_disturbed": 0.0,
     "observer_effect": 0.01,
     "observer_effect_low": 0.005,
@@ -53,6 +58,17 @@ def test_what_an_interval_does_not_cover_is_said() -> None:
             "rounds=3 or more covers what differs from process to process"
         ),
     ]
+
+
+def test_a_speedup_that_the_workers_do_not_allow_is_said_to_be_of_other_work() -> None:
+    """Only where it is sure: the interval's low end counts, with room for caches."""
+    high = {"speedup": 60.9, "speedup_low": 58.2, "speedup_high": 63.7, "efficiency_low": 29.1}
+    (said,) = _cautions({}, high)
+    assert said.startswith(
+        "not the same work: in 1 of 2 cells the speedup is surely above what the workers allow, most of all "
+        "60.9 [58.2, 63.7] with workers=2 (process"
+    )
+    assert _cautions({"speedup": 4.0, "speedup_high": 8.0, "efficiency_low": 1.1}) == []
 
 
 def test_time_that_was_over_too_early_is_told() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import pickle
 import time
 from typing import Any
 
@@ -9,10 +11,13 @@ import pytest
 
 from breakeven.runner.cell import compatibility, patterns, workloads
 from breakeven.runner.cell.errors import WrongResult
+from breakeven.runner.cell.patterns import window
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
-from breakeven.runner.cell.reference import Reference, same, size_of
-from breakeven.runner.cell.workloads._abc import Sizes, Workload
-from tests.crews import THREADS, Mechanism, StartCrew
+from breakeven.runner.cell.reference import Reference
+from breakeven.runner.cell.sizes import size_of
+from breakeven.runner.cell.verification import same
+from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
+from tests.crews import THREADS, Mechanism, Sample, StartCrew
 
 OPTIONS: dict[str, dict[str, Any]] = {"window": {"bin": 10_000_000}}
 FUNCTION: dict[str, Any] = {"target": "math:sqrt", "args": [2.0], "kwargs": {}, "make_input": None}
@@ -66,14 +71,48 @@ def test_a_wrong_result_is_found(crew: StartCrew, name: str) -> None:
 
 
 def test_the_window_counts_calls_by_worker_and_bin(crew: StartCrew) -> None:
-    """The counts of all bins add up to the tasks, every worker has its own, and none lies beyond the window."""
+    """Every worker has its bins; all its calls but the last, which the window's end finds under way, are in them."""
     workload = _workload("histogram")
     reference, pattern = Reference(workload), _pattern("window")
     with crew(workload, pattern) as workers:
         outcome = pattern.parallel(reference, workers)
-    assert outcome.end_ns - outcome.start_ns == KNOBS.window_ns
+    assert outcome.wall_ns >= KNOBS.window_ns
     assert [len(counts) for counts in outcome.activity] == [20, 20]
-    assert sum(map(sum, outcome.activity)) == outcome.tasks
+    assert sum(map(sum, outcome.activity)) == outcome.tasks - KNOBS.workers
+
+
+class Clocked(Sample):
+    """A call that does nothing: the clock of the test says how long it took."""
+
+    def open(self) -> Task:
+        """Return the task."""
+        return lambda payload: (0, payload)
+
+
+@pytest.mark.parametrize("window_ns", [1, 50, 99, 100, 101, 199, 200, 1_000])
+def test_a_window_measures_the_rate_of_whole_calls(window_ns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls of 100 ns come out as 100 ns each, whatever the window: longer, shorter or no multiple of them."""
+    clock = itertools.count(0, 100)
+    monkeypatch.setattr(window, "now", lambda: next(clock))
+    pattern = window.Window({"bin": 10}, Knobs(workers=1, tasks=0, window_ns=window_ns))
+    outcome = pattern.serial(Reference(Clocked()))
+    assert outcome.wall_ns / outcome.tasks == 100
+    assert window_ns <= outcome.wall_ns < window_ns + 100
+
+
+@pytest.mark.parametrize("task_ns", [70_000_000, 300_000_000])
+def test_calls_as_long_as_the_window_keep_their_rate_with_several_workers(
+    crew: StartCrew, task_ns: int
+) -> None:
+    """Two workers that sleep do twice as many calls in the same time, also if one call is longer than the window."""
+    workload = workloads.load("sleep")({}, SIZES, 3)
+    workload.calibrate(task_ns)
+    pattern = window.Window(OPTIONS["window"], KNOBS)
+    reference = Reference(workload)
+    with crew(workload, pattern) as workers:
+        outcomes = [pattern.serial(reference), pattern.parallel(reference, workers)]
+    paces = [outcome.wall_ns / outcome.tasks for outcome in outcomes]
+    assert paces == [pytest.approx(task_ns, rel=0.2), pytest.approx(task_ns / 2, rel=0.2)]
 
 
 @pytest.mark.parametrize("name", [name for name in workloads.REGISTRY if workloads.load(name).LENGTH])
@@ -104,7 +143,7 @@ def test_tasks_are_deterministic_and_each_copy_agrees(name: str) -> None:
 def test_payloads_have_the_sizes_asked_for(sizes: Sizes) -> None:
     """What goes in and what comes back has exactly the bytes of the cell."""
     reference = Reference(_workload("spin", sizes))
-    assert {len(payload) for payload in reference.inputs} == {sizes.payload}
+    assert {len(payload) for payload in reference.inputs.originals} == {sizes.payload}
     assert {len(back) for _, back in reference.expected} == {sizes.back}
 
 
@@ -142,10 +181,11 @@ def test_equality_of_results_that_equality_does_not_decide() -> None:
 
 
 def test_sizes_of_payloads() -> None:
-    """Bytes count as they are, nothing counts as nothing, other objects by their pickle."""
+    """Bytes count as they are, nothing counts as nothing, other objects by their pickle if they have one."""
     assert size_of(b"abc") == 3
     assert size_of(None) == 0
-    assert size_of([1, 2, 3]) > 3
+    assert size_of([1, 2, 3]) == len(pickle.dumps([1, 2, 3], pickle.HIGHEST_PROTOCOL))
+    assert size_of(number for number in range(3)) is None
 
 
 def test_knobs_without_effect_are_known() -> None:

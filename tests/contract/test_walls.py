@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STANDARD = sys.stdlib_module_names | {"__future__", "breakeven_cell"}
+STANDARD = sys.stdlib_module_names | {
+    "__future__",
+    "breakeven_cell",
+    "search_path",
+}  # the cell's own, by path
 HYDRA = {"hydra", "omegaconf", "hydra_plugins"}
 
 ROOMS: dict[str, set[str]] = {

@@ -49,11 +49,13 @@ class Model(ABC):
 
     ``START_METHODS`` names the ways to start its processes, empty if workers are not processes.
     ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none.
+    ``CHILDREN`` says whether a task may start processes of its own.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
     START_METHODS: tuple[str, ...] = ()
     TRANSPORT: Optional[str] = None
+    CHILDREN = True
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         self.settings = settings

@@ -13,6 +13,7 @@ class MpPool(Pool):
     """Processes that share two simple queues; threads of the parent feed one and read the other."""
 
     START_METHODS = ("fork", "forkserver", "spawn")
+    CHILDREN = False  # `multiprocessing.Pool` makes its workers daemonic
 
     def _context(self) -> Any:
         return multiprocessing.get_context(self.settings.start_method)

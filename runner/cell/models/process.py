@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-from typing import Any
+from multiprocessing import util
+from typing import Any, Optional
 
 from .. import probe, watchdog
 from ..channels._abc import Port
@@ -11,14 +12,20 @@ from ..parent_death import die_with_creator
 from ..worker import Work, Worker
 from ._bare import Bare, serve
 
+_FIRST = 100  # of what multiprocessing does at exit
+
 
 class Process(Bare):
-    """One process per worker."""
+    """One process per worker; not daemonic, so that a user's function can start processes of its own."""
 
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:
         self.processes: list[Any] = []
+        self.watch: Optional[watchdog.Watch] = None
+        util.Finalize(
+            self, _kill, args=(self.processes,), exitpriority=_FIRST
+        )  # else the exit would join them
         return multiprocessing.get_context(self.settings.start_method)
 
     def start(self) -> None:
@@ -28,25 +35,33 @@ class Process(Bare):
 
     def _make(self, worker: int) -> None:
         args = (self.channel.port(worker), worker, self.work, self.barrier)
-        process = self.context.Process(target=_work, args=args, name=f"worker-{worker}", daemon=True)
-        self.processes.append(process)
+        process = self.context.Process(target=_work, args=args, name=f"worker-{worker}", daemon=False)
         process.start()
+        self.processes.append(process)
 
     def stop(self) -> None:
         """Ask the processes to stop, and join them."""
-        self.watch.end()
+        self._end_watch()
         super().stop()
 
     def abandon(self) -> None:
         """Stop watching, then end the processes."""
-        self.watch.end()
-        for process in self.processes:
-            process.kill()  # a user's function may ignore SIGTERM
-            process.join()
+        self._end_watch()
+        _kill(self.processes)
         self.channel.close()
+
+    def _end_watch(self) -> None:
+        if self.watch is not None:  # they were all started
+            self.watch.end()
 
     def _join(self, worker: int) -> None:
         self.processes[worker].join()
+
+
+def _kill(processes: list[Any]) -> None:
+    for process in processes:
+        process.kill()  # a user's function may ignore SIGTERM
+        process.join()
 
 
 def _work(port: Port, index: int, work: Work, barrier: Any) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from time import perf_counter_ns, thread_time_ns
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Optional, Protocol
 
+from ..inputs import Stock
 from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
+from ..verification import Verification
 
 Job = Callable[[int, int, Any], "tuple[int, Any]"]
 
@@ -26,7 +28,8 @@ class Outcome(NamedTuple):
     """The outcome of one trial.
 
     Clock readings bound the timed part. ``latencies_ns`` holds a round trip for each message (pingpong);
-    ``activity`` the calls per bin of each worker (window).
+    ``activity`` the calls per bin of each worker (window). ``busy_ns`` is the time that the tasks took, if that
+    is not all between the bounds.
     """
 
     start_ns: int
@@ -34,6 +37,12 @@ class Outcome(NamedTuple):
     tasks: int
     latencies_ns: tuple[int, ...] = ()
     activity: tuple[tuple[int, ...], ...] = ()
+    busy_ns: Optional[int] = None
+
+    @property
+    def wall_ns(self) -> int:
+        """Return the time that the tasks took."""
+        return self.end_ns - self.start_ns if self.busy_ns is None else self.busy_ns
 
 
 class Crew(Protocol):
@@ -61,10 +70,20 @@ class Pattern(ABC):
     def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
         self.options = options
         self.knobs = knobs
+        self.verification = Verification()  # the workload's, set in each process
 
-    def job(self, task: Callable[[Any], tuple[int, Any]], recorder: Recorder, worker: int) -> Job:
-        """Return what a worker does with one message; by default the task, once."""
-        del worker
+    def job(
+        self,
+        task: Callable[[Any], tuple[int, Any]],
+        recorder: Recorder,
+        worker: int,
+        stock: Optional[Stock] = None,
+    ) -> Job:
+        """Return what a worker does with one message; by default the task, once.
+
+        ``stock`` holds its inputs if the worker repeats the task (see `repeats`) and each call needs a fresh one.
+        """
+        del worker, stock
 
         def once(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del value
@@ -82,6 +101,11 @@ class Pattern(ABC):
         """Return the most tasks that one worker may do in a trial if a task takes ``task_ns``."""
         del task_ns
         return self.knobs.tasks
+
+    def repeats(self, task_ns: int) -> int:
+        """Return how often a worker may repeat one input in a trial; 0 if each task's message brings its input."""
+        del task_ns
+        return 0
 
     @property
     def margin_bytes(self) -> int:

@@ -19,8 +19,8 @@ class PingPong(Pattern):
 
     def serial(self, reference: Reference) -> Outcome:
         """Copy the payload out and the answer back, into memory allocated before."""
-        there, back = memoryview(bytearray(reference.bytes_in)), memoryview(bytearray(reference.bytes_back))
-        payload, answer = reference.inputs[0], reference.expected[0][1]
+        payload, answer = reference.inputs.shared, reference.expected[0][1]
+        there, back = memoryview(bytearray(len(payload))), memoryview(bytearray(len(answer)))
         latencies = []
         start = now()
         for _ in range(self.knobs.tasks):
@@ -35,7 +35,7 @@ class PingPong(Pattern):
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Send one message after the other."""
         latencies = []
-        payload = reference.inputs[0]
+        payload = reference.inputs.shared
         start = now()
         for _ in range(self.knobs.tasks):
             sent = now()

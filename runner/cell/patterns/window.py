@@ -4,23 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import thread_time_ns
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, Optional
 
 from ..errors import WrongResult
+from ..inputs import Stock
 from ..phases import COMPUTE
-from ..reference import Reference, same
+from ..reference import Reference
 from ..trace import Recorder
+from ..verification import BY_DESIGN
 from ._abc import Crew, Job, Outcome, Pattern, now
 
 _MOST_RECORDED = 1 << 20
 
 
-class Window(Pattern):
-    """The trial is the window itself: it starts with the order to the workers and ends when the time is over.
+Call = Callable[[Any], "tuple[int, Any]"]
 
-    Calls that end within the window count, in the bin of the time they ended; a call that it cuts off does
-    not count, in parallel and serial trials alike. Each worker compares its results with its first, and the
-    parent compares each worker's last with the serial one.
+
+class Supply:
+    """Where the calls of one window take their inputs: all the same payload, or each its own from a stock."""
+
+    def __init__(self, payload: Any, stock: Optional[Stock]) -> None:
+        self.payload = payload
+        self.take = None if stock is None else stock.take
+        self._stock = stock
+
+    @property
+    def paused_ns(self) -> int:
+        """Return the time that was spent on making inputs since the stock was filled."""
+        return 0 if self._stock is None else self._stock.paused_ns
+
+
+class Share(NamedTuple):
+    """What one worker did in a window: calls, those of them in each bin, and the time they took.
+
+    ``wrong`` calls returned a different result from the ``first``.
+    """
+
+    worker: int
+    calls: int
+    counts: list[int]
+    busy_ns: int
+    wrong: int
+    first: Any
+
+
+class Window(Pattern):
+    """Every worker repeats its task until the window is over, and ends the call that it is in.
+
+    A worker's rate is its number of calls by the time they took, the last one included: their expected numbers
+    are in proportion (Wald, *On cumulative sums of random variables*, 1944), whereas cutting the last call off
+    would lose the time it took; so a call may be longer than the window. The trial's rate is the sum of the workers',
+    and its time is the time that its calls take at that rate. Calls that end within the window are counted in
+    the bin of their end. Each worker compares its results with its first, and the parent compares each worker's
+    first with the serial one.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {"bin": "time"}
@@ -43,7 +79,11 @@ class Window(Pattern):
         """Return twice the calls that fit the window, up to a bound; further calls merge into the last."""
         return min(_MOST_RECORDED, 2 * self.knobs.window_ns // max(task_ns, 1) + 1024)
 
-    def job(self, task: Callable[[Any], tuple[int, Any]], recorder: Recorder, worker: int) -> Job:
+    def repeats(self, task_ns: int) -> int:
+        """Return the calls that fit the window if they become a quarter shorter."""
+        return min(_MOST_RECORDED, 5 * self.knobs.window_ns // (4 * max(task_ns, 1)) + 2)
+
+    def job(self, task: Call, recorder: Recorder, worker: int, stock: Optional[Stock] = None) -> Job:
         """Return the loop that one worker runs; ``value`` is the time at which the window opened."""
 
         def traced(payload: Any) -> tuple[int, Any]:
@@ -55,52 +95,61 @@ class Window(Pattern):
 
         def loop(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
-            counts, wrong, last = self._repeat(traced if recorder.on else task, value, payload)
-            return wrong, (worker, counts, last)
+            share = self._repeat(traced if recorder.on else task, value, Supply(payload, stock), worker)
+            return worker, tuple(share)
 
         return loop
 
-    def _repeat(
-        self, call: Callable[[Any], tuple[int, Any]], start: int, payload: Any
-    ) -> tuple[list[int], int, Any]:
-        counts, bin_ns, end = [0] * self._bins, self._bin_ns, start + self.knobs.window_ns
+    def _repeat(self, call: Call, start: int, supply: Supply, worker: int) -> Share:
+        counts, bin_ns, length = [0] * self._bins, self._bin_ns, self.knobs.window_ns
+        payload, take = supply.payload, supply.take
         first: Any = None
-        wrong = 0
-        while now() < end:
+        same = self.verification.same
+        calls = wrong = 0
+        while True:
+            if take is not None:
+                payload = take()
             result = call(payload)
             finished = now()
-            if finished >= end:
-                break
-            counts[(finished - start) // bin_ns] += 1
+            calls += 1
             if first is None:
                 first = result
             elif result[0] != first[0] or not same(result[1], first[1]):
                 wrong += 1
-        return counts, wrong, first
+            spent = finished - start - supply.paused_ns
+            if spent >= length:
+                return Share(worker, calls, counts, spent, wrong, first)
+            counts[spent // bin_ns] += 1
 
     def serial(self, reference: Reference) -> Outcome:
         """Run the same loop in place."""
+        inputs = reference.inputs
+        stock = inputs.stock(self.repeats(reference.task_ns))
+        if stock is not None:
+            stock.fill()
         start = now()
-        answer = self._repeat(reference.task, start, reference.inputs[0])
-        return self._outcome(reference, start, [(answer[1], (0, answer[0], answer[2]))], "a serial trial")
+        share = self._repeat(reference.task, start, Supply(inputs.shared, stock), 0)
+        return self._outcome(reference, start, [share], "a serial trial")
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Have every worker run the loop."""
+        payload = reference.inputs.shared
         start = now()
-        answers = crew.map([(start, reference.inputs[0])] * self.knobs.workers)
-        return self._outcome(reference, start, answers, "a parallel trial")
+        answers = crew.map([(start, payload)] * self.knobs.workers)
+        return self._outcome(reference, start, [Share(*answer) for _, answer in answers], "a parallel trial")
 
-    def _outcome(
-        self, reference: Reference, start: int, answers: list[tuple[int, Any]], moment: str
-    ) -> Outcome:
+    def _outcome(self, reference: Reference, start: int, shares: list[Share], moment: str) -> Outcome:
         activity = [[0] * self._bins for _ in range(self.knobs.workers)]
-        for wrong, (worker, counts, first) in answers:
-            if wrong:
+        for share in shares:
+            if share.wrong:
                 raise WrongResult(
-                    f"{wrong} calls of worker {worker} in {moment} returned a different result from its first call"
+                    f"{share.wrong} calls of worker {share.worker} in {moment} returned a different result from its "
+                    f"first call; {BY_DESIGN}"
                 )
-            if first is not None:
-                reference.check([first], moment)
-            activity[worker] = [old + new for old, new in zip(activity[worker], counts)]
-        calls = sum(map(sum, activity))
-        return Outcome(start, start + self.knobs.window_ns, calls, (), tuple(map(tuple, activity)))
+            reference.check([share.first], moment)
+            activity[share.worker] = [old + new for old, new in zip(activity[share.worker], share.counts)]
+        calls, rate = (
+            sum(share.calls for share in shares),
+            sum(share.calls / share.busy_ns for share in shares),
+        )
+        return Outcome(start, start + round(calls / rate), calls, (), tuple(map(tuple, activity)))

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, ClassVar, NamedTuple
 
+from ..verification import Verification
+
 Task = Callable[[Any], "tuple[int, Any]"]
 _EDGE = 64
 _VARIANTS = 8
@@ -27,11 +29,14 @@ class Sizes(NamedTuple):
 class Workload(ABC):
     """One kind of task.
 
-    ``OPTIONS`` names its knobs and their kinds; ``LENGTH`` says whether it follows ``task_ns``.
+    ``OPTIONS`` names its knobs and their kinds, ``DEFAULTS`` the values with which later ones leave a cell as it was; ``LENGTH`` says whether it follows ``task_ns``, ``FOREIGN``
+    whether it calls code that is not ours: it may change its input, or leave threads and locks behind.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
+    DEFAULTS: ClassVar[dict[str, Any]] = {}
     LENGTH = True
+    FOREIGN = False
 
     def __init__(self, options: dict[str, Any], sizes: Sizes, seed: int) -> None:
         self.options = options
@@ -39,10 +44,19 @@ class Workload(ABC):
         self.seed = seed
 
     @classmethod
+    def imports(cls, options: dict[str, Any]) -> bool:
+        """Return whether a module of the user's is imported: an option names something in one."""
+        return any(kind.startswith("target") and options.get(name) for name, kind in cls.OPTIONS.items())
+
+    @classmethod
     def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
         """Return the cell's integer knobs that have no effect with these options."""
         del options
         return frozenset()
+
+    def verification(self) -> Verification:
+        """Return how results are compared with the serial ones: they must be equal."""
+        return Verification()
 
     @abstractmethod
     def open(self) -> Task:
@@ -57,6 +71,10 @@ class Workload(ABC):
         base = random.randbytes(self.sizes.payload)
         count = _VARIANTS if self.sizes.payload >= len(b"task") else 1
         return [number.to_bytes(4, "little") + base[4:] for number in range(count)] if count > 1 else [base]
+
+    def carry_arguments(self, inputs: list[Any]) -> list[Any]:
+        """Return payloads that hold the configured arguments, too, and take such from now on."""
+        return inputs
 
     def answer(self) -> Callable[[bytes], tuple[int, bytes]]:
         """Return a function that takes a payload and returns its checksum and the payload back.

@@ -4,34 +4,54 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
-from ..errors import ModuleHidden
+from ..difference import show
+from ..errors import ModuleHidden, VerificationFailed
+from ..leaving import keep_standard_files_open
 from ..search_path import after_standard_library
+from ..verification import EQUAL, RULES, Verification, verification
 from ._abc import Task, Workload
+
+_LACKING = re.compile(
+    r"module '(\w+)' has no attribute|cannot import name '\w+' from (?:partially initialized module )?'(\w+)'"
+)
 
 
 def resolve(target: str) -> Callable[..., Any]:
-    """Import ``module:callable``; raise ImportError, AttributeError or TypeError, or ModuleHidden."""
+    """Import ``module:callable``; raise ModuleHidden, TypeError, or what importing the module raises."""
     module, _, name = target.partition(":")
+    process = os.getpid()
     try:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    except (AttributeError, ModuleNotFoundError) as error:
-        top = module.partition(".")[0]
-        hidden = hidden_file(top)
+    except (AttributeError, ImportError) as error:
+        hidden = _hiding(module.partition(".")[0]) or hidden_module(str(error))
         if hidden is None:
             raise
-        raise ModuleHidden(
-            f"{hidden} is hidden by the module {top} of Python's standard library; rename it"
-        ) from error
+        raise ModuleHidden(hidden) from error
+    if os.getpid() != process:
+        os._exit(0)  # the module forked when it was imported, and the child came back as well
+    keep_standard_files_open()
     if not callable(found):
         raise TypeError(f"{target} is not callable")
     result: Callable[..., Any] = found
     return result
+
+
+def hidden_module(message: str) -> Optional[str]:
+    """Return a sentence on the user's file that an error's message is about; None if it is about no such file."""
+    found = _LACKING.search(message)
+    return _hiding(found[1] or found[2]) if found else None
+
+
+def _hiding(module: str) -> Optional[str]:
+    file = hidden_file(module)
+    return file and f"{file} is hidden by the module {module} of Python's standard library; rename it"
 
 
 def hidden_file(module: str) -> Optional[str]:
@@ -48,6 +68,52 @@ def hidden_file(module: str) -> Optional[str]:
     return next((file for file in files if os.path.exists(file)), None)
 
 
+def targets(options: Mapping[str, Any]) -> list[str]:
+    """Return the names of all callables that a configuration of `Function` imports."""
+    rule = options.get("verify", EQUAL)
+    named = (options["target"], options.get("make_input"), None if rule in RULES else rule)
+    return [target for target in named if target]
+
+
+class Check(Verification):
+    """Results are compared by the user's ``check(found, expected)``."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self._check = resolve(target)
+
+    def __reduce__(self) -> tuple[type[Check], tuple[str]]:
+        """Import the function again where this is unpickled."""
+        return Check, (self.target,)
+
+    def difference(self, found: Any, expected: Any) -> Optional[str]:
+        """Return that the function refused the result, if it did; raise VerificationFailed if it raised."""
+        try:
+            answer = self._check(found, expected)
+            if hasattr(answer, "__await__"):
+                raise TypeError("it is async and was not awaited")  # noqa: TRY301  # reported like what it raises
+            right = bool(answer)
+        except Exception as error:
+            raise VerificationFailed(
+                f"workload.verify={self.target} raised {type(error).__name__}: {error}; it must take the result found "
+                "and the one expected, and return whether the first is right"
+            ) from error
+        return (
+            None
+            if right
+            else f"workload.verify={self.target} refused {show(found)}, expected {show(expected)}"
+        )
+
+    def same(self, found: Any, expected: Any) -> bool:
+        """Return whether the function accepts the result."""
+        return self.difference(found, expected) is None
+
+    def remedy(self, found: Any, expected: Any) -> str:
+        """Return that the function decides."""
+        del found, expected
+        return "a function must return what its check accepts"
+
+
 class Function(Workload):
     """Calls ``target(*args, **kwargs)``, or ``target(make_input(size), *args, **kwargs)``.
 
@@ -61,8 +127,12 @@ class Function(Workload):
         "args": "list",
         "kwargs": "map",
         "make_input": "target?",
+        "verify": "verification",
     }
+    DEFAULTS: ClassVar[dict[str, Any]] = {"verify": EQUAL}
     LENGTH = False
+    FOREIGN = True
+    carries = False
 
     @classmethod
     def ignores(cls, options: dict[str, Any]) -> frozenset[str]:
@@ -75,11 +145,26 @@ class Function(Workload):
         maker = self.options.get("make_input")
         return [resolve(maker)(self.sizes.payload) if maker else None]
 
+    def verification(self) -> Verification:
+        """Return how results are compared: by one of the rules, or by the user's function."""
+        rule = self.options.get("verify", EQUAL)
+        return verification(rule) if rule in RULES else Check(rule)
+
     def open(self) -> Task:
         """Import the function."""
         target = resolve(self.options["target"])
+        if self.carries:
+            return lambda call: (0, target(*call[0], **call[1]))
         args = tuple(self.options.get("args") or ())
         kwargs = dict(self.options.get("kwargs") or {})
         if self.options.get("make_input"):
             return lambda payload: (0, target(payload, *args, **kwargs))
         return lambda _: (0, target(*args, **kwargs))
+
+    def carry_arguments(self, inputs: list[Any]) -> list[Any]:
+        """Return payloads with all arguments of a call, and take such from now on: the function changes them."""
+        self.carries = True
+        args = tuple(self.options.get("args") or ())
+        kwargs = dict(self.options.get("kwargs") or {})
+        given = bool(self.options.get("make_input"))
+        return [((made, *args) if given else args, kwargs) for made in inputs]

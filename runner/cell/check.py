@@ -1,0 +1,124 @@
+"""Answers what planning asks: what this interpreter is, and if a user's functions can be imported.
+
+The answer goes over a descriptor of its own, since a module may print, close or replace what it likes. Lines:
+``started``, then each target before it is imported, then the `Answer` as JSON. So the one who asked sees how
+far it came, whatever the module does to this process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from traceback import FrameSummary, extract_tb
+from typing import Optional
+
+from .errors import ModuleHidden
+from .parent_death import die_with_parent
+from .question import STARTED, Answer, Question, this_interpreter
+from .records import to_json
+from .search_path import extend_path, standard_library
+from .workloads.function import resolve
+
+_OWN = os.path.dirname(os.path.abspath(__file__))
+_REMEDY = "run from the directory that contains the module, and write module:callable"
+_ANOTHER = "interpreter.path=/path/to/python"
+SCRIPT = 'move what only a script does under if __name__ == "__main__":'
+_STDERR = 2  # by number: a module may replace sys.stderr
+_MOST = 1000  # characters of a message
+EXIT_CLOSED = 5
+_WRAPPER = (
+    "the file for the answer is not open here; a wrapper must start Python with exec and leave files open"
+)
+_CLOSED = "it closed files that it did not open, the one for the answer among them; close only its own"
+
+
+def check(question: Question) -> int:
+    """Write the lines, and return 0."""
+    answer = question.descriptor
+    _write(answer, STARTED, _WRAPPER)
+    os.set_inheritable(answer, False)
+    os.register_at_fork(after_in_child=lambda: os.close(answer))
+    if question.targets:
+        die_with_parent()  # whatever a module does at import
+    extend_path(question.path)
+    problems = {}
+    for target in question.targets:
+        _write(answer, target, _CLOSED)
+        problems[target] = _problem(target)
+    files = {
+        getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in question.targets
+    }
+    found = Answer(
+        this_interpreter(),
+        {target: problem for target, problem in problems.items() if problem},
+        tuple(sorted(filter(None, files))),
+    )
+    _write(answer, to_json(found), _CLOSED)
+    return 0
+
+
+def _write(descriptor: int, line: str, otherwise: str) -> None:
+    """Write a line; if the descriptor was closed, end this process with ``otherwise`` as the reason."""
+    rest = f"{line}\n".encode(errors="backslashreplace")
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError:
+        with suppress(OSError):  # a module may have closed that as well
+            os.write(_STDERR, f"\n{otherwise}\n".encode())
+        os._exit(EXIT_CLOSED)
+
+
+def _problem(target: str) -> str:
+    """Return why the target cannot be imported and how to mend it; "" if it can."""
+    try:
+        resolve(target)
+    except ModuleHidden as error:
+        return str(error)
+    except SystemExit as error:
+        code = "" if error.code is None else repr(error.code)[:_MOST]
+        return f"it calls sys.exit({code}) when it is imported{_place(error)}; {SCRIPT}"
+    except BaseException as error:  # noqa: BLE001  # importing a user's module may raise anything; it is reported
+        return f"{_describe(error)}{_place(error)}; {_remedy(error)}"
+    return ""
+
+
+def _describe(error: BaseException) -> str:
+    """Return the type and the first line of the message, whose text may fail as well."""
+    name = type(error).__name__
+    try:
+        text = str(error).strip()
+    except Exception:  # noqa: BLE001  # a user's exception may do anything here
+        text = ""
+    return f"{name}: {text.splitlines()[0][:_MOST]}" if text else name
+
+
+def _place(error: BaseException) -> str:
+    """Return the line of the user's that raised, if one did."""
+    frame = _users_frame(error)
+    return f" ({os.path.basename(frame.filename)}:{frame.lineno})" if frame else ""
+
+
+def _users_frame(error: BaseException) -> Optional[FrameSummary]:
+    """Return the innermost call that is neither of the import system, nor ours, nor the standard library's."""
+    library = [os.path.join(folder, "") for folder in standard_library()]
+    frames = [
+        frame
+        for frame in extract_tb(error.__traceback__)
+        if not frame.filename.startswith(("<frozen ", os.path.join(_OWN, "")))
+        and ("site-packages" in frame.filename or not frame.filename.startswith(tuple(library)))
+    ]
+    return frames[-1] if frames else None
+
+
+def _remedy(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"mend it, or choose an interpreter that knows its syntax with {_ANOTHER}"
+    if _users_frame(error) is None:
+        return _REMEDY
+    if isinstance(error, ModuleNotFoundError):
+        return f"install it for {sys.executable}, or choose another interpreter with {_ANOTHER}"
+    if isinstance(error, EOFError):
+        return f"nothing can be read from standard input when a module is imported; {SCRIPT}"
+    return f"mend the module, or {SCRIPT}"

@@ -1,0 +1,183 @@
+"""What the first calls of a task show, before any trial: lengths, sizes, and whether they change their input."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import traceback
+from functools import partial
+from multiprocessing import current_process, get_context, process
+from time import perf_counter_ns
+from typing import Any, NamedTuple, NoReturn, Union
+
+from .errors import FirstCallFailed
+from .inputs import Inputs, Uncopied, can_change, template_of
+from .leaving import leave_nothing_behind
+from .parent_death import die_with_creator
+from .sampling import percentile
+from .sizes import size_of
+from .workloads import Workload
+from .workloads._abc import Task
+
+_REPETITIONS, _LONG_NS = 9, 200_000_000
+_TOO_LONG_NS = 1_000_000_000  # of a first call, to be repeated for its length alone
+_MOST_TEXT = 16_000  # of an error: it fits a pipe that nobody reads yet
+INPUT, ARGUMENTS, UNKNOWN = "input", "arguments", "unknown"
+
+
+class FirstCalls(NamedTuple):
+    """What was seen.
+
+    ``first_ns`` is the length of the very first call, ``task_ns`` the median of later ones; ``largest_bytes``
+    is the size of the largest payload either way. ``changes`` says what a call changes in place: its INPUT,
+    the ARGUMENTS of the configuration, nothing if empty; UNKNOWN if the input cannot be copied.
+    """
+
+    first_ns: int
+    task_ns: int
+    largest_bytes: int
+    changes: str
+
+
+def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
+    """Call the task for the first times; return what that shows and the inputs for the trials.
+
+    With ``apart``, a forked process makes the calls: what a task leaves behind in its process, such as threads
+    or locks, would reach the workers that are forked later and could hang or end them. Raise what the task
+    raises, or FirstCallFailed if it was raised apart; if that process ended, this one ends in the same way.
+    """
+    originals = workload.inputs()
+    if not workload.FOREIGN:
+        inputs = Inputs(originals)
+        return _call(workload, inputs), inputs
+    if apart:
+        seen = _call_apart(workload, originals)
+        return seen, (Kept(workload, originals).inputs(seen.changes) if seen.changes else Inputs(originals))
+    return _watch(workload, originals)
+
+
+def _watch(workload: Workload, originals: list[Any]) -> tuple[FirstCalls, Inputs]:
+    """Call the task with each input and see what that changes, then repeat it with inputs that are as before."""
+    kept = Kept(workload, originals)
+    first = _call(workload, Inputs(originals), repetitions=0)
+    changes = kept.changes()
+    inputs = kept.inputs(changes)
+    later = first if first.first_ns > _TOO_LONG_NS else _call(workload, inputs)
+    return later._replace(first_ns=first.first_ns, changes=changes), inputs
+
+
+def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -> FirstCalls:
+    """Call the task with each input, then time it with the first one: the median of nine, or of fewer if long."""
+    task = workload.open()
+    taken, largest = [], 0
+    for place in range(inputs.count):
+        payload = inputs[place]
+        size = size_of(payload) or 0
+        taken.append(_time(task, payload))
+        largest = max(largest, size, size_of(taken[-1][1]) or 0)
+    first_ns, lengths = taken[0][0], [taken[-1][0]] if repetitions == 0 else []
+    while len(lengths) < repetitions and sum(lengths) < _LONG_NS:
+        lengths.append(_time(task, inputs[0])[0])
+    return FirstCalls(first_ns, percentile(lengths, 0.5), largest, "")
+
+
+def _time(task: Task, payload: Any) -> tuple[int, Any]:
+    """Return the length of a call, and what came back."""
+    start = perf_counter_ns()
+    _, back = task(payload)
+    return perf_counter_ns() - start, back
+
+
+# --- what a call changes ---------------------------------------------------------------------------------------
+
+
+class Kept:
+    """The inputs and the configured arguments of a workload as they were before its first call."""
+
+    def __init__(self, workload: Workload, originals: list[Any]) -> None:
+        self.workload = workload
+        self.originals = originals
+        self._inputs = [
+            template_of(original, partial(_remake, workload, place))
+            for place, original in enumerate(originals)
+        ]
+        self._options = template_of(workload.options)
+
+    def changes(self) -> str:
+        """Return what changed meanwhile."""
+        if self._options.differs(self.workload.options):
+            return ARGUMENTS
+        pairs = list(zip(self._inputs, self.originals))
+        if any(template.differs(original) for template, original in pairs):
+            return INPUT
+        unknown = any(isinstance(template, Uncopied) and can_change(original) for template, original in pairs)
+        return UNKNOWN if unknown else ""
+
+    def inputs(self, changes: str) -> Inputs:
+        """Return the inputs for the trials, as they were; fresh ones for every task if a call changes them."""
+        if changes in ("", UNKNOWN):
+            return Inputs(self.originals)
+        if changes == INPUT:
+            return Inputs(self.originals, self._inputs)
+        self.workload.options = self._options.make()
+        calls = self.workload.carry_arguments([template.make() for template in self._inputs])
+        return Inputs(calls, [template_of(call) for call in calls])
+
+
+def _remake(workload: Workload, place: int) -> Any:
+    return workload.inputs()[place]
+
+
+# --- in a process apart ------------------------------------------------------------------------------------------
+
+
+def _call_apart(workload: Workload, originals: list[Any]) -> FirstCalls:
+    workload.open()  # imports the function, as the user's program does before it forks
+    context = get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    args = (theirs, workload, originals)
+    child = context.Process(target=_report, args=args, name=current_process().name, daemon=False)
+    child.start()
+    theirs.close()
+    child.join()  # the report fits the pipe; a process that the task left behind may hold its other end
+    seen = _received(ours)
+    if seen is None:
+        _end_like(child.exitcode or 0)
+    if isinstance(seen, str):
+        raise FirstCallFailed(seen)
+    return seen
+
+
+def _received(connection: Any) -> Union[FirstCalls, str, None]:
+    """Return what was sent before the process ended; None if nothing was."""
+    try:
+        seen: Union[FirstCalls, str, None] = connection.recv() if connection.poll() else None
+    except EOFError:
+        return None
+    finally:
+        connection.close()
+    return seen
+
+
+def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
+    """Send what the first calls show, or the text of what they raise."""
+    die_with_creator()
+    leave_nothing_behind(worker=True)
+    process._parent_process = None  # type: ignore[attr-defined]  # noqa: SLF001  # it stands for its parent, no worker
+    try:
+        seen: Union[FirstCalls, str] = _watch(workload, originals)[0]
+    except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; the parent reports it
+        traceback.print_exc()
+        seen = "".join(traceback.format_exception_only(type(error), error)).strip()[:_MOST_TEXT]
+    connection.send(seen)
+
+
+def _end_like(code: int) -> NoReturn:
+    """End this process as the one ended that called the task in its place."""
+    if code < 0:
+        faulthandler.disable()  # that process has reported it
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)

@@ -1,0 +1,26 @@
+"""Says what to do about failures of a user's function whose own message does not tell."""
+
+from __future__ import annotations
+
+from . import models
+from .workloads.function import hidden_module
+
+_DAEMONIC = "daemonic processes are not allowed to have children"
+
+
+def with_remedy(reason: str) -> str:
+    """Return the reason of a failed run, with the remedy as its first or last words where one is known."""
+    if _DAEMONIC in reason:
+        return f"{_no_children()}\n{reason}"
+    hidden = hidden_module(reason)
+    return f"{reason}; {hidden}" if hidden else reason
+
+
+def _no_children() -> str:
+    known = {name: models.load(name) for name in models.REGISTRY}
+    able = [name for name, model in known.items() if model.CHILDREN and not model.refuses_workers(2)]
+    unable = " and ".join(name for name, model in known.items() if not model.CHILDREN)
+    return (
+        f"the function starts processes, which workers of model={unable} cannot: multiprocessing makes them daemonic; "
+        f"choose one of model={','.join(able)}"
+    )

@@ -1,0 +1,21 @@
+"""Sizes of payloads."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, Optional
+
+
+def size_of(payload: Any) -> Optional[int]:
+    """Return the bytes of a payload: its own, or those of its pickle; 0 for none, None if it cannot be pickled.
+
+    Threads pass any object, a lock or a generator as well.
+    """
+    if payload is None:
+        return 0
+    if isinstance(payload, (bytes, bytearray, memoryview)):
+        return len(payload)
+    try:
+        return len(pickle.dumps(payload, pickle.HIGHEST_PROTOCOL))
+    except Exception:  # noqa: BLE001  # an object of the user's may refuse in any way
+        return None
