@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
+from ..awaiting import complete, runs_nothing
 from ..difference import show
 from ..errors import ModuleHidden, VerificationFailed
 from ..leaving import keep_standard_files_open
@@ -39,6 +40,12 @@ def resolve(target: str) -> Callable[..., Any]:
     keep_standard_files_open()
     if not callable(found):
         raise TypeError(f"{target} is not callable")
+    idle = runs_nothing(found)
+    if idle is not None:
+        raise TypeError(
+            f"{target} is {idle}, so a call runs none of its code; write a function that consumes it, such as "
+            f"def work(): return list({target.rpartition(':')[2]}())"
+        )
     result: Callable[..., Any] = found
     return result
 
@@ -152,7 +159,7 @@ class Function(Workload):
 
     def open(self) -> Task:
         """Import the function."""
-        target = resolve(self.options["target"])
+        target = complete(resolve(self.options["target"]))
         if self.carries:
             return lambda call: (0, target(*call[0], **call[1]))
         args = tuple(self.options.get("args") or ())
