@@ -112,9 +112,8 @@ def fingerprint(cell: Cell, engine: str) -> str:
     """
     requested = asdict(cell)
     del requested["time_limit_ns"]
-    later = workloads.load(
-        cell.workload
-    ).DEFAULTS  # options without which stored cells have the same identity
+    # Options that came later leave a cell its identity as long as they have their defaults.
+    later = workloads.load(cell.workload).DEFAULTS if cell.workload in workloads.REGISTRY else {}
     options = requested["workload_options"]
     requested["workload_options"] = {
         name: options[name] for name in options if options[name] != later.get(name, ...)
