@@ -28,6 +28,10 @@ class WrongResult(Exception):
     """Raised when a result differs from the serial one."""
 
 
+class VerificationFailed(Exception):
+    """Raised when the user's function that compares results raises."""
+
+
 class MessageTooLarge(Exception):
     """Raised when a message does not fit the channel's slots."""
 

@@ -22,6 +22,7 @@ from .errors import (
     NoRoom,
     TaskFailed,
     TimeTooShort,
+    VerificationFailed,
     WorkersMissing,
     WrongResult,
 )
@@ -34,7 +35,16 @@ _MOST_MESSAGE = 1000
 _ending = Lock()  # held by the thread that ends the run, until the process exits
 _measured: dict[int, str] = {}  # the folder of the run by the process that measures it, and nothing else
 _MOST_INNER = 3
-_OUR_OWN = (FirstCallFailed, TaskFailed, WrongResult, WorkersMissing, MessageTooLarge, NoRoom, TimeTooShort)
+_OUR_OWN = (
+    FirstCallFailed,
+    TaskFailed,
+    WrongResult,
+    VerificationFailed,
+    WorkersMissing,
+    MessageTooLarge,
+    NoRoom,
+    TimeTooShort,
+)
 _GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep

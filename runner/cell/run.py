@@ -52,6 +52,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
+    pattern.verification = workload.verification()
     seen, inputs = observe(workload, apart=specification.start_method == "fork" and not in_place)
     feasibility.check(specification, seen.task_ns)
     work = _work(specification, pattern, workload, inputs, seen.task_ns)

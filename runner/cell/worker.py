@@ -62,6 +62,7 @@ class Worker:
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)
+        work.pattern.verification = work.workload.verification()
         self.job = work.pattern.job(work.workload.open(), self.recorder, index, self.stock)
         register(self.header)
 

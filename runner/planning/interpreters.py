@@ -21,6 +21,7 @@ from breakeven.runner.cell import question as asking
 from breakeven.runner.cell.check import EXIT_CLOSED, SCRIPT
 from breakeven.runner.cell.question import STARTED, Answer, Question, this_interpreter
 from breakeven.runner.cell.records import from_json, to_json
+from breakeven.runner.cell.workloads.function import targets as named_targets
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.environment import repository_of
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
@@ -106,11 +107,11 @@ def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
 
 
 def check_function(executable: str, options: Mapping[str, Any], path: Path, start: Start = PLAIN) -> Source:
-    """Import the user's function and ``make_input``, if any, once and return their source.
+    """Import the user's function, and whatever else ``options`` name, once and return their source.
 
     Raise FunctionUnusable. A different source makes a different measurement.
     """
-    targets = [target for target in (options["target"], options.get("make_input")) if target]
+    targets = named_targets(options)
     answer = _ask(executable, path, targets, start)
     if isinstance(answer, str):
         raise FunctionUnusable(

@@ -11,7 +11,7 @@ from ..inputs import Stock
 from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
-from ..verification import same
+from ..verification import BY_DESIGN
 from ._abc import Crew, Job, Outcome, Pattern, now
 
 _MOST_RECORDED = 1 << 20
@@ -104,6 +104,7 @@ class Window(Pattern):
         counts, bin_ns, length = [0] * self._bins, self._bin_ns, self.knobs.window_ns
         payload, take = supply.payload, supply.take
         first: Any = None
+        same = self.verification.same
         calls = wrong = 0
         while True:
             if take is not None:
@@ -143,7 +144,7 @@ class Window(Pattern):
             if share.wrong:
                 raise WrongResult(
                     f"{share.wrong} calls of worker {share.worker} in {moment} returned a different result from its "
-                    "first call"
+                    f"first call; {BY_DESIGN}"
                 )
             reference.check([share.first], moment)
             activity[share.worker] = [old + new for old, new in zip(activity[share.worker], share.counts)]

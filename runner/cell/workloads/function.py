@@ -6,12 +6,15 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
-from ..errors import ModuleHidden
+from ..awaiting import complete, runs_nothing
+from ..difference import show
+from ..errors import ModuleHidden, VerificationFailed
 from ..leaving import keep_standard_files_open
 from ..search_path import after_standard_library
+from ..verification import EQUAL, RULES, Verification, verification
 from ._abc import Task, Workload
 
 _LACKING = re.compile(
@@ -37,6 +40,12 @@ def resolve(target: str) -> Callable[..., Any]:
     keep_standard_files_open()
     if not callable(found):
         raise TypeError(f"{target} is not callable")
+    idle = runs_nothing(found)
+    if idle is not None:
+        raise TypeError(
+            f"{target} is {idle}, so a call runs none of its code; write a function that consumes it, such as "
+            f"def work(): return list({target.rpartition(':')[2]}())"
+        )
     result: Callable[..., Any] = found
     return result
 
@@ -66,6 +75,52 @@ def hidden_file(module: str) -> Optional[str]:
     return next((file for file in files if os.path.exists(file)), None)
 
 
+def targets(options: Mapping[str, Any]) -> list[str]:
+    """Return the names of all callables that a configuration of `Function` imports."""
+    rule = options.get("verify", EQUAL)
+    named = (options["target"], options.get("make_input"), None if rule in RULES else rule)
+    return [target for target in named if target]
+
+
+class Check(Verification):
+    """Results are compared by the user's ``check(found, expected)``."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self._check = resolve(target)
+
+    def __reduce__(self) -> tuple[type[Check], tuple[str]]:
+        """Import the function again where this is unpickled."""
+        return Check, (self.target,)
+
+    def difference(self, found: Any, expected: Any) -> Optional[str]:
+        """Return that the function refused the result, if it did; raise VerificationFailed if it raised."""
+        try:
+            answer = self._check(found, expected)
+            if hasattr(answer, "__await__"):
+                raise TypeError("it is async and was not awaited")  # noqa: TRY301  # reported like what it raises
+            right = bool(answer)
+        except Exception as error:
+            raise VerificationFailed(
+                f"workload.verify={self.target} raised {type(error).__name__}: {error}; it must take the result found "
+                "and the one expected, and return whether the first is right"
+            ) from error
+        return (
+            None
+            if right
+            else f"workload.verify={self.target} refused {show(found)}, expected {show(expected)}"
+        )
+
+    def same(self, found: Any, expected: Any) -> bool:
+        """Return whether the function accepts the result."""
+        return self.difference(found, expected) is None
+
+    def remedy(self, found: Any, expected: Any) -> str:
+        """Return that the function decides."""
+        del found, expected
+        return "a function must return what its check accepts"
+
+
 class Function(Workload):
     """Calls ``target(*args, **kwargs)``, or ``target(make_input(size), *args, **kwargs)``.
 
@@ -79,7 +134,9 @@ class Function(Workload):
         "args": "list",
         "kwargs": "map",
         "make_input": "target?",
+        "verify": "verification",
     }
+    DEFAULTS: ClassVar[dict[str, Any]] = {"verify": EQUAL}
     LENGTH = False
     FOREIGN = True
     carries = False
@@ -95,9 +152,14 @@ class Function(Workload):
         maker = self.options.get("make_input")
         return [resolve(maker)(self.sizes.payload) if maker else None]
 
+    def verification(self) -> Verification:
+        """Return how results are compared: by one of the rules, or by the user's function."""
+        rule = self.options.get("verify", EQUAL)
+        return verification(rule) if rule in RULES else Check(rule)
+
     def open(self) -> Task:
         """Import the function."""
-        target = resolve(self.options["target"])
+        target = complete(resolve(self.options["target"]))
         if self.carries:
             return lambda call: (0, target(*call[0], **call[1]))
         args = tuple(self.options.get("args") or ())
