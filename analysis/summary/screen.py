@@ -183,7 +183,7 @@ _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
         "bandwidth_bytes_per_s",
         _only("pingpong", _single("bandwidth_bytes_per_s", lambda rate: format_rate(rate, "B"))),
     ),
-    ("remark", "status", _remark),
+    ("remark", "model", _remark),
 )
 
 

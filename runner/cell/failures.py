@@ -18,8 +18,11 @@ from typing import Any, Optional
 
 from .errors import (
     FirstCallFailed,
+    HookFailed,
     MessageTooLarge,
     NoRoom,
+    NotPicklable,
+    RunsNothing,
     TaskFailed,
     TimeTooShort,
     VerificationFailed,
@@ -40,6 +43,9 @@ _OUR_OWN = (
     TaskFailed,
     WrongResult,
     VerificationFailed,
+    HookFailed,
+    NotPicklable,
+    RunsNothing,
     WorkersMissing,
     MessageTooLarge,
     NoRoom,
@@ -120,9 +126,12 @@ def _without_own(place: Optional[TracebackType]) -> Optional[TracebackType]:
 
 def leave(folder: str, worker: int, error: BaseException) -> None:
     """Write down what ``worker`` raised where nobody waits for its answer, for `left` to find."""
+    told = f"worker {worker} raised while it was set up:\n{describe(error)}"
+    if isinstance(error, HookFailed):
+        told = f"worker {worker} raised in a hook:\n{describe(error.__cause__ or error)}\n{error}"
     path = os.path.join(folder, f"{worker}-{FAILURE}")
     with open(f"{path}.part", "w", encoding="utf-8", errors="replace") as file:
-        file.write(f"worker {worker} raised while it was set up:\n{describe(error)}")
+        file.write(told)
     os.replace(f"{path}.part", path)
 
 

@@ -60,10 +60,11 @@ def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
 def _watch(workload: Workload, originals: list[Any]) -> tuple[FirstCalls, Inputs]:
     """Call the task with each input and see what that changes, then repeat it with inputs that are as before."""
     kept = Kept(workload, originals)
-    first = _call(workload, Inputs(originals), repetitions=0)
-    changes = kept.changes()
-    inputs = kept.inputs(changes)
-    later = first if first.first_ns > _TOO_LONG_NS else _call(workload, inputs)
+    with workload.hooks().around():
+        first = _call(workload, Inputs(originals), repetitions=0)
+        changes = kept.changes()
+        inputs = kept.inputs(changes)
+        later = first if first.first_ns > _TOO_LONG_NS else _call(workload, inputs)
     return later._replace(first_ns=first.first_ns, changes=changes), inputs
 
 

@@ -23,7 +23,9 @@ class Reference:
         self.inputs = Inputs(workload.inputs()) if inputs is None else inputs
         self.task = workload.open()
         self.verification = workload.verification()
-        self.expected = [self._expect(self.inputs[place], workload) for place in range(self.inputs.count)]
+        self.hooks = workload.hooks()
+        with self.hooks.around():
+            self.expected = [self._expect(self.inputs[place], workload) for place in range(self.inputs.count)]
         self.bytes_in = size_of(self.inputs.originals[0])
         self.bytes_back = size_of(self.expected[0][1])
 

@@ -8,7 +8,7 @@ from .structure import PLAIN, are_plain_and_equal, first_difference
 
 EQUAL, CLOSE, NONE = "equal", "close", "none"
 RULES = (EQUAL, CLOSE, NONE)
-BY_DESIGN = (
+_BY_DESIGN = (
     "a function must return the same result for the same input; if it cannot (random numbers, times), write "
     "workload.verify=none, or compare results by a function of your own with workload.verify=module:callable"
 )
@@ -47,7 +47,7 @@ class Equal(Verification):
     def remedy(self, found: Any, expected: Any) -> str:
         """Return what a user can do about a result that differs."""
         near = first_difference(found, expected, close=True) is None
-        return _BY_ROUNDING if near else BY_DESIGN
+        return _BY_ROUNDING if near else _BY_DESIGN
 
 
 class Close(Equal):

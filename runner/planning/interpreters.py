@@ -112,13 +112,18 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path, star
     Raise FunctionUnusable. A different source makes a different measurement.
     """
     targets = named_targets(options)
-    answer = _ask(executable, path, targets, start)
+    makers = [maker for maker in (options.get("make_input"),) if maker]
+    answer = _ask(executable, path, targets, start, makers)
     if isinstance(answer, str):
         raise FunctionUnusable(
             f"{' and '.join(targets)} cannot be imported by {executable} in {path}: {answer}"
         )
     for target, problem in answer.problems.items():
-        raise FunctionUnusable(f"{target} cannot be imported by {executable} in {path}: {printable(problem)}")
+        said = printable(problem)
+        whole = said.startswith(f"{target} is ")  # it was imported
+        raise FunctionUnusable(
+            said if whole else f"{target} cannot be imported by {executable} in {path}: {said}"
+        )
     commit, dirty = repository_of([Path(file) for file in answer.files])
     return Source(digest=_digest(answer.files), files=answer.files, commit=commit, dirty=dirty)
 
@@ -157,12 +162,16 @@ def _refusal(said: str) -> str:
     return next((line for line in lines if line.startswith(_REFUSALS)), "")
 
 
-def _ask(executable: str, path: Path, targets: Sequence[str], start: Start) -> Answer | str:
+def _ask(
+    executable: str, path: Path, targets: Sequence[str], start: Start, makers: Sequence[str] = ()
+) -> Answer | str:
     """Return the interpreter's answer about itself and the targets, or a text that says why there is none."""
     command = [executable, *start.flags, str(MAIN)]
     present = process_environment(start.environment)
     try:
-        heard = ask(command, lambda descriptor: _question(descriptor, path, targets), CHECK_SECONDS, present)
+        heard = ask(
+            command, lambda descriptor: _question(descriptor, path, targets, makers), CHECK_SECONDS, present
+        )
     except OSError as error:
         return error.strerror or str(error)
     if heard.lines[:1] != [STARTED]:
@@ -175,8 +184,8 @@ def _ask(executable: str, path: Path, targets: Sequence[str], start: Start) -> A
         return f"its answer is invalid: {error}"
 
 
-def _question(descriptor: int, path: Path, targets: Sequence[str]) -> str:
-    return to_json(Question(targets=tuple(targets), path=(str(path),), descriptor=descriptor))
+def _question(descriptor: int, path: Path, targets: Sequence[str], makers: Sequence[str]) -> str:
+    return to_json(Question(tuple(targets), tuple(makers), path=(str(path),), descriptor=descriptor))
 
 
 def _not_started(executable: str, heard: Heard) -> str:

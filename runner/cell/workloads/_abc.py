@@ -12,6 +12,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, ClassVar, NamedTuple
 
+from ..hooks import Hooks
 from ..verification import Verification
 
 Task = Callable[[Any], "tuple[int, Any]"]
@@ -29,8 +30,9 @@ class Sizes(NamedTuple):
 class Workload(ABC):
     """One kind of task.
 
-    ``OPTIONS`` names its knobs and their kinds, ``DEFAULTS`` the values with which later ones leave a cell as it was; ``LENGTH`` says whether it follows ``task_ns``, ``FOREIGN``
-    whether it calls code that is not ours: it may change its input, or leave threads and locks behind.
+    ``OPTIONS`` names its knobs and their kinds, ``DEFAULTS`` the values with which later ones leave a cell as it
+    was; ``LENGTH`` says whether it follows ``task_ns``, ``FOREIGN`` whether it calls code that is not ours: it
+    may change its input, or leave threads and locks behind.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
@@ -57,6 +59,10 @@ class Workload(ABC):
     def verification(self) -> Verification:
         """Return how results are compared with the serial ones: they must be equal."""
         return Verification()
+
+    def hooks(self) -> Hooks:
+        """Return what to call before and after each trial: nothing."""
+        return Hooks()
 
     @abstractmethod
     def open(self) -> Task:

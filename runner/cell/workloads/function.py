@@ -11,12 +11,14 @@ from typing import Any, ClassVar, Optional
 
 from ..awaiting import complete, runs_nothing
 from ..difference import show
-from ..errors import ModuleHidden, VerificationFailed
+from ..errors import ModuleHidden, RunsNothing, VerificationFailed
+from ..hooks import Hook, Hooks
 from ..leaving import keep_standard_files_open
 from ..search_path import after_standard_library
 from ..verification import EQUAL, RULES, Verification, verification
 from ._abc import Task, Workload
 
+_HOOKS = ("before", "after")
 _LACKING = re.compile(
     r"module '(\w+)' has no attribute|cannot import name '\w+' from (?:partially initialized module )?'(\w+)'"
 )
@@ -40,12 +42,6 @@ def resolve(target: str) -> Callable[..., Any]:
     keep_standard_files_open()
     if not callable(found):
         raise TypeError(f"{target} is not callable")
-    idle = runs_nothing(found)
-    if idle is not None:
-        raise TypeError(
-            f"{target} is {idle}, so a call runs none of its code; write a function that consumes it, such as "
-            f"def work(): return list({target.rpartition(':')[2]}())"
-        )
     result: Callable[..., Any] = found
     return result
 
@@ -78,8 +74,23 @@ def hidden_file(module: str) -> Optional[str]:
 def targets(options: Mapping[str, Any]) -> list[str]:
     """Return the names of all callables that a configuration of `Function` imports."""
     rule = options.get("verify", EQUAL)
-    named = (options["target"], options.get("make_input"), None if rule in RULES else rule)
-    return [target for target in named if target]
+    named = (
+        *(options.get(name) for name in ("target", "make_input", *_HOOKS)),
+        None if rule in RULES else rule,
+    )
+    return list(dict.fromkeys(target for target in named if target))
+
+
+def refuse_generator(target: str, function: Any) -> None:
+    """Raise RunsNothing if a call runs none of a function's code."""
+    idle = runs_nothing(function)
+    if idle is not None:
+        loop = "[item async for item in {}()]" if "async" in idle else "list({}())"
+        define = "async def" if "async" in idle else "def"
+        raise RunsNothing(
+            f"{target} is {idle}, so a call runs none of its code; name a function that consumes it, such as "
+            f"{define} work(): return {loop.format(target.rpartition(':')[2])}"
+        )
 
 
 class Check(Verification):
@@ -87,7 +98,7 @@ class Check(Verification):
 
     def __init__(self, target: str) -> None:
         self.target = target
-        self._check = resolve(target)
+        self._check = complete(resolve(target))
 
     def __reduce__(self) -> tuple[type[Check], tuple[str]]:
         """Import the function again where this is unpickled."""
@@ -96,10 +107,7 @@ class Check(Verification):
     def difference(self, found: Any, expected: Any) -> Optional[str]:
         """Return that the function refused the result, if it did; raise VerificationFailed if it raised."""
         try:
-            answer = self._check(found, expected)
-            if hasattr(answer, "__await__"):
-                raise TypeError("it is async and was not awaited")  # noqa: TRY301  # reported like what it raises
-            right = bool(answer)
+            right = bool(self._check(found, expected))
         except Exception as error:
             raise VerificationFailed(
                 f"workload.verify={self.target} raised {type(error).__name__}: {error}; it must take the result found "
@@ -135,8 +143,10 @@ class Function(Workload):
         "kwargs": "map",
         "make_input": "target?",
         "verify": "verification",
+        "before": "target?",
+        "after": "target?",
     }
-    DEFAULTS: ClassVar[dict[str, Any]] = {"verify": EQUAL}
+    DEFAULTS: ClassVar[dict[str, Any]] = {"verify": EQUAL, "before": None, "after": None}
     LENGTH = False
     FOREIGN = True
     carries = False
@@ -150,12 +160,20 @@ class Function(Workload):
     def inputs(self) -> list[Any]:
         """Return the one input, or None if there is no ``make_input``."""
         maker = self.options.get("make_input")
-        return [resolve(maker)(self.sizes.payload) if maker else None]
+        return [complete(resolve(maker), makes=True)(self.sizes.payload) if maker else None]
 
     def verification(self) -> Verification:
         """Return how results are compared: by one of the rules, or by the user's function."""
         rule = self.options.get("verify", EQUAL)
         return verification(rule) if rule in RULES else Check(rule)
+
+    def hooks(self) -> Hooks:
+        """Import the hooks."""
+        return Hooks(*map(self._hook, _HOOKS))
+
+    def _hook(self, name: str) -> Optional[Hook]:
+        target = self.options.get(name)
+        return Hook(f"workload.{name}={target}", complete(resolve(target))) if target else None
 
     def open(self) -> Task:
         """Import the function."""
