@@ -88,10 +88,8 @@ def _loop() -> Any:
 
     It is what `asyncio.Runner` of Python 3.11 keeps. One that was made before a fork belongs to the other process.
     """
-    loop: Any
-    loop, process = getattr(_mine, "loop", (None, 0))
-    kept, process = getattr(_mine, "loop", (None, 0))
-    loop: Any = kept
+    kept: tuple[Any, int] = getattr(_mine, "loop", (None, 0))
+    loop, process = kept
     if process != os.getpid() or loop.is_closed():
         import asyncio  # noqa: PLC0415  # takes tens of milliseconds, which a run without coroutines must not pay
 
