@@ -161,7 +161,12 @@ def _unlike_asked(row: pd.Series[Any]) -> str:
 
 
 def _remark(row: pd.Series[Any]) -> str:
-    return "not the same work" if row["efficiency_low"] > MOST_EFFICIENCY else ""
+    """Return what to know before trusting a row's numbers; ``verify`` is none where nobody compared results."""
+    remarks = (
+        ("not the same work", row["efficiency_low"] > MOST_EFFICIENCY),
+        ("not verified", row["verify"] == "none"),
+    )
+    return ", ".join(remark for remark, applies in remarks if applies)
 
 
 _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
@@ -179,7 +184,7 @@ _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
         "bandwidth_bytes_per_s",
         _only("pingpong", _single("bandwidth_bytes_per_s", lambda rate: format_rate(rate, "B"))),
     ),
-    ("remark", "efficiency_low", _remark),
+    ("remark", "model", _remark),
 )
 
 

@@ -100,6 +100,11 @@ _RUNS = (
     ("cpu_count", pa.int32(), "CPUs this process may use (affinity and cgroup quota)"),
     ("engine", pa.string(), "engine that executed the run; debug measures inside breakeven's own process"),
     ("source", pa.string(), "hash of the files that define the user's function; null for other workloads"),
+    (
+        "verify",
+        pa.string(),
+        "how results were compared with the serial ones: equal, close, none or module:callable; null except for function",
+    ),
     ("affinity", pa.string(), "none, compact or scatter"),
     ("n_warmup", pa.int32(), "blocks discarded as warm-up; their trials are marked warmup"),
     (

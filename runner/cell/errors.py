@@ -9,6 +9,10 @@ class ModuleHidden(Exception):
     """Raised when a user's module has the name of one of the standard library, and so cannot be imported."""
 
 
+class RunsNothing(Exception):
+    """Raised when a call of a user's function runs none of its code: it only makes a generator."""
+
+
 class FirstCallFailed(Exception):
     """Raised when the first call of the task, in a process apart, raised; carries the error and its traceback as text."""
 
@@ -26,6 +30,18 @@ class WorkerDied(BaseException):
 
 class WrongResult(Exception):
     """Raised when a result differs from the serial one."""
+
+
+class VerificationFailed(Exception):
+    """Raised when the user's function that compares results raises."""
+
+
+class HookFailed(Exception):
+    """Raised when the user's set-up or tear-down of a trial raises."""
+
+
+class NotPicklable(Exception):
+    """Raised when an input or a result cannot travel to or from a worker that needs its pickle."""
 
 
 class MessageTooLarge(Exception):

@@ -18,10 +18,14 @@ from typing import Any, Optional
 
 from .errors import (
     FirstCallFailed,
+    HookFailed,
     MessageTooLarge,
     NoRoom,
+    NotPicklable,
+    RunsNothing,
     TaskFailed,
     TimeTooShort,
+    VerificationFailed,
     WorkersMissing,
     WrongResult,
 )
@@ -34,7 +38,19 @@ _MOST_MESSAGE = 1000
 _ending = Lock()  # held by the thread that ends the run, until the process exits
 _measured: dict[int, str] = {}  # the folder of the run by the process that measures it, and nothing else
 _MOST_INNER = 3
-_OUR_OWN = (FirstCallFailed, TaskFailed, WrongResult, WorkersMissing, MessageTooLarge, NoRoom, TimeTooShort)
+_OUR_OWN = (
+    FirstCallFailed,
+    TaskFailed,
+    WrongResult,
+    VerificationFailed,
+    HookFailed,
+    NotPicklable,
+    RunsNothing,
+    WorkersMissing,
+    MessageTooLarge,
+    NoRoom,
+    TimeTooShort,
+)
 _GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -110,9 +126,12 @@ def _without_own(place: Optional[TracebackType]) -> Optional[TracebackType]:
 
 def leave(folder: str, worker: int, error: BaseException) -> None:
     """Write down what ``worker`` raised where nobody waits for its answer, for `left` to find."""
+    told = f"worker {worker} raised while it was set up:\n{describe(error)}"
+    if isinstance(error, HookFailed):
+        told = f"worker {worker} raised in a hook:\n{describe(error.__cause__ or error)}\n{error}"
     path = os.path.join(folder, f"{worker}-{FAILURE}")
     with open(f"{path}.part", "w", encoding="utf-8", errors="replace") as file:
-        file.write(f"worker {worker} raised while it was set up:\n{describe(error)}")
+        file.write(told)
     os.replace(f"{path}.part", path)
 
 

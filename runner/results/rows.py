@@ -58,6 +58,7 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "source": run.source and run.source.digest,
         "function_commit": run.source and run.source.commit,
         "function_dirty": run.source and run.source.dirty,
+        "verify": cell.workload_options.get("verify"),
         "affinity": cell.affinity,
         "seed": cell.seed,
         "order": run.order,

@@ -14,9 +14,10 @@ from time import perf_counter_ns
 from typing import Any, ClassVar, NamedTuple, Optional, Union
 
 from .. import probe
-from ..board import ANSWERED, READY, TRACED, Board
+from ..board import ANSWERED, HOOK, READY, TRACED, Board
 from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
+from ..hooks import NAMES
 from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
 from ..rusage import write_usage
@@ -107,9 +108,13 @@ class Model(ABC):
         """Return the thread that pickles and sends all tasks in place of the main one, if it is no queue's feeder."""
         return None
 
-    def synchronize(self, traced: bool) -> None:
-        """Wait until every worker is ready for a trial; raise WorkersMissing if one is not in time."""
+    def synchronize(self, traced: bool, hook: int = 0) -> None:
+        """Wait until every worker is ready for a trial; raise WorkersMissing if one is not in time.
+
+        With ``hook``, each worker calls that one of the user's hooks first.
+        """
         self.board.control[TRACED] = traced
+        self.board.control[HOOK] = hook
         self.recorder.arm(traced)
         self.feeder.arm(traced)
         if traced:
@@ -157,6 +162,11 @@ def missing(board: Board) -> Union[TaskFailed, WorkersMissing]:
     told = left(os.path.dirname(path), workers)
     if told:
         return TaskFailed(told)
+    hook = NAMES.get(board.control[HOOK])
+    if hook is not None:
+        return WorkersMissing(
+            f"workload.{hook} did not end within {BARRIER_SECONDS:g} s in each of {workers} workers"
+        )
     return WorkersMissing(
         f"not all of {workers} workers were ready for the next trial within {BARRIER_SECONDS:g} s; "
         "one may have died while starting: see its message above"
