@@ -11,7 +11,7 @@ from time import perf_counter_ns
 from typing import Any, NamedTuple, NoReturn, Union
 
 from .errors import FirstCallFailed
-from .failures import both_ends, describe, reason
+from .failures import both_ends, describe
 from .inputs import Inputs, Uncopied, can_change, template_of
 from .leaving import leave_nothing_behind
 from .parent_death import die_with_creator
@@ -178,6 +178,8 @@ def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
     try:
         seen: Union[FirstCalls, tuple[str, str]] = _watch(workload, originals)[0]
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; the parent reports it
+        from .remedies import reason  # noqa: PLC0415  # only when a call failed
+
         seen = both_ends(reason(error), _MOST_TEXT), describe(error)
     connection.send(seen)
 
