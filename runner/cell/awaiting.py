@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Optional
+from weakref import finalize
 
 from .errors import RunsNothing
 
@@ -102,8 +103,13 @@ def _loop() -> Any:
     return kept.loop
 
 
+def has_loop() -> bool:
+    """Return whether a call in this thread needed an event loop."""
+    return getattr(_mine, "kept", None) is not None
+
+
 class _Kept:
-    """A new event loop, closed at the end of its thread."""
+    """A new event loop, closed at the end of its thread or of the interpreter."""
 
     def __init__(self) -> None:
         import asyncio  # noqa: PLC0415  # takes tens of milliseconds, which a run without coroutines must not pay
@@ -111,11 +117,13 @@ class _Kept:
         self.process = os.getpid()
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
+        finalize(self, _close, self.loop, self.process)
 
-    def __del__(self) -> None:
-        """Close the loop, but not one that a fork copied."""
-        if self.process == os.getpid():
-            self.loop.close()
+
+def _close(loop: Any, process: int) -> None:
+    """Close a loop, but not one that a fork copied."""
+    if process == os.getpid():
+        loop.close()
 
 
 def _flags(function: Any) -> int:

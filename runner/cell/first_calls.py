@@ -10,6 +10,7 @@ from multiprocessing import current_process, get_context, process
 from time import perf_counter_ns
 from typing import Any, NamedTuple, NoReturn, Union
 
+from .awaiting import has_loop
 from .errors import FirstCallFailed
 from .failures import both_ends, describe
 from .inputs import Inputs, Uncopied, can_change, template_of
@@ -33,7 +34,7 @@ class FirstCalls(NamedTuple):
     ``first_ns`` is the length of the very first call, ``task_ns`` the median of later ones; ``largest_bytes``
     is the size of the largest payload either way. ``changes`` says what a call changes in place: its INPUT,
     the ARGUMENTS of the configuration, nothing if empty; UNKNOWN if the input cannot be copied. What cannot be
-    pickled of an input or a result is said in words, see `unpicklable`.
+    pickled of an input or a result is said in words, see `unpicklable`. ``plain``: no call needed an event loop.
     """
 
     first_ns: int
@@ -42,6 +43,7 @@ class FirstCalls(NamedTuple):
     changes: str
     bad_input: str = ""
     bad_result: str = ""
+    plain: bool = False
 
 
 def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
@@ -57,6 +59,7 @@ def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
         return _call(workload, inputs), inputs
     if apart:
         seen = call_apart(workload, originals)
+        workload.plain = seen.plain
         return seen, (Kept(workload, originals).inputs(seen.changes) if seen.changes else Inputs(originals))
     return _watch(workload, originals)
 
@@ -66,6 +69,7 @@ def _watch(workload: Workload, originals: list[Any]) -> tuple[FirstCalls, Inputs
     kept = Kept(workload, originals)
     with workload.hooks().around():
         first = _call(workload, Inputs(originals), repetitions=0)
+        workload.plain = first.plain
         changes = kept.changes()
         inputs = kept.inputs(changes)
         later = first if first.first_ns > _TOO_LONG_NS else _call(workload, inputs)
@@ -88,7 +92,9 @@ def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -
     first_ns, lengths = taken[0][0], [taken[-1][0]] if repetitions == 0 else []
     while len(lengths) < repetitions and sum(lengths) < _LONG_NS:
         lengths.append(_time(task, inputs[0])[0])
-    return FirstCalls(first_ns, percentile(lengths, 0.5), max(size or 0 for size in sizes), "", *bad)
+    return FirstCalls(
+        first_ns, percentile(lengths, 0.5), max(size or 0 for size in sizes), "", *bad, not has_loop()
+    )
 
 
 def _time(task: Task, payload: Any) -> tuple[int, Any]:

@@ -42,6 +42,7 @@ class Workload(ABC):
 
     def __init__(self, options: dict[str, Any], sizes: Sizes, seed: int) -> None:
         self.options = options
+        self.plain = False  # whether it is known that a call needs no event loop
         self.sizes = sizes
         self.seed = seed
 

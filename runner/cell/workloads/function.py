@@ -177,7 +177,8 @@ class Function(Workload):
 
     def open(self) -> Task:
         """Import the function."""
-        target = complete(resolve(self.options["target"]))
+        function = resolve(self.options["target"])
+        target = function if self.plain else complete(function)
         if self.carries:
             return lambda call: (0, target(*call[0], **call[1]))
         args = tuple(self.options.get("args") or ())
