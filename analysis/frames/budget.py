@@ -1,7 +1,7 @@
-"""Where the workers' time goes: worker-seconds by phase.
+"""Where the workers' time goes: worker-seconds by phase; and, apart from it, where the parent's goes.
 
 A worker's phases partition its share of a traced trial, so that over all workers they sum to workers x wall
-time. The parent's own phases (worker -1) partition the parent's time and are left out.
+time. The parent's own phases (worker -1) partition the parent's time: they sum to the wall time.
 """
 
 from __future__ import annotations
@@ -24,13 +24,23 @@ _GROUP = [*_TRIAL, "worker", "phase"]
 _SUMS = ["duration_ns", "on_cpu_ns"]
 
 
-def sum_phases(lab: Lab) -> pd.DataFrame:
-    """Sum the workers' spans of traced parallel trials that count, without holding the spans.
+PARENT = -1
+"""The parent's number among the workers."""
 
-    One row per trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), the trial's ``tasks``
-    and ``wall_ns``, and the cell's ``workers``.
+
+def sum_phases(lab: Lab) -> pd.DataFrame:
+    """Sum the workers' spans of traced parallel trials that count, without holding the spans; see `sum_lanes`."""
+    sums = sum_lanes(lab)
+    return sums[sums["worker"].ne(PARENT)].reset_index(drop=True)
+
+
+def sum_lanes(lab: Lab) -> pd.DataFrame:
+    """Sum the spans of workers and parent.
+
+    One row per trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), the trial's ``tasks``,
+    ``wall_ns`` and ``other_cpu_ns``, and the cell's ``workers``.
     """
-    where = (ds.field("worker") >= 0) & (ds.field("trial") >= 0)
+    where = ds.field("trial") >= 0
     parts = [_sum_batch(batch) for batch in _gather(lab.batches("spans", [*_GROUP, *_SUMS], where))]
     empty = pd.DataFrame(columns=[*_GROUP, *_SUMS])
     sums = pd.concat(parts).groupby(_GROUP)[_SUMS].sum().reset_index() if parts else empty
@@ -58,25 +68,29 @@ def _sum_batch(part: pa.Table) -> pd.DataFrame:
 
 
 def select_traced(lab: Lab) -> pd.DataFrame:
-    """Return the traced parallel trials that count: their keys, ``tasks``, ``wall_ns`` and ``workers``."""
+    """Return the traced parallel trials that count: their keys, ``tasks``, ``wall_ns``, ``other_cpu_ns``, ``workers``."""
     trials = lab.trials
     keep = trials["traced"].astype(bool) & trials["kind"].eq("parallel") & ~trials["warmup"].astype(bool)
     good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round", "workers"]]
-    return trials.loc[keep, [*_TRIAL, "tasks", "wall_ns"]].merge(good, on=["cell_id", "round"])
+    return trials.loc[keep, [*_TRIAL, "tasks", "wall_ns", "other_cpu_ns"]].merge(
+        good, on=["cell_id", "round"]
+    )
 
 
 @dataclass(frozen=True)
 class Budget:
     """Divide a cell's worker-time among phases, ``per`` one task or one trial.
 
-    Compute is split by the CPU clock into ``on_cpu_ns`` and the rest, in which the worker waited within
-    its task: for the GIL, for a CPU, or because the task itself sleeps or does I/O.
+    Compute is split by the CPU clocks into ``on_cpu_ns`` of the worker's own thread; ``others_ns``, in which it
+    waited while other threads of its process computed, such as those of a native library (as much as their CPU
+    time can account for); and the rest, in which it waited within its task: for the GIL, for a lock, for a CPU,
+    or because the task itself sleeps or does I/O.
     """
 
     per: str = "task"
 
     def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per cell and phase: ``ns`` and ``on_cpu_ns`` per task or trial, ``share`` and ``trials``."""
+        """Return one row per cell and phase: ``ns``, ``on_cpu_ns`` and ``others_ns`` per task or trial, ``share``, ``trials``."""
         trials = (
             sums.drop_duplicates(_TRIAL)
             .groupby("cell_id")
@@ -88,4 +102,20 @@ class Budget:
         phases["share"] = phases["duration_ns"] / total
         phases["ns"] = phases["duration_ns"] / amount.where(amount > 0)
         phases["on_cpu_ns"] = phases["on_cpu_ns"] / amount.where(amount > 0)
+        waits = _waits_for_others(sums) / amount.where(amount > 0)
+        phases["others_ns"] = waits.reindex(phases.index).where(phases["phase"].eq("compute"), 0.0)
         return phases.drop(columns="duration_ns").join(trials["trials"]).reset_index()
+
+
+def _waits_for_others(sums: pd.DataFrame) -> pd.Series[float]:
+    """Return for each cell how long tasks were off their CPU while other threads had one, summed over its trials.
+
+    Other threads may compute beside the worker's own as well: only what it waited for counts, trial by trial.
+    """
+    compute = sums[sums["phase"].eq("compute")]
+    off = compute["duration_ns"] - compute[["on_cpu_ns", "duration_ns"]].min(axis=1)
+    trials = compute.assign(off_ns=off.where(compute["on_cpu_ns"] > 0, 0)).groupby(_TRIAL)
+    found = (
+        trials.agg(off_ns=("off_ns", "sum"), other_ns=("other_cpu_ns", "first")).astype("float64").fillna(0.0)
+    )
+    return found.min(axis=1).groupby("cell_id").sum()

@@ -14,7 +14,19 @@ import pyarrow as pa
 
 VERSION = "3"
 
-LATER: frozenset[str] = frozenset({"environment", "interpreter_flags", "variables"})
+LATER: frozenset[str] = frozenset(
+    {
+        "environment",
+        "interpreter_flags",
+        "native_libraries",
+        "native_threads",
+        "other_cpu_ns",
+        "task_cpu_ns",
+        "task_cpu_ratio",
+        "task_cpu_ratio_low",
+        "variables",
+    }
+)
 """Columns added since this version began: files that lack them are read with nulls."""
 
 
@@ -110,6 +122,16 @@ _RUNS = (
     ("observer_effect_low", pa.float64(), "lower end of its 95 % interval, for this process only"),
     ("observer_effect_high", pa.float64(), "upper end of its 95 % interval, for this process only"),
     (
+        "task_cpu_ratio",
+        pa.float64(),
+        "how many times the CPU time that a task takes alone (serial trials) it takes in a worker (traced trials), medians",
+    ),
+    (
+        "task_cpu_ratio_low",
+        pa.float64(),
+        "the same of the traced trial with the least to the upper quartile of the serial ones",
+    ),
+    (
         "speedup_with_startup",
         pa.float64(),
         "speedup if every trial had to start and join the workers",
@@ -174,6 +196,16 @@ _RUNS = (
     ("python_build", pa.string(), "compiler and build options of the interpreter that ran"),
     ("jit_enabled", pa.bool_(), "state of the interpreter's JIT compiler; null if it is unknown"),
     ("packages", pa.string(), "name and version of every package that the run imported, one per line"),
+    (
+        "native_threads",
+        pa.int32(),
+        "threads that Python did not start, after the trials, in the process of a worker that had the most",
+    ),
+    (
+        "native_libraries",
+        pa.string(),
+        "libraries with threads of their own that the run loaded, such as openblas, with commas; null for none",
+    ),
     ("commit", pa.string(), "commit of breakeven's own repository; null for an installed breakeven"),
     ("dirty", pa.bool_(), "whether that repository had uncommitted changes"),
     (
@@ -214,6 +246,16 @@ _TRIALS = (
     ),
     ("wall_ns", pa.int64(), "duration of the timed part of the trial, in ns"),
     ("cpu_ns", pa.int64(), "CPU time of the parent and all workers in the trial, in ns"),
+    (
+        "other_cpu_ns",
+        pa.int64(),
+        "CPU time of other threads in the processes that carried out tasks (BLAS, OpenMP, or started by the function), in ns",
+    ),
+    (
+        "task_cpu_ns",
+        pa.int64(),
+        "CPU time of the workers' own threads within tasks, in ns; null for untraced trials",
+    ),
     ("tasks", pa.int64(), "tasks (or messages) completed"),
     ("bytes", pa.int64(), "payload bytes moved, both ways"),
     ("latency_p50_ns", pa.int64(), "median round trip in this trial, in ns; null except for pingpong"),
@@ -272,6 +314,11 @@ _WORKERS = (
         "pss_bytes",
         pa.int64(),
         "memory of its process after the trials, shared pages counted proportionally; null for a thread",
+    ),
+    (
+        "native_threads",
+        pa.int32(),
+        "threads of its process that Python did not start, after the trials; null for a thread",
     ),
     ("clock_offset_low_ns", pa.int64(), "least by which its clock can be ahead of the parent's, in ns"),
     ("clock_offset_high_ns", pa.int64(), "most by which its clock can be ahead of the parent's, in ns"),

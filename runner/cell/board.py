@@ -21,9 +21,11 @@ HEADER_WORDS = 16
 TRACED = 0  # control word: the current trial is traced
 ASSIGNED = 1  # control word: how many of a pool's workers have their index
 # Header words: the worker's identity, when it was ready, when it last prepared for a trial, how often it passed
-# the barrier; what its recorder counts; and what the kernel counts for its process.
+# the barrier; what its recorder counts; what the kernel counts for its process; the CPU time of its own threads,
+# and how many threads Python started in its process.
 PID, THREAD, GIL, READY, ANSWERED, PASSED, DROPPED, COMPUTED = range(8)
 CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR = range(8, 13)
+OWN, PYTHON_THREADS = 13, 14
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while recording
 
 
