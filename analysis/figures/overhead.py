@@ -35,15 +35,15 @@ ORDER = (ON_CPU, OTHERS, OFF_CPU, *_IN_TRIALS)
 _COLORS = dict(
     zip((ON_CPU, OFF_CPU, *_IN_TRIALS, "", OTHERS), sns.color_palette("colorblind", 10).as_hex(), strict=True)
 )
-PASSING = ("serialize", "send", "receive", "deserialize")
 WORKERS, PARENT_LANE = "workers", "parent"
 
 
 COMPUTES = 0.1
 """Tasks on a CPU for less than this share with every mechanism are those that sleep or do I/O."""
 
+WORKS = ("serialize", "receive", "deserialize")
 PASSES = 0.2
-"""A parent that passes payloads for more than this share of its time is named in the title."""
+"""A parent with these phases for more than this share is named in the title; send may wait until workers read."""
 
 _PATTERNS = ("map", "window", "pingpong")
 
@@ -148,11 +148,11 @@ def _name_parent(frame: pd.DataFrame) -> str:
     """Return the clause on the parent that is busiest with payloads; empty if none is busy."""
     if not frame["lane"].eq(PARENT_LANE).any():
         return ""
-    busy = _pivot(frame, PARENT_LANE).reindex(columns=PASSING, fill_value=0.0).sum(axis=1)
+    busy = _pivot(frame, PARENT_LANE).reindex(columns=WORKS, fill_value=0.0).sum(axis=1)
     if busy.max() <= PASSES:
         return ""
     name = ", ".join(filter(None, busy.index[int(busy.to_numpy().argmax())]))
-    return f"; the parent pickles, sends and reads for {busy.max():.0%} of its time ({name}), which workers wait for"
+    return f"; the parent pickles and reads for {busy.max():.0%} of its time ({name})"
 
 
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:

@@ -33,7 +33,8 @@ class Geometry(NamedTuple):
     """Path and size of a board: all that a worker needs to open it.
 
     Lanes 0 to ``workers - 1`` belong to the workers, the next one to the parent; as many follow for the
-    threads that send on behalf of each (the feeder of ``multiprocessing.Queue``). ``marks`` and ``tasks`` are
+    threads that send on behalf of each (the feeder of ``multiprocessing.Queue``), and the last one belongs to the
+    thread that reads for the parent (of a pool). ``marks`` and ``tasks`` are
     per lane.
     """
 
@@ -44,8 +45,8 @@ class Geometry(NamedTuple):
 
     @property
     def lanes(self) -> int:
-        """Return the number of lanes, feeders included."""
-        return 2 * (self.workers + 1)
+        """Return the number of lanes, feeders and reader included."""
+        return 2 * (self.workers + 1) + 1
 
     @property
     def lane_words(self) -> int:
@@ -121,3 +122,7 @@ class Board:
     def feeder(self, index: int) -> Lane:
         """Return the lane of the thread that sends on behalf of lane ``index``."""
         return self.lane(self.geometry.workers + 1 + index)
+
+    def reader(self) -> Lane:
+        """Return the lane of the thread that reads on behalf of the parent."""
+        return self.lane(self.geometry.lanes - 1)

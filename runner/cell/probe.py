@@ -1,9 +1,9 @@
 """Marks inside multiprocessing's own transport, so that the breakdown is of the real mechanism.
 
 `Connection` and the pickler that queues, pipes and pools use are wrapped where they are looked up; what they
-do is not replaced. The thread decides which lane a mark goes to: a worker's main thread, the parent's, or the
-feeder thread of a `multiprocessing.Queue`, which pickles and sends on behalf of its process. Threads without
-a lane, and untraced trials, pass straight through.
+do is not replaced. The thread decides which lane a mark goes to: a worker's main thread, the parent's, the
+feeder thread of a `multiprocessing.Queue`, which pickles and sends on behalf of its process, or a pool's threads,
+which send and read for the parent. Threads without a lane, and untraced trials, pass straight through.
 
 The names wrapped (`Connection._recv`, `_recv_bytes`, `_send_bytes`, `queues._ForkingPickler`,
 `connection._ForkingPickler`) are the same in CPython 3.9 to 3.14.
@@ -15,7 +15,7 @@ import pickle
 from multiprocessing import connection, queues
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
-from threading import current_thread, get_ident, get_native_id
+from threading import Thread, current_thread, get_ident, get_native_id
 from typing import Any, Optional
 
 from .board import THREAD
@@ -109,6 +109,13 @@ def watch(recorder: Recorder, feeder: Optional[Recorder] = None) -> None:
         _lanes[_SENDER] = feeder
     for place, name, hook, _ in _HOOKS:
         setattr(place, name, hook)
+
+
+def watch_thread(thread: Thread, recorder: Recorder) -> None:
+    """Record the transport of a thread that runs with ``recorder``; call it after `watch`."""
+    if thread.ident is not None and thread.native_id is not None:
+        recorder.lane.header[THREAD] = thread.native_id
+        _lanes[thread.ident] = recorder
 
 
 def forget() -> None:

@@ -57,7 +57,7 @@ class Recording:
             self.trace.write(lane.stamps[:marks])
             self.trace.write(bytes(lane.codes[:marks]) + bytes(-marks % 8))
             self.trace.write(lane.tasks[: 2 * computed])
-            worker = place % (workers + 1)
+            worker = workers if place == self.board.geometry.lanes - 1 else place % (workers + 1)
             self._lanes.append(
                 LaneRecord(
                     trial=number,

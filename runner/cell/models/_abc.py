@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from threading import Thread
 from time import perf_counter_ns
 from typing import Any, ClassVar, NamedTuple, Optional, Union
 
@@ -65,6 +66,7 @@ class Model(ABC):
         self.board = board
         self.recorder = Recorder(board.lane(settings.workers))
         self.feeder = Recorder(board.feeder(settings.workers))
+        self.reader = Recorder(board.reader())
         self.arrival = DESERIALIZE if self.START_METHODS else WAIT
         self.own = board.lane(settings.workers).header
         register(self.own)
@@ -98,6 +100,10 @@ class Model(ABC):
     def abandon(self) -> None:  # noqa: B027  # threads cannot be ended, and pools end their own workers
         """End workers that may be in the middle of something, after an error."""
 
+    def _helpers(self) -> list[tuple[Thread, Recorder]]:
+        """Return the threads that send or read for the parent, with `feeder` or `reader`; a queue's needs no mention."""
+        return []
+
     @abstractmethod
     def _synchronize(self) -> None:
         """Have every worker call `Worker.prepare` and pass the barrier together with the parent."""
@@ -107,8 +113,11 @@ class Model(ABC):
         self.board.control[TRACED] = traced
         self.recorder.arm(traced)
         self.feeder.arm(traced)
+        self.reader.arm(traced)
         if traced:
             probe.watch(self.recorder, self.feeder)
+            for thread, recorder in self._helpers():
+                probe.watch_thread(thread, recorder)
         else:
             probe.forget()
         before = perf_counter_ns()

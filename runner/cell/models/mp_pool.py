@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing import pool
-from threading import current_thread
+from threading import Thread, current_thread
 from typing import Any
 
 from ..errors import TaskFailed
 from ..phases import WAIT
 from ..pickling import guard, unguard
+from ..trace import Recorder
 from ._pool import (
     Pool,
     columns,
@@ -71,6 +72,10 @@ class MpPool(Pool):
     def _is_feeder(self) -> bool:
         """Return whether this is the thread that pickles the pool's tasks."""
         return getattr(self.pool, "_task_handler", None) is current_thread()
+
+    def _helpers(self) -> list[tuple[Thread, Recorder]]:
+        made: Any = self.pool
+        return [(made._task_handler, self.feeder), (made._result_handler, self.reader)]  # noqa: SLF001
 
     def _submit_barrier_waits(self) -> list[Any]:
         return [self.pool.apply_async(wait_at_barrier).get for _ in range(self.settings.workers)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from threading import current_thread
+from threading import Thread, current_thread
 from typing import Any
 
 from ..errors import TaskFailed
 from ..pickling import guard, unguard
+from ..trace import Recorder
 from ._executor import ExecutorPool
 from ._pool import initialize_worker, reading, refuse_input, why_unread
 
@@ -34,6 +35,10 @@ class ProcessPool(ExecutorPool):
         """Return whether this is the thread that pickles the pool's calls: it drops one that raises IndexError."""
         calls = getattr(self.executor, "_call_queue", None)
         return getattr(calls, "_thread", None) is current_thread()
+
+    def _helpers(self) -> list[tuple[Thread, Recorder]]:
+        made: Any = self.executor
+        return [(made._executor_manager_thread, self.reader)]  # noqa: SLF001
 
     def _notice(self, error: BaseException) -> None:
         self._unread = why_unread(error)
