@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import Callable
 from functools import partial
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Optional
 
 from .errors import RunsNothing
@@ -14,7 +15,7 @@ from .errors import RunsNothing
 _GENERATOR, _COROUTINE, _AWAITABLE_GENERATOR, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 Call = Callable[..., Any]
 _NEEDS_LOOP = "no running event loop", "There is no current event loop"  # of asyncio.create_task and gather
-_mine = threading.local()  # the event loop of this thread, and the process that made it
+_mine = threading.local()  # what each thread keeps
 
 
 def runs_nothing(function: Any) -> Optional[str]:
@@ -48,7 +49,7 @@ def complete(function: Call, *, makes: bool = False) -> Call:
             return chosen(*args, **kwargs)
         if not makes:
             _refuse_generator(result)
-        waits = hasattr(type(result), "__await__")
+        waits = _is_awaitable(result)
         chosen = _on_a_loop(function) if waits else function
         return _await(result) if waits else result
 
@@ -61,8 +62,15 @@ def _await(result: Any) -> Any:
     return loop.run_until_complete(_wait_for(result))
 
 
+def _is_awaitable(result: Any) -> bool:
+    """Return whether a result is to be awaited, as `inspect.isawaitable` does."""
+    if hasattr(type(result), "__await__"):
+        return True
+    return isinstance(result, GeneratorType) and bool(result.gi_code.co_flags & _AWAITABLE_GENERATOR)
+
+
 def _refuse_generator(result: Any) -> None:
-    if isinstance(result, (Generator, AsyncGenerator)) and not isinstance(result, Coroutine):
+    if isinstance(result, (GeneratorType, AsyncGeneratorType)) and not _is_awaitable(result):
         raise RunsNothing(
             "the function returns a generator, so a call runs none of its code; return what it yields, such as list(...)"
         )
@@ -71,7 +79,7 @@ def _refuse_generator(result: Any) -> None:
 def _on_a_loop(function: Call) -> Call:
     async def wait(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)  # within the loop, which asyncio.gather and create_task need
-        return await result if hasattr(type(result), "__await__") else result
+        return await result if _is_awaitable(result) else result
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return _loop().run_until_complete(wait(*args, **kwargs))
@@ -88,15 +96,26 @@ def _loop() -> Any:
 
     It is what `asyncio.Runner` of Python 3.11 keeps. One that was made before a fork belongs to the other process.
     """
-    kept: tuple[Any, int] = getattr(_mine, "loop", (None, 0))
-    loop, process = kept
-    if process != os.getpid() or loop.is_closed():
+    kept: Optional[_Kept] = getattr(_mine, "kept", None)
+    if kept is None or kept.process != os.getpid() or kept.loop.is_closed():
+        kept = _mine.kept = _Kept()
+    return kept.loop
+
+
+class _Kept:
+    """A new event loop, closed at the end of its thread."""
+
+    def __init__(self) -> None:
         import asyncio  # noqa: PLC0415  # takes tens of milliseconds, which a run without coroutines must not pay
 
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        _mine.loop = loop, os.getpid()
-    return loop
+        self.process = os.getpid()
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+
+    def __del__(self) -> None:
+        """Close the loop, but not one that a fork copied."""
+        if self.process == os.getpid():
+            self.loop.close()
 
 
 def _flags(function: Any) -> int:

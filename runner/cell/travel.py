@@ -16,8 +16,8 @@ from .errors import NotPicklable
 
 _DEEPEST = 20
 _REMEDIES = {
-    "input": "make one that can, and open what cannot in the function itself or in workload.before",
-    "result": "return something that can",
+    "input": "make one that can be, and open what cannot in the function itself or in workload.before",
+    "result": "return something that can be",
 }
 
 
@@ -34,14 +34,14 @@ def unpicklable(thing: Any, name: str) -> str:
         if found is None:
             break
         place, thing, error = found
-    return f"{place} of type {type(thing).__qualname__} cannot be pickled ({type(error).__name__}: {error})"
+    return f"{place} (of type {type(thing).__qualname__}) cannot be pickled ({type(error).__name__}: {error})"
 
 
 def refuse_unpicklable(what: str, said: str) -> None:
     """Raise NotPicklable if ``said``, by `unpicklable`, says that an ``input`` or ``result`` cannot travel."""
     if said:
         raise NotPicklable(
-            f"{said}, as its way between parent and worker needs: {_REMEDIES[what]}, or measure with model=thread "
+            f"{said}, which is how it travels between parent and worker; {_REMEDIES[what]}, or measure with model=thread "
             "ipc=reference, which passes the object itself"
         )
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays, from_dtype
 
 from breakeven.runner.cell.structure import first_difference
 from breakeven.runner.cell.verification import same
@@ -36,14 +37,48 @@ def test_a_structure_equals_its_copies(value: Any) -> None:
     assert first_difference(pickle.loads(pickle.dumps(value)), value) is None  # noqa: S301  # our own bytes
 
 
-@given(st.lists(STRUCTURES, min_size=1), st.data())
-def test_a_structure_differs_after_one_change(value: list[Any], data: st.DataObject) -> None:
-    """At any place of it."""
-    changed = copy.deepcopy(value)
-    place = data.draw(st.integers(0, len(value) - 1))
-    changed[place] = object
+@given(STRUCTURES, st.data())
+def test_a_structure_differs_after_any_one_change(value: Any, data: st.DataObject) -> None:
+    """Of a leaf at any place of it."""
+    changed = _changed(value, data)
     assert not same(changed, value)
     assert not same({"a": (changed,)}, {"a": (value,)})
+
+
+class _Another:
+    """Unlike everything else."""
+
+
+def _changed(value: Any, data: st.DataObject) -> Any:
+    """Return a copy of a structure with another leaf, item or key."""
+    if isinstance(value, ValueError):
+        return ValueError(_changed(value.args[0], data))
+    if isinstance(value, dict) and value:
+        key = data.draw(st.sampled_from(list(value)))
+        rest = {name: part for name, part in value.items() if name is not key}
+        return rest if data.draw(st.booleans()) else rest | {key: _changed(value[key], data)}
+    if isinstance(value, (list, tuple)) and value:
+        place = data.draw(st.integers(0, len(value) - 1))
+        return type(value)((*value[:place], _changed(value[place], data), *value[place + 1 :]))
+    return _Another()
+
+
+ARRAYS = arrays(
+    st.sampled_from(["f8", "f4", "i4", "c16", "U3", "?", "M8[s]"]), array_shapes(min_dims=0, min_side=1)
+)
+
+
+@given(ARRAYS, st.data())
+def test_an_array_equals_its_copy_and_differs_after_one_change(array: Any, data: st.DataObject) -> None:
+    """Alone and within a structure, whatever its elements, NaN and NaT included."""
+    copied = array.copy()
+    assert same([copied], [array])
+    place = data.draw(st.integers(0, array.size - 1))
+    old, new = copied.reshape(-1)[place], data.draw(from_dtype(array.dtype))
+    copied.reshape(-1)[place] = new
+    assume(copied.reshape(-1)[place] != old)
+    assume(not (old != old and new != new))  # noqa: PLR0124  # NaN
+    assert not same({"a": copied}, {"a": array})
 
 
 @pytest.mark.parametrize(
