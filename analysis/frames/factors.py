@@ -46,7 +46,16 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
     """
     ranked = runs.assign(ok=runs["status"].eq("ok")).sort_values(["ok", "order"], ascending=[False, True])
     cells = ranked.groupby("cell_id", sort=False)
-    described = [*FACTORS, "status", "reason", "implementation", "python_version", "gil_enabled", "cpu_count"]
+    described = [
+        *FACTORS,
+        "verify",
+        "status",
+        "reason",
+        "implementation",
+        "python_version",
+        "gil_enabled",
+        "cpu_count",
+    ]
     tidy = cells[
         described
     ].first()  # the first that is not null, so an ok run takes precedence over a failed one

@@ -1,4 +1,4 @@
-"""Tasks that compute on more CPUs than their own thread's, and tasks that take more CPU in a worker than alone."""
+"""Tasks that compute on more CPUs than their own thread's: on those of BLAS, OpenMP, Arrow and the like."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ from breakeven.analysis.frames.load import Lab
 
 NATIVE = 1.2
 """Tasks that keep more CPUs than this busy compute on further threads."""
-
-MORE_CPU, SURELY_MORE = 1.2, 1.1
-"""A task takes more CPU in a worker if the medians say so, and the least of there and the most of alone nearly so."""
-
-LEAST_MORE_NS = 5_000
-"""Below this excess per task it may be the clocks that are read around a traced one."""
 
 _VARIABLES = {
     "openblas": "OPENBLAS_NUM_THREADS",
@@ -93,25 +87,3 @@ def _cpus_alone(trials: pd.DataFrame) -> pd.Series[float]:
     own = (numbers["cpu_ns"] - numbers["other_cpu_ns"]).clip(upper=could_run)
     used = ((own + numbers["other_cpu_ns"]) / could_run).where(could_run > 0)
     return used.groupby(serial["cell_id"]).median().dropna()
-
-
-def shared_resources(lab: Lab) -> Iterator[str]:
-    """Yield a caution if a task surely takes more CPU time in one of several workers than alone."""
-    runs = lab.runs[lab.runs["status"].eq("ok") & lab.runs["workers"].gt(1)]
-    columns = ["task_cpu_ratio", "task_cpu_ratio_low", "task_measured_ns"]
-    cells = runs.astype(dict.fromkeys(columns, "float64")).groupby("cell_id")[columns].agg(["min", "median"])
-    ratio, low = cells["task_cpu_ratio"]["median"], cells["task_cpu_ratio_low"]["min"]
-    excess = (low - 1) * cells["task_measured_ns"]["median"]
-    alone = (
-        _cpus_alone(lab.trials).reindex(cells.index).fillna(1.0)
-    )  # native threads wait for each other on a CPU
-    above = ratio[ratio.gt(MORE_CPU) & low.gt(SURELY_MORE) & excess.gt(LEAST_MORE_NS) & alone.le(NATIVE)]
-    if above.empty:
-        return
-    cell = lab.cells.loc[str(above.idxmax())]
-    name = label_mechanisms(lab.cells)[above.idxmax()]
-    counts = ", or reference counts and locks contended" if cell["gil_enabled"] is False else ""
-    yield (
-        f"a task takes {above.max():.1f}x the CPU in {cell['workers']} workers that it takes alone ({name}; more than "
-        f"{MORE_CPU:g}x in {len(above)} of {len(lab.estimates)} cells): memory bandwidth, cache or SMT are shared{counts}"
-    )

@@ -16,7 +16,7 @@ from rich.table import Table
 from breakeven.analysis.frames.factors import label_mechanisms, varying, write
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
-from breakeven.analysis.summary.native_threads import native_threads, shared_resources
+from breakeven.analysis.summary.native_threads import native_threads
 from breakeven.analysis.summary.next_command import suggest
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
@@ -86,12 +86,7 @@ def summarise(lab: Lab) -> Summary:
         problems=_group_problems(lab),
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
-        cautions=(
-            *_missing(lab),
-            *cautions(lab.estimates, lab.runs),
-            *native_threads(lab),
-            *shared_resources(lab),
-        ),
+        cautions=(*_missing(lab), *cautions(lab.estimates, lab.runs), *native_threads(lab)),
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
         missing=len(planned - stored),
         arrived=len(planned & stored),
@@ -166,7 +161,12 @@ def _unlike_asked(row: pd.Series[Any]) -> str:
 
 
 def _remark(row: pd.Series[Any]) -> str:
-    return "not the same work" if row["efficiency_low"] > MOST_EFFICIENCY else ""
+    """Return what to know before trusting a row's numbers; ``verify`` is none where nobody compared results."""
+    remarks = (
+        ("not the same work", row["efficiency_low"] > MOST_EFFICIENCY),
+        ("not verified", row["verify"] == "none"),
+    )
+    return ", ".join(remark for remark, applies in remarks if applies)
 
 
 _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
@@ -184,7 +184,7 @@ _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
         "bandwidth_bytes_per_s",
         _only("pingpong", _single("bandwidth_bytes_per_s", lambda rate: format_rate(rate, "B"))),
     ),
-    ("remark", "efficiency_low", _remark),
+    ("remark", "model", _remark),
 )
 
 

@@ -17,13 +17,15 @@ VERSION = "3"
 LATER: frozenset[str] = frozenset(
     {
         "environment",
+        "first_call_ns",
+        "inputs",
         "interpreter_flags",
         "native_libraries",
         "native_threads",
         "other_cpu_ns",
+        "task_cpu_alone_ns",
+        "task_cpu_least_ns",
         "task_cpu_ns",
-        "task_cpu_ratio",
-        "task_cpu_ratio_low",
         "variables",
     }
 )
@@ -63,6 +65,17 @@ _RUNS = (
     ("tasks", pa.int64(), "tasks in one trial (map), or messages (pingpong); null for window"),
     ("task_ns", pa.int64(), "requested duration of one task, in ns; null if the function sets its own"),
     ("task_calibrated_ns", pa.int64(), "median duration of one task right after its calibration, in ns"),
+    (
+        "task_cpu_ns",
+        pa.int64(),
+        "CPU time of a task on its worker's own thread, median over traced trials, in ns",
+    ),
+    ("task_cpu_least_ns", pa.int64(), "the same, in the traced trial with the least, in ns"),
+    (
+        "task_cpu_alone_ns",
+        pa.int64(),
+        "CPU time of a task in the serial trials, native threads included, median, in ns",
+    ),
     ("first_call_ns", pa.int64(), "duration of the process's very first call of the task, in ns"),
     (
         "inputs",
@@ -90,6 +103,11 @@ _RUNS = (
     ("cpu_count", pa.int32(), "CPUs this process may use (affinity and cgroup quota)"),
     ("engine", pa.string(), "engine that executed the run; debug measures inside breakeven's own process"),
     ("source", pa.string(), "hash of the files that define the user's function; null for other workloads"),
+    (
+        "verify",
+        pa.string(),
+        "how results were compared with the serial ones: equal, close, none or module:callable; null except for function",
+    ),
     ("affinity", pa.string(), "none, compact or scatter"),
     ("n_warmup", pa.int32(), "blocks discarded as warm-up; their trials are marked warmup"),
     (
@@ -121,16 +139,6 @@ _RUNS = (
     ),
     ("observer_effect_low", pa.float64(), "lower end of its 95 % interval, for this process only"),
     ("observer_effect_high", pa.float64(), "upper end of its 95 % interval, for this process only"),
-    (
-        "task_cpu_ratio",
-        pa.float64(),
-        "how many times the CPU time that a task takes alone (serial trials) it takes in a worker (traced trials), medians",
-    ),
-    (
-        "task_cpu_ratio_low",
-        pa.float64(),
-        "the same of the traced trial with the least to the upper quartile of the serial ones",
-    ),
     (
         "speedup_with_startup",
         pa.float64(),
@@ -250,11 +258,6 @@ _TRIALS = (
         "other_cpu_ns",
         pa.int64(),
         "CPU time of other threads in the processes that carried out tasks (BLAS, OpenMP, or started by the function), in ns",
-    ),
-    (
-        "task_cpu_ns",
-        pa.int64(),
-        "CPU time of the workers' own threads within tasks, in ns; null for untraced trials",
     ),
     ("tasks", pa.int64(), "tasks (or messages) completed"),
     ("bytes", pa.int64(), "payload bytes moved, both ways"),

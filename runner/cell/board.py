@@ -20,6 +20,7 @@ CONTROL_WORDS = 8
 HEADER_WORDS = 16
 TRACED = 0  # control word: the current trial is traced
 ASSIGNED = 1  # control word: how many of a pool's workers have their index
+HOOK = 2  # control word: which hook of the user's the workers call, 0 for none (see `runner.cell.hooks`)
 # Header words: the worker's identity, when it was ready, when it last prepared for a trial, how often it passed
 # the barrier; what its recorder counts; what the kernel counts for its process; the CPU time of its own threads,
 # and how many threads Python started in its process.

@@ -13,12 +13,12 @@ from contextlib import suppress
 from traceback import FrameSummary, extract_tb
 from typing import Optional
 
-from .errors import ModuleHidden
+from .errors import ModuleHidden, RunsNothing
 from .parent_death import die_with_parent
 from .question import STARTED, Answer, Question, this_interpreter
 from .records import to_json
 from .search_path import extend_path, standard_library
-from .workloads.function import resolve
+from .workloads.function import refuse_generator, resolve
 
 _OWN = os.path.dirname(os.path.abspath(__file__))
 _REMEDY = "run from the directory that contains the module, and write module:callable"
@@ -45,7 +45,7 @@ def check(question: Question) -> int:
     problems = {}
     for target in question.targets:
         _write(answer, target, _CLOSED)
-        problems[target] = _problem(target)
+        problems[target] = _problem(target, makes=target in question.makers)
     files = {
         getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in question.targets
     }
@@ -70,10 +70,14 @@ def _write(descriptor: int, line: str, otherwise: str) -> None:
         os._exit(EXIT_CLOSED)
 
 
-def _problem(target: str) -> str:
-    """Return why the target cannot be imported and how to mend it; "" if it can."""
+def _problem(target: str, *, makes: bool) -> str:
+    """Return why the target cannot be imported or called and how to mend it; "" if it can."""
     try:
-        resolve(target)
+        found = resolve(target)
+        if not makes:
+            refuse_generator(target, found)
+    except RunsNothing as error:
+        return str(error)
     except ModuleHidden as error:
         return str(error)
     except SystemExit as error:

@@ -11,12 +11,13 @@ from time import perf_counter_ns
 from typing import Any, NamedTuple, NoReturn, Union
 
 from .errors import FirstCallFailed
-from .failures import both_ends, describe, reason
+from .failures import both_ends, describe
 from .inputs import Inputs, Uncopied, can_change, template_of
 from .leaving import leave_nothing_behind
 from .parent_death import die_with_creator
 from .sampling import percentile
 from .sizes import size_of
+from .travel import unpicklable
 from .workloads import Workload
 from .workloads._abc import Task
 
@@ -31,13 +32,16 @@ class FirstCalls(NamedTuple):
 
     ``first_ns`` is the length of the very first call, ``task_ns`` the median of later ones; ``largest_bytes``
     is the size of the largest payload either way. ``changes`` says what a call changes in place: its INPUT,
-    the ARGUMENTS of the configuration, nothing if empty; UNKNOWN if the input cannot be copied.
+    the ARGUMENTS of the configuration, nothing if empty; UNKNOWN if the input cannot be copied. What cannot be
+    pickled of an input or a result is said in words, see `unpicklable`.
     """
 
     first_ns: int
     task_ns: int
     largest_bytes: int
     changes: str
+    bad_input: str = ""
+    bad_result: str = ""
 
 
 def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
@@ -60,26 +64,31 @@ def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
 def _watch(workload: Workload, originals: list[Any]) -> tuple[FirstCalls, Inputs]:
     """Call the task with each input and see what that changes, then repeat it with inputs that are as before."""
     kept = Kept(workload, originals)
-    first = _call(workload, Inputs(originals), repetitions=0)
-    changes = kept.changes()
-    inputs = kept.inputs(changes)
-    later = first if first.first_ns > _TOO_LONG_NS else _call(workload, inputs)
+    with workload.hooks().around():
+        first = _call(workload, Inputs(originals), repetitions=0)
+        changes = kept.changes()
+        inputs = kept.inputs(changes)
+        later = first if first.first_ns > _TOO_LONG_NS else _call(workload, inputs)
     return later._replace(first_ns=first.first_ns, changes=changes), inputs
 
 
 def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -> FirstCalls:
     """Call the task with each input, then time it with the first one: the median of nine, or of fewer if long."""
     task = workload.open()
-    taken, largest = [], 0
+    taken, sizes, bad = [], [], ["", ""]
     for place in range(inputs.count):
         payload = inputs[place]
-        size = size_of(payload) or 0
+        sizes.append(size_of(payload))
+        if sizes[-1] is None:
+            bad[0] = unpicklable(payload, "input")
         taken.append(_time(task, payload))
-        largest = max(largest, size, size_of(taken[-1][1]) or 0)
+        sizes.append(size_of(taken[-1][1]))
+        if sizes[-1] is None:
+            bad[1] = unpicklable(taken[-1][1], "result")
     first_ns, lengths = taken[0][0], [taken[-1][0]] if repetitions == 0 else []
     while len(lengths) < repetitions and sum(lengths) < _LONG_NS:
         lengths.append(_time(task, inputs[0])[0])
-    return FirstCalls(first_ns, percentile(lengths, 0.5), largest, "")
+    return FirstCalls(first_ns, percentile(lengths, 0.5), max(size or 0 for size in sizes), "", *bad)
 
 
 def _time(task: Task, payload: Any) -> tuple[int, Any]:
@@ -169,6 +178,8 @@ def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
     try:
         seen: Union[FirstCalls, tuple[str, str]] = _watch(workload, originals)[0]
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; the parent reports it
+        from .remedies import reason  # noqa: PLC0415  # only when a call failed
+
         seen = both_ends(reason(error), _MOST_TEXT), describe(error)
     connection.send(seen)
 

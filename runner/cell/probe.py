@@ -102,20 +102,26 @@ _HOOKS = (
 )
 
 
-def watch(recorder: Recorder, feeder: Optional[Recorder] = None) -> None:
-    """Record the current thread's transport with ``recorder``, and this process's feeder with ``feeder``."""
+def watch(recorder: Recorder, feeder: Optional[Recorder] = None, sender: Optional[Thread] = None) -> None:
+    """Record the current thread's transport with ``recorder``, and this process's feeder with ``feeder``.
+
+    The feeder is ``sender``, a thread that sends all that this process hands out, or that of a queue.
+    """
     _lanes[get_ident()] = recorder
     if feeder is not None:
         _lanes[_SENDER] = feeder
+    if feeder is not None and sender is not None and sender.ident is not None:
+        _lanes[sender.ident] = feeder
+        feeder.lane.header[THREAD] = sender.native_id or 0
     for place, name, hook, _ in _HOOKS:
         setattr(place, name, hook)
 
 
-def watch_thread(thread: Thread, recorder: Recorder) -> None:
-    """Record the transport of a thread that runs with ``recorder``; call it after `watch`."""
-    if thread.ident is not None and thread.native_id is not None:
-        recorder.lane.header[THREAD] = thread.native_id
+def watch_thread(thread: Optional[Thread], recorder: Recorder) -> None:
+    """Record the transport of a further thread with ``recorder``, after `watch`; None is no thread."""
+    if thread is not None and thread.ident is not None:
         _lanes[thread.ident] = recorder
+        recorder.lane.header[THREAD] = thread.native_id or 0
 
 
 def forget() -> None:

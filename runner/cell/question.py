@@ -14,10 +14,12 @@ STARTED = "started"
 class Question(NamedTuple):
     """Asks what the interpreter is, and if ``targets`` (``module:callable``) can be imported from ``path``.
 
-    The answer goes to the open file ``descriptor``.
+    Those of them that are no ``makers`` of inputs must not be generator functions. The answer goes to the open
+    file ``descriptor``.
     """
 
     targets: tuple[str, ...]
+    makers: tuple[str, ...]
     path: tuple[str, ...]
     descriptor: int
 

@@ -31,22 +31,12 @@ class Recording:
 
     def keep(self, trial: Trial, reference: Reference) -> None:
         """Record one trial, between two trials, so that it costs no measured time."""
-        record = describe(trial, (reference.bytes_in or 0) + (reference.bytes_back or 0))
-        self._trials.append(
-            record._replace(task_cpu_ns=self._task_cpu_ns()) if trial.kind == TRACED else record
-        )
+        self._trials.append(describe(trial, (reference.bytes_in or 0) + (reference.bytes_back or 0)))
         for worker, calls in enumerate(trial.outcome.activity):
             self.activity.append(ActivityRecord(trial.number, worker, calls))
         self._latencies.append(trial.outcome.latencies_ns)
         if trial.kind == TRACED:
             self._keep_lanes(trial.number, trial.outcome)
-
-    def _task_cpu_ns(self) -> Optional[int]:
-        """Return the CPU time that the workers' threads used within tasks; None if some did not fit their lane."""
-        lanes = [self.board.lane(worker) for worker in range(self.board.geometry.workers)]
-        if any(2 * lane.header[COMPUTED] >= len(lane.tasks) for lane in lanes):
-            return None
-        return sum(sum(lane.tasks[1 : 2 * lane.header[COMPUTED] : 2]) for lane in lanes)
 
     def _keep_lanes(self, number: int, outcome: Outcome) -> None:
         workers = self.board.geometry.workers

@@ -8,10 +8,7 @@ from typing import Any, Optional
 from .errors import WrongResult
 from .inputs import Inputs, can_change, template_of
 from .sizes import size_of
-from .verification import same
 from .workloads import Workload
-
-_SHOWN = 60
 
 
 class Reference:
@@ -25,7 +22,10 @@ class Reference:
         self.task_ns = task_ns
         self.inputs = Inputs(workload.inputs()) if inputs is None else inputs
         self.task = workload.open()
-        self.expected = [self._expect(self.inputs[place], workload) for place in range(self.inputs.count)]
+        self.verification = workload.verification()
+        self.hooks = workload.hooks()
+        with self.hooks.around():
+            self.expected = [self._expect(self.inputs[place], workload) for place in range(self.inputs.count)]
         self.bytes_in = size_of(self.inputs.originals[0])
         self.bytes_back = size_of(self.expected[0][1])
 
@@ -39,14 +39,10 @@ class Reference:
         expected = self.expected
         for task, (value, back) in enumerate(results, first):
             right, right_back = expected[task % len(expected)]
-            if value != right or not same(back, right_back):
+            differs = self.verification.difference(back, right_back)
+            if value != right or differs is not None:
+                where = differs if value == right else f"checksum: {value} instead of {right}"
                 raise WrongResult(
-                    f"task {task} of {moment} returned a different result from the serial call: "
-                    f"{_show(value, back)} instead of {_show(right, right_back)}; "
-                    "a function must return the same result for the same input"
+                    f"task {task} of {moment} returned a different result from the serial call: {where}; "
+                    f"{self.verification.remedy(back, right_back)}"
                 )
-
-
-def _show(value: int, back: Any) -> str:
-    text = repr(back)
-    return f"({value}, {text if len(text) <= _SHOWN else text[:_SHOWN] + '...'})"

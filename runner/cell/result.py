@@ -46,7 +46,6 @@ class TrialRecord(NamedTuple):
     longest_wait_ns: Optional[int]
     migrations: Optional[int]
     other_cpu_ns: int
-    task_cpu_ns: Optional[int] = None
     disturbed_by: Optional[str] = None
 
 

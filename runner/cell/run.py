@@ -16,11 +16,11 @@ from threading import active_count
 from typing import Any
 from zlib import crc32
 
-from . import feasibility, models, patterns, watchdog, workloads
+from . import channels, feasibility, models, patterns, watchdog, workloads
 from .affinity import cpus_for
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
-from .first_calls import observe
+from .first_calls import FirstCalls, observe
 from .inputs import Inputs
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
@@ -35,6 +35,7 @@ from .sampling import REL_CI, Sampler
 from .search_path import extend_path
 from .spawning import search_library_first
 from .specification import Specification
+from .travel import refuse_unpicklable
 from .worker import Work
 from .workloads._abc import Sizes, Workload
 from .workloads.echo import Echo
@@ -54,9 +55,11 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
+    pattern.verification = workload.verification()
     seen, inputs = observe(workload, apart=specification.start_method == "fork" and not in_place)
     feasibility.check(specification, seen.task_ns)
     work = _work(specification, pattern, workload, inputs, seen.task_ns)
+    _check_travel(specification, work, seen)
     board = work.geometry.create()
     settings = _crew_settings(specification, pattern, seen.largest_bytes)
     crew = models.load(specification.model)(settings, work, board)
@@ -177,6 +180,19 @@ def _work(
         fresh=inputs if inputs.templates is not None and pattern.repeats(task_ns) else None,
         repeats=pattern.repeats(task_ns),
     )
+
+
+def _check_travel(specification: Specification, work: Work, seen: FirstCalls) -> None:
+    """Raise NotPicklable if an input or a result has no pickle and needs one."""
+    processes = bool(models.load(specification.model).START_METHODS)
+    if not processes and not (
+        specification.ipc in channels.REGISTRY and channels.load(specification.ipc).ALWAYS_PICKLES
+    ):
+        return
+    inherited = work.fresh is not None and specification.start_method in (None, "fork")
+    if not inherited:
+        refuse_unpicklable("input", seen.bad_input)
+    refuse_unpicklable("result", seen.bad_result)
 
 
 def _crew_settings(specification: Specification, pattern: Pattern, largest_bytes: int) -> CrewSettings:

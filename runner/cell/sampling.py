@@ -15,6 +15,7 @@ from time import perf_counter_ns
 from typing import NamedTuple, Optional
 
 from .affinity import pinned
+from .hooks import AFTER, BEFORE
 from .meter import Counts, Meter, between
 from .models import Model
 from .patterns._abc import Outcome, Pattern
@@ -72,17 +73,22 @@ class Sampler:
             series.add(done)
 
     def _trial(self, number: int, block: int, kind: str, meter: Meter) -> Trial:
-        crew = self.crew
+        crew, hooks = self.crew, self.reference.hooks
         if kind == SERIAL:
-            with pinned(self.cpus):
+            with pinned(self.cpus), hooks.around():
                 before = crew.read(meter)
                 outcome = self.pattern.serial(self.reference)
                 return Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=True))
+        if hooks.has(BEFORE):
+            crew.synchronize(False, BEFORE)
         crew.synchronize(kind == TRACED)
         before = crew.read(meter)
         outcome = self.pattern.parallel(self.reference, crew)
         crew.synchronize(False)
-        return Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=False))
+        trial = Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=False))
+        if hooks.has(AFTER):
+            crew.synchronize(False, AFTER)
+        return trial
 
 
 class Series:

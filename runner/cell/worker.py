@@ -8,7 +8,7 @@ from time import perf_counter_ns
 from typing import Any, NamedTuple, Optional
 
 from . import affinity, probe
-from .board import ANSWERED, GIL, PID, READY, THREAD, Board, Geometry
+from .board import ANSWERED, GIL, HOOK, PID, READY, THREAD, Board, Geometry
 from .facts import gil_enabled
 from .inputs import Inputs
 from .leaving import leave_nothing_behind
@@ -62,6 +62,8 @@ class Worker:
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)
+        work.pattern.verification = work.workload.verification()
+        self.hooks = work.workload.hooks()
         self.job = work.pattern.job(work.workload.open(), self.recorder, index, self.stock)
         register(self.header)
 
@@ -71,7 +73,13 @@ class Worker:
         return self.job(task, value, payload)
 
     def prepare(self) -> None:
-        """Prepare for the next trial: report usage and clock, empty the lane, set or remove the hooks."""
+        """Prepare for the next trial: report usage and clock, empty the lane, set or remove the probe's hooks.
+
+        Call the user's hook first, if it is due; raise HookFailed.
+        """
+        due = self.board.control[HOOK]
+        if due:
+            self.hooks.call(due)
         traced = self.board.traced
         self.recorder.arm(traced)
         if self.feeder is not None:

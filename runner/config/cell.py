@@ -177,7 +177,8 @@ class _Member:
         kinds = {} if name in pseudo else dict(registry.load(name).OPTIONS)
         shared = ("name", "start_method") if family == "model" else ("name",)
         _only_known(given, (*shared, *kinds), f"{family}.", f"{family}={name} has")
-        options = {key: _option(given, key, kind, family) for key, kind in kinds.items()}
+        known = {} if name in pseudo else getattr(registry.load(name), "DEFAULTS", {})
+        options = {key: _option(known | dict(given), key, kind, family) for key, kind in kinds.items()}
         return cls(name, given.get("start_method"), options)
 
 

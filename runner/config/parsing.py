@@ -9,6 +9,7 @@ from typing import Any
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
+from breakeven.runner.cell.verification import RULES
 
 MAX_COUNT = 2**31 - 1
 
@@ -75,6 +76,16 @@ def read_target(value: object, key: str) -> str:
     )
 
 
+def read_verification(value: object, key: str) -> str:
+    """Return ``value`` if it is a rule of verification or has the form ``module:callable``; raise UnknownChoice."""
+    if value in RULES or (isinstance(value, str) and ":" in value):
+        return str(value) if value in RULES else read_target(value, key)
+    raise UnknownChoice(
+        f"{key}={typed(value)}: no such choice{did_you_mean(value, RULES)}; choose one of {', '.join(RULES)}, "
+        "or write module:callable for a function of your own that compares two results"
+    )
+
+
 def read_list(value: object, key: str) -> list[Any]:
     """Return ``value`` if it is a list; raise BadValue."""
     if isinstance(value, list):
@@ -97,6 +108,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "count": read_count,
     "text": read_text,
     "target": read_target,
+    "verification": read_verification,
     "list": read_list,
     "map": read_map,
 }

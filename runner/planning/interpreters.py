@@ -21,6 +21,7 @@ from breakeven.runner.cell import question as asking
 from breakeven.runner.cell.check import EXIT_CLOSED, SCRIPT
 from breakeven.runner.cell.question import STARTED, Answer, Question, this_interpreter
 from breakeven.runner.cell.records import from_json, to_json
+from breakeven.runner.cell.workloads.function import targets as named_targets
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.environment import repository_of
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
@@ -106,18 +107,23 @@ def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
 
 
 def check_function(executable: str, options: Mapping[str, Any], path: Path, start: Start = PLAIN) -> Source:
-    """Import the user's function and ``make_input``, if any, once and return their source.
+    """Import the user's function, and whatever else ``options`` name, once and return their source.
 
     Raise FunctionUnusable. A different source makes a different measurement.
     """
-    targets = [target for target in (options["target"], options.get("make_input")) if target]
-    answer = _ask(executable, path, targets, start)
+    targets = named_targets(options)
+    makers = [maker for maker in (options.get("make_input"),) if maker]
+    answer = _ask(executable, path, targets, start, makers)
     if isinstance(answer, str):
         raise FunctionUnusable(
             f"{' and '.join(targets)} cannot be imported by {executable} in {path}: {answer}"
         )
     for target, problem in answer.problems.items():
-        raise FunctionUnusable(f"{target} cannot be imported by {executable} in {path}: {printable(problem)}")
+        said = printable(problem)
+        whole = said.startswith(f"{target} is ")  # it was imported
+        raise FunctionUnusable(
+            said if whole else f"{target} cannot be imported by {executable} in {path}: {said}"
+        )
     commit, dirty = repository_of([Path(file) for file in answer.files])
     return Source(digest=_digest(answer.files), files=answer.files, commit=commit, dirty=dirty)
 
@@ -156,12 +162,16 @@ def _refusal(said: str) -> str:
     return next((line for line in lines if line.startswith(_REFUSALS)), "")
 
 
-def _ask(executable: str, path: Path, targets: Sequence[str], start: Start) -> Answer | str:
+def _ask(
+    executable: str, path: Path, targets: Sequence[str], start: Start, makers: Sequence[str] = ()
+) -> Answer | str:
     """Return the interpreter's answer about itself and the targets, or a text that says why there is none."""
     command = [executable, *start.flags, str(MAIN)]
     present = process_environment(start.environment)
     try:
-        heard = ask(command, lambda descriptor: _question(descriptor, path, targets), CHECK_SECONDS, present)
+        heard = ask(
+            command, lambda descriptor: _question(descriptor, path, targets, makers), CHECK_SECONDS, present
+        )
     except OSError as error:
         return error.strerror or str(error)
     if heard.lines[:1] != [STARTED]:
@@ -174,8 +184,8 @@ def _ask(executable: str, path: Path, targets: Sequence[str], start: Start) -> A
         return f"its answer is invalid: {error}"
 
 
-def _question(descriptor: int, path: Path, targets: Sequence[str]) -> str:
-    return to_json(Question(targets=tuple(targets), path=(str(path),), descriptor=descriptor))
+def _question(descriptor: int, path: Path, targets: Sequence[str], makers: Sequence[str]) -> str:
+    return to_json(Question(tuple(targets), tuple(makers), path=(str(path),), descriptor=descriptor))
 
 
 def _not_started(executable: str, heard: Heard) -> str:

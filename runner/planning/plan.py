@@ -12,6 +12,7 @@ from typing import Any
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import POLICY
 from breakeven.base.layout import LATEST
+from breakeven.runner.cell import workloads
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, Cell, parse
 from breakeven.runner.config.naming import distinguish
@@ -118,6 +119,12 @@ def fingerprint(cell: Cell, engine: str) -> str:
     for name in ("environment", "interpreter_flags"):
         if not requested[name]:
             del requested[name]
+    # Options that came later leave a cell its identity as long as they have their defaults.
+    later = workloads.load(cell.workload).DEFAULTS if cell.workload in workloads.REGISTRY else {}
+    options = requested["workload_options"]
+    requested["workload_options"] = {
+        name: options[name] for name in options if options[name] != later.get(name, ...)
+    }
     return digest({**requested, "engine": engine})
 
 

@@ -44,11 +44,7 @@ class Statistics:
         }
         if any(trial.latency_p50_ns is not None for trial in parallel):
             return found
-        return (
-            found
-            | task_cpu(blocks)
-            | self._speedup([block for block in blocks if block[SERIAL].tasks], startup_ns)
-        )
+        return found | self._speedup([block for block in blocks if block[SERIAL].tasks], startup_ns)
 
     def typical(self, name: str, values: Sequence[float]) -> Columns:
         """Return the median of ``values`` and its interval; braces in ``name`` stand for ``_low``, ``_high``.
@@ -82,34 +78,6 @@ def observer_effect(blocks: Sequence[Block]) -> Columns:
     if not ratios:
         return {}
     return _with_ends("observer_effect{}", median(ratios), median_interval(ratios))
-
-
-def task_cpu(blocks: Sequence[Block]) -> Columns:
-    """Compare the CPU time of a task in a worker, traced, with that of one alone; nothing if one is unknown.
-
-    Alone, it is at most the task's share of the trial's time: what the thread did besides does not count. Trials
-    of which the hypervisor took a part are left out, since a guest may count that as its own.
-    """
-    alone = sorted(
-        min(trial.cpu_ns - trial.other_cpu_ns, trial.wall_ns) / trial.tasks
-        for trial in _of_kind(blocks, SERIAL)
-    )
-    within = [
-        trial.task_cpu_ns / trial.tasks for trial in _of_kind(blocks, TRACED) if trial.task_cpu_ns is not None
-    ]
-    if not within or not alone or alone[0] <= 0:
-        return {}
-    upper_quartile = alone[3 * len(alone) // 4]
-    return {
-        "task_cpu_ratio": median(within) / median(alone),
-        "task_cpu_ratio_low": min(within) / upper_quartile,
-    }
-
-
-def _of_kind(blocks: Sequence[Block], kind: str) -> list[TrialRecord]:
-    """Return the trials of a kind with tasks and without steal."""
-    trials = (block[kind] for block in blocks if kind in block)
-    return [trial for trial in trials if trial.tasks and "steal" not in (trial.disturbed_by or "")]
 
 
 def blocks_of(trials: Sequence[TrialRecord]) -> list[dict[str, TrialRecord]]:

@@ -68,10 +68,14 @@ class Port(ABC):
 
 
 class Channel(ABC):
-    """The parent's end. ``OPTIONS`` names its knobs and their kinds."""
+    """The parent's end.
+
+    ``OPTIONS`` names its knobs and their kinds; ``ALWAYS_PICKLES`` says whether it does so between threads, too.
+    """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
     CROSSES_PROCESSES = True
+    ALWAYS_PICKLES = False
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         """Build the channel from the primitives of ``context``: `multiprocessing`'s or those for threads."""

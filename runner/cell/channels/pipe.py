@@ -36,6 +36,8 @@ class PipePort(Port):
 class Pipe(Channel):
     """The parent's ends; it waits for whichever worker answers first."""
 
+    ALWAYS_PICKLES = True
+
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
         pairs = [context.Pipe() for _ in range(room.workers)]

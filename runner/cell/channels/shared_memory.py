@@ -90,6 +90,7 @@ class SharedMemory(Channel):
     """The parent's end. ``slots`` is how many messages may be in flight to one worker."""
 
     OPTIONS: ClassVar[dict[str, str]] = {"slots": "count"}
+    ALWAYS_PICKLES = True
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)

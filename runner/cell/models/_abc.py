@@ -14,9 +14,10 @@ from time import perf_counter_ns
 from typing import Any, ClassVar, NamedTuple, Optional, Union
 
 from .. import probe
-from ..board import ANSWERED, READY, TRACED, Board
+from ..board import ANSWERED, HOOK, READY, TRACED, Board
 from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
+from ..hooks import NAMES
 from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
 from ..rusage import write_usage
@@ -100,24 +101,31 @@ class Model(ABC):
     def abandon(self) -> None:  # noqa: B027  # threads cannot be ended, and pools end their own workers
         """End workers that may be in the middle of something, after an error."""
 
-    def _helpers(self) -> list[tuple[Thread, Recorder]]:
-        """Return the threads that send or read for the parent, with `feeder` or `reader`; a queue's needs no mention."""
-        return []
-
     @abstractmethod
     def _synchronize(self) -> None:
         """Have every worker call `Worker.prepare` and pass the barrier together with the parent."""
 
-    def synchronize(self, traced: bool) -> None:
-        """Wait until every worker is ready for a trial; raise WorkersMissing if one is not in time."""
+    def _sender(self) -> Optional[Thread]:
+        """Return the thread that pickles and sends all tasks in place of the main one, if it is no queue's feeder."""
+        return None
+
+    def _reader(self) -> Optional[Thread]:
+        """Return the thread that reads all results in place of the main one, if there is one."""
+        return None
+
+    def synchronize(self, traced: bool, hook: int = 0) -> None:
+        """Wait until every worker is ready for a trial; raise WorkersMissing if one is not in time.
+
+        With ``hook``, each worker calls that one of the user's hooks first.
+        """
         self.board.control[TRACED] = traced
+        self.board.control[HOOK] = hook
         self.recorder.arm(traced)
         self.feeder.arm(traced)
         self.reader.arm(traced)
         if traced:
-            probe.watch(self.recorder, self.feeder)
-            for thread, recorder in self._helpers():
-                probe.watch_thread(thread, recorder)
+            probe.watch(self.recorder, self.feeder, self._sender())
+            probe.watch_thread(self._reader(), self.reader)
         else:
             probe.forget()
         before = perf_counter_ns()
@@ -161,6 +169,11 @@ def missing(board: Board) -> Union[TaskFailed, WorkersMissing]:
     told = left(os.path.dirname(path), workers)
     if told:
         return TaskFailed(told)
+    hook = NAMES.get(board.control[HOOK])
+    if hook is not None:
+        return WorkersMissing(
+            f"workload.{hook} did not end within {BARRIER_SECONDS:g} s in each of {workers} workers"
+        )
     return WorkersMissing(
         f"not all of {workers} workers were ready for the next trial within {BARRIER_SECONDS:g} s; "
         "one may have died while starting: see its message above"

@@ -12,7 +12,7 @@ from .. import channels
 from ..board import PASSED, Board
 from ..channels import Channel
 from ..channels._abc import FAILED, STOP, SYNCHRONIZE, Port, Room
-from ..errors import MessageTooLarge, TaskFailed
+from ..errors import HookFailed, MessageTooLarge, TaskFailed
 from ..failures import describe, leave
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
@@ -26,6 +26,10 @@ def serve(port: Port, worker: Worker, barrier: Any) -> bool:
     port.open(worker.recorder, worker.arrival)
     try:
         _serve(port, worker, barrier)
+    except HookFailed as error:
+        leave(os.path.dirname(worker.board.geometry.path), worker.index, error)
+        barrier.abort()  # where the parent waits
+        return False
     except BaseException as error:  # noqa: BLE001  # a payload is the user's, and so may be what unpickles it
         told = f"a message to worker {worker.index} could not be read:\n{describe(error)}"
         port.send(FAILED, 0, told)

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Optional
 
 from .. import failures, probe, watchdog
 from ..board import ASSIGNED, Board
-from ..errors import TaskFailed
+from ..errors import HookFailed, TaskFailed
 from ..parent_death import die_with_creator
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
@@ -101,7 +101,12 @@ def _instead_of_result(message: Any, told: str) -> Any:
 
 def wait_at_barrier() -> None:
     """Prepare for the next trial and wait for the other workers."""
-    _mine.worker.prepare()
+    worker: Worker = _mine.worker
+    try:
+        worker.prepare()
+    except HookFailed as error:
+        failures.leave(os.path.dirname(worker.board.geometry.path), worker.index, error)
+        _mine.barrier.abort()  # where the parent waits
     _mine.barrier.wait()
 
 

@@ -6,12 +6,11 @@ import multiprocessing
 from collections.abc import Callable
 from multiprocessing import pool
 from threading import Thread, current_thread
-from typing import Any
+from typing import Any, Optional
 
 from ..errors import TaskFailed
 from ..phases import WAIT
 from ..pickling import guard, unguard
-from ..trace import Recorder
 from ._pool import (
     Pool,
     columns,
@@ -73,9 +72,15 @@ class MpPool(Pool):
         """Return whether this is the thread that pickles the pool's tasks."""
         return getattr(self.pool, "_task_handler", None) is current_thread()
 
-    def _helpers(self) -> list[tuple[Thread, Recorder]]:
-        made: Any = self.pool
-        return [(made._task_handler, self.feeder), (made._result_handler, self.reader)]  # noqa: SLF001
+    def _sender(self) -> Optional[Thread]:
+        """Return the pool's handler of tasks."""
+        handler: Thread = self.pool._task_handler  # noqa: SLF001  # it has no public name
+        return handler
+
+    def _reader(self) -> Optional[Thread]:
+        """Return the pool's handler of results."""
+        handler: Thread = self.pool._result_handler  # noqa: SLF001  # as above
+        return handler
 
     def _submit_barrier_waits(self) -> list[Any]:
         return [self.pool.apply_async(wait_at_barrier).get for _ in range(self.settings.workers)]

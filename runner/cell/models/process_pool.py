@@ -5,11 +5,10 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from threading import Thread, current_thread
-from typing import Any
+from typing import Any, Optional
 
 from ..errors import TaskFailed
 from ..pickling import guard, unguard
-from ..trace import Recorder
 from ._executor import ExecutorPool
 from ._pool import initialize_worker, reading, refuse_input, why_unread
 
@@ -36,9 +35,10 @@ class ProcessPool(ExecutorPool):
         calls = getattr(self.executor, "_call_queue", None)
         return getattr(calls, "_thread", None) is current_thread()
 
-    def _helpers(self) -> list[tuple[Thread, Recorder]]:
-        made: Any = self.executor
-        return [(made._executor_manager_thread, self.reader)]  # noqa: SLF001
+    def _reader(self) -> Optional[Thread]:
+        """Return the thread that reads results, and tells the queue's feeder of calls."""
+        manager: Optional[Thread] = self.executor._executor_manager_thread  # type: ignore[attr-defined]  # noqa: SLF001  # it has no public name
+        return manager
 
     def _notice(self, error: BaseException) -> None:
         self._unread = why_unread(error)

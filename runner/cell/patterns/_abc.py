@@ -11,6 +11,7 @@ from ..inputs import Stock
 from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
+from ..verification import Verification
 
 Job = Callable[[int, int, Any], "tuple[int, Any]"]
 
@@ -69,6 +70,7 @@ class Pattern(ABC):
     def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
         self.options = options
         self.knobs = knobs
+        self.verification = Verification()  # the workload's, set in each process
 
     def job(
         self,

@@ -11,7 +11,6 @@ from ..inputs import Stock
 from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
-from ..verification import same
 from ._abc import Crew, Job, Outcome, Pattern, now
 
 _MOST_RECORDED = 1 << 20
@@ -37,7 +36,7 @@ class Supply:
 class Share(NamedTuple):
     """What one worker did in a window: calls, those of them in each bin, and the time they took.
 
-    ``wrong`` calls returned a different result from the ``first``.
+    ``wrong`` calls returned a different result from the ``first``; ``why`` says where one differs.
     """
 
     worker: int
@@ -46,6 +45,7 @@ class Share(NamedTuple):
     busy_ns: int
     wrong: int
     first: Any
+    why: str
 
 
 class Window(Pattern):
@@ -104,6 +104,8 @@ class Window(Pattern):
         counts, bin_ns, length = [0] * self._bins, self._bin_ns, self.knobs.window_ns
         payload, take = supply.payload, supply.take
         first: Any = None
+        odd: Any = None
+        same = self.verification.same
         calls = wrong = 0
         while True:
             if take is not None:
@@ -115,10 +117,18 @@ class Window(Pattern):
                 first = result
             elif result[0] != first[0] or not same(result[1], first[1]):
                 wrong += 1
+                odd = odd or result
             spent = finished - start - supply.paused_ns
             if spent >= length:
-                return Share(worker, calls, counts, spent, wrong, first)
+                return Share(worker, calls, counts, spent, wrong, first, self._why(odd, first))
             counts[spent // bin_ns] += 1
+
+    def _why(self, odd: Any, first: Any) -> str:
+        """Return where a result differs and what to do about it; empty if none does."""
+        if odd is None:
+            return ""
+        where = self.verification.difference(odd[1], first[1])
+        return f"{where or f'checksum: {odd[0]} instead of {first[0]}'}; {self.verification.remedy(odd[1], first[1])}"
 
     def serial(self, reference: Reference) -> Outcome:
         """Run the same loop in place."""
@@ -143,7 +153,7 @@ class Window(Pattern):
             if share.wrong:
                 raise WrongResult(
                     f"{share.wrong} calls of worker {share.worker} in {moment} returned a different result from its "
-                    "first call"
+                    f"first call: {share.why}"
                 )
             reference.check([share.first], moment)
             activity[share.worker] = [old + new for old, new in zip(activity[share.worker], share.counts)]

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, ClassVar, NamedTuple
 
+from ..hooks import Hooks
+from ..verification import Verification
+
 Task = Callable[[Any], "tuple[int, Any]"]
 _EDGE = 64
 _VARIANTS = 8
@@ -27,11 +30,13 @@ class Sizes(NamedTuple):
 class Workload(ABC):
     """One kind of task.
 
-    ``OPTIONS`` names its knobs and their kinds; ``LENGTH`` says whether it follows ``task_ns``, ``FOREIGN``
-    whether it calls code that is not ours: it may change its input, or leave threads and locks behind.
+    ``OPTIONS`` names its knobs and their kinds, ``DEFAULTS`` the values with which later ones leave a cell as it
+    was; ``LENGTH`` says whether it follows ``task_ns``, ``FOREIGN`` whether it calls code that is not ours: it
+    may change its input, or leave threads and locks behind.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
+    DEFAULTS: ClassVar[dict[str, Any]] = {}
     LENGTH = True
     FOREIGN = False
 
@@ -50,6 +55,14 @@ class Workload(ABC):
         """Return the cell's integer knobs that have no effect with these options."""
         del options
         return frozenset()
+
+    def verification(self) -> Verification:
+        """Return how results are compared with the serial ones: they must be equal."""
+        return Verification()
+
+    def hooks(self) -> Hooks:
+        """Return what to call before and after each trial: nothing."""
+        return Hooks()
 
     @abstractmethod
     def open(self) -> Task:

@@ -6,14 +6,19 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
-from ..errors import ModuleHidden
+from ..awaiting import complete, runs_nothing
+from ..difference import show
+from ..errors import ModuleHidden, RunsNothing, VerificationFailed
+from ..hooks import Hook, Hooks
 from ..leaving import keep_standard_files_open
 from ..search_path import after_standard_library
+from ..verification import EQUAL, RULES, Verification, verification
 from ._abc import Task, Workload
 
+_HOOKS = ("before", "after")
 _LACKING = re.compile(
     r"module '(\w+)' has no attribute|cannot import name '\w+' from (?:partially initialized module )?'(\w+)'"
 )
@@ -66,6 +71,64 @@ def hidden_file(module: str) -> Optional[str]:
     return next((file for file in files if os.path.exists(file)), None)
 
 
+def targets(options: Mapping[str, Any]) -> list[str]:
+    """Return the names of all callables that a configuration of `Function` imports."""
+    rule = options.get("verify", EQUAL)
+    named = (
+        *(options.get(name) for name in ("target", "make_input", *_HOOKS)),
+        None if rule in RULES else rule,
+    )
+    return list(dict.fromkeys(target for target in named if target))
+
+
+def refuse_generator(target: str, function: Any) -> None:
+    """Raise RunsNothing if a call runs none of a function's code."""
+    idle = runs_nothing(function)
+    if idle is not None:
+        loop = "[item async for item in {}()]" if "async" in idle else "list({}())"
+        define = "async def" if "async" in idle else "def"
+        raise RunsNothing(
+            f"{target} is {idle}, so a call runs none of its code; name a function that consumes it, such as "
+            f"{define} work(): return {loop.format(target.rpartition(':')[2])}"
+        )
+
+
+class Check(Verification):
+    """Results are compared by the user's ``check(found, expected)``."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self._check = complete(resolve(target))
+
+    def __reduce__(self) -> tuple[type[Check], tuple[str]]:
+        """Import the function again where this is unpickled."""
+        return Check, (self.target,)
+
+    def difference(self, found: Any, expected: Any) -> Optional[str]:
+        """Return that the function refused the result, if it did; raise VerificationFailed if it raised."""
+        try:
+            right = bool(self._check(found, expected))
+        except Exception as error:
+            raise VerificationFailed(
+                f"workload.verify={self.target} raised {type(error).__name__}: {error}; it must take the result found "
+                "and the one expected, and return whether the first is right"
+            ) from error
+        return (
+            None
+            if right
+            else f"workload.verify={self.target} refused {show(found)}, expected {show(expected)}"
+        )
+
+    def same(self, found: Any, expected: Any) -> bool:
+        """Return whether the function accepts the result."""
+        return self.difference(found, expected) is None
+
+    def remedy(self, found: Any, expected: Any) -> str:
+        """Return that the function decides."""
+        del found, expected
+        return "a function must return what its check accepts"
+
+
 class Function(Workload):
     """Calls ``target(*args, **kwargs)``, or ``target(make_input(size), *args, **kwargs)``.
 
@@ -79,7 +142,11 @@ class Function(Workload):
         "args": "list",
         "kwargs": "map",
         "make_input": "target?",
+        "verify": "verification",
+        "before": "target?",
+        "after": "target?",
     }
+    DEFAULTS: ClassVar[dict[str, Any]] = {"verify": EQUAL, "before": None, "after": None}
     LENGTH = False
     FOREIGN = True
     carries = False
@@ -93,11 +160,24 @@ class Function(Workload):
     def inputs(self) -> list[Any]:
         """Return the one input, or None if there is no ``make_input``."""
         maker = self.options.get("make_input")
-        return [resolve(maker)(self.sizes.payload) if maker else None]
+        return [complete(resolve(maker), makes=True)(self.sizes.payload) if maker else None]
+
+    def verification(self) -> Verification:
+        """Return how results are compared: by one of the rules, or by the user's function."""
+        rule = self.options.get("verify", EQUAL)
+        return verification(rule) if rule in RULES else Check(rule)
+
+    def hooks(self) -> Hooks:
+        """Import the hooks."""
+        return Hooks(*map(self._hook, _HOOKS))
+
+    def _hook(self, name: str) -> Optional[Hook]:
+        target = self.options.get(name)
+        return Hook(f"workload.{name}={target}", complete(resolve(target))) if target else None
 
     def open(self) -> Task:
         """Import the function."""
-        target = resolve(self.options["target"])
+        target = complete(resolve(self.options["target"]))
         if self.carries:
             return lambda call: (0, target(*call[0], **call[1]))
         args = tuple(self.options.get("args") or ())

@@ -1,0 +1,129 @@
+"""Calls of functions that are async: their coroutines run on an event loop that each worker keeps between calls."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from types import AsyncGeneratorType, GeneratorType
+from typing import Any, Optional
+
+from .errors import RunsNothing
+
+# flags of code objects, as in the module inspect, whose import takes milliseconds
+_GENERATOR, _COROUTINE, _AWAITABLE_GENERATOR, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
+Call = Callable[..., Any]
+_NEEDS_LOOP = "no running event loop", "There is no current event loop"  # of asyncio.create_task and gather
+_mine = threading.local()  # what each thread keeps
+
+
+def runs_nothing(function: Any) -> Optional[str]:
+    """Return what a function is whose call runs none of its code, None if a call runs it."""
+    flags = _flags(function)
+    if flags & _GENERATOR and not flags & _AWAITABLE_GENERATOR:
+        return "a generator function"
+    return "an async generator function" if flags & _ASYNC_GENERATOR else None
+
+
+def complete(function: Call, *, makes: bool = False) -> Call:
+    """Return a function that waits for the result if ``function`` is async, or returns something to await.
+
+    Whether a function that is not declared so returns something to await shows at its first call. Raise RunsNothing
+    if that returns a generator, of whose code nothing ran, unless it ``makes`` an input, which may be one.
+    """
+    if _flags(function) & (_COROUTINE | _AWAITABLE_GENERATOR):
+        return _on_a_loop(function)
+    chosen: Optional[Call] = None
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        nonlocal chosen
+        if chosen is not None:
+            return chosen(*args, **kwargs)
+        try:
+            result = function(*args, **kwargs)
+        except RuntimeError as error:
+            if not str(error).startswith(_NEEDS_LOOP):
+                raise
+            chosen = _on_a_loop(function)
+            return chosen(*args, **kwargs)
+        if not makes:
+            _refuse_generator(result)
+        waits = _is_awaitable(result)
+        chosen = _on_a_loop(function) if waits else function
+        return _await(result) if waits else result
+
+    return call
+
+
+def _await(result: Any) -> Any:
+    """Return what an awaitable results in; a future is bound to a loop already."""
+    loop = result.get_loop() if hasattr(result, "get_loop") else _loop()
+    return loop.run_until_complete(_wait_for(result))
+
+
+def _is_awaitable(result: Any) -> bool:
+    """Return whether a result is to be awaited, as `inspect.isawaitable` does."""
+    if hasattr(type(result), "__await__"):
+        return True
+    return isinstance(result, GeneratorType) and bool(result.gi_code.co_flags & _AWAITABLE_GENERATOR)
+
+
+def _refuse_generator(result: Any) -> None:
+    if isinstance(result, (GeneratorType, AsyncGeneratorType)) and not _is_awaitable(result):
+        raise RunsNothing(
+            "the function returns a generator, so a call runs none of its code; return what it yields, such as list(...)"
+        )
+
+
+def _on_a_loop(function: Call) -> Call:
+    async def wait(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)  # within the loop, which asyncio.gather and create_task need
+        return await result if _is_awaitable(result) else result
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return _loop().run_until_complete(wait(*args, **kwargs))
+
+    return call
+
+
+async def _wait_for(result: Any) -> Any:
+    return await result
+
+
+def _loop() -> Any:
+    """Return the event loop of this thread, which all calls share: what they open on it stays usable.
+
+    It is what `asyncio.Runner` of Python 3.11 keeps. One that was made before a fork belongs to the other process.
+    """
+    kept: Optional[_Kept] = getattr(_mine, "kept", None)
+    if kept is None or kept.process != os.getpid() or kept.loop.is_closed():
+        kept = _mine.kept = _Kept()
+    return kept.loop
+
+
+class _Kept:
+    """A new event loop, closed at the end of its thread."""
+
+    def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415  # takes tens of milliseconds, which a run without coroutines must not pay
+
+        self.process = os.getpid()
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+
+    def __del__(self) -> None:
+        """Close the loop, but not one that a fork copied."""
+        if self.process == os.getpid():
+            self.loop.close()
+
+
+def _flags(function: Any) -> int:
+    """Return the flags of the code that a call starts, through partial objects, methods and ``__call__``."""
+    while isinstance(function, partial):
+        function = function.func
+    for candidate in (function, getattr(type(function), "__call__", None)):  # noqa: B004  # its code, not whether it exists
+        code = getattr(getattr(candidate, "__func__", candidate), "__code__", None)
+        if code is not None and not isinstance(function, type):
+            return int(getattr(code, "co_flags", 0))
+    return 0

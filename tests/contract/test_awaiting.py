@@ -1,0 +1,120 @@
+"""Functions that are async run on an event loop of their thread; those that only make a generator are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+
+from breakeven.runner.cell.awaiting import complete, runs_nothing
+from breakeven.runner.cell.errors import RunsNothing
+
+
+async def _double(number: int) -> int:
+    await asyncio.sleep(0)
+    return 2 * number
+
+
+class _Callable:
+    async def __call__(self, number: int) -> int:
+        return await _double(number)
+
+    async def method(self, number: int) -> int:
+        return await _double(number)
+
+
+class _Awaitable:
+    def __await__(self) -> Any:
+        return _double(2).__await__()
+
+
+@types.coroutine
+def _old(number: int) -> Generator[None, None, int]:
+    yield
+    return 2 * number
+
+
+def _generator() -> Iterator[int]:
+    yield 1
+
+
+async def _async_generator() -> AsyncIterator[int]:
+    yield 1
+
+
+def _returns_one() -> Iterator[int]:
+    """Return a generator, which a look at this function does not show."""
+    return (number for number in (1,))
+
+
+class _Generating:
+    def __call__(self) -> Iterator[int]:
+        yield 1
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        partial(_double, 2),
+        partial(partial(_double), number=2),
+        partial(_Callable(), 2),
+        partial(_Callable().method, 2),
+        partial(_old, 2),
+        partial(lambda number: _old(number), 2),  # noqa: PLW0108  # declared as nothing
+        lambda: _double(2),
+        _Awaitable,
+        lambda: asyncio.get_running_loop().create_task(_double(2)),
+        lambda: 4,
+    ],
+)
+def test_a_call_returns_what_was_awaited(function: Callable[[], Any]) -> None:
+    """Once and again, in any thread."""
+    with ThreadPoolExecutor(1) as pool:
+        here, there = complete(function), complete(function)
+        assert [here(), here()] == [4, 4]
+        assert [pool.submit(there).result(), pool.submit(there).result()] == [4, 4]
+
+
+def test_a_thread_keeps_one_loop_for_all_its_calls() -> None:
+    """What a call opened stays usable, but not in another thread."""
+
+    async def loop() -> Any:
+        return asyncio.get_running_loop()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = complete(loop)
+        kept = [pool.submit(call).result() for call in (first, first, complete(loop))]
+        assert kept[0] is kept[1] is kept[2]
+        assert kept[0] is not complete(loop)()
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        (_generator, "a generator function"),
+        (partial(_generator), "a generator function"),
+        (_Generating(), "a generator function"),
+        (_async_generator, "an async generator function"),
+        (_double, None),
+        (_old, None),
+        (len, None),
+        (_Callable, None),
+        (MagicMock(), None),
+    ],
+)
+def test_what_runs_nothing_is_known_before_a_call(function: Any, kind: str | None) -> None:
+    """Through partial objects and ``__call__``."""
+    assert runs_nothing(function) == kind
+
+
+def test_a_generator_that_a_function_returns_is_refused_at_the_first_call() -> None:
+    """It is an input only where inputs are made."""
+    with pytest.raises(RunsNothing, match="return what it yields"):
+        complete(_returns_one)()
+    assert next(complete(_returns_one, makes=True)()) == 1
