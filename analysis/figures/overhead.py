@@ -42,6 +42,8 @@ ORDER = (
 WORKERS, PARENT = "workers", "parent"
 _DOES = {"serialize": "pickle", "send": "send", "receive": "receive", "deserialize": "unpickle"}
 _HANDLES = tuple(_DOES)
+_WORKS = ("serialize", "receive", "deserialize")
+"""What a parent does not do while it is blocked; its send may be, until workers that compute read."""
 _WAITS = ("wait", "idle")
 _BUSY = 0.25
 """A parent that handles messages for this share of the time is named in the title."""
@@ -136,17 +138,17 @@ def _title(frame: pd.DataFrame) -> str:
     found = [f"{share:.0%} of their time ({name})" for share, name in zip(shares[ON_CPU], names, strict=True)]
     rest = shares.drop(columns=ON_CPU).iloc[0]
     cause = f"; there {rest.max():.0%} is {str(rest.idxmax()).replace(',', '')}" if rest.max() > 0 else ""
-    parent = _parent(frame, shares.index[0]) if rest.idxmax() in _WAITS else ""
+    parent = _parent(frame, shares.index[0], _HANDLES if rest.idxmax() in _WAITS else _WORKS)
     if len(found) == 1:
         return f"Workers compute on a CPU for {found[0]}{cause}{parent}{left_out}"
     return f"Workers compute on a CPU for {found[-1]} at best, {found[0].replace(' of their time', '')} at worst{cause}{parent}{left_out}"
 
 
-def _parent(frame: pd.DataFrame, which: tuple[str, str]) -> str:
-    """Return what the parent does while the workers of one bar wait, if it is busy with messages."""
+def _parent(frame: pd.DataFrame, which: tuple[str, str], phases: tuple[str, ...]) -> str:
+    """Return what the parent does while the workers of one bar wait, if it is busy with messages: ``phases``."""
     mechanism, setting = which
     rows = frame[frame["lane"].eq(PARENT) & frame["mechanism"].eq(mechanism) & frame["setting"].eq(setting)]
-    handles = rows[rows["phase"].isin(_HANDLES)].groupby("phase")["share"].mean()
+    handles = rows[rows["phase"].isin(phases)].groupby("phase")["share"].mean()
     if handles.sum() < _BUSY:
         return ""
     return f" while the parent handles messages for {handles.sum():.0%} of it, most of that to {_DOES[str(handles.idxmax())]}"
