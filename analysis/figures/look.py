@@ -123,7 +123,7 @@ def finish(body: SubFigure, title: str, context: Context, *sample: str) -> Figur
     figure = body.get_figure(root=True)
     width = figure.get_figwidth()
     title = _SPACE.sub("\N{NO-BREAK SPACE}", title)
-    figure.suptitle(textwrap.fill(title, int(width * 9)), x=0.01, ha="left", size="large", weight="bold")
+    figure.suptitle(textwrap.fill(title, int(width * 8.4)), x=0.01, ha="left", size="large", weight="bold")
     lines = context.caption(*sample).split("\n")
     caption = "\n".join(textwrap.fill(line, int(width * 17)) for line in lines)
     figure.supxlabel(caption, x=0.01, ha="left", size="x-small", color=GREY)

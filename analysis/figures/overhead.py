@@ -28,17 +28,28 @@ from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.units import time_unit
 
 ON_CPU, OFF_CPU = "compute, on CPU", "compute, off CPU"
-SLOWED = "compute, beyond alone"
-ORDER = (ON_CPU, SLOWED, OFF_CPU, *(phase for phase in PHASES[1:] if phase not in ("startup", "teardown")))
+SLOWED, OTHERS = "compute, beyond alone", "compute, other threads"
+ORDER = (
+    ON_CPU,
+    SLOWED,
+    OTHERS,
+    OFF_CPU,
+    *(phase for phase in PHASES[1:] if phase not in ("startup", "teardown")),
+)
 """Phases from left to right, always with the same colours."""
 
 
 WORKERS, PARENT = "workers", "parent"
 _DOES = {"serialize": "pickle", "send": "send", "receive": "receive", "deserialize": "unpickle"}
 _HANDLES = tuple(_DOES)
+_WORKS = ("serialize", "receive", "deserialize")
+"""What a parent does not do while it is blocked; its send may be, until workers that compute read."""
 _WAITS = ("wait", "idle")
 _BUSY = 0.25
 """A parent that handles messages for this share of the time is named in the title."""
+
+_VISIBLE = 0.002
+"""What is often nothing appears in the legend if it takes more than this share."""
 
 COMPUTES = 0.1
 """Tasks on a CPU for less than this share with every mechanism are those that sleep or do I/O."""
@@ -88,10 +99,12 @@ def _compare(cells: pd.DataFrame) -> pd.DataFrame:
 def _split_compute(budget: pd.DataFrame, beyond: pd.Series[float]) -> pd.DataFrame:
     on_cpu = budget["on_cpu_ns"].clip(upper=budget["ns"]) / budget["ns"]
     on_cpu = on_cpu.where(budget["on_cpu_ns"] > 0, 1.0)
+    others = (budget["others_ns"] / budget["ns"]).clip(upper=1 - on_cpu)
     slower = on_cpu * beyond.reindex(budget["cell_id"].astype("str")).fillna(0.0).to_numpy()
     computes = budget["phase"].eq("compute")
     parts = [budget[~computes]]
-    for phase, part in ((ON_CPU, on_cpu - slower), (SLOWED, slower), (OFF_CPU, 1 - on_cpu)):
+    compute = {ON_CPU: on_cpu - slower, SLOWED: slower, OTHERS: others, OFF_CPU: 1 - on_cpu - others}
+    for phase, part in compute.items():
         split = budget[computes].assign(phase=phase)
         parts.append(split.assign(ns=split["ns"] * part, share=split["share"] * part))
     return pd.concat(parts)
@@ -106,8 +119,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         body = _draw_panels(frame, kept)
         sample = (
             f"Sum over workers of {describe_range(frame['trials'])} traced trials a cell, {describe_range(frame['workers'])} "
-            "workers; off CPU: the task waits for the GIL, a CPU or native threads (BLAS), sleeps or does "
-            "I/O; beyond alone: more CPU time than a task takes alone; thin bars: the parent"
+            "workers; other threads: the task waits while threads of a native library (BLAS, OpenMP) or of the function's own "
+            "compute; off CPU: it waits for the GIL, a lock, a CPU or another process, sleeps or does I/O; beyond alone: more CPU time than a task takes alone; thin bars: the parent"
         )
         return finish(body, _title(frame), context, sample, *thinned(len(kept), len(settings), "settings"))
 
@@ -125,17 +138,17 @@ def _title(frame: pd.DataFrame) -> str:
     found = [f"{share:.0%} of their time ({name})" for share, name in zip(shares[ON_CPU], names, strict=True)]
     rest = shares.drop(columns=ON_CPU).iloc[0]
     cause = f"; there {rest.max():.0%} is {str(rest.idxmax()).replace(',', '')}" if rest.max() > 0 else ""
-    parent = _parent(frame, shares.index[0]) if rest.idxmax() in _WAITS else ""
+    parent = _parent(frame, shares.index[0], _HANDLES if rest.idxmax() in _WAITS else _WORKS)
     if len(found) == 1:
         return f"Workers compute on a CPU for {found[0]}{cause}{parent}{left_out}"
     return f"Workers compute on a CPU for {found[-1]} at best, {found[0].replace(' of their time', '')} at worst{cause}{parent}{left_out}"
 
 
-def _parent(frame: pd.DataFrame, which: tuple[str, str]) -> str:
-    """Return what the parent does while the workers of one bar wait, if it is busy with messages."""
+def _parent(frame: pd.DataFrame, which: tuple[str, str], phases: tuple[str, ...]) -> str:
+    """Return what the parent does while the workers of one bar wait, if it is busy with messages: ``phases``."""
     mechanism, setting = which
     rows = frame[frame["lane"].eq(PARENT) & frame["mechanism"].eq(mechanism) & frame["setting"].eq(setting)]
-    handles = rows[rows["phase"].isin(_HANDLES)].groupby("phase")["share"].mean()
+    handles = rows[rows["phase"].isin(phases)].groupby("phase")["share"].mean()
     if handles.sum() < _BUSY:
         return ""
     return f" while the parent handles messages for {handles.sum():.0%} of it, most of that to {_DOES[str(handles.idxmax())]}"
@@ -143,11 +156,17 @@ def _parent(frame: pd.DataFrame, which: tuple[str, str]) -> str:
 
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     counts = [frame.loc[frame["setting"].eq(setting), "mechanism"].nunique() for setting in settings]
-    shown = [phase for phase in ORDER if frame["phase"].eq(phase).any()]
+    most = frame.groupby("phase")["share"].max()
+    shown = [
+        phase for phase in ORDER if most.get(phase, 0.0) > (_VISIBLE if phase in (SLOWED, OTHERS) else -1)
+    ]
     height = max(legend_height(len(shown)), sum(0.75 + 0.3 * count for count in counts))
     body = new_figure(10.5, 1.5 + height)
     panels = body.subplots(len(settings), 2, squeeze=False, height_ratios=[0.6 + count for count in counts])
-    colors = dict(zip(ORDER, sns.color_palette("colorblind", len(ORDER)).as_hex(), strict=True))
+    lasting = [
+        phase for phase in ORDER if phase != OTHERS
+    ]  # its colour is the last, light blue: also compute
+    colors = dict(zip([*lasting, OTHERS], sns.color_palette("colorblind", len(ORDER)).as_hex(), strict=True))
     for (left, right), setting in zip(panels, settings, strict=True):
         rows = frame[frame["setting"].eq(setting)]
         scale, unit = time_unit(_bars(rows, WORKERS, "ns").sum(axis=1).max())

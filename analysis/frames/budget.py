@@ -27,8 +27,8 @@ _SUMS = ["duration_ns", "on_cpu_ns"]
 def sum_phases(lab: Lab, *, parent: bool = False) -> pd.DataFrame:
     """Sum the workers' spans of traced parallel trials that count, or the parent's, without holding the spans.
 
-    One row per trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), the trial's ``tasks``
-    and ``wall_ns``, and the cell's ``workers``.
+    One row per trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), the trial's ``tasks``,
+    ``wall_ns`` and ``other_cpu_ns``, and the cell's ``workers``.
     """
     whose = ds.field("worker") < 0 if parent else ds.field("worker") >= 0
     where = whose & (ds.field("trial") >= 0)
@@ -59,25 +59,29 @@ def _sum_batch(part: pa.Table) -> pd.DataFrame:
 
 
 def select_traced(lab: Lab) -> pd.DataFrame:
-    """Return the traced parallel trials that count: their keys, ``tasks``, ``wall_ns`` and ``workers``."""
+    """Return the traced parallel trials that count: their keys, ``tasks``, ``wall_ns``, ``other_cpu_ns``, ``workers``."""
     trials = lab.trials
     keep = trials["traced"].astype(bool) & trials["kind"].eq("parallel") & ~trials["warmup"].astype(bool)
     good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round", "workers"]]
-    return trials.loc[keep, [*_TRIAL, "tasks", "wall_ns"]].merge(good, on=["cell_id", "round"])
+    return trials.loc[keep, [*_TRIAL, "tasks", "wall_ns", "other_cpu_ns"]].merge(
+        good, on=["cell_id", "round"]
+    )
 
 
 @dataclass(frozen=True)
 class Budget:
     """Divide a cell's worker-time among phases, ``per`` one task or one trial.
 
-    Compute is split by the CPU clock into ``on_cpu_ns`` and the rest, in which the worker waited within
-    its task: for the GIL, for a CPU, or because the task itself sleeps or does I/O.
+    Compute is split by the CPU clocks into ``on_cpu_ns`` of the worker's own thread; ``others_ns``, in which it
+    waited while other threads of its process computed, such as those of a native library (as much as their CPU
+    time can account for); and the rest, in which it waited within its task: for the GIL, for a lock, for a CPU,
+    or because the task itself sleeps or does I/O.
     """
 
     per: str = "task"
 
     def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per cell and phase: ``ns`` and ``on_cpu_ns`` per task or trial, ``share`` and ``trials``."""
+        """Return one row per cell and phase: ``ns``, ``on_cpu_ns`` and ``others_ns`` per task or trial, ``share``, ``trials``."""
         trials = (
             sums.drop_duplicates(_TRIAL)
             .groupby("cell_id")
@@ -89,4 +93,20 @@ class Budget:
         phases["share"] = phases["duration_ns"] / total
         phases["ns"] = phases["duration_ns"] / amount.where(amount > 0)
         phases["on_cpu_ns"] = phases["on_cpu_ns"] / amount.where(amount > 0)
+        waits = _waits_for_others(sums) / amount.where(amount > 0)
+        phases["others_ns"] = waits.reindex(phases.index).where(phases["phase"].eq("compute"), 0.0)
         return phases.drop(columns="duration_ns").join(trials["trials"]).reset_index()
+
+
+def _waits_for_others(sums: pd.DataFrame) -> pd.Series[float]:
+    """Return for each cell how long tasks were off their CPU while other threads had one, summed over its trials.
+
+    Other threads may compute beside the worker's own as well: only what it waited for counts, trial by trial.
+    """
+    compute = sums[sums["phase"].eq("compute")]
+    off = compute["duration_ns"] - compute[["on_cpu_ns", "duration_ns"]].min(axis=1)
+    trials = compute.assign(off_ns=off.where(compute["on_cpu_ns"] > 0, 0)).groupby(_TRIAL)
+    found = (
+        trials.agg(off_ns=("off_ns", "sum"), other_ns=("other_cpu_ns", "first")).astype("float64").fillna(0.0)
+    )
+    return found.min(axis=1).groupby("cell_id").sum()

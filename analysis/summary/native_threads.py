@@ -1,4 +1,4 @@
-"""Tasks that compute on more CPUs than their own thread's: native threads of BLAS, OpenMP, Arrow and the like."""
+"""Tasks that compute on more CPUs than their own thread's: on those of BLAS, OpenMP, Arrow and the like."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab
 
 NATIVE = 1.2
-"""A serial trial runs on one Python thread: more CPU time than this for each ns it could run is of native threads."""
+"""Tasks that keep more CPUs than this busy compute on further threads."""
+
+_VARIABLES = {
+    "openblas": "OPENBLAS_NUM_THREADS",
+    "mkl": "MKL_NUM_THREADS",
+    "blis": "BLIS_NUM_THREADS",
+    "gomp": "OMP_NUM_THREADS",
+    "iomp": "OMP_NUM_THREADS",
+    "omp": "OMP_NUM_THREADS",
+    "polars": "POLARS_MAX_THREADS",
+}
+"""The environment variable that says how many threads a library starts."""
 
 
 def native_threads(lab: Lab) -> Iterator[str]:
@@ -22,25 +33,57 @@ def native_threads(lab: Lab) -> Iterator[str]:
     demand = cells["cpus_alone"] * cells["workers"]
     worst = int((demand / cells["cpu_count"]).astype("float64").argmax())
     cell, name = cells.iloc[worst], label_mechanisms(lab.estimates)[cells.index[worst]]
+    runs = lab.runs[lab.runs["cell_id"].eq(cells.index[worst]) & lab.runs["status"].eq("ok")]
     text = (
-        f"a task alone keeps {cell['cpus_alone']:.1f} CPUs busy in {len(cells)} of {len(lab.estimates)} cells: native "
-        "threads (BLAS, OpenMP, ...) compute beside its own, which the figure overhead shows as off CPU"
+        f"a task alone keeps {cell['cpus_alone']:.1f} CPUs busy in {len(cells)} of {len(lab.estimates)} cells: "
+        f"{_name_threads(runs)} beside its own"
     )
     if demand.iloc[worst] > NATIVE * cell["cpu_count"]:
         text += (
             f"; oversubscribed: {cell['workers']} workers x {cell['cpus_alone']:.1f} CPUs on {cell['cpu_count']} "
-            f"({name}): environment.OPENBLAS_NUM_THREADS=1 or environment.OMP_NUM_THREADS=1 leaves each worker one"
+            f"({name}){_name_remedy(runs)}"
         )
     yield text
 
 
-def _cpus_alone(trials: pd.DataFrame) -> pd.Series[float]:
-    """Return the CPUs that each cell's serial trials kept busy, as a median.
+def _name_threads(runs: pd.DataFrame) -> str:
+    """Return what the threads are: how many in a process, of which libraries; or that Python started them."""
+    counts, libraries = runs["native_threads"].dropna(), runs["native_libraries"].dropna()
+    of = f" ({libraries.iloc[0]})" if len(libraries) else " (BLAS, OpenMP, ...)"
+    if counts.empty or (counts.max() == 0 and len(libraries)):
+        return f"native threads{of} compute"
+    if counts.max() == 0:
+        return "threads that the function starts compute"
+    if counts.max() == 1:
+        return f"1 native thread a process{of} computes"
+    return f"{counts.max():.0f} native threads a process{of} compute"
 
-    The time that the thread was ready but had no CPU is left out: on a busy machine it would hide the others.
+
+def _name_remedy(runs: pd.DataFrame) -> str:
+    """Return what limits the libraries that were loaded, the two most frequent if none is known.
+
+    Nothing limits threads that Python started.
+    """
+    if runs["native_threads"].max() == 0 and runs["native_libraries"].isna().all():
+        return ""
+    libraries = ", ".join(runs["native_libraries"].dropna()).split(", ")
+    known = dict.fromkeys(_VARIABLES[name] for name in libraries if name in _VARIABLES)
+    variables = list(known) or ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"]
+    joint = " " if known else " or "
+    settings = joint.join(f"environment.{name}=1" for name in variables)
+    return f": {settings} leaves each worker one thread"
+
+
+def _cpus_alone(trials: pd.DataFrame) -> pd.Series[float]:
+    """Return the CPUs that each cell's serial trials kept busy with their tasks, as a median.
+
+    One for the thread that calls the tasks, or less if it waited, and what other threads of the process used. The
+    time that it was ready but had no CPU is left out: on a busy machine it would hide the others.
     """
     serial = trials[trials["kind"].eq("serial") & ~trials["warmup"].astype(bool)]
-    numbers = serial[["cpu_ns", "wall_ns", "run_delay_ns"]].astype("float64")
+    names = ["cpu_ns", "other_cpu_ns", "wall_ns", "run_delay_ns"]
+    numbers = serial[names].astype("float64")
     could_run = numbers["wall_ns"] - numbers["run_delay_ns"].fillna(0.0)
-    used = (numbers["cpu_ns"] / could_run).where(could_run > 0)
+    own = (numbers["cpu_ns"] - numbers["other_cpu_ns"]).clip(upper=could_run)
+    used = ((own + numbers["other_cpu_ns"]) / could_run).where(could_run > 0)
     return used.groupby(serial["cell_id"]).median().dropna()

@@ -22,9 +22,11 @@ TRACED = 0  # control word: the current trial is traced
 ASSIGNED = 1  # control word: how many of a pool's workers have their index
 HOOK = 2  # control word: which hook of the user's the workers call, 0 for none (see `runner.cell.hooks`)
 # Header words: the worker's identity, when it was ready, when it last prepared for a trial, how often it passed
-# the barrier; what its recorder counts; and what the kernel counts for its process.
+# the barrier; what its recorder counts; what the kernel counts for its process; the CPU time of its own threads,
+# and how many threads Python started in its process.
 PID, THREAD, GIL, READY, ANSWERED, PASSED, DROPPED, COMPUTED = range(8)
 CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR = range(8, 13)
+OWN, PYTHON_THREADS = 13, 14
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while recording
 
 
@@ -32,7 +34,8 @@ class Geometry(NamedTuple):
     """Path and size of a board: all that a worker needs to open it.
 
     Lanes 0 to ``workers - 1`` belong to the workers, the next one to the parent; as many follow for the
-    threads that send on behalf of each (the feeder of ``multiprocessing.Queue``). ``marks`` and ``tasks`` are
+    threads that send on behalf of each (the feeder of ``multiprocessing.Queue``), and the last one belongs to the
+    thread that reads for the parent (of a pool). ``marks`` and ``tasks`` are
     per lane.
     """
 
@@ -43,8 +46,8 @@ class Geometry(NamedTuple):
 
     @property
     def lanes(self) -> int:
-        """Return the number of lanes, feeders included."""
-        return 2 * (self.workers + 1)
+        """Return the number of lanes, feeders and reader included."""
+        return 2 * (self.workers + 1) + 1
 
     @property
     def lane_words(self) -> int:
@@ -120,3 +123,7 @@ class Board:
     def feeder(self, index: int) -> Lane:
         """Return the lane of the thread that sends on behalf of lane ``index``."""
         return self.lane(self.geometry.workers + 1 + index)
+
+    def reader(self) -> Lane:
+        """Return the lane of the thread that reads on behalf of the parent."""
+        return self.lane(self.geometry.lanes - 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 from .procfs import KernelFile, read_once
-from .rusage import Threads, Usage, usage_of
+from .rusage import Threads, Usage, other_cpu_ns, usage_of
 
 _PRESSURES = ("cpu", "memory", "io")
 _STEAL = (
@@ -31,13 +31,17 @@ class MachineCounts(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """The counts of one trial: for the machine, for parent and workers together, and for their threads."""
+    """The counts of one trial: for the machine, for parent and workers together, and for their threads.
+
+    ``other_cpu_ns`` is the CPU time of further threads in the processes that carried out tasks.
+    """
 
     machine: MachineCounts
     usage: Usage
     run_delay_ns: Optional[int]
     longest_wait_ns: Optional[int]
     migrations: Optional[int]
+    other_cpu_ns: int
 
 
 class Machine:
@@ -69,30 +73,37 @@ class Machine:
 
 
 class Reading(NamedTuple):
-    """The counts that a `Meter` read at one moment."""
+    """The counts that a `Meter` read at one moment; ``other_cpu_ns`` of each process, the parent's last."""
 
     machine: MachineCounts
     usage: Usage
     delays_ns: list[Optional[int]]
     migrations: list[Optional[int]]
+    other_cpu_ns: tuple[int, ...]
 
 
 class Meter:
     """Reads machine, processes and threads together.
 
-    ``processes`` are the headers of processes, ``threads`` those of all workers and of the parent.
+    ``processes`` are the headers of processes, the parent's last, ``threads`` those of all workers and of the
+    parent.
     """
 
     def __init__(self, processes: Sequence[memoryview], threads: Sequence[memoryview]) -> None:
         self.machine = Machine()
         self._processes = processes
+        self._lanes = threads
         self._threads = Threads(threads)
 
     def read(self) -> Reading:
         """Read everything; the processes' own counts are those that they last wrote."""
         threads = self._threads
         return Reading(
-            self.machine.read(), usage_of(self._processes), threads.delays_ns(), threads.migrations()
+            self.machine.read(),
+            usage_of(self._processes),
+            threads.delays_ns(),
+            threads.migrations(),
+            other_cpu_ns(self._processes, self._lanes),
         )
 
     def close(self) -> None:
@@ -105,10 +116,11 @@ def between(before: Reading, after: Reading, *, alone: bool) -> Counts:
     """Return what was counted between two readings.
 
     The run queue is a state, not a count: the later reading is kept. If the parent worked ``alone``, only its
-    own waiting counts.
+    own waiting and the other threads of its process count; if not, those of the workers' processes.
     """
     delays = _differences(before.delays_ns, after.delays_ns)[-1 if alone else 0 :]
     moves = _differences(before.migrations, after.migrations)
+    others = [max(new - old, 0) for old, new in zip(before.other_cpu_ns, after.other_cpu_ns)]
     machine = MachineCounts(*map(_difference, before.machine, after.machine))
     return Counts(
         machine=machine._replace(runnable=after.machine.runnable),
@@ -116,6 +128,7 @@ def between(before: Reading, after: Reading, *, alone: bool) -> Counts:
         run_delay_ns=sum(delays) if delays else None,
         longest_wait_ns=max(delays) if delays else None,
         migrations=sum(moves) if moves else None,
+        other_cpu_ns=sum(others[-1:] if alone else others[:-1] or others),
     )
 
 

@@ -1,9 +1,9 @@
 """Marks inside multiprocessing's own transport, so that the breakdown is of the real mechanism.
 
 `Connection` and the pickler that queues, pipes and pools use are wrapped where they are looked up; what they
-do is not replaced. The thread decides which lane a mark goes to: a worker's main thread, the parent's, or the
-feeder thread of a `multiprocessing.Queue`, which pickles and sends on behalf of its process. Threads without
-a lane, and untraced trials, pass straight through.
+do is not replaced. The thread decides which lane a mark goes to: a worker's main thread, the parent's, the
+feeder thread of a `multiprocessing.Queue`, which pickles and sends on behalf of its process, or a pool's threads,
+which send and read for the parent. Threads without a lane, and untraced trials, pass straight through.
 
 The names wrapped (`Connection._recv`, `_recv_bytes`, `_send_bytes`, `queues._ForkingPickler`,
 `connection._ForkingPickler`) are the same in CPython 3.9 to 3.14.
@@ -115,6 +115,13 @@ def watch(recorder: Recorder, feeder: Optional[Recorder] = None, sender: Optiona
         feeder.lane.header[THREAD] = sender.native_id or 0
     for place, name, hook, _ in _HOOKS:
         setattr(place, name, hook)
+
+
+def watch_thread(thread: Optional[Thread], recorder: Recorder) -> None:
+    """Record the transport of a further thread with ``recorder``, after `watch`; None is no thread."""
+    if thread is not None and thread.ident is not None:
+        _lanes[thread.ident] = recorder
+        recorder.lane.header[THREAD] = thread.native_id or 0
 
 
 def forget() -> None:

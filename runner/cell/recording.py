@@ -47,7 +47,7 @@ class Recording:
             self.trace.write(lane.stamps[:marks])
             self.trace.write(bytes(lane.codes[:marks]) + bytes(-marks % 8))
             self.trace.write(lane.tasks[: 2 * computed])
-            worker = place % (workers + 1)
+            worker = workers if place == self.board.geometry.lanes - 1 else place % (workers + 1)
             self._lanes.append(
                 LaneRecord(
                     trial=number,
@@ -125,4 +125,5 @@ def describe(trial: Trial, bytes_per_task: int) -> TrialRecord:
         run_delay_ns=counts.run_delay_ns,
         longest_wait_ns=counts.longest_wait_ns,
         migrations=counts.migrations,
+        other_cpu_ns=counts.other_cpu_ns,
     )

@@ -45,6 +45,7 @@ class TrialRecord(NamedTuple):
     run_delay_ns: Optional[int]
     longest_wait_ns: Optional[int]
     migrations: Optional[int]
+    other_cpu_ns: int
     disturbed_by: Optional[str] = None
 
 
@@ -60,8 +61,8 @@ class LaneRecord(NamedTuple):
     """One lane of a traced trial: its bounds, its worker (-1 for the parent), and its place in the trace.
 
     From ``offset`` on there are ``marks`` stamps (int64), as many codes (one byte each, padded to 8) and
-    ``tasks`` pairs of int64: number and on-CPU time. ``feeder`` is true for a thread that sends on behalf of
-    ``worker``.
+    ``tasks`` pairs of int64: number and on-CPU time. ``feeder`` is true for a thread that sends or reads
+    on behalf of ``worker``.
     """
 
     trial: int
@@ -79,7 +80,7 @@ class LaneRecord(NamedTuple):
 class WorkerRecord(NamedTuple):
     """One worker, or the parent.
 
-    Memory is that of a whole process, None for a thread of the parent. ``offset`` bounds how far its clock is
+    Memory and ``native_threads`` are those of a whole process, None for a thread of the parent. ``offset`` bounds how far its clock is
     ahead of the parent's.
     """
 
@@ -89,6 +90,7 @@ class WorkerRecord(NamedTuple):
     peak_bytes: Optional[int]
     pss_bytes: Optional[int]
     offset: tuple[int, int]
+    native_threads: Optional[int] = None
 
 
 class RoundTrips(NamedTuple):
@@ -104,13 +106,17 @@ class RoundTrips(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """Facts about the interpreter, taken after the trials; ``packages`` are those that were imported."""
+    """Facts about the interpreter, taken after the trials.
+
+    ``packages`` are those that were imported, ``native_libraries`` the names of those with threads of their own.
+    """
 
     python_version: str
     implementation: str
     jit_enabled: Optional[bool]
     clock_step_ns: int
     packages: tuple[str, ...]
+    native_libraries: tuple[str, ...] = ()
 
 
 class Result(NamedTuple):

@@ -12,18 +12,20 @@ import io
 import os
 import sys
 from contextlib import closing
+from threading import active_count
 from typing import Any
 from zlib import crc32
 
 from . import channels, feasibility, models, patterns, watchdog, workloads
 from .affinity import cpus_for
-from .board import GIL, PID, THREAD, Geometry
+from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
 from .first_calls import FirstCalls, observe
 from .inputs import Inputs
 from .memory import own_peak_bytes, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import CrewSettings
+from .native import native_libraries, native_threads
 from .patterns._abc import Knobs, Pattern
 from .recording import Recording
 from .records import to_json
@@ -123,6 +125,7 @@ def _facts(step_ns: int) -> Facts:
         jit_enabled=jit_enabled(),
         clock_step_ns=step_ns,
         packages=tuple(imported_packages()),
+        native_libraries=native_libraries(),
     )
 
 
@@ -211,7 +214,11 @@ def _describe_workers(crew: Model) -> tuple[tuple[WorkerRecord, ...], WorkerReco
         _describe(crew.board.lane(worker).header, pid, offset) for worker, offset in enumerate(crew.offsets)
     )
     parent = _describe(crew.own, pid, (0, 0))
-    return workers, parent._replace(peak_bytes=own_peak_bytes(), pss_bytes=proportional_bytes(pid))
+    return workers, parent._replace(
+        peak_bytes=own_peak_bytes(),
+        pss_bytes=proportional_bytes(pid),
+        native_threads=native_threads(pid, active_count()),
+    )
 
 
 def _describe(header: memoryview, parent: int, offset: tuple[int, int]) -> WorkerRecord:
@@ -224,4 +231,5 @@ def _describe(header: memoryview, parent: int, offset: tuple[int, int]) -> Worke
         peak_bytes=peak_bytes(pid) if apart else None,
         pss_bytes=proportional_bytes(pid) if apart else None,
         offset=offset,
+        native_threads=native_threads(pid, header[PYTHON_THREADS]) if apart else None,
     )

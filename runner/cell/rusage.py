@@ -1,21 +1,25 @@
 """What the kernel counts for parent and workers.
 
-Each process writes its own switches, faults and CPU time on its lane, where the parent reads them. How long
-each thread waited for a CPU, and how often it was moved, the parent reads from the kernel.
+Each process writes its own switches, faults and CPU time on its lane, where the parent reads them; each worker
+and the parent also the CPU time of its own thread, so that what is left is of other threads: those of native
+libraries (BLAS, OpenMP) and those that the function starts. How long each thread waited for a CPU, and how often it was moved, the parent reads from the kernel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from resource import RUSAGE_SELF, getrusage
-from time import process_time_ns
+from threading import active_count
+from threading import enumerate as all_threads
+from time import process_time_ns, thread_time_ns
 from typing import NamedTuple, Optional
 
-from .board import CPU, INVOLUNTARY, MAJOR, MINOR, PID, THREAD, VOLUNTARY
-from .procfs import KernelFile
+from .board import CPU, INVOLUNTARY, MAJOR, MINOR, OWN, PID, PYTHON_THREADS, THREAD, VOLUNTARY
+from .procfs import KernelFile, read_once
 
 _WORDS = (CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR)
 _TASK = "/proc/{}/task/{}/{}"
+_FEEDER = "QueueFeederThread"
 
 
 class Usage(NamedTuple):
@@ -34,6 +38,27 @@ def write_usage(header: memoryview) -> None:
     counts = (process_time_ns(), usage.ru_nvcsw, usage.ru_nivcsw, usage.ru_minflt, usage.ru_majflt)
     for word, count in zip(_WORDS, counts):
         header[word] = count
+    header[OWN] = thread_time_ns() + _feeders_cpu_ns()
+    header[PYTHON_THREADS] = active_count()
+
+
+def _feeders_cpu_ns() -> int:
+    """Return the CPU time of the threads that send for queues of this process, as far as the kernel reports it.
+
+    They wait for work now, so that the kernel's count is complete.
+    """
+    feeders = [thread.native_id for thread in all_threads() if thread.name == _FEEDER]
+    texts = (read_once(_TASK.format("self", feeder, "schedstat")) for feeder in feeders)
+    return sum(int(text.split()[0]) for text in texts if text is not None)
+
+
+def other_cpu_ns(processes: Sequence[memoryview], threads: Sequence[memoryview]) -> tuple[int, ...]:
+    """Return for each process the CPU time of threads other than ``threads``; headers as of the last `write_usage`."""
+    own = {(header[PID], header[THREAD]): header[OWN] for header in threads}  # serial's worker is the parent
+    return tuple(
+        process[CPU] - sum(used for (pid, _), used in own.items() if pid == process[PID])
+        for process in processes
+    )
 
 
 def usage_of(headers: Sequence[memoryview]) -> Usage:

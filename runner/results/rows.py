@@ -94,6 +94,8 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "stopped_by": result.stopped_by,
         **facts._asdict(),
         "packages": "\n".join(facts.packages),
+        "native_libraries": ", ".join(facts.native_libraries) or None,
+        "native_threads": _native_threads(result),
         "clock_error_ns": max(abs(end) for worker in result.workers for end in worker.offset),
         "startup_ns": startup,
         "teardown_ns": teardown,
@@ -101,6 +103,13 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         **Statistics(by_rule=result.stopped_by == REL_CI)(result.trials, startup_ns=startup + teardown),
         **_latency(result),
     }
+
+
+def _native_threads(result: Result) -> int | None:
+    """Return the most native threads of any process that carries out tasks; threads' process is the parent's."""
+    counts = [worker.native_threads for worker in result.workers if worker.pid != result.parent.pid]
+    known = [count for count in counts or [result.parent.native_threads] if count is not None]
+    return max(known, default=None)
 
 
 def _lifetime(lifetimes: Sequence[Lifetime]) -> tuple[int, int]:
@@ -115,10 +124,13 @@ def surroundings(variation: Variation) -> dict[str, Any]:
 
 
 def task_cpu(result: Result, raw: bytes) -> dict[str, Any]:
-    """Return the columns of ``runs`` for a task's CPU time in workers and alone; nothing without traced trials."""
+    """Return the columns of ``runs`` for a task's CPU time in workers and alone; nothing without traced trials.
+
+    Alone, its own thread takes no more than the timed part: what it does besides, such as checks, does not count.
+    """
     inside = cpu_per_task(result, raw)
     alone = [
-        trial.cpu_ns / trial.tasks
+        (min(trial.cpu_ns - trial.other_cpu_ns, trial.wall_ns) + trial.other_cpu_ns) / trial.tasks
         for trial in result.trials
         if trial.kind == SERIAL and not trial.warmup and trial.tasks
     ]
@@ -180,6 +192,7 @@ def _worker(number: int, about: WorkerRecord) -> dict[str, Any]:
         "thread_id": about.thread_id,
         "peak_bytes": about.peak_bytes,
         "pss_bytes": about.pss_bytes,
+        "native_threads": about.native_threads,
         "gil_enabled": about.gil,
         "clock_offset_low_ns": low,
         "clock_offset_high_ns": high,

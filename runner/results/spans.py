@@ -1,8 +1,8 @@
 """Turn a raw trace into the columns of ``spans``, lane by lane (a loop over spans would be slow).
 
 A lane holds the marks of a thread: stamps and the phases that ended at them. A worker's time is its main
-thread's lane; while that thread waits and the feeder of its queue pickles or sends on its behalf, the time
-counts as the feeder's phase. What the feeder does while the worker computes takes no separate time and shows
+thread's lane; while that thread waits and the feeder of its queue pickles or sends on its behalf, or a pool's
+thread reads, the time counts as that thread's phase. What the feeder does while the worker computes takes no separate time and shows
 as slower compute.
 """
 
@@ -17,12 +17,24 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from breakeven.runner.cell.models._abc import Lifetime
-from breakeven.runner.cell.phases import COMPUTE, IDLE, NAMES, SEND, SERIALIZE, STARTUP, TEARDOWN, WAIT
+from breakeven.runner.cell.phases import (
+    COMPUTE,
+    DESERIALIZE,
+    IDLE,
+    NAMES,
+    RECEIVE,
+    SEND,
+    SERIALIZE,
+    STARTUP,
+    TEARDOWN,
+    WAIT,
+)
 from breakeven.runner.cell.result import LaneRecord, Result, WorkerRecord
 
 Ints = NDArray[np.int64]
 _WAITING = (WAIT, IDLE)
 _OUTBOUND = (SERIALIZE, SEND)
+_PASSING = (*_OUTBOUND, RECEIVE, DESERIALIZE)
 NO_TASK = -1
 OWN = 0
 UNTRACED = -1  # the trial of startup and teardown spans
@@ -131,7 +143,7 @@ def overlay(main: Segments, feeder: Segments) -> Segments:
     starts = np.concatenate(([main.start], ends[:-1]))
     place = np.searchsorted(main.ends, starts, side="right")
     other = np.minimum(np.searchsorted(feeder.ends, starts, side="right"), len(feeder.ends) - 1)
-    taken = waits[place] & np.isin(feeder.phases[other], _OUTBOUND)
+    taken = waits[place] & np.isin(feeder.phases[other], _PASSING)
     return Segments(
         main.start,
         ends,
@@ -142,36 +154,42 @@ def overlay(main: Segments, feeder: Segments) -> Segments:
     )
 
 
-def _with_tasks(feeder: Segments, tasks: Ints | None) -> Segments:
-    """Assign a task to each message of the feeder: the n-th carries the n-th task computed or handed out."""
+def _with_tasks(feeder: Segments, tasks: Ints) -> Segments:
+    """Assign a task to each message that the feeder sends: the n-th carries the n-th of ``tasks``.
+
+    It carries none of them if there are more or fewer, as with a pool's chunks.
+    """
     which = np.cumsum(feeder.phases == SERIALIZE) - 1
-    if tasks is None:
-        numbers = np.maximum(which, NO_TASK)
-    else:
-        numbers = _pick(tasks, which, (which >= 0) & (which < len(tasks)))
+    alike = len(which) and which[-1] + 1 == len(tasks)
+    numbers = _pick(tasks, which, (which >= 0) & bool(alike))
     return Segments(feeder.start, feeder.ends, feeder.phases, numbers, feeder.on_cpu, feeder.threads)
 
 
 def spans(result: Result, raw: bytes) -> pa.Table:
     """Return the columns of ``spans``, except for the run's key, from one run's result and raw trace."""
     mains, feeders = _sorted(Lane.read(about, raw) for about in result.lanes)
+    handed_out = {trial.trial: trial.tasks for trial in result.trials}
     parts = [_lifetimes(result.lifetimes, result.workers)]
     for lane in mains:
         segments = lane.segments()
-        feeder = feeders.get((lane.trial, lane.worker))
-        if feeder is not None and len(feeder.stamps):
-            sent = _with_tasks(feeder.segments(), lane.tasks if lane.worker >= 0 else None)
-            segments = overlay(segments, sent)
+        tasks = lane.tasks if lane.worker >= 0 else np.arange(handed_out[lane.trial])
+        for feeder in reversed(
+            feeders.get((lane.trial, lane.worker), [])
+        ):  # a reader works, a sender may be blocked
+            if len(feeder.stamps):
+                segments = overlay(segments, _with_tasks(feeder.segments(), tasks))
         who = result.parent if lane.worker < 0 else result.workers[lane.worker]
         parts.append(_columns(lane, segments, who))
     return _table(parts)
 
 
-def _sorted(lanes: Iterable[Lane]) -> tuple[list[Lane], dict[tuple[int, int], Lane]]:
-    mains, feeders = [], {}
+def _sorted(lanes: Iterable[Lane]) -> tuple[list[Lane], dict[tuple[int, int], list[Lane]]]:
+    """Return the lanes of workers and parent, and by trial and worker those of threads that send or read for them."""
+    mains: list[Lane] = []
+    feeders: dict[tuple[int, int], list[Lane]] = {}
     for lane in lanes:
         if lane.feeder:
-            feeders[lane.trial, lane.worker] = lane
+            feeders.setdefault((lane.trial, lane.worker), []).append(lane)
         else:
             mains.append(lane)
     return mains, feeders

@@ -70,6 +70,20 @@ def _phases(model: str, ipc: str) -> set[str]:
     return {"compute"} if ipc in ("native", "none") else {"wait", "compute", "send"}
 
 
+@pytest.mark.parametrize("model", ["process_pool", "mp_pool"])
+def test_what_a_pools_threads_do_for_the_parent_is_seen(tmp_path: Path, model: str) -> None:
+    """Pickling and sending tasks, reading and unpickling results: by threads of the parent, within its own time."""
+    changes = {"model": model, "ipc": "native", "payload_bytes": 1 << 20, "payload_out_bytes": 1 << 20}
+    outcome = execute(tmp_path, **changes)
+    assert outcome.row["reason"] is None
+    spans = outcome.tables["spans"].to_pandas()
+    parent = spans[(spans.worker == -1) & (spans.trial >= 0)]
+    assert {"serialize", "send", "receive", "deserialize"} <= set(parent.phase[parent.duration_ns > 0])
+    passing = parent[parent.phase.isin(["serialize", "receive", "deserialize"])]
+    assert passing.thread_id.nunique() == 2
+    assert (passing.pid == os.getpid()).sum() == 0
+
+
 def test_known_waiting_shows_as_such(tmp_path: Path) -> None:
     """Sleeping tasks of known length fill compute with that length, and take no CPU time."""
     changes = {"workload": "sleep", "task_ns": 5_000_000, "model": "thread", "start_method": None, "tasks": 8}

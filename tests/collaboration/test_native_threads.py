@@ -1,29 +1,55 @@
-"""Native threads inside a task are named, with the oversubscription that they cause."""
+"""Native threads inside a task are found, named, and told from waiting, with the oversubscription that they cause."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from breakeven.analysis.figures import overhead
+from breakeven.analysis.frames.budget import Budget, sum_phases
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.native_threads import NATIVE, native_threads
-from tests.analysis_samples import Sample
+from tests.analysis_samples import TRACED_NS, Sample
+from tests.collaboration.host_runs import execute, function, write_module
+
+USER = """
+import threading
+
+import numpy
+
+def make(size):
+    return numpy.ones((200, 200))
+
+def multiply(matrix):
+    product = matrix
+    for _ in range(10):
+        product = matrix @ product / 200
+    return float(product[0, 0])
+
+def one_thread(matrix):
+    return float(sum(range(20_000)))
+
+def own_thread(matrix):
+    thread = threading.Thread(target=sum, args=(range(200_000),))
+    thread.start()
+    thread.join()
+    return 1.0
+"""
+OK = {"native_libraries": "openblas, gomp", "native_threads": 3}
 
 
-def _lab(path: Path, cpus: float | None, workers: int) -> Lab:
+def _lab(path: Path, cpus: float | None, workers: int, **run: Any) -> Lab:
     """Return a sweep of one cell whose serial trials of 200 ms kept ``cpus`` busy."""
-    sample = Sample(path / "sweep", pairs=3)
+    sample = Sample(path / "sweep", pairs=3, common=run)
     cell = sample.add_map(model="process", speedup=0.9, workers=workers)
     trials = load(sample.path).trials.drop(columns=["cell_id", "round"])
-    used = None if cpus is None else (trials["wall_ns"] * cpus).round().astype("Int64")
-    sample.store(
-        "trials",
-        cell,
-        0,
-        trials.assign(cpu_ns=pd.array([None] * len(trials), "Int64") if used is None else used),
-    )
+    unknown = pd.array([None] * len(trials), "Int64")
+    used = unknown if cpus is None else (trials["wall_ns"] * cpus).round().astype("Int64")
+    other = unknown if cpus is None else (trials["wall_ns"] * max(cpus - 1, 0)).round().astype("Int64")
+    sample.store("trials", cell, 0, trials.assign(cpu_ns=used, other_cpu_ns=other))
     return load(sample.path)
 
 
@@ -33,15 +59,45 @@ def test_tasks_of_one_thread_are_not_remarked_upon(tmp_path: Path, cpus: float |
     assert list(native_threads(_lab(tmp_path, cpus, 4))) == []
 
 
-def test_oversubscription_is_named_with_its_remedy(tmp_path: Path) -> None:
-    """With workers, CPUs of one task, and the CPUs there are."""
-    assert list(native_threads(_lab(tmp_path, 1.9, 4))) == [
+@pytest.mark.parametrize(
+    ("run", "threads", "remedy"),
+    [
         (
-            "a task alone keeps 1.9 CPUs busy in 1 of 1 cells: native threads (BLAS, OpenMP, ...) compute beside its own, "
-            "which the figure overhead shows as off CPU; oversubscribed: 4 workers x 1.9 CPUs on 2 (process): "
-            "environment.OPENBLAS_NUM_THREADS=1 or environment.OMP_NUM_THREADS=1 leaves each worker one"
+            {},
+            "native threads (BLAS, OpenMP, ...)",
+            "environment.OPENBLAS_NUM_THREADS=1 or environment.OMP_NUM_THREADS=1",
+        ),
+        (
+            OK,
+            "3 native threads a process (openblas, gomp)",
+            "environment.OPENBLAS_NUM_THREADS=1 environment.OMP_NUM_THREADS=1",
+        ),
+        (
+            OK | {"native_threads": 1},
+            "1 native thread a process (openblas, gomp)",
+            "environment.OPENBLAS_NUM_THREADS=1 environment.OMP_NUM_THREADS=1",
+        ),
+    ],
+)
+def test_oversubscription_is_named_with_its_remedy(
+    tmp_path: Path, run: dict[str, Any], threads: str, remedy: str
+) -> None:
+    """With workers, CPUs of one task, and the CPUs there are; number and libraries of the threads if known."""
+    assert list(native_threads(_lab(tmp_path, 1.9, 4, **run))) == [
+        (
+            f"a task alone keeps 1.9 CPUs busy in 1 of 1 cells: {threads} compute{'s' * ('1 ' in threads)} beside its own; "
+            f"oversubscribed: 4 workers x 1.9 CPUs on 2 (process): {remedy} leaves each worker one thread"
         )
     ]
+
+
+def test_threads_of_the_function_itself_are_not_called_native(tmp_path: Path) -> None:
+    """Without a native thread or library they are the function's, and no variable limits them."""
+    (said,) = native_threads(_lab(tmp_path, 1.9, 4, native_threads=0))
+    assert said == (
+        "a task alone keeps 1.9 CPUs busy in 1 of 1 cells: threads that the function starts compute beside its own; "
+        "oversubscribed: 4 workers x 1.9 CPUs on 2 (process)"
+    )
 
 
 def test_enough_cpus_are_not_called_oversubscribed(tmp_path: Path) -> None:
@@ -56,6 +112,65 @@ def test_a_busy_machine_does_not_hide_native_threads(tmp_path: Path) -> None:
     cell = sample.add_map(model="process", speedup=0.9, workers=1)
     trials = load(sample.path).trials.drop(columns=["cell_id", "round"])
     wall = trials["wall_ns"]
-    sample.store("trials", cell, 0, trials.assign(cpu_ns=wall, run_delay_ns=wall // 2))
+    sample.store(
+        "trials", cell, 0, trials.assign(cpu_ns=wall, other_cpu_ns=wall // 2, run_delay_ns=wall // 2)
+    )
     (said,) = native_threads(load(sample.path))
     assert said.startswith("a task alone keeps 2.0 CPUs busy")
+
+
+def test_checking_results_is_no_native_thread(tmp_path: Path) -> None:
+    """What the calling thread itself uses besides the tasks, such as for comparing large results, does not count."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    cell = sample.add_map(model="process", speedup=0.9, workers=4)
+    trials = load(sample.path).trials.drop(columns=["cell_id", "round"])
+    sample.store("trials", cell, 0, trials.assign(cpu_ns=3 * trials["wall_ns"], other_cpu_ns=0))
+    assert list(native_threads(load(sample.path))) == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 3.0])
+def test_waiting_for_other_threads_is_part_of_compute(tmp_path: Path, share: float) -> None:
+    """Of the time off CPU, other threads account for what they used and no more; the phases stay a partition."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    cell = sample.add_map(model="thread", speedup=0.9, workers=4, spans=True)
+    trials = load(sample.path).trials.drop(columns=["cell_id", "round"])
+    sample.store("trials", cell, 0, trials.assign(other_cpu_ns=round(share * TRACED_NS)))
+    lab = load(sample.path)
+    shares = overhead.frame(lab).set_index("phase")["share"]
+    off = 0.75  # of four threads with one GIL
+    expected = min(share / 4, off)
+    assert shares.sum() == pytest.approx(1)
+    assert shares.get(overhead.OTHERS, 0) == pytest.approx(expected, abs=0.04)
+    assert shares.get(overhead.OFF_CPU, 0) == pytest.approx(off - expected, abs=0.06)
+    budget = Budget()(sum_phases(lab)).set_index("phase")
+    assert (budget["on_cpu_ns"] + budget["others_ns"] <= budget["ns"] + 1e-6).all()
+
+
+def _shares(path: Path, target: str, **changes: Any) -> tuple[Any, float, float]:
+    """Return a run's row, and the CPUs that its serial trials' own thread and the others' kept busy."""
+    make = function(target, make_input="mine:make") | {"payload_bytes": 1024, "tasks": 8}
+    outcome = execute(write_module(path / target, USER), **make | changes)
+    assert outcome.row["reason"] is None
+    serial = outcome.tables["trials"].to_pandas().query("kind == 'serial'")
+    used = serial["cpu_ns"].sum()
+    return outcome.row, used, serial["other_cpu_ns"].sum() / used
+
+
+@pytest.mark.parametrize("model", ["thread", "process"])
+def test_blas_is_seen_under_threads_and_processes(tmp_path: Path, model: str) -> None:
+    """A product of matrices keeps a native thread of OpenBLAS busy, which a plain function does not have."""
+    start = {"model": model, "start_method": "fork" if model == "process" else None}
+    row, _, share = _shares(tmp_path, "multiply", **start)
+    assert "openblas" in row["native_libraries"]
+    if row["cpu_count"] > 1:
+        assert row["native_threads"] >= 1
+        assert share > 0.1
+    _, used, share = _shares(tmp_path, "one_thread", **start)
+    assert used > 0
+    assert share < 0.1
+
+
+def test_a_thread_that_the_function_starts_is_seen(tmp_path: Path) -> None:
+    """The worker's own thread waits for it, so that nearly all CPU time is another's."""
+    _, _, share = _shares(tmp_path, "own_thread", model="thread", start_method=None)
+    assert share > 0.5

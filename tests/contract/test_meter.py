@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -11,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from breakeven.runner.cell import meter
+from breakeven.runner.cell.board import CPU, OWN, PID, THREAD
 from breakeven.runner.cell.memory import own_peak_bytes, peak_bytes, proportional_bytes
 from breakeven.runner.cell.meter import TICK_NS, Counts, Machine, MachineCounts, Reading, between
 from breakeven.runner.cell.procfs import KernelFile, read_once
-from breakeven.runner.cell.rusage import Threads, Usage, usage_of, write_usage
+from breakeven.runner.cell.rusage import Threads, Usage, other_cpu_ns, usage_of, write_usage
 from breakeven.runner.cell.worker import register
 
 STAT = b"cpu  1 1 1 1 1 1 1 1 0 0\ncpu0 10 2 3 90 5 1 4 7 0 0\ncpu1 20 0 0 80 0 0 0 1 0 0\ncpu2 9 9 9 9 9 9 9 9 0 0\n"
@@ -55,10 +57,18 @@ def test_pressure_and_run_queue() -> None:
 def test_counts_between_two_readings() -> None:
     """Counts are subtracted, the run queue is the later one, what one reading lacks is null."""
     before = Reading(
-        MachineCounts(steal_ns=5, psi_cpu_ns=None, runnable=9), Usage(1, 2, 3, 4, 5), [10, 20], [1, 1]
+        MachineCounts(steal_ns=5, psi_cpu_ns=None, runnable=9),
+        Usage(1, 2, 3, 4, 5),
+        [10, 20],
+        [1, 1],
+        (3, 4, 5),
     )
     after = Reading(
-        MachineCounts(steal_ns=8, psi_cpu_ns=4, runnable=2), Usage(11, 2, 4, 4, 5), [15, 50], [1, None]
+        MachineCounts(steal_ns=8, psi_cpu_ns=4, runnable=2),
+        Usage(11, 2, 4, 4, 5),
+        [15, 50],
+        [1, None],
+        (2, 9, 25),
     )
     found = between(before, after, alone=False)
     assert found == Counts(
@@ -67,9 +77,10 @@ def test_counts_between_two_readings() -> None:
         run_delay_ns=35,
         longest_wait_ns=30,
         migrations=None,
+        other_cpu_ns=5,  # of the workers; one that was counted a little later than its own thread is none
     )
     alone = between(before, after, alone=True)
-    assert (alone.run_delay_ns, alone.longest_wait_ns) == (30, 30)
+    assert (alone.run_delay_ns, alone.longest_wait_ns, alone.other_cpu_ns) == (30, 30, 20)
 
 
 def test_this_machine_is_read() -> None:
@@ -95,6 +106,37 @@ def test_a_process_counts_itself() -> None:
     assert after.cpu_ns > before.cpu_ns
     assert after.minor_faults > before.minor_faults
     assert after.voluntary_switches > before.voluntary_switches
+
+
+def _counted(pid: int, thread: int, cpu: int, own: int) -> memoryview:
+    header = _header()
+    header[PID], header[THREAD], header[CPU], header[OWN] = pid, thread, cpu, own
+    return header
+
+
+def test_other_threads_are_what_is_left_of_a_process() -> None:
+    """Of worker processes one by one; of threads and parent together; serial's worker is the parent and counts once."""
+    parent = _counted(1, 1, 100, 30)
+    apart = [_counted(2, 2, 50, 50), _counted(3, 3, 90, 40)]
+    assert other_cpu_ns([*apart, parent], [*apart, parent]) == (0, 50, 70)
+    threads = [_counted(1, 5, 0, 20), _counted(1, 6, 0, 40)]
+    assert other_cpu_ns([parent], [*threads, parent]) == (10,)
+    assert other_cpu_ns([parent], [parent, parent]) == (70,)
+
+
+def test_threads_of_python_that_compute_beside_this_one_are_others() -> None:
+    """A thread that computes while this one waits shows as CPU time of others, to a good part of it."""
+    header = _header()
+    register(header)
+    write_usage(header)
+    (before,) = other_cpu_ns([header], [header])
+    thread = threading.Thread(target=sum, args=(range(3_000_000),))
+    started = time.process_time_ns()
+    thread.start()
+    thread.join()
+    write_usage(header)
+    (after,) = other_cpu_ns([header], [header])
+    assert after - before > 0.8 * (time.process_time_ns() - started)
 
 
 def test_waiting_of_threads_is_read_once_for_each() -> None:

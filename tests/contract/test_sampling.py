@@ -26,7 +26,7 @@ from breakeven.runner.results import rows
 from tests.samples import reference, result, run, trial, worker
 
 RULES = Rules(warmup=2, max_warmup=5, min_trials=6, max_trials=20, max_time_ns=10**12, rel_ci=0.01, traced=3)
-QUIET = Reading(MachineCounts(runnable=1), Usage(0, 0, 0, 0, 0), [], [])
+QUIET = Reading(MachineCounts(runnable=1), Usage(0, 0, 0, 0, 0), [], [], (0,))
 
 
 class Crew:
@@ -213,7 +213,7 @@ def test_percentiles_are_nearest_rank(samples: list[int], share: float) -> None:
 
 def test_a_trial_is_described_in_columns() -> None:
     """Kind, flags, length, bytes and latencies of one trial."""
-    counts = Counts(MachineCounts(busy_ns=9), Usage(77, 1, 2, 3, 4), 5, 4, None)
+    counts = Counts(MachineCounts(busy_ns=9), Usage(77, 1, 2, 3, 4), 5, 4, None, 8)
     found = describe(Trial(3, 1, TRACED, Outcome(100, 350, 4, (10, 20, 30, 40)), counts), 5)
     assert found == trial(
         trial=3,
@@ -227,6 +227,7 @@ def test_a_trial_is_described_in_columns() -> None:
         latency_p50_ns=20,
         latency_p99_ns=40,
         busy_ns=9,
+        other_cpu_ns=8,
         cpu_ns=77,
         voluntary_switches=1,
         involuntary_switches=2,

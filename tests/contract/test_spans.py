@@ -13,7 +13,7 @@ from breakeven.runner.cell.board import COMPUTED, DROPPED, Geometry
 from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.phases import COMPUTE, DESERIALIZE, IDLE, NAMES, RECEIVE, SEND, SERIALIZE, WAIT
 from breakeven.runner.cell.trace import Recorder, clear, count_marks
-from breakeven.runner.results.spans import NO_TASK, OWN, Lane, Segments, overlay, spans
+from breakeven.runner.results.spans import NO_TASK, OWN, Lane, Segments, _with_tasks, overlay, spans
 from tests.samples import result, worker
 
 PHASES = st.sampled_from([SERIALIZE, SEND, WAIT, RECEIVE, DESERIALIZE, COMPUTE, IDLE])
@@ -52,12 +52,12 @@ def test_compute_is_neither_invented_nor_lost(marks: list[tuple[int, int]]) -> N
 @given(MARKS, MARKS)
 def test_overlay_replaces_waiting_only(main: list[tuple[int, int]], feeder: list[tuple[int, int]]) -> None:
     """Phases other than waiting keep their spans; waiting keeps its time or gives it to what was sent meanwhile."""
-    busy = {SERIALIZE, SEND}
+    busy = {SERIALIZE, SEND, RECEIVE, DESERIALIZE}
     before = _lane(main).segments()
     sender = _lane([(gap, phase if phase in busy else IDLE) for gap, phase in feeder]).segments()
     after = overlay(before, sender)
     assert (after.ends - after.starts).sum() == END - START
-    for phase in (RECEIVE, DESERIALIZE, COMPUTE):
+    for phase in (COMPUTE,):
         kept = [
             (s, e)
             for s, e, p in zip(before.starts, before.ends, before.phases, strict=True)
@@ -76,7 +76,10 @@ def _clock(segments: Segments) -> list[int]:
 
 def _expected_clock(main: Segments, feeder: Segments) -> list[int]:
     pairs = zip(_clock(main), _clock(feeder), strict=True)
-    return [fed if own in (WAIT, IDLE) and fed in (SERIALIZE, SEND) else own for own, fed in pairs]
+    return [
+        fed if own in (WAIT, IDLE) and fed in (SERIALIZE, SEND, RECEIVE, DESERIALIZE) else own
+        for own, fed in pairs
+    ]
 
 
 def test_what_the_feeder_did_bears_its_thread() -> None:
@@ -86,6 +89,16 @@ def test_what_the_feeder_did_bears_its_thread() -> None:
     after = overlay(main, feeder)
     threads = {(NAMES[phase], int(thread)) for phase, thread in zip(after.phases, after.threads, strict=True)}
     assert threads == {("wait", OWN), ("serialize", 8), ("send", 8), ("compute", OWN), ("idle", OWN)}
+
+
+def test_a_feeders_messages_are_tasks_only_if_there_are_as_many() -> None:
+    """The n-th message carries the n-th task; where a pool joins several to one message, it carries none."""
+    feeder = _lane(
+        [(40, IDLE), (30, SERIALIZE), (10, SEND), (30, SERIALIZE), (10, SEND)], feeder=True
+    ).segments()
+    known = _with_tasks(feeder, np.asarray([7, 5]))
+    assert sorted(set(known.tasks[known.phases == SEND].tolist())) == [5, 7]
+    assert set(_with_tasks(feeder, np.arange(8)).tasks.tolist()) == {NO_TASK}
 
 
 def test_messages_belong_to_their_tasks() -> None:

@@ -67,6 +67,7 @@ class Model(ABC):
         self.board = board
         self.recorder = Recorder(board.lane(settings.workers))
         self.feeder = Recorder(board.feeder(settings.workers))
+        self.reader = Recorder(board.reader())
         self.arrival = DESERIALIZE if self.START_METHODS else WAIT
         self.own = board.lane(settings.workers).header
         register(self.own)
@@ -108,6 +109,10 @@ class Model(ABC):
         """Return the thread that pickles and sends all tasks in place of the main one, if it is no queue's feeder."""
         return None
 
+    def _reader(self) -> Optional[Thread]:
+        """Return the thread that reads all results in place of the main one, if there is one."""
+        return None
+
     def synchronize(self, traced: bool, hook: int = 0) -> None:
         """Wait until every worker is ready for a trial; raise WorkersMissing if one is not in time.
 
@@ -117,8 +122,10 @@ class Model(ABC):
         self.board.control[HOOK] = hook
         self.recorder.arm(traced)
         self.feeder.arm(traced)
+        self.reader.arm(traced)
         if traced:
             probe.watch(self.recorder, self.feeder, self._sender())
+            probe.watch_thread(self._reader(), self.reader)
         else:
             probe.forget()
         before = perf_counter_ns()

@@ -73,8 +73,13 @@ class MpPool(Pool):
         return getattr(self.pool, "_task_handler", None) is current_thread()
 
     def _sender(self) -> Optional[Thread]:
-        """Return the pool's handler of tasks; results are read by another, which nobody records."""
+        """Return the pool's handler of tasks."""
         handler: Thread = self.pool._task_handler  # noqa: SLF001  # it has no public name
+        return handler
+
+    def _reader(self) -> Optional[Thread]:
+        """Return the pool's handler of results."""
+        handler: Thread = self.pool._result_handler  # noqa: SLF001  # as above
         return handler
 
     def _submit_barrier_waits(self) -> list[Any]:

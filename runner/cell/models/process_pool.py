@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from threading import current_thread
-from typing import Any
+from threading import Thread, current_thread
+from typing import Any, Optional
 
 from ..errors import TaskFailed
 from ..pickling import guard, unguard
@@ -34,6 +34,11 @@ class ProcessPool(ExecutorPool):
         """Return whether this is the thread that pickles the pool's calls: it drops one that raises IndexError."""
         calls = getattr(self.executor, "_call_queue", None)
         return getattr(calls, "_thread", None) is current_thread()
+
+    def _reader(self) -> Optional[Thread]:
+        """Return the thread that reads results, and tells the queue's feeder of calls."""
+        manager: Optional[Thread] = self.executor._executor_manager_thread  # type: ignore[attr-defined]  # noqa: SLF001  # it has no public name
+        return manager
 
     def _notice(self, error: BaseException) -> None:
         self._unread = why_unread(error)
