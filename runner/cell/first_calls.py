@@ -93,7 +93,13 @@ def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -
     while len(lengths) < repetitions and sum(lengths) < _LONG_NS:
         lengths.append(_time(task, inputs[0])[0])
     return FirstCalls(
-        first_ns, percentile(lengths, 0.5), max(size or 0 for size in sizes), "", *bad, not has_loop()
+        first_ns=first_ns,
+        task_ns=percentile(lengths, 0.5),
+        largest_bytes=max(size or 0 for size in sizes),
+        changes="",
+        bad_input=bad[0],
+        bad_result=bad[1],
+        plain=not has_loop(),
     )
 
 
