@@ -11,7 +11,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from threading import active_count
 from typing import Any
 from zlib import crc32
@@ -31,7 +32,7 @@ from .recording import Recording
 from .records import to_json
 from .reference import Reference
 from .result import RESULT, TRACE, Facts, Result, WorkerRecord
-from .sampling import REL_CI, Sampler
+from .sampling import REL_CI, Sampler, Series
 from .search_path import extend_path
 from .spawning import search_library_first
 from .specification import Specification
@@ -65,33 +66,23 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     crew = models.load(specification.model)(settings, work, board)
     with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
         recording = Recording(board, trace)
-        try:
+        with _abandoned_on_error(crew):
             crew.start()
             crew.synchronize(traced=False)
             reference = Reference(
                 workload, inputs, seen.task_ns
-            )  # its calls reach no worker: all of them exist
+            )  # no worker is made later: its calls reach none
             sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
             cpus = _sample(specification, sampler, recording)
-        except BaseException:
-            crew.abandon()
-            raise
         workers, parent = _describe_workers(crew)
         crew.stop()
-    series = sampler.series
     result = Result(
-        trials=recording.trials(series.dropped),
-        activity=tuple(recording.activity),
-        lanes=recording.lanes(series.dropped),
-        round_trips=recording.round_trips(series.dropped, by_rule=series.stopped_by == REL_CI),
+        **_of_trials(recording, sampler.series),
         workers=workers,
         parent=parent,
         lifetimes=crew.lifetimes(),
         facts=_facts(step),
         cpus=cpus,
-        n_warmup=series.dropped,
-        warmup_ended_by=series.warmed_by,
-        stopped_by=series.stopped_by,
         task_ns=seen.task_ns,
         first_call_ns=seen.first_ns,
         changes=seen.changes,
@@ -100,6 +91,28 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         trace_crc32=trace.crc32,
     )
     _write(os.path.join(specification.folder, RESULT), to_json(result).encode())
+
+
+@contextmanager
+def _abandoned_on_error(crew: Model) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        crew.abandon()
+        raise
+
+
+def _of_trials(recording: Recording, series: Series) -> dict[str, Any]:
+    """Return the fields of the result that the trials fill."""
+    return {
+        "trials": recording.trials(series.dropped),
+        "activity": tuple(recording.activity),
+        "lanes": recording.lanes(series.dropped),
+        "round_trips": recording.round_trips(series.dropped, by_rule=series.stopped_by == REL_CI),
+        "n_warmup": series.dropped,
+        "warmup_ended_by": series.warmed_by,
+        "stopped_by": series.stopped_by,
+    }
 
 
 class Summed(io.BufferedWriter):
