@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Optional
+from weakref import finalize
 
 from .errors import RunsNothing
 
@@ -103,7 +104,7 @@ def _loop() -> Any:
 
 
 class _Kept:
-    """A new event loop, closed at the end of its thread."""
+    """A new event loop, closed at the end of its thread or of the process."""
 
     def __init__(self) -> None:
         import asyncio  # noqa: PLC0415  # takes tens of milliseconds, which a run without coroutines must not pay
@@ -111,11 +112,13 @@ class _Kept:
         self.process = os.getpid()
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
+        finalize(self, _close, self.loop, self.process)
 
-    def __del__(self) -> None:
-        """Close the loop, but not one that a fork copied."""
-        if self.process == os.getpid():
-            self.loop.close()
+
+def _close(loop: Any, process: int) -> None:
+    """Close a loop, but not one that a fork copied, nor that of a thread which still runs at exit."""
+    if process == os.getpid() and not loop.is_running():
+        loop.close()
 
 
 def _flags(function: Any) -> int:
