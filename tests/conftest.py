@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def called_as_breakeven(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let suggested commands start with ``breakeven``, as if the shell had found the script."""
     monkeypatch.setattr("sys.argv", ["breakeven"])
+
+
+@pytest.fixture(autouse=True)
+def search_path_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test find the modules of another: a run in this process adds the user's folder to the search path."""
+    monkeypatch.setattr("sys.path", [*sys.path])
 
 
 @pytest.fixture(autouse=True)

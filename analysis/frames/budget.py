@@ -1,7 +1,7 @@
 """Where the workers' time goes: worker-seconds by phase.
 
 A worker's phases partition its share of a traced trial, so that over all workers they sum to workers x wall
-time. The parent's own phases (worker -1) partition the parent's time and are left out.
+time. The parent's own phases (worker -1) partition the parent's time: they are summed apart.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ _GROUP = [*_TRIAL, "worker", "phase"]
 _SUMS = ["duration_ns", "on_cpu_ns"]
 
 
-def sum_phases(lab: Lab) -> pd.DataFrame:
-    """Sum the workers' spans of traced parallel trials that count, without holding the spans.
+def sum_phases(lab: Lab, *, parent: bool = False) -> pd.DataFrame:
+    """Sum the workers' spans of traced parallel trials that count, or the parent's, without holding the spans.
 
     One row per trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), the trial's ``tasks``
     and ``wall_ns``, and the cell's ``workers``.
     """
-    where = (ds.field("worker") >= 0) & (ds.field("trial") >= 0)
+    whose = ds.field("worker") < 0 if parent else ds.field("worker") >= 0
+    where = whose & (ds.field("trial") >= 0)
     parts = [_sum_batch(batch) for batch in _gather(lab.batches("spans", [*_GROUP, *_SUMS], where))]
     empty = pd.DataFrame(columns=[*_GROUP, *_SUMS])
     sums = pd.concat(parts).groupby(_GROUP)[_SUMS].sum().reset_index() if parts else empty

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.units import format_ratio
 from breakeven.base.conditions import CONDITIONS
 
@@ -24,6 +25,7 @@ def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
     return (
         *_claims(estimates),
         *_impossible(estimates),
+        *_slowed(runs),
         *_disturbed(estimates),
         *_observed(estimates),
         *_mixed(runs),
@@ -54,6 +56,19 @@ def _impossible(estimates: pd.DataFrame) -> Iterator[str]:
         f"not the same work: in {len(above)} of {len(estimates)} cells the speedup is surely above what the workers allow, "
         f"most of all {format_ratio(value)} [{format_ratio(low)}, {format_ratio(high)}] with workers={workers:.0f} ({name}): calls do less in a worker than alone, such "
         "as from a cache that each worker keeps, or since joblib, BLAS or a pool in the function runs otherwise in a worker"
+    )
+
+
+def _slowed(runs: pd.DataFrame) -> Iterator[str]:
+    """Say of which cells a task takes more CPU time in every traced trial of every run than it takes alone."""
+    ratios = slowed(runs)
+    if ratios.empty:
+        return
+    row = runs.index[runs["cell_id"].eq(str(ratios.idxmax()))][0]
+    yield (
+        f"in {len(ratios)} of {runs['cell_id'].nunique()} cells a task takes more CPU time in a worker than alone, up to "
+        f"{ratios.max():.2g} times as much ({label_mechanisms(runs)[row]}, workers={runs.loc[row, 'workers']}): "
+        "workers share memory bandwidth, caches or the threads of a core (SMT), or the data is laid out otherwise there"
     )
 
 

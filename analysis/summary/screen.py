@@ -16,6 +16,7 @@ from rich.table import Table
 from breakeven.analysis.frames.factors import label_mechanisms, varying, write
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
+from breakeven.analysis.summary.native_threads import native_threads
 from breakeven.analysis.summary.next_command import suggest
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
@@ -85,7 +86,7 @@ def summarise(lab: Lab) -> Summary:
         problems=_group_problems(lab),
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
-        cautions=(*_missing(lab), *cautions(lab.estimates, lab.runs)),
+        cautions=(*_missing(lab), *cautions(lab.estimates, lab.runs), *native_threads(lab)),
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
         missing=len(planned - stored),
         arrived=len(planned & stored),

@@ -14,7 +14,18 @@ import pyarrow as pa
 
 VERSION = "3"
 
-LATER: frozenset[str] = frozenset({"environment", "interpreter_flags", "variables"})
+LATER: frozenset[str] = frozenset(
+    {
+        "environment",
+        "first_call_ns",
+        "inputs",
+        "interpreter_flags",
+        "task_cpu_alone_ns",
+        "task_cpu_least_ns",
+        "task_cpu_ns",
+        "variables",
+    }
+)
 """Columns added since this version began: files that lack them are read with nulls."""
 
 
@@ -51,6 +62,17 @@ _RUNS = (
     ("tasks", pa.int64(), "tasks in one trial (map), or messages (pingpong); null for window"),
     ("task_ns", pa.int64(), "requested duration of one task, in ns; null if the function sets its own"),
     ("task_calibrated_ns", pa.int64(), "median duration of one task right after its calibration, in ns"),
+    (
+        "task_cpu_ns",
+        pa.int64(),
+        "CPU time of a task on its worker's own thread, median over traced trials, in ns",
+    ),
+    ("task_cpu_least_ns", pa.int64(), "the same, in the traced trial with the least, in ns"),
+    (
+        "task_cpu_alone_ns",
+        pa.int64(),
+        "CPU time of a task in the serial trials, native threads included, median, in ns",
+    ),
     ("first_call_ns", pa.int64(), "duration of the process's very first call of the task, in ns"),
     (
         "inputs",

@@ -41,10 +41,12 @@ def answer(text: str) -> int:
     try:
         execute(request)
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
+        from .remedies import reason  # noqa: PLC0415  # only when a run failed
+
         full = how_full(request.folder) if getattr(error, "errno", 0) == ENOSPC else ""
         code = EXIT_TOO_LONG if isinstance(error, TimeTooShort) else EXIT_FAILED
         whole = error.traceback_text if isinstance(error, FirstCallFailed) else failures.describe(error)
-        failures.end_run(failures.reason(error) + full, whole, code)
+        failures.end_run(reason(error) + full, whole, code)
     return 0
 
 

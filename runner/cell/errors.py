@@ -1,7 +1,11 @@
 """What can go wrong inside a run."""
 
 
-class TaskFailed(Exception):
+class RunFailed(Exception):
+    """Base of the errors whose message alone is the reason of a failed run."""
+
+
+class TaskFailed(RunFailed):
     """Raised when the task itself raises in a worker; carries the worker's traceback as text."""
 
 
@@ -9,11 +13,11 @@ class ModuleHidden(Exception):
     """Raised when a user's module has the name of one of the standard library, and so cannot be imported."""
 
 
-class RunsNothing(Exception):
+class RunsNothing(RunFailed):
     """Raised when a call of a user's function runs none of its code: it only makes a generator."""
 
 
-class FirstCallFailed(Exception):
+class FirstCallFailed(RunFailed):
     """Raised when the first call of the task, in a process apart, raised; carries the error and its traceback as text."""
 
     def __init__(self, reason: str, traceback_text: str) -> None:
@@ -28,33 +32,33 @@ class WorkerDied(BaseException):
     """
 
 
-class WrongResult(Exception):
+class WrongResult(RunFailed):
     """Raised when a result differs from the serial one."""
 
 
-class VerificationFailed(Exception):
+class VerificationFailed(RunFailed):
     """Raised when the user's function that compares results raises."""
 
 
-class HookFailed(Exception):
+class HookFailed(RunFailed):
     """Raised when the user's set-up or tear-down of a trial raises."""
 
 
-class NotPicklable(Exception):
+class NotPicklable(RunFailed):
     """Raised when an input or a result cannot travel to or from a worker that needs its pickle."""
 
 
-class MessageTooLarge(Exception):
+class MessageTooLarge(RunFailed):
     """Raised when a message does not fit the channel's slots."""
 
 
-class TimeTooShort(Exception):
+class TimeTooShort(RunFailed):
     """Raised when the trials that a run must have take longer than its limit."""
 
 
-class NoRoom(Exception):
+class NoRoom(RunFailed):
     """Raised when the file system in memory is too small for a run."""
 
 
-class WorkersMissing(Exception):
+class WorkersMissing(RunFailed):
     """Raised when not all workers are ready for a trial in time."""

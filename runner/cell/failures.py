@@ -16,19 +16,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Optional
 
-from .errors import (
-    FirstCallFailed,
-    HookFailed,
-    MessageTooLarge,
-    NoRoom,
-    NotPicklable,
-    RunsNothing,
-    TaskFailed,
-    TimeTooShort,
-    VerificationFailed,
-    WorkersMissing,
-    WrongResult,
-)
+from .errors import HookFailed
 
 EXIT_FAILED = 3
 FAILURE = "failure.txt"  # of the measured process, in the run's folder; one with the index of each worker
@@ -38,19 +26,6 @@ _MOST_MESSAGE = 1000
 _ending = Lock()  # held by the thread that ends the run, until the process exits
 _measured: dict[int, str] = {}  # the folder of the run by the process that measures it, and nothing else
 _MOST_INNER = 3
-_OUR_OWN = (
-    FirstCallFailed,
-    TaskFailed,
-    WrongResult,
-    VerificationFailed,
-    HookFailed,
-    NotPicklable,
-    RunsNothing,
-    WorkersMissing,
-    MessageTooLarge,
-    NoRoom,
-    TimeTooShort,
-)
 _GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -73,17 +48,6 @@ def describe(error: BaseException) -> str:
     before = whole.removesuffix(last)
     message = both_ends(last, _MOST_MESSAGE)
     return before[len(message) - _MOST_TEXT :] + message
-
-
-def reason(error: BaseException) -> str:
-    """Return why a run failed: the message alone of our own errors, else as `briefly`; with the remedy if known."""
-    from .remedies import with_remedy  # noqa: PLC0415  # only when a run failed
-
-    if isinstance(error, _OUR_OWN):
-        return with_remedy(str(error))
-    if isinstance(error.__cause__, (StopIteration, StopAsyncIteration)):
-        error = error.__cause__  # raised in a generator: Python made it a RuntimeError
-    return with_remedy(briefly(error))
 
 
 def briefly(error: BaseException) -> str:

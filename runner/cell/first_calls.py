@@ -11,7 +11,7 @@ from time import perf_counter_ns
 from typing import Any, NamedTuple, NoReturn, Union
 
 from .errors import FirstCallFailed
-from .failures import both_ends, describe, reason
+from .failures import both_ends, describe
 from .inputs import Inputs, Uncopied, can_change, template_of
 from .leaving import leave_nothing_behind
 from .parent_death import die_with_creator
@@ -56,7 +56,7 @@ def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
         inputs = Inputs(originals)
         return _call(workload, inputs), inputs
     if apart:
-        seen = _call_apart(workload, originals)
+        seen = call_apart(workload, originals)
         return seen, (Kept(workload, originals).inputs(seen.changes) if seen.changes else Inputs(originals))
     return _watch(workload, originals)
 
@@ -141,7 +141,8 @@ def _remake(workload: Workload, place: int) -> Any:
 # --- in a process apart ------------------------------------------------------------------------------------------
 
 
-def _call_apart(workload: Workload, originals: list[Any]) -> FirstCalls:
+def call_apart(workload: Workload, originals: list[Any]) -> FirstCalls:
+    """Make the first calls in a forked process and return what it reports; raise FirstCallFailed."""
     workload.open()  # imports the function, as the user's program does before it forks
     context = get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
@@ -177,6 +178,8 @@ def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
     try:
         seen: Union[FirstCalls, tuple[str, str]] = _watch(workload, originals)[0]
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; the parent reports it
+        from .remedies import reason  # noqa: PLC0415  # only when a call failed
+
         seen = both_ends(reason(error), _MOST_TEXT), describe(error)
     connection.send(seen)
 

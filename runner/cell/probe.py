@@ -15,7 +15,7 @@ import pickle
 from multiprocessing import connection, queues
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
-from threading import current_thread, get_ident, get_native_id
+from threading import Thread, current_thread, get_ident, get_native_id
 from typing import Any, Optional
 
 from .board import THREAD
@@ -102,11 +102,17 @@ _HOOKS = (
 )
 
 
-def watch(recorder: Recorder, feeder: Optional[Recorder] = None) -> None:
-    """Record the current thread's transport with ``recorder``, and this process's feeder with ``feeder``."""
+def watch(recorder: Recorder, feeder: Optional[Recorder] = None, sender: Optional[Thread] = None) -> None:
+    """Record the current thread's transport with ``recorder``, and this process's feeder with ``feeder``.
+
+    The feeder is ``sender``, a thread that sends all that this process hands out, or that of a queue.
+    """
     _lanes[get_ident()] = recorder
     if feeder is not None:
         _lanes[_SENDER] = feeder
+    if feeder is not None and sender is not None and sender.ident is not None:
+        _lanes[sender.ident] = feeder
+        feeder.lane.header[THREAD] = sender.native_id or 0
     for place, name, hook, _ in _HOOKS:
         setattr(place, name, hook)
 

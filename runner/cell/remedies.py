@@ -1,14 +1,25 @@
-"""Says what to do about failures of a user's function whose own message does not tell."""
+"""The reason of a failed run, with what to do about it where the failure's own message does not tell."""
 
 from __future__ import annotations
 
 from . import models
+from .errors import RunFailed
+from .failures import briefly
 from .workloads.function import hidden_module
 
 _DAEMONIC = "daemonic processes are not allowed to have children"
 
 
-def with_remedy(reason: str) -> str:
+def reason(error: BaseException) -> str:
+    """Return why a run failed: the message alone of our own errors, else as `briefly`; with the remedy if known."""
+    if isinstance(error, RunFailed):
+        return _with_remedy(str(error))
+    if isinstance(error.__cause__, (StopIteration, StopAsyncIteration)):
+        error = error.__cause__  # raised in a generator: Python made it a RuntimeError
+    return _with_remedy(briefly(error))
+
+
+def _with_remedy(reason: str) -> str:
     """Return the reason of a failed run, with the remedy as its first or last words where one is known."""
     if _DAEMONIC in reason:
         return f"{_no_children()}\n{reason}"

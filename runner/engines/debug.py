@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from breakeven.runner import host
 from breakeven.runner.cell import watchdog
 from breakeven.runner.cell.errors import WorkerDied
-from breakeven.runner.cell.failures import reason
+from breakeven.runner.cell.remedies import reason
 from breakeven.runner.cell.run import execute
 from breakeven.runner.cell.specification import Specification
 from breakeven.runner.engines._abc import Engine

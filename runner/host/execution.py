@@ -72,7 +72,10 @@ def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending
     try:
         result, raw = read_result(folder)
         judged = rows.judged(run, result)
-        tables, measured = rows.tables(run, judged, raw), rows.measured(run, judged)
+        tables, measured = (
+            rows.tables(run, judged, raw),
+            rows.measured(run, judged) | rows.task_cpu(judged, raw),
+        )
     except Unreadable as error:
         return Ending("crashed", str(error)), {}, {}
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:

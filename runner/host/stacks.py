@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven.runner.cell.first_calls import call_apart
 from breakeven.runner.cell.stacks import ASK
 from breakeven.runner.environment.files import read_text
 from breakeven.runner.host.ending import read_tail
@@ -27,6 +28,7 @@ _BIT = 1 << (ASK - 1)
 _SECTION = re.compile(r"^(?:Current thread|Thread|Stack) .*\(most recent call first\):$", re.MULTILINE)
 _FRAME = re.compile(r'^  File "(.*)", line ([0-9]+) in (.+)$', re.MULTILINE)
 _OWN = Path(__file__).parents[1] / "cell"
+_FIRST_CALLS, _APART = _OWN / "first_calls.py", call_apart.__name__
 _FORK_SERVER = "multiprocessing/forkserver.py"
 
 
@@ -161,20 +163,39 @@ def crash(text: str, paths: Sequence[str]) -> str | None:
 
 def describe(standings: Sequence[Standing], leader: int, paths: Sequence[str]) -> str:
     """Describe briefly where each process stood, as the end of a reason; empty if unknown."""
-    told = [_describe(standing, leader, paths) for standing in standings if not standing.serves]
+    apart = _calls_apart(standings, leader)
+    shown = [
+        standing for standing in standings if not standing.serves and not (apart and standing.pid == leader)
+    ]
+    told = [f"{_who(standing, leader, apart=apart)} {_where(standing, paths)}" for standing in shown]
     more = [f"and {len(told) - _MOST_PLACES} more"] if len(told) > _MOST_PLACES else []
     return "".join(f"; {place}" for place in [*told[:_MOST_PLACES], *more])
 
 
 def has_hung_worker(standings: Sequence[Standing], leader: int) -> bool:
-    """Return whether a process other than ``leader`` stood in the user's function, or in what that called."""
+    """Return whether a worker, not the process ``leader``, stood in the user's function or in what that called."""
+    if _calls_apart(standings, leader):
+        return False  # there are no workers yet
     others = [standing.threads for standing in standings if standing.pid != leader]
     frames = (frame for threads in others for thread in threads for frame in thread)
     return any(Path(frame.file).is_relative_to(_OWN / "workloads") for frame in frames)
 
 
-def _describe(standing: Standing, leader: int, paths: Sequence[str]) -> str:
-    who = "the measured process" if standing.pid == leader else f"process {standing.pid}"
-    if standing.stopped:
-        return f"{who} was stopped by a signal"
-    return f"{who} was at {standing.frame(paths)}"
+def _calls_apart(standings: Sequence[Standing], leader: int) -> bool:
+    """Return whether the measured process waited for the first call of the function, in a process apart."""
+    threads = (thread for standing in standings if standing.pid == leader for thread in standing.threads)
+    return any(
+        Path(frame.file) == _FIRST_CALLS and frame.function == _APART
+        for thread in threads
+        for frame in thread
+    )
+
+
+def _who(standing: Standing, leader: int, *, apart: bool) -> str:
+    if apart:
+        return "the first call"
+    return "the measured process" if standing.pid == leader else f"process {standing.pid}"
+
+
+def _where(standing: Standing, paths: Sequence[str]) -> str:
+    return "was stopped by a signal" if standing.stopped else f"was at {standing.frame(paths)}"

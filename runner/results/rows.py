@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,13 @@ from breakeven.base.variables import write
 from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
 from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.result import ActivityRecord, Result, WorkerRecord
-from breakeven.runner.cell.sampling import REL_CI
+from breakeven.runner.cell.sampling import REL_CI, SERIAL
 from breakeven.runner.environment import machine_facts
 from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results.disturbance import Judge
 from breakeven.runner.results.run_result import RunResult
-from breakeven.runner.results.spans import spans
+from breakeven.runner.results.spans import cpu_per_task, spans
 from breakeven.runner.results.statistics import Statistics
 from breakeven.runner.results.warnings import notes
 
@@ -111,6 +112,23 @@ def _lifetime(lifetimes: Sequence[Lifetime]) -> tuple[int, int]:
 def surroundings(variation: Variation) -> dict[str, Any]:
     """Return the columns of ``runs`` for what was varied between rounds."""
     return {"hash_seed": variation.hash_seed, "environment_padding_bytes": variation.padding_bytes}
+
+
+def task_cpu(result: Result, raw: bytes) -> dict[str, Any]:
+    """Return the columns of ``runs`` for a task's CPU time in workers and alone; nothing without traced trials."""
+    inside = cpu_per_task(result, raw)
+    alone = [
+        trial.cpu_ns / trial.tasks
+        for trial in result.trials
+        if trial.kind == SERIAL and not trial.warmup and trial.tasks
+    ]
+    if not inside or not alone:
+        return {}
+    return {
+        "task_cpu_ns": round(median(inside)),
+        "task_cpu_least_ns": round(min(inside)),
+        "task_cpu_alone_ns": round(median(alone)),
+    }
 
 
 def _latency(result: Result) -> dict[str, Any]:

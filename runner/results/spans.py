@@ -222,3 +222,13 @@ def _table(parts: Sequence[Mapping[str, Ints]]) -> pa.Table:
     arrays["phase"] = pa.DictionaryArray.from_arrays(pa.array(phase), pa.array(NAMES))
     arrays["on_cpu_ns"] = pa.array(on_cpu, mask=on_cpu < 0)
     return pa.table(arrays)
+
+
+def cpu_per_task(result: Result, raw: bytes) -> list[float]:
+    """Return for each traced trial the mean CPU time of a task on its worker's own thread, in ns."""
+    parts: dict[int, list[Ints]] = {}
+    for about in result.lanes:
+        if about.worker >= 0 and not about.feeder:
+            parts.setdefault(about.trial, []).append(Lane.read(about, raw).on_cpu)
+    whole = [np.concatenate(times) for times in parts.values()]
+    return [float(times.mean()) for times in whole if len(times)]

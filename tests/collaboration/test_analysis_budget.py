@@ -87,3 +87,22 @@ def test_no_spans_no_budget(tmp_path: Path) -> None:
     sample = Sample(tmp_path / "sweep", pairs=3)
     sample.add_map(model="process", speedup=1.9)
     assert sum_phases(load(sample.path)).empty
+
+
+def test_the_parents_lane_is_shown_beside_the_workers(tmp_path: Path) -> None:
+    """A parent that pickles for two fifths of its time shows that, takes its time once, and is named if workers wait."""
+    sample = Sample(tmp_path / "sweep", pairs=3)
+    cell = sample.add_map(model="process", speedup=1.9, **CELL)
+    spans = load(sample.path).spans().drop(columns=["cell_id", "round"]).astype({"phase": "str"})
+    parts = {"serialize": 40, "wait": 60}
+    parent = spans.head(2).assign(
+        worker=-1, phase=list(parts), duration_ns=[TRACED_NS // 100 * part for part in parts.values()]
+    )
+    waiting = spans.assign(phase=spans["phase"].replace("compute", "wait"))
+    sample.write_spans(cell, 0, pd.concat([waiting, parent]))
+    frame = overhead.frame(load(sample.path))
+    shares = frame.set_index(["lane", "phase"])["share"]
+    assert shares[overhead.PARENT].to_dict() == pytest.approx({"serialize": 0.4, "wait": 0.6})
+    times = frame.groupby("lane")["ns"].sum()
+    assert times[overhead.WORKERS] == pytest.approx(4 * times[overhead.PARENT])
+    assert "while the parent handles messages for 40% of it, most of that to pickle" in overhead._title(frame)

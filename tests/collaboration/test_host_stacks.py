@@ -29,14 +29,13 @@ def _line(tmp_path: Path, text: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
-def test_a_measured_process_that_hangs_says_where(tmp_path: Path) -> None:
-    """The reason names the line of the user's file, the column stderr holds the whole stack."""
-    row = call(tmp_path, "time.sleep(1000)", **LIMIT)
+@pytest.mark.parametrize(("who", "method"), [("the first call", "fork"), ("the measured process", "spawn")])
+def test_a_first_call_that_hangs_says_where(tmp_path: Path, who: str, method: str) -> None:
+    """The reason names the line of the user's file, the column stderr holds the whole stack, wherever it is called."""
+    row = call(tmp_path, "time.sleep(1000)", start_method=method, **LIMIT)
     line = _line(tmp_path, "time.sleep(1000)")
     assert (row["status"], row["exit_code"], row["signal"]) == ("timeout", None, None)
-    assert row["reason"] == (
-        f"not done within limits.time (1.5 s); the measured process was at mine.py:{line} in work"
-    )
+    assert row["reason"] == (f"not done within limits.time (1.5 s); {who} was at mine.py:{line} in work")
     assert "most recent call first" in row["stderr"]
     assert "in execute" in row["stderr"]
     assert row["wall_ns"] < 10 * 10**9
@@ -74,7 +73,7 @@ def test_processes_that_are_stopped_are_said_to_be(tmp_path: Path) -> None:
     row = call(tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGSTOP)", workers=1, **LIMIT)
     assert re.search(r"; process [0-9]+ was stopped by a signal$", row["reason"]), row["reason"]
     itself = call(tmp_path, "os.kill(os.getpid(), signal.SIGSTOP)", **LIMIT)
-    assert itself["reason"].endswith("; the measured process was stopped by a signal")
+    assert itself["reason"].endswith("(1.5 s); the first call was stopped by a signal")
 
 
 def test_what_was_said_before_is_quoted_apart_from_the_stacks(tmp_path: Path) -> None:

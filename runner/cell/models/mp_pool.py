@@ -5,8 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing import pool
-from threading import current_thread
-from typing import Any
+from threading import Thread, current_thread
+from typing import Any, Optional
 
 from ..errors import TaskFailed
 from ..phases import WAIT
@@ -71,6 +71,11 @@ class MpPool(Pool):
     def _is_feeder(self) -> bool:
         """Return whether this is the thread that pickles the pool's tasks."""
         return getattr(self.pool, "_task_handler", None) is current_thread()
+
+    def _sender(self) -> Optional[Thread]:
+        """Return the pool's handler of tasks; results are read by another, which nobody records."""
+        handler: Thread = self.pool._task_handler  # noqa: SLF001  # it has no public name
+        return handler
 
     def _submit_barrier_waits(self) -> list[Any]:
         return [self.pool.apply_async(wait_at_barrier).get for _ in range(self.settings.workers)]
