@@ -109,7 +109,7 @@ def has_loop() -> bool:
 
 
 class _Kept:
-    """A new event loop, closed at the end of its thread or of the interpreter."""
+    """A new event loop, closed at the end of its thread or of the process."""
 
     def __init__(self) -> None:
         import asyncio  # noqa: PLC0415  # takes tens of milliseconds, which a run without coroutines must not pay
@@ -121,8 +121,8 @@ class _Kept:
 
 
 def _close(loop: Any, process: int) -> None:
-    """Close a loop, but not one that a fork copied."""
-    if process == os.getpid():
+    """Close a loop, but not one that a fork copied, nor that of a thread which still runs at exit."""
+    if process == os.getpid() and not loop.is_running():
         loop.close()
 
 

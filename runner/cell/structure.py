@@ -77,7 +77,10 @@ class Walk:
         self._met[pair] = (found, expected)
         if objects.same_class(type(found), type(expected)):
             return self._contents(place, found, expected)
-        if not objects.says_equal(found, expected):
+        floats = isinstance(found, float) and isinstance(expected, float)  # those of NumPy as well, also NaN
+        if not (
+            self._equal(float(found), float(expected)) if floats else objects.says_equal(found, expected)
+        ):
             raise Different(place, with_type(found), with_type(expected))
         return ()
 

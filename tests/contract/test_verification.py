@@ -145,3 +145,10 @@ class _Stubborn:
 
     def __eq__(self, other: object) -> bool:
         raise RuntimeError
+
+
+def test_floats_of_another_type_equal_if_their_values_do() -> None:
+    """NaN, too, and nearly where that is asked for."""
+    assert same([np.float64(NAN), 1.0], [NAN, np.float64(1.0)])
+    assert not same(np.float64(1.0), NAN)
+    assert first_difference(np.float64(0.1 + 0.2), 0.3, close=True) is None
