@@ -98,7 +98,12 @@ def is_varied(values: pd.Series[Any]) -> bool:
 
 def varying(cells: pd.DataFrame, names: Iterable[str]) -> list[str]:
     """Return those of the columns that hold more than one value worth distinguishing."""
-    return [name for name in names if is_varied(cells.loc[~cells[name].isin(BARE), name])]
+    return [name for name in names if is_varied(_distinguished(cells[name]))]
+
+
+def _distinguished(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Leave out what a model has in place of a channel: it follows from the model."""
+    return values[~values.isin(BARE)] if values.name == "ipc" else values
 
 
 def label_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:

@@ -34,7 +34,7 @@ _recv_original, _recv_bytes_original, _send_bytes_original = (
 
 
 def _recorder() -> Optional[Recorder]:
-    """Return the recorder of the current thread in a traced trial, else None."""
+    """Return the recorder of the current thread in a traced trial, else None: a task may send messages of its own."""
     thread = get_ident()
     found = _lanes.get(thread)
     if found is None:
@@ -42,7 +42,7 @@ def _recorder() -> Optional[Recorder]:
             return None
         found = _lanes[thread] = _lanes[_SENDER]
         found.lane.header[THREAD] = get_native_id()
-    return found if found.on else None
+    return found if found.on and not found.inside else None
 
 
 def _recv(self: Connection, size: int, *rest: Any) -> Any:

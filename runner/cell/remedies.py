@@ -24,7 +24,7 @@ def _with_remedy(reason: str) -> str:
     if _DAEMONIC in reason:
         return f"{_no_children()}\n{reason}"
     hidden = hidden_module(reason)
-    return f"{reason}; {hidden}" if hidden else reason
+    return f"{reason}; {hidden}" if hidden and hidden not in reason else reason
 
 
 def _no_children() -> str:

@@ -18,14 +18,14 @@ def require(place: str, size: int, what: str, remedy: str) -> None:
     if not os.path.isdir(place):  # not Linux
         return
     stat = os.statvfs(place)
-    free = stat.f_bavail * stat.f_frsize - _MARGIN
-    if size > free:
+    free = stat.f_bavail * stat.f_frsize
+    if size + _MARGIN > free:
         total = stat.f_blocks * stat.f_frsize
-        larger = _REMEDY.format(place=place, size=-(-2 * (total - free + size) >> 20))
-        raise NoRoom(
-            f"{place} has {in_units(max(free, 0))} left of {in_units(total)}, and {what} take {in_units(size)}: "
-            f"try {remedy}, {larger}"
-        )
+        larger = _REMEDY.format(place=place, size=-(-2 * (total - free + _MARGIN + size) >> 20))
+        need = f"{what} take {in_units(size)}: try {remedy}"
+        if size < _MARGIN:
+            need = f"a run takes {in_units(size + _MARGIN)} there: free some of it"
+        raise NoRoom(f"{place} has {in_units(free)} left of {in_units(total)}, and {need}, {larger}")
 
 
 def how_full(folder: str) -> str:
@@ -50,4 +50,5 @@ def allocate(descriptor: int, size: int) -> None:
 
 def in_units(size: int) -> str:
     """Return a size as people write it."""
-    return next((f"{size / unit:.3g} {name}" for name, unit in _UNITS if size >= unit), f"{size} bytes")
+    unit, name = next(((unit, name) for name, unit in _UNITS if size >= unit), (1, "bytes"))
+    return f"{size / unit:.0f} {name}" if size >= 100 * unit else f"{size / unit:.3g} {name}"

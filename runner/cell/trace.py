@@ -43,17 +43,19 @@ class Recorder:
     """Marks the phases of one thread.
 
     ``mark(phase)`` records that ``phase`` ends now. It is an attribute, replaced at the start of each trial:
-    in an untraced one it does nothing.
+    in an untraced one it does nothing. While ``inside`` a task, messages are those of the task, not of ours.
     """
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self.on = False
+        self.inside = False
         self.mark: Mark = _ignore
 
     def arm(self, traced: bool) -> None:
         """Begin a trial, with an empty lane."""
         self.on = traced
+        self.inside = False
         if not traced:
             self.mark = _ignore
             return

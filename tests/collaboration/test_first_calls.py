@@ -48,6 +48,12 @@ def keeps():
         kept = concurrent.futures.ProcessPoolExecutor(1)
     return kept.submit(one, 0).result()
 
+def talks():
+    one, other = multiprocessing.Pipe()
+    total = sum(range(200_000))
+    one.send([total] * 1000)
+    return len(other.recv())
+
 def dies():
     os.kill(os.getpid(), signal.SIGILL)
 
@@ -117,6 +123,18 @@ def test_a_pool_that_the_function_keeps_does_not_hold_up_the_end(user: Path, mod
     """Processes that wait for further calls are ended with the worker that started them."""
     row = execute(user, **function("keeps") | _model(model), time_limit_ns=20_000_000_000).row
     assert row["reason"] is None
+
+
+@pytest.mark.parametrize("model", ["thread", "process", "mp_pool"])
+@pytest.mark.parametrize("pattern", ["map", "window"])
+def test_messages_of_the_function_are_part_of_its_computing(user: Path, model: str, pattern: str) -> None:
+    """A function that pickles and sends by itself does not show as transport of ours."""
+    options = {"bin": 10_000_000} if pattern == "window" else {}
+    changes = function("talks") | {"pattern": pattern, "pattern_options": options, "window_ns": 50_000_000}
+    spans = execute(user, **changes | _model(model)).tables["spans"].to_pandas()
+    own = spans[(spans.trial >= 0) & (spans.worker >= 0)]
+    times = own.groupby("phase", observed=True).duration_ns.sum()
+    assert times["compute"] > 10 * times.get("serialize", 0)
 
 
 @pytest.mark.parametrize("model", ["thread", "process"])

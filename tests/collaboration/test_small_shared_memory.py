@@ -22,7 +22,7 @@ SHORT = "rounds=1 measure.max_time=50ms tasks=4 workers=2 model=process ipc=shar
         ),
         (
             "tasks=200000 task=1us",
-            r"the marks of 200000 tasks in 6 lanes take 101 MiB: try fewer tasks or workers",
+            r"the marks of 200000 tasks in 7 lanes take 117 MiB: try fewer tasks or workers",
         ),
     ],
 )
@@ -42,3 +42,15 @@ def test_what_fits_is_measured(tmp_path: Path) -> None:
     """The smaller payload that the reason asks for."""
     done = run(tmp_path, f"mount -t tmpfs -o size=64m none /dev/shm; {RUNNER} {SHORT} sweep=s payload=1MiB")
     assert (done.code, done.left) == (0, NOTHING), done.said
+
+
+@needs_namespaces
+def test_a_need_below_the_reserve_is_told_whole(tmp_path: Path) -> None:
+    """What is free and what a run takes there are both true: fewer tasks would not help."""
+    done = run(tmp_path, f"mount -t tmpfs -o size=1m none /dev/shm; {RUNNER} {SHORT} sweep=s ipc=queue")
+    (row,) = rows(tmp_path / "outputs/s").to_dict("records")
+    assert re.match(
+        r"/dev/shm has (1 MiB|1[0-9]{3} KiB) left of 1 MiB, and a run takes 1\.0[0-9]* MiB there: free some of it, or a larger",
+        row["reason"],
+    ), row["reason"]
+    assert done.left == NOTHING

@@ -89,9 +89,12 @@ class Pattern(ABC):
             del value
             if not recorder.on:
                 return task(payload)
+            recorder.inside = True
             before = thread_time_ns()
             result = task(payload)
-            recorder.computed(number, thread_time_ns() - before)
+            on_cpu_ns = thread_time_ns() - before
+            recorder.inside = False
+            recorder.computed(number, on_cpu_ns)
             recorder.mark(COMPUTE)
             return result
 

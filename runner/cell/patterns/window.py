@@ -87,9 +87,12 @@ class Window(Pattern):
         """Return the loop that one worker runs; ``value`` is the time at which the window opened."""
 
         def traced(payload: Any) -> tuple[int, Any]:
+            recorder.inside = True
             before = thread_time_ns()
             result = task(payload)
-            recorder.computed(-1, thread_time_ns() - before)
+            on_cpu_ns = thread_time_ns() - before
+            recorder.inside = False
+            recorder.computed(-1, on_cpu_ns)
             recorder.mark(COMPUTE)
             return result
 
