@@ -35,7 +35,8 @@ class Pickled(Template):
 
     def __init__(self, original: Any) -> None:
         self._pickle = pickle.dumps(original, pickle.HIGHEST_PROTOCOL)
-        self.make()  # some objects can be pickled but not restored
+        if len(self._pickle) <= _MOST_BYTES:  # a larger one would take as much memory again
+            self.make()  # some objects can be pickled but not restored
         self.size = len(self._pickle)
 
     def make(self) -> Any:
