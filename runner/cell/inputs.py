@@ -44,9 +44,12 @@ class Pickled(Template):
         return pickle.loads(self._pickle)  # noqa: S301  # our own bytes
 
     def differs(self, now: Any) -> bool:
-        """Compare the pickles."""
+        """Compare the pickles; an object that has none any more was changed."""
         compared = _Compared(self._pickle)
-        pickle.Pickler(compared, pickle.HIGHEST_PROTOCOL).dump(now)
+        try:
+            pickle.Pickler(compared, pickle.HIGHEST_PROTOCOL).dump(now)
+        except Exception:  # noqa: BLE001  # what the call put into the object may refuse in any way
+            return True
         return compared.differs
 
 

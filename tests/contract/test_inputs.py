@@ -112,6 +112,7 @@ CHANGES = [
     (lambda made, _: made[0], ""),
     (lambda made, _: made.sort(), INPUT),
     (lambda made, _: made.append(1), INPUT),
+    (lambda made, _: made.append(threading.Lock()), INPUT),
     (lambda _, options: options["kwargs"].update(seen=True), ARGUMENTS),
     (lambda made, options: (made.sort(), options["args"].clear()), ARGUMENTS),
 ]

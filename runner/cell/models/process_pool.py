@@ -27,7 +27,7 @@ class ProcessPool(ExecutorPool):
         )
         self._guard = guard(self._is_feeder, refuse_input)
         self._unread = ""
-        reader = self.executor._result_queue._reader  # type: ignore[attr-defined]  # noqa: SLF001  # nothing else is told of it
+        reader = self.executor._result_queue._reader  # type: ignore[attr-defined]  # noqa: SLF001  # the executor offers no other way to it
         reader.recv = reading(reader, self._notice)
 
     def _is_feeder(self) -> bool:
