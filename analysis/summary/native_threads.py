@@ -26,7 +26,8 @@ _VARIABLES = {
 
 def native_threads(lab: Lab) -> Iterator[str]:
     """Yield a caution if tasks alone use several CPUs, with the cell that oversubscribes its CPUs most."""
-    cells = lab.estimates.join(_cpus_alone(lab.trials).rename("cpus_alone"), how="inner")
+    cpus = lab.runs.set_index("cell_id")["cpus_alone"].astype("float64").groupby(level="cell_id").median()
+    cells = lab.estimates.join(cpus, how="inner")
     cells = cells[cells["cpus_alone"].gt(NATIVE)]
     if cells.empty:
         return
@@ -72,18 +73,3 @@ def _name_remedy(runs: pd.DataFrame) -> str:
     joint = " " if known else " or "
     settings = joint.join(f"environment.{name}=1" for name in variables)
     return f": {settings} leaves each worker one thread"
-
-
-def _cpus_alone(trials: pd.DataFrame) -> pd.Series[float]:
-    """Return the CPUs that each cell's serial trials kept busy with their tasks, as a median.
-
-    One for the thread that calls the tasks, or less if it waited, and what other threads of the process used. The
-    time that it was ready but had no CPU is left out: on a busy machine it would hide the others.
-    """
-    serial = trials[trials["kind"].eq("serial") & ~trials["warmup"].astype(bool)]
-    names = ["cpu_ns", "other_cpu_ns", "wall_ns", "run_delay_ns"]
-    numbers = serial[names].astype("float64")
-    could_run = numbers["wall_ns"] - numbers["run_delay_ns"].fillna(0.0)
-    own = (numbers["cpu_ns"] - numbers["other_cpu_ns"]).clip(upper=could_run)
-    used = ((own + numbers["other_cpu_ns"]) / could_run).where(could_run > 0)
-    return used.groupby(serial["cell_id"]).median().dropna()

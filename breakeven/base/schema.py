@@ -16,6 +16,7 @@ VERSION = "3"
 
 LATER: frozenset[str] = frozenset(
     {
+        "cpus_alone",
         "environment",
         "first_call_ns",
         "inputs",
@@ -75,6 +76,11 @@ _RUNS = (
         "task_cpu_alone_ns",
         pa.int64(),
         "CPU time of a task in the serial trials, native threads included, median, in ns",
+    ),
+    (
+        "cpus_alone",
+        pa.float64(),
+        "CPUs that a serial trial kept busy with its tasks, native threads included, median",
     ),
     ("first_call_ns", pa.int64(), "duration of the process's very first call of the task, in ns"),
     (

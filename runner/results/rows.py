@@ -17,7 +17,7 @@ from breakeven.base.variables import write
 from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
 from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.result import ActivityRecord, Result, WorkerRecord
-from breakeven.runner.cell.sampling import REL_CI, SERIAL
+from breakeven.runner.cell.sampling import REL_CI
 from breakeven.runner.environment import machine_facts
 from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.planning.run import Run
@@ -124,23 +124,11 @@ def surroundings(variation: Variation) -> dict[str, Any]:
 
 
 def task_cpu(result: Result, raw: bytes) -> dict[str, Any]:
-    """Return the columns of ``runs`` for a task's CPU time in workers and alone; nothing without traced trials.
-
-    Alone, its own thread takes no more than the timed part: what it does besides, such as checks, does not count.
-    """
+    """Return the columns of ``runs`` for a task's CPU time in workers; nothing without traced trials."""
     inside = cpu_per_task(result, raw)
-    alone = [
-        (min(trial.cpu_ns - trial.other_cpu_ns, trial.wall_ns) + trial.other_cpu_ns) / trial.tasks
-        for trial in result.trials
-        if trial.kind == SERIAL and not trial.warmup and trial.tasks
-    ]
-    if not inside or not alone:
+    if not inside or result.round_trips.latency_p50_ns is not None:
         return {}
-    return {
-        "task_cpu_ns": round(median(inside)),
-        "task_cpu_least_ns": round(min(inside)),
-        "task_cpu_alone_ns": round(median(alone)),
-    }
+    return {"task_cpu_ns": round(median(inside)), "task_cpu_least_ns": round(min(inside))}
 
 
 def _latency(result: Result) -> dict[str, Any]:

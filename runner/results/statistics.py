@@ -44,7 +44,8 @@ class Statistics:
         }
         if any(trial.latency_p50_ns is not None for trial in parallel):
             return found
-        return found | self._speedup([block for block in blocks if block[SERIAL].tasks], startup_ns)
+        counted = [block for block in blocks if block[SERIAL].tasks]
+        return found | cpu_alone([block[SERIAL] for block in counted]) | self._speedup(counted, startup_ns)
 
     def typical(self, name: str, values: Sequence[float]) -> Columns:
         """Return the median of ``values`` and its interval; braces in ``name`` stand for ``_low``, ``_high``.
@@ -70,6 +71,27 @@ class Statistics:
             **self.typical("speedup_quiet{}", quiet),
             "speedup_with_startup": median(started),
         }
+
+
+def cpu_alone(serial: Sequence[TrialRecord]) -> Columns:
+    """Return the CPU time of a task in serial trials, and the CPUs that they kept busy; nothing without trials.
+
+    The calling thread counts for the timed part at most, less the time it was ready but had no CPU: checks besides
+    are no tasks, and a busy machine would hide the other threads of the process.
+    """
+    could_run = [max(trial.wall_ns - (trial.run_delay_ns or 0), 1) for trial in serial]
+    used = [
+        min(trial.cpu_ns - trial.other_cpu_ns, limit) + trial.other_cpu_ns
+        for trial, limit in zip(serial, could_run, strict=True)
+    ]
+    if not used:
+        return {}
+    return {
+        "task_cpu_alone_ns": round(
+            median(time / trial.tasks for time, trial in zip(used, serial, strict=True))
+        ),
+        "cpus_alone": median(time / limit for time, limit in zip(used, could_run, strict=True)),
+    }
 
 
 def observer_effect(blocks: Sequence[Block]) -> Columns:

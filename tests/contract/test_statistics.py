@@ -119,3 +119,20 @@ def test_start_up_never_adds_to_a_speedup(pairs: list[tuple[int, int]], startup_
     assert 0 < told["speedup_with_startup"] <= told["speedup"] * (1 + 1e-12)
     free = _of_pairs(pairs)
     assert free["speedup_with_startup"] == pytest.approx(free["speedup"])
+
+
+@pytest.mark.parametrize(
+    ("counts", "cpus"),
+    [
+        ({"cpu_ns": 100}, 1.0),
+        ({"cpu_ns": 190, "other_cpu_ns": 90}, 1.9),
+        ({"cpu_ns": 100, "other_cpu_ns": 50, "run_delay_ns": 50}, 2.0),
+        ({"cpu_ns": 300}, 1.0),
+        ({"cpu_ns": 20}, 0.2),
+    ],
+)
+def test_the_cpus_that_a_task_alone_keeps_busy(counts: dict[str, int], cpus: float) -> None:
+    """Those of other threads count in full; the calling one no longer than the trial, and not while it had no CPU."""
+    told = _told({"kind": "serial", "wall_ns": 100, **counts}, {"wall_ns": 100})
+    assert told["cpus_alone"] == pytest.approx(cpus)
+    assert told["task_cpu_alone_ns"] == pytest.approx(cpus * (100 - counts.get("run_delay_ns", 0)) / 10)
