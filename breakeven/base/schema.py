@@ -24,9 +24,12 @@ LATER: frozenset[str] = frozenset(
         "native_libraries",
         "native_threads",
         "other_cpu_ns",
+        "precision",
+        "task_amount",
         "task_cpu_alone_ns",
         "task_cpu_least_ns",
         "task_cpu_ns",
+        "trial_ns",
         "variables",
     }
 )
@@ -65,6 +68,16 @@ _RUNS = (
     ("payload_out_bytes", pa.int64(), "size of one payload back, in bytes"),
     ("tasks", pa.int64(), "tasks in one trial (map), or messages (pingpong); null for window"),
     ("task_ns", pa.int64(), "requested duration of one task, in ns; null if the function sets its own"),
+    (
+        "trial_ns",
+        pa.int64(),
+        "requested duration of one serial trial, from which tasks follows, in ns; null if tasks was requested",
+    ),
+    (
+        "task_amount",
+        pa.int64(),
+        "work in one task, calibrated once a sweep: inner loops, or ns of sleep; null if nothing is calibrated",
+    ),
     ("task_calibrated_ns", pa.int64(), "median duration of one task right after its calibration, in ns"),
     (
         "task_cpu_ns",
@@ -115,6 +128,11 @@ _RUNS = (
         "how results were compared with the serial ones: equal, close, none or module:callable; null except for function",
     ),
     ("affinity", pa.string(), "none, compact or scatter"),
+    (
+        "precision",
+        pa.float64(),
+        "half-width of its interval, a share, at which a cell gets no further rounds; null if rounds is a number",
+    ),
     ("n_warmup", pa.int32(), "blocks discarded as warm-up; their trials are marked warmup"),
     (
         "warmup_ended_by",
