@@ -5,12 +5,12 @@ narrow as its precision asks. Whoever stops as soon as an interval is narrow sto
 and such intervals miss the truth more often than they claim. So the rule looks at few, growing numbers of rounds,
 fixed beforehand, and after the first of them asks for, and reports, a higher level (a group sequential design
 after S. Pocock, *Group sequential methods in the design and analysis of clinical trials*, Biometrika 64, 1977).
-It never looks at where an interval lies, so it favours no verdict. `benchmarks/rounds.py` shows what it covers.
+It never looks at where an interval lies, so it favours no verdict. `benchmarks/rounds` shows what it covers.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from math import ceil, inf, log1p, sqrt
 from statistics import stdev
@@ -36,7 +36,8 @@ LOOKS = _looks()
 def level(rounds: int, *, by_rule: bool) -> float:
     """Return the level with which an interval over ``rounds`` covers the truth in 95 % of cells.
 
-    ``by_rule``: the rounds ended because the interval was narrow, not because their number or the time was over.
+    ``by_rule``: the rounds ended because the interval became narrow (`became_narrow`), not because their number or
+    the time was over.
     """
     return LATER_LEVEL if by_rule and rounds > FIRST_LOOK else LEVEL
 
@@ -60,6 +61,16 @@ def is_narrow(logs: Sequence[float], precision: float) -> bool:
     if rounds not in LOOKS:
         return False
     return half_width(stdev(logs), rounds, level(rounds, by_rule=True)) <= log1p(precision)
+
+
+def became_narrow(logs: Sequence[float], precision: float) -> bool:
+    """Return whether a cell is narrow at this look and was not at the one before.
+
+    Only then its own values chose the number of rounds. A cell that was narrow before and waited for others of
+    its group has as many as they needed.
+    """
+    before = LOOKS[: bisect_left(LOOKS, len(logs))][-1:]
+    return is_narrow(logs, precision) and not any(is_narrow(logs[:count], precision) for count in before)
 
 
 def rounds_needed(spread: float, rounds: int, precision: float) -> int:
