@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.rounds.draws import Floats
-from breakeven.base.rounds import LEVEL, LOOKS, half_width, level
+from breakeven.base.rounds import LATER_LEVEL, LEVEL, LOOKS, half_width, level
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -19,8 +19,13 @@ MOST = 30
 PRECISION, MAX_ROUNDS, BUDGET = ENDS = ("precision", "max_rounds", "budget")
 
 
-def shipped_level(rounds: int) -> float:
-    """Return the level that the shipped rule asks for at a look."""
+def asks(rounds: int) -> float:  # noqa: ARG001 - the shipped rule asks the same at every look, others do not
+    """Return the level of the interval that has to be narrow at a look."""
+    return LATER_LEVEL
+
+
+def reports(rounds: int) -> float:
+    """Return the level that a cell reports which the rule ended at a look."""
     return level(rounds, by_rule=True)
 
 
@@ -40,7 +45,8 @@ class Rule:
 
     name: str = "shipped"
     looks: Sequence[int] = LOOKS
-    asked: Callable[[int], float] = shipped_level
+    asked: Callable[[int], float] = asks
+    reported: Callable[[int], float] = reports
     group: Callable[[Flags], Flags] = of_all
     pooled: int = 0
     waited: bool = True
@@ -132,8 +138,8 @@ class Cells:
             before = np.array([max((k for k in self.rule.looks if k < n), default=n) for n in range(self.most + 1)])
             last = before[rounds]
             by_rule &= ~(_at(narrow, last) & (last < rounds))
-        asked = np.array([self.rule.asked(k) for k in range(1, self.most + 1)])
-        return np.where(by_rule, asked[rounds - 1], LEVEL)
+        reported = np.array([self.rule.reported(k) for k in range(1, self.most + 1)])
+        return np.where(by_rule, reported[rounds - 1], LEVEL)
 
     def report(self, rounds: Counts) -> Reported:
         """Return the interval of each cell after its ``rounds``."""

@@ -3,8 +3,9 @@
 With ``rounds=auto`` a cell gets fresh processes until Student's interval of the mean of their logarithms is as
 narrow as its precision asks. Whoever stops as soon as an interval is narrow stops where it is narrow by chance,
 and such intervals miss the truth more often than they claim. So the rule looks at few, growing numbers of rounds,
-fixed beforehand, and after the first of them asks for, and reports, a higher level (a group sequential design
-after S. Pocock, *Group sequential methods in the design and analysis of clinical trials*, Biometrika 64, 1977).
+fixed beforehand, asks each time for an interval of a higher level, and reports that level after the first look
+(a group sequential design after S. Pocock, *Group sequential methods in the design and analysis of clinical
+trials*, Biometrika 64, 1977).
 It never looks at where an interval lies, so it favours no verdict. `benchmarks/rounds` shows what it covers.
 """
 
@@ -55,12 +56,13 @@ def half_width(spread: float, rounds: int, at: float) -> float:
 def is_narrow(logs: Sequence[float], precision: float) -> bool:
     """Return whether the rule ends a cell's rounds, whose values have these logarithms; false between two looks.
 
-    ``precision`` is a share: 0.1 allows an interval from its estimate's 1 / 1.1 to its 1.1.
+    ``precision`` is a share: 0.1 allows an interval from its estimate's 1 / 1.1 to its 1.1. The first look asks for
+    the higher level as well, though it reports the plain one: most of those that end by chance end there.
     """
     rounds = len(logs)
     if rounds not in LOOKS:
         return False
-    return half_width(stdev(logs), rounds, level(rounds, by_rule=True)) <= log1p(precision)
+    return half_width(stdev(logs), rounds, LATER_LEVEL) <= log1p(precision)
 
 
 def became_narrow(logs: Sequence[float], precision: float) -> bool:
@@ -76,6 +78,6 @@ def became_narrow(logs: Sequence[float], precision: float) -> bool:
 def rounds_needed(spread: float, rounds: int, precision: float) -> int:
     """Return the first look after ``rounds`` at which values of that ``spread`` would be narrow enough."""
     for count in LOOKS[bisect_right(LOOKS, rounds) :]:
-        if half_width(spread, count, level(count, by_rule=True)) <= log1p(precision):
+        if half_width(spread, count, LATER_LEVEL) <= log1p(precision):
             return count
     return LOOKS[-1]
