@@ -33,7 +33,9 @@ class Sweeps:
     group: int = 1
 
     @classmethod
-    def of(cls, regime: Spreads, count: int, cells: int, rng: np.random.Generator, *, group: int = 1) -> Sweeps:
+    def of(
+        cls, regime: Spreads, count: int, cells: int, rng: np.random.Generator, *, group: int = 1
+    ) -> Sweeps:
         """Draw ``count`` sweeps; the cells of a group are as noisy as one another, and take as long."""
         shape = (count, cells // group)
         spreads = regime.choose(shape, rng)
@@ -52,21 +54,20 @@ class Sweeps:
         done, spent = np.zeros_like(wish), np.zeros(len(wish))
         going = np.ones(len(wish), bool)
         for _ in range(MOST):
-            runs, spent, going = self._pass(going[:, None] & (done < wish), spent, budget, rng)
-            done += runs
+            live = going[:, None] & (done < wish)
+            runs = self._pass(live, budget - spent, rng)
+            done, spent = done + runs, spent + np.where(runs, self.cost, 0.0).sum(axis=1)
+            going &= (runs == live).all(axis=1)
         ended = np.where(done < wish, BUDGET, wanted.ended.reshape(wish.shape))
         return Stopped(done, ended), spent
 
-    def _pass(
-        self, live: Flags, spent: Floats, budget: Floats, rng: np.random.Generator
-    ) -> tuple[Flags, Floats, Flags]:
-        """Return which ``live`` cells got a run in one pass, what is spent after it, and which sweeps go on."""
+    def _pass(self, live: Flags, left: Floats, rng: np.random.Generator) -> Flags:
+        """Return which ``live`` cells get a run in one pass, in random order, within the seconds that are ``left``."""
         order = rng.random(live.shape).argsort(axis=1)
         taken = np.take_along_axis(np.where(live, self.cost, 0.0), order, axis=1).cumsum(axis=1)
         fits = np.empty_like(live)
-        np.put_along_axis(fits, order, spent[:, None] + taken <= budget[:, None], axis=1)
-        runs = live & fits
-        return runs, spent + np.where(runs, self.cost, 0.0).sum(axis=1), (fits | ~live).all(axis=1)
+        np.put_along_axis(fits, order, taken <= left[:, None], axis=1)
+        return live & fits
 
     def report(self, precision: float, rounds: Counts) -> tuple[Floats, Flags]:
         """Return half-width and whether it covers, for each cell after its ``rounds``."""

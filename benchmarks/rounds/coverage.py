@@ -17,7 +17,8 @@ PROCESSES = ("normal", "t3", "lognormal", "kinds", "rare kind")
 TRIALS = ("normal", "t3", "outliers")
 GROUPS = (2, 6, 16)
 MAKES = ("alike", "first doubled", "different")
-_ENOUGH = 1000  # cells below which a coverage is too uncertain to judge
+_UNLIMITED = 0.5  # share of cells without a budget
+ENOUGH = 1000  # cells below which a coverage is too uncertain to judge
 
 
 def by_regime(repetitions: int, seed: int) -> Iterator[Line]:
@@ -55,7 +56,7 @@ def by_end(repetitions: int, seed: int) -> Iterator[Line]:
         rng = np.random.default_rng([seed, 2])
         cells = (4 * repetitions, 1)
         logs = draw(cells, NOISY.choose(cells, rng), Shape(processes), MOST, rng)
-        cut = np.where(rng.random(cells[0]) < 0.5, MOST, rng.integers(3, MOST, cells[0]))
+        cut = np.where(rng.random(cells[0]) < _UNLIMITED, MOST, rng.integers(3, MOST, cells[0]))
         asked = Cells(logs, precision)
         stopped = asked.stop(cut)
         hits = asked.report(stopped.rounds).covered
@@ -65,7 +66,7 @@ def by_end(repetitions: int, seed: int) -> Iterator[Line]:
             ended = stopped.ended == end
             share = float(hits[ended].mean()) if ended.any() else np.nan
             texts[f"{end} (of cells)"] = f"{percent(share)} ({ended.mean():.0%})" if ended.any() else "-"
-            if ended.sum() >= _ENOUGH and Shape(processes).claimed:
+            if ended.sum() >= ENOUGH and Shape(processes).claimed:
                 enough[end] = share
         by_rule = [enough.pop(PRECISION)] if PRECISION in enough else []
         yield Line(texts, tuple(by_rule), tuple(enough.values()))
@@ -91,10 +92,12 @@ def in_groups(repetitions: int, seed: int) -> Iterator[Line]:
             alone.append(covered(logs.reshape(-1, 1, MOST), precision)[1])
         texts = {"cells": str(size), "spreads": make, "first covers": span(first), "others": span(others)}
         texts |= {"rounds together": f"{np.mean(together):.1f}", "alone": f"{np.mean(alone):.1f}"}
-        yield Line(texts, (*first, *others) if shape[0] >= _ENOUGH else ())
+        yield Line(texts, (*first, *others) if shape[0] >= ENOUGH else ())
 
 
-def _spreads(make: str, spread: float, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _spreads(
+    make: str, spread: float, shape: tuple[int, int], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Return the standard deviations between and within processes."""
     if make == "different":
         return NOISY.choose(shape, rng)

@@ -16,6 +16,7 @@ Spread = float | Floats
 TRIALS = 6
 OUTLIERS = 0.05
 _SLOWER = (2.0, 5.0)
+_RARE = 0.2
 _SKEW = 0.6  # of the lognormal's exponent: its skewness is 2.3
 
 
@@ -47,7 +48,9 @@ class Spreads:
 
     def choose(self, cells: tuple[int, ...], rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Return standard deviations between and within processes for each of ``cells``."""
-        between, within = (np.exp(rng.uniform(*np.log(ends), cells)) for ends in (self.between, self.within))
+        between, within = (
+            low * (high / low) ** rng.random(cells) for low, high in (self.between, self.within)
+        )
         return between, within
 
 
@@ -66,7 +69,7 @@ def draw(
     """Return cells x ``rounds`` logarithms of medians of `TRIALS`, with these ``spreads`` between and within."""
     between, within = (np.broadcast_to(spread, cells)[..., None] for spread in spreads)
     trials = within[..., None] * _trials(shape.trials, (*cells, rounds, TRIALS), rng)
-    shift = 0.0
+    shift = np.zeros(())
     if shape.trials == "outliers":
         late = rng.random(trials.shape) < OUTLIERS
         trials += np.where(late, np.log(rng.uniform(*_SLOWER, trials.shape)), 0.0)
@@ -77,20 +80,24 @@ def draw(
 def _processes(kind: str, size: tuple[int, ...], rng: np.random.Generator) -> Floats:
     """Return values of mean 0 and standard deviation 1."""
     if kind == "t3":
-        return rng.standard_t(3, size) / np.sqrt(3)
+        return _student(size, rng)
     if kind == "kinds":
         return rng.choice([-1.0, 1.0], size)
     if kind == "rare kind":
-        return np.where(rng.random(size) < 0.2, 2.0, -0.5)
+        return np.where(rng.random(size) < _RARE, 2.0, -0.5)
     normal = rng.normal(size=size)
     if kind == "lognormal":
         square = np.exp(_SKEW**2)
-        return (np.exp(_SKEW * normal) - np.sqrt(square)) / np.sqrt((square - 1) * square)
+        return np.asarray((np.exp(_SKEW * normal) - np.sqrt(square)) / np.sqrt((square - 1) * square))
     return normal
 
 
 def _trials(kind: str, size: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    return rng.standard_t(3, size) / np.sqrt(3) if kind == "t3" else rng.normal(size=size)
+    return _student(size, rng) if kind == "t3" else rng.normal(size=size)
+
+
+def _student(size: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    return np.asarray(rng.standard_t(3, size) / np.sqrt(3))
 
 
 def _median_with_outliers(known: Floats, wanted: Floats) -> Floats:
@@ -103,4 +110,4 @@ def _median_with_outliers(known: Floats, wanted: Floats) -> Floats:
 
     grid = np.linspace(known.min(), known.max(), 20) if len(known) > 1 else known
     medians = [brentq(beyond, 0.0, spread, args=(spread,)) for spread in grid]
-    return np.interp(wanted, grid, medians)
+    return np.asarray(np.interp(wanted, grid, medians))

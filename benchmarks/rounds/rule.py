@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,10 @@ from breakeven.base.rounds import LATER_LEVEL, LEVEL, LOOKS, half_width, level
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 MOST = 30
 PRECISION, MAX_ROUNDS, BUDGET = ENDS = ("precision", "max_rounds", "budget")
-
-
-def asks(rounds: int) -> float:  # noqa: ARG001 - the shipped rule asks the same at every look, others do not
-    """Return the level of the interval that has to be narrow at a look."""
-    return LATER_LEVEL
 
 
 def reports(rounds: int) -> float:
@@ -29,9 +25,17 @@ def reports(rounds: int) -> float:
     return level(rounds, by_rule=True)
 
 
+def constant(at: float) -> Callable[[int], float]:
+    """Return that level for every look."""
+    return lambda _: at
+
+
+asks = constant(LATER_LEVEL)
+
+
 def of_all(narrow: Flags) -> Flags:
     """Return when a group ends: once all its cells are narrow at the same look."""
-    return narrow.all(axis=-2)
+    return np.asarray(narrow.all(axis=-2))
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Cells:
     @property
     def most(self) -> int:
         """The rounds that were drawn."""
-        return self.logs.shape[-1]
+        return int(self.logs.shape[-1])
 
     def moments(self) -> tuple[Floats, Floats]:
         """Return mean and standard deviation (n - 1) after 1, 2, ... rounds; the latter 0 after one."""
@@ -102,7 +106,9 @@ class Cells:
     def narrow(self) -> Flags:
         """Return whether each cell is narrow after 1, 2, ... rounds; never between looks."""
         scale = self.rule.scale(self.rule.asked, self.most)
-        allowed = np.divide(np.log1p(self.precision), scale, where=np.isfinite(scale), out=np.zeros(self.most))
+        allowed = np.divide(
+            np.log1p(self.precision), scale, where=np.isfinite(scale), out=np.zeros(self.most)
+        )
         looks = np.isin(np.arange(1, self.most + 1), self.rule.looks)
         return looks & (self._seen() <= allowed) & (allowed > 0)
 
@@ -135,7 +141,9 @@ class Cells:
         narrow = self.narrow()
         by_rule = _at(narrow, rounds)
         if self.rule.waited:
-            before = np.array([max((k for k in self.rule.looks if k < n), default=n) for n in range(self.most + 1)])
+            before = np.array(
+                [max((k for k in self.rule.looks if k < n), default=n) for n in range(self.most + 1)]
+            )
             last = before[rounds]
             by_rule &= ~(_at(narrow, last) & (last < rounds))
         reported = np.array([self.rule.reported(k) for k in range(1, self.most + 1)])
@@ -147,11 +155,12 @@ class Cells:
         levels = self.levels(rounds)
         half = np.full(levels.shape, np.inf)
         for at in np.unique(levels):
-            scale = self.rule.scale(lambda _, at=at: float(at), self.most)
+            scale = self.rule.scale(constant(float(at)), self.most)
             chosen = (levels == at) & (rounds > 1)
             half[chosen] = scale[rounds[chosen] - 1] * spreads[chosen]
         return Reported(means, half, levels)
 
 
-def _at(values: NDArray[np.generic], rounds: Counts) -> NDArray[np.generic]:
-    return np.take_along_axis(values, np.asarray(rounds)[..., None] - 1, axis=-1)[..., 0]
+def _at(values: NDArray[Scalar], rounds: Counts) -> NDArray[Scalar]:
+    found: NDArray[Scalar] = np.take_along_axis(values, rounds[..., None] - 1, axis=-1)[..., 0]
+    return found
