@@ -13,7 +13,7 @@ from benchmarks.rounds.rule import ENDS, MOST, PRECISION, SHIPPED, Cells, Rule
 
 PRECISIONS = (0.05, 0.1, 0.2)
 SPREADS = ((0.03, 0.03), (0.03, 0.15), (0.08, 0.15), (0.15, 0.25))
-PROCESSES = ("normal", "t3", "lognormal", "kinds", "rare kind")
+PROCESSES = ("normal", "t3", "lognormal", "kinds", "rare kind", "drift")
 TRIALS = ("normal", "t3", "outliers")
 GROUPS = (2, 6, 16)
 MAKES = ("alike", "first doubled", "different")

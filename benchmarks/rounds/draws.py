@@ -17,6 +17,7 @@ TRIALS = 6
 OUTLIERS = 0.05
 _SLOWER = (2.0, 5.0)
 _RARE = 0.2
+_MEMORY = 0.5
 _SKEW = 0.6  # of the lognormal's exponent: its skewness is 2.3
 
 
@@ -24,7 +25,8 @@ _SKEW = 0.6  # of the lognormal's exponent: its skewness is 2.3
 class Shape:
     """How processes of a cell differ, and the trials of a process; each scaled to its standard deviation.
 
-    ``processes``: normal, t3, lognormal (skewness 2.3), kinds (two, equally frequent) or rare kind (one in five).
+    ``processes``: normal, t3, lognormal (skewness 2.3), kinds (two, equally frequent), rare kind (one in five), or
+    drift, normal with a correlation of 0.5 between a round and the next.
     ``trials``: normal, t3, or outliers, normal but for 5 % that take 2 to 5 times as long.
     """
 
@@ -33,7 +35,7 @@ class Shape:
 
     @property
     def claimed(self) -> bool:
-        """Whether intervals claim to cover here: Student's t does not of a mean of few values far from normal."""
+        """Whether intervals claim to cover here; Student's t does not for few values far from normal, or alike."""
         return self.processes in ("normal", "t3")
 
 
@@ -89,6 +91,9 @@ def _processes(kind: str, size: tuple[int, ...], rng: np.random.Generator) -> Fl
     if kind == "lognormal":
         square = np.exp(_SKEW**2)
         return np.asarray((np.exp(_SKEW * normal) - np.sqrt(square)) / np.sqrt((square - 1) * square))
+    for later in range(1, size[-1] if kind == "drift" else 0):
+        fresh = np.sqrt(1 - _MEMORY**2) * normal[..., later]
+        normal[..., later] = _MEMORY * normal[..., later - 1] + fresh
     return normal
 
 
