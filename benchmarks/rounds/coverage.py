@@ -17,6 +17,7 @@ PROCESSES = ("normal", "t3", "lognormal", "kinds", "rare kind", "drift")
 TRIALS = ("normal", "t3", "outliers")
 GROUPS = (2, 6, 16)
 MAKES = ("alike", "first doubled", "different")
+GROUP_SPREADS = (0.05, 0.07, 0.1)
 _UNLIMITED = 0.5  # share of cells without a budget
 ENOUGH = 1000  # cells below which a coverage is too uncertain to judge
 
@@ -75,13 +76,13 @@ def by_end(repetitions: int, seed: int) -> Iterator[Line]:
 def in_groups(repetitions: int, seed: int) -> Iterator[Line]:
     """Yield a line per size and make of groups: coverage of the first cell and of the others, rounds, rounds alone.
 
-    The cells are alike, or the first varies twice as much, or they differ as in a noisy sweep.
+    The cells are alike (`GROUP_SPREADS`), or the first varies twice as much, or they differ as in a noisy sweep.
     """
     for size, make in product(GROUPS, MAKES):
         rng = np.random.default_rng([seed, 3])
-        shape = (max(2 * repetitions // size, repetitions // 4), size)
+        shape = (repetitions, size)
         first, others, together, alone = [], [], [], []
-        for spread, precision in product((0.04, 0.06, 0.09), PRECISIONS[:2]):
+        for spread, precision in product((0.0,) if make == "different" else GROUP_SPREADS, PRECISIONS[:2]):
             logs = draw(shape, _spreads(make, spread, shape, rng), Shape(), MOST, rng)
             cells = Cells(logs, precision)
             rounds = cells.stop().rounds
@@ -103,4 +104,4 @@ def _spreads(
         return NOISY.choose(shape, rng)
     between = np.full(shape, spread)
     between[:, 0] *= 2 if make == "first doubled" else 1
-    return between, 1.5 * between
+    return between, np.zeros(shape)

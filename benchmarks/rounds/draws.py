@@ -70,13 +70,16 @@ def draw(
 ) -> Floats:
     """Return cells x ``rounds`` logarithms of medians of `TRIALS`, with these ``spreads`` between and within."""
     between, within = (np.broadcast_to(spread, cells)[..., None] for spread in spreads)
+    processes = between * _processes(shape.processes, (*cells, rounds), rng)
+    if not within.any():
+        return processes
     trials = within[..., None] * _trials(shape.trials, (*cells, rounds, TRIALS), rng)
     shift = np.zeros(())
     if shape.trials == "outliers":
         late = rng.random(trials.shape) < OUTLIERS
         trials += np.where(late, np.log(rng.uniform(*_SLOWER, trials.shape)), 0.0)
         shift = _median_with_outliers(np.unique(within), within)
-    return between * _processes(shape.processes, (*cells, rounds), rng) + np.median(trials, axis=-1) - shift
+    return processes + np.median(trials, axis=-1) - shift
 
 
 def _processes(kind: str, size: tuple[int, ...], rng: np.random.Generator) -> Floats:
