@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,16 @@ class Pairs:
     rounds: Counts
     levels: Floats
 
+    @classmethod
+    def of(cls, logs: Floats, precision: float, size: int) -> Pairs:
+        """Return the first two of groups that stop together, or two cells that stop apart if ``size`` is 1.
+
+        Of the latter both have the rounds of the one that stopped first.
+        """
+        rounds = Cells(logs.reshape(-1, size, logs.shape[-1]), precision).stop().rounds.reshape(len(logs), -1)
+        common = np.repeat(rounds.min(axis=1, keepdims=True), 2, axis=1)
+        return cls(logs[:, :2], common, Cells(logs[:, :2], precision).levels(common))
+
     def effects(self, *, plain: bool = False) -> pd.DataFrame:
         """Return the effects of all pairs, at the higher level of a pair's cells, or at the ``plain`` one."""
         return pd.DataFrame([self._effect(place, plain) for place in range(len(self.logs))])
@@ -48,6 +59,20 @@ def inside(effects: pd.DataFrame, shift: float = 1.0) -> float:
     """
     low, high = effects["low"] * shift, effects["high"] * shift
     return float(((low >= 1 / (1 + BAND)) & (high <= 1 + BAND)).mean())
+
+
+class Shares(NamedTuple):
+    """The share of intervals that contain the truth, and of pairs called the same, wrongly and rightly."""
+
+    covered: float
+    edge: float
+    same: float
+
+    @classmethod
+    def of(cls, effects: pd.DataFrame) -> Shares:
+        """Return the shares of equal pairs; ``edge`` is that of pairs which differ by the band."""
+        covered = (effects["low"] <= 1) & (effects["high"] >= 1)
+        return cls(float(covered.mean()), inside(effects, 1 + BAND), inside(effects))
 
 
 def alike(count: int, seed: int) -> Iterator[Line]:
@@ -90,35 +115,24 @@ def _line(
 
 
 def intervals(repetitions: int, seed: int) -> Iterator[Line]:
-    """Yield a line per group size and ratio of spreads: what the interval of a ratio covers, at either level.
+    """Yield a line per way of stopping and ratio of spreads: what the interval of a ratio covers, at either level.
 
-    The first cell of a group is noisier than the others by that ratio. The share of false "same" is that of
-    pairs that differ by the band itself.
+    The first cell of a group is noisier than the others by that ratio. Pairs that are the same at the edge
+    differ by the band itself.
     """
-    for size, ratio in product((2, 6), RATIOS):
+    for size, ratio in product((1, 2, 6), RATIOS):
         rng = np.random.default_rng([seed, 6])
-        plain: list[tuple[float, float, float]] = []
-        raised: list[tuple[float, float, float]] = []
+        found: dict[str, list[Shares]] = {"95 %": [], "the cells' level": []}
         for spread, precision in product(SPREADS, PRECISIONS[:2]):
-            spreads = np.full((repetitions, size), spread / ratio)
+            spreads = np.full((repetitions, max(size, 2)), spread / ratio)
             spreads[:, 0] = spread
-            cells = Cells(draw(spreads.shape, (spreads, 0.0), Shape(), MOST, rng), precision)
-            rounds = cells.stop().rounds
-            pairs = Pairs(cells.logs[:, :2], rounds[:, :2], cells.levels(rounds)[:, :2])
-            plain.append(_shares(pairs.effects(plain=True)))
-            raised.append(_shares(pairs.effects()))
-        texts = {"cells": str(size), "spreads": f"{ratio} : 1"}
-        for name, found in (("95 %", plain), ("the cells' level", raised)):
-            covered, edge, same = zip(*found, strict=True)
-            texts |= {
-                f"{name}: covers": span(covered),
-                "same at the edge" + " " * (name == "95 %"): span(edge),
-                "same" + " " * (name == "95 %"): f"{np.mean(same):.0%}",
-            }
-        yield Line(texts, at_least=tuple(share for share, *_ in raised) if repetitions >= ENOUGH else ())
-
-
-def _shares(effects: pd.DataFrame) -> tuple[float, float, float]:
-    """Return the shares that contain the truth, that are wrongly the same at the edge, and rightly without."""
-    covered = (effects["low"] <= 1) & (effects["high"] >= 1)
-    return float(covered.mean()), inside(effects, 1 + BAND), inside(effects)
+            pairs = Pairs.of(draw(spreads.shape, (spreads, 0.0), Shape(), MOST, rng), precision, size)
+            for name, shares in found.items():
+                shares.append(Shares.of(pairs.effects(plain=name == "95 %")))
+        texts = {"stop": "apart" if size == 1 else f"as {size}", "spreads": f"{ratio} : 1"}
+        for name, shares in found.items():
+            covered, edge, same = zip(*shares, strict=True)
+            texts |= {f"{name}: covers": span(covered), f"{name}: edge": span(edge)}
+            texts[f"{name}: same"] = f"{np.mean(same):.0%}"
+        reported = tuple(shares.covered for shares in found["the cells' level"])
+        yield Line(texts, at_least=reported if repetitions >= ENOUGH else ())
