@@ -104,13 +104,20 @@ class Cells:
         return means, np.sqrt(squares.clip(min=0) / np.maximum(counts - 1, 1))
 
     def narrow(self) -> Flags:
-        """Return whether each cell is narrow after 1, 2, ... rounds; never between looks."""
+        """Return whether each cell was narrow at its latest look after 1, 2, ... rounds."""
         scale = self.rule.scale(self.rule.asked, self.most)
         allowed = np.divide(
             np.log1p(self.precision), scale, where=np.isfinite(scale), out=np.zeros(self.most)
         )
-        looks = np.isin(np.arange(1, self.most + 1), self.rule.looks)
-        return looks & (self._seen() <= allowed) & (allowed > 0)
+        latest = self.latest_looks()
+        return np.asarray((self._seen() <= allowed)[..., latest - 1] & (latest > 0))
+
+    def latest_looks(self) -> Counts:
+        """Return the latest look that 1, 2, ... rounds include; 0 for none."""
+        looks = [
+            max((look for look in self.rule.looks if look <= n), default=0) for n in range(1, self.most + 1)
+        ]
+        return np.array(looks)
 
     def _seen(self) -> Floats:
         """Return the spreads that the rule sees."""
@@ -141,11 +148,8 @@ class Cells:
         narrow = self.narrow()
         by_rule = _at(narrow, rounds)
         if self.rule.waited:
-            before = np.array(
-                [max((k for k in self.rule.looks if k < n), default=n) for n in range(self.most + 1)]
-            )
-            last = before[rounds]
-            by_rule &= ~(_at(narrow, last) & (last < rounds))
+            before = np.maximum(self.latest_looks()[rounds - 1] - 1, 1)
+            by_rule &= ~_at(narrow, before)
         reported = np.array([self.rule.reported(k) for k in range(1, self.most + 1)])
         return np.where(by_rule, reported[rounds - 1], LEVEL)
 

@@ -11,7 +11,7 @@ It never looks at where an interval lies, so it favours no verdict. `benchmarks/
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from math import ceil, inf, log1p, sqrt
 from statistics import stdev
@@ -54,25 +54,29 @@ def half_width(spread: float, rounds: int, at: float) -> float:
 
 
 def is_narrow(logs: Sequence[float], precision: float) -> bool:
-    """Return whether the rule ends a cell's rounds, whose values have these logarithms; false between two looks.
+    """Return whether a cell whose values have these logarithms was narrow at its latest look; false before the first.
 
     ``precision`` is a share: 0.1 allows an interval from its estimate's 1 / 1.1 to its 1.1. The first look asks for
-    the higher level as well, though it reports the plain one: most of those that end by chance end there.
+    the higher level as well, though it reports the plain one: most of those that end by chance end there. Between
+    looks the latest holds, so that cells of a group of which one has a failed run, and fewer values, can still end.
     """
-    rounds = len(logs)
-    if rounds not in LOOKS:
-        return False
-    return half_width(stdev(logs), rounds, LATER_LEVEL) <= log1p(precision)
+    count = _latest_look(len(logs))
+    return count > 0 and half_width(stdev(logs[:count]), count, LATER_LEVEL) <= log1p(precision)
 
 
 def became_narrow(logs: Sequence[float], precision: float) -> bool:
-    """Return whether a cell is narrow at this look and was not at the one before.
+    """Return whether a cell was narrow at its latest look and not at the one before.
 
     Only then its own values chose the number of rounds. A cell that was narrow before and waited for others of
     its group has as many as they needed.
     """
-    before = LOOKS[: bisect_left(LOOKS, len(logs))][-1:]
-    return is_narrow(logs, precision) and not any(is_narrow(logs[:count], precision) for count in before)
+    count = _latest_look(len(logs))
+    return is_narrow(logs, precision) and not is_narrow(logs[: count - 1], precision)
+
+
+def _latest_look(rounds: int) -> int:
+    """Return the largest look that ``rounds`` include, 0 for none."""
+    return max(LOOKS[: bisect_right(LOOKS, rounds)], default=0)
 
 
 def rounds_needed(spread: float, rounds: int, precision: float) -> int:
