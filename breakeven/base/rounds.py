@@ -3,10 +3,10 @@
 With ``rounds=auto`` a cell gets fresh processes until Student's interval of the mean of their logarithms is as
 narrow as its precision asks. Whoever stops as soon as an interval is narrow stops where it is narrow by chance,
 and such intervals miss the truth more often than they claim. So the rule looks at few, growing numbers of rounds,
-fixed beforehand, asks each time for an interval of a higher level, and reports that level after the first look
-(a group sequential design after S. Pocock, *Group sequential methods in the design and analysis of clinical
-trials*, Biometrika 64, 1977).
-It never looks at where an interval lies, so it favours no verdict. `benchmarks/rounds` shows what it covers.
+fixed beforehand, asks each time for an interval of a higher level, and reports that level after the first look (a
+group sequential design after S. Pocock, *Group sequential methods in the design and analysis of clinical trials*,
+Biometrika 64, 1977). It never looks at where an interval lies, so it favours no verdict. `benchmarks/rounds` shows
+what it covers.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ def test_groups_stop_together_and_budgets_end_them() -> None:
 def test_the_tables_are_printed_and_judged(capsys: pytest.CaptureFixture[str]) -> None:
     """Each table has a line per case; one that covers too little, or too much where that is a fault, is marked."""
     tables = [coverage.by_regime, coverage.by_end, coverage.in_groups, bought, verdicts.intervals]
-    assert [len(list(table(8, 1))) for table in tables] == [24, 18, 9, 27, 9]
+    assert [len(list(table(4, 1))) for table in tables] == [24, 18, 9, 27, 9]
     lines = [
         Line({"a": "b"}, *shares) for shares in (((0.95,), (0.99,)), ((0.92,),), ((0.98,),), ((), (0.92,)))
     ]
