@@ -43,12 +43,16 @@ class RunBegan:
 
 @dataclass(frozen=True, kw_only=True)
 class RunEnded:
-    """A run ended and is stored: its row, the counts including it, and an estimate for the remaining runs."""
+    """A run ended and is stored: its row, the counts including it, and an estimate for the remaining runs.
+
+    ``so_far`` is the estimate of its cell with its interval, as text; empty if there is none.
+    """
 
     run: Run
     row: Mapping[str, Any]
     tally: Tally
     seconds_left: float
+    so_far: str = ""
 
     @property
     def status(self) -> str:

@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 class Tally:
     """The counts of a launch: of ``total`` runs to make, ``ok`` and ``failed`` ended so far.
 
-    Cells that cannot exist are counted separately, as ``incompatible``.
+    Cells that cannot exist are counted separately, as ``incompatible``. Of ``cells`` whose rounds end by a rule,
+    ``decided`` ones need no further rounds; then ``total`` grows with the rounds.
     """
 
     total: int
     ok: int = 0
     failed: int = 0
     incompatible: int = 0
+    cells: int = 0
+    decided: int = 0
 
     @property
     def ended(self) -> int:
