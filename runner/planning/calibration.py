@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from breakeven.base.units import format_time
 from breakeven.runner.cell import patterns
-from breakeven.runner.cell.records import from_plain, to_plain
+from breakeven.runner.cell.records import from_json, to_plain
 from breakeven.runner.config.cell import Cell
 
 MOST_PROCESSES = 8
@@ -123,15 +123,17 @@ def _shared(work: Work, amount: int, known: Iterable[Calibration]) -> int:
     return amount
 
 
+class File(NamedTuple):
+    """What is kept with a sweep."""
+
+    calibrations: tuple[Calibration, ...]
+
+
 def to_text(calibrations: Iterable[Calibration]) -> str:
     """Return calibrations as the text of a file."""
-    return json.dumps({"calibrations": [to_plain(one) for one in calibrations]}, indent=1) + "\n"
+    return json.dumps(to_plain(File(tuple(calibrations))), indent=1) + "\n"
 
 
 def from_text(text: str) -> dict[Work, Calibration]:
     """Read the text of a file; raise ValueError if it is none."""
-    found = json.loads(text)
-    if not isinstance(found, Mapping):
-        raise ValueError("it holds no calibrations")  # noqa: TRY004  # of a file, not of an argument
-    read = [from_plain(Calibration, plain) for plain in found.get("calibrations", ())]
-    return {calibration.work: calibration for calibration in read}
+    return {calibration.work: calibration for calibration in from_json(File, text).calibrations}

@@ -19,6 +19,8 @@ from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
 from breakeven.runner.sweep.budget import Budget
 
+_MOST_OF = 0.999  # of a run that the budget must hold: sums of times are not exact
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -58,7 +60,7 @@ class Schedule:
         for run in self._all():
             left = self._left()
             cost = self._eta.seconds(dict([self._eta.expected(run.cell)]))
-            if left is not None and left < cost and self._may_end(run):
+            if left is not None and left < _MOST_OF * cost and self._may_end(run):
                 self.over_budget = True
                 return
             yield run

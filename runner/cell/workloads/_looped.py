@@ -15,6 +15,7 @@ _TIMES = 7
 _STEPS = 3
 
 Make = Callable[[int], Callable[[], Any]]
+Clock = Callable[[], int]
 
 
 class Looped(Workload):
@@ -32,36 +33,33 @@ class Looped(Workload):
         return loops_for(task_ns, make)
 
 
-def loops_for(task_ns: int, make: Make) -> int:
+def loops_for(task_ns: int, make: Make, clock: Clock = perf_counter_ns) -> int:
     """Return the number of loops with which the median call of ``make(loops)()`` takes ``task_ns``.
 
-    Loops are doubled until a call is about long enough, then scaled; short calls are timed in batches. A call
-    of more than 20 ms gets as many loops more as its length asks, by what a loop takes at 10 and 20 ms.
+    What a call without loops takes is subtracted. Loops are doubled until they are about long enough, then scaled;
+    short calls are timed in batches. Loops of more than 20 ms are not timed: they follow from fewer.
     """
-    length = min(task_ns, _LONGEST_NS)
-    batch = max(1, _LONG_ENOUGH_NS // length)
+    batch = max(1, _LONG_ENOUGH_NS // task_ns)
+    wanted = task_ns - time_call(make(0), batch, _TIMES, clock)
+    length, base = min(wanted, _LONGEST_NS), task_ns - wanted
+    if wanted <= 0:
+        return 1
     loops = 1
-    while time_call(make(loops), batch, 1) < length / 2:
+    while time_call(make(loops), batch, 1, clock) - base < length / 2:
         loops *= 2
     for _ in range(_STEPS):
-        loops = max(1, round(loops * length / time_call(make(loops), batch, _TIMES)))
-    return loops if task_ns == length else _extended(loops, task_ns, make)
+        taken = max(time_call(make(loops), batch, _TIMES, clock) - base, 1.0)
+        loops = max(1, round(loops * length / taken))
+    return max(1, round(loops * wanted / length))
 
 
-def _extended(loops: int, task_ns: int, make: Make) -> int:
-    """Return the loops for a longer task, by what one takes: the difference of two calls holds nothing else."""
-    whole, half = (time_call(make(count), 1, _TIMES) for count in (loops, loops // 2))
-    each = (whole - half) / (loops - loops // 2)
-    return max(1, round(loops + (task_ns - whole) / each)) if each > 0 else loops
-
-
-def time_call(call: Callable[[], Any], batch: int, times: int) -> float:
+def time_call(call: Callable[[], Any], batch: int, times: int, clock: Clock = perf_counter_ns) -> float:
     """Return the length of one call in ns: the median over ``times`` batches."""
-    return max(median(_time_batch(call, batch) for _ in range(times)) / batch, 1.0)
+    return max(median(_time_batch(call, batch, clock) for _ in range(times)) / batch, 1.0)
 
 
-def _time_batch(call: Callable[[], Any], batch: int) -> int:
-    start = perf_counter_ns()
+def _time_batch(call: Callable[[], Any], batch: int, clock: Clock) -> int:
+    start = clock()
     for _ in range(batch):
         call()
-    return perf_counter_ns() - start
+    return clock() - start
