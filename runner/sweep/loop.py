@@ -68,7 +68,7 @@ class Loop:
                 self._check()
                 tally = _grown(tally, schedule.decisions, tally.ended + 1)
                 number, left = tally.ended + 1, schedule.forecast.most
-                self._observer.notify(RunBegan(run=run, number=number, of=tally.total, seconds_left=left))
+                self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
                 row = self._make(run, engine)
                 schedule.ended(run, row)
                 tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)

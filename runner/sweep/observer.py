@@ -33,11 +33,11 @@ class RunIncompatible:
 
 @dataclass(frozen=True, kw_only=True)
 class RunBegan:
-    """A run begins: ``number``, counted from 1, ``of`` the runs of this launch."""
+    """A run begins: ``number``, counted from 1, ``of`` the runs of this launch; None if their precision decides."""
 
     run: Run
     number: int
-    of: int
+    of: int | None
     seconds_left: float
 
 

@@ -12,7 +12,7 @@ from breakeven.base.rounds import FIRST_LOOK
 from breakeven.base.units import format_clock
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.planning.cells import PlannedCell
-from breakeven.runner.planning.decisions import Decisions
+from breakeven.runner.planning.decisions import FAILURES, Decisions
 from breakeven.runner.planning.eta import Kind, estimate
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
@@ -66,12 +66,15 @@ class Schedule:
             yield run
 
     def _all(self) -> Iterator[Run]:
-        yield from self._waiting
+        yield from (run for run in self._waiting if not self._is_hopeless(run))
         for _, block in self._plan.later_blocks():
             undecided = {planned.cell_id for planned in self.decisions.undecided()}
             if not undecided:
                 return
             yield from (run for run in block if run.cell_id in undecided and run.key not in self._stored)
+
+    def _is_hopeless(self, run: Run) -> bool:
+        return run.precision is not None and self.decisions.ended_by(run.cell_id) == FAILURES
 
     def _may_end(self, run: Run) -> bool:
         """Return whether the budget holds for ``run``: the default one does not for a fixed number of rounds."""

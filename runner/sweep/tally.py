@@ -25,6 +25,11 @@ class Tally:
         """Return how many runs ended."""
         return self.ok + self.failed
 
+    @property
+    def of(self) -> int | None:
+        """Return how many runs there are to make; None if their precision decides."""
+        return None if self.cells else self.total
+
     def with_one(self, status: str) -> Tally:
         """Return the counts after one more run ended with ``status``."""
         if status == "ok":
