@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
+from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.config.files import conf_folder
-from breakeven.runner.engines.loading import Engine
+from breakeven.runner.engines.loading import Calibrated, Engine
 from breakeven.runner.hydra_app.compose import HYDRA_BASE, plain_config
 from breakeven.runner.planning.request import Request
 from breakeven.runner.planning.run import Run
@@ -54,6 +55,13 @@ class FakeEngine(Engine):
         row |= {"speedup": 1.5, "n_trials": 6} if status == "ok" else {"reason": "made up"}
         future: Future[RunResult] = Future()
         future.set_result(RunResult(row=row))
+        return future
+
+    def calibrate(self, run: Run) -> Future[Calibrated]:
+        """Return an amount of work that takes exactly as long as was asked for."""
+        future: Future[Calibrated] = Future()
+        length = run.cell.task_ns
+        future.set_result(CalibrationResult(length // 100 if length else None, length or 10**6))
         return future
 
     def close(self) -> None:

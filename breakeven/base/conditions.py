@@ -2,6 +2,7 @@
 
 CODE = "code"
 ENVIRONMENT = "environment"
+AMOUNT = "task_amount"
 CONDITIONS = {
     CODE: "breakeven's own code",
     "python_version": "Python",
@@ -9,6 +10,7 @@ CONDITIONS = {
     "python_build": "Python build",
     ENVIRONMENT: "environment",
     "source": "source of the function",
+    AMOUNT: "calibrated work of a task",
     "hostname": "host",
     "cpu_model": "CPU",
     "cpu_count": "CPUs",

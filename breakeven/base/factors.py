@@ -24,6 +24,7 @@ COLUMNS = {
     "payload": "payload_bytes",
     "payload_out": "payload_out_bytes",
     "task": "task_ns",
+    "trial": "trial_ns",
     "window": "window_ns",
     "interpreter.path": "interpreter",
     "interpreter.flags": "interpreter_flags",
@@ -34,8 +35,11 @@ COLUMNS = {
 }
 """Columns of `runs` by the name of their knob, if it differs from that of the column."""
 
-OF_THE_SWEEP = ("sweep", "outputs", "rounds")
+OF_THE_SWEEP = ("sweep", "outputs", "preset", "rounds", "precision", "max_rounds")
 """Knobs for where a sweep is stored and how often a cell is measured; not factors."""
 
-POLICY = ("dry_run", "retry_failed", "on_change", "on_failure", "max_failures", "on_busy", "progress")
+POLICY = (
+    *("budget", "compare_by", "calibration", "calibrate_on"),
+    *("dry_run", "retry_failed", "on_change", "on_failure", "max_failures", "on_busy", "progress"),
+)
 """Knobs for how a sweep is carried out; not factors."""

@@ -27,6 +27,11 @@ class SweepPaths:
         return self.path / "sweep.yaml"
 
     @property
+    def calibration(self) -> Path:
+        """Return the path of the file with the amounts of work that tasks do."""
+        return self.path / "calibration.json"
+
+    @property
     def figures(self) -> Path:
         """Return the folder of the figures."""
         return self.path / "figures"

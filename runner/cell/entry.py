@@ -1,4 +1,4 @@
-"""The two requests to the measured process, as JSON: do a run, or check whether functions can be imported."""
+"""The two requests to the measured process, as JSON: do a run or calibrate its task, or check functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .leaving import leave_nothing_behind
 from .parent_death import die_with_parent
 from .question import Question
 from .records import from_plain
-from .run import execute
+from .run import calibrate, execute
 from .signals import accept_termination
 from .space import how_full
 from .specification import Specification
@@ -39,7 +39,7 @@ def answer(text: str) -> int:
     leave_nothing_behind(worker=False)
     failures.measure_in(request.folder)
     try:
-        execute(request)
+        calibrate(request) if request.calibrates else execute(request)
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
         from .remedies import reason  # noqa: PLC0415  # only when a run failed
 

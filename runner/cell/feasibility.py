@@ -49,7 +49,7 @@ def _trials(asked: Any, task_ns: int) -> tuple[float, float]:
     """Return the least length of a serial trial, and of a parallel one."""
     if asked.pattern == "window":
         return asked.window_ns, asked.window_ns
-    if asked.pattern != "map":
+    if asked.pattern != "map" or not asked.tasks:  # whose number is not known yet
         return 0, 0
     return asked.tasks * task_ns, asked.tasks * task_ns / min(asked.workers, asked.tasks)
 

@@ -8,12 +8,14 @@ other side may run another version, and the measured code can overwrite the memo
 from __future__ import annotations
 
 import json
+import types
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Reader = Callable[[Any], Any]
 Part = tuple[Any, str, Reader]  # the key of a part, its name in messages, and what reads it
+_UNIONS = (Union, getattr(types, "UnionType", Union))  # ``int | None`` has a type of its own from 3.10 on
 T = TypeVar("T")
 
 _SCALARS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", type(None): "null"}
@@ -75,7 +77,7 @@ def _reader(hint: Any) -> Reader:
 
 
 def _generic_reader(origin: Any, args: tuple[Any, ...]) -> Reader:
-    if origin is Union:
+    if origin in _UNIONS:
         return _optional_reader(_reader(args[0]))
     if origin is dict:
         return _dict_reader(_reader(args[1]))

@@ -20,6 +20,7 @@ from zlib import crc32
 from . import channels, feasibility, models, patterns, watchdog, workloads
 from .affinity import cpus_for
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
+from .calibration import CalibrationResult
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
 from .first_calls import FirstCalls, observe
 from .inputs import Inputs
@@ -91,6 +92,16 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         trace_crc32=trace.crc32,
     )
     _write(os.path.join(specification.folder, RESULT), to_json(result).encode())
+
+
+def calibrate(specification: Specification) -> None:
+    """Find how much work a task does, or how long one takes if it sets its own; raise what the task raises."""
+    extend_path(_users_path(specification))
+    search_library_first()
+    workload = _workload(specification, _pattern(specification))
+    seen, _ = observe(workload, apart=False)
+    found = CalibrationResult(workload.amount if workload.LENGTH else None, seen.task_ns)
+    _write(os.path.join(specification.folder, RESULT), to_json(found).encode())
 
 
 @contextmanager
@@ -165,12 +176,13 @@ def _users_path(specification: Specification) -> tuple[str, ...]:
 
 
 def _workload(specification: Specification, pattern: Pattern) -> Workload:
-    """Return the workload, calibrated to the configured length; a pattern that echoes uses `Echo`."""
+    """Return the workload with its amount of work; a pattern that echoes uses `Echo`."""
     kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
     sizes = Sizes(specification.payload_bytes, specification.payload_out_bytes)
     workload = kind(specification.workload_options, sizes, specification.seed)
     if kind.LENGTH:
-        workload.calibrate(specification.task_ns)
+        known = specification.amount
+        workload.amount = workload.calibrate(specification.task_ns) if known is None else known
     return workload
 
 

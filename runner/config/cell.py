@@ -15,7 +15,16 @@ from breakeven.base.units import format_size, read_size
 from breakeven.runner.cell import channels, models, patterns, workloads
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
-from breakeven.runner.config.parsing import READERS, read_choice, read_count, read_length, read_share, typed
+from breakeven.runner.config.parsing import (
+    AUTO,
+    READERS,
+    read_choice,
+    read_count,
+    read_count_or_auto,
+    read_length,
+    read_share,
+    typed,
+)
 from breakeven.runner.config.start import read_environment, read_flags
 
 AFFINITIES = ("none", "compact", "scatter")
@@ -23,8 +32,12 @@ START_METHODS = ("fork", "forkserver", "spawn")
 DEBUG = "debug"  # the engine that measures in this process
 CURRENT = "current"  # the interpreter that runs this program
 MAX_WORKERS = 4096
+LEAST_EACH = 2  # tasks a worker in one trial, if their number is not chosen
+ROUNDS = ("rounds", "precision", "max_rounds")
 MAX_SEED = 2**63 - 1
 LEAST_MEMORY = 64 * 2**20
+TRIAL = "32ms"
+_MOST_TRIALS, _TRACED = 50, 6  # of a run if the number of rounds is chosen
 
 FAMILIES: dict[str, ModuleType] = {
     "workload": workloads,
@@ -47,8 +60,9 @@ KNOBS: dict[str, tuple[str, ...]] = {
             "payload_out",
             "tasks",
             "task",
+            "trial",
         ),
-        *("window", "affinity", "rounds", "seed", *POLICY, "measure", "limits"),
+        *("window", "affinity", *ROUNDS, "seed", *POLICY, "measure", "limits"),
     ),
     "engine": ("name",),
     "interpreter": ("path", "flags"),
@@ -57,7 +71,10 @@ KNOBS: dict[str, tuple[str, ...]] = {
 }
 
 
-_OPTIONAL = ("environment", "interpreter.flags")
+_OPTIONAL = (
+    *("environment", "interpreter.flags", "trial", "precision", "max_rounds"),
+    *("budget", "compare_by", "calibration", "calibrate_on"),
+)
 """Knobs that a user's file may lack, since it is older than they are."""
 
 EXPERIMENT = "experiment"
@@ -86,7 +103,8 @@ class Measure:
 class Cell:
     """One point of the grid: everything that affects its measurement, with units in the names.
 
-    ``*_options`` hold the other knobs of a family's member, in base units. ``environment`` holds the environment
+    ``*_options`` hold the other knobs of a family's member, in base units. ``tasks`` is 0 for ``auto``: then it
+    follows from ``trial_ns``, the length of a serial trial, which is 0 otherwise. ``environment`` holds the environment
     variables that are set, or removed if None.
     """
 
@@ -105,6 +123,7 @@ class Cell:
     payload_out_bytes: int
     tasks: int
     task_ns: int
+    trial_ns: int = 0
     window_ns: int
     interpreter: str
     interpreter_flags: tuple[str, ...] = ()
@@ -125,6 +144,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
     check_keys(plain)
     members = {family: _Member.read(plain, family) for family in FAMILIES}
     payload = read_size(plain["payload"], "payload")
+    tasks = read_count_or_auto(plain["tasks"], "tasks")
     cell = Cell(
         label=None if plain["label"] is None else str(plain["label"]),
         workload=members["workload"].name,
@@ -139,7 +159,8 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         workers=read_count(plain["workers"], "workers", most=MAX_WORKERS),
         payload_bytes=payload,
         payload_out_bytes=read_size(plain["payload_out"], "payload_out"),
-        tasks=read_count(plain["tasks"], "tasks"),
+        tasks=tasks or 0,
+        trial_ns=read_length(plain.get("trial", TRIAL), "trial") if tasks is None else 0,
         task_ns=read_length(plain["task"], "task"),
         window_ns=read_length(plain["window"], "window"),
         interpreter=str(plain["interpreter"]["path"] or CURRENT),
@@ -149,12 +170,12 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         seed=read_count(plain["seed"], "seed", least=0, most=MAX_SEED),
         time_limit_ns=read_length(plain["limits"]["time"], "limits.time"),
         memory_limit_bytes=_memory_limit(plain["limits"]["memory"]),
-        measure=_measure(plain["measure"]),
+        measure=_measure(plain["measure"], by_precision=plain["rounds"] == AUTO),
     )
-    _refuse_too_much(cell)
+    refuse_too_much(cell)
     cell = _without_effectless(cell)
     if plain["engine"].get("name") != DEBUG:  # which keeps no limit
-        _refuse_too_long(cell)
+        refuse_too_long(cell)
     return cell
 
 
@@ -250,28 +271,35 @@ def _start_method(value: object) -> str | None:
     return None if value is None else read_choice(value, "model.start_method", START_METHODS)
 
 
-def _measure(given: Mapping[str, Any]) -> Measure:
+def _measure(given: Mapping[str, Any], *, by_precision: bool) -> Measure:
+    """Read how a run measures; with ``rounds=auto`` it has as few trials as it may, since processes tell more."""
+    least = read_count(given["min_trials"], "measure.min_trials")
+    most = read_count_or_auto(given["max_trials"], "measure.max_trials")
+    traced = read_count_or_auto(given["traced"], "measure.traced", least=0)
     measure = Measure(
         warmup=read_count(given["warmup"], "measure.warmup", least=0),
         max_warmup=read_count(given["max_warmup"], "measure.max_warmup", least=0),
-        min_trials=read_count(given["min_trials"], "measure.min_trials"),
-        max_trials=read_count(given["max_trials"], "measure.max_trials"),
+        min_trials=least,
+        max_trials=(least if by_precision else max(least, _MOST_TRIALS)) if most is None else most,
         max_time_ns=read_length(given["max_time"], "measure.max_time"),
         rel_ci=read_share(given["rel_ci"], "measure.rel_ci"),
-        traced=read_count(given["traced"], "measure.traced", least=0),
+        traced=(1 if by_precision else _TRACED) if traced is None else traced,
     )
-    for least, most in (("min_trials", "max_trials"), ("warmup", "max_warmup")):
-        fewest, limit = getattr(measure, least), getattr(measure, most)
+    for fewest_key, most_key in (("min_trials", "max_trials"), ("warmup", "max_warmup")):
+        fewest, limit = getattr(measure, fewest_key), getattr(measure, most_key)
         if fewest > limit:
             raise BadValue(
-                f"measure.{least}={fewest}: more than measure.{most}={limit}; lower the first or raise the second"
+                f"measure.{fewest_key}={fewest}: more than measure.{most_key}={limit}; lower the first or raise the second"
             )
     return measure
 
 
-def _refuse_too_much(cell: Cell) -> None:
-    """Raise BadValue if payloads need over half of the memory; a map holds those of all tasks at once."""
-    held = cell.tasks if cell.pattern == "map" else cell.workers
+def refuse_too_much(cell: Cell) -> None:
+    """Raise BadValue if payloads need over half of the memory; a map holds those of all tasks at once.
+
+    Without a number of tasks, there are at least two a worker.
+    """
+    held = (cell.tasks or LEAST_EACH * cell.workers) if cell.pattern == "map" else cell.workers
     needed = (cell.payload_bytes + cell.payload_out_bytes) * held
     limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     if needed > limit:
@@ -282,7 +310,7 @@ def _refuse_too_much(cell: Cell) -> None:
         )
 
 
-def _refuse_too_long(cell: Cell) -> None:
+def refuse_too_long(cell: Cell) -> None:
     """Raise BadValue if the trials take longer than the limit; ``task_ns`` is 0 where it is not known yet."""
     reason = why_too_long(cell, cell.task_ns)
     if reason is not None:

@@ -28,6 +28,11 @@ def describe(cell: Cell, distinct: Iterable[str] = ()) -> str:
     return " ".join([*parts, *distinct])
 
 
+def numbered(number: int, of: int | None) -> str:
+    """Return ``3/8``, or ``3`` if nobody knows of how many."""
+    return str(number) if of is None else f"{number}/{of}"
+
+
 def distinguish(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
     """Return, for each cell, the flags and environment variables that not all cells have alike."""
     words = [_start(cell) for cell in cells]

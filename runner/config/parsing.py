@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from math import nan
 from typing import Any
 
 from breakeven.base.errors import BadValue, UnknownChoice
@@ -12,6 +13,7 @@ from breakeven.base.units import read_size, read_time
 from breakeven.runner.cell.verification import RULES
 
 MAX_COUNT = 2**31 - 1
+AUTO = "auto"
 
 
 def read_choice(value: object, key: str, choices: Iterable[str]) -> str:
@@ -33,6 +35,18 @@ def read_count(value: object, key: str, *, least: int = 1, most: int = MAX_COUNT
     )
 
 
+def read_count_or_auto(value: object, key: str, *, least: int = 1) -> int | None:
+    """Return ``value`` like `read_count`, or None for ``auto``; raise BadValue."""
+    if value == AUTO:
+        return None
+    if isinstance(value, int):
+        return read_count(value, key, least=least)
+    raise BadValue(
+        f"{key}={typed(value)}: neither auto nor a whole number from {least} to {MAX_COUNT}; "
+        f"write one of them, such as {key}={AUTO}"
+    )
+
+
 def read_flag(value: object, key: str) -> bool:
     """Return ``value`` if it is true or false; raise BadValue."""
     if isinstance(value, bool):
@@ -42,9 +56,22 @@ def read_flag(value: object, key: str) -> bool:
 
 def read_share(value: object, key: str) -> float:
     """Return ``value`` if it lies between 0 and 1, both excluded; raise BadValue."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
-        return float(value)
-    raise BadValue(f"{key}={typed(value)}: not a share between 0 and 1; write one such as {key}=0.02 for 2 %")
+    share = _share(value)
+    if 0 < share < 1:
+        return share
+    raise BadValue(
+        f"{key}={typed(value)}: not a share between 0 and 1; write one such as {key}=2% or {key}=0.02"
+    )
+
+
+def _share(value: object) -> float:
+    """Return a number as it is and a text such as ``5%`` as the share that it means; NaN for anything else."""
+    if isinstance(value, str) and value.endswith("%"):
+        try:
+            return float(value.removesuffix("%")) / 100
+        except ValueError:
+            return nan
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else nan
 
 
 def typed(value: object) -> str:

@@ -10,8 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from concurrent.futures import Future
 
+from breakeven.runner.cell.calibration import CalibrationResult
+from breakeven.runner.host import Ending
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
+
+Calibrated = CalibrationResult | Ending
+"""What a calibration found, or how it ended if it failed."""
 
 
 class Engine(ABC):
@@ -20,6 +25,10 @@ class Engine(ABC):
     @abstractmethod
     def submit(self, run: Run) -> Future[RunResult]:
         """Queue ``run``; the future raises only if the engine fails, never because the run did."""
+
+    @abstractmethod
+    def calibrate(self, run: Run) -> Future[Calibrated]:
+        """Queue the calibration of the task of ``run``; the future raises like that of `submit`."""
 
     @abstractmethod
     def close(self) -> None:

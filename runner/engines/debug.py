@@ -18,7 +18,7 @@ from breakeven.runner.cell.errors import WorkerDied
 from breakeven.runner.cell.remedies import reason
 from breakeven.runner.cell.run import execute
 from breakeven.runner.cell.specification import Specification
-from breakeven.runner.engines._abc import Engine
+from breakeven.runner.engines._abc import Calibrated, Engine
 from breakeven.runner.errors import Interrupted
 from breakeven.runner.planning.run import Run
 from breakeven.runner.planning.variables import process_environment
@@ -32,6 +32,12 @@ class Debug(Engine):
         """Carry out ``run`` now."""
         future: Future[RunResult] = Future()
         future.set_result(host.execute(run, conduct=in_process))
+        return future
+
+    def calibrate(self, run: Run) -> Future[Calibrated]:
+        """Calibrate now, in a process of its own."""
+        future: Future[Calibrated] = Future()
+        future.set_result(host.calibrate(run))
         return future
 
     def close(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from breakeven.base import loading
 from breakeven.runner.engines import REGISTRY
-from breakeven.runner.engines._abc import Engine
+from breakeven.runner.engines._abc import Calibrated, Engine
 
-__all__ = ["Engine", "load"]
+__all__ = ["Calibrated", "Engine", "load"]
 
 
 def load(name: str) -> type[Engine]:

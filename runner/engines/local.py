@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from breakeven.runner import host
-from breakeven.runner.engines._abc import Engine
+from breakeven.runner.engines._abc import Calibrated, Engine
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 
@@ -19,6 +19,10 @@ class Local(Engine):
     def submit(self, run: Run) -> Future[RunResult]:
         """Queue ``run``."""
         return self._executor.submit(host.execute, run)
+
+    def calibrate(self, run: Run) -> Future[Calibrated]:
+        """Queue the calibration."""
+        return self._executor.submit(host.calibrate, run)
 
     def close(self) -> None:
         """Drop the queued runs and end the current one."""

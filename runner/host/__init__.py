@@ -8,12 +8,13 @@
 from breakeven.runner.host.child import abandon, in_child, kill_now
 from breakeven.runner.host.cleanup import clear_leftovers
 from breakeven.runner.host.ending import Abandoned, Ending
-from breakeven.runner.host.execution import execute, specification, variation
+from breakeven.runner.host.execution import calibrate, execute, specification, variation
 
 __all__ = [
     "Abandoned",
     "Ending",
     "abandon",
+    "calibrate",
     "clear_leftovers",
     "execute",
     "in_child",

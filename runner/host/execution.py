@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.cell.specification import Rules, Specification
 from breakeven.runner.environment import own_code
 from breakeven.runner.errors import PlanOutdated
@@ -22,7 +23,7 @@ from breakeven.runner.planning.interpreters import changed_source, start_options
 from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult, rows
-from breakeven.runner.results.files import Unreadable, read_result
+from breakeven.runner.results.files import Unreadable, read_calibration, read_result
 
 Conduct = Callable[[Specification, int], Ending]
 Tables = Mapping[str, pa.Table]
@@ -54,6 +55,25 @@ def _measure(run: Run, conduct: Conduct | None) -> tuple[Ending, Tables, dict[st
         else:
             ending = conduct(told, run.cell.time_limit_ns)
         return _digest(run, folder, ending, conduct is None)
+
+
+def calibrate(run: Run) -> CalibrationResult | Ending:
+    """Let a fresh process find how much work the task of ``run`` does, under its limits; return how it ended if it failed.
+
+    Raise like `execute`.
+    """
+    _refuse_outdated(run)
+    with private_folder() as folder:
+        alone = specification(run, folder)._replace(
+            calibrates=True, model="serial", start_method=None, workers=1
+        )
+        ending = in_child(alone, run.cell.time_limit_ns, run.cell.memory_limit_bytes)
+        if ending.status != "ok":
+            return ending
+        try:
+            return read_calibration(folder)
+        except Unreadable as error:
+            return Ending("crashed", str(error))
 
 
 def _refuse_outdated(run: Run) -> None:
@@ -100,6 +120,8 @@ def specification(run: Run, folder: Path) -> Specification:
         folder=str(folder),
         path=(str(run.path),),
         parent=os.getpid(),
+        amount=run.amount,
+        calibrates=False,
     )
 
 

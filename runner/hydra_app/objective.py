@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import count, islice, takewhile
 from statistics import median
 from typing import Any
 
 from breakeven.runner.config.cell import parse
-from breakeven.runner.planning.plan import fingerprint
+from breakeven.runner.config.parsing import AUTO
+from breakeven.runner.planning.cells import fingerprint
 from breakeven.runner.planning.request import Request
 from breakeven.runner.store import Sweep
 
@@ -15,8 +17,11 @@ from breakeven.runner.store import Sweep
 def cell_value(sweep: Sweep, request: Request) -> float:
     """Return `worth` of the stored runs of a cell."""
     cell_id = fingerprint(parse(request.plain), request.plain["engine"]["name"])
-    stored = (sweep.read_run(cell_id, round_) for round_ in range(request.plain["rounds"]))
-    return worth(row for row in stored if row is not None)
+    stored = (sweep.read_run(cell_id, round_) for round_ in count())
+    rounds = request.plain["rounds"]
+    if rounds == AUTO:  # its rounds are stored one after the other
+        return worth(row for row in takewhile(lambda row: row is not None, stored) if row is not None)
+    return worth(row for row in islice(stored, rounds) if row is not None)
 
 
 def worth(rows: Iterable[Mapping[str, Any]]) -> float:

@@ -23,6 +23,8 @@ from breakeven.runner.hydra_app.texts import as_typed
 from breakeven.runner.planning.pending import Stored, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Launch, Origin, Request
+from breakeven.runner.planning.settling import settle
+from breakeven.runner.sweep.calibrating import known_calibrations
 from breakeven.runner.sweep.dry_run import show_plan
 from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
 
@@ -99,7 +101,7 @@ class Application:
 
     def _carry_out(self, launch: Launch, *, one_of_several: bool) -> int:
         origin = Origin(Path.cwd(), self.began, self.sweep, again=one_of_several)
-        plan = make_plan(launch.requests, origin, engines.REGISTRY)
+        plan = settle(make_plan(launch.requests, origin, engines.REGISTRY), {}, {})
         if plan.policy.dry_run:
             _show_plan(plan, launch.notes)
             return ALL_DONE
@@ -136,4 +138,6 @@ def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
     stored: Stored = {}
     if SweepPaths(plan.sweep).holds_runs():
         stored = load(STORE)(plan.sweep).stored(check_parts=False).rows  # another process may be writing it
-    show_plan(plan, find_pending(plan, stored), stored, notes)
+    calibrations = known_calibrations(plan, stored)
+    settled = settle(plan, calibrations.known, stored)
+    show_plan(settled, find_pending(settled, stored), stored, (*notes, *calibrations.notes))

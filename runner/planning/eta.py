@@ -9,7 +9,7 @@ Techniques*, 1977, chapter 6).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from breakeven.runner.cell.warmup import WINDOW
@@ -48,8 +48,9 @@ def _trials_ns(cell: Cell, cpus: int) -> tuple[float, float]:
     size = (cell.payload_bytes + cell.payload_out_bytes) / _BYTES_PER_NS
     if cell.pattern == "pingpong":
         return cell.tasks * size / 10, cell.tasks * (_MESSAGE_NS + size)
-    serial = cell.tasks * (cell.task_ns or _UNKNOWN_TASK_NS)
-    return serial, serial / _at_once(cell, cpus) + cell.tasks * (_MESSAGE_NS / 2 + size)
+    tasks = cell.tasks or max(round(cell.trial_ns / _UNKNOWN_TASK_NS), 1)
+    serial = cell.tasks * (cell.task_ns or _UNKNOWN_TASK_NS) or cell.trial_ns
+    return serial, serial / _at_once(cell, cpus) + tasks * (_MESSAGE_NS / 2 + size)
 
 
 def _at_once(cell: Cell, cpus: int) -> int:
@@ -85,18 +86,27 @@ class Eta:
 
     def ended(self, cell: Cell, wall_ns: float) -> None:
         """Record that a waiting run has ended after ``wall_ns``."""
-        self._waiting[_kind(cell)] -= expected_ns(cell, self.cpus)
+        kind = _kind(cell)
+        self._waiting[kind] = max(self._waiting[kind] - expected_ns(cell, self.cpus), 0.0)
         self.learn(cell, wall_ns)
+
+    def expected(self, cell: Cell, runs: float = 1) -> tuple[Kind, float]:
+        """Return the kind of ``cell``, and how long ``runs`` of it take by its knobs alone, in ns."""
+        return _kind(cell), runs * expected_ns(cell, self.cpus)
+
+    def seconds(self, expected: Mapping[Kind, float]) -> float:
+        """Return the seconds that runs take of which the knobs alone promise so many ns for each kind."""
+        overall = _ratio(sum(self._taken.values()), sum(self._expected.values()), 1.0)
+        left = sum(
+            time * _ratio(self._taken.get(kind, 0.0), self._expected.get(kind, 0.0), overall)
+            for kind, time in expected.items()
+        )
+        return max(left, 0.0) / 1e9
 
     @property
     def seconds_left(self) -> float:
         """Return the seconds that the waiting runs will take."""
-        overall = _ratio(sum(self._taken.values()), sum(self._expected.values()), 1.0)
-        left = sum(
-            waiting * _ratio(self._taken[kind], self._expected[kind], overall)
-            for kind, waiting in self._waiting.items()
-        )
-        return max(left, 0.0) / 1e9
+        return self.seconds(self._waiting)
 
 
 def estimate(plan: Plan, pending: Pending, stored: Stored) -> Eta:

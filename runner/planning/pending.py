@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from breakeven.base.conditions import CONDITIONS
@@ -33,8 +33,8 @@ class Changed:
 class Pending:
     """The runs of a plan by their state, each group in the plan's order.
 
-    ``waiting`` runs are to be executed; those of them in ``again`` are stored and must be set aside first.
-    ``done`` runs are stored; ``failed`` ones are stored, went wrong and are left as they are. ``changed``
+    ``waiting`` runs are to be executed in any case: of a cell whose rounds end by a rule, those up to the first look. Those in
+    ``again`` are stored and must be set aside first. ``done`` runs are stored; ``failed`` ones are stored, went wrong and are left as they are. ``changed``
     lists the conditions that changed since runs were stored.
     """
 
@@ -44,10 +44,16 @@ class Pending:
     again: tuple[Key, ...] = ()
     changed: tuple[Changed, ...] = field(default=())
 
+    def of(self, plan: Plan) -> Pending:
+        """Return the same with the runs as ``plan`` has them by now."""
+        now = {run.key: run for run in plan.runs}
+        return replace(self, waiting=tuple(now[run.key] for run in self.waiting))
+
 
 def find_pending(plan: Plan, stored: Stored) -> Pending:
     """Compare a plan with the stored rows; raise ConditionsChanged if the policy is to stop on changes."""
-    by_now = {key: tuple(changes(row, run.conditions)) for key, run, row in _known(plan.runs, stored)}
+    runs = [*plan.runs, *plan.later_among(stored)]
+    by_now = {key: tuple(changes(row, run.known_conditions)) for key, run, row in _known(runs, stored)}
     kept = {
         key: found
         for key, found in by_now.items()
@@ -58,7 +64,7 @@ def find_pending(plan: Plan, stored: Stored) -> Pending:
         statuses = [stored[key]["status"] for key, found in kept.items() if found]
         raise ConditionsChanged(_refusal(plan, changed, statuses))
     again = {key: None for key in by_now if _is_rerun(stored[key], by_now[key], plan.policy)}
-    rest = {run.key: run for run in plan.runs if run.key in by_now and run.key not in again}
+    rest = {run.key: run for run in runs if run.key in by_now and run.key not in again}
     return Pending(
         waiting=tuple(run for run in plan.runs if run.key not in rest),
         done=tuple(run for key, run in rest.items() if stored[key]["status"] in FINAL),

@@ -2,54 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import POLICY
+from breakeven.base.keys import Key
 from breakeven.base.layout import LATEST
-from breakeven.runner.cell import workloads
-from breakeven.runner.cell.compatibility import why_not
-from breakeven.runner.config.cell import CURRENT, Cell, parse
-from breakeven.runner.config.naming import distinguish
-from breakeven.runner.config.parsing import read_choice, read_count
+from breakeven.runner.config.cell import parse
+from breakeven.runner.config.parsing import read_choice
 from breakeven.runner.config.policy import Policy, read_policy
-from breakeven.runner.planning.conditions import conditions, digest
-from breakeven.runner.planning.interpreters import Interpreter, Start, find_interpreter
+from breakeven.runner.planning.cells import PlannedCell, collapse, plan_cells
+from breakeven.runner.planning.interpreters import Interpreter, find_interpreter
 from breakeven.runner.planning.request import Origin, Request
-from breakeven.runner.planning.run import Run, Source
-from breakeven.runner.planning.sources import Sources
-from breakeven.runner.planning.variables import environment_that_matters
-
-
-@dataclass(frozen=True)
-class PlannedCell:
-    """A checked cell with its identity; ``reason`` says why it cannot exist, and is None if it can."""
-
-    cell: Cell
-    cell_id: str
-    rounds: int
-    reason: str | None
-    executable: str
-    engine: str
-    source: Source | None
-    conditions: Mapping[str, Any]
-    config: Mapping[str, Any]
-    overrides: tuple[str, ...]
-    distinct: tuple[str, ...] = ()
+from breakeven.runner.planning.run import Run
 
 
 @dataclass(frozen=True)
 class Plan:
     """A sweep, ready to be carried out.
 
-    ``cells`` are the ids of the cells that can exist, in the order of the grid. ``runs`` are in the order of
-    execution; ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
-    the number of duplicate configurations.
+    ``cells`` are the ids of the cells that can exist, in the order of the grid, ``planned`` the cells themselves.
+    ``runs`` are in the order of execution: of a cell whose rounds end by a rule, those up to the first look; `later_blocks` has
+    the others. ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
+    the number of duplicate configurations. ``reference`` is the interpreter on which tasks are calibrated, None
+    for that of the first cell; ``folder`` is the one that functions are imported from.
     """
 
     sweep: Path
@@ -60,6 +41,34 @@ class Plan:
     runs: tuple[Run, ...]
     incompatible: tuple[tuple[Run, str], ...]
     collapsed: int
+    planned: tuple[PlannedCell, ...] = ()
+    reference: Interpreter | None = None
+    folder: Path = Path()
+
+    def first_run(self, planned: PlannedCell) -> Run:
+        """Return the first run of a cell."""
+        return _run(planned, 0, self.folder)
+
+    def later_among(self, keys: Iterable[Key]) -> list[Run]:
+        """Return those runs that have one of ``keys`` and are of a later round than the first look."""
+        cells = {planned.cell_id: planned for planned in self.planned if planned.precision is not None}
+        found = [(cells[cell_id], round_) for cell_id, round_ in keys if cell_id in cells]
+        return [_run(planned, round_, self.folder) for planned, round_ in found if round_ >= planned.rounds]
+
+    def later_blocks(self) -> Iterator[tuple[int, list[Run]]]:
+        """Yield each further round with its runs of all cells that may need it, in random order."""
+        possible = [planned for planned in self.planned if planned.reason is None]
+        for round_, block in _blocks(possible, self.seed):
+            later = [planned for planned in block if planned.rounds <= round_ < planned.max_rounds]
+            order = len(self.runs) + len(self.incompatible) + round_ * len(possible)
+            if later:
+                yield (
+                    round_,
+                    [
+                        replace(_run(planned, round_, self.folder), order=order + place)
+                        for place, planned in enumerate(later)
+                    ],
+                )
 
 
 def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[str]) -> Plan:
@@ -72,7 +81,9 @@ def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[s
     engine = read_choice(_same(requests, "engine")["name"], "engine", engines)
     sweep = _sweep_folder(requests, origin)
     seed = parsed[0].seed
-    cells = _collapse(_plan_cells(requests, parsed, origin.folder, engine))
+    policy = read_policy(_shared(requests))
+    reference = policy.calibrate_on and find_interpreter(policy.calibrate_on)
+    cells = collapse(plan_cells(requests, parsed, origin.folder, engine))
     runs = [_run(planned, round_, origin.folder) for round_, planned in in_blocks(cells, seed)]
     refused = [
         (_run(planned, 0, origin.folder), planned.reason) for planned in cells if planned.reason is not None
@@ -81,13 +92,16 @@ def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[s
         sweep=sweep,
         engine=engine,
         seed=seed,
-        policy=read_policy(_shared(requests)),
+        policy=policy,
         cells=tuple(planned.cell_id for planned in cells if planned.reason is None),
         runs=tuple(replace(run, order=place) for place, run in enumerate(runs)),
         incompatible=tuple(
             (replace(run, order=len(runs) + place), why) for place, (run, why) in enumerate(refused)
         ),
         collapsed=len(requests) - len(cells),
+        planned=tuple(cells),
+        reference=reference or None,
+        folder=origin.folder,
     )
 
 
@@ -97,107 +111,19 @@ def in_blocks(cells: Iterable[PlannedCell], seed: int) -> list[tuple[int, Planne
     A drift during the sweep then affects every cell alike (Fisher, *The Design of Experiments*, 1935, section
     26). Cells that cannot exist are left out.
     """
-    random = Random(seed)
     possible = [planned for planned in cells if planned.reason is None]
-    order = []
-    for round_ in range(max((planned.rounds for planned in possible), default=0)):
-        block = [planned for planned in possible if planned.rounds > round_]
+    rounds = max((planned.rounds for planned in possible), default=0)
+    blocks = islice(_blocks(possible, seed), rounds)
+    return [(round_, planned) for round_, block in blocks for planned in block if planned.rounds > round_]
+
+
+def _blocks(cells: Sequence[PlannedCell], seed: int) -> Iterator[tuple[int, list[PlannedCell]]]:
+    """Yield each round that any of ``cells`` may need, with those cells in random order."""
+    random = Random(seed)
+    for round_ in range(max((max(planned.rounds, planned.max_rounds) for planned in cells), default=0)):
+        block = [planned for planned in cells if max(planned.rounds, planned.max_rounds) > round_]
         random.shuffle(block)
-        order += [(round_, planned) for planned in block]
-    return order
-
-
-def fingerprint(cell: Cell, engine: str) -> str:
-    """Return the ``cell_id``: a hash of everything that was requested of the measurement.
-
-    The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run
-    that ends within a limit measures the same under a longer one. An environment and flags that are not set are left
-    out as well, so that cells from before there were any keep their identity.
-    """
-    requested = asdict(cell)
-    del requested["time_limit_ns"]
-    for name in ("environment", "interpreter_flags"):
-        if not requested[name]:
-            del requested[name]
-    # Options that came later leave a cell its identity as long as they have their defaults.
-    later = workloads.load(cell.workload).DEFAULTS if cell.workload in workloads.REGISTRY else {}
-    options = requested["workload_options"]
-    requested["workload_options"] = {
-        name: options[name] for name in options if options[name] != later.get(name, ...)
-    }
-    return digest({**requested, "engine": engine})
-
-
-def _plan_cells(
-    requests: Sequence[Request], cells: Sequence[Cell], folder: Path, engine: str
-) -> list[PlannedCell]:
-    interpreters = _Interpreters()
-    sources = Sources(folder)
-    under = cache(conditions)  # takes a millisecond and is the same for most cells
-    planned = []
-    for cell, request in zip(cells, requests, strict=True):
-        interpreter, environment = interpreters.of(cell)
-        source = sources.of(cell, interpreter)
-        found = under(interpreter, source, environment)
-        planned.append(_planned(cell, request, engine, Surroundings(interpreter.executable, source, found)))
-    return planned
-
-
-class _Interpreters:
-    """The interpreters of cells, each started once in each way that a cell asks for."""
-
-    def __init__(self) -> None:
-        self._known: dict[Any, tuple[Interpreter, str]] = {}
-
-    def of(self, cell: Cell) -> tuple[Interpreter, str]:
-        """Return the interpreter of a cell, and its environment variables that matter."""
-        key = cell.interpreter, cell.interpreter_flags, tuple(cell.environment.items())
-        if key not in self._known:
-            name = "" if cell.interpreter == CURRENT else cell.interpreter
-            start = Start(cell.interpreter_flags, cell.environment)
-            self._known[key] = find_interpreter(name, start), environment_that_matters(cell.environment)
-        return self._known[key]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """The interpreter, source and conditions with which a cell is measured."""
-
-    executable: str
-    source: Source | None
-    conditions: Mapping[str, Any]
-
-
-def _planned(cell: Cell, request: Request, engine: str, surroundings: Surroundings) -> PlannedCell:
-    return PlannedCell(
-        cell=cell,
-        cell_id=fingerprint(cell, engine),
-        conditions=surroundings.conditions,
-        engine=engine,
-        source=surroundings.source,
-        rounds=read_count(request.plain["rounds"], "rounds"),
-        reason=why_not(
-            model=cell.model,
-            start_method=cell.start_method,
-            ipc=cell.ipc,
-            pattern=cell.pattern,
-            workers=cell.workers,
-        ),
-        executable=surroundings.executable,
-        config=request.plain,
-        overrides=request.overrides,
-    )
-
-
-def _collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
-    """Return the cells without duplicates, each with the most rounds that any of its duplicates has."""
-    kept: dict[str, PlannedCell] = {}
-    for planned in cells:
-        first = kept.setdefault(planned.cell_id, planned)
-        if planned.rounds > first.rounds:
-            kept[planned.cell_id] = replace(first, rounds=planned.rounds)
-    words = distinguish([planned.cell for planned in kept.values()])
-    return [replace(planned, distinct=own) for planned, own in zip(kept.values(), words, strict=True)]
+        yield round_, block
 
 
 def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
@@ -214,6 +140,8 @@ def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
         config=planned.config,
         overrides=planned.overrides,
         distinct=planned.distinct,
+        precision=planned.precision,
+        calibration=planned.calibration,
     )
 
 

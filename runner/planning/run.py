@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from breakeven.base.conditions import AMOUNT
 from breakeven.base.keys import Key
 from breakeven.runner.config.cell import Cell
+from breakeven.runner.planning.calibration import Calibration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,8 @@ class Run:
     function is imported; ``source`` describes the function's files, if there is one. ``conditions`` are the
     columns of ``runs`` for the code, interpreter and host of the plan. ``config`` is the cell's resolved
     configuration, ``overrides`` are the ones typed for it, ``distinct`` the words in its name for how its process is
-    started, if that differs between the cells of the sweep.
+    started, if that differs between the cells of the sweep. ``precision`` is the share at which its cell's rounds
+    end, None if their number is fixed; ``calibration`` is that of its task, None before there is one.
     """
 
     cell: Cell
@@ -44,8 +47,20 @@ class Run:
     config: Mapping[str, Any]
     overrides: tuple[str, ...]
     distinct: tuple[str, ...] = ()
+    precision: float | None = None
+    calibration: Calibration | None = None
 
     @property
     def key(self) -> Key:
         """Return the key under which the run is stored."""
         return self.cell_id, self.round
+
+    @property
+    def amount(self) -> int | None:
+        """Return the amount of work in a task; None if none was calibrated."""
+        return None if self.calibration is None else self.calibration.amount
+
+    @property
+    def known_conditions(self) -> Mapping[str, Any]:
+        """Return the conditions, with the amount of work in a task if it is known by now."""
+        return self.conditions if self.calibration is None else {**self.conditions, AMOUNT: self.amount}

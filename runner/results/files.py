@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import TypeVar
 from zlib import crc32
 
+from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.cell.records import BadRecord, from_json
 from breakeven.runner.cell.result import RESULT, TRACE, Result
+
+T = TypeVar("T")
 
 
 class Unreadable(Exception):
@@ -17,17 +21,26 @@ class Unreadable(Exception):
 
 def read_result(folder: Path) -> tuple[Result, bytes]:
     """Return the result and the raw trace in ``folder``; raise Unreadable."""
-    head, _, text = _read(folder / RESULT).partition(b"\n")
-    if head != b"%08x" % crc32(text):
-        raise Unreadable(f"{RESULT} is not what the run wrote: its checksum differs")
-    try:
-        result = from_json(Result, text.decode())
-    except BadRecord as error:
-        raise Unreadable(f"{RESULT} is invalid: {error}") from error
+    result = _result(folder, Result)
     trace = _read(folder / TRACE)
     if result.trace_crc32 != crc32(trace):
         raise Unreadable(f"{TRACE} is not what the run wrote: its checksum differs")
     return result, trace
+
+
+def read_calibration(folder: Path) -> CalibrationResult:
+    """Return the result in ``folder`` of a run that calibrates; raise Unreadable."""
+    return _result(folder, CalibrationResult)
+
+
+def _result(folder: Path, kind: type[T]) -> T:
+    head, _, text = _read(folder / RESULT).partition(b"\n")
+    if head != b"%08x" % crc32(text):
+        raise Unreadable(f"{RESULT} is not what the run wrote: its checksum differs")
+    try:
+        return from_json(kind, text.decode())
+    except BadRecord as error:
+        raise Unreadable(f"{RESULT} is invalid: {error}") from error
 
 
 def _read(path: Path) -> bytes:

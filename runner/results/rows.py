@@ -66,7 +66,9 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "config": yaml.dump(dict(run.config), Dumper=_Dumper, sort_keys=False, allow_unicode=True),
         "overrides": "\n".join(run.overrides),
         "memory_limit_asked_bytes": cell.memory_limit_bytes,
-        **run.conditions,
+        "trial_ns": cell.trial_ns or None,
+        "precision": run.precision,
+        **run.known_conditions,
         **machine_facts(),
     }
 
@@ -88,7 +90,7 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "task_calibrated_ns": result.task_ns if run.cell.pattern != "pingpong" else None,
         "first_call_ns": result.first_call_ns if run.cell.pattern != "pingpong" else None,
         "inputs": "fresh" if result.changes in (INPUT, ARGUMENTS) else "shared",
-        "notes": notes(run.cell, result),
+        "notes": notes(run, result),
         "n_warmup": result.n_warmup,
         "warmup_ended_by": result.warmup_ended_by,
         "stopped_by": result.stopped_by,

@@ -10,9 +10,9 @@ from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT, UNKNOWN
 from breakeven.runner.cell.result import Result, TrialRecord
 from breakeven.runner.cell.sampling import CAP, SERIAL
 from breakeven.runner.config.cell import Cell
+from breakeven.runner.planning.run import Run
 
 FLOOR_STEPS = 100  # a duration of this many clock steps is known to 1 %
-_OFF = 0.1
 _CACHED, _NOTICEABLE_NS = 10, 200_000  # a first call that is this many times as long, and this long
 _ENOUGH_CALLS = 20  # in a window: one more or less is 5 %
 _CHANGES = {
@@ -22,9 +22,11 @@ _CHANGES = {
 }
 
 
-def notes(cell: Cell, result: Result) -> str | None:
+def notes(run: Run, result: Result) -> str | None:
     """Return the notes on one run, one per line; None if there are none."""
-    return "\n".join(_notes(cell, result)) or None
+    calibration = run.calibration.note if run.calibration is not None else ""
+    found = (*([calibration] if calibration else []), *_notes(run.cell, result))
+    return "\n".join(found) or None
 
 
 def _short(time_ns: int) -> int:
@@ -33,16 +35,11 @@ def _short(time_ns: int) -> int:
 
 
 def _notes(cell: Cell, result: Result) -> Iterator[str]:
-    step, achieved = result.facts.clock_step_ns, result.task_ns
+    step = result.facts.clock_step_ns
     if cell.task_ns and cell.task_ns < FLOOR_STEPS * step:
         yield (
             f"task={format_time(cell.task_ns)}: shorter than {FLOOR_STEPS} steps of this machine's clock "
             f"({step} ns each), so one task cannot be timed to 1 %; ask for {format_time(FLOOR_STEPS * step)} or more"
-        )
-    elif cell.task_ns and abs(achieved / cell.task_ns - 1) > _OFF:
-        yield (
-            f"task={format_time(cell.task_ns)}: calibration reached {format_time(_short(achieved))}; "
-            f"the machine was disturbed, or {cell.workload} cannot be that short with this payload"
         )
     yield from _about_calls(cell, result)
     if result.warmup_ended_by == CAP:

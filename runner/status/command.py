@@ -94,7 +94,8 @@ def _counts(sight: Sight) -> str:
 
 def _present(sight: Sight) -> str:
     began = sight.present or {}
-    place = "/".join(printable(str(began.get(name, "?"))) for name in ("number", "of"))
+    known = (began.get("number", "?"), began.get("of", "?"))
+    place = "/".join(printable(str(part)) for part in known if part is not None)
     return f"now: {place} {printable(str(began.get('cell')))}, for {_length(sight.present_seconds)}"
 
 

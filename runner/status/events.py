@@ -12,10 +12,10 @@ readers must ignore events and keys that they do not know. The events are:
 ``run_incompatible``
     ``cell_id``, ``round``, ``cell`` (in words), ``reason``.
 ``run_began``
-    ``cell_id``, ``round``, ``cell``, ``number`` (from 1) ``of`` the runs to make now.
+    ``cell_id``, ``round``, ``cell``, ``number`` (from 1) ``of`` the runs to make now; null if precision decides.
 ``run_ended``
     the same fields, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the
-    counts so far; and ``seconds_left``, an estimate for the remaining runs, null if there is none.
+    counts so far; if precision decides, ``decided`` of ``cells``; and ``seconds_left``, an estimate for the remaining runs, null if there is none.
 ``note``
     ``text``.
 ``sweep_ended``

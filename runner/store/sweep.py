@@ -58,6 +58,15 @@ class Sweep(SweepPaths):
         """Store the overrides and the resolved configuration of the sweep, as YAML text."""
         write_atomically(self.description, yaml.encode())
 
+    def keep_calibrations(self, text: str) -> None:
+        """Store the calibrations of the sweep, as JSON text; raise NotStored."""
+        try:
+            write_atomically(self.calibration, text.encode())
+        except OSError as error:
+            raise NotStored.from_os_error(
+                error, f"store {self.calibration}", kept="what was stored before is kept"
+            ) from error
+
     def commit(self, result: RunResult) -> None:
         """Store a run: its parts of the other tables, then its row, which commits the run; raise NotStored.
 

@@ -9,12 +9,11 @@ from typing import Any
 
 from breakeven.base.output import write
 from breakeven.base.text import printable
-from breakeven.base.units import format_clock
 from breakeven.runner.config.naming import describe
-from breakeven.runner.planning.eta import estimate
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
+from breakeven.runner.sweep.schedule import describe_forecast
 
 _IN_NAME = ("workload", "model", "model.start_method", "workers", "ipc", "pattern", "payload", "task")
 
@@ -75,9 +74,13 @@ def _state(runs: list[Run], marks: Mapping[Any, str]) -> str:
 
 
 def _time(plan: Plan, pending: Pending, stored: Stored) -> str:
+    """Return how long it takes, and what that is estimated from."""
+    time = describe_forecast(plan, pending, stored)
+    if not time:
+        return "nothing to do"
     basis = "estimated from the configuration"
     if any(row["status"] == "ok" for row in stored.values()):
         basis = "estimated from the stored runs"
     elif any(run.cell.workload == "function" for run in pending.waiting):
         basis = "estimated from the configuration; your function's duration is unknown until it has run once"
-    return f"about {format_clock(estimate(plan, pending, stored).seconds_left)} ({basis})"
+    return f"{time} ({basis})"

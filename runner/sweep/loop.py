@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.engines.loading import Engine
-from breakeven.runner.planning.eta import Eta
+from breakeven.runner.planning.decisions import Decisions
 from breakeven.runner.planning.run import Run
 from breakeven.runner.store import Sweep
 from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepEvent, SweepObserver
+from breakeven.runner.sweep.schedule import Schedule
 from breakeven.runner.sweep.signals import held_back
 from breakeven.runner.sweep.tally import Tally
 
 
 @dataclass(frozen=True)
 class End:
-    """How the runs of a sweep ended: ``why`` is the reason for an early end, None if all runs were made."""
+    """How the runs of a sweep ended: ``why`` is the reason for an early end, None for none.
+
+    ``over_budget``: there was no time for all the rounds that would have been made.
+    """
 
     tally: Tally
     why: str | None
+    over_budget: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,22 +61,30 @@ class Loop:
         self._observer = observer
         self._check = check
 
-    def make_runs(self, runs: Sequence[Run], engine: Engine, eta: Eta, tally: Tally) -> End:
-        """Make ``runs`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
+    def make_runs(self, schedule: Schedule, engine: Engine, tally: Tally) -> End:
+        """Make the runs of ``schedule`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
         with closing(engine):
-            for run in runs:
+            for run in schedule.runs():
                 self._check()
-                self._observer.notify(
-                    RunBegan(run=run, number=tally.ended + 1, of=tally.total, seconds_left=eta.seconds_left)
-                )
+                tally = _grown(tally, schedule.decisions, tally.ended + 1)
+                number, left = tally.ended + 1, schedule.forecast.most
+                self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
                 row = self._make(run, engine)
-                eta.ended(run.cell, row["wall_ns"])
-                tally = tally.with_one(row["status"])
-                self._observer.notify(RunEnded(run=run, row=row, tally=tally, seconds_left=eta.seconds_left))
+                schedule.ended(run, row)
+                tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)
+                self._observer.notify(
+                    RunEnded(
+                        run=run,
+                        row=row,
+                        tally=tally,
+                        seconds_left=schedule.forecast.most,
+                        so_far=schedule.decisions.so_far(run.cell_id),
+                    )
+                )
                 why = why_stop(self._policy, tally)
                 if why is not None:
                     return End(tally, why)
-        return End(tally, None)
+        return End(tally, None, over_budget=schedule.over_budget)
 
     def _make(self, run: Run, engine: Engine) -> Mapping[str, Any]:
         """Wait for one run and store it; a signal that arrives during the storing is delayed."""
@@ -79,6 +92,12 @@ class Loop:
         with held_back():
             self._sweep.commit(result)
         return result.row
+
+
+def _grown(tally: Tally, decisions: Decisions, began: int) -> Tally:
+    """Return the counts with the cells that are decided; the runs to make are at least those that ``began``."""
+    decided = len(decisions) - len(decisions.undecided())
+    return replace(tally, total=max(tally.total, began), cells=len(decisions), decided=decided)
 
 
 def why_stop(policy: Policy, tally: Tally) -> str | None:

@@ -33,22 +33,26 @@ class RunIncompatible:
 
 @dataclass(frozen=True, kw_only=True)
 class RunBegan:
-    """A run begins: ``number``, counted from 1, ``of`` the runs of this launch."""
+    """A run begins: ``number``, counted from 1, ``of`` the runs of this launch; None if their precision decides."""
 
     run: Run
     number: int
-    of: int
+    of: int | None
     seconds_left: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunEnded:
-    """A run ended and is stored: its row, the counts including it, and an estimate for the remaining runs."""
+    """A run ended and is stored: its row, the counts including it, and an estimate for the remaining runs.
+
+    ``so_far`` is the estimate of its cell with its interval, as text; empty if there is none.
+    """
 
     run: Run
     row: Mapping[str, Any]
     tally: Tally
     seconds_left: float
+    so_far: str = ""
 
     @property
     def status(self) -> str:

@@ -12,23 +12,26 @@ from rich.console import Console
 
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.text import shown
-from breakeven.base.units import format_clock
 from breakeven.runner.config.policy import JSON, QUIET
 from breakeven.runner.engines.loading import load
 from breakeven.runner.errors import NotStored, OutputsUnwritable, PlanOutdated
 from breakeven.runner.host import clear_leftovers, kill_now
 from breakeven.runner.locks import Holder, HostLock, SweepLock, describe_holder
-from breakeven.runner.planning.eta import estimate
+from breakeven.runner.planning.calibration import to_text
 from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.request import Launch
+from breakeven.runner.planning.settling import settle
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import Stored, Sweep
 from breakeven.runner.sweep import outcome
+from breakeven.runner.sweep.budget import Budget
+from breakeven.runner.sweep.calibrating import Calibrations, calibrate, known_calibrations
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
+from breakeven.runner.sweep.schedule import Schedule, describe_forecast
 from breakeven.runner.sweep.signals import ending_in_order
 from breakeven.runner.sweep.sinks import open_sinks
 from breakeven.runner.sweep.tally import Tally
@@ -100,18 +103,27 @@ class Session:
     def _reported(self) -> _Ended:
         """Make the runs and notify the observers of every event, including the end."""
         stored = self._sweep.stored()
+        calibrations = known_calibrations(self._plan, stored.rows)
+        self._plan = settle(self._plan, calibrations.known, stored.rows)
         pending = find_pending(self._plan, stored.rows)
         with closing(
             Observers(open_sinks(self._sweep, self._plan.policy.progress, self._console))
         ) as observers:
-            ended = self._make_runs(observers, pending, stored)
+            for note in calibrations.notes:
+                self._note(observers, note)
+            ended = self._make_runs(observers, pending, stored, calibrations)
             observers.notify(SweepEnded(how=ended.how, code=ended.code))
         return ended
 
-    def _make_runs(self, observers: Observers, pending: Pending, stored: Stored) -> _Ended:
+    def _make_runs(
+        self, observers: Observers, pending: Pending, stored: Stored, calibrations: Calibrations
+    ) -> _Ended:
         try:
+            budget = Budget(self._plan.policy.budget_ns)
             self._prepare(observers, pending, stored)
-            end = self._loop(observers, pending, stored)
+            self._calibrate(observers, pending, stored, calibrations)
+            pending = pending.of(self._plan)
+            end = self._loop(observers, Schedule(self._plan, pending, stored.rows, budget))
         except KeyboardInterrupt:
             return _Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED)
         except PlanOutdated as error:
@@ -122,13 +134,24 @@ class Session:
             return _Ended(STOPPED, SOME_FAILED, end.why)
         return _Ended(DONE, SOME_FAILED if end.tally.failed or pending.failed else ALL_DONE)
 
-    def _loop(self, observers: Observers, pending: Pending, stored: Stored) -> End:
+    def _calibrate(
+        self, observers: Observers, pending: Pending, stored: Stored, calibrations: Calibrations
+    ) -> None:
+        """Find how much work the tasks of the waiting runs do; all runs of the sweep do as much from then on."""
+        plan, known = self._plan, calibrations.known
+        cells = {run.cell_id for run in pending.waiting}
+        made = calibrate(plan, known, cells, load(plan.engine)())
+        for note in made.notes:
+            self._note(observers, note)
+        if made.known and (made.known != known or not self._sweep.calibration.exists()):
+            self._sweep.keep_calibrations(to_text(made.known.values()))
+        self._plan = settle(plan, made.known, stored.rows, finally_=True)
+
+    def _loop(self, observers: Observers, schedule: Schedule) -> End:
         plan = self._plan
         loop = Loop(self._sweep, plan.policy, observers, self._writer.check)
-        tally = Tally(total=len(pending.waiting), incompatible=len(plan.incompatible))
-        return loop.make_runs(
-            pending.waiting, load(plan.engine)(), estimate(plan, pending, stored.rows), tally
-        )
+        tally = Tally(total=schedule.certain, incompatible=len(plan.incompatible))
+        return loop.make_runs(schedule, load(plan.engine)(), tally)
 
     def _prepare(self, observers: Observers, pending: Pending, stored: Stored) -> None:
         """Prepare the folder for new runs and announce them; raise NotStored."""
@@ -189,13 +212,14 @@ class Session:
 
 def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
     waiting, failed = len(pending.waiting), len(pending.failed)
+    time = describe_forecast(plan, pending, stored.rows)
     counts = [
         _counted(waiting, "run"),
         *([f"{len(pending.done)} already done"] if pending.done else []),
         *([f"{failed} failed before (retry_failed=true reruns them)"] if failed else []),
         *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),
         *([f"{_counted(plan.collapsed, 'duplicate')} skipped"] if plan.collapsed else []),
-        *([f"about {format_clock(estimate(plan, pending, stored.rows).seconds_left)}"] if waiting else []),
+        *([time] if time else []),
     ]
     return f"{shown(plan.sweep)}: {', '.join(counts)}"
 

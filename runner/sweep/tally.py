@@ -9,18 +9,26 @@ from dataclasses import dataclass, replace
 class Tally:
     """The counts of a launch: of ``total`` runs to make, ``ok`` and ``failed`` ended so far.
 
-    Cells that cannot exist are counted separately, as ``incompatible``.
+    Cells that cannot exist are counted separately, as ``incompatible``. Of ``cells`` whose rounds end by a rule,
+    ``decided`` ones need no further rounds; then ``total`` grows with the rounds.
     """
 
     total: int
     ok: int = 0
     failed: int = 0
     incompatible: int = 0
+    cells: int = 0
+    decided: int = 0
 
     @property
     def ended(self) -> int:
         """Return how many runs ended."""
         return self.ok + self.failed
+
+    @property
+    def of(self) -> int | None:
+        """Return how many runs there are to make; None if their precision decides."""
+        return None if self.cells else self.total
 
     def with_one(self, status: str) -> Tally:
         """Return the counts after one more run ended with ``status``."""

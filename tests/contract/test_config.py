@@ -24,7 +24,8 @@ def test_the_defaults_make_a_cell() -> None:
     assert (cell.workload, cell.model, cell.start_method, cell.ipc, cell.pattern) == (
         *("spin", "process", "fork", "queue", "map"),
     )
-    assert (cell.payload_bytes, cell.payload_out_bytes, cell.task_ns, cell.tasks) == (1024, 1024, 10**6, 64)
+    assert (cell.payload_bytes, cell.payload_out_bytes, cell.task_ns, cell.tasks) == (1024, 1024, 10**6, 0)
+    assert (cell.trial_ns, cell.measure.min_trials, cell.measure.max_trials) == (32 * 10**6, 6, 6)
     assert (cell.measure.max_time_ns, cell.time_limit_ns, cell.interpreter) == (10**9, 60 * 10**9, "current")
 
 
@@ -62,8 +63,15 @@ def test_knobs_without_effect_do_not_tell_cells_apart() -> None:
         ({"workers": 0}, "workers=0: not a whole number from 1 to 4096; write one, such as workers=2"),
         ({"workers": 5000}, "workers=5000: not a whole number from 1 to 4096; write one, such as workers=2"),
         ({"workers": True}, "workers=True: not a whole number from 1 to 4096; write one, such as workers=2"),
-        ({"tasks": 1.5}, "tasks=1.5: not a whole number from 1 to 2147483647; write one, such as tasks=2"),
-        ({"tasks": None}, "tasks=null: not a whole number from 1 to 2147483647; write one, such as tasks=2"),
+        (
+            {"tasks": 1.5},
+            "tasks=1.5: neither auto nor a whole number from 1 to 2147483647; write one of them, such as tasks=auto",
+        ),
+        (
+            {"tasks": None},
+            "tasks=null: neither auto nor a whole number from 1 to 2147483647; write one of them, such as tasks=auto",
+        ),
+        ({"tasks": 0}, "tasks=0: not a whole number from 1 to 2147483647; write one, such as tasks=2"),
         (
             {"seed": -1},
             "seed=-1: not a whole number from 0 to 9223372036854775807; write one, such as seed=2",
@@ -91,14 +99,14 @@ def test_a_value_that_cannot_be_read(knob: dict[str, Any], message: str) -> None
     [
         (
             {"rel_ci": 1},
-            "measure.rel_ci=1: not a share between 0 and 1; write one such as measure.rel_ci=0.02 for 2 %",
+            "measure.rel_ci=1: not a share between 0 and 1; write one such as measure.rel_ci=2% or measure.rel_ci=0.02",
         ),
         (
             {"warmup": -1},
             "measure.warmup=-1: not a whole number from 0 to 2147483647; write one, such as measure.warmup=2",
         ),
         (
-            {"min_trials": 51},
+            {"min_trials": 51, "max_trials": 50},
             "measure.min_trials=51: more than measure.max_trials=50; lower the first or raise the second",
         ),
     ],
@@ -203,7 +211,7 @@ def _memory_limit() -> float:
 def test_a_payload_that_the_memory_cannot_hold() -> None:
     """10 TB is refused before anything runs, with the sum that was made."""
     assert _refusal(BadValue, plain(payload="10000GB", payload_out=0)) == (
-        f"payload={format_size(10**13)}: with payload_out=0B one trial would hold 596046.4GiB (64 at once), "
+        f"payload={format_size(10**13)}: with payload_out=0B one trial would hold 37252.9GiB (4 at once), "
         f"more than half of the memory ({_memory_limit():.1f}GiB); lower payload, tasks or both"
     )
 
@@ -212,4 +220,4 @@ def test_what_a_trial_holds_depends_on_its_pattern() -> None:
     """A map holds the payloads of all tasks, a pingpong only that of each worker."""
     half = f"{int(_memory_limit() * 2**30) // 40}B"
     assert isinstance(parse(plain("pattern=pingpong", payload=half, payload_out=half)), Cell)
-    assert "(64 at once)" in _refusal(BadValue, plain(payload=half, payload_out=half))
+    assert "(64 at once)" in _refusal(BadValue, plain(payload=half, payload_out=half, tasks=64))

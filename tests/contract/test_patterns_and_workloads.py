@@ -38,7 +38,7 @@ def _pattern(name: str) -> Pattern:
 def _workload(name: str, sizes: Sizes = SIZES) -> Workload:
     made = workloads.load(name)(FUNCTION if name == "function" else {}, sizes, 3)
     if made.LENGTH:
-        made.calibrate(200_000)
+        made.amount = made.calibrate(200_000)
     return made
 
 
@@ -106,7 +106,7 @@ def test_calls_as_long_as_the_window_keep_their_rate_with_several_workers(
 ) -> None:
     """Two workers that sleep do twice as many calls in the same time, also if one call is longer than the window."""
     workload = workloads.load("sleep")({}, SIZES, 3)
-    workload.calibrate(task_ns)
+    workload.amount = workload.calibrate(task_ns)
     pattern = window.Window(OPTIONS["window"], KNOBS)
     reference = Reference(workload)
     with crew(workload, pattern) as workers:
@@ -120,7 +120,7 @@ def test_calls_as_long_as_the_window_keep_their_rate_with_several_workers(
 def test_tasks_have_the_length_asked_for(name: str, task_ns: int) -> None:
     """The shortest of many calls is near the asked length, as far as a machine that others use can tell."""
     workload = _workload(name)
-    workload.calibrate(task_ns)
+    workload.amount = workload.calibrate(task_ns)
     task, payload = workload.open(), workload.inputs()[0]
     taken = []
     for _ in range(30):
@@ -197,7 +197,7 @@ def test_knobs_without_effect_are_known() -> None:
     )
     assert spin == {"window_ns"}
     assert fixed == {"window_ns", "task_ns", "payload_bytes", "payload_out_bytes"}
-    assert made == {"tasks", "task_ns", "payload_out_bytes"}
+    assert made == {"tasks", "trial_ns", "task_ns", "payload_out_bytes"}
     assert compatibility.ignored(workload="function", workload_options=FUNCTION, pattern="pingpong") == {
         "window_ns",
         "task_ns",

@@ -15,10 +15,12 @@ from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL, STATUSES
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import ConditionsChanged
+from breakeven.runner.planning.calibration import Calibration, Work
 from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin
 from breakeven.runner.planning.run import Run
+from breakeven.runner.planning.settling import settle
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -33,6 +35,12 @@ def _plan(**policy: Any) -> Plan:
 
 def _row(plan: Plan, status: str = "ok", **conditions: Any) -> dict[str, Any]:
     return {**plan.runs[0].conditions, "status": status, "wall_ns": 10**9, **conditions}
+
+
+def _amounts(plan: Plan) -> dict[Work, Calibration]:
+    """Return a calibration for each task of a plan."""
+    works = [planned.work for planned in plan.planned]
+    return {work: Calibration(work, 100, 10**6, "python") for work in works if work is not None}
 
 
 def _key(run: Run) -> Key:
@@ -87,7 +95,8 @@ def test_other_conditions_stop_a_sweep() -> None:
 
 def test_every_condition_has_a_name() -> None:
     """What a run is planned under is what the summary and the comparison look at, no more and no less."""
-    assert set(_plan().runs[0].conditions) == set(CONDITIONS)
+    (run, *_) = settle(_plan(), _amounts(_plan()), {}).runs
+    assert set(run.known_conditions) == set(CONDITIONS)
 
 
 def test_other_conditions_can_be_kept() -> None:

@@ -11,11 +11,11 @@ from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.runner.config.cell import Cell, parse
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
-from breakeven.runner.planning import plan as planning
-from breakeven.runner.planning import sources
+from breakeven.runner.planning import cells, sources
+from breakeven.runner.planning.cells import fingerprint
 from breakeven.runner.planning.conditions import digest
 from breakeven.runner.planning.interpreters import Interpreter, Start
-from breakeven.runner.planning.plan import Plan, fingerprint, make_plan
+from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin, Request
 from tests.fakes import plain, request
 
@@ -49,7 +49,7 @@ class Host:
 def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     """Stand in for the machine: starting interpreters is what other tests do."""
     host = Host()
-    monkeypatch.setattr(planning, "find_interpreter", host.find_interpreter)
+    monkeypatch.setattr(cells, "find_interpreter", host.find_interpreter)
     monkeypatch.setattr(sources, "check_function", host.check_function)
     return host
 
@@ -63,7 +63,7 @@ def _plan(*requests: Request, folder: Path = Path("/work")) -> Plan:
 
 def test_a_plan_has_every_cell_once_in_every_round() -> None:
     """Blocks are complete, and positions count from 0."""
-    plan = _plan(*(request(workers=workers) for workers in (1, 2, 3, 4)))
+    plan = _plan(*(request(workers=workers, rounds=3) for workers in (1, 2, 3, 4)))
     assert [run.order for run in plan.runs] == list(range(12))
     for round_ in range(3):
         block = plan.runs[4 * round_ : 4 * round_ + 4]
@@ -92,7 +92,7 @@ def test_configurations_that_are_one_measurement_collapse() -> None:
 
 def test_a_cell_that_cannot_exist_is_set_apart_with_its_reason() -> None:
     """It has one row to be stored, after the runs, and does not stop the others."""
-    plan = _plan(request(), request("ipc=reference"))
+    plan = _plan(request(rounds=3), request("ipc=reference", rounds=3))
     ((run, reason),) = plan.incompatible
     assert (run.cell.ipc, run.round, run.order) == ("reference", 0, 3)
     assert "reference" in reason

@@ -13,7 +13,7 @@ from tests.fakes import plain
 def test_the_defaults_are_those_of_the_class() -> None:
     """conf/config.yaml and the code say the same."""
     assert read_policy(plain()) == Policy()
-    assert set(POLICY) == set(Policy.__dataclass_fields__)
+    assert set(POLICY) == {name.removesuffix("_ns") for name in Policy.__dataclass_fields__}
 
 
 def test_every_knob_is_read() -> None:
@@ -26,13 +26,35 @@ def test_every_knob_is_read() -> None:
         "max_failures": 3,
         "on_busy": "stop",
         "progress": "quiet",
+        "calibration": "outputs/mine",
+        "calibrate_on": "python3.13",
     }
     assert read_policy(plain(**asked)) == Policy(**asked)
+
+
+def test_times_and_names_of_knobs_are_read() -> None:
+    """A budget in ns, 0 for no limit and None for the default; the knobs that are compared as a tuple."""
+    budgets = [read_policy(plain(budget=budget)).budget_ns for budget in ("5min", None, "auto")]
+    assert budgets == [300 * 10**9, 0, None]
+    named = [read_policy(plain(compare_by=by)).compare_by for by in ("model", ["label", "ipc"], None)]
+    assert named == [("model",), ("label", "ipc"), ()]
 
 
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
+        (
+            {"budget": "long"},
+            "budget=long: not a time; write a number and a unit, such as 1ms (units: ns us ms s min)",
+        ),
+        (
+            {"compare_by": "modle"},
+            (
+                "compare_by=modle: no such knob (did you mean model?); choose of label, interpreter, environment, model, "
+                "ipc, workers, affinity, payload, several as compare_by=[label,interpreter]"
+            ),
+        ),
+        ({"calibration": 3}, "calibration=3: not a path; write one, or null"),
         ({"dry_run": "yes"}, "dry_run=yes: neither true nor false; write dry_run=true or dry_run=false"),
         (
             {"retry_failed": 1},

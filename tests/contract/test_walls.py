@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "runner.status": {"base", "runner.errors", "runner.locks", "runner.store"},
     "runner.sweep": {
         "base",
+        "runner.cell",
         "runner.config",
         "runner.engines",
         "runner.errors",

@@ -60,7 +60,7 @@ class Window(Pattern):
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {"bin": "time"}
-    IGNORES = frozenset({"tasks"})
+    IGNORES = frozenset({"tasks", "trial_ns"})
 
     @property
     def _bin_ns(self) -> int:

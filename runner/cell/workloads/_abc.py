@@ -1,6 +1,6 @@
 """The interface of a workload: what a task computes.
 
-A workload is created and calibrated in the parent and sent to every worker, which opens its own copy. A task
+A workload is created in the parent, gets its amount of work, and is sent to every worker, which opens its own copy. A task
 takes a payload and returns ``(value, payload back)``; both are checked against the serial result.
 """
 
@@ -31,7 +31,7 @@ class Workload(ABC):
     """One kind of task.
 
     ``OPTIONS`` names its knobs and their kinds, ``DEFAULTS`` the values with which later ones leave a cell as it
-    was; ``LENGTH`` says whether it follows ``task_ns``, ``FOREIGN`` whether it calls code that is not ours: it
+    was; ``LENGTH`` says whether it follows ``task_ns`` by an ``amount`` of work, ``FOREIGN`` whether it calls code that is not ours: it
     may change its input, or leave threads and locks behind.
     """
 
@@ -39,6 +39,7 @@ class Workload(ABC):
     DEFAULTS: ClassVar[dict[str, Any]] = {}
     LENGTH = True
     FOREIGN = False
+    amount = 1
 
     def __init__(self, options: dict[str, Any], sizes: Sizes, seed: int) -> None:
         self.options = options
@@ -69,8 +70,10 @@ class Workload(ABC):
     def open(self) -> Task:
         """Return a task with whatever private state it needs; called once in every worker."""
 
-    def calibrate(self, task_ns: int) -> None:  # noqa: B027  # some set their own length
-        """Set the amount of work so that one task takes ``task_ns`` on this machine now."""
+    def calibrate(self, task_ns: int) -> int:
+        """Return the amount of work with which one task takes ``task_ns`` on this machine now."""
+        del task_ns
+        return self.amount
 
     def inputs(self) -> list[Any]:
         """Return a few distinct payloads, which the tasks of a trial take in turn."""

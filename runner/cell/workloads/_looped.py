@@ -10,48 +10,56 @@ from typing import Any
 from ._abc import Workload
 
 _LONG_ENOUGH_NS = 20_000  # to be timed: hundreds of steps of the clock
+_LONGEST_NS = 20_000_000  # of a call that is timed for its loops; those of a longer task follow from it
 _TIMES = 7
 _STEPS = 3
 
+Make = Callable[[int], Callable[[], Any]]
+Clock = Callable[[], int]
+
 
 class Looped(Workload):
-    """A workload whose task does ``loops`` loops."""
+    """A workload whose task does ``amount`` loops."""
 
-    loops = 1
-
-    def calibrate(self, task_ns: int) -> None:
-        """Set the number of loops."""
+    def calibrate(self, task_ns: int) -> int:
+        """Return the number of loops."""
         payload = self.inputs()[0]
 
         def make(loops: int) -> Callable[[], Any]:
-            self.loops = loops
+            self.amount = loops
             task = self.open()
             return lambda: task(payload)
 
-        self.loops = loops_for(task_ns, make)
+        return loops_for(task_ns, make)
 
 
-def loops_for(task_ns: int, make: Callable[[int], Callable[[], Any]]) -> int:
+def loops_for(task_ns: int, make: Make, clock: Clock = perf_counter_ns) -> int:
     """Return the number of loops with which the median call of ``make(loops)()`` takes ``task_ns``.
 
-    Loops are doubled until a call is about long enough, then scaled; short calls are timed in batches.
+    What a call without loops takes is subtracted. Loops are doubled until they are about long enough, then scaled;
+    short calls are timed in batches. Loops of more than 20 ms are not timed: they follow from fewer.
     """
     batch = max(1, _LONG_ENOUGH_NS // task_ns)
+    wanted = task_ns - time_call(make(0), batch, _TIMES, clock)
+    length, base = min(wanted, _LONGEST_NS), task_ns - wanted
+    if wanted <= 0:
+        return 1
     loops = 1
-    while time_call(make(loops), batch, 1) < task_ns / 2:
+    while time_call(make(loops), batch, 1, clock) - base < length / 2:
         loops *= 2
     for _ in range(_STEPS):
-        loops = max(1, round(loops * task_ns / time_call(make(loops), batch, _TIMES)))
-    return loops
+        taken = max(time_call(make(loops), batch, _TIMES, clock) - base, 1.0)
+        loops = max(1, round(loops * length / taken))
+    return max(1, round(loops * wanted / length))
 
 
-def time_call(call: Callable[[], Any], batch: int, times: int) -> float:
+def time_call(call: Callable[[], Any], batch: int, times: int, clock: Clock = perf_counter_ns) -> float:
     """Return the length of one call in ns: the median over ``times`` batches."""
-    return max(median(_time_batch(call, batch) for _ in range(times)) / batch, 1.0)
+    return max(median(_time_batch(call, batch, clock) for _ in range(times)) / batch, 1.0)
 
 
-def _time_batch(call: Callable[[], Any], batch: int) -> int:
-    start = perf_counter_ns()
+def _time_batch(call: Callable[[], Any], batch: int, clock: Clock) -> int:
+    start = clock()
     for _ in range(batch):
         call()
-    return perf_counter_ns() - start
+    return clock() - start

@@ -20,7 +20,7 @@ class Histogram(Looped):
         """Return the task, with its copy of the array."""
         random = Random(self.seed)
         array = deepcopy([random.randrange(_BINS) for _ in range(_ELEMENTS)])
-        passes, rest = divmod(self.loops, _ELEMENTS)
+        passes, rest = divmod(self.amount, _ELEMENTS)
         answer = self.answer()
 
         def histogram(payload: bytes) -> tuple[int, bytes]:

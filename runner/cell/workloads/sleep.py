@@ -15,10 +15,8 @@ _FEWEST, _MOST = 3, 15
 class Sleep(Workload):
     """Sleeps a little less than the task's length, since the system wakes a sleeper late."""
 
-    seconds = 0.0
-
-    def calibrate(self, task_ns: int) -> None:
-        """Subtract the median delay of waking from the configured length.
+    def calibrate(self, task_ns: int) -> int:
+        """Return the time to sleep, in ns: the configured length without the median delay of waking.
 
         The delay depends on how long the CPU was idle, so it is measured with sleeps of that length, up to a
         limit.
@@ -26,11 +24,11 @@ class Sleep(Workload):
         length = min(task_ns, _LONGEST_NS)
         times = max(_FEWEST, min(_MOST, _TOTAL_NS // length))
         late = time_call(lambda: pause(length / 1e9), 1, times) - length
-        self.seconds = max(task_ns - late, 0) / 1e9
+        return max(task_ns - round(late), 0)
 
     def open(self) -> Task:
         """Return the task."""
-        seconds, answer = self.seconds, self.answer()
+        seconds, answer = self.amount / 1e9, self.answer()
 
         def sleep(payload: bytes) -> tuple[int, bytes]:
             pause(seconds)

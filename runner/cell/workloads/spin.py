@@ -11,7 +11,7 @@ class Spin(Looped):
 
     def open(self) -> Task:
         """Return the task."""
-        loops, answer = self.loops, self.answer()
+        loops, answer = self.amount, self.answer()
 
         def spin(payload: bytes) -> tuple[int, bytes]:
             check, back = answer(payload)

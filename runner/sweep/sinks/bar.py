@@ -48,6 +48,11 @@ class Bar:
         row.add_column(no_wrap=True)
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
-        bar = ProgressBar(total=max(tally.total, 1), completed=tally.ended)
-        row.add_row(f"{tally.ended}/{tally.total}", bar, format_left(self._left))
+        by_precision = tally.cells > 0
+        total, completed = (tally.cells, tally.decided) if by_precision else (tally.total, tally.ended)
+        bar = ProgressBar(total=max(total, 1), completed=completed)
+        counted = (
+            f"{tally.ended} runs, decided {completed}/{total}" if by_precision else f"{completed}/{total}"
+        )
+        row.add_row(counted, bar, format_left(self._left))
         return Group(row, Text(f"{tally}; now {self._current}", overflow="ellipsis", no_wrap=True))

@@ -72,10 +72,11 @@ def _ended(event: RunEnded) -> dict[str, Any]:
     tally = event.tally
     return {
         "number": tally.ended,
-        "of": tally.total,
+        "of": tally.of,
         **{name: event.row.get(name) for name in ("status", "reason", "wall_ns")},
         "ok": tally.ok,
         "failed": tally.failed,
         "incompatible": tally.incompatible,
+        **({"decided": tally.decided, "cells": tally.cells} if tally.cells else {}),
         "seconds_left": event.seconds_left,
     }

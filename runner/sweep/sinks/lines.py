@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from breakeven.base.text import one_line
-from breakeven.runner.config.naming import describe
+from breakeven.runner.config.naming import describe, numbered
 from breakeven.runner.sweep.observer import RunEnded, SweepEvent
 
 
@@ -25,7 +25,9 @@ class Lines:
 
 
 def print_line(console: Console, ended: RunEnded) -> None:
-    """Print how one run ended, with the reason if it is not ok; only a terminal wraps the line."""
+    """Print how one run ended, with its cell's interval so far, or the reason if it is not ok; only a terminal wraps the line."""
+    tally = ended.tally
+    so_far = f"  {ended.so_far}" if ended.so_far and ended.status == "ok" else ""
     reason = f": {one_line(str(ended.row.get('reason')))}" if ended.status != "ok" else ""
-    text = f"{ended.tally.ended}/{ended.tally.total} {ended.status} {describe(ended.run.cell, ended.run.distinct)}{reason}"
+    text = f"{numbered(tally.ended, tally.of)} {ended.status} {describe(ended.run.cell, ended.run.distinct)}{so_far}{reason}"
     console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)

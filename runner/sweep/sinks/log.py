@@ -7,7 +7,7 @@ import socket
 from datetime import datetime
 
 from breakeven.base.text import printable, shown
-from breakeven.runner.config.naming import describe
+from breakeven.runner.config.naming import describe, numbered
 from breakeven.runner.planning.run import Run
 from breakeven.runner.store import AppendedFile
 from breakeven.runner.sweep.observer import (
@@ -52,7 +52,7 @@ def texts(event: SweepEvent) -> list[str]:
         case RunIncompatible():
             return [f"incompatible: {_name(event.run)}", event.reason]
         case RunBegan():
-            return [f"run {event.number}/{event.of} began: {_name(event.run)}"]
+            return [f"run {numbered(event.number, event.of)} began: {_name(event.run)}"]
         case RunEnded():
             return [
                 _ended(event),
@@ -75,4 +75,4 @@ def _name(run: Run) -> str:
 def _ended(event: RunEnded) -> str:
     wall_ns = event.row.get("wall_ns")
     after = "" if wall_ns is None else f" after {wall_ns / 1e9:.2f} s"
-    return f"run {event.tally.ended}/{event.tally.total} ended {event.status}{after}"
+    return f"run {numbered(event.tally.ended, event.tally.of)} ended {event.status}{after}"

@@ -1,0 +1,159 @@
+"""Composed configurations to checked cells with an identity and everything that their runs need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from breakeven.base.rounds import FIRST_LOOK
+from breakeven.runner.cell import workloads
+from breakeven.runner.cell.compatibility import why_not
+from breakeven.runner.config.cell import CURRENT, Cell
+from breakeven.runner.config.naming import distinguish
+from breakeven.runner.config.parsing import read_count, read_count_or_auto, read_share
+from breakeven.runner.planning.calibration import Calibration, Work, work_of
+from breakeven.runner.planning.conditions import conditions, digest
+from breakeven.runner.planning.interpreters import Interpreter, Start, find_interpreter
+from breakeven.runner.planning.request import Request
+from breakeven.runner.planning.run import Source
+from breakeven.runner.planning.sources import Sources
+from breakeven.runner.planning.variables import environment_that_matters
+
+PRECISION, MAX_ROUNDS = 0.1, 30
+"""Where a user's file lacks the knobs, since it is older than they are."""
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A checked cell with its identity; ``reason`` says why it cannot exist, and is None if it can.
+
+    ``rounds`` are made in any case. If the rounds end by a rule, ``precision`` is its share, and there are at most
+    ``max_rounds``.
+    """
+
+    cell: Cell
+    cell_id: str
+    rounds: int
+    reason: str | None
+    executable: str
+    engine: str
+    source: Source | None
+    conditions: Mapping[str, Any]
+    config: Mapping[str, Any]
+    overrides: tuple[str, ...]
+    distinct: tuple[str, ...] = ()
+    precision: float | None = None
+    max_rounds: int = 0
+    calibration: Calibration | None = None
+
+    @property
+    def work(self) -> Work | None:
+        """Return what is to be calibrated for its tasks; None if it runs no workload."""
+        return work_of(self.cell, None if self.source is None else self.source.digest)
+
+
+def plan_cells(
+    requests: Sequence[Request], cells: Sequence[Cell], folder: Path, engine: str
+) -> list[PlannedCell]:
+    """Return a planned cell for each configuration, duplicates included; raise BadInput."""
+    interpreters = _Interpreters()
+    sources = Sources(folder)
+    under = cache(conditions)  # takes a millisecond and is the same for most cells
+    planned = []
+    for cell, request in zip(cells, requests, strict=True):
+        interpreter, environment = interpreters.of(cell)
+        source = sources.of(cell, interpreter)
+        found = under(interpreter, source, environment)
+        planned.append(_planned(cell, request, engine, Surroundings(interpreter.executable, source, found)))
+    return planned
+
+
+class _Interpreters:
+    """The interpreters of cells, each started once in each way that a cell asks for."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[Interpreter, str]] = {}
+
+    def of(self, cell: Cell) -> tuple[Interpreter, str]:
+        """Return the interpreter of a cell, and its environment variables that matter."""
+        key = cell.interpreter, cell.interpreter_flags, tuple(cell.environment.items())
+        if key not in self._known:
+            name = "" if cell.interpreter == CURRENT else cell.interpreter
+            start = Start(cell.interpreter_flags, cell.environment)
+            self._known[key] = find_interpreter(name, start), environment_that_matters(cell.environment)
+        return self._known[key]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The interpreter, source and conditions with which a cell is measured."""
+
+    executable: str
+    source: Source | None
+    conditions: Mapping[str, Any]
+
+
+def _planned(cell: Cell, request: Request, engine: str, surroundings: Surroundings) -> PlannedCell:
+    return PlannedCell(
+        cell=cell,
+        cell_id=fingerprint(cell, engine),
+        conditions=surroundings.conditions,
+        engine=engine,
+        source=surroundings.source,
+        **_rounds(request.plain),
+        reason=why_not(
+            model=cell.model,
+            start_method=cell.start_method,
+            ipc=cell.ipc,
+            pattern=cell.pattern,
+            workers=cell.workers,
+        ),
+        executable=surroundings.executable,
+        config=request.plain,
+        overrides=request.overrides,
+    )
+
+
+def _rounds(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many rounds a cell gets: their number, or the least and the most and what ends them in between."""
+    precision = read_share(plain.get("precision", PRECISION), "precision")
+    most = read_count(plain.get("max_rounds", MAX_ROUNDS), "max_rounds")
+    rounds = read_count_or_auto(plain["rounds"], "rounds")
+    if rounds is not None:
+        return {"rounds": rounds}
+    return {"rounds": min(FIRST_LOOK, most), "max_rounds": most, "precision": precision}
+
+
+def collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
+    """Return the cells without duplicates, each with the most rounds that any of its duplicates has."""
+    kept: dict[str, PlannedCell] = {}
+    for planned in cells:
+        first = kept.setdefault(planned.cell_id, planned)
+        if planned.rounds > first.rounds:
+            kept[planned.cell_id] = replace(first, rounds=planned.rounds)
+    words = distinguish([planned.cell for planned in kept.values()])
+    return [replace(planned, distinct=own) for planned, own in zip(kept.values(), words, strict=True)]
+
+
+def fingerprint(cell: Cell, engine: str) -> str:
+    """Return the ``cell_id``: a hash of everything that was requested of the measurement.
+
+    The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run
+    that ends within a limit measures the same under a longer one. What is not set of an environment, flags and the length
+    of a trial is left out as well, so that cells from before there were any keep their identity.
+    """
+    requested = asdict(cell)
+    del requested["time_limit_ns"]
+    for name in ("environment", "interpreter_flags", "trial_ns"):
+        if not requested[name]:
+            del requested[name]
+    # Options that came later leave a cell its identity as long as they have their defaults.
+    later = workloads.load(cell.workload).DEFAULTS if cell.workload in workloads.REGISTRY else {}
+    options = requested["workload_options"]
+    requested["workload_options"] = {
+        name: options[name] for name in options if options[name] != later.get(name, ...)
+    }
+    return digest({**requested, "engine": engine})

@@ -1,0 +1,96 @@
+"""What is known of a plan's tasks before its runs: how much work each does, and how many a trial has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from breakeven.base.conditions import AMOUNT
+from breakeven.runner.cell import workloads
+from breakeven.runner.config.cell import DEBUG, LEAST_EACH, Cell, refuse_too_long, refuse_too_much
+from breakeven.runner.planning.calibration import Calibration, Work
+from breakeven.runner.planning.cells import PlannedCell
+from breakeven.runner.planning.pending import Stored
+from breakeven.runner.planning.plan import Plan
+from breakeven.runner.planning.run import Run
+from breakeven.runner.planning.tasks import TaskCounts
+
+Known = Mapping[Work, Calibration]
+
+
+def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) -> Plan:
+    """Return the plan with the amounts of work and the numbers of tasks that are ``known``; raise BadInput.
+
+    A cell that has runs keeps their number of tasks. A function that was not called yet has none, unless
+    ``finally_``: then it has the least.
+    """
+    counts = TaskCounts(planned.cell for planned in plan.planned)
+    kept = {row["cell_id"]: row["tasks"] for row in stored.values() if row["tasks"]}
+    cells = {}
+    for planned in plan.planned:
+        calibration = _of(planned, known)
+        cell = planned.cell
+        if cell.trial_ns:
+            tasks = kept.get(planned.cell_id) or counts.of(cell, calibration and calibration.measured_ns)
+            cell = _checked(
+                replace(cell, tasks=tasks or LEAST_EACH * cell.workers * finally_), planned.engine
+            )
+        cells[planned.cell_id] = replace(planned, cell=cell, calibration=calibration)
+    runs = tuple(
+        replace(run, cell=cells[run.cell_id].cell, calibration=cells[run.cell_id].calibration)
+        for run in plan.runs
+    )
+    return replace(plan, planned=tuple(cells.values()), runs=runs)
+
+
+def _of(planned: PlannedCell, known: Known) -> Calibration | None:
+    return None if planned.work is None else known.get(planned.work)
+
+
+def _checked(cell: Cell, engine: str) -> Cell:
+    refuse_too_much(cell)
+    if engine != DEBUG:
+        refuse_too_long(cell)
+    return cell
+
+
+def recovered(plan: Plan, stored: Stored) -> dict[Work, Calibration]:
+    """Return the calibrations with which stored runs were made, for a sweep whose file of them is gone."""
+    found: dict[Work, Calibration] = {}
+    amounts = {row["cell_id"]: row for row in stored.values() if row[AMOUNT]}
+    for planned in plan.planned:
+        row: Mapping[str, Any] | None = amounts.get(planned.cell_id)
+        if row is not None and planned.work is not None:
+            length = row["task_calibrated_ns"] or planned.cell.task_ns
+            found[planned.work] = Calibration(planned.work, row[AMOUNT], length, row["executable"] or "")
+    return found
+
+
+def calibrating_run(plan: Plan, planned: PlannedCell) -> Run:
+    """Return the run that calibrates the task of a cell.
+
+    A function is called as the cell does; any other task gets its length on the reference interpreter.
+    """
+    run = plan.first_run(planned)
+    if workloads.load(planned.cell.workload).FOREIGN:
+        return run
+    if plan.reference is not None:
+        plain = replace(run.cell, interpreter_flags=(), environment={})
+        version = {"python_version": plan.reference.version}
+        return replace(run, cell=plain, executable=plan.reference.executable, conditions=version)
+    first = next(one for one in plan.planned if one.reason is None)
+    alike = replace(
+        run.cell, interpreter_flags=first.cell.interpreter_flags, environment=first.cell.environment
+    )
+    return replace(run, cell=alike, executable=first.executable, conditions=first.conditions)
+
+
+def uncalibrated(plan: Plan) -> Iterator[PlannedCell]:
+    """Yield a cell for each task whose amount of work is still to be found."""
+    seen = set()
+    for planned in plan.planned:
+        work = planned.work
+        if planned.reason is None and planned.calibration is None and work is not None and work not in seen:
+            seen.add(work)
+            yield planned

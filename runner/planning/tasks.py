@@ -1,0 +1,54 @@
+"""How many tasks a trial has with ``tasks=auto``: as many as its length holds, the same in all cells to be compared."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from math import ceil
+from typing import Any
+
+from breakeven.runner.config.cell import LEAST_EACH, Cell
+
+_MESSAGE_NS = 60_000  # a round trip, without its payload
+_NS_PER_BYTE = 1.0  # of a payload, out and back
+_FEWEST_MESSAGES = 16
+_MEMORY_SHARE = 8  # of the machine's, for the payloads of a trial
+
+Group = tuple[Any, ...]
+
+
+class TaskCounts:
+    """The numbers of tasks for the cells of a sweep; cells of one group, which are compared, get the same."""
+
+    def __init__(self, cells: Iterable[Cell]) -> None:
+        self._workers: dict[Group, int] = {}
+        for cell in cells:
+            group = _group(cell)
+            self._workers[group] = max(cell.workers, self._workers.get(group, 0))
+
+    def of(self, cell: Cell, measured_ns: int | None) -> int:
+        """Return the number of tasks for a cell; 0 while the length of a function is not known.
+
+        ``measured_ns`` is the length of a function's call; a calibrated task has the length that was asked for.
+        """
+        if cell.pattern == "pingpong":
+            message = _MESSAGE_NS + _NS_PER_BYTE * (cell.payload_bytes + cell.payload_out_bytes)
+            return max(ceil(cell.trial_ns / message), _FEWEST_MESSAGES)
+        length = cell.task_ns or measured_ns
+        if not length:
+            return 0
+        least = LEAST_EACH * self._workers[_group(cell)]
+        return max(min(ceil(cell.trial_ns / length), _that_fit(cell)), least)
+
+
+def _group(cell: Cell) -> Group:
+    options = json.dumps(cell.workload_options, sort_keys=True)
+    sizes = (cell.payload_bytes, cell.payload_out_bytes) if not cell.task_ns else ()
+    return cell.pattern, cell.workload, options, cell.task_ns, cell.trial_ns, sizes
+
+
+def _that_fit(cell: Cell) -> int:
+    """Return the number of tasks whose payloads fit the memory with room to spare: a map holds those of all at once."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEMORY_SHARE
+    return max(memory // max(cell.payload_bytes + cell.payload_out_bytes, 1), 1)

@@ -1,0 +1,131 @@
+"""Which run comes next: first those that are made in any case, then further rounds of undecided cells."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from breakeven.base.keys import Key
+from breakeven.base.rounds import FIRST_LOOK
+from breakeven.base.units import format_clock
+from breakeven.runner.config.cell import Cell
+from breakeven.runner.planning.cells import PlannedCell
+from breakeven.runner.planning.decisions import FAILURES, Decisions
+from breakeven.runner.planning.eta import Kind, estimate
+from breakeven.runner.planning.pending import Pending, Stored
+from breakeven.runner.planning.plan import Plan
+from breakeven.runner.planning.run import Run
+from breakeven.runner.sweep.budget import Budget
+
+_MOST_OF = 0.999  # of a run that the budget must hold: sums of times are not exact
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The seconds that a launch takes at least and at most; the latter is None if nothing bounds it but the rounds."""
+
+    least: float
+    most: float
+
+
+class Schedule:
+    """The runs of one launch, in order; ``over_budget`` says that the time ended them."""
+
+    def __init__(self, plan: Plan, pending: Pending, stored: Stored, budget: Budget) -> None:
+        self._plan = plan
+        self._waiting = pending.waiting
+        self._budget = budget
+        self._eta = estimate(plan, pending, stored)
+        self.decisions = Decisions(plan.planned, plan.policy.compare_by)
+        kept = sorted(run.key for run in (*pending.done, *pending.failed))
+        self._stored: set[Key] = set(kept)
+        for key in kept:
+            self.decisions.add(stored[key])
+        self._a_round: dict[Kind, float] = defaultdict(float)
+        self._later: dict[Kind, float] = defaultdict(float)
+        for planned in self.decisions.undecided():
+            self._plan_rounds(self._a_round, planned.cell, 1)
+            self._plan_rounds(self._later, planned.cell, self._rounds_left(planned))
+        self.over_budget = False
+
+    @property
+    def certain(self) -> int:
+        """Return how many runs are made in any case."""
+        return len(self._waiting)
+
+    def runs(self) -> Iterator[Run]:
+        """Yield run after run; `ended` must be called with its row before the next."""
+        for run in self._all():
+            left = self._left()
+            cost = self._eta.seconds(dict([self._eta.expected(run.cell)]))
+            if left is not None and left < _MOST_OF * cost and self._may_end(run):
+                self.over_budget = True
+                return
+            yield run
+
+    def _all(self) -> Iterator[Run]:
+        yield from (run for run in self._waiting if not self._is_hopeless(run))
+        for _, block in self._plan.later_blocks():
+            undecided = {planned.cell_id for planned in self.decisions.undecided()}
+            if not undecided:
+                return
+            yield from (run for run in block if run.cell_id in undecided and run.key not in self._stored)
+
+    def _is_hopeless(self, run: Run) -> bool:
+        return run.precision is not None and self.decisions.ended_by(run.cell_id) == FAILURES
+
+    def _may_end(self, run: Run) -> bool:
+        """Return whether the budget holds for ``run``: the default one does not for a fixed number of rounds."""
+        return self._budget.asked_ns is not None or run.precision is not None
+
+    def _left(self) -> float | None:
+        return self._budget.left(self._eta.seconds(self._a_round))
+
+    def _rounds_left(self, planned: PlannedCell) -> int:
+        """Return how many rounds of a cell there may be beyond those that are made in any case."""
+        return planned.max_rounds - max(planned.rounds, self.decisions.tries(planned.cell_id))
+
+    def _plan_rounds(self, times: dict[Kind, float], cell: Cell, rounds: int) -> None:
+        kind, time = self._eta.expected(cell, rounds)
+        times[kind] += time
+
+    def ended(self, run: Run, row: Mapping[str, Any]) -> None:
+        """Record that ``run`` ended with ``row``."""
+        self._eta.ended(run.cell, row["wall_ns"])
+        if run.precision is not None:
+            self._budget.spent += row["wall_ns"] / 1e9
+            if run.round >= FIRST_LOOK:
+                self._plan_rounds(self._later, run.cell, -1)
+        for planned in self.decisions.add(row):
+            self._plan_rounds(self._later, planned.cell, -self._rounds_left(planned))
+
+    @property
+    def forecast(self) -> Forecast:
+        """Return how long the rest takes: at least the runs that are made in any case, at most the budget or all rounds."""
+        least = self._eta.seconds_left
+        later = self._eta.seconds(self._later)
+        left, most = self._left(), least + later
+        if left is not None and later:
+            most = min(most, max(left, 0.0 if self._budget.asked_ns is not None else least))
+        return Forecast(min(least, most), most)
+
+
+def describe_forecast(plan: Plan, pending: Pending, stored: Stored) -> str:
+    """Return how long a launch takes, as text; empty if there is nothing to make."""
+    schedule = Schedule(plan, pending, stored, Budget(plan.policy.budget_ns))
+    open_cells = len(schedule.decisions.undecided())
+    found = schedule.forecast
+    if not open_cells:
+        return f"about {format_clock(found.least)}" if schedule.certain else ""
+    most = max(planned.max_rounds for planned in schedule.decisions.undecided())
+    least = min(planned.rounds for planned in schedule.decisions.undecided())
+    rounds = f"{least} to {most} rounds" if most > least else f"{least} round{'s' * (least != 1)}"
+    between = (
+        f"about {format_clock(found.least)}"
+        if found.most < 1.1 * found.least
+        else f"between {format_clock(found.least)} and {format_clock(found.most)}"
+    )
+    cells = f"{open_cells} cell{'s' * (open_cells != 1)} to decide"
+    return f"{cells}, {rounds} each, {between}"
