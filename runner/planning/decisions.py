@@ -35,43 +35,46 @@ _FIELDS = {
 
 @dataclass
 class _Rounds:
-    """What is known of the rounds of one cell: logarithms of the values, and how many runs failed."""
+    """What is known of the runs of one cell: the logarithm of each one's value, None without one; which failed."""
 
     planned: PlannedCell
-    logs: list[float] = field(default_factory=list)
-    tries: int = 0
-    failed: int = 0
+    values: list[float | None] = field(default_factory=list)
+    failed: list[bool] = field(default_factory=list)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        self.tries += 1
-        if row["status"] != "ok":
-            self.failed += 1
-            return
-        value = own_measure(row)
-        if value is not None and value > 0:
-            self.logs.append(log(value))
+        good = row["status"] == "ok"
+        value = own_measure(row) if good else None
+        self.values.append(log(value) if value is not None and value > 0 else None)
+        self.failed.append(not good)
 
     @property
-    def is_narrow(self) -> bool:
-        return self.planned.precision is not None and is_narrow(self.logs, self.planned.precision)
+    def tries(self) -> int:
+        return len(self.values)
+
+    def logs(self, tries: int | None = None) -> list[float]:
+        """Return the logarithms of the first ``tries`` runs, of all by default."""
+        return [value for value in self.values[:tries] if value is not None]
+
+    def is_narrow(self, tries: int) -> bool:
+        return self.planned.precision is not None and is_narrow(self.logs(tries), self.planned.precision)
 
     @property
     def text(self) -> str:
         """Return the estimate with its interval, such as ``1.82 ±4%``; empty for none."""
-        if len(self.logs) < 2:  # noqa: PLR2004  # one has no spread
+        logs = self.logs()
+        if len(logs) < 2:  # noqa: PLR2004  # one has no spread
             return ""
-        value = exp(mean(self.logs))
-        half = expm1(half_width(stdev(self.logs), len(self.logs), LEVEL))
+        value = exp(mean(logs))
+        half = expm1(half_width(stdev(logs), len(logs), LEVEL))
         messages = self.planned.cell.pattern == "pingpong"
         estimate = format_time(int(float(f"{value:.3g}"))) if messages else f"{value:.3g}x"
         return f"{estimate} ±{half:.0%}"
 
-    @property
-    def gave_up_by(self) -> str:
-        """Return what ends the rounds of a cell that is not narrow; empty for nothing."""
-        if self.failed >= _MOST_FAILURES:
+    def gave_up_by(self, tries: int | None = None) -> str:
+        """Return what ends the rounds of a cell that is not narrow after its first ``tries`` runs; empty for nothing."""
+        if sum(self.failed[:tries]) >= _MOST_FAILURES:
             return FAILURES
-        return MAX_ROUNDS if self.tries >= self.planned.max_rounds else ""
+        return MAX_ROUNDS if len(self.values[:tries]) >= self.planned.max_rounds else ""
 
 
 class Decisions:
@@ -114,13 +117,15 @@ class Decisions:
     def ended_by(self, cell_id: str) -> str:
         """Return what ended the rounds of a cell; empty if it needs further ones.
 
-        A cell that gave up no longer holds up those that it is compared with.
+        A cell that gave up no longer holds up those that it is compared with. Within a pass, in which some of
+        them have a run more than others, what all had at its start decides.
         """
-        own = self._cells[cell_id]
-        others = [one for one in self._group_of[cell_id] if not one.gave_up_by]
-        if own.is_narrow and all(one.is_narrow for one in others):
+        own, group = self._cells[cell_id], self._group_of[cell_id]
+        tries = min(one.tries for one in group if one is own or not one.gave_up_by())
+        compared = [own, *(one for one in group if not one.gave_up_by(tries))]
+        if all(one.is_narrow(tries) for one in compared):
             return PRECISION
-        return own.gave_up_by
+        return own.gave_up_by()
 
     def tries(self, cell_id: str) -> int:
         """Return how many runs of a cell ended."""

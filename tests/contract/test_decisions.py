@@ -123,6 +123,39 @@ def test_cells_that_are_compared_end_together() -> None:
     assert rounds[of["a", 2]] == rounds[of["b", 2]]
 
 
+def _decide(plan: Plan, logs: Mapping[str, list[float | None]]) -> Iterator[tuple[str, list[str]]]:
+    """Add the runs of all cells, round by round; yield each one's cell, and what has ended the cells by then.
+
+    None is a failed run.
+    """
+    decisions = Decisions(plan.planned, ["label"])
+    for values in zip(*logs.values(), strict=True):
+        for cell_id, value in zip(logs, values, strict=True):
+            status, speedup = ("crashed", None) if value is None else ("ok", exp(value))
+            decisions.add({"cell_id": cell_id, "pattern": "map", "status": status, "speedup": speedup})
+            yield cell_id, [decisions.ended_by(each) for each in logs]
+
+
+def test_a_failed_run_does_not_keep_a_group_from_ending() -> None:
+    """One has eight values, a look, when the other has nine, which is none: its latest one counts."""
+    plan = _plan({"label": "a"}, {"label": "b"})
+    one, other = plan.cells
+    values = [0.075, -0.075] * 5
+    states = [ended for _, ended in _decide(plan, {one: [values[0], None, *values[1:8]], other: [*values[:9]]})]
+    assert states[-1] == [PRECISION, PRECISION]
+    assert states[:-1] == [["", ""]] * 17
+
+
+def test_a_group_is_not_decided_within_a_pass() -> None:
+    """One is narrow with six values only, the other with five already: it gets its sixth all the same."""
+    plan = _plan({"label": "a"}, {"label": "b"})
+    one, other = plan.cells
+    wide, steady = [0.06, -0.06] * 3, [0.01, -0.01] * 3
+    states = [ended for _, ended in _decide(plan, {one: [*wide], other: [*steady]})]
+    assert states[-1] == [PRECISION, PRECISION]
+    assert states[:-1] == [["", ""]] * 11
+
+
 @pytest.mark.parametrize(("compare_by", "together"), [(["label", "workers"], 1), ("workers", 2), (None, 4)])
 def test_what_is_compared_can_be_chosen(compare_by: Any, together: int) -> None:
     """The knobs that are named; none at all."""
