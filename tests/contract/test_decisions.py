@@ -141,7 +141,9 @@ def test_a_failed_run_does_not_keep_a_group_from_ending() -> None:
     plan = _plan({"label": "a"}, {"label": "b"})
     one, other = plan.cells
     values = [0.075, -0.075] * 5
-    states = [ended for _, ended in _decide(plan, {one: [values[0], None, *values[1:8]], other: [*values[:9]]})]
+    states = [
+        ended for _, ended in _decide(plan, {one: [values[0], None, *values[1:8]], other: [*values[:9]]})
+    ]
     assert states[-1] == [PRECISION, PRECISION]
     assert states[:-1] == [["", ""]] * 17
 
