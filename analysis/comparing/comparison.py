@@ -15,10 +15,12 @@ from breakeven.analysis.comparing.pairs import Pairing
 from breakeven.analysis.comparing.rounds import count_left_out, levels_of_pairs, take_as_many
 from breakeven.analysis.comparing.select import Side, open_side
 from breakeven.analysis.comparing.verdict import VERDICTS, Judge
+from breakeven.analysis.comparing.work import compared_work, notes_on_work
 from breakeven.analysis.frames.estimates import share_disturbed
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import FACTORS
 from breakeven.base.layout import LATEST_SWEEP
+from breakeven.base.text import shown
 from breakeven.runner.cell.intervals import LEVEL
 
 CORRECTION = "Benjamini-Hochberg"
@@ -52,7 +54,7 @@ class Comparison:
 
     ``cells`` has one row per pair with the columns of `COLUMNS`; ``unpaired`` one row per cell without a
     partner: side, cell_id, cell, reason; ``allowed`` holds the differences in conditions that were found and
-    allowed.
+    allowed, ``notes`` what could not be checked.
     """
 
     a: Side
@@ -61,6 +63,7 @@ class Comparison:
     cells: pd.DataFrame
     unpaired: pd.DataFrame
     allowed: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, a: Side, b: Side, question: Question) -> Comparison:
@@ -69,9 +72,11 @@ class Comparison:
         pairs = pairing(a, b)
         runs_a, runs_b = (_runs_of_pairs(side, pairs.cells) for side in (a, b))
         allowance = Allowance.of(question.allow, pairing.named)
-        allowed = refuse_differences(find_differences(runs_a, runs_b), allowance)
+        other = None if a.path == b.path else shown(a.path)
+        allowed = refuse_differences(find_differences(runs_a, runs_b), allowance, other)
+        notes = tuple(notes_on_work(compared_work(runs_a, runs_b)))
         found = _judge(pd.concat([runs_a, runs_b], ignore_index=True), question)
-        return cls(a, b, question, pairs.cells.join(found)[list(COLUMNS)], pairs.unpaired, allowed)
+        return cls(a, b, question, pairs.cells.join(found)[list(COLUMNS)], pairs.unpaired, allowed, notes)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -128,6 +133,5 @@ def _effects(rounds: pd.DataFrame, levels: pd.Series[float]) -> pd.DataFrame:
 
 
 def _measures(runs: pd.DataFrame, asked: str | None) -> pd.Series[str]:
-    patterns = runs.groupby(["pair", "side"])["pattern"].first().unstack("side")
-    chosen = {pair: measure_of(a, b, asked) for pair, a, b in patterns[["A", "B"]].itertuples(name=None)}
-    return pd.Series(chosen, dtype="str")
+    a, b = (runs[runs["side"].eq(side)].groupby("pair")["pattern"].first() for side in "AB")
+    return pd.Series({pair: measure_of(a[pair], b[pair], asked) for pair in a.index}, dtype="str")

@@ -47,10 +47,14 @@ def level_of_pair(rounds: int, *, by_rule: bool) -> float:
 
 def _count(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the number of rounds by pair, one column per side."""
-    return runs.groupby(_SIDE).size().unstack("side")
+    return _by_side(runs.groupby(_SIDE, as_index=False).size(), "size")
 
 
 def _precisions(runs: pd.DataFrame) -> pd.DataFrame:
     """Return what was asked of the last round by pair, one column per side; NaN if rounds was a number."""
     last = runs.sort_values("round", kind="stable").drop_duplicates(_SIDE, keep="last")
-    return last.set_index(_SIDE)["precision"].astype("float64").unstack("side")
+    return _by_side(last, "precision").astype("float64")
+
+
+def _by_side(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    return pd.DataFrame({side: rows[rows["side"].eq(side)].set_index("pair")[name] for side in "AB"})

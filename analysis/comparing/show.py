@@ -72,6 +72,7 @@ def header(comparison: Comparison) -> list[str]:
         rule,
         "effect: how many times as fast B is, above 1 where it is faster",
         *(f"allowed: {difference}" for difference in comparison.allowed),
+        *(f"not checked: {note}" for note in comparison.notes),
     ]
 
 
@@ -94,10 +95,9 @@ def _not_compared(cells: pd.DataFrame) -> list[str]:
     if not of_a + of_b:
         return []
     pairs = int((cells["left_out_a"] + cells["left_out_b"]).gt(0).sum())
-    return [
-        f"not compared: {plural(of_a, 'round')} of A and {of_b} of B in {plural(pairs, 'cell')}, since rounds=auto chose their "
-        "number by their spread: the first rounds count, as many of one side as of the other"
-    ]
+    what = f"{plural(of_a, 'round')} of A and {of_b} of B in {plural(pairs, 'cell')}"
+    why = "rounds=auto chose their number by their spread: the first rounds count, as many of one side as of the other"
+    return [f"not compared: {what}, since {why}"]
 
 
 def _left_out(side: str, runs: pd.DataFrame) -> list[str]:

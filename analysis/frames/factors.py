@@ -21,7 +21,7 @@ _SETTING_IF_NEEDED = ("payload_out_bytes", "tasks", "window_ns")
 
 _WRITE: dict[str, Callable[[float], str]] = {
     **dict.fromkeys(("payload_bytes", "payload_out_bytes"), format_size),
-    **dict.fromkeys(("task_ns", "window_ns"), format_length),
+    **dict.fromkeys(("task_ns", "trial_ns", "window_ns"), format_length),
     **dict.fromkeys(("tasks", "workers"), lambda count: f"{count:.0f}"),
 }
 _NO_VARIANT = {"", "engine", *FACTORS, *OF_THE_SWEEP, *POLICY}

@@ -24,6 +24,7 @@ COLUMNS = {
     "payload": "payload_bytes",
     "payload_out": "payload_out_bytes",
     "task": "task_ns",
+    "trial": "trial_ns",
     "window": "window_ns",
     "interpreter.path": "interpreter",
     "interpreter.flags": "interpreter_flags",
