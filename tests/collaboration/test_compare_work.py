@@ -209,7 +209,7 @@ def test_the_level_widens_the_interval_of_a_pair_that_the_rule_may_have_ended(sa
         _auto(sample, values, label=label, workers=2)
     cells = compare("label=a", "label=b", within="outputs/a").set_index("workers")
     assert cells["level"].tolist() == [0.95, 0.975]
-    assert cells.loc[1, ["effect", "p"]].tolist() == cells.loc[2, ["effect", "p"]].tolist()
+    assert cells[["effect", "p"]].nunique().tolist() == [1, 1]
     ends = [cells["low"][2], cells["low"][1], cells["high"][1], cells["high"][2]]
     assert ends == sorted(set(ends))
 
