@@ -18,6 +18,7 @@ from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
 from breakeven.analysis.summary.native_threads import native_threads
 from breakeven.analysis.summary.next_command import suggest
+from breakeven.analysis.summary.undecided import wider_than_asked
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
 from breakeven.base.results import planned_runs
@@ -56,7 +57,8 @@ class Summary:
 
     ``cells`` holds, by pattern, one row per cell with an estimate, as texts under the printed headings;
     ``problems`` one row per status and reason with ``cells``, ``runs`` and an ``example``; ``statuses``
-    counts cells; ``cautions`` are what to know before believing the numbers.
+    counts cells; ``cautions`` are what to know before believing the numbers, ``undecided`` is of the cells whose
+    intervals are wider than asked.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class Summary:
     next_command: str | None
     missing: int = 0
     arrived: int = 0
+    undecided: tuple[str, ...] = ()
 
 
 def print_summary(folder: Path) -> None:
@@ -79,7 +82,7 @@ def summarise(lab: Lab) -> Summary:
     """Summarise the sweep for people; see `Summary`."""
     planned = planned_runs(lab.path)
     stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
-    covers_cell = bool(lab.estimates["covers"].eq("cell").all())
+    covers_cell = bool((lab.estimates["covers"].eq("cell") | lab.estimates["precision"].notna()).all())
     return Summary(
         path=lab.path,
         cells=_write_patterns(lab.estimates),
@@ -90,6 +93,7 @@ def summarise(lab: Lab) -> Summary:
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
         missing=len(planned - stored),
         arrived=len(planned & stored),
+        undecided=tuple(wider_than_asked(lab)),
     )
 
 
@@ -221,6 +225,8 @@ def render(summary: Summary, console: Console) -> None:
             console,
             f"{problem['status']}, {count}: {_shorten(problem['reason'])} (such as {problem['example']})",
         )
+    for line in summary.undecided:
+        _say(console, line)
     _say(console, f"results: {shown(summary.path)}")
     if summary.next_command:
         _say(console, f"next: {summary.next_command}")

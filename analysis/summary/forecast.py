@@ -1,0 +1,81 @@
+"""How many more rounds would make intervals as narrow as asked, and how long they would take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from breakeven.analysis.frames.precision import BY_PRECISION, own_measure
+from breakeven.base.rounds import rounds_needed
+
+_LIMIT = r"(?m)^max_rounds: (\d+)$"
+MAX_ROUNDS = 30
+"""``max_rounds`` of a run that did not store it."""
+
+_PRIOR = 4
+"""Rounds for which the median variance of all cells counts in the forecast of one."""
+
+
+def undecided(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells whose interval is wider than the precision that was asked of it, or that have none."""
+    narrow = estimates["ended_by"].eq(BY_PRECISION) | estimates["half_width"].le(estimates["precision"])
+    return estimates[estimates["precision"].notna() & ~narrow]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """How long the rounds take that undecided cells still need.
+
+    ``seconds`` is NaN if no run of the sweep says how long one takes. ``least``: no cell has two rounds, so that their
+    spread is not known and they take this long or longer. ``max_rounds`` is what the knob must be raised to, None if it
+    need not be.
+    """
+
+    seconds: float
+    least: bool
+    max_rounds: int | None
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame, runs: pd.DataFrame) -> Forecast:
+        """Forecast for the undecided ``cells`` from the ``runs`` of the whole sweep."""
+        good = runs[runs["status"].eq("ok")]
+        rounds = cells["rounds"].fillna(0).astype("int64")
+        spreads = _spreads(rounds, good)
+        known = zip(spreads.fillna(0.0), rounds, cells["precision"], strict=True)
+        more = pd.Series([rounds_needed(*cell) for cell in known], cells.index) - rounds
+        tried = runs.groupby("cell_id").size().reindex(cells.index) + more
+        above = tried[tried.gt(_max_rounds(runs).reindex(cells.index))]
+        return cls(
+            seconds=float((more * _seconds(good).reindex(cells.index)).sum(skipna=False)),
+            least=bool(spreads.isna().any()),
+            max_rounds=None if above.empty else int(above.max()),
+        )
+
+
+def _spreads(rounds: pd.Series[int], good: pd.DataFrame) -> pd.Series[float]:
+    """Return the standard deviation of the logarithms of each cell of ``rounds``, drawn towards the median of all cells of the sweep.
+
+    Of few rounds it is known badly (G. Smyth, *Linear models and empirical Bayes methods*, 2004, moderates variances
+    so); that would bias an interval, but a forecast may be off. It is NaN if no cell has two rounds.
+    """
+    values = own_measure(good).set_axis(good["cell_id"])
+    logs = pd.Series(np.log(values.where(values.gt(0)).to_numpy()), values.index).dropna()
+    variances = logs.groupby(level="cell_id").var(ddof=1)
+    own, weight = variances.reindex(rounds.index).fillna(0.0), (rounds - 1).clip(lower=0)
+    moderated = (_PRIOR * variances.median() + weight * own) / (_PRIOR + weight)
+    return moderated.astype("float64") ** 0.5
+
+
+def _seconds(good: pd.DataFrame) -> pd.Series[float]:
+    """Return how long a run of each cell takes on average; of a cell that does not say so, as long as one of the others."""
+    means = good["wall_ns"].astype("float64").groupby(good["cell_id"]).mean() / 1e9
+    return means.fillna(means.mean())
+
+
+def _max_rounds(runs: pd.DataFrame) -> pd.Series[float]:
+    """Return the limit of each cell, that of its last round, from the YAML that was stored with it."""
+    last = runs.sort_values("round", kind="stable").drop_duplicates("cell_id", keep="last")
+    stored = last.set_index("cell_id")["config"].astype("str").str.extract(_LIMIT, expand=False)
+    return stored.astype("float64").fillna(MAX_ROUNDS)
