@@ -26,6 +26,7 @@ from breakeven.analysis.figures.look import (
     thin,
 )
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms
+from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
 
@@ -81,7 +82,9 @@ def frame(lab: Lab) -> pd.DataFrame:
         "pairs_disturbed",
     ]
     trials = _timed(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())
-    bins = _widen(lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), chosen["task_ns"].max())
+    bins = _widen(
+        lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), lengths_of_tasks(chosen).max()
+    )
     return cells[[*names, *totals]].join(bins.set_index("cell_id"), how="inner").reset_index()
 
 

@@ -35,6 +35,7 @@ from breakeven.analysis.figures.look import (
     wrap_setting,
 )
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings
+from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size
 
@@ -59,6 +60,8 @@ _LENGTHS = {
     "task_ns": Length("task", format_length, "tasks of {}"),
     "payload_bytes": Length("payload", format_size, "{}"),
 }
+
+_AS_MEASURED = ", as measured"
 
 _SERIAL: dict[str, Any] = {"color": "0.3", "linewidth": 1, "zorder": 1}
 _IDEAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "zorder": 1}
@@ -87,13 +90,20 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     variable = _variable(frame)
     settings = sort_labels(frame, "setting")
     kept = thin(settings)
-    frame = frame[frame["setting"].isin(kept)]
+    frame = _with_lengths(frame[frame["setting"].isin(kept)], variable)
     with look():
         body = _draw(frame, kept, variable)
         sample = f"{describe_sample(frame, 'pairs of trials')}; efficiency: speedup / workers; start-up not included"
         return finish(
             body, _title(frame, variable), context, sample, *thinned(len(kept), len(settings), "settings")
         )
+
+
+def _with_lengths(frame: pd.DataFrame, variable: str | None) -> pd.DataFrame:
+    """Add ``length``, where a cell is drawn along x: how long its tasks are, or its payload."""
+    if variable == "task_ns":
+        return frame.assign(length=lengths_of_tasks(frame))
+    return frame.assign(length=frame[variable]) if variable in _LENGTHS else frame
 
 
 def _draw(frame: pd.DataFrame, settings: list[str], variable: str | None) -> SubFigure:
@@ -148,7 +158,7 @@ def _gain(cell: pd.Series[Any], variable: str | None) -> str:
     interval = f" [{cell['speedup_low']:.2f}, {cell['speedup_high']:.2f}]"
     interval = "" if pd.isna(cell["speedup_low"]) else interval
     length = _LENGTHS.get(str(variable))
-    at = length.text.format(length.write(cell[str(variable)])) if length else ""
+    at = length.text.format(length.write(cell["length"])) if length else ""
     workers = f"{cell['workers']} worker{'s' if cell['workers'] > 1 else ''}"
     settings = ", ".join(filter(None, [workers if variable == "workers" else at, cell["setting"]]))
     where = f" ({settings})" if settings else ""
@@ -230,21 +240,27 @@ def _draw_lengths(frame: pd.DataFrame, settings: list[str], variable: str) -> Su
     body = new_figure(max(7.5, 2.8 + 3 * columns), 1.2 + max(3.6 * rows, legend_height(1 + len(look_of))))
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, setting in zip(panels.ravel(), settings, strict=False):
-        cells = frame[frame["setting"].eq(setting)].sort_values(variable)
+        cells = frame[frame["setting"].eq(setting)].sort_values("length")
         axes.axhline(1, **_SERIAL)
         for name, points in cells.groupby("mechanism"):
-            draw_errors(axes, points[variable], points, "speedup", look_of[str(name)])
-        axes.set_xlabel(_LENGTHS[variable].axis)
+            draw_errors(axes, points["length"], points, "speedup", look_of[str(name)])
+        axes.set_xlabel(f"{_LENGTHS[variable].axis}{_AS_MEASURED * _is_measured(frame, variable)}")
         axes.tick_params(labelbottom=True)
         wrap_setting(setting, axes)
     for axes in panels.ravel()[len(settings) :]:
         axes.remove()
     for axes in panels[:, 0]:
         axes.set_ylabel(f"speedup over serial, {describe_range(frame['workers'])} workers")
-    set_length_axis(panels[0, 0], frame[variable].dropna().tolist(), _LENGTHS[variable].write)
+    set_length_axis(panels[0, 0], frame["length"].dropna().tolist(), _LENGTHS[variable].write)
     panels[0, 0].set_ylim(0, 1.12 * max(1, *frame[["speedup", "speedup_high"]].max()))
     add_legend(body, [*list_styles(look_of), Line2D([], [], **_SERIAL, label="serial")])
     return body
+
+
+def _is_measured(frame: pd.DataFrame, variable: str) -> bool:
+    """Return whether any cell is drawn elsewhere than where it was asked for."""
+    known = frame.dropna(subset=variable)
+    return bool(known["length"].ne(known[variable].astype("float64")).any())
 
 
 def _draw_dots(frame: pd.DataFrame, settings: list[str]) -> SubFigure:

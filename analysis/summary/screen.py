@@ -14,6 +14,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from breakeven.analysis.frames.factors import label_mechanisms, varying, write
+from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
 from breakeven.analysis.summary.native_threads import native_threads
@@ -31,7 +32,6 @@ UNBOUNDED = 10_000
 ROWS = 60
 """The most cells that are printed; `Lab.estimates` has them all."""
 
-_NEAR = 0.1
 _ALWAYS = ("workload", "model", "workers")
 _NUMERIC = (
     "workers",
@@ -160,7 +160,7 @@ def _where_disturbed(text: Text) -> Text:
 def _unlike_asked(row: pd.Series[Any]) -> str:
     """Return the measured length of a task if it differs from the configured one, else nothing."""
     asked, measured = row["task_ns"], row["task_measured_ns"]
-    as_asked = pd.notna(asked) and pd.notna(measured) and abs(measured / asked - 1) <= _NEAR
+    as_asked = pd.notna(asked) and pd.notna(measured) and abs(measured / asked - 1) <= NEAR
     return "" if as_asked else _single("task_measured_ns", format_time)(row)
 
 
