@@ -34,6 +34,9 @@ PANELS = 3
 BINS = 150
 """The most bins drawn, from the middle of a longer window: so few that each remains visible."""
 
+ABOUT = 1.25
+"""A number of calls that is surely within this factor of another is about as many: a second CPU doubles it."""
+
 HALF_TURN_NS = 2.5e6
 """Half of CPython's switch interval: in wider bins two threads that take turns would seem to run at once."""
 
@@ -144,11 +147,26 @@ def _title(cells: pd.DataFrame) -> str:
 
 
 def _describe_change(ends: pd.Series[Any]) -> str:
-    """Return the ratio with its bounds from the two intervals; claim no change if they overlap."""
-    if not (ends["last_low"] > ends["first_high"] or ends["last_high"] < ends["first_low"]):
-        return "no clear change"
-    least, most = ends["last_low"] / ends["first_high"], ends["last_high"] / ends["first_low"]
-    return f"{ends['last'] / ends['first']:.2f} times ({least:.2f} to {most:.2f})"
+    """Return the ratio with the interval of it, or that it is about 1, or that it is not known which.
+
+    The half-widths of the two totals are added in quadrature, on logarithms: they are of different processes. The
+    interval of a ratio is narrower so than from end to end, and still no narrower than Welch's.
+    """
+    ratio = ends["last"] / ends["first"]
+    reach = np.exp(np.hypot(_half(ends, "first"), _half(ends, "last")))
+    low, high = ratio / reach, ratio * reach
+    interval = f"({low:.2f} to {high:.2f})" if np.isfinite(reach) else "(no interval)"
+    if low > 1 or high < 1:
+        return f"{ratio:.2f} times {interval}"
+    if low > 1 / ABOUT and high < ABOUT:
+        return f"about as many {interval}"
+    return f"no clear change {interval}"
+
+
+def _half(ends: pd.Series[Any], end: str) -> float:
+    """Return half the width of the interval of one total, of logarithms."""
+    low, high = ends[f"{end}_low"], ends[f"{end}_high"]
+    return float(np.log(high / low) / 2) if low > 0 else np.inf
 
 
 def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -> SubFigure:

@@ -37,13 +37,13 @@ def lengths_of_tasks(cells: pd.DataFrame) -> pd.Series[float]:
 def name_lengths(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[str]:
     """Return the length of a task as the text of a label, the same for all cells that do the same work.
 
-    If it is not about what was asked both are named: ``1.52 ms (asked: 1 ms)``. Cells that differ only in the factors
+    If it is not about what was asked both are named: ``1.52 ms instead of 1 ms``. Cells that differ only in the factors
     ``without`` have one label.
     """
     names = [name for name in _WORK if name in cells and name not in without]
     lengths, asked = _join(cells, names), cells["task_ns"].astype("float64")
     texts = lengths.map(format_length, na_action="ignore").astype("object")
-    both = texts + asked.map(lambda length: f" (asked: {format_length(length)})", na_action="ignore")
+    both = texts + asked.map(lambda length: f" instead of {format_length(length)}", na_action="ignore")
     return both.where(lengths.ne(asked), texts)
 
 
