@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from breakeven.analysis.frames.precision import BY_PRECISION, own_measure
+from breakeven.base.factors import FACTORS
 from breakeven.base.rounds import rounds_needed
 
 _LIMIT = r"(?m)^max_rounds: (\d+)$"
@@ -38,20 +39,33 @@ class Forecast:
     max_rounds: int | None
 
     @classmethod
-    def of(cls, cells: pd.DataFrame, runs: pd.DataFrame) -> Forecast:
-        """Forecast for the undecided ``cells`` from the ``runs`` of the whole sweep."""
+    def of(cls, estimates: pd.DataFrame, runs: pd.DataFrame) -> Forecast:
+        """Forecast for the undecided cells of ``estimates`` from the ``runs`` of the whole sweep."""
         good = runs[runs["status"].eq("ok")]
-        rounds = cells["rounds"].fillna(0).astype("int64")
-        spreads = _spreads(rounds, good)
-        known = zip(spreads.fillna(0.0), rounds, cells["precision"], strict=True)
-        more = pd.Series([rounds_needed(*cell) for cell in known], cells.index) - rounds
-        tried = runs.groupby("cell_id").size().reindex(cells.index) + more
-        above = tried[tried.gt(_max_rounds(runs).reindex(cells.index))]
+        cells = undecided(estimates)
+        spreads = _spreads(_rounds(cells), good)
+        known = zip(spreads.fillna(0.0), _rounds(cells), cells["precision"], strict=True)
+        more = _together(estimates, pd.Series([rounds_needed(*cell) for cell in known], cells.index))
+        tried = runs.groupby("cell_id").size().reindex(more.index) + more
+        above = tried[tried.gt(_max_rounds(runs).reindex(more.index))]
         return cls(
-            seconds=float((more * _seconds(good).reindex(cells.index)).sum(skipna=False)),
+            seconds=float((more * _seconds(good).reindex(more.index)).sum(skipna=False)),
             least=bool(spreads.isna().any()),
             max_rounds=None if above.empty else int(above.max()),
         )
+
+
+def _rounds(cells: pd.DataFrame) -> pd.Series[int]:
+    return cells["rounds"].fillna(0).astype("int64")
+
+
+def _together(estimates: pd.DataFrame, needed: pd.Series[int]) -> pd.Series[int]:
+    """Return how many more rounds cells get if some need as many as ``needed``: those that differ only in their label end together."""
+    names = [name for name in (*FACTORS, "variant") if name != "label" and name in estimates]
+    group = estimates.groupby(names, dropna=False).ngroup()
+    cells = estimates[estimates["precision"].notna() & group.isin(group[needed.index])]
+    most = needed.groupby(group[needed.index]).max()
+    return (group[cells.index].map(most) - _rounds(cells)).clip(lower=0)
 
 
 def _spreads(rounds: pd.Series[int], good: pd.DataFrame) -> pd.Series[float]:

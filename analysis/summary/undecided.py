@@ -24,7 +24,7 @@ def wider_than_asked(lab: Lab) -> Iterator[str]:
     cells = undecided(lab.estimates)
     if cells.empty:
         return
-    forecast = Forecast.of(cells, lab.runs)
+    forecast = Forecast.of(lab.estimates, lab.runs)
     count, of = len(cells), len(lab.estimates)
     text = (
         f"the interval of {count} of {of} cells is"

@@ -97,9 +97,8 @@ def test_a_crossing_is_between_the_lengths_that_were_measured() -> None:
 
 def _cells(*tasks: tuple[float | None, float | None], **columns: Any) -> pd.DataFrame:
     frame = pd.DataFrame(tasks, columns=["task_ns", "task_measured_ns"], dtype="float64")
-    return frame.assign(
-        **{"workload": "spin", "variant": "", "payload_bytes": 1, "interpreter": "a"} | columns
-    )
+    work: Any = {"workload": "spin", "variant": "", "payload_bytes": 1, "interpreter": "a"} | columns
+    return frame.assign(**work)
 
 
 @given(st.lists(st.tuples(st.sampled_from([1e3, 1e6]), st.floats(0.3, 3)), min_size=1, max_size=6))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp, log, nan
 from statistics import median, variance
 from typing import Any
 
@@ -27,9 +27,17 @@ def _runs(
     return [plain | row | columns for row in rounds]
 
 
-def _cells(*rounds: int, precision: float = 0.1) -> pd.DataFrame:
+def _cells(*rounds: int, **columns: Any) -> pd.DataFrame:
+    """Return the estimates of cells c0, c1, ..., none of them decided."""
     index = pd.Index([f"c{place}" for place in range(len(rounds))], name="cell_id")
-    return pd.DataFrame({"rounds": rounds, "precision": precision}, index=index)
+    plain: Any = {
+        "workers": range(len(rounds)),
+        "label": "",
+        "ended_by": "",
+        "half_width": nan,
+        "precision": 0.1,
+    }
+    return pd.DataFrame({"rounds": rounds} | plain | columns, index=index)
 
 
 @given(CELLS)
@@ -57,6 +65,16 @@ def test_the_forecast_is_of_each_cells_spread_drawn_towards_that_of_all(cells: l
         most = max(most, needed)
     assert forecast.seconds == pytest.approx(seconds)
     assert forecast.max_rounds == (most if most > MAX_ROUNDS else None)
+
+
+def test_cells_that_differ_only_in_their_label_end_together() -> None:
+    """What one of them needs all of them get, those that are narrow already included; others do not."""
+    scattered = [exp(0.1 * sign) for sign in (1, -1, 1, -1, 1)]
+    runs = pd.DataFrame([*_runs(scattered), *_runs([1.0] * 6, "c1"), *_runs([1.0] * 5, "c2")])
+    decided = {"ended_by": ["", "precision", "precision"], "half_width": [0.2, 0.05, 0.05]}
+    apart, joint = (_cells(5, 6, 5, workers=workers, **decided) for workers in ([1, 2, 3], [1, 1, 3]))
+    (alone, together) = (Forecast.of(cells, runs).seconds for cells in (apart, joint))
+    assert together == alone + (alone - 1)  # it has one round more
 
 
 def test_a_limit_that_is_in_the_way_is_to_be_raised() -> None:
