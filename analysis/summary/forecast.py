@@ -9,7 +9,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.precision import BY_PRECISION, own_measure
 from breakeven.base.factors import FACTORS
-from breakeven.base.rounds import rounds_needed
+from breakeven.base.rounds import FIRST_LOOK, rounds_needed
 
 _LIMIT = r"(?m)^max_rounds: (\d+)$"
 MAX_ROUNDS = 30
@@ -20,18 +20,26 @@ _PRIOR = 4
 
 
 def undecided(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells whose interval is wider than the precision that was asked of it, or that have none."""
-    narrow = estimates["ended_by"].eq(BY_PRECISION) | estimates["half_width"].le(estimates["precision"])
-    return estimates[estimates["precision"].notna() & ~narrow]
+    """Return the cells that the rule gives further rounds when the sweep is carried on."""
+    return estimates[estimates["precision"].notna() & estimates["ended_by"].ne(BY_PRECISION)]
+
+
+def too_wide(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return those of the undecided cells whose interval is wider than asked, or that have none.
+
+    The rounds of the others ended for another reason, at 95 %, between two looks or before the first.
+    """
+    cells = undecided(estimates)
+    return cells[~cells["half_width"].le(cells["precision"])]
 
 
 @dataclass(frozen=True)
 class Forecast:
     """How long the rounds take that undecided cells still need.
 
-    ``seconds`` is NaN if no run of the sweep says how long one takes. ``least``: no cell has two rounds, so that their
-    spread is not known and they take this long or longer. ``max_rounds`` is what the knob must be raised to, None if it
-    need not be.
+    ``seconds`` is NaN if no run of the sweep says how long one takes. ``least``: no cell has two rounds, or some have
+    none, so that their spread is not known and they take this long or longer. ``max_rounds`` is what the knob must be
+    raised to, None if it need not be.
     """
 
     seconds: float
@@ -39,8 +47,11 @@ class Forecast:
     max_rounds: int | None
 
     @classmethod
-    def of(cls, estimates: pd.DataFrame, runs: pd.DataFrame) -> Forecast:
-        """Forecast for the undecided cells of ``estimates`` from the ``runs`` of the whole sweep."""
+    def of(cls, estimates: pd.DataFrame, runs: pd.DataFrame, unseen: int = 0) -> Forecast:
+        """Forecast for the undecided cells of ``estimates`` from the ``runs`` of the whole sweep.
+
+        ``unseen`` cells are planned and have no run yet: they are taken for as long as the others, and for steady.
+        """
         good = runs[runs["status"].eq("ok")]
         cells = undecided(estimates)
         spreads = _spreads(_rounds(cells), good)
@@ -48,11 +59,16 @@ class Forecast:
         more = _together(estimates, pd.Series([rounds_needed(*cell) for cell in known], cells.index))
         tried = runs.groupby("cell_id").size().reindex(more.index) + more
         above = tried[tried.gt(_max_rounds(runs).reindex(more.index))]
+        each = _seconds(good)
         return cls(
-            seconds=float((more * _seconds(good).reindex(more.index)).sum(skipna=False)),
-            least=bool(spreads.isna().any()),
+            seconds=float((more * each.reindex(more.index)).sum(skipna=False)) + _of_unseen(unseen, each),
+            least=bool(spreads.isna().any()) or unseen > 0,
             max_rounds=None if above.empty else int(above.max()),
         )
+
+
+def _of_unseen(cells: int, each: pd.Series[float]) -> float:
+    return cells * FIRST_LOOK * float(each.mean()) if cells else 0.0
 
 
 def _rounds(cells: pd.DataFrame) -> pd.Series[int]:

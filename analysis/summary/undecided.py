@@ -9,8 +9,9 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms, label_settings
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.summary.forecast import Forecast, undecided
+from breakeven.analysis.summary.forecast import Forecast, too_wide
 from breakeven.analysis.summary.next_command import carry_on
+from breakeven.base.results import planned_runs
 from breakeven.base.units import format_clock, format_time
 
 NAMED = 2
@@ -21,18 +22,34 @@ _STEPS = ((120, 5), (1200, 30), (float("inf"), 60))
 
 def wider_than_asked(lab: Lab) -> Iterator[str]:
     """Yield the line if there are such cells: which, how wide, and the command that narrows them with its time."""
-    cells = undecided(lab.estimates)
-    if cells.empty:
+    cells, unseen = too_wide(lab.estimates), _unseen(lab)
+    if cells.empty and not unseen:
         return
-    forecast = Forecast.of(lab.estimates, lab.runs)
-    count, of = len(cells), len(lab.estimates)
+    parts = [_describe(cells, lab.estimates)] if len(cells) else []
+    if unseen:
+        parts.append(f"{unseen} cell{' has' if unseen == 1 else 's have'} no run yet")
+    yield "; ".join([*parts, _remedy(lab, cells, unseen)])
+
+
+def _unseen(lab: Lab) -> int:
+    """Return how many planned cells have no run, if their rounds were to end by their precision."""
+    if lab.runs["precision"].isna().all():
+        return 0
+    return len(_planned(lab) - set(lab.cells.index))
+
+
+def _planned(lab: Lab) -> set[str]:
+    return {run.rpartition("-")[0] for run in planned_runs(lab.path)}
+
+
+def _describe(cells: pd.DataFrame, estimates: pd.DataFrame) -> str:
+    count, of = len(cells), len(estimates)
     text = (
         f"the interval of {count} of {of} cells is"
         if count == 1
         else f"the intervals of {count} of {of} cells are"
     )
-    widths = _widths(cells, lab.estimates)
-    yield f"{text} wider than asked ({_asked(cells)}): {widths}; {_remedy(lab, cells, forecast)}"
+    return f"{text} wider than asked ({_asked(cells)}): {_widths(cells, estimates)}"
 
 
 def _asked(cells: pd.DataFrame) -> str:
@@ -65,7 +82,9 @@ def _names(estimates: pd.DataFrame) -> pd.Series[str]:
     return pd.Series([", ".join(filter(None, row)) for row in rows], estimates.index)
 
 
-def _remedy(lab: Lab, cells: pd.DataFrame, forecast: Forecast) -> str:
+def _remedy(lab: Lab, cells: pd.DataFrame, unseen: int) -> str:
+    """Return the time and the command that narrow ``cells`` and measure the ``unseen`` ones."""
+    forecast = Forecast.of(lab.estimates, lab.runs, unseen)
     knobs: dict[str, str] = {}
     if forecast.max_rounds is not None:
         knobs["max_rounds"] = str(forecast.max_rounds)
@@ -78,7 +97,8 @@ def _remedy(lab: Lab, cells: pd.DataFrame, forecast: Forecast) -> str:
     if again is None:
         typed = " ".join(f"{key}={value}" for key, value in knobs.items())
         again = f"run the sweep again{f' with {typed}' if typed else ''}"
-    return f"{time} would narrow {'it' if len(cells) == 1 else 'them'}: {again}"
+    goal = f"{'measure' if cells.empty else 'narrow'} {'it' if len(cells) + unseen == 1 else 'them'}"
+    return f"{time} would {goal}: {again}"
 
 
 def _round_up(seconds: float) -> int:

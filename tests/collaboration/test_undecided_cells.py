@@ -130,6 +130,28 @@ def test_one_round_says_how_long_it_takes_at_least(sample: Sample) -> None:
     assert not any("rounds=" in caution for caution in summary.cautions)
 
 
+def test_cells_that_the_time_did_not_reach_are_counted(sample: Sample) -> None:
+    """Alone or beside wide ones; not in a sweep whose number of rounds was chosen."""
+    narrow = _add(sample, NARROW, 1)
+    _launch(sample, ["model=process", "workers=1,2"], [narrow, "unseen"])
+    (line,) = _summary(sample)[0].undecided
+    assert line == (
+        "1 cell has no run yet; at least 0:05 more would measure it: "
+        "breakeven run model=process workers=1,2 sweep=mine budget=5s"
+    )
+    wide = _add(sample, WIDE, 2)
+    _launch(sample, ["model=process", "workers=1,2,4,8"], [narrow, wide, "unseen", "another"])
+    (line,) = _summary(sample)[0].undecided
+    assert "(process, workers=2); 2 cells have no run yet; at least 0:20 more would narrow them: " in line
+
+
+def test_a_chosen_number_of_rounds_that_is_not_complete_is_no_question_of_time(sample: Sample) -> None:
+    """Which runs are missing is another line."""
+    cell = _add(sample, NARROW, 1, precision=None)
+    _launch(sample, ["model=process", "workers=1,2"], [cell, "unseen"])
+    assert _summary(sample)[0].undecided == ()
+
+
 def test_another_folder_for_outputs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command finds the sweep from here."""
     monkeypatch.chdir(tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven.analysis.summary.forecast import MAX_ROUNDS, Forecast, undecided
+from breakeven.analysis.summary.forecast import MAX_ROUNDS, Forecast, too_wide, undecided
 from breakeven.base.rounds import rounds_needed
 
 SECOND = 10**9
@@ -110,8 +110,16 @@ def test_round_trips_are_the_measure_of_messages() -> None:
     assert scattered > Forecast.of(_cells(5), pd.DataFrame(_runs([1.0] * 5))).seconds
 
 
-def test_what_was_narrow_enough_whyever_it_ended_is_decided() -> None:
-    """By the rule, or at another number of rounds; what was not asked for is not lacking."""
+def test_cells_without_a_run_are_taken_for_the_others() -> None:
+    """At least the first look of each, as long as a run of the others."""
+    runs = pd.DataFrame(_runs([1.0] * 3, wall=2 * SECOND))
+    known, more = Forecast.of(_cells(3), runs), Forecast.of(_cells(3), runs, 2)
+    assert more.seconds == pytest.approx(known.seconds + 2 * 5 * 2)
+    assert (known.least, more.least) == (False, True)
+
+
+def test_what_is_narrow_enough_is_not_named_though_it_gets_further_rounds() -> None:
+    """It ended for another reason than its precision; what was not asked for lacks nothing."""
     cells = pd.DataFrame(
         {
             "precision": [0.1, 0.1, 0.1, 0.1, None],
@@ -119,4 +127,5 @@ def test_what_was_narrow_enough_whyever_it_ended_is_decided() -> None:
             "ended_by": ["precision", "", "", "", ""],
         }
     )
-    assert undecided(cells).index.tolist() == [2, 3]
+    assert undecided(cells).index.tolist() == [1, 2, 3]
+    assert too_wide(cells).index.tolist() == [2, 3]
