@@ -46,7 +46,8 @@ _TRIAL = ["cell_id", "round", "trial"]
 def frame(lab: Lab) -> pd.DataFrame:
     """Return one row per worker and bin: ``calls`` in one trial per cell, of cells that did the same work.
 
-    ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials.
+    ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials, ``speedup`` with
+    its ends how many times those of the serial trials they are.
     """
     cells = lab.estimates
     cells = cells[cells["pattern"].eq("window") & cells.index.isin(lab.activity["cell_id"])]
@@ -88,7 +89,8 @@ def frame(lab: Lab) -> pd.DataFrame:
     bins = _widen(
         lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), lengths_of_tasks(chosen).max()
     )
-    return cells[[*names, *totals]].join(bins.set_index("cell_id"), how="inner").reset_index()
+    speedups = [f"speedup{end}" for end in ("", "_low", "_high")]
+    return cells[[*names, *totals, *speedups]].join(bins.set_index("cell_id"), how="inner").reset_index()
 
 
 def _timed(trials: pd.DataFrame) -> pd.DataFrame:
@@ -118,6 +120,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         body = _draw_panels(frame, cells, most)
         width = format_time(frame["bin_ns"].median())
         sample = f"Lanes: one trial each, bins of {width}. Totals: {describe_sample(cells, 'trials').lower()}"
+        if is_varied(cells["workers"]):
+            sample += "; changes: of the totals against those of the serial trials beside them, so that drift cancels out"
         return finish(body, _title(cells), context, sample)
 
 
@@ -128,8 +132,9 @@ def _title(cells: pd.DataFrame) -> str:
         .groupby("mechanism", sort=False)
         .agg(
             **{
-                f"{end}{part}": (f"total{part}", end)
+                f"{end}{column}{part}": (f"{name}{part}", end)
                 for end in ("first", "last")
+                for column, name in (("", "speedup"), ("_total", "total"))
                 for part in ("", "_low", "_high")
             },
             low=("workers", "min"),
@@ -138,7 +143,7 @@ def _title(cells: pd.DataFrame) -> str:
     )
     if ends["low"].eq(ends["high"]).all():
         found = ", ".join(
-            f"{row['last']:.0f} [{row['last_low']:.0f}, {row['last_high']:.0f}] with {name}"
+            f"{row['last_total']:.0f} [{row['last_total_low']:.0f}, {row['last_total_high']:.0f}] with {name}"
             for name, row in ends.iterrows()
         )
         return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {found}"
@@ -147,10 +152,11 @@ def _title(cells: pd.DataFrame) -> str:
 
 
 def _describe_change(ends: pd.Series[Any]) -> str:
-    """Return the ratio with the interval of it, or that it is about 1, or that it is not known which.
+    """Return by which factor the calls changed, with its interval; or that it is about 1, or that it is not known which.
 
-    The half-widths of the two totals are added in quadrature, on logarithms: they are of different processes. The
-    interval of a ratio is narrower so than from end to end, and still no narrower than Welch's.
+    It is the ratio of the speedups, in which the drift of the machine between the cells cancels out. Their half-widths
+    are added in quadrature, on logarithms, since they are of different processes: that is narrower than from end to
+    end, and at least as wide as the interval of W. Cochran and G. Cox (*Experimental Designs*, 1957), which is safe.
     """
     ratio = ends["last"] / ends["first"]
     reach = np.exp(np.hypot(_half(ends, "first"), _half(ends, "last")))
@@ -164,7 +170,7 @@ def _describe_change(ends: pd.Series[Any]) -> str:
 
 
 def _half(ends: pd.Series[Any], end: str) -> float:
-    """Return half the width of the interval of one total, of logarithms."""
+    """Return half the width of the interval of one speedup, of logarithms."""
     low, high = ends[f"{end}_low"], ends[f"{end}_high"]
     return float(np.log(high / low) / 2) if low > 0 else np.inf
 

@@ -43,6 +43,9 @@ LOG_FROM = 8
 """From this many workers on both axes are logarithmic; the ideal stays a straight line."""
 
 _QUANTITIES = {"speedup": "speedup over serial", "efficiency": "efficiency"}
+SMALL = 0.1
+"""If no gain can be as large as this share, the title says that there is none."""
+
 TITLE = 105
 """Characters that fit two lines of a title in the narrowest figure, including the prefix."""
 
@@ -145,13 +148,19 @@ def _describe_fastest(frame: pd.DataFrame, variable: str | None) -> str:
     clear = shown[shown["speedup_low"].gt(1)]
     if clear.empty:
         best = shown.nlargest(1, "speedup").iloc[0]
-        slow = "Everything is slower than serial" if shown["speedup_high"].lt(1).all() else "No clear gain"
-        return f"{slow}; at best {_gain(best, variable)}"
+        return f"{_describe_no_gain(shown['speedup_high'])}; at best {_gain(best, variable)}"
     fastest = f"Fastest: {_gain(clear.nlargest(1, 'speedup_low').iloc[0], variable)}"
     if len(shown) == 1:
         return fastest
     both = f"{fastest}; slowest: {_gain(shown.nsmallest(1, 'speedup').iloc[0], variable)}"
     return both if len(both) <= TITLE else fastest
+
+
+def _describe_no_gain(highs: pd.Series[float]) -> str:
+    """Return how sure it is that nothing is faster than serial, from the upper ends of the intervals."""
+    if highs.lt(1).all():
+        return "Everything is slower than serial"
+    return f"No gain of {SMALL:.0%} or more" if highs.lt(1 + SMALL).all() else "No clear gain"
 
 
 def _gain(cell: pd.Series[Any], variable: str | None) -> str:

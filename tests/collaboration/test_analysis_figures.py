@@ -148,8 +148,8 @@ def test_titles_are_found_in_the_data(rich: Lab, figures: dict[str, Figure]) -> 
     assert titles["scaling"].startswith(f"Fastest: {best['mechanism']} {best['speedup']:.2f}x {interval} (")
     assert titles["timeline"].startswith("Of 4 workers, the mean number on a CPU at once is 0.9")
     assert "with thread, 1.8" in titles["timeline"]
-    totals = rich.estimates.query("pattern == 'window'").set_index(["model", "workers"])["throughput_per_s"]
-    change = f"{totals['process', 4] / totals['process', 1]:.2f}"
+    speedups = rich.estimates.query("pattern == 'window'").set_index(["model", "workers"])["speedup"]
+    change = f"{speedups['process', 4] / speedups['process', 1]:.2f}"
     said = "Calls completed in 100 ms, from 1 to 4 workers: about as many (0.9"
     assert titles["activity"].startswith(said)
     assert f" with thread, {change} times (1." in titles["activity"]
@@ -271,11 +271,14 @@ def _title_of(sample: Sample) -> str:
 def test_no_gain_is_not_called_fastest(tmp_path: Path) -> None:
     """Where no interval lies above 1 the title says so."""
     slower, unclear = Sample(tmp_path / "slower", pairs=8), Sample(tmp_path / "unclear", pairs=8)
+    none = Sample(tmp_path / "none", pairs=8)
     for workers in (2, 4):
+        none.add_map(model="thread", workers=workers, speedup=1.0, spread=0.01)
         slower.add_map(model="process", workers=workers, speedup=0.5)
         unclear.add_map(model="process", workers=workers, speedup=1.0, spread=0.2)
     assert _title_of(slower).startswith("Everything is slower than serial; at best process 0.5")
     assert _title_of(unclear).startswith("No clear gain; at best process ")
+    assert _title_of(none).startswith("No gain of 10% or more; at best thread 1.0")
 
 
 @pytest.mark.parametrize(
