@@ -39,7 +39,7 @@ def _rounds(runs: pd.DataFrame, pair: int, side: str) -> list[int]:
 
 
 @given(PAIRS, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_as_many_first_rounds_of_one_side_as_of_the_other(pairs: list[Any], random: Any) -> None:
     """Where either side's number was chosen by its spread; numbers that were asked for stay, and the order is of no matter."""
     runs = _runs(pairs)
@@ -57,7 +57,7 @@ def test_as_many_first_rounds_of_one_side_as_of_the_other(pairs: list[Any], rand
 
 
 @given(PAIRS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_only_a_pair_that_the_rule_may_have_ended_late_has_the_higher_level(pairs: list[Any]) -> None:
     """Both sides by their spread, and as many rounds as a look after the first."""
     levels = levels_of_pairs(take_as_many(_runs(pairs)))
