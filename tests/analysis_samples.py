@@ -44,13 +44,17 @@ class Sample:
         self.path.mkdir(parents=True, exist_ok=True)
         self.sweep.create()
 
-    def add_map(self, *, speedup: float, spread: float = 0.02, spans: bool = False, **factors: Any) -> str:
-        """Add a cell of fixed work: serial trials of 200 ms, parallel ones faster by ``speedup``."""
+    def add_map(
+        self, *, speedup: float, spread: float = 0.02, spans: bool = False, takes: float = 1.0, **factors: Any
+    ) -> str:
+        """Add a cell of fixed work: tasks ``takes`` times as long as asked, parallel trials faster by ``speedup``."""
         row = self._row(**{"pattern": "map", "tasks": 200, "task_ns": MS} | factors)
         for round_ in range(self.rounds):
             rng = np.random.default_rng([self.runs, round_])
             ratios = speedup * rng.normal(1, spread, self.pairs)
-            trials = pd.concat([_pair(block, ratio, row["tasks"]) for block, ratio in enumerate(ratios)])
+            serial = row["tasks"] * (row["task_ns"] or MS) * takes
+            trials = pd.concat([_pair(block, serial, ratio) for block, ratio in enumerate(ratios)])
+            trials["tasks"] = row["tasks"]
             if spans:
                 trials = self._trace(row, round_, trials)
             self._write(
@@ -201,9 +205,9 @@ def _keyed(table: str, key: Key, frame: pd.DataFrame) -> pa.Table:
     return conform(table, pa.Table.from_pandas(keyed, preserve_index=False))
 
 
-def _pair(block: int, ratio: float, tasks: int) -> pd.DataFrame:
-    walls = {"serial": 200 * MS, "parallel": 200 * MS / ratio}
-    rows = [{"block": block, "kind": kind, "wall_ns": wall, "tasks": tasks} for kind, wall in walls.items()]
+def _pair(block: int, serial: float, ratio: float) -> pd.DataFrame:
+    walls = {"serial": serial, "parallel": serial / ratio}
+    rows = [{"block": block, "kind": kind, "wall_ns": wall} for kind, wall in walls.items()]
     return pd.DataFrame(rows)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from breakeven.analysis.comparing.knobs import METHOD, factors_of
+from breakeven.analysis.comparing.knobs import METHOD, TRIAL, factors_of
 from breakeven.analysis.comparing.select import Side
 from breakeven.analysis.frames.factors import BARE, varying, write
 from breakeven.base.factors import FACTORS
@@ -27,6 +27,7 @@ _IN_NAME = {
     "payload_out_bytes": "{} back",
     "tasks": "{} tasks",
     "task_ns": "task {}",
+    TRIAL: "trial {}",
     "window_ns": "window {}",
     "affinity": "affinity {}",
     "interpreter_flags": "started with {}",
@@ -53,7 +54,7 @@ def _stack(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _first_rows(runs: pd.DataFrame) -> pd.DataFrame:
     dotted = [str(name) for name in runs.columns if "." in str(name)]
-    names = ["side", "cell_id", *FACTORS, *(name for name in _SEPARATORS if name in runs), *dotted]
+    names = ["side", "cell_id", *FACTORS, TRIAL, *(name for name in _SEPARATORS if name in runs), *dotted]
     return runs[names].drop_duplicates(["side", "cell_id"], ignore_index=True)
 
 
@@ -111,8 +112,10 @@ def _count_kinds(cells: pd.DataFrame, names: list[str]) -> int:
 
 
 def _implied(cells: pd.DataFrame) -> set[str]:
+    """Return what the other factors determine: a payload back as large as that sent, tasks that a trial holds."""
     same = cells["payload_out_bytes"].eq(cells["payload_bytes"]).all()
-    return {"payload_out_bytes"} if same else set()
+    held = cells[TRIAL].notna().all()
+    return {name for name, follows in (("payload_out_bytes", same), ("tasks", held)) if follows}
 
 
 def _write(cells: pd.DataFrame, name: str) -> Iterable[str]:

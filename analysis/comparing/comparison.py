@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -13,19 +12,23 @@ from breakeven.analysis.comparing.effect import Welch
 from breakeven.analysis.comparing.facts import Allowance, Difference, find_differences, refuse_differences
 from breakeven.analysis.comparing.measures import check_measure, measure_of, round_values
 from breakeven.analysis.comparing.pairs import Pairing
+from breakeven.analysis.comparing.rounds import count_left_out, levels_of_pairs, take_as_many
 from breakeven.analysis.comparing.select import Side, open_side
 from breakeven.analysis.comparing.verdict import VERDICTS, Judge
+from breakeven.analysis.comparing.work import compared_work, notes_on_work
 from breakeven.analysis.frames.estimates import share_disturbed
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import FACTORS
 from breakeven.base.layout import LATEST_SWEEP
+from breakeven.base.text import shown
 from breakeven.runner.cell.intervals import LEVEL
 
 CORRECTION = "Benjamini-Hochberg"
 
 COLUMNS = (
     *("cell", "verdict", "effect", "low", "high", "p", "p_adjusted", "reason", "measure"),
-    *("value_a", "value_b", "rounds_a", "rounds_b", "df", "disturbed_a", "disturbed_b"),
+    *("value_a", "value_b", "rounds_a", "rounds_b", "left_out_a", "left_out_b", "df", "level"),
+    *("disturbed_a", "disturbed_b"),
     *(*FACTORS, "differs", "cell_id_a", "cell_id_b"),
 )
 """Columns of a comparison's cells, in order."""
@@ -51,7 +54,7 @@ class Comparison:
 
     ``cells`` has one row per pair with the columns of `COLUMNS`; ``unpaired`` one row per cell without a
     partner: side, cell_id, cell, reason; ``allowed`` holds the differences in conditions that were found and
-    allowed.
+    allowed, ``notes`` what could not be checked.
     """
 
     a: Side
@@ -60,6 +63,7 @@ class Comparison:
     cells: pd.DataFrame
     unpaired: pd.DataFrame
     allowed: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, a: Side, b: Side, question: Question) -> Comparison:
@@ -68,16 +72,11 @@ class Comparison:
         pairs = pairing(a, b)
         runs_a, runs_b = (_runs_of_pairs(side, pairs.cells) for side in (a, b))
         allowance = Allowance.of(question.allow, pairing.named)
-        allowed = refuse_differences(find_differences(runs_a, runs_b), allowance)
-        measures = _measures(runs_a, runs_b, question.by)
-        runs = pd.concat([runs_a, runs_b], ignore_index=True)
-        rounds = round_values(runs.assign(measure=runs["pair"].map(measures)))
-        judged = Judge(question.band, 1 - LEVEL)(Welch(LEVEL)(rounds))
-        shares = {
-            f"disturbed_{side.lower()}": share_disturbed(runs[runs["side"].eq(side)], "pair") for side in "AB"
-        }
-        cells = pairs.cells.join(judged).assign(measure=measures, **shares)
-        return cls(a, b, question, cells[list(COLUMNS)], pairs.unpaired, allowed)
+        other = None if a.path == b.path else shown(a.path)
+        allowed = refuse_differences(find_differences(runs_a, runs_b), allowance, other)
+        notes = tuple(notes_on_work(compared_work(runs_a, runs_b)))
+        found = _judge(pd.concat([runs_a, runs_b], ignore_index=True), question)
+        return cls(a, b, question, pairs.cells.join(found)[list(COLUMNS)], pairs.unpaired, allowed, notes)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -99,7 +98,10 @@ def compare(
     ``a`` and ``b`` are each a results folder, ``FOLDER:key=value,...``, or ``key=value,...`` of the folder
     ``within``. ``effect`` is the ratio of geometric means over the rounds, above 1 where B is faster, with
     the 95 % interval from ``low`` to ``high``, both by Welch's t on logarithms; `Welch`, `Judge` and `adjust`
-    name the sources. Cells without a partner are in ``Comparison.of(...).unpaired``. Raise BadInput.
+    name the sources. If ``rounds=auto`` chose the number of a side's rounds, the first of both sides count, as
+    many of one as of the other (``left_out_a`` and ``left_out_b`` do not), and if it chose both and went beyond its
+    first look, the interval is of the ``level`` 0.975 instead of 0.95. Cells without a partner are in
+    ``Comparison.of(...).unpaired``. Raise BadInput.
     """
     question = Question(by, band, tuple(allow))
     return Comparison.of(open_side("A", a, within), open_side("B", b, within), question).cells
@@ -112,7 +114,24 @@ def _runs_of_pairs(side: Side, cells: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(pair=runs["cell_id"].map(numbers), side=side.name)
 
 
-def _measures(a: pd.DataFrame, b: pd.DataFrame, asked: str | None) -> pd.Series[str]:
-    patterns: list[dict[Any, str]] = [runs.groupby("pair")["pattern"].first().to_dict() for runs in (a, b)]
-    chosen = {pair: measure_of(pattern, patterns[1][pair], asked) for pair, pattern in patterns[0].items()}
-    return pd.Series(chosen, dtype="str")
+def _judge(runs: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """Return one row per ``pair`` of the runs of both sides: effect, interval, verdict, and what they are of."""
+    kept = take_as_many(runs)
+    measures, levels = _measures(kept, question.by), levels_of_pairs(kept)
+    rounds = round_values(kept.assign(measure=kept["pair"].map(measures)))
+    judged = Judge(question.band, 1 - LEVEL)(_effects(rounds, levels))
+    shares = {
+        f"disturbed_{side.lower()}": share_disturbed(kept[kept["side"].eq(side)], "pair") for side in "AB"
+    }
+    return judged.join(count_left_out(runs, kept)).assign(measure=measures, level=levels, **shares)
+
+
+def _effects(rounds: pd.DataFrame, levels: pd.Series[float]) -> pd.DataFrame:
+    """Return the effects, each with an interval of its own pair's level."""
+    of_pair = rounds["pair"].map(levels)
+    return pd.concat([Welch(at)(rounds[of_pair.eq(at)]) for at in levels.unique()]).sort_index()
+
+
+def _measures(runs: pd.DataFrame, asked: str | None) -> pd.Series[str]:
+    a, b = (runs[runs["side"].eq(side)].groupby("pair")["pattern"].first() for side in "AB")
+    return pd.Series({pair: measure_of(a[pair], b[pair], asked) for pair in a.index}, dtype="str")

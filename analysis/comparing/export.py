@@ -46,6 +46,7 @@ def _head(comparison: Comparison) -> dict[str, Any]:
         "correction": CORRECTION,
         "tests": int(comparison.cells["p"].notna().sum()),
         "allowed": allowed,
+        "not_checked": list(comparison.notes),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.comparing.work import AMOUNT, compared_work
 from breakeven.analysis.errors import SidesDiffer, UnknownName
 from breakeven.base.conditions import CODE, ENVIRONMENT
 from breakeven.base.suggestions import did_you_mean
@@ -24,7 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 _WITHIN_A_SIDE = "source"
 """A fact that may differ between sides, to compare edits of a function, but not between the runs of one cell."""
 
-_SINGLE = ("engine", ENVIRONMENT, "governor", "clock_source", _WITHIN_A_SIDE)
+_SINGLE = ("engine", ENVIRONMENT, "governor", "clock_source", _WITHIN_A_SIDE, AMOUNT)
 FACTS = tuple(dict.fromkeys([*(name for names in GROUPS.values() for name in names), *_SINGLE]))
 
 _OF_A_CELL = (*GROUPS["interpreter"], "packages")
@@ -118,6 +120,8 @@ def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
             found += _packages(a, b)
         elif fact == ENVIRONMENT:
             found += _environment(a, b)
+        elif fact == AMOUNT:
+            found += _amounts(a, b)
         elif fact == _WITHIN_A_SIDE:
             found += _mixed(fact, _texts_by_pair(a, fact), _texts_by_pair(b, fact))
         elif fact in _OF_A_CELL:
@@ -173,6 +177,16 @@ def _packages(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     return found
 
 
+def _amounts(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
+    """Compare the work of tasks that were not chosen to differ; amounts of sweeps that did not store them are unknown."""
+    by_task = [(one.task, one.known()) for one in compared_work(a, b)]
+    return [
+        difference
+        for task, (known_a, known_b) in by_task
+        for difference in _compare(AMOUNT, known_a, known_b, task)
+    ]
+
+
 def _environment(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     """Compare the variables one by one; those of a sweep that did not record them are unknown."""
     sides = [
@@ -209,15 +223,38 @@ def _versions(texts: pd.Series[Any]) -> dict[str, Values]:
     return {name: frozenset(found) for name, found in versions.items()}
 
 
-def refuse_differences(differences: Iterable[Difference], allowance: Allowance) -> tuple[Difference, ...]:
-    """Return the differences, all allowed; raise SidesDiffer if one is not."""
+def refuse_differences(
+    differences: Iterable[Difference], allowance: Allowance, other: str | None = None
+) -> tuple[Difference, ...]:
+    """Return the differences, all allowed; raise SidesDiffer if one is not.
+
+    ``other`` is the folder of A if that of B is another one.
+    """
     found = list(differences)
     refused = [difference for difference in found if not allowance.covers(difference)]
     if refused:
         names = ",".join(dict.fromkeys(difference.fact for difference in refused))
         lines = "".join(f"  {difference}\n" for difference in refused)
         raise SidesDiffer(
-            "A and B were not measured under the same conditions:\n"
-            f"{lines}measure both under the same conditions, or accept the differences with --allow {names}"
+            f"{_HEADS[names == AMOUNT]}:\n{lines}{_remedy(refused, other)}, or accept the differences with --allow {names}"
         )
     return tuple(found)
+
+
+_HEADS = (
+    "A and B were not measured under the same conditions",
+    "the tasks of A and B do not do the same work",
+)
+
+
+def _remedy(refused: list[Difference], other: str | None) -> str:
+    """Return what to measure again; tasks do as much as those of another sweep if that is asked for."""
+    facts = {difference.fact for difference in refused}
+    if other is None or AMOUNT not in facts:
+        return "measure both under the same conditions"
+    amounts = f"measure B with calibration={shlex.quote(other)}, so that its tasks do the work of A's"
+    return (
+        amounts
+        if facts == {AMOUNT}
+        else f"measure both under the same conditions, and {amounts.removeprefix('measure ')}"
+    )

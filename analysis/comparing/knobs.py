@@ -10,11 +10,15 @@ import pandas as pd
 import yaml
 
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
+from breakeven.base.schema import TABLES
+
+TRIAL = "trial_ns"
+"""The requested length of a trial, from which the number of tasks follows; null if that was requested."""
 
 METHOD = ("seed", "rounds", "measure", "limits")
 """Knobs of how a cell is measured, not of what it is: cells are paired across them."""
 
-_SKIPPED = {*COLUMNS, *FACTORS, *OF_THE_SWEEP, *POLICY, "seed"}
+_SKIPPED = {*COLUMNS, *FACTORS, *OF_THE_SWEEP, *POLICY, *TABLES["runs"].names}
 """Knobs that have a column, and those that are the same for the whole sweep."""
 
 
@@ -34,9 +38,10 @@ def knobs_of(columns: pd.Index[Any]) -> list[str]:
 def factors_of(columns: pd.Index[Any]) -> list[str]:
     """Return the columns that cells are paired by: factors, and knobs of the cell itself.
 
-    The variables that a cell sets are among the knobs, one by one, as ``environment.NAME``.
+    The variables that a cell sets are among the knobs, one by one, as ``environment.NAME``. The length of a trial is
+    a factor of cells whose number of tasks follows from it.
     """
-    return [*(name for name in FACTORS if name != "variables"), *knobs_of(columns)]
+    return [*(name for name in FACTORS if name != "variables"), TRIAL, *knobs_of(columns)]
 
 
 def write_knob(value: Any) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from breakeven.analysis.comparing.cells import Key, Names, cells_of, differing_columns, left_out_of
 from breakeven.analysis.comparing.facts import GROUPS
-from breakeven.analysis.comparing.knobs import factors_of
+from breakeven.analysis.comparing.knobs import TRIAL, factors_of
 from breakeven.analysis.comparing.select import Side, show_value, typed
 from breakeven.analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
 from breakeven.analysis.frames.factors import BARE
@@ -30,6 +30,9 @@ value then matches any other.
 """
 _NO_CHOICE = {"", *BARE}
 _DIFFERENCES_SHOWN = 3
+_HELD = "held by a trial: "
+"""Before the number of tasks of a cell that did not choose it, but the length of a trial."""
+
 _WHOLE = [name for name in FACTORS if pa.types.is_integer(TABLES["runs"].field(name).type)]
 _THE_SAME = "the same"
 
@@ -100,6 +103,8 @@ class Pairing:
         """Return the values by which ``cells`` are paired."""
         names = [name for name in factors_of(cells.columns) if name not in self.named]
         keys = cells[names].map(_text).astype("object")
+        if "tasks" in names:
+            keys["tasks"] = keys["tasks"].mask(cells[TRIAL].notna(), _HELD + keys["tasks"])
         if "payload_bytes" in self.named and "payload_out_bytes" in names:
             # what is sent back is as large as what is sent, unless it was chosen
             same = cells["payload_out_bytes"].eq(cells["payload_bytes"])
@@ -116,21 +121,21 @@ class Pairing:
 
     def unequal(self, one: dict[str, str], other: dict[str, str]) -> list[str]:
         """Return the columns that keep two cells from being a pair."""
-        return [
-            name
-            for name in one
-            if one[name] != other.get(name, "")
-            and not (self._is_loose(name) and {one[name], other.get(name, "")} & _NO_CHOICE)
-        ]
+        return [name for name in one if not self._fits(name, one[name], other.get(name, ""))]
+
+    def _fits(self, name: str, one: str, other: str) -> bool:
+        if name == "tasks" and _HELD in (one[: len(_HELD)], other[: len(_HELD)]):
+            chosen = [text for text in (one, other) if not text.startswith(_HELD)]
+            return not chosen or one.removeprefix(_HELD) == other.removeprefix(_HELD)
+        return one == other or (self._is_loose(name) and bool({one, other} & _NO_CHOICE))
 
     def _strict(self, key: dict[str, str]) -> tuple[str, ...]:
-        return tuple(value for name, value in key.items() if not self._is_loose(name))
+        return tuple(value for name, value in key.items() if not (self._is_loose(name) or name == "tasks"))
 
     def _is_loose(self, name: str) -> bool:
         family = name.split(".", maxsplit=1)[0]
-        return name in {name for factor in self.named for name in _FOLLOW.get(factor, ())} or (
-            family != name and family in self.named
-        )
+        follows = {name for factor in self.named for name in _FOLLOW.get(factor, ())}
+        return name == TRIAL or name in follows or (family != name and family in self.named)
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
@@ -24,10 +24,10 @@ from breakeven.base.units import format_size, format_time, read_size, read_time
 
 _TYPED = {column: key for key, column in COLUMNS.items() if "." not in key}
 """The name under which users type a column."""
-_FURTHER = ("executable", "seed")
+_FURTHER = ("executable", "seed", "trial_ns")
 _SIZES = ("payload_bytes", "payload_out_bytes", "memory_limit_bytes")
-_TIMES = ("task_ns", "window_ns")
-_NUMBERS = ("workers", "tasks", "seed", "cpu_count", "threads_per_core", "cpu_quota")
+_TIMES = ("task_ns", "trial_ns", "window_ns")
+_NUMBERS = ("workers", "tasks", "seed", "task_amount", "cpu_count", "threads_per_core", "cpu_quota")
 _FLAGS = ("gil_enabled", "jit_enabled")
 _VALUES_SHOWN = 8
 
@@ -50,14 +50,20 @@ class Condition:
             return runs[self.column].isna() | runs[self.column].isin(["", "null"])
         if self.column == "interpreter":
             return self._interpreter(runs)
-        if self.column == "python_version":
-            return runs["python_version"].map(self._is_version).astype(bool)
-        if self.column in _FLAGS:
-            wanted = read_flag(self.key, self.value)
-            return runs[self.column].map(lambda value: pd.notna(value) and bool(value) == wanted).astype(bool)
+        if (self.column, self.value) == ("tasks", "auto"):
+            return runs["trial_ns"].notna()
         if self.column in (*_SIZES, *_TIMES, *_NUMBERS):
             return runs[self.column].astype("float64").eq(self._amount())
-        return runs[self.column].map(self._is_text).astype(bool)
+        return runs[self.column].map(self._matching()).astype(bool)
+
+    def _matching(self) -> Callable[[Any], bool]:
+        """Return the function that says of one value whether it is selected."""
+        if self.column == "python_version":
+            return self._is_version
+        if self.column in _FLAGS:
+            wanted = read_flag(self.key, self.value)
+            return lambda value: bool(pd.notna(value)) and bool(value) == wanted
+        return self._is_text
 
     def _amount(self) -> float:
         if self.column in _NUMBERS:

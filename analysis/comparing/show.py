@@ -72,6 +72,7 @@ def header(comparison: Comparison) -> list[str]:
         rule,
         "effect: how many times as fast B is, above 1 where it is faster",
         *(f"allowed: {difference}" for difference in comparison.allowed),
+        *(f"not checked: {note}" for note in comparison.notes),
     ]
 
 
@@ -84,7 +85,19 @@ def footer(comparison: Comparison) -> list[str]:
     left_out = [line for side in (comparison.a, comparison.b) for line in _left_out(side.name, side.left_out)]
     counts = ", ".join(f"{comparison.counts[verdict]} {verdict}" for verdict in VERDICTS)
     unpaired = f"; {plural(len(alone), 'cell')} without partner" if alone else ""
-    return [*why, *alone, *left_out, f"{plural(len(cells), 'cell')} compared: {counts}{unpaired}"]
+    ends = [*_not_compared(cells), f"{plural(len(cells), 'cell')} compared: {counts}{unpaired}"]
+    return [*why, *alone, *left_out, *ends]
+
+
+def _not_compared(cells: pd.DataFrame) -> list[str]:
+    """Return the line on rounds of the longer side of a pair, if there are any."""
+    of_a, of_b = (int(cells[f"left_out_{side}"].sum()) for side in "ab")
+    if not of_a + of_b:
+        return []
+    pairs = int((cells["left_out_a"] + cells["left_out_b"]).gt(0).sum())
+    what = f"{plural(of_a, 'round')} of A and {of_b} of B in {plural(pairs, 'cell')}"
+    why = "rounds=auto chose their number by their spread: the first rounds count, as many of one side as of the other"
+    return [f"not compared: {what}, since {why}"]
 
 
 def _left_out(side: str, runs: pd.DataFrame) -> list[str]:

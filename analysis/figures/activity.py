@@ -26,12 +26,16 @@ from breakeven.analysis.figures.look import (
     thin,
 )
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms
+from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
 
 PANELS = 3
 BINS = 150
 """The most bins drawn, from the middle of a longer window: so few that each remains visible."""
+
+ABOUT = 1.25
+"""A number of calls that is surely within this factor of another is about as many: a second CPU doubles it."""
 
 HALF_TURN_NS = 2.5e6
 """Half of CPython's switch interval: in wider bins two threads that take turns would seem to run at once."""
@@ -42,7 +46,8 @@ _TRIAL = ["cell_id", "round", "trial"]
 def frame(lab: Lab) -> pd.DataFrame:
     """Return one row per worker and bin: ``calls`` in one trial per cell, of cells that did the same work.
 
-    ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials.
+    ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials, ``speedup`` with
+    its ends how many times those of the serial trials they are.
     """
     cells = lab.estimates
     cells = cells[cells["pattern"].eq("window") & cells.index.isin(lab.activity["cell_id"])]
@@ -81,8 +86,11 @@ def frame(lab: Lab) -> pd.DataFrame:
         "pairs_disturbed",
     ]
     trials = _timed(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())
-    bins = _widen(lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), chosen["task_ns"].max())
-    return cells[[*names, *totals]].join(bins.set_index("cell_id"), how="inner").reset_index()
+    bins = _widen(
+        lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), lengths_of_tasks(chosen).max()
+    )
+    speedups = [f"speedup{end}" for end in ("", "_low", "_high")]
+    return cells[[*names, *totals, *speedups]].join(bins.set_index("cell_id"), how="inner").reset_index()
 
 
 def _timed(trials: pd.DataFrame) -> pd.DataFrame:
@@ -112,6 +120,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         body = _draw_panels(frame, cells, most)
         width = format_time(frame["bin_ns"].median())
         sample = f"Lanes: one trial each, bins of {width}. Totals: {describe_sample(cells, 'trials').lower()}"
+        if is_varied(cells["workers"]):
+            sample += "; changes: of the totals against those of the serial trials beside them, so that drift cancels out"
         return finish(body, _title(cells), context, sample)
 
 
@@ -122,8 +132,9 @@ def _title(cells: pd.DataFrame) -> str:
         .groupby("mechanism", sort=False)
         .agg(
             **{
-                f"{end}{part}": (f"total{part}", end)
+                f"{end}{column}{part}": (f"{name}{part}", end)
                 for end in ("first", "last")
+                for column, name in (("", "speedup"), ("_total", "total"))
                 for part in ("", "_low", "_high")
             },
             low=("workers", "min"),
@@ -132,7 +143,7 @@ def _title(cells: pd.DataFrame) -> str:
     )
     if ends["low"].eq(ends["high"]).all():
         found = ", ".join(
-            f"{row['last']:.0f} [{row['last_low']:.0f}, {row['last_high']:.0f}] with {name}"
+            f"{row['last_total']:.0f} [{row['last_total_low']:.0f}, {row['last_total_high']:.0f}] with {name}"
             for name, row in ends.iterrows()
         )
         return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {found}"
@@ -141,11 +152,27 @@ def _title(cells: pd.DataFrame) -> str:
 
 
 def _describe_change(ends: pd.Series[Any]) -> str:
-    """Return the ratio with its bounds from the two intervals; claim no change if they overlap."""
-    if not (ends["last_low"] > ends["first_high"] or ends["last_high"] < ends["first_low"]):
-        return "no clear change"
-    least, most = ends["last_low"] / ends["first_high"], ends["last_high"] / ends["first_low"]
-    return f"{ends['last'] / ends['first']:.2f} times ({least:.2f} to {most:.2f})"
+    """Return by which factor the calls changed, with its interval; or that it is about 1, or that it is not known which.
+
+    It is the ratio of the speedups, in which the drift of the machine between the cells cancels out. Their half-widths
+    are added in quadrature, on logarithms, since they are of different processes: that is narrower than from end to
+    end, and at least as wide as the interval of W. Cochran and G. Cox (*Experimental Designs*, 1957), which is safe.
+    """
+    ratio = ends["last"] / ends["first"]
+    reach = np.exp(np.hypot(_half(ends, "first"), _half(ends, "last")))
+    low, high = ratio / reach, ratio * reach
+    interval = f"({low:.2f} to {high:.2f})" if np.isfinite(reach) else "(no interval)"
+    if low > 1 or high < 1:
+        return f"{ratio:.2f} times {interval}"
+    if low > 1 / ABOUT and high < ABOUT:
+        return f"about as many {interval}"
+    return f"no clear change {interval}"
+
+
+def _half(ends: pd.Series[Any], end: str) -> float:
+    """Return half the width of the interval of one speedup, of logarithms."""
+    low, high = ends[f"{end}_low"], ends[f"{end}_high"]
+    return float(np.log(high / low) / 2) if low > 0 else np.inf
 
 
 def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -> SubFigure:

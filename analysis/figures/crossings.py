@@ -14,6 +14,7 @@ Write = Callable[[float], str]
 def describe_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
     """Return where mechanisms start or cease to pay along ``along``, else where one overtakes another.
 
+    ``length`` is what is written of a point: a task of one ``along`` may take longer on one interpreter than on another.
     Empty if the intervals show neither.
     """
     lines = [
@@ -26,9 +27,10 @@ def describe_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[st
 
 def _describe_break_even(name: str, points: pd.DataFrame, write: Write) -> Iterator[str]:
     side = _side(points["speedup_low"].gt(1), points["speedup_high"].lt(1))
+    lengths = points["length"].groupby(level=0).first()
     for before, after in _changes(side):
         verb = "starts" if side[after] > 0 else "ceases"
-        yield f"{name} {verb} to pay between {write(before)} and {write(after)}"
+        yield f"{name} {verb} to pay between {write(lengths[before])} and {write(lengths[after])}"
 
 
 def _describe_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
@@ -39,10 +41,11 @@ def _describe_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Itera
             both = both.sort_index()
             above = both["speedup_low"].gt(both["speedup_high_other"])
             side = _side(above, both["speedup_high"].lt(both["speedup_low_other"]))
+            lengths = (both["length"] * both["length_other"]).groupby(level=0).first() ** 0.5
             for before, after in _changes(side):
                 first, second = (one, other) if side[after] > 0 else (other, one)
                 passed = f"{_name(first, setting)} overtakes {second}"
-                yield f"{passed} between {write(before)} and {write(after)}"
+                yield f"{passed} between {write(lengths[before])} and {write(lengths[after])}"
 
 
 def _side(above: pd.Series[bool], below: pd.Series[bool]) -> pd.Series[int]:

@@ -35,6 +35,9 @@ GREY = "0.35"
 FACETS = 6
 """The most facets shown; more are thinned out, and the caption says so."""
 
+_CLOSE = 0.12
+"""Share of a logarithmic axis within which the labels of two ticks would overlap."""
+
 _STEPS = ((100, (1,)), (8, (1, 2, 5)), (2, (1, 1.5, 2, 3, 4, 5, 7)), (0, np.arange(1, 10, 0.2)))
 _SPACE = re.compile(r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%)")  # a number and its unit stay on one line
 
@@ -176,10 +179,21 @@ def set_length_axis(axes: Axes, sizes: Sequence[float], write: Callable[[float],
         axes.set_xscale("log", base=2)
     else:
         axes.set_xscale("symlog", base=2, linthresh=min([size for size in ordered if size > 0], default=1))
-    ticks = thin(ordered)
+    ticks = thin(_apart(ordered))
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: write(size)))
+
+
+def _apart(ordered: Sequence[float]) -> list[float]:
+    """Keep those of the positive values whose labels do not lie over each other: the first, the last, and between."""
+    last = ordered[-1]
+    least = (last / next((value for value in ordered if value > 0), last)) ** _CLOSE if last > 0 else 1
+    kept = [ordered[0]]
+    for value in ordered[1:-1]:
+        if value >= kept[-1] * least and value * least <= last:
+            kept.append(value)
+    return [*kept, last] if len(ordered) > 1 else kept
 
 
 def set_log_axis(axis: Axis, write: Callable[[float], str]) -> None:

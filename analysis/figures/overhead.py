@@ -69,7 +69,7 @@ def frame(lab: Lab) -> pd.DataFrame:
     sums = sum_phases(lab)
     if sums.empty:
         raise NothingToDraw("no spans of a traced parallel trial: it needs measure.traced of at least 1")
-    cells = lab.cells[lab.cells.index.isin(sums["cell_id"])]
+    cells = lab.cells[lab.cells.index.isin(sums["cell_id"])].join(lab.estimates["task_measured_ns"])
     cells = _compare(cells[cells["pattern"].eq(min(cells["pattern"], key=_PATTERNS.index))])
     cells = cells.assign(mechanism=label_mechanisms(cells), setting=label_settings(cells))
     workers = cells["workers"].map(lambda count: f"{count} worker{'s' * (count > 1)}")

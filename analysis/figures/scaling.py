@@ -35,6 +35,7 @@ from breakeven.analysis.figures.look import (
     wrap_setting,
 )
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings
+from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size
 
@@ -42,6 +43,9 @@ LOG_FROM = 8
 """From this many workers on both axes are logarithmic; the ideal stays a straight line."""
 
 _QUANTITIES = {"speedup": "speedup over serial", "efficiency": "efficiency"}
+SMALL = 0.1
+"""If no gain can be as large as this share, the title says that there is none."""
+
 TITLE = 105
 """Characters that fit two lines of a title in the narrowest figure, including the prefix."""
 
@@ -59,6 +63,8 @@ _LENGTHS = {
     "task_ns": Length("task", format_length, "tasks of {}"),
     "payload_bytes": Length("payload", format_size, "{}"),
 }
+
+_AS_MEASURED = ", as measured"
 
 _SERIAL: dict[str, Any] = {"color": "0.3", "linewidth": 1, "zorder": 1}
 _IDEAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "zorder": 1}
@@ -87,13 +93,20 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     variable = _variable(frame)
     settings = sort_labels(frame, "setting")
     kept = thin(settings)
-    frame = frame[frame["setting"].isin(kept)]
+    frame = _with_lengths(frame[frame["setting"].isin(kept)], variable)
     with look():
         body = _draw(frame, kept, variable)
         sample = f"{describe_sample(frame, 'pairs of trials')}; efficiency: speedup / workers; start-up not included"
         return finish(
             body, _title(frame, variable), context, sample, *thinned(len(kept), len(settings), "settings")
         )
+
+
+def _with_lengths(frame: pd.DataFrame, variable: str | None) -> pd.DataFrame:
+    """Add ``length``, where a cell is drawn along x: how long its tasks are, or its payload."""
+    if variable == "task_ns":
+        return frame.assign(length=lengths_of_tasks(frame))
+    return frame.assign(length=frame[variable]) if variable in _LENGTHS else frame
 
 
 def _draw(frame: pd.DataFrame, settings: list[str], variable: str | None) -> SubFigure:
@@ -135,8 +148,7 @@ def _describe_fastest(frame: pd.DataFrame, variable: str | None) -> str:
     clear = shown[shown["speedup_low"].gt(1)]
     if clear.empty:
         best = shown.nlargest(1, "speedup").iloc[0]
-        slow = "Everything is slower than serial" if shown["speedup_high"].lt(1).all() else "No clear gain"
-        return f"{slow}; at best {_gain(best, variable)}"
+        return f"{_describe_no_gain(shown['speedup_high'])}; at best {_gain(best, variable)}"
     fastest = f"Fastest: {_gain(clear.nlargest(1, 'speedup_low').iloc[0], variable)}"
     if len(shown) == 1:
         return fastest
@@ -144,11 +156,18 @@ def _describe_fastest(frame: pd.DataFrame, variable: str | None) -> str:
     return both if len(both) <= TITLE else fastest
 
 
+def _describe_no_gain(highs: pd.Series[float]) -> str:
+    """Return how sure it is that nothing is faster than serial, from the upper ends of the intervals."""
+    if highs.lt(1).all():
+        return "Everything is slower than serial"
+    return f"No gain of {SMALL:.0%} or more" if highs.lt(1 + SMALL).all() else "No clear gain"
+
+
 def _gain(cell: pd.Series[Any], variable: str | None) -> str:
     interval = f" [{cell['speedup_low']:.2f}, {cell['speedup_high']:.2f}]"
     interval = "" if pd.isna(cell["speedup_low"]) else interval
     length = _LENGTHS.get(str(variable))
-    at = length.text.format(length.write(cell[str(variable)])) if length else ""
+    at = length.text.format(length.write(cell["length"])) if length else ""
     workers = f"{cell['workers']} worker{'s' if cell['workers'] > 1 else ''}"
     settings = ", ".join(filter(None, [workers if variable == "workers" else at, cell["setting"]]))
     where = f" ({settings})" if settings else ""
@@ -230,21 +249,27 @@ def _draw_lengths(frame: pd.DataFrame, settings: list[str], variable: str) -> Su
     body = new_figure(max(7.5, 2.8 + 3 * columns), 1.2 + max(3.6 * rows, legend_height(1 + len(look_of))))
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, setting in zip(panels.ravel(), settings, strict=False):
-        cells = frame[frame["setting"].eq(setting)].sort_values(variable)
+        cells = frame[frame["setting"].eq(setting)].sort_values("length")
         axes.axhline(1, **_SERIAL)
         for name, points in cells.groupby("mechanism"):
-            draw_errors(axes, points[variable], points, "speedup", look_of[str(name)])
-        axes.set_xlabel(_LENGTHS[variable].axis)
+            draw_errors(axes, points["length"], points, "speedup", look_of[str(name)])
+        axes.set_xlabel(f"{_LENGTHS[variable].axis}{_AS_MEASURED * _is_measured(frame, variable)}")
         axes.tick_params(labelbottom=True)
         wrap_setting(setting, axes)
     for axes in panels.ravel()[len(settings) :]:
         axes.remove()
     for axes in panels[:, 0]:
         axes.set_ylabel(f"speedup over serial, {describe_range(frame['workers'])} workers")
-    set_length_axis(panels[0, 0], frame[variable].dropna().tolist(), _LENGTHS[variable].write)
+    set_length_axis(panels[0, 0], frame["length"].dropna().tolist(), _LENGTHS[variable].write)
     panels[0, 0].set_ylim(0, 1.12 * max(1, *frame[["speedup", "speedup_high"]].max()))
     add_legend(body, [*list_styles(look_of), Line2D([], [], **_SERIAL, label="serial")])
     return body
+
+
+def _is_measured(frame: pd.DataFrame, variable: str) -> bool:
+    """Return whether any cell is drawn elsewhere than where it was asked for."""
+    known = frame.dropna(subset=variable)
+    return bool(known["length"].ne(known[variable].astype("float64")).any())
 
 
 def _draw_dots(frame: pd.DataFrame, settings: list[str]) -> SubFigure:

@@ -27,6 +27,7 @@ from breakeven.analysis.figures.look import (
 )
 from breakeven.analysis.frames.budget import select_traced
 from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size, format_time
 
@@ -66,6 +67,7 @@ def frame(lab: Lab) -> pd.DataFrame:
         raise NothingToDraw("no compute span has CPU time: the interpreter has no thread_time_ns")
     cells = cells.assign(mechanism=label_mechanisms(cells))
     described = cells[["mechanism", "workload", "task_ns", "payload_bytes", "gil_enabled", "cpu_count"]]
+    described = described.join(lab.estimates["task_measured_ns"])
     return described.join(spans.set_index("cell_id"), how="inner").reset_index()
 
 
@@ -88,9 +90,10 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 def _describe_work(frame: pd.DataFrame) -> str:
     first = frame.iloc[0]
     cpu = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
-    asked = "" if pd.isna(first["task_ns"]) else f"tasks of {format_length(first['task_ns'])}, "
+    (length,) = name_lengths(frame.drop_duplicates("cell_id")).head(1)
+    tasks = "" if pd.isna(length) else f"tasks of {length}, "
     return (
-        f"workload {first['workload']}, {asked}{format_time(cpu)} of CPU each, "
+        f"workload {first['workload']}, {tasks}{format_time(cpu)} of CPU each, "
         f"payload {format_size(first['payload_bytes'])}, {first['workers']} workers"
     )
 

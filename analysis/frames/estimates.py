@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from breakeven.analysis.frames.intervals import over_processes
+from breakeven.analysis.frames.precision import rule_of_rounds
+from breakeven.runner.cell.intervals import LEVEL
 
 _COUNTS = ["samples", "rounds", "covers"]
 _ENDS = ("", "_low", "_high")
@@ -22,7 +24,7 @@ _UNITS = ("_ns", "_per_s")
 
 @dataclass(frozen=True)
 class Typical:
-    """Estimate the geometric mean over processes of ``column``, a median that each stored, with its 95 % interval.
+    """Estimate the geometric mean over processes of ``column``, a median that each stored, with its interval.
 
     Two processes or more: Student's interval over the logarithms of their medians (`over_processes`), and
     ``covers`` is "cell". One: the interval of its own median that it stored, and ``covers`` is "process". The
@@ -35,11 +37,14 @@ class Typical:
     column: str
     offset: float = 0.0
 
-    def __call__(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per cell with a value, by cell_id: the estimate, its ``_low`` and ``_high``, the counts."""
+    def __call__(self, runs: pd.DataFrame, levels: pd.Series[float] | float = LEVEL) -> pd.DataFrame:
+        """Return one row per cell with a value, by cell_id: the estimate, its ``_low`` and ``_high``, the counts.
+
+        ``levels`` are those of the intervals over processes, by cell_id if they differ.
+        """
         finite = runs[np.isfinite(runs[self.column].astype("float64"))].set_index("cell_id")
         stored = {name: finite[name].astype("float64") for name in (self.column, *self._stored_ends())}
-        found = over_processes(stored[self.column] + self.offset)
+        found = over_processes(stored[self.column] + self.offset, levels)
         found["samples"] = finite["n_trials"].groupby(level="cell_id").sum()
         found[["value", "low", "high"]] -= self.offset
         alone = found.index[found["rounds"].eq(1)]
@@ -64,6 +69,10 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     ``samples`` (trials), ``rounds`` and ``covers`` of the pattern's own measure; speedup_with_startup; and
     the medians over rounds of memcpy_bytes_per_s and task_measured_ns.
 
+    ``precision`` is the half-width asked of the interval of the pattern's own measure (NaN if ``rounds`` was a
+    number), ``half_width`` what it is, both as shares; ``ended_by`` is "precision" if that ended the rounds. The
+    intervals of such a cell are then of the level 97.5 % after the first look, so that 95 % of them cover.
+
     All pairs count, including disturbed ones: a rule that drops slow pairs would bias the estimate.
     ``speedup_quiet``, with its interval, is from the pairs in which neither trial was disturbed;
     ``pairs_disturbed`` is the share of the others, from 0 to 1.
@@ -73,7 +82,9 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     result = cells[cells["status"].eq("ok")].drop(columns=["status", "reason", "rounds"])
     result = result.join(good.groupby("cell_id")[["memcpy_bytes_per_s", "task_measured_ns"]].median())
     result["speedup_with_startup"] = _with_startup(good)
-    result = result.join(_measures(good))
+    rule = rule_of_rounds(good)
+    result = result.join(_measures(good, rule["level"])).join(rule[["precision", "ended_by"]])
+    result["half_width"] = _half_width(result)
     result["pairs_disturbed"] = share_disturbed(good, "cell_id")
     bandwidth = _bandwidth(result)
     for end in _ENDS:
@@ -82,15 +93,25 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return result
 
 
-def _measures(good: pd.DataFrame) -> pd.DataFrame:
+def _measures(good: pd.DataFrame, levels: pd.Series[float]) -> pd.DataFrame:
     """Return the estimates from ``runs``, and the counts of each pattern's own measure."""
-    main = [Typical(name)(good) for name in ("speedup", "latency_p50_ns")]
+    main = [Typical(name)(good, levels) for name in ("speedup", "latency_p50_ns")]
     further = [
-        *(Typical(name)(good) for name in ("speedup_quiet", "latency_p99_ns", "throughput_per_s")),
-        Typical("observer_effect", offset=1.0)(good),  # of the ratio, which is positive
+        *(Typical(name)(good, levels) for name in ("speedup_quiet", "latency_p99_ns", "throughput_per_s")),
+        Typical("observer_effect", offset=1.0)(good, levels),  # of the ratio, which is positive
     ]
     counts = pd.concat([frame[_COUNTS] for frame in main])
     return counts.join([frame.drop(columns=_COUNTS) for frame in (*main, *further)])
+
+
+def _half_width(result: pd.DataFrame) -> pd.Series[float]:
+    """Return the half-width, as a share, of the interval by which the rounds of each cell end."""
+    own = result["latency_p50_ns"].notna()
+    low, high = (
+        result[f"latency_p50_ns{end}"].where(own, result[f"speedup{end}"]).astype("float64")
+        for end in ("_low", "_high")
+    )
+    return (high / low.where(low.gt(0))) ** 0.5 - 1
 
 
 def _with_startup(good: pd.DataFrame) -> pd.Series[float]:

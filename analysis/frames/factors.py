@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
+from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.units import format_length, format_size
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 
@@ -21,7 +23,7 @@ _SETTING_IF_NEEDED = ("payload_out_bytes", "tasks", "window_ns")
 
 _WRITE: dict[str, Callable[[float], str]] = {
     **dict.fromkeys(("payload_bytes", "payload_out_bytes"), format_size),
-    **dict.fromkeys(("task_ns", "window_ns"), format_length),
+    **dict.fromkeys(("task_ns", "trial_ns", "window_ns"), format_length),
     **dict.fromkeys(("tasks", "workers"), lambda count: f"{count:.0f}"),
 }
 _NO_VARIANT = {"", "engine", *FACTORS, *OF_THE_SWEEP, *POLICY}
@@ -117,12 +119,14 @@ def label_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
 def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[str]:
     """Name each cell by its work: those of workload, payload, task length, pattern ... that distinguish it.
 
-    Values that follow from the others are left out, such as tasks that grow with workers.
+    Values that follow from the others are left out, such as tasks that grow with workers. The length of a task is the
+    measured one if ``cells`` have it and it is not about what was asked.
     """
     names = [name for name in varying(cells, _SETTING) if name not in without]
     fixed = [name for name in (*_MECHANISM, *_SETTING, "workers") if name in cells]
     needed = [name for name in _SETTING_IF_NEEDED if name not in without and _is_needed(cells, name, fixed)]
-    return _join(cells, [*_drop_implied(cells, names), *needed], ", ")
+    lengths = {"task_ns": name_lengths(cells, without)}
+    return _join(cells, [*_drop_implied(cells, names), *needed], ", ", written=lengths)
 
 
 def _drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
@@ -140,9 +144,16 @@ def _is_needed(cells: pd.DataFrame, name: str, fixed: list[str]) -> bool:
 
 
 def _join(
-    cells: pd.DataFrame, names: Sequence[str], between: str, skip: Sequence[str] = ()
+    cells: pd.DataFrame,
+    names: Sequence[str],
+    between: str,
+    skip: Sequence[str] = (),
+    written: Mapping[str, pd.Series[str]] = MappingProxyType({}),
 ) -> pd.Series[str]:
-    texts = [write(cells, name).map(_IN_LABEL.get(name, "{}").format, na_action="ignore") for name in names]
+    """Join the texts of several columns, those of ``written`` as they are there."""
+    values = [written[name] if name in written else write(cells, name) for name in names]
+    forms = [_IN_LABEL.get(name, "{}") for name in names]
+    texts = [value.map(form.format, na_action="ignore") for value, form in zip(values, forms, strict=True)]
     rows = zip(*texts, strict=True) if texts else [()] * len(cells)
     kept = [
         between.join(text for text in row if pd.notna(text) and text and text not in skip) for row in rows

@@ -9,10 +9,11 @@ from scipy.special import stdtrit
 from breakeven.runner.cell.intervals import LEVEL
 
 
-def over_processes(values: pd.Series[float]) -> pd.DataFrame:
+def over_processes(values: pd.Series[float], levels: pd.Series[float] | float = LEVEL) -> pd.DataFrame:
     """Return the geometric mean of each cell's ``values``, one per process, with Student's interval.
 
     ``values`` is indexed by cell_id. The columns are ``value``, ``low``, ``high`` and ``rounds``, by cell_id.
+    ``levels`` are those of the intervals, by cell_id if they differ (`rule_of_rounds`).
     The interval is that of the mean of the logarithms, with one degree of freedom less than there are
     processes: the uncertainty of each process's own value is already part of the spread between processes (T.
     Kalibera and R. Jones, *Rigorous benchmarking in reasonable time*, ISMM 2013, section 6). It is NaN for
@@ -25,7 +26,8 @@ def over_processes(values: pd.Series[float]) -> pd.DataFrame:
     rounds = logs.groupby(level="cell_id").size()
     missing = logs.isna().groupby(level="cell_id").any()
     mean = cells.mean().mask(cells.count().lt(rounds), -np.inf).mask(missing)
-    half = cells.std(ddof=1) / np.sqrt(rounds) * stdtrit((rounds - 1).clip(lower=1), (1 + LEVEL) / 2)
+    at = levels.reindex(mean.index) if isinstance(levels, pd.Series) else levels
+    half = cells.std(ddof=1) / np.sqrt(rounds) * stdtrit((rounds - 1).clip(lower=1), (1 + at) / 2)
     half = half.where(np.isfinite(mean))
     ends = {"value": mean, "low": mean - half, "high": mean + half}
     return pd.DataFrame({name: np.exp(end) for name, end in ends.items()} | {"rounds": rounds})

@@ -35,12 +35,14 @@ def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _claims(estimates: pd.DataFrame) -> Iterator[str]:
-    if estimates["covers"].eq("nothing").any():
+    """Warn of intervals that do not stand for a cell, or are missing, if rounds was a number."""
+    covers = estimates.loc[estimates["precision"].isna(), "covers"]
+    if covers.eq("nothing").any():
         yield "some cells have too few trials for an interval: it needs two rounds, or six pairs of trials in one"
-    if estimates["covers"].eq("process").any():
+    if covers.eq("process").any():
         yield (
             "intervals stand for one process, not for the cell: some cells ran in one round only; "
-            "rounds=3 or more covers what differs from process to process"
+            "rounds=auto, or 3 or more, covers what differs from process to process"
         )
 
 

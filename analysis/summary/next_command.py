@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -11,11 +12,15 @@ import pandas as pd
 from breakeven.base.factors import POLICY
 from breakeven.base.layout import SweepPaths
 from breakeven.base.program import command, python
+from breakeven.base.results import planned_runs, typed_overrides
 from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
 
 ROUNDS = 5
 _NOT_REPEATED = ("", "rounds", "sweep", "engine", *POLICY)
+_PLACE = ("sweep", "outputs")
+_ONCE = ("dry_run", "retry_failed")
+"""Knobs that were typed for one launch and not for those that carry on."""
 
 
 def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
@@ -42,6 +47,36 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
     return _look_closer(path, runs)
 
 
+def carry_on(path: Path, runs: pd.DataFrame, cells: Iterable[str], knobs: Mapping[str, str]) -> str | None:
+    """Return the command that measures more rounds of ``cells`` with these ``knobs``; None if that is not known."""
+    anew = {*_PLACE, *_ONCE, *knobs}
+    typed = _typed(path, set(cells))
+    if typed is None:
+        repeated = _repeat(runs, anew)
+    else:
+        repeated = f"{command('run')} {shlex.join(text for text in typed if _key(text) not in anew)}"
+    if repeated is None:
+        return None
+    place = {"sweep": path.name}
+    if path.parent != Path("outputs").resolve():
+        place["outputs"] = shown(path.parent)
+    further = shlex.join(f"{key}={value}" for key, value in {**place, **knobs}.items())
+    return f"{repeated.rstrip()} {further}"
+
+
+def _typed(path: Path, cells: set[str]) -> list[str] | None:
+    """Return what was typed for the last launch, if ``cells`` are of it; None if it was more than a grid and has no name."""
+    overrides = typed_overrides(path)
+    planned = {run.rpartition("-")[0] for run in planned_runs(path)}
+    named = any(_key(text) == "experiment" for text in overrides)
+    size = math.prod(len(text.partition("=")[2].split(",")) for text in overrides)
+    return overrides if cells <= planned and (named or size == len(planned)) else None
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")
+
+
 def _debugs(overrides: list[str]) -> bool:
     return "engine=debug" in overrides
 
@@ -55,9 +90,10 @@ def _look_closer(path: Path, runs: pd.DataFrame) -> str:
     return f'{shlex.quote(python())} -c "{code}"'
 
 
-def _repeat(runs: pd.DataFrame) -> str | None:
+def _repeat(runs: pd.DataFrame, without: Collection[str] = ()) -> str | None:
     """Return the command of the whole sweep; None if its cells are not a plain grid and have no name."""
     pairs = _pairs(runs)
+    pairs = pairs[~pairs["key"].isin(without)]
     named = pairs[pairs["key"].eq("+experiment")]
     if len(named):
         return f"{command('run')} {_join(named)}"

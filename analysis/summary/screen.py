@@ -14,10 +14,12 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from breakeven.analysis.frames.factors import label_mechanisms, varying, write
+from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
 from breakeven.analysis.summary.native_threads import native_threads
 from breakeven.analysis.summary.next_command import suggest
+from breakeven.analysis.summary.undecided import wider_than_asked
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
 from breakeven.base.results import planned_runs
@@ -30,7 +32,6 @@ UNBOUNDED = 10_000
 ROWS = 60
 """The most cells that are printed; `Lab.estimates` has them all."""
 
-_NEAR = 0.1
 _ALWAYS = ("workload", "model", "workers")
 _NUMERIC = (
     "workers",
@@ -56,7 +57,8 @@ class Summary:
 
     ``cells`` holds, by pattern, one row per cell with an estimate, as texts under the printed headings;
     ``problems`` one row per status and reason with ``cells``, ``runs`` and an ``example``; ``statuses``
-    counts cells; ``cautions`` are what to know before believing the numbers.
+    counts cells; ``cautions`` are what to know before believing the numbers, ``undecided`` is of the cells whose
+    intervals are wider than asked.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class Summary:
     next_command: str | None
     missing: int = 0
     arrived: int = 0
+    undecided: tuple[str, ...] = ()
 
 
 def print_summary(folder: Path) -> None:
@@ -79,7 +82,7 @@ def summarise(lab: Lab) -> Summary:
     """Summarise the sweep for people; see `Summary`."""
     planned = planned_runs(lab.path)
     stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
-    covers_cell = bool(lab.estimates["covers"].eq("cell").all())
+    covers_cell = bool((lab.estimates["covers"].eq("cell") | lab.estimates["precision"].notna()).all())
     return Summary(
         path=lab.path,
         cells=_write_patterns(lab.estimates),
@@ -90,6 +93,7 @@ def summarise(lab: Lab) -> Summary:
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
         missing=len(planned - stored),
         arrived=len(planned & stored),
+        undecided=tuple(wider_than_asked(lab)),
     )
 
 
@@ -156,7 +160,7 @@ def _where_disturbed(text: Text) -> Text:
 def _unlike_asked(row: pd.Series[Any]) -> str:
     """Return the measured length of a task if it differs from the configured one, else nothing."""
     asked, measured = row["task_ns"], row["task_measured_ns"]
-    as_asked = pd.notna(asked) and pd.notna(measured) and abs(measured / asked - 1) <= _NEAR
+    as_asked = pd.notna(asked) and pd.notna(measured) and abs(measured / asked - 1) <= NEAR
     return "" if as_asked else _single("task_measured_ns", format_time)(row)
 
 
@@ -221,6 +225,8 @@ def render(summary: Summary, console: Console) -> None:
             console,
             f"{problem['status']}, {count}: {_shorten(problem['reason'])} (such as {problem['example']})",
         )
+    for line in summary.undecided:
+        _say(console, line)
     _say(console, f"results: {shown(summary.path)}")
     if summary.next_command:
         _say(console, f"next: {summary.next_command}")

@@ -16,11 +16,20 @@ _NAMED = 8
 
 def planned_runs(folder: Path) -> set[str]:
     """Return the runs of the last launch as ``<cell_id>-<round>``; none if the file is missing or broken."""
+    return set(_of_last_launch(folder, "order"))
+
+
+def typed_overrides(folder: Path) -> list[str]:
+    """Return what was typed for the last launch, in order; nothing if the file is missing or broken."""
+    return _of_last_launch(folder, "overrides")
+
+
+def _of_last_launch(folder: Path, key: str) -> list[str]:
     try:
         stored = yaml.load(SweepPaths(folder).description.read_bytes(), Loader=_LOADER)  # noqa: S506  # a safe one
-        return {str(run) for run in stored["launches"][-1]["order"]}
+        return [str(item) for item in stored["launches"][-1][key]]
     except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError):
-        return set()
+        return []
 
 
 def other_folders(folder: Path, *, empty: bool = False) -> str:

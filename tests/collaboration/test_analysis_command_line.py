@@ -51,7 +51,7 @@ def test_the_summary_of_a_small_sweep_word_for_word(small: Sample) -> None:
         "2 cells (2 ok) in 2 runs",
         (
             "intervals stand for one process, not for the cell: some cells ran in one round only; "
-            "rounds=3 or more covers what differs from process to process"
+            "rounds=auto, or 3 or more, covers what differs from process to process"
         ),
         "results: outputs/small",
         "next: breakeven show outputs/small",

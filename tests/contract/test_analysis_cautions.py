@@ -17,6 +17,7 @@ CELL: dict[str, Any] = {
     "model": "process",
     "ipc": "queue",
     "covers": "cell",
+    "precision": None,
     "workers": 2,
     "task_cpu_ns": 1_010_000,
     "task_cpu_least_ns": 1_000_000,
@@ -58,7 +59,7 @@ def test_what_an_interval_does_not_cover_is_said() -> None:
         "some cells have too few trials for an interval: it needs two rounds, or six pairs of trials in one",
         (
             "intervals stand for one process, not for the cell: some cells ran in one round only; "
-            "rounds=3 or more covers what differs from process to process"
+            "rounds=auto, or 3 or more, covers what differs from process to process"
         ),
     ]
 

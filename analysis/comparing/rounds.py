@@ -1,0 +1,60 @@
+"""How many rounds of each side of a pair are compared, and the level of the interval of their ratio."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from breakeven.base.rounds import LOOKS, level
+
+_SIDE = ["pair", "side"]
+
+
+def take_as_many(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return ``runs`` with the first rounds of both sides of each ``pair``, as many of one side as of the other.
+
+    Only of pairs in which ``rounds=auto`` chose the number of a side: it gets fewer rounds if they happen to lie
+    close together, so that the side with less spread by chance weighs more, and equal sides are called different
+    too often. Numbers that were asked for are left as they are.
+    """
+    ordered = runs.sort_values([*_SIDE, "round"], kind="stable")
+    place = ordered.groupby(_SIDE).cumcount()
+    most = _count(runs).min(axis=1).where(_precisions(runs).notna().any(axis=1), np.inf)
+    return runs[place.reindex(runs.index).lt(runs["pair"].map(most))]
+
+
+def count_left_out(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
+    """Return by pair how many ``runs`` of each side, ``left_out_a`` and ``left_out_b``, are not ``kept``."""
+    counts = _count(runs) - _count(kept)
+    return counts.rename(columns={side: f"left_out_{side.lower()}" for side in "AB"})
+
+
+def levels_of_pairs(kept: pd.DataFrame) -> pd.Series[float]:
+    """Return by pair the level of the interval of its ratio, from the rounds that are compared."""
+    by_rule = _precisions(kept).notna().all(axis=1)
+    fewest = _count(kept).min(axis=1)
+    return pd.Series({pair: level_of_pair(fewest[pair], by_rule=by_rule[pair]) for pair in fewest.index})
+
+
+def level_of_pair(rounds: int, *, by_rule: bool) -> float:
+    """Return the level of the interval of a pair's ratio, by which "same" is judged.
+
+    ``by_rule``: both sides had as many ``rounds`` as their spread asked for. At a look after the first the pair may
+    have ended since its intervals were narrow by chance: the level is then that of the rule, 97.5 %.
+    """
+    return level(rounds, by_rule=by_rule and rounds in LOOKS)
+
+
+def _count(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of rounds by pair, one column per side."""
+    return _by_side(runs.groupby(_SIDE, as_index=False).size(), "size")
+
+
+def _precisions(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what was asked of the last round by pair, one column per side; NaN if rounds was a number."""
+    last = runs.sort_values("round", kind="stable").drop_duplicates(_SIDE, keep="last")
+    return _by_side(last, "precision").astype("float64")
+
+
+def _by_side(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    return pd.DataFrame({side: rows[rows["side"].eq(side)].set_index("pair")[name] for side in "AB"})

@@ -1,0 +1,83 @@
+"""Whether a task did the same amount of work on both sides: the loop counts to which it was calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from breakeven.analysis.comparing.knobs import knobs_of
+from breakeven.analysis.frames.factors import is_varied, write
+
+AMOUNT = "task_amount"
+_DETERMINED_BY = ("workload", "task_ns", "payload_bytes")
+"""Factors that determine the amount, beside the options of the workload: where they differ on purpose, it may, too."""
+
+Counts = dict[int, frozenset[str]]
+"""The amounts of one side by pair, as texts; an empty set is unknown."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The amounts of the pairs with one ``task``, such as ``spin of 1 ms``."""
+
+    task: str
+    a: Counts
+    b: Counts
+
+    def known(self) -> tuple[Counts, Counts]:
+        """Return the amounts of the pairs of which both sides' are known."""
+        pairs = [pair for pair in self.a if self.a[pair] and self.b[pair]]
+        return {pair: self.a[pair] for pair in pairs}, {pair: self.b[pair] for pair in pairs}
+
+    def lacking(self) -> set[str]:
+        """Return the sides, A or B, of which an amount is unknown that is known of the other."""
+        return {"AB"[bool(self.a[pair])] for pair in self.a if bool(self.a[pair]) != bool(self.b[pair])}
+
+
+def compared_work(a: pd.DataFrame, b: pd.DataFrame) -> list[Work]:
+    """Return the amounts of both sides, by task, of the pairs whose tasks were not chosen to differ."""
+    first_a, first_b = (side.drop_duplicates("pair").set_index("pair") for side in (a, b))
+    options = [name for name in knobs_of(a.columns) if name.startswith("workload.") and name in b]
+    alike = _same(first_a, first_b, [*_DETERMINED_BY, *options])
+    tasks = _name_tasks(first_a)[alike]
+    of_a, of_b = (_amounts(side) for side in (a, b))
+    return [
+        Work(str(task), {pair: of_a[pair] for pair in pairs}, {pair: of_b[pair] for pair in pairs})
+        for task, pairs in tasks.groupby(tasks, sort=False).groups.items()
+    ]
+
+
+def notes_on_work(work: list[Work]) -> Iterator[str]:
+    """Yield a note for the tasks that may have done other work, since one side was measured before amounts were stored."""
+    for side, known in (("A", "B"), ("B", "A")):
+        tasks = [one.task for one in work if side in one.lacking()]
+        if tasks:
+            yield f"{AMOUNT} is unknown in {side}, but known in {known}: tasks may do other work ({', '.join(tasks)})"
+
+
+def _same(a: pd.DataFrame, b: pd.DataFrame, names: list[str]) -> pd.Series[bool]:
+    texts = [side[names].astype("object").map(_text) for side in (a, b.reindex(a.index))]
+    return texts[0].eq(texts[1]).all(axis=1)
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def _amounts(side: pd.DataFrame) -> Counts:
+    return {
+        int(str(pair)): frozenset(f"{value:.0f}" for value in values.dropna())
+        for pair, values in side.groupby("pair")[AMOUNT]
+    }
+
+
+def _name_tasks(cells: pd.DataFrame) -> pd.Series[str]:
+    """Return the name of what a task of each pair computes."""
+    names = cells["workload"].astype("str")
+    for factor, text in (("task_ns", " of {}"), ("payload_bytes", " on {}")):
+        if factor == "task_ns" or is_varied(cells[factor]):
+            names += write(cells, factor).map(text.format, na_action="ignore").fillna("").astype("str")
+    return names

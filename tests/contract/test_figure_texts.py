@@ -1,0 +1,132 @@
+"""Sentences of figures, from intervals alone, and lengths of tasks in labels."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from breakeven.analysis.figures.activity import _describe_change
+from breakeven.analysis.figures.crossings import describe_crossings
+from breakeven.analysis.figures.look import _apart
+from breakeven.analysis.frames.lengths import NEAR, lengths_of_tasks, name_lengths
+
+VALUES = st.floats(1, 1000)
+HALVES = st.floats(0, 1)
+
+
+def _ends(first: float, last: float, *halves: float) -> pd.Series[Any]:
+    row: dict[str, float] = {}
+    for name, value, half in zip(("first", "last"), (first, last), halves, strict=True):
+        row |= {name: value, f"{name}_low": value * np.exp(-half), f"{name}_high": value * np.exp(half)}
+    return pd.Series(row)
+
+
+@given(VALUES, VALUES, HALVES, HALVES)
+def test_a_change_is_named_as_soon_as_the_intervals_lie_apart(
+    first: float, last: float, one: float, other: float
+) -> None:
+    """And never against them: an interval of the ratio that holds 1 claims no change."""
+    ends = _ends(first, last, one, other)
+    said = _describe_change(ends)
+    if ends["last_low"] > 1.001 * ends["first_high"] or 1.001 * ends["last_high"] < ends["first_low"]:
+        assert " times (" in said
+    if abs(np.log(last / first)) < np.hypot(one, other) - 0.001:
+        assert " times (" not in said
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "half", "said"),
+    [
+        (100, 195, 0.05, "1.95 times (1.82 to 2.09)"),
+        (100, 50, 0.05, "0.50 times (0.47 to 0.54)"),
+        (100, 102, 0.05, "about as many (0.95 to 1.09)"),
+        (100, 102, 0.12, "about as many (0.86 to 1.21)"),
+        (100, 150, 0.6, "no clear change (0.64 to 3.50)"),
+        (100, 100, np.nan, "no clear change (no interval)"),
+    ],
+)
+def test_a_change_in_words(first: float, last: float, half: float, said: str) -> None:
+    """Twice as many, half, about as many, or not known; always with what it may be."""
+    assert _describe_change(_ends(first, last, half, half)) == said
+
+
+def test_a_total_that_may_be_zero_has_no_ratio() -> None:
+    """It is not known how many times as many the other is."""
+    ends = _ends(100, 200, 0.1, 0.1)
+    ends["first_low"] = 0.0
+    assert _describe_change(ends) == "no clear change (no interval)"
+
+
+@given(st.lists(st.floats(1, 1e12), min_size=1, max_size=40, unique=True))
+def test_ticks_are_values_that_lie_apart(values: list[float]) -> None:
+    """The first, the last, and of those between none too near to its neighbour."""
+    ordered = sorted(values)
+    kept = _apart(ordered)
+    assert set(kept) <= set(ordered)
+    assert (kept[0], kept[-1]) == (ordered[0], ordered[-1])
+    span = np.log(ordered[-1] / ordered[0])
+    assert all(np.log(after / before) >= 0.1199 * span for before, after in pairwise(kept))
+
+
+def _line(mechanism: str, *points: tuple[float, float, float, float]) -> pd.DataFrame:
+    names = ["task_ns", "length", "speedup_low", "speedup_high"]
+    return pd.DataFrame(points, columns=names).assign(mechanism=mechanism, setting="")
+
+
+def test_a_crossing_is_between_the_lengths_that_were_measured() -> None:
+    """Of its own line where one starts to pay, their means where one overtakes another at the same work."""
+    pays = [_line("a", (1, 1, 0.5, 0.6), (2, 2, 1.5, 1.6)), _line("b", (1, 3, 0.5, 0.6), (2, 8, 1.5, 1.6))]
+    assert describe_crossings(pd.concat(pays), "task_ns", "{:.0f}".format) == [
+        "a starts to pay between 1 and 2",
+        "b starts to pay between 3 and 8",
+    ]
+    lines = [_line("a", (1, 1, 2.0, 2.1), (2, 2, 4.0, 4.1)), _line("b", (1, 4, 3.0, 3.1), (2, 8, 3.0, 3.1))]
+    found = describe_crossings(pd.concat(lines), "task_ns", "{:.0f}".format)
+    assert found == ["a overtakes b between 2 and 4"]
+
+
+# --- lengths of tasks
+
+
+def _cells(*tasks: tuple[float | None, float | None], **columns: Any) -> pd.DataFrame:
+    frame = pd.DataFrame(tasks, columns=["task_ns", "task_measured_ns"], dtype="float64")
+    work: Any = {"workload": "spin", "variant": "", "payload_bytes": 1, "interpreter": "a"} | columns
+    return frame.assign(**work)
+
+
+@given(st.lists(st.tuples(st.sampled_from([1e3, 1e6]), st.floats(0.3, 3)), min_size=1, max_size=6))
+def test_a_length_is_what_was_asked_or_the_mean_of_what_was_measured(
+    tasks: list[tuple[float, float]],
+) -> None:
+    """Cells that do the same work on one interpreter are drawn at one place."""
+    cells = _cells(*((asked, asked * takes) for asked, takes in tasks))
+    lengths = lengths_of_tasks(cells)
+    for place, (asked, _) in enumerate(tasks):
+        mean = np.exp(np.mean([np.log(takes) for other, takes in tasks if other == asked]))
+        if abs(abs(mean - 1) - NEAR) > 1e-9:
+            assert lengths[place] == pytest.approx(asked if abs(mean - 1) < NEAR else asked * mean)
+
+
+def test_interpreters_have_lengths_of_their_own_and_labels_in_common() -> None:
+    """A label names both that mean and what was asked; what differs only in what a figure has along x shares it."""
+    cells = _cells((1e6, 1e6), (1e6, 2e6), (1e6, 2e6), interpreter=["a", "b", "b"], payload_bytes=[1, 1, 2])
+    assert lengths_of_tasks(cells).tolist() == pytest.approx([1e6, 2e6, 2e6])
+    assert name_lengths(cells).tolist() == ["1.41 ms instead of 1 ms"] * 2 + ["2 ms instead of 1 ms"]
+    assert len(set(name_lengths(cells, ("payload_bytes",)))) == 1
+
+
+def test_lengths_that_are_not_known_are_those_that_were_asked() -> None:
+    """Nothing measured, nothing asked, or no such column."""
+    cells = _cells((1e6, None), (None, 5e5), (2e6, 2e6))
+    assert lengths_of_tasks(cells).tolist() == pytest.approx([1e6, np.nan, 2e6], nan_ok=True)
+    names = name_lengths(cells)
+    assert names.dropna().tolist() == ["1 ms", "2 ms"]
+    assert name_lengths(cells.drop(columns="task_measured_ns")).dropna().tolist() == ["1 ms", "2 ms"]
+    assert not re.search("instead", " ".join(names.dropna()))
