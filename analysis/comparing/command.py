@@ -37,7 +37,7 @@ _FAIL_ON = {verdict.replace(" ", "-"): verdict for verdict in VERDICTS} | {UNPAI
 _WITHOUT_TERMINAL = 80
 _HELP = {
     "in": "results folder of selections (default: %(default)s)",
-    "by": f"one of {', '.join(MEASURES)} (default: latency_p50 for pingpong, else throughput)",
+    "by": f"one of {', '.join(MEASURES)} (default: latency_p50 for pingpong; speedup within a sweep if both sides have the same serial baseline; else throughput)",
     "band": "noise band, a share: smaller differences are ignored (default: 5%%)",
     "allow": f"what may differ, repeatable or with commas: a fact, or all of {', '.join(GROUPS)}",
     "fail_on": f"exit with 1 if one of these is found: {', '.join(_FAIL_ON)}",

@@ -15,7 +15,7 @@ from breakeven.analysis.comparing.pairs import Pairing
 from breakeven.analysis.comparing.rounds import count_left_out, levels_of_pairs, take_as_many
 from breakeven.analysis.comparing.select import Side, open_side
 from breakeven.analysis.comparing.verdict import VERDICTS, Judge
-from breakeven.analysis.comparing.work import compared_work, notes_on_work
+from breakeven.analysis.comparing.work import compared_work, notes_on_work, share_a_baseline
 from breakeven.analysis.frames.estimates import share_disturbed
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import FACTORS
@@ -75,7 +75,7 @@ class Comparison:
         other = None if a.path == b.path else shown(a.path)
         allowed = refuse_differences(find_differences(runs_a, runs_b), allowance, other)
         notes = tuple(notes_on_work(compared_work(runs_a, runs_b)))
-        found = _judge(pd.concat([runs_a, runs_b], ignore_index=True), question)
+        found = _judge(pd.concat([runs_a, runs_b], ignore_index=True), question, within_one=a.path == b.path)
         return cls(a, b, question, pairs.cells.join(found)[list(COLUMNS)], pairs.unpaired, allowed, notes)
 
     @property
@@ -114,10 +114,13 @@ def _runs_of_pairs(side: Side, cells: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(pair=runs["cell_id"].map(numbers), side=side.name)
 
 
-def _judge(runs: pd.DataFrame, question: Question) -> pd.DataFrame:
-    """Return one row per ``pair`` of the runs of both sides: effect, interval, verdict, and what they are of."""
+def _judge(runs: pd.DataFrame, question: Question, *, within_one: bool) -> pd.DataFrame:
+    """Return one row per ``pair`` of the runs of both sides: effect, interval, verdict, and what they are of.
+
+    ``within_one``: both sides are of the same sweep.
+    """
     kept = take_as_many(runs)
-    measures, levels = _measures(kept, question.by), levels_of_pairs(kept)
+    measures, levels = _measures(kept, question.by, within_one=within_one), levels_of_pairs(kept)
     rounds = round_values(kept.assign(measure=kept["pair"].map(measures)))
     judged = Judge(question.band, 1 - LEVEL)(_effects(rounds, levels))
     shares = {
@@ -132,6 +135,9 @@ def _effects(rounds: pd.DataFrame, levels: pd.Series[float]) -> pd.DataFrame:
     return pd.concat([Welch(at)(rounds[of_pair.eq(at)]) for at in levels.unique()]).sort_index()
 
 
-def _measures(runs: pd.DataFrame, asked: str | None) -> pd.Series[str]:
-    a, b = (runs[runs["side"].eq(side)].groupby("pair")["pattern"].first() for side in "AB")
-    return pd.Series({pair: measure_of(a[pair], b[pair], asked) for pair in a.index}, dtype="str")
+def _measures(runs: pd.DataFrame, asked: str | None, *, within_one: bool) -> pd.Series[str]:
+    sides = [runs[runs["side"].eq(side)] for side in "AB"]
+    a, b = (side.groupby("pair")["pattern"].first() for side in sides)
+    shared = share_a_baseline(*sides) & within_one
+    chosen = {pair: measure_of(a[pair], b[pair], asked, shared_baseline=shared[pair]) for pair in a.index}
+    return pd.Series(chosen, dtype="str")

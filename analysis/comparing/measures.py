@@ -32,8 +32,8 @@ MEASURES = {
     "latency_p99": Measure("latency_p99_ns", lower_is_better=True),
     "startup": Measure("startup_ns", lower_is_better=True),
 }
-_BY_PATTERN = {"pingpong": "latency_p50"}
-_ELSE = "throughput"
+MESSAGES = "pingpong"
+_OF_MESSAGES, _PAIRED, _ELSE = "latency_p50", "speedup", "throughput"
 
 
 def check_measure(name: str | None) -> str | None:
@@ -45,11 +45,17 @@ def check_measure(name: str | None) -> str | None:
     return name
 
 
-def measure_of(a: str, b: str, asked: str | None) -> str:
-    """Return the measure of a pair of cells by their patterns; round trips only if both make them."""
+def measure_of(a: str, b: str, asked: str | None, *, shared_baseline: bool = False) -> str:
+    """Return the measure of a pair of cells by their patterns; round trips only if both make them.
+
+    With a ``shared_baseline`` the ratio of speedups is that of throughputs without what the machine did meanwhile:
+    each process is compared with its own serial trials.
+    """
     if asked is not None:
         return asked
-    return _BY_PATTERN.get(a, _ELSE) if a == b else _ELSE
+    if MESSAGES in (a, b):
+        return _OF_MESSAGES if a == b else _ELSE
+    return _PAIRED if shared_baseline else _ELSE
 
 
 def round_values(runs: pd.DataFrame) -> pd.DataFrame:

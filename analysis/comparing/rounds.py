@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import numpy as np
 import pandas as pd
 
-from breakeven.base.rounds import LOOKS, level
+from breakeven.analysis.frames.precision import own_logs
+from breakeven.base.rounds import became_narrow, level
 
 _SIDE = ["pair", "side"]
 
@@ -30,19 +33,24 @@ def count_left_out(runs: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
 
 
 def levels_of_pairs(kept: pd.DataFrame) -> pd.Series[float]:
-    """Return by pair the level of the interval of its ratio, from the rounds that are compared."""
-    by_rule = _precisions(kept).notna().all(axis=1)
-    fewest = _count(kept).min(axis=1)
-    return pd.Series({pair: level_of_pair(fewest[pair], by_rule=by_rule[pair]) for pair in fewest.index})
+    """Return by pair the level of the interval of its ratio, from the rounds that are compared.
 
-
-def level_of_pair(rounds: int, *, by_rule: bool) -> float:
-    """Return the level of the interval of a pair's ratio, by which "same" is judged.
-
-    ``by_rule``: both sides had as many ``rounds`` as their spread asked for. At a look after the first the pair may
-    have ended since its intervals were narrow by chance: the level is then that of the rule, 97.5 %.
+    It is the higher one of its sides' own levels: the number of rounds that both have was chosen by one whose
+    interval became narrow there. Each side's own measure decides, whatever is compared.
     """
-    return level(rounds, by_rule=by_rule and rounds in LOOKS)
+    asked = _precisions(kept)
+    logs = own_logs(kept, _SIDE)
+    levels = {
+        (pair, side): level_of_side(logs.get((pair, side), []), precision)
+        for pair, sides in asked.iterrows()
+        for side, precision in sides.items()
+    }
+    return pd.Series(levels).groupby(level=0).max()
+
+
+def level_of_side(logs: list[float], precision: float) -> float:
+    """Return the level at which the rounds with these logarithms are reported; ``precision`` is NaN if they were chosen."""
+    return level(len(logs), by_rule=not isnan(precision) and became_narrow(logs, precision))
 
 
 def _count(runs: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,12 @@ AMOUNT = "task_amount"
 _DETERMINED_BY = ("workload", "task_ns", "payload_bytes")
 """Factors that determine the amount, beside the options of the workload: where they differ on purpose, it may, too."""
 
+_OF_A_BASELINE = (
+    *("payload_out_bytes", AMOUNT, "source", "hostname", "cpu_model"),
+    *("executable", "python_version", "python_build", "interpreter_flags", "environment"),
+)
+"""What else must be the same for the time of a serial trial to be."""
+
 Counts = dict[int, frozenset[str]]
 """The amounts of one side by pair, as texts; an empty set is unknown."""
 
@@ -48,6 +54,17 @@ def compared_work(a: pd.DataFrame, b: pd.DataFrame) -> list[Work]:
         Work(str(task), {pair: of_a[pair] for pair in pairs}, {pair: of_b[pair] for pair in pairs})
         for task, pairs in tasks.groupby(tasks, sort=False).groups.items()
     ]
+
+
+def share_a_baseline(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series[bool]:
+    """Return by pair whether the serial trials of both sides did the same work with the same interpreter.
+
+    A sweep that did not store how much work a calibrated task does calibrated each of its runs.
+    """
+    first_a, first_b = (side.drop_duplicates("pair").set_index("pair") for side in (a, b))
+    options = [name for name in knobs_of(a.columns) if name.startswith("workload.") and name in b]
+    calibrated_once = first_a[AMOUNT].notna() | first_a["task_ns"].isna()
+    return calibrated_once & _same(first_a, first_b, [*_DETERMINED_BY, *_OF_A_BASELINE, *options])
 
 
 def notes_on_work(work: list[Work]) -> Iterator[str]:

@@ -6,10 +6,12 @@ same level, since the number of rounds that they share was chosen by it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from breakeven.base.rounds import LOOKS, is_narrow, level
+from breakeven.base.rounds import became_narrow, is_narrow, level
 
 BY_PRECISION = "precision"
 """The value of ``ended_by`` of a cell whose rounds ended because its interval was narrow enough."""
@@ -32,22 +34,32 @@ def rule_of_rounds(good: pd.DataFrame) -> pd.DataFrame:
     """Return by cell_id of the ``good`` runs, those of status ok: ``precision``, ``ended_by`` and ``level``.
 
     ``precision`` is NaN if the number of rounds was chosen. ``ended_by`` is "precision" if the rule of
-    `base.rounds` ends these rounds, otherwise empty: their number was chosen, or they ended before.
+    `base.rounds` ends these rounds, otherwise empty: their number was chosen, or they ended before. The level is
+    that of the rule only if the cell's own values chose their number, not where it waited for others.
     """
     found = last_precision(good).to_frame("precision")
     asked = found["precision"].dropna().to_dict()
-    logs = _logs_at_looks(good[good["cell_id"].isin(asked)])
+    logs = own_logs(good[good["cell_id"].isin(asked)], "cell_id")
     narrow = {cell for cell, values in logs.items() if is_narrow(values, asked[cell])}
+    chosen = {cell for cell in narrow if became_narrow(logs[cell], asked[cell])}
     rounds = own_measure(good).notna().groupby(good["cell_id"]).sum()
     found["ended_by"] = np.where(found.index.isin(narrow), BY_PRECISION, "")
-    found["level"] = [level(rounds[cell], by_rule=cell in narrow) for cell in found.index]
+    found["level"] = [level(rounds[cell], by_rule=cell in chosen) for cell in found.index]
     return found
 
 
-def _logs_at_looks(good: pd.DataFrame) -> dict[str, list[float]]:
-    """Return the logarithms of the cells whose number of rounds is one at which the rule is asked."""
-    values = own_measure(good).set_axis(good["cell_id"]).dropna()
-    cells = values.groupby(level="cell_id").agg(["size", "min"])
-    at_look = values[values.index.isin(cells.index[cells["size"].isin(LOOKS) & cells["min"].gt(0)])]
-    logs = pd.Series(np.log(at_look.to_numpy()), at_look.index)
-    return {str(cell): of_cell.tolist() for cell, of_cell in logs.groupby(level="cell_id")}
+def own_logs(good: pd.DataFrame, by: str | list[str]) -> dict[Any, list[float]]:
+    """Return the logarithms of the own measure of ``good`` runs in the order of their rounds, by the columns ``by``.
+
+    Values that have none are left out, as the runner does.
+    """
+    ordered = good.sort_values("round", kind="stable")
+    values = own_measure(ordered)
+    positive = ordered[values.gt(0)]
+    logs = np.log(values[values.gt(0)].to_numpy())
+    return {
+        key: of_cell.tolist()
+        for key, of_cell in pd.Series(logs, positive.index).groupby(
+            [positive[name] for name in by] if isinstance(by, list) else positive[by]
+        )
+    }

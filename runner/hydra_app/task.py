@@ -23,8 +23,7 @@ from breakeven.runner.hydra_app.texts import as_typed
 from breakeven.runner.planning.pending import Stored, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Launch, Origin, Request
-from breakeven.runner.planning.settling import settle
-from breakeven.runner.sweep.calibrating import known_calibrations
+from breakeven.runner.planning.settling import known_calibrations, settle
 from breakeven.runner.sweep.dry_run import show_plan
 from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from breakeven.base.conditions import AMOUNT
+from breakeven.base.errors import BadValue
+from breakeven.base.layout import SweepPaths
+from breakeven.base.text import shown
 from breakeven.runner.cell import workloads
 from breakeven.runner.config.cell import DEBUG, LEAST_EACH, Cell, refuse_too_long, refuse_too_much
-from breakeven.runner.planning.calibration import Calibration, Work
+from breakeven.runner.planning.calibration import Calibration, Work, from_text
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.pending import Stored
 from breakeven.runner.planning.plan import Plan
@@ -65,6 +69,46 @@ def recovered(plan: Plan, stored: Stored) -> dict[Work, Calibration]:
             length = row["task_calibrated_ns"] or planned.cell.task_ns
             found[planned.work] = Calibration(planned.work, row[AMOUNT], length, row["executable"] or "")
     return found
+
+
+@dataclass(frozen=True)
+class Calibrations:
+    """The calibrations of a sweep by what they are of, and ``notes`` on them, one line each."""
+
+    known: dict[Work, Calibration]
+    notes: tuple[str, ...] = ()
+
+
+def known_calibrations(plan: Plan, stored: Stored) -> Calibrations:
+    """Return the calibrations that the plan's sweep has so far, or takes from another one; raise BadValue."""
+    own, notes = SweepPaths(plan.sweep).calibration, []
+    found = recovered(plan, stored)
+    if own.exists():
+        try:
+            found |= _read(own)
+        except (OSError, ValueError) as error:
+            notes.append(f"{shown(own)} cannot be read ({error}): what it held is taken from the stored runs")
+    if plan.policy.calibration is not None:
+        found |= _other(plan.folder / Path(plan.policy.calibration).expanduser(), plan.policy.calibration)
+    return Calibrations(found, tuple(notes))
+
+
+def _other(folder: Path, typed: str) -> dict[Work, Calibration]:
+    file = SweepPaths(folder).calibration
+    try:
+        return _read(file)
+    except FileNotFoundError as error:
+        raise BadValue(
+            f"calibration={typed}: there is no {file.name}; name the results folder of a sweep, such as outputs/NAME"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise BadValue(
+            f"calibration={typed}: {file.name} cannot be read ({error}); name another results folder, or null to calibrate"
+        ) from error
+
+
+def _read(file: Path) -> dict[Work, Calibration]:
+    return from_text(file.read_text(encoding="utf-8"))
 
 
 def calibrating_run(plan: Plan, planned: PlannedCell) -> Run:

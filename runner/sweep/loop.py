@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,27 +62,26 @@ class Loop:
 
     def make_runs(self, schedule: Schedule, engine: Engine, tally: Tally) -> End:
         """Make the runs of ``schedule`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
-        with closing(engine):
-            for run in schedule.runs():
-                self._check()
-                tally = _grown(tally, schedule.decisions, tally.ended + 1)
-                number, left = tally.ended + 1, schedule.forecast.most
-                self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
-                row = self._make(run, engine)
-                schedule.ended(run, row)
-                tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)
-                self._observer.notify(
-                    RunEnded(
-                        run=run,
-                        row=row,
-                        tally=tally,
-                        seconds_left=schedule.forecast.most,
-                        so_far=schedule.decisions.so_far(run.cell_id),
-                    )
+        for run in schedule.runs():
+            self._check()
+            tally = _grown(tally, schedule.decisions, tally.ended + 1)
+            number, left = tally.ended + 1, schedule.forecast.most
+            self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
+            row = self._make(run, engine)
+            schedule.ended(run, row)
+            tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)
+            self._observer.notify(
+                RunEnded(
+                    run=run,
+                    row=row,
+                    tally=tally,
+                    seconds_left=schedule.forecast.most,
+                    so_far=schedule.decisions.so_far(run.cell_id),
                 )
-                why = why_stop(self._policy, tally)
-                if why is not None:
-                    return End(tally, why)
+            )
+            why = why_stop(self._policy, tally)
+            if why is not None:
+                return End(tally, why)
         return End(tally, None, over_budget=schedule.over_budget)
 
     def _make(self, run: Run, engine: Engine) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.text import shown
 from breakeven.runner.config.policy import JSON, QUIET
-from breakeven.runner.engines.loading import load
+from breakeven.runner.engines.loading import Engine, load
 from breakeven.runner.errors import NotStored, OutputsUnwritable, PlanOutdated
 from breakeven.runner.host import clear_leftovers, kill_now
 from breakeven.runner.locks import Holder, HostLock, SweepLock, describe_holder
@@ -21,13 +21,13 @@ from breakeven.runner.planning.calibration import to_text
 from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.request import Launch
-from breakeven.runner.planning.settling import settle
+from breakeven.runner.planning.settling import Calibrations, known_calibrations, settle
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import Stored, Sweep
 from breakeven.runner.sweep import outcome
 from breakeven.runner.sweep.budget import Budget
-from breakeven.runner.sweep.calibrating import Calibrations, calibrate, known_calibrations
+from breakeven.runner.sweep.calibrating import calibrate
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
@@ -121,9 +121,10 @@ class Session:
         try:
             budget = Budget(self._plan.policy.budget_ns)
             self._prepare(observers, pending, stored)
-            self._calibrate(observers, pending, stored, calibrations)
-            pending = pending.of(self._plan)
-            end = self._loop(observers, Schedule(self._plan, pending, stored.rows, budget))
+            with closing(load(self._plan.engine)()) as engine:
+                self._calibrate(observers, pending, stored, calibrations, engine)
+                schedule = Schedule(self._plan, pending.of(self._plan), stored.rows, budget)
+                end = self._loop(observers, schedule, engine)
         except KeyboardInterrupt:
             return _Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED)
         except PlanOutdated as error:
@@ -135,23 +136,28 @@ class Session:
         return _Ended(DONE, SOME_FAILED if end.tally.failed or pending.failed else ALL_DONE)
 
     def _calibrate(
-        self, observers: Observers, pending: Pending, stored: Stored, calibrations: Calibrations
+        self,
+        observers: Observers,
+        pending: Pending,
+        stored: Stored,
+        calibrations: Calibrations,
+        engine: Engine,
     ) -> None:
         """Find how much work the tasks of the waiting runs do; all runs of the sweep do as much from then on."""
         plan, known = self._plan, calibrations.known
         cells = {run.cell_id for run in pending.waiting}
-        made = calibrate(plan, known, cells, load(plan.engine)())
+        made = calibrate(plan, known, cells, engine)
         for note in made.notes:
             self._note(observers, note)
         if made.known and (made.known != known or not self._sweep.calibration.exists()):
             self._sweep.keep_calibrations(to_text(made.known.values()))
         self._plan = settle(plan, made.known, stored.rows, finally_=True)
 
-    def _loop(self, observers: Observers, schedule: Schedule) -> End:
+    def _loop(self, observers: Observers, schedule: Schedule, engine: Engine) -> End:
         plan = self._plan
         loop = Loop(self._sweep, plan.policy, observers, self._writer.check)
         tally = Tally(total=schedule.certain, incompatible=len(plan.incompatible))
-        return loop.make_runs(schedule, load(plan.engine)(), tally)
+        return loop.make_runs(schedule, engine, tally)
 
     def _prepare(self, observers: Observers, pending: Pending, stored: Stored) -> None:
         """Prepare the folder for new runs and announce them; raise NotStored."""

@@ -94,16 +94,19 @@ def test_a_side_that_differs_within_itself_is_refused_too(sample: Sample) -> Non
 @pytest.mark.parametrize("condition", KEPT)
 def test_rounds_kept_from_other_conditions_are_refused(sample: Sample, condition: str) -> None:
     """After on_change=keep a cell has rounds of both: whichever condition it is, code included, it is named."""
-    before, after = {"cpu_count": (2, 4), ENVIRONMENT: ("X=before", "X=after")}.get(
-        condition, ("before", "after")
-    )
+    before, after = {
+        "cpu_count": (2, 4),
+        "task_amount": (100, 200),
+        ENVIRONMENT: ("X=before", "X=after"),
+    }.get(condition, ("before", "after"))
     for label in ("a", "b"):
         cell = sample.add_rounds(SLOWER, label=label, facts={condition: before})
         kept = sample.sweep.read_run(cell, 0)
         assert kept is not None
         commit(sample.sweep, kept | {"round": len(SLOWER), condition: after})
     values = " and ".join(sorted(str(value).removeprefix("X=") for value in (before, after)))
-    line = f"{condition}: {'X: ' * (condition == ENVIRONMENT)}{values} in A, {values} in B"
+    part = {ENVIRONMENT: "X: ", "task_amount": "spin of 1 ms: "}.get(condition, "")
+    line = f"{condition}: {part}{values} in A, {values} in B"
     assert refusal(SidesDiffer, "label=a", "label=b").splitlines()[1:] == [
         f"  {line}",
         f"measure both under the same conditions, or accept the differences with --allow {condition}",

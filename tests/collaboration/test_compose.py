@@ -282,6 +282,7 @@ def test_choices_are_those_of_the_application(grid: Grid) -> None:
         "ipc": "auto",
         "pattern": "map",
         "interpreter": "current",
+        "preset": "default",
     }
 
 

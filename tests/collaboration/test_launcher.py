@@ -52,7 +52,7 @@ def test_every_cell_is_measured_in_every_round(command: Command, capsys: pytest.
 def test_one_cell_takes_the_same_road(command: Command) -> None:
     """Without -m and without several values there is one cell, with its rounds."""
     assert command("sweep=mine", "model=thread") == 0
-    assert len(_rows()) == 3
+    assert len(_rows()) == 5
     assert _described()["launches"][0]["overrides"] == ["sweep=mine", "model=thread"]
 
 
@@ -69,7 +69,7 @@ def test_hydra_writes_nothing(command: Command) -> None:
     assert [path.name for path in Path().iterdir()] == ["outputs"]
     assert {path.name for path in Path("outputs/mine").iterdir()} == {
         *("runs", "trials", "spans", "activity", "workers"),
-        *("sweep.yaml", "events.jsonl", "sweep.log"),
+        *("sweep.yaml", "events.jsonl", "sweep.log", "calibration.json"),
     }
 
 

@@ -28,8 +28,8 @@ from breakeven.runner.planning.calibration import (
 )
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin
-from breakeven.runner.planning.settling import recovered, settle, uncalibrated
-from breakeven.runner.sweep.calibrating import calibrate, known_calibrations
+from breakeven.runner.planning.settling import known_calibrations, recovered, settle, uncalibrated
+from breakeven.runner.sweep.calibrating import calibrate
 from tests.fakes import FakeEngine, request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from typing import Any
 
 import pandas as pd
@@ -11,11 +12,9 @@ from hypothesis import strategies as st
 
 from breakeven.analysis.comparing.rounds import (
     count_left_out,
-    level_of_pair,
     levels_of_pairs,
     take_as_many,
 )
-from breakeven.base.rounds import LOOKS
 
 ROUNDS = st.lists(st.integers(0, 40), min_size=1, max_size=12, unique=True)
 PRECISION = st.sampled_from([None, 0.1])
@@ -56,24 +55,53 @@ def test_as_many_first_rounds_of_one_side_as_of_the_other(pairs: list[Any], rand
             assert left_out.loc[pair, f"left_out_{side.lower()}"] == len(rounds) - len(expected)
 
 
-@given(PAIRS)
-@settings(max_examples=25, deadline=None)
-def test_only_a_pair_that_the_rule_may_have_ended_late_has_the_higher_level(pairs: list[Any]) -> None:
-    """Both sides by their spread, and as many rounds as a look after the first."""
-    levels = levels_of_pairs(take_as_many(_runs(pairs)))
-    for pair, sides in enumerate(pairs):
-        fewest = min(len(rounds) for rounds, _ in sides)
-        late = all(precision for _, precision in sides) and fewest in LOOKS[1:]
-        assert levels[pair] == (0.975 if late else 0.95)
+STEADY, WILD = [0.0, 0.001] * 20, [0.0, 0.5] * 20
+AT_SIX = [0.0, 0.13, 0.0, 0.13, 0.065, 0.065]  # too wide at five, narrow enough at six
 
 
 @pytest.mark.parametrize(
-    ("rounds", "by_rule", "level"),
-    [(5, True, 0.95), (6, True, 0.975), (7, True, 0.95), (13, True, 0.975), (6, False, 0.95), (3, True, 0.95)],
-)  # fmt: skip
-def test_the_level_is_defined_in_one_place(rounds: int, by_rule: bool, level: float) -> None:
-    """After the first look, of what ended by the rule, 97.5 %."""
-    assert level_of_pair(rounds, by_rule=by_rule) == level
+    ("a", "b", "expected"),
+    [
+        ((STEADY[:5], 0.1), (STEADY[:5], 0.1), 0.95),  # at the first look nothing was chosen
+        ((AT_SIX, 0.1), (AT_SIX, 0.1), 0.975),
+        ((AT_SIX, 0.1), (STEADY[:6], 0.1), 0.975),  # one chose the number for both
+        ((STEADY[:6], 0.1), (STEADY[:6], 0.1), 0.95),  # both were narrow before
+        ((WILD[:6], 0.1), (WILD[:6], 0.1), 0.95),  # the time ended them
+        ((AT_SIX, None), (AT_SIX, None), 0.95),  # their number was asked for
+        ((AT_SIX, 0.1), (AT_SIX, None), 0.975),
+    ],
+)
+def test_a_pair_has_the_level_of_the_side_that_chose_its_rounds(a: Any, b: Any, expected: float) -> None:
+    """97.5 % if one became narrow with just these rounds, after the first look."""
+    assert levels_of_pairs(_runs_with(a, b))[0] == expected
+
+
+@pytest.mark.parametrize("pattern", ["map", "pingpong"])
+def test_each_sides_own_measure_decides(pattern: str) -> None:
+    """The round trip of messages, otherwise the speedup, whatever is compared."""
+    runs = _runs_with((AT_SIX, 0.1), (AT_SIX, 0.1))
+    other = "speedup" if pattern == "pingpong" else "latency_p50_ns"
+    own = "latency_p50_ns" if pattern == "pingpong" else "speedup"
+    runs = runs.assign(pattern=pattern)
+    runs[own], runs[other] = runs["speedup"], 1.0
+    assert levels_of_pairs(runs)[0] == 0.975
+
+
+def _runs_with(*sides: tuple[list[float], float | None]) -> pd.DataFrame:
+    """Return the runs of one pair whose speedups have these logarithms."""
+    rows = [
+        {
+            "pair": 0,
+            "side": side,
+            "round": place,
+            "precision": precision,
+            "pattern": "map",
+            "speedup": exp(value),
+        }
+        for side, (logs, precision) in zip("AB", sides, strict=True)
+        for place, value in enumerate(logs)
+    ]
+    return pd.DataFrame(rows).assign(latency_p50_ns=float("nan"))
 
 
 def test_the_last_round_says_whether_the_number_was_chosen() -> None:
