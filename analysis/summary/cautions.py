@@ -112,8 +112,16 @@ def _mixed(runs: pd.DataFrame) -> Iterator[str]:
 
 
 def _hurried(runs: pd.DataFrame) -> Iterator[str]:
-    """Warn of runs whose time was over before the rules were met."""
-    warming, trials = (int(runs[name].eq("max_time").sum()) for name in ("warmup_ended_by", "stopped_by"))
+    """Warn of runs whose time was over before the rules were met; more rounds narrow what ``rounds=auto`` measures."""
+    by_number = runs["precision"].isna()
+    unsettled, unfinished = (runs[name].eq("max_time") for name in ("warmup_ended_by", "stopped_by"))
+    warming, trials = int((unsettled & by_number).sum()), int((unfinished & by_number).sum())
+    unsteady = int((unsettled & ~by_number).sum())
+    if unsteady:
+        yield (
+            f"in {unsteady} of {len(runs)} runs the time (measure.max_time) was over before the trials were seen to be steady: "
+            "the machine drifts, or the work gets faster or slower with every call"
+        )
     if trials:
         before = f", in {warming} before the trials were seen to be steady" if warming else ""
         yield (

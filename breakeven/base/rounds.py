@@ -17,6 +17,9 @@ from math import ceil, inf, log1p, sqrt
 from statistics import stdev
 
 FIRST_LOOK = 5
+MOST_FAILURES = 3
+"""A cell of which so many runs failed gets no further rounds."""
+
 LEVEL, LATER_LEVEL = 0.95, 0.975
 _EARLY = (FIRST_LOOK, 6, 8, 10, 13, 17, 22, 30)
 _GROWTH = 4 / 3

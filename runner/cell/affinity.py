@@ -47,9 +47,17 @@ def pin(cpu: int) -> None:
     os.sched_setaffinity(0, {cpu})
 
 
+def beside(cpus: tuple[int, ...], workers: int) -> tuple[int, ...]:
+    """Return the CPU of the parent, the next one after those of its workers; empty if they need all, or none is pinned.
+
+    Whether parent and worker share a CPU decides how long a round trip takes, more than the channel does.
+    """
+    return cpus[workers : workers + 1]
+
+
 @contextmanager
 def pinned(cpus: tuple[int, ...]) -> Iterator[None]:
-    """Run the body on the first worker's CPU, so that the baseline has the workers' conditions."""
+    """Run the body on the first of ``cpus``: a baseline on the first worker's, for it to have the workers' conditions."""
     if not cpus:
         yield
         return

@@ -18,7 +18,7 @@ from typing import Any
 from zlib import crc32
 
 from . import channels, feasibility, models, patterns, watchdog, workloads
-from .affinity import cpus_for
+from .affinity import beside, cpus_for, pinned
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
 from .calibration import CalibrationResult
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
@@ -64,19 +64,20 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     _check_travel(specification, work, seen)
     board = work.geometry.create()
     settings = _crew_settings(specification, pattern, seen.largest_bytes)
-    crew = models.load(specification.model)(settings, work, board)
-    with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
-        recording = Recording(board, trace)
-        with _abandoned_on_error(crew):
-            crew.start()
-            crew.synchronize(traced=False)
-            reference = Reference(
-                workload, inputs, seen.task_ns
-            )  # no worker is made later: its calls reach none
-            sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
-            cpus = _sample(specification, sampler, recording)
-        workers, parent = _describe_workers(crew)
-        crew.stop()
+    with pinned(beside(work.cpus, specification.workers)):
+        crew = models.load(specification.model)(settings, work, board)
+        with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
+            recording = Recording(board, trace)
+            with _abandoned_on_error(crew):
+                crew.start()
+                crew.synchronize(traced=False)
+                reference = Reference(
+                    workload, inputs, seen.task_ns
+                )  # no worker is made later: its calls reach none
+                sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
+                cpus = _sample(specification, sampler, recording)
+            workers, parent = _describe_workers(crew)
+            crew.stop()
     result = Result(
         **_of_trials(recording, sampler.series),
         workers=workers,

@@ -15,14 +15,13 @@ from math import exp, expm1, log
 from statistics import mean, stdev
 from typing import Any
 
-from breakeven.base.rounds import LEVEL, half_width, is_narrow
+from breakeven.base.rounds import LEVEL, MOST_FAILURES, half_width, is_narrow
 from breakeven.base.units import format_time
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.conditions import digest
 
 PRECISION, MAX_ROUNDS, FAILURES = "precision", "max_rounds", "failures"
-_MOST_FAILURES = 3
 
 _FIELDS = {
     "model": ("model", "start_method", "model_options", "ipc", "ipc_options"),
@@ -72,7 +71,7 @@ class _Rounds:
 
     def gave_up_by(self, tries: int | None = None) -> str:
         """Return what ends the rounds of a cell that is not narrow after its first ``tries`` runs; empty for nothing."""
-        if sum(self.failed[:tries]) >= _MOST_FAILURES:
+        if sum(self.failed[:tries]) >= MOST_FAILURES:
             return FAILURES
         return MAX_ROUNDS if len(self.values[:tries]) >= self.planned.max_rounds else ""
 

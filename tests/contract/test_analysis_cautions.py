@@ -99,6 +99,18 @@ def test_time_that_was_over_too_early_is_told() -> None:
     ]
 
 
+def test_only_unsteady_trials_are_told_of_rounds_that_precision_ends() -> None:
+    """How narrow one process's interval is does not matter there: more rounds narrow the cell's."""
+    late = {"stopped_by": "max_time", "precision": 0.1}
+    assert _cautions(late, {}, {}) == []
+    assert _cautions(late, late | {"warmup_ended_by": "max_time"}, {}) == [
+        (
+            "in 1 of 3 runs the time (measure.max_time) was over before the trials were seen to be steady: "
+            "the machine drifts, or the work gets faster or slower with every call"
+        )
+    ]
+
+
 def test_disturbance_is_told_with_what_counts() -> None:
     """Its share over all cells and of the worst, and which column is without it."""
     assert _cautions({"pairs_disturbed": 0.5}, {}) == [
