@@ -23,8 +23,6 @@ from breakeven.analysis.summary.undecided import wider_than_asked
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS
 from breakeven.base.results import planned_runs
-from breakeven.base.rounds import MOST_FAILURES
-from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
 
 Text = Callable[["pd.Series[Any]"], str]
@@ -82,7 +80,7 @@ def print_summary(folder: Path) -> None:
 
 def summarise(lab: Lab) -> Summary:
     """Summarise the sweep for people; see `Summary`."""
-    planned, given_up = planned_runs(lab.path), _given_up(lab)
+    planned, by_rule = planned_runs(lab.path), _ended_by_rule(lab)
     stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
     covers_cell = bool((lab.estimates["covers"].eq("cell") | lab.estimates["precision"].notna()).all())
     return Summary(
@@ -93,17 +91,15 @@ def summarise(lab: Lab) -> Summary:
         runs=len(lab.runs),
         cautions=(*_missing(lab), *cautions(lab.estimates, lab.runs), *native_threads(lab)),
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
-        missing=len({run for run in planned - stored if run.rpartition("-")[0] not in given_up}),
+        missing=len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
         arrived=len(planned & stored),
         undecided=tuple(wider_than_asked(lab)),
     )
 
 
-def _given_up(lab: Lab) -> set[str]:
-    """Return the cells that get no further rounds, since too many of their runs failed."""
-    failed = lab.runs[lab.runs["status"].isin(FAILED) & lab.runs["precision"].notna()]
-    counts = failed.groupby("cell_id").size()
-    return set(counts.index[counts.ge(MOST_FAILURES)])
+def _ended_by_rule(lab: Lab) -> set[str]:
+    """Return the cells whose rounds end by a rule: if some are missing, other lines say so, and why."""
+    return set(lab.runs.loc[lab.runs["precision"].notna(), "cell_id"])
 
 
 def _missing(lab: Lab) -> Iterator[str]:

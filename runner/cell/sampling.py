@@ -156,12 +156,13 @@ class Series:
     def _end_warmup(self, over: bool) -> None:
         """End the warm-up if the latest blocks are steady; if not, count the first of them as warm-up."""
         rules = self.rules
-        if over and self.kept >= rules.min_trials:
+        judged = self.kept >= min(WINDOW, rules.max_trials)
+        if judged and all(is_steady(paces[self.dropped :]) for paces in (self._serial, self._parallel)):
+            self.warmed_by = RULE
+        elif over and self.kept >= rules.min_trials:
             self.warmed_by = MAX_TIME
-        elif self.kept >= min(WINDOW, rules.max_trials):
-            if is_steady(self._serial[self.dropped :]) and is_steady(self._parallel[self.dropped :]):
-                self.warmed_by = RULE
-            elif self.dropped >= rules.max_warmup:
+        elif judged:
+            if self.dropped >= rules.max_warmup:
                 self.warmed_by = CAP
             else:
                 self.dropped += 1
