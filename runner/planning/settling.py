@@ -62,12 +62,19 @@ def _checked(cell: Cell, engine: str) -> Cell:
 def recovered(plan: Plan, stored: Stored) -> dict[Work, Calibration]:
     """Return the calibrations with which stored runs were made, for a sweep whose file of them is gone."""
     found: dict[Work, Calibration] = {}
-    amounts = {row["cell_id"]: row for row in stored.values() if row[AMOUNT]}
+    rows = [row for row in stored.values() if row[AMOUNT]]
+    by_cell = {row["cell_id"]: row for row in rows}
+    by_work = {_columns(row): row for row in rows}
     for planned in plan.planned:
-        row: Mapping[str, Any] | None = amounts.get(planned.cell_id)
-        if row is not None and planned.work is not None:
-            length = row["task_calibrated_ns"] or planned.cell.task_ns
-            found[planned.work] = Calibration(planned.work, row[AMOUNT], length, row["executable"] or "")
+        work, cell = planned.work, planned.cell
+        if work is None:
+            continue
+        row = by_cell.get(planned.cell_id)
+        if row is None and not cell.workload_options:  # which the row does not tell
+            row = by_work.get((work.workload, work.payload_bytes, work.payload_out_bytes, work.task_ns))
+        if row is not None:
+            length = row["task_calibrated_ns"] or cell.task_ns
+            found[work] = Calibration(work, row[AMOUNT], length, row["executable"] or "")
     return found
 
 
@@ -109,6 +116,10 @@ def _other(folder: Path, typed: str) -> dict[Work, Calibration]:
 
 def _read(file: Path) -> dict[Work, Calibration]:
     return from_text(file.read_text(encoding="utf-8"))
+
+
+def _columns(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row.get(name) for name in ("workload", "payload_bytes", "payload_out_bytes", "task_ns"))
 
 
 def calibrating_run(plan: Plan, planned: PlannedCell) -> Run:

@@ -22,7 +22,8 @@ from breakeven.runner.store.sealed import Damaged, read_row
 COLUMNS = (
     *("cell_id", "round", "status", "reason", "wall_ns", "seed", *CONDITIONS),
     *("breakeven_version", "workload", "model", "ipc", "pattern", "workers"),
-    *("tasks", "task_calibrated_ns", "executable", "speedup", "latency_p50_ns"),
+    *("payload_bytes", "payload_out_bytes", "task_ns", "tasks", "task_calibrated_ns", "executable"),
+    *("speedup", "latency_p50_ns"),
 )
 """The columns of ``runs`` that identify a run, its conditions and its ending, and by which its cell is decided."""
 
