@@ -96,5 +96,6 @@ def _name_tasks(cells: pd.DataFrame) -> pd.Series[str]:
     names = cells["workload"].astype("str")
     for factor, text in (("task_ns", " of {}"), ("payload_bytes", " on {}")):
         if factor == "task_ns" or is_varied(cells[factor]):
-            names += write(cells, factor).map(text.format, na_action="ignore").fillna("").astype("str")
+            written = write(cells, factor).map(text.format, na_action="ignore").astype("object")
+            names += written.fillna("").astype("str")
     return names

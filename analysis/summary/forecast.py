@@ -15,7 +15,6 @@ _LIMIT = r"(?m)^max_rounds: (\d+)$"
 MAX_ROUNDS = 30
 """``max_rounds`` of a run that did not store it."""
 
-_WORTH = 3
 _PRIOR = 4
 """Rounds for which the median variance of all cells counts in the forecast of one."""
 
@@ -39,8 +38,7 @@ class Forecast:
     """How long the rounds take that undecided cells still need.
 
     ``seconds`` is NaN if no run of the sweep says how long one takes. ``least``: no cell has two rounds, or some have
-    none, so that their spread is not known and they take this long or longer; or some would need more than three times
-    the rounds that they may have, which is not suggested. ``max_rounds`` is what the knob must be
+    none, so that their spread is not known and they take this long or longer. ``max_rounds`` is what the knob must be
     raised to, None if it need not be.
     """
 
@@ -58,16 +56,13 @@ class Forecast:
         cells = undecided(estimates)
         spreads = _spreads(_rounds(cells), good)
         known = zip(spreads.fillna(0.0), _rounds(cells), cells["precision"], strict=True)
-        needed = _together(estimates, pd.Series([rounds_needed(*cell) for cell in known], cells.index))
-        tries, limits = (
-            counts.reindex(needed.index) for counts in (runs.groupby("cell_id").size(), _max_rounds(runs))
-        )
-        more = needed.clip(upper=(_WORTH * limits - tries).clip(lower=0))
-        above = (tries + more)[(tries + more).gt(limits)]
+        more = _together(estimates, pd.Series([rounds_needed(*cell) for cell in known], cells.index))
+        tried = runs.groupby("cell_id").size().reindex(more.index) + more
+        above = tried[tried.gt(_max_rounds(runs).reindex(more.index))]
         each = _seconds(good)
         return cls(
             seconds=float((more * each.reindex(more.index)).sum(skipna=False)) + _of_unseen(unseen, each),
-            least=bool(spreads.isna().any() or (more < needed).any()) or unseen > 0,
+            least=bool(spreads.isna().any()) or unseen > 0,
             max_rounds=None if above.empty else int(above.max()),
         )
 

@@ -26,17 +26,19 @@ Known = Mapping[Work, Calibration]
 def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) -> Plan:
     """Return the plan with the amounts of work and the numbers of tasks that are ``known``; raise BadInput.
 
-    A cell that has runs keeps their number of tasks. A function that was not called yet has none, unless
+    A cell that has runs of the same function keeps their number of tasks. A function that was not called yet has none, unless
     ``finally_``: then it has the least.
     """
     counts = TaskCounts(planned.cell for planned in plan.planned)
-    kept = {row["cell_id"]: row["tasks"] for row in stored.values() if row["tasks"]}
+    kept = {(row["cell_id"], row["source"]): row["tasks"] for row in stored.values() if row["tasks"]}
     cells = {}
     for planned in plan.planned:
         calibration = _of(planned, known)
         cell = planned.cell
         if cell.trial_ns:
-            tasks = kept.get(planned.cell_id) or counts.of(cell, calibration and calibration.measured_ns)
+            source = None if planned.source is None else planned.source.digest
+            measured_ns = None if calibration is None else calibration.measured_ns
+            tasks = kept.get((planned.cell_id, source)) or counts.of(cell, measured_ns)
             cell = _checked(
                 replace(cell, tasks=tasks or LEAST_EACH * cell.workers * finally_), planned.engine
             )

@@ -266,7 +266,7 @@ def test_a_function_gets_its_number_once_its_length_is_known() -> None:
     (work,) = {planned.work for planned in plan.planned if planned.work}
     known = {work: Calibration(work, None, 10**6, "python")}
     assert {run.cell.tasks for run in settle(plan, known, {}).runs} == {32}
-    kept = {(plan.cells[0], 0): {"cell_id": plan.cells[0], "tasks": 20}}
+    kept = {(plan.cells[0], 0): {"cell_id": plan.cells[0], "tasks": 20, "source": work.source}}
     assert [planned.cell.tasks for planned in settle(plan, known, kept).planned] == [20, 32]
     assert [planned.cell.tasks for planned in settle(plan, {}, {}, finally_=True).planned] == [2, 4]
 
