@@ -1,4 +1,4 @@
-# make demo: see on this machine what threads and processes do with the same work (about two and a half minutes).
+# make demo: see on this machine what threads and processes do with the same work (about three minutes).
 # make test: the whole test suite.   make test-contract: its first tier, in half a minute.   make lint: ruff and mypy.   make bench: what a span costs.   make clean.
 # make prove: what docs/measurement.md claims, on this machine; it should have nothing else to do (about 20 minutes).
 # Nothing but make and Python >= 3.11 is needed; PYTHON=/path/to/python chooses one.

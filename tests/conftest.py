@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from breakeven.runner.locks.machine import FOLDER
 from breakeven.runner.sweep.signals import SIGNALS
 from tests import commands
 from tests.commands import Command, Completed
@@ -20,9 +23,12 @@ _SLOWEST = 20
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let continuous integration print the tests that took longest."""
+    """Let continuous integration print the tests that took longest, and give this session a lock of its own."""
     if os.environ.get("CI") and config.option.durations is None:
         config.option.durations = _SLOWEST
+    folder = tempfile.mkdtemp(prefix="breakeven-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder))
+    os.environ[FOLDER] = folder  # no test waits for a sweep that somebody else measures here
 
 
 @pytest.fixture(autouse=True)

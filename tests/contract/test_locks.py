@@ -132,6 +132,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_place_is_the_same_for_everybody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is a folder that all users may write, whatever TMPDIR says; /tmp where there is no other."""
+    monkeypatch.delenv(machine.FOLDER)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert machine.place() in {Path("/run/lock/breakeven.lock"), Path("/tmp/breakeven.lock")}
     private, public = tmp_path / "private", tmp_path / "public"
@@ -142,6 +143,16 @@ def test_the_place_is_the_same_for_everybody(monkeypatch: pytest.MonkeyPatch, tm
     assert machine.place() == public / "breakeven.lock"
     monkeypatch.setattr(machine, "_PLACES", (tmp_path / "none", private))
     assert machine.place() == private / "breakeven.lock"
+
+
+def test_another_place_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By a variable, which an empty value leaves unset; a folder that is not there is a line with the place."""
+    monkeypatch.setenv(machine.FOLDER, str(tmp_path / "mine"))
+    assert machine.place() == tmp_path / "mine" / "breakeven.lock"
+    with pytest.raises(LockUnusable, match=r"mine/breakeven\.lock"), HostLock().held(HERE, wait=False):
+        pass
+    monkeypatch.setenv(machine.FOLDER, "")
+    assert machine.place() in {Path("/run/lock/breakeven.lock"), Path("/tmp/breakeven.lock")}
 
 
 def test_a_second_sweep_is_told_for_whom_the_machine_measures(file: Path) -> None:
