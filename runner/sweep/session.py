@@ -131,6 +131,8 @@ class Session:
             return _Ended(STOPPED, SOME_FAILED, f"stopped: {error}")
         except NotStored as error:
             return _Ended(NOT_STORED, SOME_FAILED, str(error))
+        if end.over_budget:
+            observers.notify(Noted(text="the budget is over; the same command carries on"))
         if end.why:
             return _Ended(STOPPED, SOME_FAILED, end.why)
         return _Ended(DONE, SOME_FAILED if end.tally.failed or pending.failed else ALL_DONE)
