@@ -22,9 +22,10 @@ def calibrate(
     plan: Plan, known: dict[Work, Calibration], cells: Iterable[str], engine: Engine
 ) -> Calibrations:
     """Calibrate the tasks of ``cells`` that are not ``known``, and return all; the notes are on what went wrong."""
-    wanted, found, notes = set(cells), dict(known), []
+    ids, found, notes = set(cells), dict(known), []
+    wanted = {planned.work for planned in plan.planned if planned.cell_id in ids}
     for planned in uncalibrated(plan):
-        if not wanted & _cells_with(plan, planned.work):
+        if planned.work not in wanted:
             continue
         made = _calibrate_one(plan, planned, found, engine)
         if isinstance(made, str):
@@ -33,10 +34,6 @@ def calibrate(
             found[made.work] = made
             notes += [made.note] * bool(made.note)
     return Calibrations(found, tuple(notes))
-
-
-def _cells_with(plan: Plan, work: Work | None) -> set[str]:
-    return {planned.cell_id for planned in plan.planned if planned.work == work}
 
 
 def _calibrate_one(

@@ -24,7 +24,7 @@ _MOST_OF = 0.999  # of a run that the budget must hold: sums of times are not ex
 
 @dataclass(frozen=True)
 class Forecast:
-    """The seconds that a launch takes at least and at most; the latter is None if nothing bounds it but the rounds."""
+    """The seconds that a launch takes, at least and at most."""
 
     least: float
     most: float
