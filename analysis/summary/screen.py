@@ -18,6 +18,7 @@ from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
 from breakeven.analysis.summary.native_threads import native_threads
+from breakeven.analysis.summary.page_faults import page_faults
 from breakeven.analysis.summary.next_command import suggest
 from breakeven.analysis.summary.undecided import wider_than_asked
 from breakeven.analysis.units import format_rate, format_ratio, format_time
@@ -89,7 +90,12 @@ def summarise(lab: Lab) -> Summary:
         problems=_group_problems(lab),
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
-        cautions=(*_missing(lab), *cautions(lab.estimates, lab.runs), *native_threads(lab)),
+        cautions=(
+            *_missing(lab),
+            *cautions(lab.estimates, lab.runs),
+            *native_threads(lab),
+            *page_faults(lab),
+        ),
         next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
         missing=len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
         arrived=len(planned & stored),

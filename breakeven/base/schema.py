@@ -16,14 +16,17 @@ VERSION = "3"
 
 LATER: frozenset[str] = frozenset(
     {
+        "cpu_per_task_ns",
         "cpus_alone",
         "environment",
+        "faults_per_task",
         "first_call_ns",
         "inputs",
         "interpreter_flags",
         "native_libraries",
         "native_threads",
         "other_cpu_ns",
+        "page_fault_ns",
         "precision",
         "task_amount",
         "task_cpu_alone_ns",
@@ -94,6 +97,16 @@ _RUNS = (
         "cpus_alone",
         pa.float64(),
         "CPUs that a serial trial kept busy with its tasks, native threads included, median",
+    ),
+    (
+        "cpu_per_task_ns",
+        pa.int64(),
+        "CPU time of parent and workers for one task or message, median over parallel trials, in ns",
+    ),
+    (
+        "faults_per_task",
+        pa.float64(),
+        "page faults of parent and workers for one task or message that were served from memory, median over parallel trials",
     ),
     ("first_call_ns", pa.int64(), "duration of the process's very first call of the task, in ns"),
     (
@@ -224,6 +237,11 @@ _RUNS = (
         "clock_error_ns",
         pa.int64(),
         "largest possible difference between a worker's clock and the parent's, in ns",
+    ),
+    (
+        "page_fault_ns",
+        pa.int64(),
+        "time in which the kernel provides a page at its first use and takes it back, measured in the run, in ns",
     ),
     ("python_build", pa.string(), "compiler and build options of the interpreter that ran"),
     ("jit_enabled", pa.bool_(), "state of the interpreter's JIT compiler; null if it is unknown"),

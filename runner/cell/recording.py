@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import BinaryIO, Optional
 
@@ -27,7 +28,7 @@ class Recording:
         self.activity: list[ActivityRecord] = []
         self._trials: list[TrialRecord] = []
         self._lanes: list[LaneRecord] = []
-        self._latencies: list[tuple[int, ...]] = []  # of each trial
+        self._latencies: list[Sequence[int]] = []  # of each trial
 
     def keep(self, trial: Trial, reference: Reference) -> None:
         """Record one trial, between two trials, so that it costs no measured time."""
@@ -83,7 +84,7 @@ class Recording:
         copy = percentile(copies, 0.5) if copies else None
         return RoundTrips(copy, *_share(trips, 0.5, level), *_share(trips, 0.99, LEVEL))
 
-    def _timed(self, kind: str, dropped: int) -> list[tuple[int, ...]]:
+    def _timed(self, kind: str, dropped: int) -> list[Sequence[int]]:
         """Return the latencies of each untraced trial of a kind after warm-up."""
         pairs = zip(self._trials, self._latencies)
         return [
@@ -93,7 +94,7 @@ class Recording:
         ]
 
 
-def _share(trips: list[tuple[int, ...]], share: float, level: float) -> tuple[Optional[int], ...]:
+def _share(trips: list[Sequence[int]], share: float, level: float) -> tuple[Optional[int], ...]:
     """Return a percentile of all round trips and the ends of its interval; None where there are too few."""
     found = list(chain.from_iterable(trips))
     low, high = clustered_interval(trips, share, level) or (None, None)

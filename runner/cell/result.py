@@ -117,6 +117,7 @@ class Facts(NamedTuple):
     clock_step_ns: int
     packages: tuple[str, ...]
     native_libraries: tuple[str, ...] = ()
+    page_fault_ns: Optional[int] = None
 
 
 class Result(NamedTuple):

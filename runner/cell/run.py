@@ -24,7 +24,7 @@ from .calibration import CalibrationResult
 from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
 from .first_calls import FirstCalls, observe
 from .inputs import Inputs
-from .memory import own_peak_bytes, peak_bytes, proportional_bytes
+from .memory import own_peak_bytes, page_fault_ns, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import CrewSettings
 from .native import native_libraries, native_threads
@@ -151,6 +151,7 @@ def _facts(step_ns: int) -> Facts:
         clock_step_ns=step_ns,
         packages=tuple(imported_packages()),
         native_libraries=native_libraries(),
+        page_fault_ns=page_fault_ns(),
     )
 
 

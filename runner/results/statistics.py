@@ -41,6 +41,7 @@ class Statistics:
             "n_disturbed": sum(not _is_quiet(block) for block in blocks),
             **self.typical("throughput{}_per_s", [1e9 * _rate(trial) for trial in parallel]),
             **observer_effect(blocks),
+            **per_task(parallel),
         }
         if any(trial.latency_p50_ns is not None for trial in parallel):
             return found
@@ -71,6 +72,17 @@ class Statistics:
             **self.typical("speedup_quiet{}", quiet),
             "speedup_with_startup": median(started),
         }
+
+
+def per_task(parallel: Sequence[TrialRecord]) -> Columns:
+    """Return page faults and CPU time a task, of parent and workers together; nothing if no trial completed a task."""
+    counted = [trial for trial in parallel if trial.tasks]
+    if not counted:
+        return {}
+    return {
+        "faults_per_task": median(trial.minor_faults / trial.tasks for trial in counted),
+        "cpu_per_task_ns": round(median(trial.cpu_ns / trial.tasks for trial in counted)),
+    }
 
 
 def cpu_alone(serial: Sequence[TrialRecord]) -> Columns:

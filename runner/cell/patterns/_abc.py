@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns, thread_time_ns
 from typing import Any, ClassVar, NamedTuple, Optional, Protocol
 
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
     start_ns: int
     end_ns: int
     tasks: int
-    latencies_ns: tuple[int, ...] = ()
+    latencies_ns: Sequence[int] = ()
     activity: tuple[tuple[int, ...], ...] = ()
     busy_ns: Optional[int] = None
 

@@ -13,11 +13,13 @@ from random import Random
 from typing import Any, ClassVar, NamedTuple
 
 from ..hooks import Hooks
+from ..off_heap import private_bytes
 from ..verification import Verification
 
 Task = Callable[[Any], "tuple[int, Any]"]
 _EDGE = 64
 _VARIANTS = 8
+_PIECE, _MOST_PIECES = 256, 4096  # bytes; so small an object is not on the heap
 
 
 class Sizes(NamedTuple):
@@ -76,11 +78,17 @@ class Workload(ABC):
         return self.amount
 
     def inputs(self) -> list[Any]:
-        """Return a few distinct payloads, which the tasks of a trial take in turn."""
-        random = Random(self.seed)
-        base = random.randbytes(self.sizes.payload)
-        count = _VARIANTS if self.sizes.payload >= len(b"task") else 1
-        return [number.to_bytes(4, "little") + base[4:] for number in range(count)] if count > 1 else [base]
+        """Return a few distinct payloads, which the tasks of a trial take in turn.
+
+        No other object of their size is made, so that no freed one leaves room in the heap (see `off_heap`).
+        """
+        random, size = Random(self.seed), self.sizes.payload
+        base, piece = private_bytes(size), max(_PIECE, size // _MOST_PIECES)
+        for start in range(0, size, piece):
+            base[start : start + piece] = random.randbytes(min(piece, size - start))
+        if size < len(b"task"):
+            return [bytes(base)]
+        return [b"".join((number.to_bytes(4, "little"), base[4:])) for number in range(_VARIANTS)]
 
     def carry_arguments(self, inputs: list[Any]) -> list[Any]:
         """Return payloads that hold the configured arguments, too, and take such from now on."""

@@ -1,0 +1,132 @@
+"""A run leaves the heap as a plain program does, counts page faults, and the summary says what they take."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from breakeven.analysis.frames.load import Lab, load
+from breakeven.analysis.summary.page_faults import LARGE, PAD, fault_shares, page_faults
+from tests.analysis_samples import Sample
+from tests.collaboration.host_runs import execute
+
+MESSAGES = 100
+PAYLOAD = 1 << 20
+PLAIN = f"""
+import multiprocessing, os
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+
+def echo(connection):
+    while (message := connection.recv()) is not None:
+        connection.send(message)
+
+first, second, *_ = sorted(os.sched_getaffinity(0))
+here, there = multiprocessing.get_context("fork").Pipe()
+process = multiprocessing.get_context("fork").Process(target=echo, args=(there,))
+process.start()
+os.sched_setaffinity(process.pid, {{first}})
+os.sched_setaffinity(0, {{second}})
+payload = os.urandom({PAYLOAD})
+for turn in range(3):
+    before = getrusage(RUSAGE_SELF).ru_minflt
+    for message in range({MESSAGES}):
+        here.send((0, 0, payload))
+        answer = here.recv()
+    print((getrusage(RUSAGE_SELF).ru_minflt - before) / {MESSAGES})
+here.send(None)
+process.join()
+print(getrusage(RUSAGE_CHILDREN).ru_minflt / {MESSAGES} / 3)
+"""
+needs_two_cpus = pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
+    reason="parent and worker need a CPU each, and glibc's allocator",
+)
+
+
+def _by_hand() -> float:
+    """Return the page faults of both processes for a message, in a plain program."""
+    lines = subprocess.check_output([sys.executable, "-c", PLAIN], text=True).split()
+    *parents, worker = map(float, lines)
+    return sorted(parents)[1] + worker
+
+
+def _by_run(path: Path, **changes: Any) -> float:
+    """Return the same, of a run."""
+    cell: dict[str, Any] = {
+        "pattern": "pingpong",
+        "model": "process",
+        "start_method": "fork",
+        "ipc": "pipe",
+        "workers": 1,
+        "tasks": MESSAGES,
+        "payload_bytes": PAYLOAD,
+        "payload_out_bytes": PAYLOAD,
+        "affinity": "scatter",
+    }
+    row = execute(path, **cell | changes).row
+    assert row["reason"] is None
+    assert row["page_fault_ns"] > 0
+    assert row["cpu_per_task_ns"] > row["latency_p50_ns"] / 4
+    return float(row["faults_per_task"])
+
+
+@needs_two_cpus
+def test_a_run_faults_like_the_plain_program(tmp_path: Path) -> None:
+    """Whatever the lab holds, the allocator gives memory back as it does in a hand-written loop."""
+    ours, theirs = _by_run(tmp_path), _by_hand()
+    assert theirs / 2 < ours < theirs * 2
+
+
+@needs_two_cpus
+def test_kept_memory_does_not_fault(tmp_path: Path) -> None:
+    """The variable that the summary names keeps the pages of the messages."""
+    assert _by_run(tmp_path, environment={PAD: "16777216"}) < _by_run(tmp_path) / 4
+
+
+# --- in words ------------------------------------------------------------------------------------------------
+
+
+def _lab(path: Path, faults: float | None, **run: Any) -> Lab:
+    """Return a sweep of one cell whose messages take 1 ms of CPU time, and fault ``faults`` times at 1 us."""
+    sample = Sample(path / "sweep", pairs=3, common=run)
+    sample.add_pingpong(model="process", ipc="pipe", payload_bytes=PAYLOAD, latency_ns=1e6)
+    lab = load(sample.path)
+    lab.runs[["faults_per_task", "page_fault_ns", "cpu_per_task_ns"]] = [faults, 1_000, 1_000_000]
+    return lab
+
+
+@pytest.mark.parametrize("faults", [None, 0.0, 1000 * LARGE - 1])
+def test_few_faults_are_not_remarked_upon(tmp_path: Path, faults: float | None) -> None:
+    """Below the bound, and if nothing is known of them."""
+    assert list(page_faults(_lab(tmp_path, faults))) == []
+
+
+def test_many_faults_are_named_with_their_share_and_remedy(tmp_path: Path) -> None:
+    """How many, what each takes, and what to set; the memory that it keeps follows from their number."""
+    lab = _lab(tmp_path, 600)
+    assert fault_shares(lab.runs).tolist() == [pytest.approx(0.6)]
+    assert list(page_faults(lab)) == [
+        "page faults take about 60% of the CPU time of a message (process, 1 MiB: 600 each, at 1.00 us) in 1 of 1 "
+        f"cells: freed memory goes back to the kernel and is asked for again; environment.{PAD}=33554432 keeps it "
+        "(glibc): add =null beside it to measure both"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ({"variables": f"{PAD}=1"}, f"compare with the cells that have environment.{PAD}"),
+        ({"variables": PAD}, "keeps it"),
+        ({"python_build": "GCC 12.2.0, -O3, free-threaded"}, "asked for again"),
+    ],
+)
+def test_the_remedy_suits_the_cells(tmp_path: Path, run: dict[str, Any], said: str) -> None:
+    """It is not suggested if it is set, but is if it was removed; other allocators do not know it."""
+    (told,) = page_faults(_lab(tmp_path, 600, **run))
+    assert said in told
+    assert ("keeps it" in told) == (said == "keeps it")
