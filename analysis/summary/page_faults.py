@@ -10,7 +10,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_time, format_size
+from breakeven.analysis.units import format_size, format_time
 from breakeven.base.variables import read
 
 LARGE = 0.25

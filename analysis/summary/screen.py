@@ -18,8 +18,8 @@ from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
 from breakeven.analysis.summary.native_threads import native_threads
-from breakeven.analysis.summary.page_faults import page_faults
 from breakeven.analysis.summary.next_command import suggest
+from breakeven.analysis.summary.page_faults import page_faults
 from breakeven.analysis.summary.undecided import wider_than_asked
 from breakeven.analysis.units import format_rate, format_ratio, format_time
 from breakeven.base.factors import FACTORS

@@ -124,17 +124,19 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
     if missing and pool:  # outside a pool a `Watch` knows how it ended and is about to report it
         report(missing[0], "ended")
     workers = [children[pid] for pid in pids if pid in children]
-    lives, watch = Lives(workers, pool=pool), Watch(workers if pool else [], pool=pool)
+    lives, watch = Lives(workers, pool=pool), Watch(workers, pool=True) if pool else None
     try:
         yield
     except TaskFailed:
-        watch.settle()
+        if watch is not None:
+            watch.settle()
         raise
     except BaseException:
         lives.report_death(_GRACE_S)
         raise
     finally:
-        watch.end()
+        if watch is not None:
+            watch.end()
         lives.close()
 
 

@@ -36,12 +36,13 @@ class PingPong(Pattern):
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Send one message after the other."""
         latencies = private_words(self.knobs.tasks)
-        payload = reference.inputs.shared
+        payload, expected = reference.inputs.shared, reference.expected[0]
         start = now()
         for message in range(self.knobs.tasks):
             sent = now()
             result = crew.exchange((0, payload))
             latencies[message] = now() - sent
-            reference.check([result], "a parallel trial")
+            if result != expected:  # a pause between messages would let the other process fall asleep
+                reference.check([result], "a parallel trial")
             crew.recorder.mark(IDLE)
         return Outcome(start, now(), self.knobs.tasks, latencies)
