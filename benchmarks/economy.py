@@ -1,6 +1,6 @@
 """The cost of an interval: one cell, 64 KiB over a pipe and back, in the lab and with pyperf.
 
-    python -m benchmarks.economy [--repetitions 5] [--rounds 5] [--seed 1] [--calm] [override ...]
+    python -m benchmarks.economy [--repetitions 5] [--rounds 16] [--seed 1] [--calm] [override ...]
 
 All are timed from outside, as whole processes, in random order within each repetition: pyperf with its
 defaults on the loop of `benchmarks.plain_echo`, and two designs of the lab, started as a user starts it:
@@ -10,9 +10,10 @@ cell     --rounds of them; the interval, Student's over processes, covers those 
 
 What pyperf's spread implies is Student's interval of the mean over its processes, which is a claim over
 processes too. Half-widths are shares of the value. Overrides go to both designs. With --calm, see
-`benchmarks.calm`, all have one CPU and keep freed memory. The goals of each design are at most 1/8 of
-pyperf's time (median ratio), a median half-width of at most 2 %, and none wider than pyperf's. Exits with 1
-unless the design ``process`` reaches all three; ``cell`` is the stronger claim and is printed beside it.
+`benchmarks.calm`, all have one CPU and keep freed memory. The goals of the design ``process`` are at most 1/8 of
+pyperf's time (median ratio) and a median half-width of at most 2 %, those of ``cell``, which makes the same
+claim as pyperf, at most 1/4 of its time; and of neither an interval wider than pyperf's. Exits with 1 unless
+both reach all of theirs.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import fmean, median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from scipy.special import stdtrit
@@ -43,6 +44,12 @@ from breakeven.analysis.frames.load import load
 PYPERF, PROCESS, CELL = "pyperf", "process", "cell"
 ASKED = ("pattern=pingpong", "model=process", "ipc=pipe", "payload=64KiB", "workers=1")
 SHORT = ("measure.max_time=100ms", "measure.traced=0")
+MANY = (
+    "measure.max_time=20ms",
+    "measure.warmup=1",
+    "measure.traced=0",
+    "tasks=100",
+)  # processes, of few trials each
 _LEVEL = 0.95
 _SEEDS = 2**31
 _NEEDED = "breakeven.runner.hydra_app.command, breakeven.runner.sweep.session, breakeven.runner.engines.local, breakeven.analysis.summary"
@@ -67,23 +74,32 @@ class Cost:
     after: float = math.nan
 
 
+class Goal(NamedTuple):
+    """The largest share of pyperf's time, and the largest half-width."""
+
+    share: float
+    half_width: float
+
+
+GOALS = {PROCESS: Goal(1 / 8, 0.02), CELL: Goal(1 / 4, math.inf)}
+
+
 @dataclass(frozen=True)
 class Bounds:
-    """The goals: the largest share of pyperf's time, and the largest half-width."""
+    """Judge each design by its goal."""
 
-    share: float = 1 / 8
-    half_width: float = 0.02
+    goals: Mapping[str, Goal] = field(default_factory=lambda: GOALS)
 
     def __call__(self, costs: pd.DataFrame) -> pd.DataFrame:
         """Judge each design from its rows and pyperf's: the ratio of times by repetition, and each bound."""
         wide = costs.pivot_table(index="repetition", columns="way", values=["seconds", "half_width"])
         theirs = wide["half_width"][PYPERF].median()
         rows = []
-        for design in (PROCESS, CELL):
+        for design, goal in self.goals.items():
             ratio = wide["seconds"][design] / wide["seconds"][PYPERF]
             half = wide["half_width"][design].median()
             found = {"least": ratio.min(), "median": ratio.median(), "largest": ratio.max()}
-            good = {"fast": ratio.median() <= self.share, "narrow": half <= self.half_width}
+            good = {"fast": ratio.median() <= goal.share, "narrow": half <= goal.half_width}
             rows.append({"design": design, **found, "half_width": half, **good, "no_wider": half <= theirs})
         return pd.DataFrame(rows).set_index("design")
 
@@ -126,7 +142,7 @@ def by_the_lab(overrides: Sequence[str], seed: int) -> Cost:
     with TemporaryDirectory() as base:
         folder = Path(base, "sweep")
         began = time.time()  # the clock that runs are dated by
-        finish(start(folder, (*ASKED, *SHORT, *overrides, f"seed={seed}")), folder)
+        finish(start(folder, (*ASKED, *overrides, f"seed={seed}")), folder)
         ended = time.time()
         lab = load(folder)
         return tell(lab.runs, lab.estimates.iloc[0], began, ended)
@@ -190,7 +206,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--calm", action="store_true")
     parser.add_argument("override", nargs="*")
     return parser.parse_args()
@@ -202,15 +218,15 @@ def main() -> int:
     print(machine())
     if asked.calm:
         calm()
-    rounds = {PROCESS: 1, CELL: asked.rounds}
-    lab = {name: partial(by_the_lab, (*asked.override, f"rounds={count}")) for name, count in rounds.items()}
+    designs = {PROCESS: ("rounds=1", *SHORT), CELL: (f"rounds={asked.rounds}", *MANY)}
+    lab = {name: partial(by_the_lab, (*design, *asked.override)) for name, design in designs.items()}
     costs = measure(asked.repetitions, asked.seed, {PYPERF: by_pyperf, **lab})
     judged = Bounds()(costs)
     show(costs, judged)
     reached = judged[["fast", "narrow", "no_wider"]].all(axis=1)
     told = ", ".join(f"{design} {'yes' if reached[design] else 'no'}" for design in (PROCESS, CELL))
     print(f"load now {os.getloadavg()[0]:.2f}; all three are reached by: {told}")
-    return 0 if reached[PROCESS] else 1
+    return 0 if reached.all() else 1
 
 
 if __name__ == "__main__":
