@@ -26,6 +26,8 @@ EXIT_ORPHANED, EXIT_TOO_LONG = 4, 5
 
 def answer(text: str) -> int:
     """Carry out the request and return the exit code; raise BadRecord."""
+    if not text:  # the runner ended before it asked, or needs this interpreter no longer
+        return EXIT_ORPHANED
     request = _read(text)
     if isinstance(request, Question):
         from .check import check  # noqa: PLC0415  # what measures needs none of it
