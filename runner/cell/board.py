@@ -12,8 +12,8 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-from typing import NamedTuple
 
+from .named import NamedTuple
 from .space import allocate, require
 
 CONTROL_WORDS = 8

@@ -8,13 +8,14 @@ import signal
 from functools import partial
 from multiprocessing import current_process, get_context, process
 from time import perf_counter_ns
-from typing import Any, NamedTuple, NoReturn, Union
+from typing import Any, NoReturn, Union
 
 from .awaiting import has_loop
 from .errors import FirstCallFailed
 from .failures import both_ends, describe
 from .inputs import Inputs, Uncopied, can_change, template_of
 from .leaving import leave_nothing_behind
+from .named import NamedTuple
 from .parent_death import die_with_creator
 from .sampling import percentile
 from .sizes import size_of

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import ceil, exp, floor, lgamma, log, sqrt
-from typing import NamedTuple, Optional
+from typing import Optional
+
+from .named import NamedTuple
 
 FEWEST = 6
 """Fewer samples have no interval of their median: the extremes of 5 miss it in 2 of 32 cases."""

@@ -11,9 +11,10 @@ import os
 from collections.abc import Callable
 from io import BytesIO
 from multiprocessing.reduction import ForkingPickler
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from .failures import describe
+from .named import NamedTuple
 
 
 class Guard(NamedTuple):

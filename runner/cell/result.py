@@ -4,11 +4,12 @@ The result is JSON with a checksum in its first line. The marks of traced trials
 it; each `LaneRecord` says where its lane begins there.
 """
 
-from typing import NamedTuple, Optional
+from __future__ import annotations
+
+from typing import Optional
 
 from .models._abc import Lifetime
-
-# Without "from __future__ import annotations": hints that are strings cost a measured process much more.
+from .named import NamedTuple
 
 RESULT, TRACE = "result.json", "trace.bin"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from threading import get_native_id
 from time import perf_counter_ns
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from . import affinity, probe
 from .board import ANSWERED, GIL, HOOK, PID, READY, THREAD, Board, Geometry
 from .facts import gil_enabled
 from .inputs import Inputs
 from .leaving import leave_nothing_behind
+from .named import NamedTuple
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage

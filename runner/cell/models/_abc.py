@@ -11,7 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from threading import Thread
 from time import perf_counter_ns
-from typing import Any, ClassVar, NamedTuple, Optional, Union
+from typing import Any, ClassVar, Optional, Union
 
 from .. import probe
 from ..board import ANSWERED, HOOK, READY, TRACED, Board
@@ -19,6 +19,7 @@ from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
 from ..hooks import NAMES
 from ..meter import Meter, Reading
+from ..named import NamedTuple
 from ..phases import DESERIALIZE, WAIT
 from ..rusage import write_usage
 from ..trace import Recorder
