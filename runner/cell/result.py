@@ -61,7 +61,7 @@ class ActivityRecord(NamedTuple):
 class LaneRecord(NamedTuple):
     """One lane of a traced trial: its bounds, its worker (-1 for the parent), and its place in the trace.
 
-    From ``offset`` on there are ``marks`` stamps (int64), as many codes (one byte each, padded to 8) and
+    From ``offset`` on there are ``marks`` stamps (float64, clock readings in s), as many codes (one byte each, padded to 8) and
     ``tasks`` pairs of int64: number and on-CPU time. ``feeder`` is true for a thread that sends or reads
     on behalf of ``worker``.
     """
