@@ -13,7 +13,6 @@ from threading import Thread
 from time import perf_counter_ns
 from typing import Any, ClassVar, Optional, Union
 
-from .. import probe
 from ..board import ANSWERED, HOOK, READY, TRACED, Board
 from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
@@ -23,6 +22,7 @@ from ..named import NamedTuple
 from ..phases import DESERIALIZE, WAIT
 from ..rusage import write_usage
 from ..trace import Recorder
+from ..transport import loaded_probe
 from ..worker import Work, register
 
 BARRIER_SECONDS = 60.0
@@ -124,10 +124,11 @@ class Model(ABC):
         self.recorder.arm(traced)
         self.feeder.arm(traced)
         self.reader.arm(traced)
-        if traced:
+        probe = loaded_probe()
+        if probe is not None and traced:
             probe.watch(self.recorder, self.feeder, self._sender())
             probe.watch_thread(self._reader(), self.reader)
-        else:
+        elif probe is not None:
             probe.forget()
         before = perf_counter_ns()
         self._synchronize()
