@@ -13,8 +13,8 @@ import pytest
 
 from breakeven.runner import host
 from breakeven.runner.engines.local import Local
-from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import process_mark
+from breakeven.runner.host.processes import all_pids
 from breakeven.runner.planning.run import Run
 from tests import commands
 from tests.collaboration.host_runs import function, is_there, marked, wait_for, write_module
@@ -117,27 +117,57 @@ def test_an_interpreter_that_ends_while_it_waits_is_a_crash_of_its_run(tmp_path:
 
 
 SCRIPT = """
-import sys
-from breakeven.runner.engines.local import Local
+import importlib, os, signal, sys
 from dataclasses import replace
+from breakeven.runner.engines.local import Local
 from tests.samples import run
+module, name, when = sys.argv[1:]
+holder = importlib.import_module("breakeven.runner.host." + module)
+*inner, name = name.split(".")
+holder = getattr(holder, inner[0]) if inner else holder
+original, calls = getattr(holder, name), []
+def killing(*arguments, **named):
+    calls.append(name)
+    if len(calls) == 3 and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = original(*arguments, **named)
+    if len(calls) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+setattr(holder, name, killing)
 engine = Local()
-for round_ in range(1000):
+for round_ in range(5):
     engine.expect(replace(run(sys.executable, model="thread"), round=round_ + 1))
     engine.submit(replace(run(sys.executable, model="thread"), round=round_)).result()
-    print(round_, flush=True)
 """
+MOMENTS = [
+    ("preparation", "Next.start"),
+    ("child", "_start"),
+    ("child", "hold"),
+    ("process_mark", "put_mark"),
+    ("execution", "_digest"),
+    ("execution", "_refuse_outdated"),
+    ("preparation", "Next.take"),
+    ("child", "_feed"),
+    ("child", "_wait"),
+    ("child", "judge"),
+]
 
 
-@pytest.mark.parametrize("rounds", [1, 2, 3])
-def test_a_runner_that_is_killed_leaves_no_interpreter(rounds: int) -> None:
-    """Whether it waits already or still starts: its standard input ends with the runner."""
-    runner = commands.start(commands.script(SCRIPT))
-    assert runner.stdout is not None
-    for _ in range(rounds):
-        runner.stdout.readline()
-    mark = process_mark.Owner(runner.pid, start_of(runner.pid) or 0).mark
-    runner.kill()
-    runner.communicate()
-    wait_for(lambda: not [pid for pid in marked(mark) if is_there(pid)])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("module", "name"), MOMENTS)
+def test_a_runner_that_is_killed_leaves_no_interpreter(module: str, name: str, when: str) -> None:
+    """At whatever step: the one that waits reads the end of its input, and the one that measures dies with its parent."""
+    token = f"BREAKEVEN_TEST_{module}_{name}_{when}"
+    runner = commands.run(commands.script(SCRIPT, module, name, when), added={token: "x"})
+    assert runner.returncode == -signal.SIGKILL
+    wait_for(lambda: not [pid for pid in all_pids() if is_there(pid) and token in _environment(pid)])
     host.clear_leftovers()
+
+
+def _environment(pid: int) -> str:
+    """Return the variables of a process, also of one that has no mark yet; empty if it is gone or another user's."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
+    except OSError:
+        return ""
