@@ -2,7 +2,8 @@
 
     python -m benchmarks.span_cost [--rounds 15] [--calls 100000]
 
-Each round times all of them in random order in one process; the ratios are of pairs within a round.
+Each round times all of them in random order in one process; the ratios are of pairs within a round. Exits with 1 if
+the median span costs more than 1.5 of two clock reads, or more than 0.75 of what the profiler adds to a call.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import os
 import random
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,9 @@ from viztracer import VizTracer
 from breakeven.runner.cell.board import Geometry, Lane
 from breakeven.runner.cell.phases import COMPUTE
 from breakeven.runner.cell.trace import Recorder, clear
+
+MOST_OF_TWO_READS = 1.5
+MOST_OF_PROFILER = 0.75
 
 Timed = Callable[[int], int]
 
@@ -102,8 +107,8 @@ def _show(name: str, values: list[float], unit: str) -> None:
     print(f"{name:44} min {low:8.2f}  median {middle:8.2f}  max {high:8.2f} {unit}")
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -118,9 +123,16 @@ def main() -> None:
     reads, spans = found["two clock reads"], found["one span"]
     profiler = [traced - bare for traced, bare in zip(found["traced call"], found["bare call"], strict=True)]
     _show("viztracer's cost per call", profiler, "ns")
-    _show("one span / two clock reads", [a / b for a, b in zip(spans, reads, strict=True)], "x")
-    _show("one span / viztracer's cost per call", [a / b for a, b in zip(spans, profiler, strict=True)], "x")
+    of_reads = [a / b for a, b in zip(spans, reads, strict=True)]
+    of_profiler = [a / b for a, b in zip(spans, profiler, strict=True)]
+    _show("one span / two clock reads", of_reads, "x")
+    _show("one span / viztracer's cost per call", of_profiler, "x")
+    reached = (
+        statistics.median(of_reads) <= MOST_OF_TWO_READS
+        and statistics.median(of_profiler) <= MOST_OF_PROFILER
+    )
+    return int(not reached)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

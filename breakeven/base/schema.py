@@ -265,7 +265,11 @@ _RUNS = (
     ),
     ("function_dirty", pa.bool_(), "whether that repository had uncommitted changes"),
     ("started_at", pa.timestamp("us", tz="UTC"), "when the run began"),
-    ("wall_ns", pa.int64(), "duration of the whole run, its process included, in ns"),
+    (
+        "wall_ns",
+        pa.int64(),
+        "duration of the whole run, its process included, in ns; without the start of an interpreter that was made ready while the last run was stored",
+    ),
     ("config", pa.string(), "resolved configuration of the cell as YAML"),
     ("overrides", pa.string(), "overrides as typed, one per line"),
     ("breakeven_version", pa.string(), "version of breakeven"),

@@ -3,8 +3,8 @@
 Workers of any model, pools included, leave marks and facts on it without sending a message; the parent reads
 them after the trial. The file lies in the run's private folder, so it is removed together with the run.
 
-Layout, in int64 words except for the codes: control words; then for each lane its header, its tasks (number
-and on-CPU time) and its stamps; then the lanes' codes, one byte each.
+Layout, in words of 8 bytes except for the codes: control words; then for each lane its header, its tasks (number
+and on-CPU time) and its stamps, in seconds; then the lanes' codes, one byte each.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-from typing import NamedTuple
 
+from .named import NamedTuple
 from .space import allocate, require
 
 CONTROL_WORDS = 8
@@ -82,11 +82,11 @@ class Geometry(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """The views of one lane: ``header`` and ``tasks`` and ``stamps`` of int64, ``codes`` of bytes."""
+    """The views of one lane: ``header`` and ``tasks`` of int64, ``stamps`` of float64, ``codes`` of bytes."""
 
     header: memoryview
     tasks: memoryview
-    stamps: memoryview
+    stamps: memoryview[float]
     codes: memoryview
 
 
@@ -99,6 +99,7 @@ class Board:
             self._map = mmap.mmap(file.fileno(), geometry.size, flags=mmap.MAP_SHARED | _POPULATE)
         self._bytes = memoryview(self._map)
         self._words = self._bytes[: geometry.size // 8 * 8].cast("q")
+        self._seconds = self._bytes[: geometry.size // 8 * 8].cast("d")
         self.control = self._words[:CONTROL_WORDS]
 
     @property
@@ -116,7 +117,7 @@ class Board:
         return Lane(
             header=self._words[start:tasks],
             tasks=self._words[tasks:stamps],
-            stamps=self._words[stamps : stamps + geometry.marks],
+            stamps=self._seconds[stamps : stamps + geometry.marks],
             codes=self._bytes[codes : codes + geometry.marks],
         )
 

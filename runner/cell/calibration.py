@@ -4,9 +4,11 @@ All other runs of a sweep get the amount that was found, so that cells that are 
 interpreter they are measured with.
 """
 
-from typing import NamedTuple, Optional
+from __future__ import annotations
 
-# Without "from __future__ import annotations": hints that are strings cost a measured process much more.
+from typing import Optional
+
+from .named import NamedTuple
 
 
 class CalibrationResult(NamedTuple):

@@ -25,6 +25,7 @@ _OPTIONS = (  # of the configure script, with the name of what each enables
     (r"--without-pymalloc", "no pymalloc"),
     (r"--enable-shared(?!=no)", "shared library"),
 )
+_FIRST_JIT = (3, 13)
 _SITES = ("site-packages", "dist-packages")
 _NO_PACKAGES = ("__main__", "__mp_main__", "_distutils_hack", __name__.partition(".")[0])
 
@@ -76,17 +77,19 @@ def jit_enabled() -> Optional[bool]:
         return "pypyjit" in sys.builtin_module_names
     if sys.implementation.name != "cpython":
         return None
+    if sys.version_info < _FIRST_JIT:
+        return False
     return None if "JIT built" in _configured() else False
 
 
 # --- clock ---------------------------------------------------------------------------------------------------
 
 
-def clock_step_ns(readings: int = 10_000) -> int:
+def clock_step_ns(readings: int = 2_000) -> int:
     """Return the smallest step between successive readings of the clock that trials are timed with, in ns.
 
     It is the clock's resolution or the time that one reading takes, whichever is longer: anything shorter
-    cannot be distinguished from zero. Takes some milliseconds, or longer on a coarse clock: until it moves.
+    cannot be distinguished from zero. Takes a fraction of a millisecond, or longer on a coarse clock: until it moves.
     """
     stamps = [perf_counter_ns() for _ in range(readings)]
     steps = [step for step in map(sub, stamps[1:], stamps) if step > 0]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-import traceback
 from contextlib import suppress
 from threading import Lock
 from types import TracebackType
@@ -36,6 +35,8 @@ def describe(error: BaseException) -> str:
 
     Of a long message both ends are kept: the type and what it says first, and what it says last.
     """
+    import traceback  # noqa: PLC0415  # 2 ms; loaded already where a user's function may fail
+
     place = _without_own(error.__traceback__)
     try:
         last = "".join(traceback.format_exception_only(type(error), error)).strip()
@@ -52,6 +53,8 @@ def describe(error: BaseException) -> str:
 
 def briefly(error: BaseException) -> str:
     """Return type, message and place of an exception, and of some of those in a group."""
+    import traceback  # noqa: PLC0415  # as above
+
     try:
         text = "".join(traceback.format_exception_only(type(error), error)).strip()
     except BaseException:  # noqa: BLE001  # as above
@@ -62,6 +65,8 @@ def briefly(error: BaseException) -> str:
 
 def _place(error: BaseException) -> str:
     """Return where an exception was raised: the innermost call that is neither ours nor of a library; empty if none is."""
+    import traceback  # noqa: PLC0415  # as above
+
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
     return (
         f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno} in {frames[-1].name})"

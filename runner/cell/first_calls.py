@@ -6,15 +6,15 @@ import faulthandler
 import os
 import signal
 from functools import partial
-from multiprocessing import current_process, get_context, process
 from time import perf_counter_ns
-from typing import Any, NamedTuple, NoReturn, Union
+from typing import Any, NoReturn, Union
 
 from .awaiting import has_loop
 from .errors import FirstCallFailed
 from .failures import both_ends, describe
 from .inputs import Inputs, Uncopied, can_change, template_of
 from .leaving import leave_nothing_behind
+from .named import NamedTuple
 from .parent_death import die_with_creator
 from .sampling import percentile
 from .sizes import size_of
@@ -155,6 +155,8 @@ def _remake(workload: Workload, place: int) -> Any:
 
 def call_apart(workload: Workload, originals: list[Any]) -> FirstCalls:
     """Make the first calls in a forked process and return what it reports; raise FirstCallFailed."""
+    from multiprocessing import current_process, get_context  # noqa: PLC0415  # only before a fork
+
     workload.open()  # imports the function, as the user's program does before it forks
     context = get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
@@ -184,6 +186,8 @@ def _received(connection: Any) -> Union[FirstCalls, tuple[str, str], None]:
 
 def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
     """Send what the first calls show, or the text of what they raise."""
+    from multiprocessing import process  # noqa: PLC0415  # loaded by its parent
+
     die_with_creator()
     leave_nothing_behind(worker=True)
     process._parent_process = None  # type: ignore[attr-defined]  # noqa: SLF001  # it stands for its parent, no worker

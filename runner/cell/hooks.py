@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from .errors import HookFailed, WorkerDied
 from .failures import briefly
+from .named import NamedTuple
 
 BEFORE, AFTER = 1, 2  # as a control word of the board says which one the workers call
 NAMES = {BEFORE: "before", AFTER: "after"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from multiprocessing import active_children, util
 from signal import SIGKILL
 from threading import enumerate as all_threads
 from threading import main_thread
@@ -16,6 +15,8 @@ _LAST = -100
 
 def leave_nothing_behind(*, worker: bool) -> None:
     """From now on, end at exit what the function started and left, such as an executor's processes and threads."""
+    from multiprocessing import util  # noqa: PLC0415  # what needs nothing but `flush` should not pay for it
+
     util.Finalize(None, _end_children, exitpriority=_BEFORE_CHILDREN)
     if worker:
         util.Finalize(None, _leave_threads, exitpriority=_LAST)
@@ -23,6 +24,8 @@ def leave_nothing_behind(*, worker: bool) -> None:
 
 def _end_children() -> None:
     """End the children that the exit would wait for; multiprocessing itself ends daemonic ones, as of its `Pool`."""
+    from multiprocessing import active_children  # noqa: PLC0415  # as above
+
     for child in active_children():
         if not child.daemon and child.pid is not None:
             with suppress(ProcessLookupError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import Optional
 
+from .named import NamedTuple
 from .procfs import KernelFile, read_once
 from .rusage import Threads, Usage, other_cpu_ns, usage_of
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from multiprocessing import parent_process
 from threading import Thread
 
 _PR_SET_PDEATHSIG = 1
@@ -29,6 +28,8 @@ def die_with_creator() -> None:
     Called after the worker registered, so that it does not add to the startup time. Workers of a fork server
     are its children and keep it alive: a thread in each sleeps until their creator ends.
     """
+    from multiprocessing import parent_process  # noqa: PLC0415  # only workers of multiprocessing call this
+
     creator = parent_process()
     if creator is None or creator.pid == os.getppid():
         die_with_parent()

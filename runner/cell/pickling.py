@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from io import BytesIO
-from multiprocessing.reduction import ForkingPickler
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from .failures import describe
+from .named import NamedTuple
 
 
 class Guard(NamedTuple):
@@ -32,6 +32,8 @@ _guards: list[Guard] = []
 
 def guard(applies: Callable[[], bool], instead: Callable[[Any, str], Any]) -> Guard:
     """Replace messages that cannot be pickled, in this process but not in those forked from it."""
+    from multiprocessing.reduction import ForkingPickler  # noqa: PLC0415  # queues of threads pickle nothing
+
     found = Guard(applies, instead, os.getpid())
     _guards.append(found)
     ForkingPickler.dumps = classmethod(_dumps)  # type: ignore[method-assign,assignment]  # with the same signature

@@ -4,11 +4,12 @@ The result is JSON with a checksum in its first line. The marks of traced trials
 it; each `LaneRecord` says where its lane begins there.
 """
 
-from typing import NamedTuple, Optional
+from __future__ import annotations
+
+from typing import Optional
 
 from .models._abc import Lifetime
-
-# Without "from __future__ import annotations": hints that are strings cost a measured process much more.
+from .named import NamedTuple
 
 RESULT, TRACE = "result.json", "trace.bin"
 
@@ -60,7 +61,7 @@ class ActivityRecord(NamedTuple):
 class LaneRecord(NamedTuple):
     """One lane of a traced trial: its bounds, its worker (-1 for the parent), and its place in the trace.
 
-    From ``offset`` on there are ``marks`` stamps (int64), as many codes (one byte each, padded to 8) and
+    From ``offset`` on there are ``marks`` stamps (float64, clock readings in s), as many codes (one byte each, padded to 8) and
     ``tasks`` pairs of int64: number and on-CPU time. ``feeder`` is true for a thread that sends or reads
     on behalf of ``worker``.
     """

@@ -12,12 +12,12 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from threading import active_count
 from typing import Any
 from zlib import crc32
 
-from . import channels, feasibility, models, patterns, watchdog, workloads
+from . import channels, feasibility, models, patterns, workloads
 from .affinity import beside, cpus_for, pinned
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
 from .calibration import CalibrationResult
@@ -35,7 +35,6 @@ from .reference import Reference
 from .result import RESULT, TRACE, Facts, Result, WorkerRecord
 from .sampling import REL_CI, Sampler, Series
 from .search_path import extend_path
-from .spawning import search_library_first
 from .specification import Specification
 from .travel import refuse_unpicklable
 from .worker import Work
@@ -52,8 +51,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
 
     Before workers are forked, the first calls are made in a process apart, unless ``in_place`` (see `observe`).
     """
-    extend_path(_users_path(specification))
-    search_library_first()
+    _prepare_imports(specification)
     step = clock_step_ns()
     pattern = _pattern(specification)
     workload = _workload(specification, pattern)
@@ -97,12 +95,30 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
 
 def calibrate(specification: Specification) -> None:
     """Find how much work a task does, or how long one takes if it sets its own; raise what the task raises."""
-    extend_path(_users_path(specification))
-    search_library_first()
+    _prepare_imports(specification)
     workload = _workload(specification, _pattern(specification))
     seen, _ = observe(workload, apart=False)
     found = CalibrationResult(workload.amount if workload.LENGTH else None, seen.task_ns)
     _write(os.path.join(specification.folder, RESULT), to_json(found).encode())
+
+
+def uses_multiprocessing(specification: Specification) -> bool:
+    """Return whether the run's model or channel has loaded multiprocessing, or a user's function may use it.
+
+    It takes 12 ms to load, which a program of threads does not spend.
+    """
+    models.load(specification.model)
+    if specification.ipc in channels.REGISTRY:
+        channels.load(specification.ipc)
+    return workloads.load(specification.workload).FOREIGN or "multiprocessing" in sys.modules
+
+
+def _prepare_imports(specification: Specification) -> None:
+    extend_path(_users_path(specification))
+    if uses_multiprocessing(specification):
+        from .spawning import search_library_first  # noqa: PLC0415  # loads multiprocessing
+
+        search_library_first()
 
 
 @contextmanager
@@ -158,12 +174,21 @@ def _facts(step_ns: int) -> Facts:
 def _sample(specification: Specification, sampler: Sampler, recording: Recording) -> int:
     """Measure once all workers are ready; return the number of CPUs that the counts cover."""
     crew = sampler.crew
-    lanes = [crew.board.lane(worker) for worker in range(crew.settings.workers) if crew.START_METHODS]
-    pool = crew.TRANSPORT is not None  # a pool would replace a worker that ended, or wait for it
-    with watchdog.over([lane.header[PID] for lane in lanes], pool=pool), closing(crew.meter()) as meter:
+    with _watched(crew), closing(crew.meter()) as meter:
         for trial in sampler.trials(f"{specification.seed}/{specification.round}", meter):
             recording.keep(trial, sampler.reference)
         return meter.machine.cpus
+
+
+def _watched(crew: Model) -> AbstractContextManager[None]:
+    """Watch the workers that are processes."""
+    if not crew.START_METHODS:
+        return nullcontext()
+    from . import watchdog  # noqa: PLC0415  # loads multiprocessing
+
+    lanes = [crew.board.lane(worker) for worker in range(crew.settings.workers)]
+    pool = crew.TRANSPORT is not None  # a pool would replace a worker that ended, or wait for it
+    return watchdog.over([lane.header[PID] for lane in lanes], pool=pool)
 
 
 def _pattern(specification: Specification) -> Pattern:

@@ -12,9 +12,10 @@ from resource import RUSAGE_SELF, getrusage
 from threading import active_count
 from threading import enumerate as all_threads
 from time import process_time_ns, thread_time_ns
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from .board import CPU, INVOLUNTARY, MAJOR, MINOR, OWN, PID, PYTHON_THREADS, THREAD, VOLUNTARY
+from .named import NamedTuple
 from .procfs import KernelFile, read_once
 
 _WORDS = (CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR)

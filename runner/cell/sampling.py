@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import inf, isfinite
 from random import Random
-from statistics import median
 from time import perf_counter_ns
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from .affinity import pinned
 from .hooks import AFTER, BEFORE
+from .intervals import median
 from .meter import Counts, Meter, between
 from .models import Model
+from .named import NamedTuple
 from .patterns._abc import Outcome, Pattern
 from .reference import Reference
 from .specification import Rules

@@ -1,8 +1,10 @@
 """The specification of a run, which the measured process reads."""
 
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
-# Without "from __future__ import annotations": hints that are strings cost a measured process much more.
+from .named import NamedTuple
+
+# Without "from __future__ import annotations": a measured process reads this record, and would compile each hint.
 
 
 class Rules(NamedTuple):

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from statistics import median
 from typing import Optional
 
-from .intervals import FEWEST, LEVEL, median_interval
+from .intervals import FEWEST, LEVEL, median, median_interval
 
 LATER_LEVEL = 0.975
 """Level of the interval if the rule ended a run at a later look than the first possible; covers `LEVEL`."""

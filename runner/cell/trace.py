@@ -4,17 +4,23 @@ A thread's phases follow one another without a gap, so one mark at the end of ea
 where the previous one ended. A span thus costs one clock reading, not two, and a thread's phases cannot
 overlap. Marks go into the lane's preallocated memory; nothing is collected or converted before the trial is
 over.
+
+The clock is read in seconds, as a float: making and storing one costs 20 ns less than a whole number of ns. It is exact
+to the ns until the clock, which counts from the boot, shows 26 days (2**51 ns), and to 4 ns after a year, a tenth of
+what a reading takes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from time import perf_counter_ns
+from time import perf_counter
 from typing import Any
 
 from .board import COMPUTED, DROPPED, Lane
 
 Mark = Callable[[int], Any]
+
+_PLACES = tuple(range(256))  # whole numbers that the interpreter need not make
 
 
 def _ignore(phase: int) -> None:
@@ -28,14 +34,17 @@ def _marking(lane: Lane) -> Generator[None, int, None]:
     second thread that marks in the same lane fails at once (ValueError) instead of silently garbling the
     trace.
     """
-    stamps, codes, clock = lane.stamps, lane.codes, perf_counter_ns
-    last = len(stamps) - 1
-    for place in range(last):
-        codes[place] = yield
-        stamps[place] = clock()
+    clock = perf_counter
+    last = len(lane.stamps) - 1
+    for begin in range(0, last, len(_PLACES)):
+        end = min(begin + len(_PLACES), last)
+        codes, stamps = lane.codes[begin:end], lane.stamps[begin:end]
+        for place in _PLACES[: end - begin]:
+            codes[place] = yield
+            stamps[place] = clock()
     while True:
-        codes[last] = yield
-        stamps[last] = clock()
+        lane.codes[last] = yield
+        lane.stamps[last] = clock()
         lane.header[DROPPED] += 1
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
-from multiprocessing.reduction import ForkingPickler
 from typing import Any, Optional
 
 from .difference import show_key
@@ -48,6 +47,8 @@ def refuse_unpicklable(what: str, said: str) -> None:
 
 def _refusal(thing: Any) -> Optional[Exception]:
     """Return what pickling an object as `multiprocessing` does raises."""
+    from multiprocessing.reduction import ForkingPickler  # noqa: PLC0415  # only for objects of a function
+
     try:
         ForkingPickler.dumps(thing, pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # noqa: BLE001  # an object of the user's may refuse in any way

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from itertools import combinations
-from statistics import median
+
+from .intervals import median
 
 WINDOW = 6
 _FEWEST = 5  # below this no order of the samples is unusual enough to show a trend

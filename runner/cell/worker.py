@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from threading import get_native_id
 from time import perf_counter_ns
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
-from . import affinity, probe
+from . import affinity
 from .board import ANSWERED, GIL, HOOK, PID, READY, THREAD, Board, Geometry
 from .facts import gil_enabled
 from .inputs import Inputs
 from .leaving import leave_nothing_behind
+from .named import NamedTuple
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .rusage import write_usage
 from .search_path import extend_path
-from .spawning import search_library_first
 from .stacks import report_crash_in
 from .trace import Recorder
+from .transport import loaded_probe
 from .workloads import Workload
 
 
@@ -55,6 +56,8 @@ class Worker:
         self.recorder = Recorder(self.board.lane(index))
         self.feeder = Recorder(self.board.feeder(index)) if apart else None
         if apart:
+            from .spawning import search_library_first  # noqa: PLC0415  # loads multiprocessing
+
             report_crash_in(os.path.dirname(work.geometry.path), index)
             extend_path(work.path)
             leave_nothing_behind(worker=True)
@@ -84,10 +87,9 @@ class Worker:
         self.recorder.arm(traced)
         if self.feeder is not None:
             self.feeder.arm(traced)
-        if traced:
-            probe.watch(self.recorder, self.feeder)
-        else:
-            probe.forget()
+        probe = loaded_probe()
+        if probe is not None:
+            probe.watch(self.recorder, self.feeder) if traced else probe.forget()
         if self.stock is not None:
             self.stock.fill()
         write_usage(self.header)

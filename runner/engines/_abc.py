@@ -26,6 +26,12 @@ class Engine(ABC):
     def submit(self, run: Run) -> Future[RunResult]:
         """Queue ``run``; the future raises only if the engine fails, never because the run did."""
 
+    def expect(self, run: Run | None) -> None:  # noqa: B027  # an engine may ignore it
+        """Announce the run that is expected after the one submitted next, None for none: it may be prepared.
+
+        Nothing of it is measured before it is submitted; another run may be submitted instead.
+        """
+
     @abstractmethod
     def calibrate(self, run: Run) -> Future[Calibrated]:
         """Queue the calibration of the task of ``run``; the future raises like that of `submit`."""

@@ -15,17 +15,23 @@ class Local(Engine):
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="local")
+        self._next = host.Next()
 
     def submit(self, run: Run) -> Future[RunResult]:
         """Queue ``run``."""
-        return self._executor.submit(host.execute, run)
+        return self._executor.submit(host.execute, run, next_=self._next)
+
+    def expect(self, run: Run | None) -> None:
+        """Start the interpreter of ``run`` as soon as the current run has measured."""
+        self._next.expect(run)
 
     def calibrate(self, run: Run) -> Future[Calibrated]:
         """Queue the calibration."""
         return self._executor.submit(host.calibrate, run)
 
     def close(self) -> None:
-        """Drop the queued runs and end the current one."""
+        """Drop the queued runs, and end the current one and the one prepared."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         host.abandon()
         self._executor.shutdown(wait=True)
+        self._next.close()

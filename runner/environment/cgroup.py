@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,8 +109,18 @@ def _carries(mount: Mount, controller: str) -> bool:
 
 
 def _mounts() -> Iterator[Mount]:
-    """Yield what is mounted: fields 4 and 5 of a line, and, after the dash, kind and options."""
-    for line in (read_text("proc/self/mountinfo") or "").splitlines():
+    """Yield what is mounted."""
+    yield from _parsed(read_text("proc/self/mountinfo") or "")
+
+
+@lru_cache(maxsize=1)  # every run asks for several limits, and what is mounted seldom changes
+def _parsed(mountinfo: str) -> tuple[Mount, ...]:
+    return tuple(_listed(mountinfo))
+
+
+def _listed(mountinfo: str) -> Iterator[Mount]:
+    """Yield each mount: fields 4 and 5 of a line, and, after the dash, kind and options."""
+    for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         fields, about = before.split(" "), after.split(" ")
         if len(fields) >= _FIELDS and len(about) >= _FIELDS_AFTER:

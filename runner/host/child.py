@@ -7,10 +7,9 @@ import select
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import get_ident
 from time import perf_counter
 
 from breakeven.runner.cell.records import to_json
@@ -22,6 +21,7 @@ from breakeven.runner.host.cleanup import remove_segments
 from breakeven.runner.host.diagnosis import MEMORY, TIME, Seen, judge
 from breakeven.runner.host.ending import Abandoned, Ending
 from breakeven.runner.host.memory import CannotLimit, Limit
+from breakeven.runner.host.present import announced, hold, is_given_up, release
 from breakeven.runner.host.processes import Processes
 from breakeven.runner.planning.interpreters import MAIN
 from breakeven.runner.planning.variables import process_environment
@@ -29,57 +29,12 @@ from breakeven.runner.planning.variables import process_environment
 _LONGEST_WAIT_S = 2_000_000  # poll(2) takes milliseconds as an int
 
 
-# --- giving up -----------------------------------------------------------------------------------------------
+class NotStarted(Exception):
+    """Raised when the interpreter of a run cannot be started or limited; ``ending`` is that of the run."""
 
-
-@dataclass
-class Present:
-    """A run in progress; ``given_up`` is set when its result is no longer wanted."""
-
-    given_up: bool = False
-    family: Processes | None = None
-
-    def give_up(self) -> None:
-        """Send SIGKILL to its processes; the thread that carries out the run cleans up."""
-        self.given_up = True
-        family = self.family
-        if family is not None:
-            family.kill()
-
-
-_present: dict[int, Present] = {}  # by thread: each carries out one run at a time
-
-
-@contextmanager
-def announced() -> Iterator[Present]:
-    """Register this thread's run, so that it can be given up from its first moment on."""
-    thread = get_ident()
-    if thread in _present:
-        yield _present[thread]
-        return
-    _present[thread] = Present()
-    try:
-        yield _present[thread]
-    finally:
-        del _present[thread]
-
-
-def abandon() -> None:
-    """Abandon all current runs by ending their processes; `execute` then raises Abandoned."""
-    for present in tuple(_present.values()):
-        present.give_up()
-
-
-def kill_now() -> None:
-    """Do the same from a signal handler: take no lock and wait for nothing.
-
-    A process that exits right after it, before `execute` could clean up, leaves its shared memory to the next
-    sweep's `clear_leftovers`.
-    """
-    abandon()
-
-
-# --- one child -----------------------------------------------------------------------------------------------
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.reason)
+        self.ending = ending
 
 
 @dataclass(frozen=True)
@@ -95,20 +50,77 @@ def in_child(specification: Specification, limit_ns: int, memory_bytes: int | No
 
     Raise Abandoned, and NotStored if there is no space for the process's output.
     """
-    with announced() as present, _said_file() as said:
+    with announced():
         try:
-            process = _start(specification, said)
-        except OSError as error:
-            why = f"{specification.executable} could not be started: {error.strerror or error}"
-            return Ending("crashed", why)
-        try:
-            seen = _watch(process, present, specification, said, Limits(limit_ns, memory_bytes))
-        except CannotLimit as error:
-            process.communicate("")  # not a specification, so the process ends
-            return Ending("failed", str(error))
-        if present.given_up:
-            raise Abandoned(f"run of cell {specification.cell_id} was given up")
-        return judge(seen)
+            child = Child(specification, Limits(limit_ns, memory_bytes))
+        except NotStarted as error:
+            return error.ending
+        return child.carry_out()
+
+
+class Child:
+    """The interpreter of a run: started, marked and limited, it loads what measures and waits for its specification.
+
+    Nothing is measured before `carry_out`. One of `carry_out` and `end` must be called.
+    """
+
+    def __init__(self, specification: Specification, limits: Limits) -> None:
+        """Start it; raise NotStarted, and NotStored if there is no space for its output."""
+        self._specification = specification
+        self._limits = limits
+        with ExitStack() as stack:
+            self._said = stack.enter_context(_said_file())
+            stack.enter_context(processes.adopting())
+            self._ended_by_kernel = memory.ended_by_kernel()
+            self._process = _start(specification, self._said)
+            self._limit = stack.enter_context(_limited(self._process, specification, limits))
+            self._custody = ExitStack()
+            self._family = self._custody.enter_context(
+                _custody(self._process, Path(specification.folder).name)
+            )
+            self._around = stack.pop_all()
+
+    def end(self) -> None:
+        """End the process unused, with all that it started."""
+        with self._around:
+            self._custody.close()
+
+    def carry_out(self) -> Ending:
+        """Let the process do its work, end all that it started, and return how the run ended; raise Abandoned."""
+        with self._around:
+            seen = self._watch()
+            if is_given_up():
+                raise Abandoned(f"run of cell {self._specification.cell_id} was given up")
+            return judge(seen)
+
+    def _watch(self) -> Seen:
+        """Feed the process and see how it ends.
+
+        It reads its specification before it does anything: its mark and its limit are set by then.
+        """
+        process, limit, asked_for = self._process, self._limit, self._specification
+        with self._custody:
+            _feed(process, to_json(asked_for))
+            cause = _wait(process, limit, self._limits.time_ns)
+            said_bytes = os.fstat(self._said).st_size
+            hung = cause == TIME and process_mark.LINUX
+            standings = stacks.ask([process.pid, *self._family.find()] if hung else [], self._said)
+        return Seen(
+            code=process.returncode,
+            pid=process.pid,
+            forked=asked_for.start_method == "fork",
+            folder=Path(asked_for.folder),
+            said=self._said,
+            said_bytes=said_bytes,
+            cause=MEMORY if limit is not None and limit.exceeded() else cause,
+            limit=limit,
+            limit_ns=self._limits.time_ns,
+            standing=stacks.describe(standings, process.pid, asked_for.path),
+            workers_hung=stacks.has_hung_worker(standings, process.pid),
+            paths=asked_for.path,
+            ended_by_kernel=memory.ended_by_kernel() - self._ended_by_kernel,
+            remaining=tuple(self._family.remaining),
+        )
 
 
 @contextmanager
@@ -123,67 +135,50 @@ def _said_file() -> Iterator[int]:
 
 
 def _start(specification: Specification, said: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [specification.executable, *specification.options, str(MAIN)],
-        stdin=subprocess.PIPE,
-        stdout=said,
-        stderr=said,
-        env=process_environment({**specification.environment, FOLDER: specification.folder}),
-        start_new_session=True,
-        text=True,
-    )
-
-
-def _watch(
-    process: subprocess.Popen[str],
-    present: Present,
-    specification: Specification,
-    said: int,
-    limits: Limits,
-) -> Seen:
-    """Let the process do its work, and end all that it started.
-
-    It reads its specification before it does anything: its mark and its limit are set by then.
-    """
-    folder = Path(specification.folder)
-    before = memory.ended_by_kernel()
-    with processes.adopting(), memory.limited(limits.memory_bytes, folder.name, process.pid) as limit:
-        with _custody(process, present, folder.name) as family:
-            _feed(process, to_json(specification))
-            cause = _wait(process, limit, limits.time_ns)
-            said_bytes = os.fstat(said).st_size
-            asked = [process.pid, *family.find()] if cause == TIME and process_mark.LINUX else []
-            standings = stacks.ask(asked, said)
-        return Seen(
-            code=process.returncode,
-            pid=process.pid,
-            forked=specification.start_method == "fork",
-            folder=folder,
-            said=said,
-            said_bytes=said_bytes,
-            cause=MEMORY if limit is not None and limit.exceeded() else cause,
-            limit=limit,
-            limit_ns=limits.time_ns,
-            standing=stacks.describe(standings, process.pid, specification.path),
-            workers_hung=stacks.has_hung_worker(standings, process.pid),
-            paths=specification.path,
-            ended_by_kernel=memory.ended_by_kernel() - before,
-            remaining=tuple(family.remaining),
+    try:
+        return subprocess.Popen(
+            [specification.executable, *specification.options, str(MAIN)],
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=said,
+            env=process_environment({**specification.environment, FOLDER: specification.folder}),
+            start_new_session=True,
+            text=True,
         )
+    except OSError as error:
+        why = f"{specification.executable} could not be started: {error.strerror or error}"
+        raise NotStarted(Ending("crashed", why)) from error
 
 
 @contextmanager
-def _custody(process: subprocess.Popen[str], present: Present, name: str) -> Iterator[Processes]:
+def _limited(
+    process: subprocess.Popen[str], specification: Specification, limits: Limits
+) -> Iterator[Limit | None]:
+    """Limit the memory of the process, and lift the limit when all of its processes are gone."""
+    with ExitStack() as stack:
+        try:
+            limit = stack.enter_context(
+                memory.limited(limits.memory_bytes, Path(specification.folder).name, process.pid)
+            )
+        except CannotLimit as error:
+            process.communicate("")  # not a specification, so the process ends
+            raise NotStarted(Ending("failed", str(error))) from error
+        yield limit
+
+
+@contextmanager
+def _custody(process: subprocess.Popen[str], name: str) -> Iterator[Processes]:
     """Provide the processes of a run, and end all of them afterwards."""
     process_mark.put_mark(process.pid)
-    present.family = family = Processes(process.pid)
-    if present.given_up:  # before there was a process to end
-        family.kill()
+    family = Processes(process.pid)
+    hold(family)
     try:
         yield family
     finally:
         family.end()
-        present.family = None  # before its id may become another's
+        release(family)
+        if process.stdin is not None:
+            process.stdin.close()
         if process.pid not in family.remaining:
             process.wait()
         remove_segments(name)

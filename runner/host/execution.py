@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,48 +13,59 @@ from typing import Any
 import pyarrow as pa
 
 from breakeven.runner.cell.calibration import CalibrationResult
-from breakeven.runner.cell.specification import Rules, Specification
+from breakeven.runner.cell.specification import Specification
 from breakeven.runner.environment import own_code
 from breakeven.runner.errors import PlanOutdated
-from breakeven.runner.host.child import announced, in_child
+from breakeven.runner.host.child import NotStarted, in_child
 from breakeven.runner.host.cleanup import private_folder
 from breakeven.runner.host.ending import Abandoned, Ending
-from breakeven.runner.planning.interpreters import changed_source, start_options
-from breakeven.runner.planning.perturbation import Variation
+from breakeven.runner.host.preparation import Next, specification, variation
+from breakeven.runner.host.present import announced
+from breakeven.runner.planning.interpreters import changed_source
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult, rows
 from breakeven.runner.results.files import Unreadable, read_calibration, read_result
 
 Conduct = Callable[[Specification, int], Ending]
 Tables = Mapping[str, pa.Table]
+Outcome = tuple[Ending, Tables, dict[str, Any]]
 
 
-def execute(run: Run, conduct: Conduct | None = None) -> RunResult:
+def execute(run: Run, conduct: Conduct | None = None, next_: Next | None = None) -> RunResult:
     """Carry out ``run`` on this machine and return its result, without storing it.
 
-    ``conduct`` measures: by default a fresh process, `in_child`. Nothing that the measured code does raises
-    here: it becomes the row's status and reason. Raise Abandoned, PlanOutdated, or NotStored if there is no
-    space for the run.
+    ``conduct`` measures: by default a fresh process, the one that ``next_`` holds for this run, if any. Nothing
+    that the measured code does raises here: it becomes the row's status and reason. Raise Abandoned,
+    PlanOutdated, or NotStored if there is no space for the run.
     """
     started, begin = datetime.now(UTC), time.perf_counter_ns()
     with announced() as present:
         row = rows.about(run, started)  # the machine as it is before the run loads it
-        ending, tables, measured = _measure(run, conduct)
+        _refuse_outdated(run)
+        ending, tables, measured = (
+            _measure(run, next_ or Next()) if conduct is None else _conducted(run, conduct)
+        )
         if present.given_up:
             raise Abandoned(f"run of cell {run.cell_id} was given up")
     row |= measured | asdict(ending) | {"wall_ns": time.perf_counter_ns() - begin}
     return RunResult(row=row, tables=tables)
 
 
-def _measure(run: Run, conduct: Conduct | None) -> tuple[Ending, Tables, dict[str, Any]]:
-    _refuse_outdated(run)
+def _measure(run: Run, next_: Next) -> Outcome:
+    try:
+        prepared = next_.take(run)
+    except NotStarted as error:
+        return error.ending, {}, {}
+    with closing(prepared):
+        ending = prepared.carry_out()
+        next_.start()
+        return _digest(run, prepared.folder, ending, fresh=True)
+
+
+def _conducted(run: Run, conduct: Conduct) -> Outcome:
     with private_folder() as folder:
-        told = specification(run, folder)
-        if conduct is None:
-            ending = in_child(told, run.cell.time_limit_ns, run.cell.memory_limit_bytes)
-        else:
-            ending = conduct(told, run.cell.time_limit_ns)
-        return _digest(run, folder, ending, conduct is None)
+        ending = conduct(specification(run, folder), run.cell.time_limit_ns)
+        return _digest(run, folder, ending, fresh=False)
 
 
 def calibrate(run: Run) -> CalibrationResult | Ending:
@@ -79,13 +90,14 @@ def calibrate(run: Run) -> CalibrationResult | Ending:
 def _refuse_outdated(run: Run) -> None:
     """Raise PlanOutdated if the measuring code or the function changed since the run was planned."""
     changed = changed_source(run.source) if run.source else None
-    if changed is None and run.conditions.get("code", own_code()) != own_code():
+    code = own_code()
+    if changed is None and run.conditions.get("code", code) != code:
         changed = "breakeven's own code changed since this sweep was planned; rerun the command"
     if changed is not None:
         raise PlanOutdated(changed)
 
 
-def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending, Tables, dict[str, Any]]:
+def _digest(run: Run, folder: Path, ending: Ending, *, fresh: bool) -> Outcome:
     """Turn a run's result files into tables and columns; only a ``fresh`` process has its own surroundings."""
     if ending.status != "ok":
         return ending, {}, {}
@@ -103,28 +115,3 @@ def _digest(run: Run, folder: Path, ending: Ending, fresh: bool) -> tuple[Ending
         why = f"its result is invalid: {type(error).__name__}: {error}"
         return Ending("crashed", why), {}, {}
     return ending, tables, measured | (rows.surroundings(variation(run)) if fresh else {})
-
-
-def specification(run: Run, folder: Path) -> Specification:
-    """Return the specification for the measured process."""
-    asked = {name: value for name, value in asdict(run.cell).items() if name in Specification._fields}
-    started: dict[str, Any] = {
-        "options": (*run.cell.interpreter_flags, *start_options(str(run.conditions.get("python_version")))),
-        "environment": variation(run).environment() | run.cell.environment,
-    }
-    return Specification(
-        **asked | started | {"measure": Rules(**asked["measure"])},
-        cell_id=run.cell_id,
-        round=run.round,
-        executable=run.executable,
-        folder=str(folder),
-        path=(str(run.path),),
-        parent=os.getpid(),
-        amount=run.amount,
-        calibrates=False,
-    )
-
-
-def variation(run: Run) -> Variation:
-    """Return what differs between this run and the other rounds of its cell."""
-    return Variation.of(run.cell.seed, run.cell_id, run.round).under(run.cell.environment)

@@ -18,7 +18,7 @@ from breakeven.runner.environment import cpu_count
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 
-_PROCESS_NS = 120_000_000  # start, imports, calibration, exit and storing of one run
+_PROCESS_NS = 60_000_000  # start, imports, calibration, exit and storing of one run
 _BLOCK_NS = (
     3_000_000  # synchronizing the workers and reading the kernel's counters, around the trials of a block
 )

@@ -80,7 +80,7 @@ class Lane:
     def read(cls, about: LaneRecord, raw: bytes) -> Lane:
         """Extract the lane that ``about`` describes from the raw trace."""
         marks, computed, offset = about.marks, about.tasks, about.offset
-        stamps = np.frombuffer(raw, np.int64, marks, offset)
+        stamps = whole_ns(np.frombuffer(raw, np.float64, marks, offset))
         codes = np.frombuffer(raw, np.uint8, marks, offset + 8 * marks)
         pairs = np.frombuffer(raw, np.int64, 2 * computed, offset + 8 * marks + (marks + 7) // 8 * 8)
         return cls(
@@ -112,6 +112,11 @@ class Lane:
         return _bounded(
             self.start_ns, self.end_ns, Segments(self.start_ns, self.stamps, phases, tasks, on_cpu, threads)
         )
+
+
+def whole_ns(seconds: NDArray[np.float64]) -> Ints:
+    """Return clock readings in ns, as `time.perf_counter_ns` gives them up to 2**51; see `cell/trace.py` beyond."""
+    return np.rint(seconds * 1e9).astype(np.int64)
 
 
 def _pick(values: Ints, which: Ints, known: NDArray[np.bool_]) -> Ints:

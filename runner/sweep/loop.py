@@ -67,6 +67,7 @@ class Loop:
             tally = _grown(tally, schedule.decisions, tally.ended + 1)
             number, left = tally.ended + 1, schedule.forecast.most
             self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
+            engine.expect(schedule.following())
             row = self._make(run, engine)
             schedule.ended(run, row)
             tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,10 @@ class Schedule:
 
     def __init__(self, plan: Plan, pending: Pending, stored: Stored, budget: Budget) -> None:
         self._plan = plan
-        self._waiting = pending.waiting
+        self._certain = len(pending.waiting)
+        self._queue = deque(pending.waiting)
+        self._blocks = plan.later_blocks()
+        self._block: list[Run] | None = None  # the next one, if it was looked at already
         self._budget = budget
         self._eta = estimate(plan, pending, stored)
         self.decisions = Decisions(plan.planned, plan.policy.compare_by)
@@ -53,7 +56,7 @@ class Schedule:
     @property
     def certain(self) -> int:
         """Return how many runs are made in any case."""
-        return len(self._waiting)
+        return self._certain
 
     def runs(self) -> Iterator[Run]:
         """Yield run after run; `ended` must be called with its row before the next."""
@@ -66,12 +69,35 @@ class Schedule:
             yield run
 
     def _all(self) -> Iterator[Run]:
-        yield from (run for run in self._waiting if not self._is_hopeless(run))
-        for _, block in self._plan.later_blocks():
-            undecided = {planned.cell_id for planned in self.decisions.undecided()}
-            if not undecided:
-                return
-            yield from (run for run in block if run.cell_id in undecided and run.key not in self._stored)
+        while self._queue or self._refill():
+            run = self._queue.popleft()
+            if not self._is_hopeless(run):
+                yield run
+
+    def _refill(self) -> bool:
+        """Queue the next block that has runs of undecided cells; return whether there is one."""
+        while not self._queue and self.decisions.undecided():
+            block = self._next_block()
+            if block is None:
+                return False
+            self._block = None
+            self._queue.extend(self._open(block))
+        return bool(self._queue)
+
+    def _next_block(self) -> list[Run] | None:
+        if self._block is None:
+            _, self._block = next(self._blocks, (0, None))
+        return self._block
+
+    def _open(self, block: Iterable[Run]) -> Iterator[Run]:
+        """Yield the runs of a block that are to be made as far as is known now."""
+        undecided = {planned.cell_id for planned in self.decisions.undecided()}
+        return (run for run in block if run.cell_id in undecided and run.key not in self._stored)
+
+    def following(self) -> Run | None:
+        """Return the run that comes after the current one unless its result decides otherwise; None for none."""
+        queued = next((run for run in self._queue if not self._is_hopeless(run)), None)
+        return queued or next(self._open(self._next_block() or ()), None)
 
     def _is_hopeless(self, run: Run) -> bool:
         return run.precision is not None and self.decisions.ended_by(run.cell_id) == FAILURES

@@ -18,7 +18,7 @@ from breakeven.runner import host
 from breakeven.runner.engines.loading import load
 from breakeven.runner.environment.process_table import start_of, stat
 from breakeven.runner.host import process_mark, processes
-from breakeven.runner.host.child import _present
+from breakeven.runner.host.present import _present
 from breakeven.runner.results import RunResult, rows
 from tests import commands
 from tests.collaboration.host_runs import (

@@ -58,6 +58,7 @@ class Sweep:
         self.spreads = spreads
         self.seed = seed
         self.stored: dict[Key, dict[str, Any]] = {}
+        self.predicted: list[tuple[Run, Run | None]] = []
 
     def launch(self, budget_ns: int | None = 0, most: int = 10_000) -> Schedule:
         """Make runs until the schedule, or ``most``, ends them."""
@@ -66,6 +67,7 @@ class Sweep:
         for number, run in enumerate(schedule.runs(), 1):
             row = _row(run, self.speedup(run))
             self.stored[run.key] = row
+            self.predicted.append((run, schedule.following()))
             schedule.ended(run, row)
             if number == most:
                 break
@@ -108,6 +110,24 @@ def test_a_sweep_that_is_carried_on_makes_the_same_runs(seed: int, stops: list[i
         parts.launch(most=most)
     parts.launch()
     assert parts.stored == whole.stored
+
+
+@given(st.integers(0, 1000), st.booleans())
+def test_the_next_run_is_known_unless_the_current_one_decides_a_cell(seed: int, some_rounds: bool) -> None:
+    """Within a pass it is certain; after a pass, the run is wrong only if its cell or one compared with it is decided."""
+    rounds = {"rounds": 3} if some_rounds else {"max_rounds": 13}
+    plan = _plan({"workers": 1}, {"workers": 2}, {"label": "a"}, {"label": "b"}, **rounds)
+    spreads = dict(zip(plan.cells, (0.02, 0.1, 0.15, 0.05), strict=True))
+    sweep = Sweep(plan, spreads, seed)
+    ended = sweep.launch().decisions
+    made = [run for run, _ in sweep.predicted]
+    for (run, predicted), came in zip(sweep.predicted, [*made[1:], None], strict=True):
+        if came is not None and came.round == run.round:
+            assert predicted == came
+        elif predicted != came:
+            assert predicted is not None
+            assert predicted.round == run.round + 1
+            assert ended.tries(predicted.cell_id) == predicted.round
 
 
 def test_cells_that_are_compared_end_together() -> None:

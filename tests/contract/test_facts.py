@@ -60,6 +60,7 @@ def test_build_options_are_read_from_what_configure_was_told(
         ("cpython", {"_jit": SimpleNamespace(is_enabled=lambda: False)}, "--enable-experimental-jit", False),
         ("cpython", {}, "--enable-experimental-jit", None),
         ("cpython", {}, "--enable-experimental-jit=no", False),
+        ("cpython", {"version_info": (3, 12)}, "--enable-experimental-jit", False),
         ("pypy", {"builtin_module_names": ("pypyjit", "sys")}, "", True),
         ("pypy", {"builtin_module_names": ("sys",)}, "", False),
         ("graalpy", {}, "", None),
@@ -76,7 +77,8 @@ def test_the_jit_is_told_as_far_as_it_can_be(
 
 def _be(monkeypatch: pytest.MonkeyPatch, name: str, **also: Any) -> None:
     """Let the module take this interpreter for another."""
-    monkeypatch.setattr(facts, "sys", SimpleNamespace(implementation=SimpleNamespace(name=name), **also))
+    known: dict[str, Any] = {"implementation": SimpleNamespace(name=name), "version_info": (3, 13)}
+    monkeypatch.setattr(facts, "sys", SimpleNamespace(**known | also))
 
 
 @given(st.lists(st.integers(0, 1000), min_size=2, max_size=50).filter(any))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from breakeven.runner.cell.board import COMPUTED, DROPPED, Geometry
 from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.phases import COMPUTE, DESERIALIZE, IDLE, NAMES, RECEIVE, SEND, SERIALIZE, WAIT
 from breakeven.runner.cell.trace import Recorder, clear, count_marks
-from breakeven.runner.results.spans import NO_TASK, OWN, Lane, Segments, _with_tasks, overlay, spans
+from breakeven.runner.results.spans import NO_TASK, OWN, Lane, Segments, _with_tasks, overlay, spans, whole_ns
 from tests.samples import result, worker
 
 PHASES = st.sampled_from([SERIALIZE, SEND, WAIT, RECEIVE, DESERIALIZE, COMPUTE, IDLE])
@@ -136,11 +137,37 @@ def test_a_recorder_stores_phases_and_rising_stamps(tmp_path: Any) -> None:
     assert count_marks(lane) == lane.header[COMPUTED] == 0
 
 
-def test_a_full_lane_merges_and_counts(tmp_path: Any) -> None:
-    """Marks beyond the lane's room move its last one and are counted."""
-    lane = _recorded(tmp_path, [WAIT, SEND] * 5, marks=4)
-    assert count_marks(lane) == 4
-    assert lane.header[DROPPED] == 10 - 3 - 1 + 1
+@pytest.mark.parametrize("room", [1, 4, 255, 256, 257, 258, 513, 600])
+@pytest.mark.parametrize("beyond", [-1, 0, 6])
+def test_a_full_lane_merges_and_counts(tmp_path: Any, room: int, beyond: int) -> None:
+    """Marks beyond the lane's room move its last one and are counted; the marks before are whole, whatever their number."""
+    phases = [WAIT, SEND, COMPUTE][: room + beyond] * (room + beyond)
+    lane = _recorded(tmp_path, phases[: room + beyond], marks=room)
+    assert count_marks(lane) == min(room, room + beyond)
+    assert list(lane.codes[: room - 1]) == phases[: room - 1]
+    assert lane.header[DROPPED] == beyond + 1
+    seconds = list(lane.stamps[: count_marks(lane)])
+    assert sorted(seconds) == seconds
+
+
+@given(st.integers(0, 2**51))
+def test_a_clock_reading_in_seconds_is_exact_for_26_days(ns: int) -> None:
+    """It is made from ns as the interpreter makes it."""
+    assert whole_ns(np.asarray([ns / 1e9]))[0] == ns
+
+
+@given(st.integers(2**51, 2**55))
+def test_a_clock_reading_in_seconds_is_off_by_4_ns_after_a_year(ns: int) -> None:
+    """At most."""
+    assert abs(int(whole_ns(np.asarray([ns / 1e9]))[0]) - ns) <= 4
+
+
+def test_marks_are_on_the_clock_of_the_trial(tmp_path: Any) -> None:
+    """Between two readings of it, to the ns that a float leaves out."""
+    before = perf_counter_ns()
+    lane = _recorded(tmp_path, [WAIT])
+    [mark] = whole_ns(np.asarray(lane.stamps[:1]))
+    assert before - 4 <= mark <= perf_counter_ns() + 4
 
 
 def test_an_untraced_trial_records_nothing(tmp_path: Any) -> None:
@@ -157,6 +184,9 @@ def test_a_second_thread_in_a_lane_fails_at_once(tmp_path: Any) -> None:
     lane = Geometry(str(tmp_path / "board"), 1, 16, 4).create().lane(0)
 
     class Reenters:
+        def __getitem__(self, part: slice) -> Reenters:
+            return self
+
         def __setitem__(self, place: int, code: int) -> None:
             recorder.mark(SEND)
 

@@ -10,8 +10,9 @@ the worker when it is created (it is picklable as locks and connections are) and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple, Optional
+from typing import Any, ClassVar, Optional
 
+from ..named import NamedTuple
 from ..trace import Recorder
 
 SYNCHRONIZE, STOP, FAILED = (

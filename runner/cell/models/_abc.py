@@ -11,17 +11,18 @@ import os
 from abc import ABC, abstractmethod
 from threading import Thread
 from time import perf_counter_ns
-from typing import Any, ClassVar, NamedTuple, Optional, Union
+from typing import Any, ClassVar, Optional, Union
 
-from .. import probe
 from ..board import ANSWERED, HOOK, READY, TRACED, Board
 from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
 from ..hooks import NAMES
 from ..meter import Meter, Reading
+from ..named import NamedTuple
 from ..phases import DESERIALIZE, WAIT
 from ..rusage import write_usage
 from ..trace import Recorder
+from ..transport import loaded_probe
 from ..worker import Work, register
 
 BARRIER_SECONDS = 60.0
@@ -123,10 +124,11 @@ class Model(ABC):
         self.recorder.arm(traced)
         self.feeder.arm(traced)
         self.reader.arm(traced)
-        if traced:
+        probe = loaded_probe()
+        if probe is not None and traced:
             probe.watch(self.recorder, self.feeder, self._sender())
             probe.watch_thread(self._reader(), self.reader)
-        else:
+        elif probe is not None:
             probe.forget()
         before = perf_counter_ns()
         self._synchronize()

@@ -5,8 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from multiprocessing import Pipe
 from typing import Any
+
+
+def _pipe(duplex: bool = True) -> tuple[Any, Any]:
+    from multiprocessing import Pipe  # noqa: PLC0415  # 12 ms, for one of the channels
+
+    return Pipe(duplex)
 
 
 class Context:
@@ -14,6 +19,6 @@ class Context:
 
     Queue: Callable[[], Any] = staticmethod(queue.Queue)
     SimpleQueue: Callable[[], Any] = staticmethod(queue.SimpleQueue)
-    Pipe = staticmethod(Pipe)
+    Pipe = staticmethod(_pipe)
     Semaphore = staticmethod(threading.Semaphore)
     Barrier = staticmethod(threading.Barrier)

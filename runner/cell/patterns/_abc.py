@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns, thread_time_ns
-from typing import Any, ClassVar, NamedTuple, Optional, Protocol
+from typing import Any, ClassVar, Optional, Protocol
 
 from ..inputs import Stock
+from ..named import NamedTuple
 from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder

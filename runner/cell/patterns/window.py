@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import thread_time_ns
-from typing import Any, ClassVar, NamedTuple, Optional
+from typing import Any, ClassVar, Optional
 
 from ..errors import WrongResult
 from ..inputs import Stock
+from ..named import NamedTuple
 from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder

@@ -10,9 +10,10 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from random import Random
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from ..hooks import Hooks
+from ..named import NamedTuple
 from ..off_heap import private_bytes
 from ..verification import Verification
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
+from ..intervals import median
 from ._abc import Workload
 
 _LONG_ENOUGH_NS = 20_000  # to be timed: hundreds of steps of the clock

@@ -6,6 +6,7 @@ import importlib
 import os
 import re
 import sys
+import traceback  # noqa: F401  # for `failures`, which may find neither memory nor descriptors left to import it
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
