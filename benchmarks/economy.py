@@ -44,12 +44,9 @@ from breakeven.analysis.frames.load import load
 PYPERF, PROCESS, CELL = "pyperf", "process", "cell"
 ASKED = ("pattern=pingpong", "model=process", "ipc=pipe", "payload=64KiB", "workers=1")
 SHORT = ("measure.max_time=100ms", "measure.traced=0")
-MANY = (
-    "measure.max_time=20ms",
-    "measure.warmup=1",
-    "measure.traced=0",
-    "tasks=100",
-)  # processes, of few trials each
+MANY = (  # processes of few trials each
+    *("measure.max_time=10ms", "measure.warmup=1", "measure.min_trials=2", "measure.traced=0", "tasks=60"),
+)
 _LEVEL = 0.95
 _SEEDS = 2**31
 _NEEDED = "breakeven.runner.hydra_app.command, breakeven.runner.sweep.session, breakeven.runner.engines.local, breakeven.analysis.summary"
