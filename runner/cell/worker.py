@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import copy
 from threading import get_native_id
 from time import perf_counter_ns
 from typing import Any, NamedTuple, Optional
@@ -62,9 +63,10 @@ class Worker:
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)
-        work.pattern.verification = work.workload.verification()
+        pattern = copy(work.pattern)  # threads share nothing that their loops touch
+        pattern.verification, pattern.foreign = work.workload.verification(), work.workload.FOREIGN
         self.hooks = work.workload.hooks()
-        self.job = work.pattern.job(work.workload.open(), self.recorder, index, self.stock)
+        self.job = pattern.job(work.workload.open(), self.recorder, index, self.stock)
         register(self.header)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, ClassVar, NamedTuple
 
 from ..hooks import Hooks
+from ..owning import own
 from ..verification import Verification
 
 Task = Callable[[Any], "tuple[int, Any]"]
@@ -68,7 +69,10 @@ class Workload(ABC):
 
     @abstractmethod
     def open(self) -> Task:
-        """Return a task with whatever private state it needs; called once in every worker."""
+        """Return a task with whatever private state it needs; called once in every worker.
+
+        Objects that its code touches are made here, not shared with other workers: see `runner.cell.owning`.
+        """
 
     def calibrate(self, task_ns: int) -> int:
         """Return the amount of work with which one task takes ``task_ns`` on this machine now."""
@@ -82,6 +86,14 @@ class Workload(ABC):
         count = _VARIANTS if self.sizes.payload >= len(b"task") else 1
         return [number.to_bytes(4, "little") + base[4:] for number in range(count)] if count > 1 else [base]
 
+    def shared_counted(self, inputs: list[Any]) -> tuple[str, ...]:
+        """Return what a task shares with those of other threads and counts references to, in words: nothing.
+
+        ``inputs`` are those that all tasks take, empty if each takes its own.
+        """
+        del inputs
+        return ()
+
     def carry_arguments(self, inputs: list[Any]) -> list[Any]:
         """Return payloads that hold the configured arguments, too, and take such from now on."""
         return inputs
@@ -93,7 +105,7 @@ class Workload(ABC):
         ways. A smaller one is cut, and the checksum covers all that came. A larger one is filled with a
         constant.
         """
-        size, back = self.sizes
+        size, back = map(own, self.sizes)
         filler = bytes(back) if back > size else b""
         crc32 = zlib.crc32
 

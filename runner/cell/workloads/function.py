@@ -189,6 +189,17 @@ class Function(Workload):
             return lambda payload: (0, target(payload, *args, **kwargs))
         return lambda _: (0, target(*args, **kwargs))
 
+    def shared_counted(self, inputs: list[Any]) -> tuple[str, ...]:
+        """Return what the function, its arguments and its input have that is counted, in words."""
+        from ..sharing import counted, is_counted, named  # noqa: PLC0415  # only without a GIL, after the trials
+
+        values = () if self.carries else self.options.get("args") or ()
+        pairs = {} if self.carries else self.options.get("kwargs") or {}
+        roles = ["the input"] * any(map(is_counted, inputs))
+        roles += ["workload.args"] * any(map(is_counted, values))
+        roles += ["workload.kwargs"] * any(map(is_counted, pairs.values()))
+        return named(roles + counted(resolve(self.options["target"])))
+
     def carry_arguments(self, inputs: list[Any]) -> list[Any]:
         """Return payloads with all arguments of a call, and take such from now on: the function changes them."""
         self.carries = True
