@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Optional
 
 from . import affinity, probe
 from .board import ANSWERED, GIL, HOOK, PID, READY, THREAD, Board, Geometry
+from .boot import Ready
 from .facts import gil_enabled
 from .inputs import Inputs
 from .leaving import leave_nothing_behind
@@ -43,10 +44,16 @@ class Work(NamedTuple):
 class Worker:
     """One worker, as seen from its own process or thread.
 
-    With ``apart``, the worker is a separate process: it opens the board itself and counts its own CPU time.
+    With ``apart``, the worker is a separate process: it opens the board itself and counts its own CPU time. ``ready``
+    is when it was ready for its first task but for what is done here, see `runner.cell.boot`: now if it is not known. Raise it
+    if it is what the user's module raised.
     """
 
-    def __init__(self, index: int, work: Work, board: Optional[Board] = None) -> None:
+    def __init__(
+        self, index: int, work: Work, board: Optional[Board] = None, ready: Optional[Ready] = None
+    ) -> None:
+        if isinstance(ready, BaseException):
+            raise ready
         apart = board is None
         self.index = index
         self.board = Board(work.geometry) if board is None else board
@@ -67,7 +74,7 @@ class Worker:
         pattern.verification, pattern.foreign = work.workload.verification(), work.workload.FOREIGN
         self.hooks = work.workload.hooks()
         self.job = pattern.job(work.workload.open(), self.recorder, index, self.stock)
-        register(self.header)
+        register(self.header, ready)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
         """Carry out one task whose message has just arrived."""
@@ -96,9 +103,9 @@ class Worker:
         self.header[ANSWERED] = perf_counter_ns()
 
 
-def register(header: memoryview) -> None:
-    """Write the worker's identity on its lane, and that it is ready."""
+def register(header: memoryview, ready_ns: Optional[int] = None) -> None:
+    """Write the worker's identity on its lane, and when it was ready: now if that is not known."""
     header[PID] = os.getpid()
     header[THREAD] = get_native_id()
     header[GIL] = gil_enabled()
-    header[READY] = perf_counter_ns()
+    header[READY] = perf_counter_ns() if ready_ns is None else ready_ns

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Optional, Union
 
 from .. import probe
 from ..board import ANSWERED, HOOK, READY, TRACED, Board
+from ..boot import Users
 from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
 from ..hooks import NAMES
@@ -71,6 +72,7 @@ class Model(ABC):
         self.arrival = DESERIALIZE if self.START_METHODS else WAIT
         self.own = board.lane(settings.workers).header
         register(self.own)
+        self.users = Users(work.workload.modules(), work.path, bool(self.START_METHODS))
         self.offsets: list[tuple[int, int]] = []
         self.created_ns: list[int] = []
         self.stopped_ns = 0
@@ -84,7 +86,7 @@ class Model(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Create the workers; each registers on its lane when it is ready."""
+        """Create the workers and wait until all are ready; each registers when that was. Raise TaskFailed, WorkersMissing."""
 
     @abstractmethod
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:

@@ -8,17 +8,16 @@ from multiprocessing import pool
 from threading import Thread, current_thread
 from typing import Any, Optional
 
+from ..boot import keep
 from ..errors import TaskFailed
 from ..phases import WAIT
 from ..pickling import guard, unguard
 from ._pool import (
     Pool,
     columns,
-    initialize_worker,
     perform,
     reading,
     refuse_input,
-    wait_at_barrier,
     why_unread,
 )
 
@@ -37,9 +36,7 @@ class MpPool(Pool):
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self._unread = ""
-        self.pool = _make(self._notice)(
-            self.settings.workers, initialize_worker, initargs, context=self.context
-        )
+        self.pool = _make(self._notice)(self.settings.workers, keep, initargs, context=self.context)
         self._guard = guard(self._is_feeder, refuse_input)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
@@ -82,8 +79,9 @@ class MpPool(Pool):
         handler: Thread = self.pool._result_handler  # noqa: SLF001  # as above
         return handler
 
-    def _submit_barrier_waits(self) -> list[Any]:
-        return [self.pool.apply_async(wait_at_barrier).get for _ in range(self.settings.workers)]
+    def _submit(self, task: Callable[[], None]) -> Callable[[], None]:
+        waits: Callable[[], None] = self.pool.apply_async(task).get
+        return waits
 
     def _kill(self) -> None:
         made: Any = (
@@ -105,7 +103,6 @@ class MpPool(Pool):
 
 def _make(notice: Callable[[BaseException], None]) -> Any:
     """Return the class of `multiprocessing.Pool`, which reports to ``notice`` what reading a result raises."""
-
     class Noticing(pool.Pool):
         """As `Pool`, but its thread does not end in silence."""
 

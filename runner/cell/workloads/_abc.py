@@ -59,6 +59,10 @@ class Workload(ABC):
         del options
         return frozenset()
 
+    def modules(self) -> tuple[str, ...]:
+        """Return the user's modules that every worker imports: none."""
+        return ()
+
     def verification(self) -> Verification:
         """Return how results are compared with the serial ones: they must be equal."""
         return Verification()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import sys
@@ -10,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
 from ..awaiting import complete, runs_nothing
+from ..boot import import_module
 from ..difference import show
 from ..errors import ModuleHidden, RunsNothing, VerificationFailed
 from ..hooks import Hook, Hooks
-from ..leaving import keep_standard_files_open
 from ..search_path import after_standard_library
 from ..verification import EQUAL, RULES, Verification, verification
 from ._abc import Task, Workload
@@ -27,9 +26,8 @@ _LACKING = re.compile(
 def resolve(target: str) -> Callable[..., Any]:
     """Import ``module:callable``; raise ModuleHidden, TypeError, or what importing the module raises."""
     module, _, name = target.partition(":")
-    process = os.getpid()
     try:
-        found: Any = importlib.import_module(module)
+        found: Any = import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
     except (AttributeError, ImportError) as error:
@@ -37,9 +35,6 @@ def resolve(target: str) -> Callable[..., Any]:
         if hidden is None:
             raise
         raise ModuleHidden(hidden) from error
-    if os.getpid() != process:
-        os._exit(0)  # the module forked when it was imported, and the child came back as well
-    keep_standard_files_open()
     if not callable(found):
         raise TypeError(f"{target} is not callable")
     result: Callable[..., Any] = found
@@ -163,6 +158,11 @@ class Function(Workload):
         """Return the one input, or None if there is no ``make_input``."""
         maker = self.options.get("make_input")
         return [complete(resolve(maker), makes=True)(self.sizes.payload) if maker else None]
+
+    def modules(self) -> tuple[str, ...]:
+        """Return those of the function, of its hooks and of its check."""
+        names = targets({name: value for name, value in self.options.items() if name != "make_input"})
+        return tuple(dict.fromkeys(target.partition(":")[0] for target in names))
 
     def verification(self) -> Verification:
         """Return how results are compared: by one of the rules, or by the user's function."""
