@@ -1,6 +1,6 @@
 """Whether the start-up that we charge is that of a hand-written program.
 
-    python -m benchmarks.startup_check [--repetitions 9] [--only process] [--workers 1,2] [override ...]
+    python -m benchmarks.startup_check [--repetitions 9] [--only process] [--methods fork,spawn] [--workers 1,2] [override ...]
 
 Workers of every model and start method, one and two of them: a sweep of the lab as a user starts it (`startup_ns`: from the
 first creation until the last worker was ready for its first task) beside `benchmarks/plain_start.py`, which shares no
@@ -43,9 +43,14 @@ class Kind(NamedTuple):
     workers: int
 
 
-def kinds(only: str, workers: Sequence[int]) -> list[Kind]:
-    """Return all that is compared, or the models that are named alone."""
-    return [Kind(*kind, count) for kind in KINDS for count in workers if only in ("", kind[0])]
+def kinds(only: str, methods: Sequence[str], workers: Sequence[int]) -> list[Kind]:
+    """Return all that is compared, or one model alone; processes by these start methods."""
+    return [
+        Kind(model, method, count)
+        for model, method in KINDS
+        for count in workers
+        if only in ("", model) and method in ("", *methods)
+    ]
 
 
 def by_hand(wanted: Sequence[Kind]) -> Iterator[tuple[str, str, int, float]]:
@@ -59,12 +64,13 @@ def by_hand(wanted: Sequence[Kind]) -> Iterator[tuple[str, str, int, float]]:
 def by_the_lab(wanted: Sequence[Kind], overrides: Sequence[str]) -> Iterator[tuple[str, str, int, float]]:
     """Yield the start-up of each kind as the lab stores it, in ns: one sweep for each group of models."""
     counts = ",".join(str(count) for count in sorted({kind.workers for kind in wanted}))
-    for methods in (False, True):
-        models = ",".join(dict.fromkeys(kind.model for kind in wanted if bool(kind.method) is methods))
-        if not models:
+    for processes in (False, True):
+        group = [kind for kind in wanted if bool(kind.method) is processes]
+        if not group:
             continue
-        axes = [f"model={models}", f"workers={counts}"]
-        axes += [f"model.start_method={','.join(_METHODS)}"] if methods else []
+        models, methods = (dict.fromkeys(names) for names in list(zip(*group, strict=True))[:2])
+        axes = [f"model={','.join(models)}", f"workers={counts}"]
+        axes += [f"model.start_method={','.join(methods)}"] if processes else []
         with swept("hydra.mode=MULTIRUN", *_CELL, *axes, *overrides) as folder:
             runs = load(folder).runs.fillna({"start_method": ""})
             yield from runs[[*_KEY, "startup_ns"]].itertuples(index=False, name=None)
@@ -105,11 +111,13 @@ def main() -> int:
     )
     parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--only", default="", choices=["", *dict.fromkeys(model for model, _ in KINDS)])
+    parser.add_argument("--methods", default=",".join(_METHODS))
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("override", nargs="*")
     asked = parser.parse_args()
     print(machine())
-    wanted = kinds(asked.only, [int(count) for count in asked.workers.split(",")])
+    counts = [int(count) for count in asked.workers.split(",")]
+    wanted = kinds(asked.only, asked.methods.split(","), counts)
     found = Agree()(measure(asked.repetitions, wanted, asked.override))
     words = found["agree"].map({True: "yes", False: "no"})
     print(found.assign(agree=words).to_string(index=False, float_format="{:.2f}".format))

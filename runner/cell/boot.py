@@ -9,18 +9,25 @@ but this module until then: the rest reaches it as bytes, which it unpickles lat
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import threading
 from contextlib import suppress
 from multiprocessing import connection  # noqa: F401  # any program's workers import it for their queues
 from multiprocessing.reduction import ForkingPickler
 from time import perf_counter_ns
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Optional, Union
 
 from .leaving import keep_standard_files_open
 from .parent_death import die_with_creator
 from .search_path import extend_path
 from .spawning import search_library_first
+
+_STARTERS = {
+    "fork": "multiprocessing.popen_fork",
+    "forkserver": "multiprocessing.popen_forkserver",
+    "spawn": "multiprocessing.popen_spawn_posix",
+}
 
 Ready = Union[int, BaseException]
 """When a worker was ready; what it raised if it is not."""
@@ -50,6 +57,16 @@ class _Arrived(Later):
 
 def _arrive(pickled: bytes) -> Later:
     return _Arrived(pickled)
+
+
+def context_of(method: Optional[str]) -> Any:
+    """Return `multiprocessing`'s context of a start method, all that it imports when it starts a process imported before.
+
+    What the parent imports is charged to nobody: a program does so once, and much else may have done so before.
+    """
+    context = multiprocessing.get_context(method)
+    importlib.import_module(_STARTERS[context.get_start_method()])
+    return context
 
 
 class Users(NamedTuple):
@@ -82,13 +99,15 @@ def import_module(name: str) -> Any:
     return module
 
 
-def start(users: Users, barrier: Later, later: Later) -> None:
+def start(users: Users, says: Any, barrier: Later, later: Later) -> None:
     """Become ready and wait until all are, then call ``later``: what every worker starts with.
 
-    ``later`` holds a function and its arguments, which ``barrier`` and the time, or what a module raised, are added to.
+    A process sends a byte to the parent over ``says``. ``later`` holds a function and its arguments, which ``barrier`` and
+    the time, or what a module raised, are added to.
     """
     ready = users.load()
     if users.apart:
+        says.send_bytes(b"!")
         die_with_creator()
     gate = barrier.get()
     if isinstance(ready, int):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from multiprocessing import Pipe, connection
 from threading import Thread
 from time import perf_counter_ns
 from typing import Any, ClassVar, NamedTuple, Optional, Union
@@ -23,6 +25,7 @@ from ..meter import Meter, Reading
 from ..phases import DESERIALIZE, WAIT
 from ..rusage import write_usage
 from ..trace import Recorder
+from ..watchdog import Lives
 from ..worker import Work, register
 
 BARRIER_SECONDS = 60.0
@@ -72,6 +75,8 @@ class Model(ABC):
         self.arrival = DESERIALIZE if self.START_METHODS else WAIT
         self.own = board.lane(settings.workers).header
         register(self.own)
+        ends: Any = Pipe(duplex=False) if self.START_METHODS else (None, None)
+        self.heard, self.says = ends
         self.users = Users(work.workload.modules(), work.path, bool(self.START_METHODS))
         self.offsets: list[tuple[int, int]] = []
         self.created_ns: list[int] = []
@@ -106,6 +111,21 @@ class Model(ABC):
     @abstractmethod
     def _synchronize(self) -> None:
         """Have every worker call `Worker.prepare` and pass the barrier together with the parent."""
+
+    def _hear(self, processes: Sequence[Any], *, pool: bool) -> None:
+        """Wait until every worker process has said that it is ready; report one that ends before, raise WorkersMissing.
+
+        No thread watches them yet: this process sleeps meanwhile, as a program does that waits for its workers.
+        """
+        lives = Lives(processes, pool=pool)
+        for _ in range(self.settings.workers):
+            if self.heard not in connection.wait([self.heard, *lives.processes], BARRIER_SECONDS):
+                lives.report_death(0)
+                raise missing(self.board)
+            self.heard.recv_bytes()
+        lives.close()
+        self.heard.close()
+        self.says.close()
 
     def _sender(self) -> Optional[Thread]:
         """Return the thread that pickles and sends all tasks in place of the main one, if it is no queue's feeder."""

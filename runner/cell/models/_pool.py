@@ -146,7 +146,7 @@ class Pool(Model):
         """Create the pool, which creates its workers at once or with the first tasks, and wait for these to begin."""
         board = None if self.START_METHODS else self.board
         later = Later((set_up, self.work, board, self.lock))
-        initargs = (self.users, Later(self.barrier), later)
+        initargs = (self.users, self.says, Later(self.barrier), later)
         self.created_ns = [perf_counter_ns()] * self.settings.workers
         self._open(initargs)
         self._meet(start_kept)
@@ -182,6 +182,7 @@ class Pool(Model):
         if self._started or not self.START_METHODS:
             yield
             return
+        self._hear(active_children(), pool=True)
         watch = watchdog.Watch(active_children(), pool=True)
         try:
             yield

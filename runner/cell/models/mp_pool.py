@@ -8,7 +8,7 @@ from multiprocessing import pool
 from threading import Thread, current_thread
 from typing import Any, Optional
 
-from ..boot import keep
+from ..boot import context_of, keep
 from ..errors import TaskFailed
 from ..phases import WAIT
 from ..pickling import guard, unguard
@@ -32,7 +32,7 @@ class MpPool(Pool):
     CHILDREN = False  # `multiprocessing.Pool` makes its workers daemonic
 
     def _context(self) -> Any:
-        return multiprocessing.get_context(self.settings.start_method)
+        return context_of(self.settings.start_method)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self._unread = ""
@@ -103,6 +103,7 @@ class MpPool(Pool):
 
 def _make(notice: Callable[[BaseException], None]) -> Any:
     """Return the class of `multiprocessing.Pool`, which reports to ``notice`` what reading a result raises."""
+
     class Noticing(pool.Pool):
         """As `Pool`, but its thread does not end in silence."""
 

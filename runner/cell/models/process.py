@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from multiprocessing import util
 from threading import Event
 from typing import Any, Optional
 
 from .. import probe, watchdog
-from ..boot import Later, Ready, start
+from ..boot import Later, Ready, context_of, start
 from ..channels._abc import Port
 from ..worker import Work
 from ._bare import Bare, serve, set_up
@@ -27,17 +26,18 @@ class Process(Bare):
         util.Finalize(
             self, _kill, args=(self.processes,), exitpriority=_FIRST
         )  # else the exit would join them
-        return multiprocessing.get_context(self.settings.start_method)
+        return context_of(self.settings.start_method)
 
     def _await_workers(self) -> None:
-        """Wait for the workers, once the processes are watched: one that dies ends the run instead of hanging it."""
+        """Wait for the workers, from the first time on with a watch: one that dies ends the run instead of hanging it."""
         if self.watch is None:
+            self._hear(self.processes, pool=False)
             self.watch = watchdog.Watch(self.processes)
         super()._await_workers()
 
     def _make(self, worker: int) -> None:
         later = Later((_work, self.channel.port(worker), worker, self.work))
-        args = (self.users, Later(self.barrier), later)
+        args = (self.users, self.says, Later(self.barrier), later)
         process = self.context.Process(target=start, args=args, name=f"worker-{worker}", daemon=False)
         process.start()
         self.processes.append(process)

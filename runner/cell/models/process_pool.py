@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from threading import Thread, current_thread
 from typing import Any, Optional
 
-from ..boot import keep
+from ..boot import context_of, keep
 from ..errors import TaskFailed
 from ..pickling import guard, unguard
 from ._executor import ExecutorPool
@@ -20,7 +19,7 @@ class ProcessPool(ExecutorPool):
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:
-        return multiprocessing.get_context(self.settings.start_method)
+        return context_of(self.settings.start_method)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self.executor = ProcessPoolExecutor(

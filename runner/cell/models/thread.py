@@ -18,7 +18,7 @@ class Thread(Bare):
         return Context()
 
     def _make(self, worker: int) -> None:
-        args = (self.users, Later(self.barrier), Later((self._work, worker)))
+        args = (self.users, self.says, Later(self.barrier), Later((self._work, worker)))
         thread = threading.Thread(target=start, args=args, name=f"worker-{worker}", daemon=True)
         self.threads.append(thread)
         thread.start()
