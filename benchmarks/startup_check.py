@@ -31,7 +31,7 @@ KINDS = (
     ("thread_pool", ""),
     *((model, method) for model in ("process", "process_pool", "mp_pool") for method in _METHODS),
 )
-_CELL = ("rounds=1", "workload=sleep", "task=1ms", "tasks=4", "ipc=auto", "measure.max_time=10ms")
+_CELL = ("rounds=1", "workload=spin", "task=1ms", "tasks=4", "ipc=auto", "measure.max_time=10ms")
 _KEY = ["model", "start_method", "workers"]
 
 

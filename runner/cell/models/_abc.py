@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from multiprocessing import Pipe, connection
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from multiprocessing import Pipe
 from threading import Thread
 from time import perf_counter_ns
 from typing import Any, ClassVar, NamedTuple, Optional, Union
@@ -29,6 +30,7 @@ from ..watchdog import Lives
 from ..worker import Work, register
 
 BARRIER_SECONDS = 60.0
+_LOOK_S = 0.2  # between two looks at whether a worker ended before it was ready
 
 
 class CrewSettings(NamedTuple):
@@ -112,18 +114,19 @@ class Model(ABC):
     def _synchronize(self) -> None:
         """Have every worker call `Worker.prepare` and pass the barrier together with the parent."""
 
-    def _hear(self, processes: Sequence[Any], *, pool: bool) -> None:
+    def _hear(self, processes: Callable[[], Sequence[Any]], *, pool: bool) -> None:
         """Wait until every worker process has said that it is ready; report one that ends before, raise WorkersMissing.
 
-        No thread watches them yet: this process sleeps meanwhile, as a program does that waits for its workers.
+        No thread watches them yet, and nothing is done meanwhile: so does a program that waits for its workers.
         """
-        lives = Lives(processes, pool=pool)
+        end = perf_counter_ns() + int(BARRIER_SECONDS * 1e9)
         for _ in range(self.settings.workers):
-            if self.heard not in connection.wait([self.heard, *lives.processes], BARRIER_SECONDS):
-                lives.report_death(0)
-                raise missing(self.board)
+            while not self.heard.poll(_LOOK_S):
+                with closing(Lives(processes(), pool=pool)) as lives:
+                    lives.report_death(0)
+                if perf_counter_ns() > end:
+                    raise missing(self.board)
             self.heard.recv_bytes()
-        lives.close()
         self.heard.close()
         self.says.close()
 

@@ -182,7 +182,7 @@ class Pool(Model):
         if self._started or not self.START_METHODS:
             yield
             return
-        self._hear(active_children(), pool=True)
+        self._hear(active_children, pool=True)
         watch = watchdog.Watch(active_children(), pool=True)
         try:
             yield

@@ -31,7 +31,7 @@ class Process(Bare):
     def _await_workers(self) -> None:
         """Wait for the workers, from the first time on with a watch: one that dies ends the run instead of hanging it."""
         if self.watch is None:
-            self._hear(self.processes, pool=False)
+            self._hear(lambda: self.processes, pool=False)
             self.watch = watchdog.Watch(self.processes)
         super()._await_workers()
 
