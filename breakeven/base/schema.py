@@ -169,7 +169,11 @@ _RUNS = (
         pa.float64(),
         "speedup if every trial had to start and join the workers",
     ),
-    ("startup_ns", pa.int64(), "time from the first worker's creation until the last was ready, in ns"),
+    (
+        "startup_ns",
+        pa.int64(),
+        "time from the first worker's creation until the last was ready for its first task, without what breakeven adds, in ns",
+    ),
     ("teardown_ns", pa.int64(), "time from the order to stop until the last worker was joined, in ns"),
     ("throughput_per_s", pa.float64(), "median tasks (or messages) completed per second, parallel"),
     ("throughput_low_per_s", pa.float64(), "lower end of its 95 % interval, for this process only"),
