@@ -50,3 +50,10 @@ def left_behind() -> set[str]:
 EVERY_INTERPRETER = pytest.mark.parametrize(
     "executable", interpreters(), ids=lambda path: Path(path).name + "-" + Path(path).parts[-3]
 )
+
+FREE_THREADED = pytest.mark.parametrize(
+    "executable",
+    [path for path in interpreters() if _kind(path)[1].startswith("1 ")],  # type: ignore[index]  # all of them start
+    ids=lambda path: Path(path).name + "-" + Path(path).parts[-3],
+)
+"""Of those, builds without a GIL."""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.slowed import slowed
+from breakeven.analysis.summary.shared_counts import shared_counts
 from breakeven.analysis.units import format_ratio
 from breakeven.base.conditions import CONDITIONS
 
@@ -64,6 +65,8 @@ def _impossible(estimates: pd.DataFrame) -> Iterator[str]:
 def _slowed(runs: pd.DataFrame) -> Iterator[str]:
     """Say of which cells a task takes more CPU time in every traced trial of every run than it takes alone."""
     ratios = slowed(runs)
+    yield from shared_counts(runs, ratios)
+    ratios = ratios[~ratios.index.isin(runs.loc[runs["shared_counted"].notna(), "cell_id"])]
     if ratios.empty:
         return
     row = runs.index[runs["cell_id"].eq(str(ratios.idxmax()))][0]

@@ -109,7 +109,8 @@ class RoundTrips(NamedTuple):
 class Facts(NamedTuple):
     """Facts about the interpreter, taken after the trials.
 
-    ``packages`` are those that were imported, ``native_libraries`` the names of those with threads of their own.
+    ``packages`` are those that were imported, ``native_libraries`` the names of those with threads of their own,
+    ``shared_counted`` what threads without a GIL share and count references to, in words.
     """
 
     python_version: str
@@ -119,6 +120,7 @@ class Facts(NamedTuple):
     packages: tuple[str, ...]
     native_libraries: tuple[str, ...] = ()
     page_fault_ns: Optional[int] = None
+    shared_counted: tuple[str, ...] = ()
 
 
 class Result(NamedTuple):

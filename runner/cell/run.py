@@ -21,7 +21,7 @@ from . import channels, feasibility, models, patterns, workloads
 from .affinity import beside, cpus_for, pinned
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
 from .calibration import CalibrationResult
-from .facts import clock_step_ns, imported_packages, jit_enabled, python_version
+from .facts import clock_step_ns, gil_enabled, imported_packages, jit_enabled, python_version
 from .first_calls import FirstCalls, observe
 from .inputs import Inputs
 from .memory import own_peak_bytes, page_fault_ns, peak_bytes, proportional_bytes
@@ -81,7 +81,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         workers=workers,
         parent=parent,
         lifetimes=crew.lifetimes(),
-        facts=_facts(step),
+        facts=_facts(step)._replace(shared_counted=_shared_counted(crew, reference)),
         cpus=cpus,
         task_ns=seen.task_ns,
         first_call_ns=seen.first_ns,
@@ -169,6 +169,14 @@ def _facts(step_ns: int) -> Facts:
         native_libraries=native_libraries(),
         page_fault_ns=page_fault_ns(),
     )
+
+
+def _shared_counted(crew: Model, reference: Reference) -> tuple[str, ...]:
+    """Return what workers share and count references to, which slows them down if they are threads without a GIL."""
+    if crew.START_METHODS or crew.settings.workers == 1 or gil_enabled():
+        return ()
+    inputs = reference.inputs
+    return crew.work.workload.shared_counted([] if inputs.templates is not None else inputs.originals)
 
 
 def _sample(specification: Specification, sampler: Sampler, recording: Recording) -> int:

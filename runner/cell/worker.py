@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from copy import copy
 from threading import get_native_id
 from time import perf_counter_ns
 from typing import Any, Optional
 
 from . import affinity
 from .board import ANSWERED, GIL, HOOK, PID, READY, THREAD, Board, Geometry
+from .boot import Ready
 from .facts import gil_enabled
 from .inputs import Inputs
 from .leaving import leave_nothing_behind
@@ -43,10 +45,16 @@ class Work(NamedTuple):
 class Worker:
     """One worker, as seen from its own process or thread.
 
-    With ``apart``, the worker is a separate process: it opens the board itself and counts its own CPU time.
+    With ``apart``, the worker is a separate process: it opens the board itself and counts its own CPU time. ``ready``
+    is when it was ready for its first task but for what is done here, see `runner.cell.boot`: now if it is not known. Raise it
+    if it is what the user's module raised.
     """
 
-    def __init__(self, index: int, work: Work, board: Optional[Board] = None) -> None:
+    def __init__(
+        self, index: int, work: Work, board: Optional[Board] = None, ready: Optional[Ready] = None
+    ) -> None:
+        if isinstance(ready, BaseException):
+            raise ready
         apart = board is None
         self.index = index
         self.board = Board(work.geometry) if board is None else board
@@ -65,10 +73,11 @@ class Worker:
         if work.cpus:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)
-        work.pattern.verification = work.workload.verification()
+        pattern = copy(work.pattern)  # threads share nothing that their loops touch
+        pattern.verification, pattern.foreign = work.workload.verification(), work.workload.FOREIGN
         self.hooks = work.workload.hooks()
-        self.job = work.pattern.job(work.workload.open(), self.recorder, index, self.stock)
-        register(self.header)
+        self.job = pattern.job(work.workload.open(), self.recorder, index, self.stock)
+        register(self.header, ready)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
         """Carry out one task whose message has just arrived."""
@@ -96,9 +105,9 @@ class Worker:
         self.header[ANSWERED] = perf_counter_ns()
 
 
-def register(header: memoryview) -> None:
-    """Write the worker's identity on its lane, and that it is ready."""
+def register(header: memoryview, ready_ns: Optional[int] = None) -> None:
+    """Write the worker's identity on its lane, and when it was ready: now if that is not known."""
     header[PID] = os.getpid()
     header[THREAD] = get_native_id()
     header[GIL] = gil_enabled()
-    header[READY] = perf_counter_ns()
+    header[READY] = perf_counter_ns() if ready_ns is None else ready_ns

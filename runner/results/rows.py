@@ -97,6 +97,7 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         **facts._asdict(),
         "packages": "\n".join(facts.packages),
         "native_libraries": ", ".join(facts.native_libraries) or None,
+        "shared_counted": "\n".join(facts.shared_counted) or None,
         "native_threads": _native_threads(result),
         "clock_error_ns": max(abs(end) for worker in result.workers for end in worker.offset),
         "startup_ns": startup,

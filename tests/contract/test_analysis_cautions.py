@@ -26,6 +26,7 @@ CELL: dict[str, Any] = {
     "speedup_low": 1.8,
     "speedup_high": 2.0,
     "efficiency_low": 0.9,
+    "shared_counted": None,
     "pairs_disturbed": 0.0,
     "observer_effect": 0.01,
     "observer_effect_low": 0.005,
@@ -84,6 +85,37 @@ def test_a_task_that_takes_more_cpu_time_in_workers_is_named() -> None:
     )
     assert _cautions({"task_cpu_ns": 1_520_000}) == []
     assert _cautions({"task_cpu_ns": 15, "task_cpu_least_ns": 14, "task_cpu_alone_ns": 10}) == []
+
+
+@pytest.mark.parametrize(
+    ("shared", "such_as", "remedy"),
+    [
+        (
+            "constants of photos.resize",
+            "the constants of photos.resize",
+            (
+                "constants are counted in a module that was compiled when it was imported, not in one from its bytecode "
+                "cache: unset PYTHONDONTWRITEBYTECODE; make other objects in each thread"
+            ),
+        ),
+        (
+            "photos.TABLE\ndefaults of photos.resize\n3 more",
+            "photos.TABLE (and 4 more)",
+            "make them in each thread, or copy them to it",
+        ),
+    ],
+)
+def test_threads_that_fight_over_reference_counts_are_named(shared: str, such_as: str, remedy: str) -> None:
+    """Only where tasks take more CPU time than alone; that is then not put down to memory and caches."""
+    sharing = {"model": "thread", "shared_counted": shared, "gil_enabled": False}
+    slow = sharing | {"task_cpu_ns": 1_900_000, "task_cpu_least_ns": 1_700_000}
+    assert _cautions({}, sharing) == []
+    (said,) = _cautions({}, sharing, slow)
+    assert said.startswith(
+        "in 1 of 3 cells threads fight over the reference counts of objects they share, such as "
+        f"{such_as}: a task takes up to 1.9 times as much CPU time as alone (thread"
+    )
+    assert said.endswith(f", workers=2); {remedy}")
 
 
 def test_time_that_was_over_too_early_is_told() -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from threading import Thread
 from time import perf_counter_ns
 from typing import Any, ClassVar, Optional, Union
 
 from ..board import ANSWERED, HOOK, READY, TRACED, Board
+from ..boot import Users
 from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
 from ..hooks import NAMES
@@ -26,6 +29,7 @@ from ..transport import loaded_probe
 from ..worker import Work, register
 
 BARRIER_SECONDS = 60.0
+_LOOK_S = 0.2  # between two looks at whether a worker ended before it was ready
 
 
 class CrewSettings(NamedTuple):
@@ -72,6 +76,9 @@ class Model(ABC):
         self.arrival = DESERIALIZE if self.START_METHODS else WAIT
         self.own = board.lane(settings.workers).header
         register(self.own)
+        ends: tuple[Any, Any] = _pipe() if self.START_METHODS else (None, None)
+        self.heard, self.says = ends
+        self.users = Users(work.workload.modules(), work.path, bool(self.START_METHODS))
         self.offsets: list[tuple[int, int]] = []
         self.created_ns: list[int] = []
         self.stopped_ns = 0
@@ -85,7 +92,7 @@ class Model(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Create the workers; each registers on its lane when it is ready."""
+        """Create the workers and wait until all are ready; each registers when that was. Raise TaskFailed, WorkersMissing."""
 
     @abstractmethod
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
@@ -105,6 +112,24 @@ class Model(ABC):
     @abstractmethod
     def _synchronize(self) -> None:
         """Have every worker call `Worker.prepare` and pass the barrier together with the parent."""
+
+    def _hear(self, processes: Callable[[], Sequence[Any]], *, pool: bool) -> None:
+        """Wait until every worker process has said that it is ready; report one that ends before, raise WorkersMissing.
+
+        No thread watches them yet, and nothing is done meanwhile: so does a program that waits for its workers.
+        """
+        from ..watchdog import Lives  # noqa: PLC0415  # as in _pipe
+
+        end = perf_counter_ns() + int(BARRIER_SECONDS * 1e9)
+        for _ in range(self.settings.workers):
+            while not self.heard.poll(_LOOK_S):
+                with closing(Lives(processes(), pool=pool)) as lives:
+                    lives.report_death(0)
+                if perf_counter_ns() > end:
+                    raise missing(self.board)
+            self.heard.recv_bytes()
+        self.heard.close()
+        self.says.close()
 
     def _sender(self) -> Optional[Thread]:
         """Return the thread that pickles and sends all tasks in place of the main one, if it is no queue's feeder."""
@@ -163,6 +188,13 @@ class Model(ABC):
 
     def _header(self, word: int) -> list[int]:
         return [self.board.lane(worker).header[word] for worker in range(self.settings.workers)]
+
+
+def _pipe() -> tuple[Any, Any]:
+    """Return the two ends of a pipe: one to read, one to write."""
+    from multiprocessing import Pipe  # noqa: PLC0415  # 12 ms, which threads do not need
+
+    return Pipe(duplex=False)
 
 
 def missing(board: Board) -> Union[TaskFailed, WorkersMissing]:

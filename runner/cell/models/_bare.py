@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 from .. import channels
 from ..board import PASSED, Board
+from ..boot import Ready
 from ..channels import Channel
 from ..channels._abc import FAILED, STOP, SYNCHRONIZE, Port, Room
 from ..errors import HookFailed, MessageTooLarge, TaskFailed
@@ -63,10 +64,10 @@ def _answer(port: Port, worker: Worker, task: int, value: int, payload: Any) -> 
         port.send(FAILED, task, f"task {task} {what}:\n{describe(error)}")
 
 
-def set_up(index: int, work: Work, board: Optional[Board], barrier: Any) -> Optional[Worker]:
-    """Return a new worker; if the user's code raises, leave what it raised to the parent, and return None."""
+def set_up(index: int, work: Work, board: Optional[Board], barrier: Any, ready: Ready) -> Optional[Worker]:
+    """Return a new worker; if the user's code raises, or has, leave what it raised to the parent, and return None."""
     try:
-        return Worker(index, work, board)
+        return Worker(index, work, board, ready)
     except BaseException as error:  # noqa: BLE001  # importing the user's module may raise anything
         leave(os.path.dirname(work.geometry.path), index, error)
         barrier.abort()  # where the parent waits
@@ -100,10 +101,11 @@ class Bare(Model):
         """Wait for the end of a worker that was ordered to stop."""
 
     def start(self) -> None:
-        """Create one worker after the other."""
+        """Create one worker after the other, then wait until all are ready."""
         for worker in range(self.settings.workers):
             self.created_ns.append(perf_counter_ns())
             self._make(worker)
+        self._await_workers()
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Keep as many tasks in flight as the channel allows, and collect the answers as they come."""
@@ -152,11 +154,15 @@ class Bare(Model):
     def _synchronize(self) -> None:
         for worker in range(self.settings.workers):
             self.channel.order(worker, SYNCHRONIZE)
+        self._await_workers()
+        self._wait_until_passed()
+
+    def _await_workers(self) -> None:
+        """Wait at the barrier together with the workers."""
         try:
             self.barrier.wait(BARRIER_SECONDS)
         except BrokenBarrierError as error:
             raise missing(self.board) from error
-        self._wait_until_passed()
 
     def _wait_until_passed(self) -> None:
         """Wait until all workers have left the barrier: a late one would fall into the trial's time."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor
 from typing import Any
 
 from ..phases import WAIT
-from ._pool import Pool, columns, perform, wait_at_barrier
+from ._pool import Pool, columns, perform
 
 
 class ExecutorPool(Pool):
@@ -37,8 +38,8 @@ class ExecutorPool(Pool):
         """Return the error that says why the pool broke."""
         return error
 
-    def _submit_barrier_waits(self) -> list[Any]:
-        return [self.executor.submit(wait_at_barrier).result for _ in range(self.settings.workers)]
+    def _submit(self, task: Callable[[], None]) -> Callable[[], None]:
+        return self.executor.submit(task).result
 
     def _close(self) -> None:
         self.executor.shutdown(wait=True)

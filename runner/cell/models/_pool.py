@@ -20,16 +20,16 @@ from typing import Any, ClassVar, Optional
 
 from .. import failures, probe, watchdog
 from ..board import ASSIGNED, Board
+from ..boot import Later, Ready, start_kept
 from ..errors import HookFailed, TaskFailed
-from ..parent_death import die_with_creator
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
 
 _mine = threading.local()  # in a pool of threads each thread is a worker; a process of a pool has one thread
 
 
-def initialize_worker(work: Work, board: Optional[Board], lock: Any, barrier: Any) -> None:
-    """Take the next free index. The initializer of every pool; ``board`` is None in a worker process."""
+def set_up(work: Work, board: Optional[Board], lock: Any, barrier: Any, ready: Ready) -> None:
+    """Take the next free index. Every worker of a pool does so once it is ready; ``board`` is None in a process."""
     if board is None:
         probe.forget()
     opened = Board(work.geometry) if board is None else board
@@ -38,12 +38,11 @@ def initialize_worker(work: Work, board: Optional[Board], lock: Any, barrier: An
         opened.control[ASSIGNED] = index + 1
     _mine.barrier = barrier
     try:
-        _mine.worker = Worker(index, work, board)
+        _mine.worker = Worker(index, work, board, ready)
     except BaseException as error:  # noqa: BLE001  # the user's; a pool would start another worker, or break
         failures.leave(os.path.dirname(work.geometry.path), index, error)
         barrier.abort()  # where the parent waits
     if board is None:
-        die_with_creator()
         _guard_results()
 
 
@@ -129,11 +128,11 @@ class Pool(Model):
 
     @abstractmethod
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        """Create the pool, with `initialize_worker` as its initializer."""
+        """Create the pool, with `keep` as its initializer."""
 
     @abstractmethod
-    def _submit_barrier_waits(self) -> list[Any]:
-        """Submit one `wait_at_barrier` for each worker; return the calls that wait for them to end."""
+    def _submit(self, task: Callable[[], None]) -> Callable[[], None]:
+        """Submit a task; return what waits for its end."""
 
     @abstractmethod
     def _kill(self) -> None:
@@ -144,10 +143,13 @@ class Pool(Model):
         """Shut the pool down and wait for its workers."""
 
     def start(self) -> None:
-        """Create the pool, which creates its workers at once or with the first tasks."""
-        self.created_ns = [perf_counter_ns()] * self.settings.workers
+        """Create the pool, which creates its workers at once or with the first tasks, and wait for these to begin."""
         board = None if self.START_METHODS else self.board
-        self._open((self.work, board, self.lock, self.barrier))
+        later = Later((set_up, self.work, board, self.lock))
+        initargs = (self.users, self.says, Later(self.barrier), later)
+        self.created_ns = [perf_counter_ns()] * self.settings.workers
+        self._open(initargs)
+        self._meet(start_kept)
 
     def stop(self) -> None:
         """Shut the pool down."""
@@ -161,7 +163,11 @@ class Pool(Model):
             self._kill()
 
     def _synchronize(self) -> None:
-        ends = self._submit_barrier_waits()
+        self._meet(wait_at_barrier)
+
+    def _meet(self, task: Callable[[], None]) -> None:
+        """Have every worker do a task in which it waits at the barrier, together with the parent."""
+        ends = [self._submit(task) for _ in range(self.settings.workers)]
         with self._starting():
             try:
                 self.barrier.wait(BARRIER_SECONDS)
@@ -176,6 +182,7 @@ class Pool(Model):
         if self._started or not self.START_METHODS:
             yield
             return
+        self._hear(active_children, pool=True)
         watch = watchdog.Watch(active_children(), pool=True)
         try:
             yield

@@ -8,17 +8,17 @@ from multiprocessing import pool
 from threading import Thread, current_thread
 from typing import Any, Optional
 
+from ..boot import keep
+from ..contexts import context_of
 from ..errors import TaskFailed
 from ..phases import WAIT
 from ..pickling import guard, unguard
 from ._pool import (
     Pool,
     columns,
-    initialize_worker,
     perform,
     reading,
     refuse_input,
-    wait_at_barrier,
     why_unread,
 )
 
@@ -33,13 +33,11 @@ class MpPool(Pool):
     CHILDREN = False  # `multiprocessing.Pool` makes its workers daemonic
 
     def _context(self) -> Any:
-        return multiprocessing.get_context(self.settings.start_method)
+        return context_of(self.settings.start_method)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self._unread = ""
-        self.pool = _make(self._notice)(
-            self.settings.workers, initialize_worker, initargs, context=self.context
-        )
+        self.pool = _make(self._notice)(self.settings.workers, keep, initargs, context=self.context)
         self._guard = guard(self._is_feeder, refuse_input)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
@@ -82,8 +80,9 @@ class MpPool(Pool):
         handler: Thread = self.pool._result_handler  # noqa: SLF001  # as above
         return handler
 
-    def _submit_barrier_waits(self) -> list[Any]:
-        return [self.pool.apply_async(wait_at_barrier).get for _ in range(self.settings.workers)]
+    def _submit(self, task: Callable[[], None]) -> Callable[[], None]:
+        waits: Callable[[], None] = self.pool.apply_async(task).get
+        return waits
 
     def _kill(self) -> None:
         made: Any = (

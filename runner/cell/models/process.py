@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from multiprocessing import util
 from threading import Event
 from typing import Any, Optional
 
 from .. import probe, watchdog
+from ..boot import Later, Ready, start
 from ..channels._abc import Port
-from ..parent_death import die_with_creator
+from ..contexts import context_of
 from ..worker import Work
 from ._bare import Bare, serve, set_up
 
@@ -27,16 +27,19 @@ class Process(Bare):
         util.Finalize(
             self, _kill, args=(self.processes,), exitpriority=_FIRST
         )  # else the exit would join them
-        return multiprocessing.get_context(self.settings.start_method)
+        return context_of(self.settings.start_method)
 
-    def start(self) -> None:
-        """Start the processes, then watch them, so that one that dies ends the run instead of hanging it."""
-        super().start()
-        self.watch = watchdog.Watch(self.processes)
+    def _await_workers(self) -> None:
+        """Wait for the workers, from the first time on with a watch: one that dies ends the run instead of hanging it."""
+        if self.watch is None:
+            self._hear(lambda: self.processes, pool=False)
+            self.watch = watchdog.Watch(self.processes)
+        super()._await_workers()
 
     def _make(self, worker: int) -> None:
-        args = (self.channel.port(worker), worker, self.work, self.barrier)
-        process = self.context.Process(target=_work, args=args, name=f"worker-{worker}", daemon=False)
+        later = Later((_work, self.channel.port(worker), worker, self.work))
+        args = (self.users, self.says, Later(self.barrier), later)
+        process = self.context.Process(target=start, args=args, name=f"worker-{worker}", daemon=False)
         process.start()
         self.processes.append(process)
 
@@ -65,9 +68,8 @@ def _kill(processes: list[Any]) -> None:
         process.join()
 
 
-def _work(port: Port, index: int, work: Work, barrier: Any) -> None:
+def _work(port: Port, index: int, work: Work, barrier: Any, ready: Ready) -> None:
     probe.forget()  # a forked process inherits the parent's hooks
-    worker = set_up(index, work, None, barrier)
-    die_with_creator()
+    worker = set_up(index, work, None, barrier, ready)
     if worker is None or not serve(port, worker, barrier):
         Event().wait()  # until it is ended: the parent knows why, and this end would look like the reason

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from threading import Thread, current_thread
 from typing import Any, Optional
 
+from ..boot import keep
+from ..contexts import context_of
 from ..errors import TaskFailed
 from ..pickling import guard, unguard
 from ._executor import ExecutorPool
-from ._pool import initialize_worker, reading, refuse_input, why_unread
+from ._pool import reading, refuse_input, why_unread
 
 
 class ProcessPool(ExecutorPool):
@@ -19,11 +20,11 @@ class ProcessPool(ExecutorPool):
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:
-        return multiprocessing.get_context(self.settings.start_method)
+        return context_of(self.settings.start_method)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self.executor = ProcessPoolExecutor(
-            self.settings.workers, mp_context=self.context, initializer=initialize_worker, initargs=initargs
+            self.settings.workers, mp_context=self.context, initializer=keep, initargs=initargs
         )
         self._guard = guard(self._is_feeder, refuse_input)
         self._unread = ""

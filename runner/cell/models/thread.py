@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from ..boot import Later, Ready, start
 from ._bare import Bare, serve, set_up
 from ._threads import Context
 
@@ -17,14 +18,15 @@ class Thread(Bare):
         return Context()
 
     def _make(self, worker: int) -> None:
-        thread = threading.Thread(target=self._work, args=(worker,), name=f"worker-{worker}", daemon=True)
+        args = (self.users, self.says, Later(self.barrier), Later((self._work, worker)))
+        thread = threading.Thread(target=start, args=args, name=f"worker-{worker}", daemon=True)
         self.threads.append(thread)
         thread.start()
 
-    def _work(self, worker: int) -> None:
-        ready = set_up(worker, self.work, self.board, self.barrier)
-        if ready is not None:
-            serve(self.channel.port(worker), ready, self.barrier)
+    def _work(self, index: int, barrier: Any, ready: Ready) -> None:
+        worker = set_up(index, self.work, self.board, barrier, ready)
+        if worker is not None:
+            serve(self.channel.port(index), worker, barrier)
 
     def _join(self, worker: int) -> None:
         self.threads[worker].join()

@@ -6,8 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
+from ..boot import keep
 from ._executor import ExecutorPool
-from ._pool import initialize_worker
 
 
 class ThreadPool(ExecutorPool):
@@ -22,6 +22,4 @@ class ThreadPool(ExecutorPool):
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        self.executor = ThreadPoolExecutor(
-            self.settings.workers, initializer=initialize_worker, initargs=initargs
-        )
+        self.executor = ThreadPoolExecutor(self.settings.workers, initializer=keep, initargs=initargs)

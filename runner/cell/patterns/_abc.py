@@ -71,7 +71,8 @@ class Pattern(ABC):
     def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
         self.options = options
         self.knobs = knobs
-        self.verification = Verification()  # the workload's, set in each process
+        self.verification = Verification()  # the workload's, set in each worker
+        self.foreign = False  # whether the workload is: its inputs are passed as they are
 
     def job(
         self,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Optional
 from ..errors import WrongResult
 from ..inputs import Stock
 from ..named import NamedTuple
+from ..owning import own, own_bytes
 from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
@@ -99,34 +100,39 @@ class Window(Pattern):
 
         def loop(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
-            share = self._repeat(traced if recorder.on else task, value, Supply(payload, stock), worker)
+            supply = Supply(payload if self.foreign else own_bytes(payload), stock)
+            share = self._repeat(traced if recorder.on else task, value, supply, worker)
             return worker, tuple(share)
 
         return loop
 
     def _repeat(self, call: Call, start: int, supply: Supply, worker: int) -> Share:
-        counts, bin_ns, length = [0] * self._bins, self._bin_ns, self.knobs.window_ns
+        counts, bin_ns, length = [0] * self._bins, own(self._bin_ns), own(self.knobs.window_ns)
         payload, take = supply.payload, supply.take
         first: Any = None
         odd: Any = None
-        same, quick = self.verification.same, self.verification.QUICK
+        expected: Any = None
+        same, quick, start = self.verification.same, frozenset([*self.verification.QUICK]), own(start)
         calls = wrong = compared_ns = 0
         while True:
             if take is not None:
                 payload = take()
             result = call(payload)
             finished = now()
-            spent = finished - start - supply.paused_ns - compared_ns
+            spent = finished - start - compared_ns - (supply.paused_ns if take else 0)
             calls += 1
+            back = result[1]
             if first is None:
-                first = result
-            elif result[0] != first[0] or not same(result[1], first[1]):
+                first, expected = result, back
+            elif result[0] != first[0] or not (
+                (type(back) in quick and type(expected) in quick and back == expected) or same(back, expected)
+            ):
                 wrong += 1
                 odd = odd or result
             if spent >= length:
                 return Share(worker, calls, counts, spent, wrong, first, self._why(odd, first))
             counts[spent // bin_ns] += 1
-            if type(result[1]) not in quick:  # it may take longer than the call, as for arrays
+            if type(back) not in quick:  # it may take longer than the call, as for arrays
                 compared_ns += now() - finished
 
     def _why(self, odd: Any, first: Any) -> str:

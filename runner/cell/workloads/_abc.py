@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from ..hooks import Hooks
 from ..named import NamedTuple
 from ..off_heap import private_bytes
+from ..owning import own
 from ..verification import Verification
 
 Task = Callable[[Any], "tuple[int, Any]"]
@@ -61,6 +62,10 @@ class Workload(ABC):
         del options
         return frozenset()
 
+    def modules(self) -> tuple[str, ...]:
+        """Return the user's modules that every worker imports: none."""
+        return ()
+
     def verification(self) -> Verification:
         """Return how results are compared with the serial ones: they must be equal."""
         return Verification()
@@ -71,7 +76,10 @@ class Workload(ABC):
 
     @abstractmethod
     def open(self) -> Task:
-        """Return a task with whatever private state it needs; called once in every worker."""
+        """Return a task with whatever private state it needs; called once in every worker.
+
+        Objects that its code touches are made here, not shared with other workers: see `runner.cell.owning`.
+        """
 
     def calibrate(self, task_ns: int) -> int:
         """Return the amount of work with which one task takes ``task_ns`` on this machine now."""
@@ -91,6 +99,14 @@ class Workload(ABC):
             return [bytes(base)]
         return [b"".join((number.to_bytes(4, "little"), base[4:])) for number in range(_VARIANTS)]
 
+    def shared_counted(self, inputs: list[Any]) -> tuple[str, ...]:
+        """Return what a task shares with those of other threads and counts references to, in words: nothing.
+
+        ``inputs`` are those that all tasks take, empty if each takes its own.
+        """
+        del inputs
+        return ()
+
     def carry_arguments(self, inputs: list[Any]) -> list[Any]:
         """Return payloads that hold the configured arguments, too, and take such from now on."""
         return inputs
@@ -102,7 +118,7 @@ class Workload(ABC):
         ways. A smaller one is cut, and the checksum covers all that came. A larger one is filled with a
         constant.
         """
-        size, back = self.sizes
+        size, back = map(own, self.sizes)
         filler = bytes(back) if back > size else b""
         crc32 = zlib.crc32
 

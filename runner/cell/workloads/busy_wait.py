@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter_ns
 
+from ..owning import own
 from ._abc import Task, Workload
 
 
@@ -19,7 +20,7 @@ class BusyWait(Workload):
 
     def open(self) -> Task:
         """Return the task."""
-        task_ns, answer = self.amount, self.answer()
+        task_ns, answer = own(self.amount), self.answer()
 
         def busy_wait(payload: bytes) -> tuple[int, bytes]:
             end = perf_counter_ns() + task_ns

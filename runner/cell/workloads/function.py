@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import sys
@@ -11,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
 from ..awaiting import complete, runs_nothing
+from ..boot import import_module
 from ..difference import show
 from ..errors import ModuleHidden, RunsNothing, VerificationFailed
 from ..hooks import Hook, Hooks
-from ..leaving import keep_standard_files_open
 from ..search_path import after_standard_library
 from ..verification import EQUAL, RULES, Verification, verification
 from ._abc import Task, Workload
@@ -28,9 +27,8 @@ _LACKING = re.compile(
 def resolve(target: str) -> Callable[..., Any]:
     """Import ``module:callable``; raise ModuleHidden, TypeError, or what importing the module raises."""
     module, _, name = target.partition(":")
-    process = os.getpid()
     try:
-        found: Any = importlib.import_module(module)
+        found: Any = import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
     except (AttributeError, ImportError) as error:
@@ -38,9 +36,6 @@ def resolve(target: str) -> Callable[..., Any]:
         if hidden is None:
             raise
         raise ModuleHidden(hidden) from error
-    if os.getpid() != process:
-        os._exit(0)  # the module forked when it was imported, and the child came back as well
-    keep_standard_files_open()
     if not callable(found):
         raise TypeError(f"{target} is not callable")
     result: Callable[..., Any] = found
@@ -165,6 +160,11 @@ class Function(Workload):
         maker = self.options.get("make_input")
         return [complete(resolve(maker), makes=True)(self.sizes.payload) if maker else None]
 
+    def modules(self) -> tuple[str, ...]:
+        """Return those of the function, of its hooks and of its check."""
+        names = targets({name: value for name, value in self.options.items() if name != "make_input"})
+        return tuple(dict.fromkeys(target.partition(":")[0] for target in names))
+
     def verification(self) -> Verification:
         """Return how results are compared: by one of the rules, or by the user's function."""
         rule = self.options.get("verify", EQUAL)
@@ -189,6 +189,17 @@ class Function(Workload):
         if self.options.get("make_input"):
             return lambda payload: (0, target(payload, *args, **kwargs))
         return lambda _: (0, target(*args, **kwargs))
+
+    def shared_counted(self, inputs: list[Any]) -> tuple[str, ...]:
+        """Return what the function, its arguments and its input have that is counted, in words."""
+        from ..sharing import counted, is_counted, named  # noqa: PLC0415  # only without a GIL, after the trials
+
+        values = () if self.carries else self.options.get("args") or ()
+        pairs = {} if self.carries else self.options.get("kwargs") or {}
+        roles = ["the input"] * any(map(is_counted, inputs))
+        roles += ["workload.args"] * any(map(is_counted, values))
+        roles += ["workload.kwargs"] * any(map(is_counted, pairs.values()))
+        return named(roles + counted(resolve(self.options["target"])))
 
     def carry_arguments(self, inputs: list[Any]) -> list[Any]:
         """Return payloads with all arguments of a call, and take such from now on: the function changes them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from itertools import islice
 from random import Random
 
 from ._abc import Task
@@ -21,6 +20,7 @@ class Histogram(Looped):
         random = Random(self.seed)
         array = deepcopy([random.randrange(_BINS) for _ in range(_ELEMENTS)])
         passes, rest = divmod(self.amount, _ELEMENTS)
+        part = array[:rest]
         answer = self.answer()
 
         def histogram(payload: bytes) -> tuple[int, bytes]:
@@ -29,7 +29,7 @@ class Histogram(Looped):
             for _ in range(passes):
                 for element in array:
                     bins[element] += 1
-            for element in islice(array, rest):
+            for element in part:
                 bins[element] += 1
             return check + sum(place * count for place, count in enumerate(bins)), back
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..owning import own
 from ._abc import Task
 from ._looped import Looped
 
@@ -11,12 +12,14 @@ class Spin(Looped):
 
     def open(self) -> Task:
         """Return the task."""
-        loops, answer = self.amount, self.answer()
+        loops, answer = own(self.amount), self.answer()
+        constants = own(1103515245), own(12345), own(0x7FFFFFFF)
 
         def spin(payload: bytes) -> tuple[int, bytes]:
             check, back = answer(payload)
+            factor, increment, mask = constants
             for _ in range(loops):
-                check = (check * 1103515245 + 12345) & 0x7FFFFFFF
+                check = (check * factor + increment) & mask
             return check, back
 
         return spin

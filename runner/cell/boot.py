@@ -1,0 +1,114 @@
+"""What a worker does until it is ready for its first task: what a user's program would do, and nothing else.
+
+A program starts a thread or a process, which imports the modules of the functions that it is to call. So the time until then is what
+a run charges as start-up. Everything of ours comes afterwards, and begins only when all workers are ready, so that one
+does not slow down the next: meanwhile they wait at a barrier, and so does the parent. A spawned process has imported nothing of ours
+but this module until then: the rest reaches it as bytes, which it unpickles later.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+from contextlib import suppress
+from time import perf_counter_ns
+from typing import Any, Union
+
+from .leaving import keep_standard_files_open
+from .named import NamedTuple
+from .parent_death import die_with_creator
+from .search_path import extend_path
+
+Ready = Union[int, BaseException]
+"""When a worker was ready; what it raised if it is not."""
+
+_mine = threading.local()  # in a pool of threads each thread is a worker; a process of a pool has one thread
+
+
+class Later:
+    """An object that travels to a process as bytes of its own: it is unpickled, and what it needs imported, when it is called for."""
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from multiprocessing.reduction import ForkingPickler  # noqa: PLC0415  # only processes need it, and have loaded it
+
+        return _arrive, (bytes(ForkingPickler.dumps(self._made)),)
+
+    def get(self) -> Any:
+        """Return the object."""
+        return self._made
+
+
+class _Arrived(Later):
+    def get(self) -> Any:
+        """Unpickle the object."""
+        from multiprocessing.reduction import ForkingPickler  # noqa: PLC0415  # as above
+
+        return ForkingPickler.loads(self._made)
+
+
+def _arrive(pickled: bytes) -> Later:
+    return _Arrived(pickled)
+
+
+class Users(NamedTuple):
+    """The modules of the user's that a worker imports, and the folders where they are found; ``apart`` in a process."""
+
+    modules: tuple[str, ...]
+    path: tuple[str, ...]
+    apart: bool
+
+    def load(self) -> Ready:
+        """Import the modules and return the time; return what that raised, if it did."""
+        try:
+            if self.modules and self.apart:
+                from .spawning import search_library_first  # noqa: PLC0415  # only processes need it
+
+                extend_path(self.path)
+                search_library_first()  # a module may start processes when it is imported
+            for module in self.modules:
+                import_module(module)
+        except BaseException as error:  # noqa: BLE001  # a module of the user's may raise anything; it is reported
+            return error
+        return perf_counter_ns()
+
+
+def import_module(name: str) -> Any:
+    """Import a module of the user's and return it; raise what that raises."""
+    own = os.getpid()
+    module = importlib.import_module(name)
+    if os.getpid() != own:
+        os._exit(0)  # the module forked when it was imported, and the child came back as well
+    keep_standard_files_open()
+    return module
+
+
+def start(users: Users, says: Any, barrier: Later, later: Later) -> None:
+    """Become ready and wait until all are, then call ``later``: what every worker starts with.
+
+    A process sends a byte to the parent over ``says``. ``later`` holds a function and its arguments, which ``barrier`` and
+    the time, or what a module raised, are added to.
+    """
+    ready = users.load()
+    if users.apart:
+        says.send_bytes(b"!")
+        die_with_creator()
+    gate = barrier.get()
+    if isinstance(ready, int):
+        with suppress(threading.BrokenBarrierError):  # another worker is not ready: the parent reports it
+            gate.wait()
+    function, *arguments = later.get()
+    function(*arguments, gate, ready)
+
+
+def keep(*arguments: Any) -> None:
+    """Keep the arguments of `start` for this worker's first task: the initializer of every pool."""
+    _mine.arguments = arguments
+
+
+def start_kept() -> None:
+    """Become ready and set up: the first task of every worker of a pool, which waits until each of them has one."""
+    start(*_mine.arguments)

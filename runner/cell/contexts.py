@@ -1,0 +1,23 @@
+"""The contexts of `multiprocessing`, ready to start processes."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+from typing import Any, Optional
+
+_STARTERS = {
+    "fork": "multiprocessing.popen_fork",
+    "forkserver": "multiprocessing.popen_forkserver",
+    "spawn": "multiprocessing.popen_spawn_posix",
+}
+
+
+def context_of(method: Optional[str]) -> Any:
+    """Return `multiprocessing`'s context of a start method, all that it imports when it starts a process imported before.
+
+    What the parent imports is charged to nobody: a program does so once, and much else may have done so before.
+    """
+    context = multiprocessing.get_context(method)
+    importlib.import_module(_STARTERS[context.get_start_method()])
+    return context

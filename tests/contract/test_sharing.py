@@ -1,0 +1,218 @@
+"""Contract of what workers share: nothing that a build without a GIL counts, and what the user's function shares is named."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from breakeven.runner.cell import sharing
+from breakeven.runner.cell.owning import own, own_bytes
+from tests.machines import FREE_THREADED
+
+CELL = Path(sharing.__file__).parent
+LOAD = f"""
+import json, sys, threading
+from importlib.util import module_from_spec, spec_from_file_location
+spec = spec_from_file_location("breakeven_cell", {str(CELL / "__init__.py")!r}, submodule_search_locations=[{str(CELL)!r}])
+sys.modules["breakeven_cell"] = module_from_spec(spec)
+from breakeven_cell import patterns, sharing, workloads
+thread = threading.Thread(target=int)  # from now on functions are not counted
+thread.start()
+thread.join()
+"""
+LISTS_WHAT_WORKERS_SHARE = """
+from breakeven_cell.board import Geometry
+from breakeven_cell.patterns._abc import Knobs
+from breakeven_cell.worker import Work, Worker
+from breakeven_cell.workloads._abc import Sizes
+from breakeven_cell.workloads.echo import Echo
+
+def make(index):
+    made[index] = Worker(index, work, board)
+
+def loads(worker):
+    found = [*sharing.loaded(worker.job), *sharing.loaded(getattr(type(pattern), "_repeat", None))]
+    return {id(one.value): one.role for one in found if sharing.is_counted(one.value)}
+
+said = {}
+for number, pattern in enumerate(patterns.load(name)({"bin": 10**7}, Knobs(2, 300, 10**9)) for name in patterns.REGISTRY):
+    for kind in (*(workloads.load(name) for name in workloads.REGISTRY if name != "function"), Echo):
+        for sizes in (Sizes(1000, 1000), Sizes(1000, 500), Sizes(1000, 2000)):
+            workload = kind({}, sizes, 3)
+            workload.amount = 70_000
+            folder = f"{sys.argv[1]}/{number}{kind.__name__}{sizes.back}"
+            work, made = Work(pattern, workload, Geometry(folder, 2, 4096, 512), (), ()), {}
+            board = work.geometry.create()
+            threads = [threading.Thread(target=make, args=(index,)) for index in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            first, second = loads(made[0]), loads(made[1])
+            both = [role for key, role in first.items() if key in second]
+            said[f"{type(pattern).__name__} {kind.__name__} {sizes.back}"] = both
+print(json.dumps(said))
+"""
+NAMES_WHAT_A_FUNCTION_SHARES = """
+sys.path.insert(0, sys.argv[1])
+import users
+print(json.dumps({name: sharing.named(sharing.counted(vars(users)[name])) for name in sys.argv[2:]}))
+"""
+USERS = """
+import functools
+import math
+
+TABLE = [1, 2, 3]
+SCALE = 2.5
+NAME = "an interned name"
+def literal(x): return (x * 1103515245 + 12345) & 0x7FFFFFFF
+def small(x): return (x * 5 + 17) & 255
+def text(x): return x + " of text"
+def table(x): return TABLE[x]
+def calls(x): return table(x) + math.pi
+def default(x, scale=SCALE): return x * scale
+def made(x):
+    many = int("1103515245")
+    return [x * many for _ in range(3)]
+def times(scale):
+    def scaled(x): return x * scale
+    return scaled
+closes = times(SCALE)
+part = functools.partial(default, scale=SCALE)
+class Call:
+    def __call__(self, x): return TABLE[x]
+instance = Call()
+"""
+
+
+def _ask(executable: str, script: str, *arguments: str, **variables: str) -> dict[str, Any]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [executable, "-c", LOAD + script, *arguments],
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert not done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+@FREE_THREADED
+def test_workers_share_nothing_that_is_counted(executable: str, tmp_path: Path) -> None:
+    """Two threads that do any of the built-in work in any pattern load no object of the other that is counted."""
+    said = _ask(executable, LISTS_WHAT_WORKERS_SHARE, str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
+    assert {case: roles for case, roles in said.items() if roles} == {}
+    assert len(said) > 30
+
+
+@FREE_THREADED
+def test_what_a_users_function_shares_is_named(executable: str, tmp_path: Path) -> None:
+    """Constants, globals of any module, defaults, what is closed over, and the object itself; nothing that is made in a call."""
+    (tmp_path / "users.py").write_text(USERS, encoding="utf-8")
+    names = ["literal", "small", "text", "table", "calls", "default", "made", "closes", "part", "instance"]
+    said = _ask(executable, NAMES_WHAT_A_FUNCTION_SHARES, str(tmp_path), *names, PYTHONDONTWRITEBYTECODE="1")
+    assert said == {
+        "literal": ["constants of users.literal"],
+        "small": [],
+        "text": [],
+        "table": ["users.TABLE"],
+        "calls": ["math.pi", "users.TABLE"],
+        "default": ["defaults of users.default"],
+        "made": [],
+        "closes": ["users.times.<locals>.scaled itself", "scale of users.times.<locals>.scaled"],
+        "part": ["partial itself", "arguments of a partial of users.default", "defaults of users.default"],
+        "instance": ["Call itself", "users.TABLE"],
+    }
+
+
+@FREE_THREADED
+def test_constants_from_a_bytecode_cache_are_not_counted(executable: str, tmp_path: Path) -> None:
+    """The same module shares its constants when it is compiled, and no longer when it is loaded from its cache."""
+    (tmp_path / "users.py").write_text(USERS, encoding="utf-8")
+    ask = functools.partial(_ask, executable, NAMES_WHAT_A_FUNCTION_SHARES, str(tmp_path), "literal")
+    assert [ask()["literal"] for _ in range(2)] == [["constants of users.literal"], []]
+
+
+class Odd:
+    """An object of a user's that answers nothing."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(f"asked for {name}")
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("compared")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class OddModule(types.ModuleType):
+    """A module that answers nothing."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(f"asked for {name}")
+
+
+ODD, MODULE = Odd(), OddModule("odd")
+vars(types.ModuleType)["__dict__"].__get__(MODULE)["table"] = ODD
+
+
+def _uses_odd_objects(given: Any = ODD) -> Any:
+    return ODD, MODULE.table, given
+
+
+def test_objects_of_the_user_are_never_asked() -> None:
+    """What they define is not called, not even by comparing them."""
+    roles = [found.role for found in sharing.loaded(_uses_odd_objects) if found.value is ODD]
+    assert roles == [f"{__name__}.ODD", "odd.table", f"defaults of {__name__}._uses_odd_objects"]
+    part = functools.partial(_uses_odd_objects, ODD)
+    odds: tuple[Any, ...] = (ODD, MODULE, part, 3, None, len, Odd, [].append)
+    for odd in odds:
+        assert sharing.counted(odd) is not None
+
+
+def test_a_function_that_calls_itself_ends() -> None:
+    """Functions are followed once, however they call each other."""
+
+    def one(count: int) -> int:
+        return two(count)
+
+    def two(count: int) -> int:
+        return one(count) + 4321
+
+    names = [found.role for found in sharing.loaded(one) if found.value == 4321]
+    assert names == [f"constants of {two.__module__}.{two.__qualname__}"]
+
+
+def test_many_names_are_cut() -> None:
+    """A few are named once each, and the others counted."""
+    assert sharing.named(["b", "a", "b"]) == ("b", "a")
+    assert sharing.named(map(str, range(9))) == ("0", "1", "2", "3", "4", "5", "3 more")
+    assert len(sharing.named(["x" * 1000])[0]) == 100
+
+
+@pytest.mark.parametrize("number", [-(10**30), -6, 0, 257, 2**31 - 1, 10**30])
+def test_a_number_of_its_own_is_the_same(number: int) -> None:
+    """It is equal, and another object unless it is one of the small ones that are never counted."""
+    assert own(number) == number
+    assert own(number) is not number or -5 <= number <= 256
+
+
+@pytest.mark.parametrize("payload", [b"", b"some bytes", bytes(1 << 20), ["a list"], bytearray(10)])
+def test_bytes_of_their_own_are_the_same(payload: Any) -> None:
+    """Short bytes are copied, all else is passed as it is."""
+    made = own_bytes(payload)
+    assert made == payload
+    assert type(made) is type(payload)
+    assert made is payload or payload == b"some bytes"
+    assert (made is not payload) == (payload == b"some bytes") or sys.implementation.name == "pypy"
