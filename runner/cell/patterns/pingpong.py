@@ -6,12 +6,18 @@ from ..phases import IDLE
 from ..reference import Reference
 from ._abc import Crew, Outcome, Pattern, now
 
+LOOKS = 16
+"""After so many messages of a trial, at most, the parent looks where both sides run."""
+
+_LEAST_APART = 8
+
 
 class PingPong(Pattern):
     """Sends ``tasks`` messages, each after the previous one is back, and echoes them: no workload runs.
 
     The baseline is what no mechanism on one machine can avoid: the payload copied once out and once back, in
-    place. Each message is checked between two timings.
+    place. Each message is checked between two timings. Some are followed by a look at where both sides run; the
+    pause may have let a CPU fall asleep, so the next message is not timed. Traced trials have none: spans fill their time.
     """
 
     IGNORES = frozenset({"window_ns", "task_ns"})
@@ -34,13 +40,23 @@ class PingPong(Pattern):
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Send one message after the other."""
-        latencies = []
-        payload = reference.inputs.shared
-        start = now()
-        for _ in range(self.knobs.tasks):
+        latencies, looks, looking_ns = [], [], 0
+        payload, tasks = reference.inputs.shared, self.knobs.tasks
+        every = tasks + 1 if crew.recorder.on else max(-(-tasks // LOOKS), _LEAST_APART)
+        timed, start = True, now()
+        for number in range(1, tasks + 1):
             sent = now()
             result = crew.exchange((0, payload))
-            latencies.append(now() - sent)
+            back = now()
+            if timed:
+                latencies.append(back - sent)
+            timed = number % every != 0
+            if not timed:
+                looks.append(crew.look())
+                looking_ns += now() - back
             reference.check([result], "a parallel trial")
             crew.recorder.mark(IDLE)
-        return Outcome(start, now(), self.knobs.tasks, tuple(latencies))
+        end = now()
+        return Outcome(
+            start, end, tasks, tuple(latencies), busy_ns=end - start - looking_ns, looks=tuple(looks)
+        )
