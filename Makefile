@@ -32,6 +32,7 @@ bench: $(VENV)/developing
 prove: $(VENV)/developing
 	$(BIN)/python -m benchmarks.coverage
 	$(BIN)/python -m benchmarks.rounds
+	$(BIN)/python -m benchmarks.kinds
 	$(BIN)/python -m benchmarks.known_answers
 	$(BIN)/python -m benchmarks.disturbance
 	$(BIN)/python -m benchmarks.cross_check

@@ -28,6 +28,9 @@ from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
 
+_PAIR = 2
+"""Panels of the two placements, such as ``affinity=compact,scatter``."""
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -45,10 +48,16 @@ def select_messages(lab: Lab, column: str) -> pd.DataFrame:
     cells = cells[cells["pattern"].eq("pingpong") & cells[column].gt(0)]
     if cells.empty:
         raise NothingToDraw("no cell sends messages: it needs pattern=pingpong with status ok and a payload")
-    return cells.assign(
-        mechanism=label_mechanisms(cells),
-        setting=label_settings(cells, without=("payload_bytes",)),
-    )
+    return cells.assign(mechanism=label_mechanisms(cells.assign(affinity="")), setting=_settings(cells))
+
+
+def _settings(cells: pd.DataFrame) -> pd.Series[str]:
+    """Name the panel of each cell: its work, and its placement if that is a factor, since twice the lines would be too many."""
+    settings = label_settings(cells, without=("payload_bytes",))
+    if not is_varied(cells["affinity"]):
+        return settings
+    parts = zip(settings, "affinity " + cells["affinity"], strict=True)
+    return pd.Series([", ".join(filter(None, part)) for part in parts], cells.index, dtype="str")
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,8 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
     columns = min(len(settings), 3)
     rows = -(-len(settings) // columns)
     look_of = styles(frame)
-    body = new_figure(max(7.5, 2.8 + 3 * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of))))
+    wide = 5 if columns == _PAIR else 3  # so that the sizes below a panel stand side by side
+    body = new_figure(max(7.5, 2.8 + wide * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of))))
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, setting in zip(panels.ravel(), settings, strict=False):
         cells = frame[frame["setting"].eq(setting)]

@@ -18,6 +18,7 @@ from breakeven.analysis.errors import NoMatch, ResultsEmpty, UnknownName
 from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.factors import tidy_cells
 from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
+from breakeven.analysis.frames.kinds import estimate_kinds
 from breakeven.base.errors import ResultsMissing
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
@@ -107,6 +108,11 @@ class Lab:
     def estimates(self) -> pd.DataFrame:
         """One row per cell that has an ok run: its factors and estimates with 95 % intervals."""
         return estimate(self.cells, self.runs)
+
+    @cached_property
+    def kinds(self) -> pd.DataFrame:
+        """One row per kind of the cells whose rounds fall into two kinds: estimates, ``cause``, and ``of`` how many rounds."""
+        return estimate_kinds(self.cells, self.runs)
 
     def spans(
         self,

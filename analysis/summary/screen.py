@@ -17,6 +17,7 @@ from breakeven.analysis.frames.factors import label_mechanisms, varying, write
 from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.cautions import MOST_EFFICIENCY, cautions
+from breakeven.analysis.summary.kinds import falls_into_kinds, name_kind, one_row_a_kind
 from breakeven.analysis.summary.native_threads import native_threads
 from breakeven.analysis.summary.next_command import suggest
 from breakeven.analysis.summary.page_faults import page_faults
@@ -56,7 +57,7 @@ _NUMERIC = (
 class Summary:
     """What `render` prints.
 
-    ``cells`` holds, by pattern, one row per cell with an estimate, as texts under the printed headings;
+    ``cells`` holds, by pattern, one row per cell with an estimate, or per kind of its rounds, as texts under the printed headings;
     ``problems`` one row per status and reason with ``cells``, ``runs`` and an ``example``; ``statuses``
     counts cells; ``cautions`` are what to know before believing the numbers, ``undecided`` is of the cells whose
     intervals are wider than asked.
@@ -86,12 +87,13 @@ def summarise(lab: Lab) -> Summary:
     covers_cell = bool((lab.estimates["covers"].eq("cell") | lab.estimates["precision"].notna()).all())
     return Summary(
         path=lab.path,
-        cells=_write_patterns(lab.estimates),
+        cells=_write_patterns(one_row_a_kind(lab.estimates, lab.kinds)),
         problems=_group_problems(lab),
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
         cautions=(
             *_missing(lab),
+            *falls_into_kinds(lab),
             *cautions(lab.estimates, lab.runs),
             *native_threads(lab),
             *page_faults(lab),
@@ -124,13 +126,15 @@ def _write_patterns(estimates: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _write_cells(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per cell: the factors that vary, then the estimates that any cell has."""
+    """Return one row per cell, or kind of its rounds: the factors that vary, then the estimates that any cell has."""
     vary = varying(estimates, (*FACTORS, "variant"))
     always = _ALWAYS[1:] if estimates["pattern"].eq("pingpong").all() else _ALWAYS  # it runs no workload
     names = [name for name in (*FACTORS, "variant") if name in always or name in vary]
     if estimates["payload_out_bytes"].eq(estimates["payload_bytes"]).all():
         names = [name for name in names if name != "payload_out_bytes"]
     texts = {_heading(name): write(estimates, name).fillna("") for name in names}
+    if "kind" in estimates:
+        texts["kind"] = estimates.apply(name_kind, axis=1)
     for heading, column, text in _ESTIMATES:
         if estimates[column].notna().any():
             texts[heading] = estimates.apply(text, axis=1)

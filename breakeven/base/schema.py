@@ -27,7 +27,10 @@ LATER: frozenset[str] = frozenset(
         "native_threads",
         "other_cpu_ns",
         "page_fault_ns",
+        "cpu",
+        "cpu_share",
         "precision",
+        "same_cpu",
         "shared_counted",
         "task_amount",
         "task_cpu_alone_ns",
@@ -35,6 +38,7 @@ LATER: frozenset[str] = frozenset(
         "task_cpu_ns",
         "trial_ns",
         "variables",
+        "workers_same_cpu",
     }
 )
 """Columns added since this version began: files that lack them are read with nulls."""
@@ -142,6 +146,16 @@ _RUNS = (
         "how results were compared with the serial ones: equal, close, none or module:callable; null except for function",
     ),
     ("affinity", pa.string(), "none, compact or scatter"),
+    (
+        "same_cpu",
+        pa.float64(),
+        "share of messages (pingpong; a sample), or of beginnings and ends of trials, at which a worker was on the parent's CPU, mean over workers and trials; null if unknown",
+    ),
+    (
+        "workers_same_cpu",
+        pa.float64(),
+        "the same share at which two workers were on one CPU; null for one worker, or if unknown",
+    ),
     (
         "precision",
         pa.float64(),
@@ -358,6 +372,16 @@ _TRIALS = (
     ),
     ("minor_faults", pa.int64(), "page faults of parent and workers served from memory"),
     ("major_faults", pa.int64(), "page faults that needed storage"),
+    (
+        "same_cpu",
+        pa.float64(),
+        "share of messages (a sample), or of its beginning and end, at which a worker was on the parent's CPU, mean over workers; null for serial trials, or if unknown",
+    ),
+    (
+        "workers_same_cpu",
+        pa.float64(),
+        "the same share at which two workers were on one CPU; null for one worker, serial trials, or if unknown",
+    ),
 )
 
 _WORKERS = (
@@ -379,6 +403,12 @@ _WORKERS = (
         pa.int32(),
         "threads of its process that Python did not start, after the trials; null for a thread",
     ),
+    (
+        "cpu",
+        pa.int32(),
+        "CPU on which it was seen most often in the untraced parallel trials that count; null if unknown",
+    ),
+    ("cpu_share", pa.float64(), "share of the looks at it at which it was there; null if unknown"),
     ("clock_offset_low_ns", pa.int64(), "least by which its clock can be ahead of the parent's, in ns"),
     ("clock_offset_high_ns", pa.int64(), "most by which its clock can be ahead of the parent's, in ns"),
 )

@@ -1,4 +1,4 @@
-"""Which CPUs workers run on."""
+"""Which CPUs the workers run on, and the parent."""
 
 from __future__ import annotations
 
@@ -47,12 +47,16 @@ def pin(cpu: int) -> None:
     os.sched_setaffinity(0, {cpu})
 
 
-def beside(cpus: tuple[int, ...], workers: int) -> tuple[int, ...]:
-    """Return the CPU of the parent, the next one after those of its workers; empty if they need all, or none is pinned.
+def cpu_of_parent(affinity: str, cpus: tuple[int, ...], workers: int) -> tuple[int, ...]:
+    """Return the CPU to pin the parent to; empty if nothing is pinned. ``cpus`` are those of `cpus_for`.
 
-    Whether parent and worker share a CPU decides how long a round trip takes, more than the channel does.
+    Whether parent and worker share a CPU decides how long a round trip takes, more than the channel does, so
+    each choice fixes it: ``compact`` puts the parent on the CPU of its first worker, ``scatter`` on the one that a
+    further worker would have. That is one of its own unless the workers need all; then it is again a worker's.
     """
-    return cpus[workers : workers + 1]
+    if not cpus:
+        return ()
+    return cpus[:1] if affinity == "compact" else (cpus[workers % len(cpus)],)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Optional
 
 from .named import NamedTuple
+from .placement import Placement
 from .procfs import KernelFile, read_once
 from .rusage import Threads, Usage, other_cpu_ns, usage_of
 
@@ -48,11 +49,11 @@ class Counts(NamedTuple):
 class Machine:
     """Reads steal, use, throttling, pressure and run queue; None for each that the kernel does not report.
 
-    Our CPUs are those that this process may use at construction.
+    Our CPUs are ``cpus``, which threads are pinned to; if none is, those that this process may use.
     """
 
-    def __init__(self) -> None:
-        allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+    def __init__(self, cpus: Sequence[int] = ()) -> None:
+        allowed = cpus or (os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ())
         self.cpus = len(allowed) or os.cpu_count() or 1
         self._names = {b"cpu%d" % cpu for cpu in allowed}
         self._stat = KernelFile("/proc/stat")
@@ -87,11 +88,14 @@ class Meter:
     """Reads machine, processes and threads together.
 
     ``processes`` are the headers of processes, the parent's last, ``threads`` those of all workers and of the
-    parent.
+    parent, the parent's last. ``cpus`` are those that threads are pinned to, if they are.
     """
 
-    def __init__(self, processes: Sequence[memoryview], threads: Sequence[memoryview]) -> None:
-        self.machine = Machine()
+    def __init__(
+        self, processes: Sequence[memoryview], threads: Sequence[memoryview], cpus: Sequence[int] = ()
+    ) -> None:
+        self.machine = Machine(cpus)
+        self.placement = Placement(threads)
         self._processes = processes
         self._lanes = threads
         self._threads = Threads(threads)
@@ -110,6 +114,7 @@ class Meter:
     def close(self) -> None:
         """Close the files."""
         self.machine.close()
+        self.placement.close()
         self._threads.close()
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import BinaryIO, Optional
+from typing import BinaryIO, Optional, TypeVar
 
 from .board import COMPUTED, DROPPED, THREAD, Board
 from .intervals import LEVEL, clustered_interval
 from .patterns._abc import Outcome
+from .placement import Look, Seat, seats, share_of_crowded, share_with_parent
 from .reference import Reference
 from .result import ActivityRecord, LaneRecord, RoundTrips, TrialRecord
 from .sampling import PARALLEL, SERIAL, TRACED, Trial, percentile
 from .stopping import reported_level
 from .trace import clear, count_marks
+
+T = TypeVar("T")
 
 
 class Recording:
@@ -29,6 +32,7 @@ class Recording:
         self._trials: list[TrialRecord] = []
         self._lanes: list[LaneRecord] = []
         self._latencies: list[Sequence[int]] = []  # of each trial
+        self._looks: list[tuple[Look, ...]] = []  # of each trial
 
     def keep(self, trial: Trial, reference: Reference) -> None:
         """Record one trial, between two trials, so that it costs no measured time."""
@@ -36,6 +40,7 @@ class Recording:
         for worker, calls in enumerate(trial.outcome.activity):
             self.activity.append(ActivityRecord(trial.number, worker, calls))
         self._latencies.append(trial.outcome.latencies_ns)
+        self._looks.append(trial.looks)
         if trial.kind == TRACED:
             self._keep_lanes(trial.number, trial.outcome)
 
@@ -79,19 +84,24 @@ class Recording:
         ``by_rule``: the trials ended because their interval was narrow.
         """
         copies = list(chain.from_iterable(self._timed(SERIAL, dropped)))
-        trips = self._timed(PARALLEL, dropped)
+        trips = list(self._timed(PARALLEL, dropped))
         level = reported_level(len(trips), by_rule=by_rule)  # the rule watched medians, not tails
         copy = percentile(copies, 0.5) if copies else None
         return RoundTrips(copy, *_share(trips, 0.5, level), *_share(trips, 0.99, LEVEL))
 
-    def _timed(self, kind: str, dropped: int) -> list[Sequence[int]]:
-        """Return the latencies of each untraced trial of a kind after warm-up."""
-        pairs = zip(self._trials, self._latencies)
-        return [
-            latencies
-            for trial, latencies in pairs
-            if trial.kind == kind and trial.block >= dropped and not trial.traced
-        ]
+    def seats(self, dropped: int) -> list[Seat]:
+        """Return where each worker was in the untraced parallel trials after warm-up, then where the parent was."""
+        return seats([look for looks in self._of(PARALLEL, dropped, self._looks) for look in looks])
+
+    def _timed(self, kind: str, dropped: int) -> Iterator[Sequence[int]]:
+        """Yield the latencies of each untraced trial of a kind after warm-up."""
+        return self._of(kind, dropped, self._latencies)
+
+    def _of(self, kind: str, dropped: int, parts: Sequence[T]) -> Iterator[T]:
+        """Yield the part of each untraced trial of a kind after warm-up."""
+        for trial, part in zip(self._trials, parts):
+            if trial.kind == kind and trial.block >= dropped and not trial.traced:
+                yield part
 
 
 def _share(trips: list[Sequence[int]], share: float, level: float) -> tuple[Optional[int], ...]:
@@ -127,4 +137,6 @@ def describe(trial: Trial, bytes_per_task: int) -> TrialRecord:
         longest_wait_ns=counts.longest_wait_ns,
         migrations=counts.migrations,
         other_cpu_ns=counts.other_cpu_ns,
+        same_cpu=share_with_parent(trial.looks),
+        workers_same_cpu=share_of_crowded(trial.looks),
     )

@@ -47,6 +47,8 @@ class TrialRecord(NamedTuple):
     longest_wait_ns: Optional[int]
     migrations: Optional[int]
     other_cpu_ns: int
+    same_cpu: Optional[float]
+    workers_same_cpu: Optional[float]
     disturbed_by: Optional[str] = None
 
 
@@ -82,7 +84,7 @@ class WorkerRecord(NamedTuple):
     """One worker, or the parent.
 
     Memory and ``native_threads`` are those of a whole process, None for a thread of the parent. ``offset`` bounds how far its clock is
-    ahead of the parent's.
+    ahead of the parent's. ``cpu`` is where it was seen most often in the trials that count, at ``cpu_share`` of the looks.
     """
 
     pid: int
@@ -92,6 +94,8 @@ class WorkerRecord(NamedTuple):
     pss_bytes: Optional[int]
     offset: tuple[int, int]
     native_threads: Optional[int] = None
+    cpu: Optional[int] = None
+    cpu_share: Optional[float] = None
 
 
 class RoundTrips(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Any
 from zlib import crc32
 
 from . import channels, feasibility, models, patterns, workloads
-from .affinity import beside, cpus_for, pinned
+from .affinity import cpu_of_parent, cpus_for, pinned
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
 from .calibration import CalibrationResult
 from .facts import clock_step_ns, gil_enabled, imported_packages, jit_enabled, python_version
@@ -29,6 +29,7 @@ from .models import Model
 from .models._abc import CrewSettings
 from .native import native_libraries, native_threads
 from .patterns._abc import Knobs, Pattern
+from .placement import Seat
 from .recording import Recording
 from .records import to_json
 from .reference import Reference
@@ -62,7 +63,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     _check_travel(specification, work, seen)
     board = work.geometry.create()
     settings = _crew_settings(specification, pattern, seen.largest_bytes)
-    with pinned(beside(work.cpus, specification.workers)):
+    with pinned(cpu_of_parent(specification.affinity, work.cpus, specification.workers)):
         crew = models.load(specification.model)(settings, work, board)
         with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
             recording = Recording(board, trace)
@@ -74,7 +75,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
                 )  # no worker is made later: its calls reach none
                 sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
                 cpus = _sample(specification, sampler, recording)
-            workers, parent = _describe_workers(crew)
+            workers, parent = _describe_workers(crew, recording.seats(sampler.series.dropped))
             crew.stop()
     result = Result(
         **_of_trials(recording, sampler.series),
@@ -267,14 +268,18 @@ def _crew_settings(specification: Specification, pattern: Pattern, largest_bytes
     )
 
 
-def _describe_workers(crew: Model) -> tuple[tuple[WorkerRecord, ...], WorkerRecord]:
-    """Return the records of the workers, and that of the parent."""
+def _describe_workers(crew: Model, seen: list[Seat]) -> tuple[tuple[WorkerRecord, ...], WorkerRecord]:
+    """Return the records of the workers, and that of the parent; ``seen`` is where each was, if it is known."""
     pid = os.getpid()
+    *places, place = seen or [Seat()] * (len(crew.offsets) + 1)
     workers = tuple(
-        _describe(crew.board.lane(worker).header, pid, offset) for worker, offset in enumerate(crew.offsets)
+        _describe(crew.board.lane(worker).header, pid, offset)._replace(cpu=own.cpu, cpu_share=own.share)
+        for worker, (offset, own) in enumerate(zip(crew.offsets, places or [place]))
     )
     parent = _describe(crew.own, pid, (0, 0))
     return workers, parent._replace(
+        cpu=place.cpu,
+        cpu_share=place.share,
         peak_bytes=own_peak_bytes(),
         pss_bytes=proportional_bytes(pid),
         native_threads=native_threads(pid, active_count()),

@@ -20,6 +20,7 @@ from .meter import Counts, Meter, between
 from .models import Model
 from .named import NamedTuple
 from .patterns._abc import Outcome, Pattern
+from .placement import Look
 from .reference import Reference
 from .specification import Rules
 from .stopping import looks, narrow_enough
@@ -30,13 +31,17 @@ RULE, CAP, REL_CI, MAX_TRIALS, MAX_TIME = "rule", "cap", "rel_ci", "max_trials",
 
 
 class Trial(NamedTuple):
-    """One trial: its place in the run, its block, its kind, its outcome and what was counted meanwhile."""
+    """One trial: its place in the run, its block, its kind, its outcome, what was counted meanwhile, and where it ran.
+
+    The looks are those after its messages, otherwise one at its beginning and one at its end.
+    """
 
     number: int
     block: int
     kind: str
     outcome: Outcome
     counts: Counts
+    looks: tuple[Look, ...] = ()
 
     @property
     def pace_ns(self) -> float:
@@ -83,10 +88,11 @@ class Sampler:
         if hooks.has(BEFORE):
             crew.synchronize(False, BEFORE)
         crew.synchronize(kind == TRACED)
-        before = crew.read(meter)
+        before, first = crew.read(meter), crew.look()
         outcome = self.pattern.parallel(self.reference, crew)
+        looks = outcome.looks or (first, crew.look())
         crew.synchronize(False)
-        trial = Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=False))
+        trial = Trial(number, block, kind, outcome, between(before, crew.read(meter), alone=False), looks)
         if hooks.has(AFTER):
             crew.synchronize(False, AFTER)
         return trial

@@ -184,6 +184,8 @@ def _worker(number: int, about: WorkerRecord) -> dict[str, Any]:
         "peak_bytes": about.peak_bytes,
         "pss_bytes": about.pss_bytes,
         "native_threads": about.native_threads,
+        "cpu": about.cpu,
+        "cpu_share": about.cpu_share,
         "gil_enabled": about.gil,
         "clock_offset_low_ns": low,
         "clock_offset_high_ns": high,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from breakeven.runner.cell.intervals import median_interval
@@ -42,6 +42,7 @@ class Statistics:
             **self.typical("throughput{}_per_s", [1e9 * _rate(trial) for trial in parallel]),
             **observer_effect(blocks),
             **per_task(parallel),
+            **placement(parallel),
         }
         if any(trial.latency_p50_ns is not None for trial in parallel):
             return found
@@ -83,6 +84,16 @@ def per_task(parallel: Sequence[TrialRecord]) -> Columns:
         "faults_per_task": median(trial.minor_faults / trial.tasks for trial in counted),
         "cpu_per_task_ns": round(median(trial.cpu_ns / trial.tasks for trial in counted)),
     }
+
+
+def placement(parallel: Sequence[TrialRecord]) -> Columns:
+    """Return the shares at which threads shared a CPU, the means over trials; nothing for what is not known."""
+    shares = {
+        "same_cpu": [trial.same_cpu for trial in parallel],
+        "workers_same_cpu": [trial.workers_same_cpu for trial in parallel],
+    }
+    known = {name: [share for share in found if share is not None] for name, found in shares.items()}
+    return {name: fmean(found) for name, found in known.items() if found}
 
 
 def cpu_alone(serial: Sequence[TrialRecord]) -> Columns:

@@ -71,6 +71,7 @@ def _damaged(place: tuple[str | int, ...]) -> tuple[Any, Any, str | int]:
 
 
 PLACES = list(_places(to_plain(FULL)))
+SHARES = ("same_cpu", "workers_same_cpu", "cpu_share")
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if isinstance(place[-1], str)], ids=_shown)
@@ -91,10 +92,10 @@ def test_a_key_that_is_missing_or_unknown_is_named(place: tuple[str | int, ...])
 def test_a_value_of_another_type_is_named(place: tuple[str | int, ...]) -> None:
     """A record, a list or a scalar: what is there and what should be."""
     plain, inner, key = _damaged(place)
-    inner[key] = 0.5
+    inner[key], name = ("0.5", "text") if key in SHARES else (0.5, "a number")
     with pytest.raises(BadRecord) as refused:
         from_plain(Result, plain)
-    assert str(refused.value).startswith(f"{_shown(place)} is a number, not ")
+    assert str(refused.value).startswith(f"{_shown(place)} is {name}, not ")
 
 
 class Kinds(NamedTuple):

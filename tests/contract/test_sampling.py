@@ -43,6 +43,10 @@ class Crew:
         """Return no counts."""
         return QUIET
 
+    def look(self) -> tuple[int, ...]:
+        """Be on two CPUs."""
+        return (0, 1)
+
 
 class Scripted(Pattern):
     """Return trials of lengths that were written down: 1000 serial, parallel from ``lengths`` in turn."""
@@ -307,3 +311,32 @@ def test_placement_on_two_sockets_with_two_threads_a_core(
     facts = {"physical_package_id": 0, "core_id": 1}
     monkeypatch.setattr(affinity, "_read", lambda cpu, fact: TOPOLOGY[cpu][facts[fact]])
     assert affinity.cpus_for(asked) == order
+
+
+@pytest.mark.parametrize(
+    ("asked", "workers", "parent"),
+    [
+        ("none", 1, ()),
+        ("compact", 1, (4,)),
+        ("compact", 9, (4,)),
+        ("scatter", 1, (2,)),
+        ("scatter", 2, (9,)),
+        ("scatter", 3, (4,)),
+        ("scatter", 4, (2,)),
+    ],
+)
+def test_the_parent_has_a_place_too(asked: str, workers: int, parent: tuple[int, ...]) -> None:
+    """Compact puts it beside its first worker, scatter where a further worker would be, also if they need all CPUs."""
+    cpus = () if asked == "none" else (4, 2, 9)
+    assert affinity.cpu_of_parent(asked, cpus, workers) == parent
+
+
+@given(st.sampled_from(["compact", "scatter"]), st.sets(st.integers(0, 99), min_size=1), st.integers(1, 99))
+def test_each_choice_fixes_one_placement_of_a_round_trip(asked: str, found: set[int], workers: int) -> None:
+    """With one worker, compact is one CPU and scatter is two, if there are two; nothing is left to the system."""
+    cpus = tuple(found)
+    parent = affinity.cpu_of_parent(asked, cpus, workers)
+    assert len(parent) == 1
+    assert set(parent) <= found
+    if workers == 1:
+        assert (parent[0] == cpus[0]) == (asked == "compact" or len(cpus) == 1)

@@ -23,6 +23,7 @@ from ..hooks import NAMES
 from ..meter import Meter, Reading
 from ..named import NamedTuple
 from ..phases import DESERIALIZE, WAIT
+from ..placement import Look, Placement
 from ..rusage import write_usage
 from ..trace import Recorder
 from ..transport import loaded_probe
@@ -83,6 +84,7 @@ class Model(ABC):
         self.created_ns: list[int] = []
         self.stopped_ns = 0
         self.joined_ns: list[int] = []
+        self.placement: Optional[Placement] = None
 
     @classmethod
     def refuses_workers(cls, workers: int) -> Optional[str]:
@@ -171,7 +173,13 @@ class Model(ABC):
         """Return a meter for machine, parent and workers; workers must have registered."""
         workers = [self.board.lane(worker).header for worker in range(self.settings.workers)]
         apart = workers if self.START_METHODS else []
-        return Meter([*apart, self.own], [*workers, self.own])
+        meter = Meter([*apart, self.own], [*workers, self.own], self.work.cpus)
+        self.placement = meter.placement
+        return meter
+
+    def look(self) -> Look:
+        """Return where the workers and the parent run now; nothing before there is a meter."""
+        return () if self.placement is None else self.placement.look()
 
     def read(self, meter: Meter) -> Reading:
         """Read the counts: the parent's as of now, those of worker processes as of the last `synchronize`."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Optional, Protocol
 from ..inputs import Stock
 from ..named import NamedTuple
 from ..phases import COMPUTE
+from ..placement import Look
 from ..reference import Reference
 from ..trace import Recorder
 from ..verification import Verification
@@ -28,9 +29,9 @@ class Knobs(NamedTuple):
 class Outcome(NamedTuple):
     """The outcome of one trial.
 
-    Clock readings bound the timed part. ``latencies_ns`` holds a round trip for each message (pingpong);
+    Clock readings bound the timed part. ``latencies_ns`` holds a round trip for each message that was timed (pingpong);
     ``activity`` the calls per bin of each worker (window). ``busy_ns`` is the time that the tasks took, if that
-    is not all between the bounds.
+    is not all between the bounds. ``looks`` are where workers and parent were after some of the messages (pingpong).
     """
 
     start_ns: int
@@ -39,6 +40,7 @@ class Outcome(NamedTuple):
     latencies_ns: Sequence[int] = ()
     activity: tuple[tuple[int, ...], ...] = ()
     busy_ns: Optional[int] = None
+    looks: tuple[Look, ...] = ()
 
     @property
     def wall_ns(self) -> int:
@@ -56,6 +58,9 @@ class Crew(Protocol):
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Have a worker perform one item, and return its result."""
+
+    def look(self) -> Look:
+        """Return where the workers and the parent run now."""
 
 
 class Pattern(ABC):
