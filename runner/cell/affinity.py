@@ -6,16 +6,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+CAN_PIN = hasattr(os, "sched_setaffinity")
+"""Whether this system can pin threads to CPUs: Linux can, macOS cannot."""
+
 _TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/{}"
 
 
 def cpus_for(affinity: str) -> tuple[int, ...]:
-    """Return the CPUs to pin workers to, in order; empty for ``none``.
+    """Return the CPUs to pin workers to, in order; empty for ``none``, and if the system cannot pin (see `CAN_PIN`).
 
     ``compact`` fills a core's hardware threads, then the next core, then the next socket; ``scatter`` uses
     one hardware thread of every socket and core first, then the others.
     """
-    if affinity == "none":
+    if affinity == "none" or not CAN_PIN:
         return ()
     cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (*_core(cpu), cpu))
     if affinity == "compact":

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from breakeven.base.units import format_time
+from breakeven.runner.cell import affinity
 from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT, UNKNOWN
 from breakeven.runner.cell.result import Result, TrialRecord
 from breakeven.runner.cell.sampling import CAP, SERIAL
@@ -41,6 +42,8 @@ def _notes(cell: Cell, result: Result) -> Iterator[str]:
             f"task={format_time(cell.task_ns)}: shorter than {FLOOR_STEPS} steps of this machine's clock "
             f"({step} ns each), so one task cannot be timed to 1 %; ask for {format_time(FLOOR_STEPS * step)} or more"
         )
+    if cell.affinity != "none" and not affinity.CAN_PIN:
+        yield f"affinity={cell.affinity}: without effect, since this system cannot pin threads to CPUs"
     yield from _about_calls(cell, result)
     if result.warmup_ended_by == CAP:
         yield (

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.runner.cell import affinity
 from breakeven.runner.cell.board import HEADER_WORDS, PID, THREAD
 from breakeven.runner.cell.patterns._abc import Knobs
 from breakeven.runner.cell.patterns.pingpong import LOOKS, PingPong
 from breakeven.runner.cell.placement import Placement, seats, share_of_crowded, share_with_parent
 from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.trace import Recorder
-from tests.samples import reference
+from breakeven.runner.results.warnings import notes
+from tests.samples import reference, result, run
 
 CPUS = st.integers(0, 3)
 LOOKS_OF = st.integers(1, 4).flatmap(
@@ -138,3 +140,19 @@ def test_a_message_after_a_look_is_not_timed(tasks: int, traced: bool) -> None:
     assert len(outcome.latencies_ns) == tasks - after.count("look") >= tasks * 7 / 8 - 1
     assert bool(outcome.looks) == (tasks >= 8 and not traced)
     assert outcome.wall_ns <= outcome.end_ns - outcome.start_ns
+
+
+@pytest.mark.parametrize(
+    ("asked", "can", "noted"), [("scatter", False, True), ("none", False, False), ("scatter", True, False)]
+)
+def test_a_system_that_cannot_pin_says_so(
+    monkeypatch: pytest.MonkeyPatch, asked: str, can: bool, noted: bool
+) -> None:
+    """Workers run anywhere there, as on macOS, and the run's notes say that the affinity had no effect."""
+    monkeypatch.setattr(affinity, "CAN_PIN", can)
+    if not can:
+        assert affinity.cpus_for(asked) == ()
+        with affinity.pinned(affinity.cpus_for(asked)):
+            pass
+    text = notes(run(sys.executable, affinity=asked), result()) or ""
+    assert ("without effect, since this system cannot pin" in text) == noted
