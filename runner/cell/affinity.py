@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 CAN_PIN = hasattr(os, "sched_setaffinity")
 """Whether this system can pin threads to CPUs: Linux can, macOS cannot."""
 
+_THREADS = "/proc/self/task"
 _TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/{}"
 
 
@@ -63,12 +64,18 @@ def cpu_of_parent(affinity: str, cpus: tuple[int, ...], workers: int) -> tuple[i
 
 
 @contextmanager
-def pinned(cpus: tuple[int, ...]) -> Iterator[None]:
-    """Run the body on the first of ``cpus``: a baseline on the first worker's, for it to have the workers' conditions."""
+def pinned(cpus: tuple[int, ...], *, helpers: bool = False) -> Iterator[None]:
+    """Run the body on the first of ``cpus``: a baseline on the first worker's, for it to have the workers' conditions.
+
+    With ``helpers``, the process's other threads stay there, too: those of a pool, which send and read for the parent.
+    """
     if not cpus:
         yield
         return
     before = os.sched_getaffinity(0)
+    for thread in map(int, os.listdir(_THREADS)) if helpers else ():
+        with suppress(ProcessLookupError):  # it ended just now
+            os.sched_setaffinity(thread, {cpus[0]})
     pin(cpus[0])
     try:
         yield

@@ -63,20 +63,20 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     _check_travel(specification, work, seen)
     board = work.geometry.create()
     settings = _crew_settings(specification, pattern, seen.largest_bytes)
-    with pinned(cpu_of_parent(specification.affinity, work.cpus, specification.workers)):
-        crew = models.load(specification.model)(settings, work, board)
-        with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
-            recording = Recording(board, trace)
-            with _abandoned_on_error(crew):
-                crew.start()
-                crew.synchronize(traced=False)
+    crew = models.load(specification.model)(settings, work, board)
+    with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
+        recording = Recording(board, trace)
+        with _abandoned_on_error(crew):
+            crew.start()  # before the parent is pinned: all workers would start on its CPU
+            crew.synchronize(traced=False)
+            with pinned(_parents_cpu(specification, work), helpers=bool(crew.START_METHODS)):
                 reference = Reference(
                     workload, inputs, seen.task_ns
                 )  # no worker is made later: its calls reach none
                 sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
                 cpus = _sample(specification, sampler, recording)
             workers, parent = _describe_workers(crew, recording.seats(sampler.series.dropped))
-            crew.stop()
+    crew.stop()
     result = Result(
         **_of_trials(recording, sampler.series),
         workers=workers,
@@ -92,6 +92,10 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         trace_crc32=trace.crc32,
     )
     _write(os.path.join(specification.folder, RESULT), to_json(result).encode())
+
+
+def _parents_cpu(specification: Specification, work: Work) -> tuple[int, ...]:
+    return cpu_of_parent(specification.affinity, work.cpus, specification.workers)
 
 
 def calibrate(specification: Specification) -> None:

@@ -156,3 +156,25 @@ def test_a_system_that_cannot_pin_says_so(
             pass
     text = notes(run(sys.executable, affinity=asked), result()) or ""
     assert ("without effect, since this system cannot pin" in text) == noted
+
+
+@PLACED
+def test_helpers_stay_with_the_parent() -> None:
+    """The threads that a pool keeps beside the parent are pinned with it; else only the parent is, and is freed afterwards."""
+    before = os.sched_getaffinity(0)
+    done = threading.Event()
+    helper = threading.Thread(target=done.wait)
+    helper.start()  # returns when the thread runs
+    place = (min(before),)
+    try:
+        with affinity.pinned(place):
+            assert (os.sched_getaffinity(0), os.sched_getaffinity(helper.native_id or 0)) == (
+                {*place},
+                before,
+            )
+        with affinity.pinned(place, helpers=True):
+            assert os.sched_getaffinity(0) == os.sched_getaffinity(helper.native_id or 0) == {*place}
+        assert os.sched_getaffinity(0) == before
+    finally:
+        done.set()
+        helper.join()
