@@ -45,7 +45,9 @@ FULL = result(
 @settings(deadline=None)
 def test_a_record_survives_the_way(record: Any) -> None:
     """What is read is what was written, down to the types of its parts."""
-    assert repr(from_json(type(record), to_json(record))) == repr(record)  # a NaN equals nothing, and itself here
+    assert repr(from_json(type(record), to_json(record))) == repr(
+        record
+    )  # a NaN equals nothing, and itself here
 
 
 def _places(plain: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
