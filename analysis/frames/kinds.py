@@ -40,8 +40,7 @@ BLIND_GAP = 60.0
 """Divided by the rounds: standard deviations between the values next to each other of kinds that nothing recorded tells apart."""
 
 LEAST_RATIO = 1.1
-"""Kinds that differ by less are not worth to be told apart."""
-
+"""Kinds that differ by less are not worth telling apart."""
 
 _FEW_FAULTS = 8
 """Page faults for a task that take no time worth mentioning."""

@@ -44,7 +44,7 @@ def falls_into_kinds(lab: Lab) -> Iterator[str]:
         yield f"{count}{_why(cause_of(column))}: {_describe(lab, of_worst, worst)}; {_remedy(cause_of(column))}"
 
 
-def settled_by_placement(lab: Lab) -> set[str]:
+def fixed_by_a_knob(lab: Lab) -> set[str]:
     """Return the cells whose kinds can be asked for by a knob: what is of two kinds does not narrow with more rounds."""
     kinds = lab.kinds
     fixed = kinds["cause"].map(lambda column: any(cause_of(column).remedies))

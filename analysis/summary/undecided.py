@@ -10,7 +10,7 @@ import pandas as pd
 from breakeven.analysis.frames.factors import label_mechanisms, label_settings
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.forecast import Forecast, too_wide
-from breakeven.analysis.summary.kinds import settled_by_placement
+from breakeven.analysis.summary.kinds import fixed_by_a_knob
 from breakeven.analysis.summary.next_command import carry_on
 from breakeven.base.results import planned_runs
 from breakeven.base.units import format_clock, format_time
@@ -24,7 +24,7 @@ _STEPS = ((120, 5), (1200, 30), (float("inf"), 60))
 def wider_than_asked(lab: Lab) -> Iterator[str]:
     """Yield the line if there are such cells: which, how wide, and the command that narrows them with its time."""
     cells, unseen = too_wide(lab.estimates), _unseen(lab)
-    cells = cells[~cells.index.isin(settled_by_placement(lab))]  # another line says what narrows them
+    cells = cells[~cells.index.isin(fixed_by_a_knob(lab))]  # another line says what narrows them
     if cells.empty and not unseen:
         return
     parts = [_describe(cells, lab.estimates)] if len(cells) else []

@@ -12,9 +12,7 @@ import mmap
 import sys
 
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while a trial uses it
-PIECE = (
-    1 << 16
-)  # bytes: below the size from which malloc maps memory apart, and learns to keep it once it is freed
+PIECE = 1 << 16  # bytes: less than what malloc maps apart, after which it keeps as much when it is freed
 _FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _POPULATE
 
 

@@ -25,7 +25,7 @@ def die_with_parent() -> None:
 def die_with_creator() -> None:
     """End this worker when the process that requested it ends.
 
-    Called after the worker registered, so that it does not add to the startup time. Workers of a fork server
+    Called when the worker is ready, so that it does not add to the start-up time. Workers of a fork server
     are its children and keep it alive: a thread in each sleeps until their creator ends.
     """
     from multiprocessing import parent_process  # noqa: PLC0415  # only workers of multiprocessing call this

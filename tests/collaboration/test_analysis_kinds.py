@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.summary.kinds import settled_by_placement
+from breakeven.analysis.summary.kinds import fixed_by_a_knob
 from breakeven.analysis.summary.screen import summarise
 from tests.analysis_samples import Sample
 
@@ -47,7 +47,7 @@ def test_kinds_are_rows_with_shares_and_a_line_names_the_remedy(tmp_path: Path) 
         "(two CPUs, 4 of 7 rounds) and 10.0 us (one CPU, 3 of 7 rounds); affinity=scatter measures two CPUs only, "
         "affinity=compact measures one CPU only"
     )
-    assert settled_by_placement(lab) == {mixed}
+    assert fixed_by_a_knob(lab) == {mixed}
 
 
 def test_each_kind_has_its_own_interval(tmp_path: Path) -> None:

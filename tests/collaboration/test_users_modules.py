@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -272,3 +273,30 @@ def test_a_wrapper_script_may_print_before_it_starts_python(tmp_path: Path) -> N
     wrapper.chmod(0o755)
     told = subprocess.run([wrapper, "-V"], capture_output=True, text=True, check=True).stdout.split()
     assert find_interpreter(str(wrapper)).version == told[-1]
+
+
+WATCHING = """
+import multiprocessing, os
+from pathlib import Path
+
+if multiprocessing.parent_process() is not None:
+    Path(f"{__file__}.{os.getpid()}.cpus").write_text(str(len(os.sched_getaffinity(0))))
+
+def work():
+    return 1
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
+    reason="threads can be pinned on Linux, to several CPUs",
+)
+@pytest.mark.parametrize("model", ["process", "process_pool", "mp_pool"])
+def test_workers_do_not_all_start_on_the_parents_cpu(tmp_path: Path, model: str) -> None:
+    """With affinity the parent is pinned once they are ready; until then they import wherever there is a CPU."""
+    (tmp_path / "mine.py").write_text(WATCHING, encoding="utf-8")
+    ipc = "pipe" if model == "process" else "native"
+    cell = {"model": model, "start_method": "spawn", "ipc": ipc, "workers": 2, "affinity": "scatter"}
+    assert execute(tmp_path, **cell | function("work")).row["reason"] is None
+    found = [path.read_text(encoding="utf-8") for path in tmp_path.glob("*.cpus")]
+    assert found == [str(len(os.sched_getaffinity(0)))] * 2
