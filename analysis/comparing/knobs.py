@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from breakeven.analysis.frames.configs import read_config
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 from breakeven.base.schema import TABLES
 
@@ -25,7 +23,7 @@ _SKIPPED = {*COLUMNS, *FACTORS, *OF_THE_SWEEP, *POLICY, *TABLES["runs"].names}
 def add_knobs(runs: pd.DataFrame) -> pd.DataFrame:
     """Return ``runs`` with one text column per knob, named as typed (``workload.target``); null if unset."""
     texts = runs["config"].fillna("") if "config" in runs else pd.Series("", index=runs.index)
-    known = {text: _read(str(text)) for text in texts.unique()}
+    known = {text: _read(text) for text in texts.unique()}
     knobs = pd.DataFrame([known[text] for text in texts], index=runs.index, dtype="object")
     return runs.join(knobs)
 
@@ -44,25 +42,5 @@ def factors_of(columns: pd.Index[Any]) -> list[str]:
     return [*(name for name in FACTORS if name != "variables"), TRIAL, *knobs_of(columns)]
 
 
-def write_knob(value: Any) -> str:
-    """Return a knob's value in one canonical form, so that equal values are equal texts."""
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-
-
-def _read(text: str) -> dict[str, str]:
-    """Return one configuration flattened; empty if it cannot be read."""
-    try:
-        plain = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return {}
-    return {name: write_knob(value) for name, value in _flatten(plain) if name not in _SKIPPED}
-
-
-def _flatten(plain: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in plain.items() if isinstance(plain, dict) else ():
-        if isinstance(value, dict) and value:
-            yield from _flatten(value, f"{prefix}{name}.")
-        elif (
-            value is not None or prefix == "environment."
-        ):  # where null says something: the variable is removed
-            yield f"{prefix}{name}", value
+def _read(text: Any) -> dict[str, str]:
+    return {name: value for name, value in read_config(text).items() if name not in _SKIPPED}

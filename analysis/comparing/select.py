@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.comparing.facts import FACTS
-from breakeven.analysis.comparing.knobs import add_knobs, write_knob
+from breakeven.analysis.comparing.knobs import add_knobs
 from breakeven.analysis.comparing.quantities import read_flag, read_number
 from breakeven.analysis.errors import NoMatch, UnknownName
+from breakeven.analysis.frames.configs import write_knob
 from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import COLUMNS, FACTORS

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import NoMatch, ResultsEmpty, UnknownName
+from breakeven.analysis.frames.asked import fill_asked
 from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.factors import tidy_cells
 from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
@@ -65,7 +66,7 @@ class Lab:
     def runs(self) -> pd.DataFrame:
         """One row per run, in the order in which they ran."""
         dataset = self._open("runs")
-        frame = to_frame(read_table(dataset, dataset.schema.names))
+        frame = fill_asked(to_frame(read_table(dataset, dataset.schema.names)))
         return frame.sort_values("order", kind="stable", ignore_index=True)
 
     @cached_property

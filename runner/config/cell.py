@@ -134,6 +134,17 @@ class Cell:
     memory_limit_bytes: int | None = None
     measure: Measure
 
+    @property
+    def function(self) -> str | None:
+        """Return the user's function as ``module:callable``; None for other workloads."""
+        target = self.workload_options.get("target")
+        return None if target is None else str(target)
+
+    @property
+    def effectless(self) -> frozenset[str]:
+        """Return the names of the fields that have no effect on this cell."""
+        return ignored(workload=self.workload, workload_options=self.workload_options, pattern=self.pattern)
+
 
 def parse(plain: Mapping[str, Any]) -> Cell:
     """Return the cell of ``plain``, a resolved configuration; raise BadValue or UnknownChoice.
@@ -318,6 +329,5 @@ def refuse_too_long(cell: Cell) -> None:
 
 
 def _without_effectless(cell: Cell) -> Cell:
-    names = ignored(workload=cell.workload, workload_options=cell.workload_options, pattern=cell.pattern)
-    effectless: dict[str, Any] = dict.fromkeys(names, 0)
+    effectless: dict[str, Any] = dict.fromkeys(cell.effectless, 0)
     return replace(cell, **effectless)

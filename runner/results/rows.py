@@ -18,6 +18,7 @@ from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
 from breakeven.runner.cell.models._abc import Lifetime
 from breakeven.runner.cell.result import ActivityRecord, Result, WorkerRecord
 from breakeven.runner.cell.sampling import REL_CI
+from breakeven.runner.config.cell import Cell
 from breakeven.runner.environment import machine_facts
 from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.planning.run import Run
@@ -40,13 +41,13 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "round": run.round,
         "label": cell.label,
         "workload": cell.workload,
+        "function": cell.function,
         "model": cell.model,
         "start_method": cell.start_method,
         "ipc": cell.ipc,
         "pattern": cell.pattern,
         "workers": cell.workers,
-        "payload_bytes": cell.payload_bytes,
-        "payload_out_bytes": cell.payload_out_bytes,
+        **_payloads(cell),
         "tasks": cell.tasks or None,
         "task_ns": cell.task_ns or None,
         "window_ns": cell.window_ns or None,
@@ -70,6 +71,15 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "precision": run.precision,
         **run.known_conditions,
         **machine_facts(),
+    }
+
+
+def _payloads(cell: Cell) -> dict[str, int | None]:
+    """Return the sizes that were asked for, and in place of those that crossed the same until they are measured."""
+    asked = {"payload_bytes": cell.payload_bytes, "payload_out_bytes": cell.payload_out_bytes}
+    return asked | {
+        name.replace("_bytes", "_asked_bytes"): None if name in cell.effectless else size
+        for name, size in asked.items()
     }
 
 
