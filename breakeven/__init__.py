@@ -5,6 +5,7 @@ The public interface, for notebooks and scripts:
 >>> import breakeven
 >>> lab = breakeven.load("outputs/latest")  # doctest: +SKIP
 >>> lab.estimates[["speedup", "speedup_low", "speedup_high"]]  # doctest: +SKIP
+>>> lab.verdicts[["question", "sentence"]]  # doctest: +SKIP
 >>> lab.runs, lab.trials, lab.spans(columns=["phase", "duration_ns"])  # doctest: +SKIP
 >>> breakeven.compare("label=a", "label=b", within="outputs/mine")  # doctest: +SKIP
 >>> breakeven.figures.draw("scaling", lab).savefig("scaling.pdf")  # doctest: +SKIP
@@ -18,11 +19,11 @@ file while the working directory, which may hold a ``typing.py``, is still searc
 TYPE_CHECKING = False  # a type checker takes it for the one of `typing`
 
 _PUBLIC = {
-    "Lab": "breakeven.analysis.frames.load:Lab",
+    "Lab": "breakeven.analysis.lab:Lab",
     "__version__": "breakeven.base.version:__version__",
     "compare": "breakeven.analysis.comparing:compare",
     "figures": "breakeven.analysis.figures",
-    "load": "breakeven.analysis.frames.load:load",
+    "load": "breakeven.analysis.lab:load",
     "read_events": "breakeven.runner.status.events:read_events",
 }
 
@@ -31,7 +32,7 @@ __all__ = ["Lab", "__version__", "compare", "figures", "load", "read_events"]
 if TYPE_CHECKING:  # for type checkers, which cannot read the table above and reject any other name
     from breakeven.analysis import figures
     from breakeven.analysis.comparing import compare
-    from breakeven.analysis.frames.load import Lab, load
+    from breakeven.analysis.lab import Lab, load
     from breakeven.base.version import __version__
     from breakeven.runner.status.events import read_events
 else:

@@ -14,6 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from breakeven.analysis.frames.welch import standard_error
+
 Samples = NDArray[np.float64]
 
 
@@ -35,10 +37,8 @@ class Effect(NamedTuple):
 class Welch:
     """Compare logarithms of two samples by Welch's t.
 
-    The samples may differ in size and variance: B. L. Welch, *The generalization of "Student's" problem when
-    several different population variances are involved*, Biometrika 34 (1947), with degrees of freedom after
-    F. E. Satterthwaite, Biometrics Bulletin 2 (1946). On logarithms a difference is a ratio, and swapping the
-    sides inverts it exactly. ``level`` is that of the interval.
+    The samples may differ in size and variance (`frames.welch`). On logarithms a difference is a ratio, and swapping
+    the sides inverts it exactly. ``level`` is that of the interval.
     """
 
     level: float = 0.95
@@ -99,7 +99,6 @@ def _untestable(*sides: Samples) -> str:
 
 def _standard_error(a: Samples, b: Samples) -> tuple[float, float]:
     """Return the standard error of the difference of means, and its degrees of freedom."""
-    shares = np.array([side.var(ddof=1) / len(side) for side in (a, b)])
-    weights = shares / shares.sum()
-    df = 1 / float((weights**2 / np.array([len(a) - 1, len(b) - 1])).sum())
-    return float(np.sqrt(shares.sum())), df
+    variances = (np.array(a.var(ddof=1)), np.array(b.var(ddof=1)))
+    error, df = standard_error(variances, (np.array(len(a)), np.array(len(b))))
+    return float(error), float(df)

@@ -126,10 +126,10 @@ def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Serie
     fixed = [name for name in (*_MECHANISM, *_SETTING, "workers") if name in cells]
     needed = [name for name in _SETTING_IF_NEEDED if name not in without and _is_needed(cells, name, fixed)]
     lengths = {"task_ns": name_lengths(cells, without)}
-    return _join(cells, [*_drop_implied(cells, names), *needed], ", ", written=lengths)
+    return _join(cells, [*drop_implied(cells, names), *needed], ", ", written=lengths)
 
 
-def _drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
+def drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
     """Drop names, the last first, without which the others still distinguish as many settings."""
     kept = list(names)
     for name in reversed(names):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import and_, or_
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -35,21 +35,7 @@ def load(path: str | Path = LATEST_SWEEP) -> Lab:
     Frames are read on first use, ``runs`` now. A link such as ``outputs/latest`` is followed once, so that a
     sweep started later changes nothing here.
     """
-    given = Path(path)
-    if not given.is_dir():
-        raise ResultsMissing(
-            f"no results folder at {given}; measure with `{command('run')}` first, or name {other_folders(given.parent)}"
-        )
-    if not SweepPaths(given).exists():
-        raise ResultsEmpty(
-            f"{given} holds no table of runs, so it is not a results folder; name {other_folders(given)}"
-        )
-    lab = Lab(given.resolve())
-    if lab.runs.empty:
-        raise ResultsEmpty(
-            f"{given} holds no finished run; run the sweep again, which carries on, or name {other_folders(given.parent)}"
-        )
-    return lab
+    return Lab.open(path)
 
 
 @dataclass(frozen=True)
@@ -61,6 +47,25 @@ class Lab:
     """
 
     path: Path
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open the results folder at ``path``; otherwise as `load`."""
+        given = Path(path)
+        if not given.is_dir():
+            raise ResultsMissing(
+                f"no results folder at {given}; measure with `{command('run')}` first, or name {other_folders(given.parent)}"
+            )
+        if not SweepPaths(given).exists():
+            raise ResultsEmpty(
+                f"{given} holds no table of runs, so it is not a results folder; name {other_folders(given)}"
+            )
+        lab = cls(given.resolve())
+        if lab.runs.empty:
+            raise ResultsEmpty(
+                f"{given} holds no finished run; run the sweep again, which carries on, or name {other_folders(given.parent)}"
+            )
+        return lab
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -114,6 +119,16 @@ class Lab:
     def kinds(self) -> pd.DataFrame:
         """One row per kind of the cells whose rounds fall into two kinds: estimates, ``cause``, and ``of`` how many rounds."""
         return estimate_kinds(self.cells, self.runs)
+
+    def once(self, compute: Callable[[Lab], T]) -> T:
+        """Return ``compute(self)``, computed when it is first asked for: what another room derives from a sweep."""
+        if compute not in self._derived:
+            self._derived[compute] = compute(self)
+        return cast("T", self._derived[compute])
+
+    @cached_property
+    def _derived(self) -> dict[Callable[[Lab], Any], Any]:
+        return {}
 
     def spans(
         self,

@@ -23,6 +23,7 @@ from breakeven.analysis.summary.next_command import suggest
 from breakeven.analysis.summary.page_faults import page_faults
 from breakeven.analysis.summary.undecided import wider_than_asked
 from breakeven.analysis.units import format_rate, format_ratio, format_time
+from breakeven.analysis.verdicts import verdict_lines
 from breakeven.base.factors import FACTORS
 from breakeven.base.results import planned_runs
 from breakeven.base.text import shown
@@ -73,6 +74,7 @@ class Summary:
     missing: int = 0
     arrived: int = 0
     undecided: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
 
 
 def print_summary(folder: Path) -> None:
@@ -102,6 +104,7 @@ def summarise(lab: Lab) -> Summary:
         missing=len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
         arrived=len(planned & stored),
         undecided=tuple(wider_than_asked(lab)),
+        verdicts=tuple(verdict_lines(lab)),
     )
 
 
@@ -218,6 +221,8 @@ def _group_problems(lab: Lab) -> pd.DataFrame:
 
 def render(summary: Summary, console: Console) -> None:
     """Print ``summary``: as a table if the console is wide enough, else as plain text that is never cut."""
+    for line in summary.verdicts:
+        _say(console, line)
     for pattern, cells in summary.cells.items():
         _say(console, f"{pattern}:")
         _print_cells(cells.head(ROWS), console)

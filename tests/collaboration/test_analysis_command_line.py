@@ -44,6 +44,8 @@ def _render(lab: Lab, *, width: int = 200, terminal: bool = False) -> list[str]:
 def test_the_summary_of_a_small_sweep_word_for_word(small: Sample) -> None:
     """Without a terminal: aligned text, counts, where it is, and what to type next."""
     assert _render(load(small.path)) == [
+        "For spin at 1 KiB: not decided; each candidate ran in one process only",
+        "  (rounds=auto runs more).",
         "map:",
         "workload  model    workers  speedup [95 %]     with start-up  efficiency",
         "spin      process  1        0.95 [0.95, 0.95]  0.76           0.95",
@@ -61,7 +63,7 @@ def test_the_summary_of_a_small_sweep_word_for_word(small: Sample) -> None:
 def test_a_terminal_gets_a_table_if_it_fits_and_whole_lines_if_not(small: Sample) -> None:
     """A narrow terminal cuts nothing: each cell is a line of names and values."""
     lab = load(small.path)
-    assert _render(lab, width=100, terminal=True)[1].startswith("┏")
+    assert _render(lab, width=100, terminal=True)[3].startswith("┏")
     assert _render(lab, width=40, terminal=True)[2] == (
         "workload spin, model process, workers 2, speedup [95 %] 1.90 [1.90, 1.90], with start-up 1.52, efficiency 0.95"
     )

@@ -80,7 +80,9 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "runner.cell.intervals",
     },
-    "analysis.summary": {"analysis.frames", "analysis.units", "base"},
+    "analysis.verdicts": {"analysis.frames", "analysis.units"},
+    "analysis.lab": {"analysis.frames", "analysis.verdicts", "base"},
+    "analysis.summary": {"analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.show": {"analysis.errors", "analysis.figures", "analysis.frames", "analysis.summary", "base"},
 }
 """Every room, the lower ones first, and the rooms that it may import; its own modules always."""
@@ -88,7 +90,7 @@ ROOMS: dict[str, set[str]] = {
 FLAT = {
     "breakeven": {"__init__", "__main__", "command"},
     "runner": {"__main__", "errors"},
-    "analysis": {"__main__", "errors", "show", "units"},
+    "analysis": {"__main__", "errors", "lab", "show", "units"},
 }
 """Modules that lie in no room."""
 

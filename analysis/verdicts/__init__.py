@@ -1,0 +1,9 @@
+"""What follows from a sweep: a verdict per question, with its reason.
+
+`question` says what is one question, `ranking` holds the rule, `costs` what else a candidate takes, `words` how a
+mechanism is named in a sentence, `sentences` what is said, `table` all of it as a frame.
+"""
+
+from breakeven.analysis.verdicts.table import verdict_lines, verdicts
+
+__all__ = ["verdict_lines", "verdicts"]

@@ -1,0 +1,58 @@
+"""What a candidate costs besides its time: memory and start-up, from what its runs stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from breakeven.analysis.frames.load import Lab
+
+ALIKE = 1.1
+"""Costs count as equal up to this many times the least, and up to a step more, since they vary from run to run."""
+
+_STEPS = {"memory_bytes": 2.0**20, "startup_ns": 1e6, "workers": 0.0}
+"""What candidates cost, what counts most first, and a difference that nobody would notice."""
+
+
+def costs(lab: Lab) -> pd.DataFrame:
+    """Return ``memory_bytes``, ``startup_ns``, ``teardown_ns`` and ``workers`` by cell_id, medians over its ok runs.
+
+    Memory is that of the workers' processes after the trials, shared pages counted proportionally; of threads it is 0,
+    since they have none of their own, and NaN where the system does not tell.
+    """
+    good = lab.runs[lab.runs["status"].eq("ok")]
+    found = good.groupby("cell_id")[["startup_ns", "teardown_ns"]].median().astype("float64")
+    found["workers"] = good.groupby("cell_id")["workers"].first()
+    found["memory_bytes"] = _memory(lab).reindex(found.index)
+    return found
+
+
+def _memory(lab: Lab) -> pd.Series[float]:
+    workers = lab.workers[lab.workers["worker"].ge(0)]
+    parents = lab.workers.loc[lab.workers["worker"].lt(0), ["cell_id", "round", "pid"]]
+    joined = workers.merge(parents, on=["cell_id", "round"], how="left", suffixes=("", "_parent"))
+    own = joined["pss_bytes"].astype("float64").mask(joined["pid"].eq(joined["pid_parent"]), 0.0)
+    sums = own.groupby([joined["cell_id"], joined["round"]]).sum(min_count=1)
+    return sums.groupby(level="cell_id").median()
+
+
+@dataclass(frozen=True)
+class Cheapest:
+    """Chooses the cheapest of some candidates, which are rows of ``costs`` by number.
+
+    It is the one that takes the least memory; of those alike the soonest ready, then the one with the fewest workers, then the first. One
+    whose cost is not known is as dear as the dearest.
+    """
+
+    costs: pd.DataFrame
+
+    def __call__(self, candidates: Sequence[int]) -> int:
+        """Return the number of the cheapest."""
+        left = self.costs[list(_STEPS)].astype("float64").reset_index(drop=True).iloc[list(candidates)]
+        left = left.fillna(left.max()).fillna(0.0)
+        for name, step in _STEPS.items():
+            least = left[name].min()
+            left = left[left[name] <= max(least * ALIKE, least + step)]
+        return int(left.index[0])

@@ -1,0 +1,152 @@
+"""What one question is: the work, and where it runs. What answers it is a mechanism."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from breakeven.analysis.frames.factors import drop_implied, varying, write
+from breakeven.analysis.frames.lengths import name_lengths
+from breakeven.analysis.units import format_length, format_size
+
+ROUND_TRIPS = "pingpong"
+"""The pattern whose question is another one: which channel answers soonest."""
+
+OPTIONS = "options"
+"""The column with the options of a mechanism that have no column of their own, such as ``model.chunksize=4``."""
+
+_OF_A_MECHANISM = ("model.", "ipc.")
+_BETWEEN = re.compile(r", (?=[+~]*[\w.]+=)")
+
+_SETTINGS = (
+    "pattern",
+    "label",
+    "workload",
+    "function",
+    "payload",
+    "payload_out",
+    "task_ns",
+    "tasks",
+    "window_ns",
+    "interpreter",
+    "interpreter_flags",
+    "variables",
+    "variant",
+)
+_ALWAYS = ("payload",)
+"""Settings that are named though they do not vary, if there is something to name."""
+
+_PATTERNS = {"window": "window"}
+"""What is said of a pattern beside others: the usual one, and one that the subject names, need no words."""
+
+_NEVER = ("workload", "function")
+"""Settings that the subject names."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """The cells of one question, in the order of the sweep.
+
+    ``subject`` is the function or workload, ``settings`` are texts of what tells the questions of the sweep apart, such as
+    ``1 MiB``, and ``keys`` all that the cells have in common. ``cells`` are rows of `Lab.estimates` without those of the model serial.
+    """
+
+    subject: str
+    settings: tuple[str, ...]
+    keys: dict[str, Any]
+    cells: pd.DataFrame
+
+    @property
+    def text(self) -> str:
+        """Return what it is about, such as ``photos:resize, 1 MiB``."""
+        return ", ".join((self.subject, *self.settings))
+
+    @property
+    def about(self) -> str:
+        """Return what a sentence is about, such as ``resize at 1 MiB``: a function goes without its module."""
+        name = self.subject.rpartition(":")[2]
+        return f"{name} at {', '.join(self.settings)}" if self.settings else name
+
+    @property
+    def of_round_trips(self) -> bool:
+        """Return whether it asks for the soonest answer, not for the most work done."""
+        return bool(self.keys["pattern"] == ROUND_TRIPS)
+
+
+def questions(estimates: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Question]:
+    """Yield the questions of a sweep in the order of its cells; ``estimates`` and ``runs`` are those of `Lab`."""
+    cells = estimates[estimates["model"].ne("serial")]
+    if cells.empty:
+        return
+    parts = cells["variant"].map(_split_variant)
+    cells = cells.assign(**{OPTIONS: parts.str[0]})
+    keys = _keys(cells.assign(variant=parts.str[1]), runs)
+    texts = _write(cells, keys)
+    number = keys.groupby(list(keys), dropna=False, sort=False).ngroup()
+    for which in number.unique():
+        members = cells.index[number.eq(which)]
+        common = {str(name): _plain(value) for name, value in keys.loc[members[0]].items()}
+        yield Question(
+            subject=_subject(common),
+            settings=tuple(text for text in texts.loc[members[0]] if text),
+            keys=common,
+            cells=cells.loc[members],
+        )
+
+
+def _subject(keys: dict[str, Any]) -> str:
+    if keys["pattern"] == ROUND_TRIPS:
+        return "round trips"
+    return str(keys["function"] or keys["workload"])
+
+
+def _split_variant(variant: str) -> tuple[str, str]:
+    """Return the overrides that belong to a mechanism, and the others."""
+    parts = [part for part in _BETWEEN.split(variant) if part]
+    of_it = [part for part in parts if part.lstrip("+~").startswith(_OF_A_MECHANISM)]
+    return ", ".join(of_it), ", ".join(part for part in parts if part not in of_it)
+
+
+def _keys(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the settings of each cell; a payload as it was asked for, tasks only if their number was."""
+    trial = runs.drop_duplicates("cell_id").set_index("cell_id")["trial_ns"].reindex(cells.index)
+    asked = cells.get("payload_asked_bytes", cells["payload_bytes"]).astype("float64")
+    own = cells["workload"].eq("function")
+    missing = pd.Series(None, cells.index, dtype="object")
+    return cells.assign(
+        function=cells.get("function", missing),
+        payload=asked.where(asked.gt(0)),
+        payload_out=cells["payload_out_bytes"].astype("float64").where(~own),  # a function's follows from it
+        tasks=cells["tasks"].where(trial.isna() & cells["pattern"].eq("map")),
+    )[list(_SETTINGS)]
+
+
+def _write(cells: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
+    """Return the settings that tell questions apart as texts, empty where there is nothing to say."""
+    differ = drop_implied(keys, varying(keys, _SETTINGS))
+    names = [name for name in _SETTINGS if name not in _NEVER and (name in _ALWAYS or name in differ)]
+    back = keys["payload_out"].where(keys["payload_out"].ne(keys["payload"].fillna(0.0)))
+    forms = {
+        "pattern": keys["pattern"].map(_PATTERNS).fillna(""),
+        "payload": keys["payload"].map(format_size, na_action="ignore"),
+        "payload_out": back.map(lambda size: f"{format_size(size)} back", na_action="ignore"),
+        "task_ns": "tasks of " + name_lengths(cells),
+        "tasks": keys["tasks"].map("{:.0f} tasks".format, na_action="ignore"),
+        "window_ns": keys["window_ns"].map(
+            lambda length: f"windows of {format_length(length)}", na_action="ignore"
+        ),
+        "variant": keys["variant"],
+    }
+    texts = {name: forms[name] if name in forms else write(cells, name) for name in names}
+    return pd.DataFrame(texts, index=cells.index).astype("object").fillna("")
+
+
+def _plain(value: Any) -> Any:
+    """Return None for a missing value, and a number as one of Python's."""
+    if pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value
