@@ -18,7 +18,14 @@ from breakeven.runner.config.cell import Cell, Measure
 from breakeven.runner.planning.run import Run
 
 QUICK = Measure(
-    warmup=1, max_warmup=2, min_trials=2, max_trials=3, max_time_ns=200_000_000, rel_ci=0.5, traced=1
+    warmup=1,
+    max_warmup=2,
+    min_trials=2,
+    max_trials=3,
+    max_time_ns=200_000_000,
+    rel_ci=0.5,
+    traced=1,
+    fewest=2,
 )
 
 

@@ -186,6 +186,16 @@ _RUNS = (
         "rule (the times became steady), cap (measure.max_warmup was reached) or max_time",
     ),
     ("n_trials", pa.int32(), "timed untraced parallel trials after warm-up"),
+    (
+        "pairs_given_up",
+        pa.int32(),
+        "how many fewer that is than measure.min_trials, since measure.max_time holds no more; other rounds make up for them",
+    ),
+    (
+        "traced_given_up",
+        pa.int32(),
+        "how many traced trials after warm-up are missing to measure.traced, since measure.max_time holds no more",
+    ),
     ("n_disturbed", pa.int32(), "how many of them have a disturbed trial in their pair"),
     ("stopped_by", pa.string(), "what ended the trials: rel_ci, max_trials or max_time"),
     (

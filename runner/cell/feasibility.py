@@ -18,8 +18,8 @@ def why_too_long(asked: Any, task_ns: int) -> Optional[str]:
     """
     workers, rules, limit_ns = asked.workers, asked.measure, asked.time_limit_ns
     serial, parallel = _trials(asked, task_ns)
-    blocks = rules.warmup + rules.min_trials
-    least = int(blocks * (serial + parallel) + min(rules.traced, 1) * parallel)
+    blocks = rules.warmup + rules.fewest
+    least = least_ns(asked, task_ns)
     if not limit_ns or least <= limit_ns:
         return None
     if asked.pattern == "window":
@@ -32,10 +32,17 @@ def why_too_long(asked: Any, task_ns: int) -> Optional[str]:
         )
         remedy = f"tasks={max(int(asked.tasks * limit_ns / _ROOM / least), 1)}"
     return (
-        f"limits.time={in_units(limit_ns)} is too short: {what}, and {rules.warmup} + {rules.min_trials} pairs of them "
+        f"limits.time={in_units(limit_ns)} is too short: {what}, and {rules.warmup} + {rules.fewest} pairs of them "
         f"(measure.warmup, measure.min_trials) take at least {in_units(least)}; "
         f"try {remedy} or fewer, or limits.time={-(-int(_ROOM * least) // 10**9)}s"
     )
+
+
+def least_ns(asked: Any, task_ns: int, tasks: Optional[int] = None) -> int:
+    """Return the least time that the trials of a run take, or that they would take with so many ``tasks``."""
+    rules = asked.measure
+    serial, parallel = _trials(asked, task_ns, tasks)
+    return int((rules.warmup + rules.fewest) * (serial + parallel) + min(rules.traced, 1) * parallel)
 
 
 def check(asked: Any, task_ns: int) -> None:
@@ -45,13 +52,14 @@ def check(asked: Any, task_ns: int) -> None:
         raise TimeTooShort(reason)
 
 
-def _trials(asked: Any, task_ns: int) -> tuple[float, float]:
-    """Return the least length of a serial trial, and of a parallel one."""
+def _trials(asked: Any, task_ns: int, tasks: Optional[int] = None) -> tuple[float, float]:
+    """Return the least length of a serial trial, and of a parallel one, with as many ``tasks`` as asked by default."""
     if asked.pattern == "window":
         return asked.window_ns, asked.window_ns
-    if asked.pattern != "map" or not asked.tasks:  # whose number is not known yet
+    number = asked.tasks if tasks is None else tasks
+    if asked.pattern != "map" or not number:  # which is not known yet
         return 0, 0
-    return asked.tasks * task_ns, asked.tasks * task_ns / min(asked.workers, asked.tasks)
+    return number * task_ns, number * task_ns / min(asked.workers, number)
 
 
 def _count(number: int, what: str) -> str:

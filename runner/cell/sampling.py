@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import inf, isfinite
 from random import Random
-from time import perf_counter_ns
-from typing import Optional
 
 from .affinity import pinned
+from .bound import Bound, Share
 from .hooks import AFTER, BEFORE
 from .intervals import median
 from .meter import Counts, Meter, between
@@ -62,7 +61,7 @@ class Sampler:
         self.reference = reference
         self.crew = crew
         self.cpus = cpus
-        self.series = Series(rules)
+        self.series = Series(rules, pattern.serial_ns(reference.task_ns))
 
     def trials(self, seed: str, meter: Meter) -> Iterator[Trial]:
         """Yield trials until the rules are met."""
@@ -102,10 +101,11 @@ class Series:
     """The blocks of a run so far, judged by the rules.
 
     ``dropped`` is the number of warm-up blocks, as far as known; ``warmed_by`` and ``stopped_by`` say what
-    ended the warm-up and the trials, and are empty until then.
+    ended the warm-up and the trials, and are empty until then. ``serial_ns`` is what a serial trial takes as far as
+    known before, 0 for nothing.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, serial_ns: float = 0) -> None:
         self.rules = rules
         self.dropped = rules.warmup
         self.warmed_by = ""
@@ -115,7 +115,7 @@ class Series:
         self._samples: list[float] = []
         self._traced: list[int] = []
         self._looks = frozenset(looks(rules.min_trials, rules.max_trials))
-        self._deadline: Optional[int] = None
+        self._bound = Bound(rules, serial_ns)
 
     @property
     def blocks(self) -> int:
@@ -129,20 +129,17 @@ class Series:
 
     @property
     def wants_trace(self) -> bool:
-        """Return whether the next block needs a traced trial because too few blocks that count had one.
+        """Return whether the next block needs a traced trial because too few blocks that count had one."""
+        return self.kept >= 0 and self._done.traced < self._bound.share.traced
 
-        Once the time is over, one is enough.
-        """
-        wanted = min(self.rules.traced, 1) if self._is_over() else self.rules.traced
-        return self.kept >= 0 and sum(block >= self.dropped for block in self._traced) < wanted
-
-    def _is_over(self) -> bool:
-        return self._deadline is not None and perf_counter_ns() >= self._deadline
+    @property
+    def _done(self) -> Share:
+        return Share(max(self.kept, 0), sum(block >= self.dropped for block in self._traced))
 
     def begin(self) -> None:
-        """Begin a block; the time limit runs from the first block after the least warm-up."""
-        if self._deadline is None and self.kept >= 0:
-            self._deadline = perf_counter_ns() + self.rules.max_time_ns
+        """Begin a block; what still fits the time is reckoned from the first one after the least warm-up."""
+        self._bound.begin(warming=self.kept < 0)
+        self._bound.plan(self._done)
 
     def add(self, done: Mapping[str, Trial]) -> None:
         """Add one block, its trials by kind, and apply the rules."""
@@ -152,9 +149,11 @@ class Series:
         self._serial.append(serial.pace_ns)
         self._parallel.append(parallel.pace_ns)
         self._samples.append(_sample(serial, parallel))
-        if self._deadline is None:
+        self._bound.end(parallel.outcome.wall_ns, done[TRACED].outcome.wall_ns if TRACED in done else 0)
+        if not self._bound.is_running:
             return
-        over = self._is_over()
+        self._bound.plan(self._done)
+        over = self._bound.is_over
         if not self.warmed_by:
             self._end_warmup(over)
         if self.warmed_by:
@@ -162,11 +161,11 @@ class Series:
 
     def _end_warmup(self, over: bool) -> None:
         """End the warm-up if the latest blocks are steady; if not, count the first of them as warm-up."""
-        rules = self.rules
-        judged = self.kept >= min(WINDOW, rules.max_trials)
+        rules, wanted = self.rules, self._bound.share.pairs
+        judged = self.kept >= min(WINDOW, rules.max_trials, wanted)
         if judged and all(is_steady(paces[self.dropped :]) for paces in (self._serial, self._parallel)):
             self.warmed_by = RULE
-        elif over and self.kept >= rules.min_trials:
+        elif (over or wanted < rules.min_trials) and self.kept >= wanted:
             self.warmed_by = MAX_TIME
         elif judged:
             if self.dropped >= rules.max_warmup:
@@ -175,15 +174,15 @@ class Series:
                 self.dropped += 1
 
     def _stop(self, over: bool) -> None:
-        samples, rules = self._samples[self.dropped :], self.rules
-        if len(samples) < rules.min_trials:
+        samples, rules, wanted = self._samples[self.dropped :], self.rules, self._bound.share.pairs
+        if len(samples) < wanted:
             return
         if len(samples) in self._looks and narrow_enough(samples, rules.rel_ci):
             self.stopped_by = REL_CI
-        elif over:
-            self.stopped_by = MAX_TIME
         elif len(samples) >= rules.max_trials:
             self.stopped_by = MAX_TRIALS
+        elif over or wanted < rules.min_trials:
+            self.stopped_by = MAX_TIME
 
 
 def _sample(serial: Trial, parallel: Trial) -> float:

@@ -8,7 +8,10 @@ from .named import NamedTuple
 
 
 class Rules(NamedTuple):
-    """When warm-up ends and when to stop, see ``measure`` in conf/config.yaml; ``rel_ci`` is relative."""
+    """When warm-up ends and when to stop, see ``measure`` in conf/config.yaml; ``rel_ci`` is relative.
+
+    ``fewest`` pairs and ``least_traced`` trials stay even where the time is too short for ``min_trials`` and ``traced``.
+    """
 
     warmup: int
     max_warmup: int
@@ -17,6 +20,8 @@ class Rules(NamedTuple):
     max_time_ns: int
     rel_ci: float
     traced: int
+    fewest: int
+    least_traced: int
 
 
 class Specification(NamedTuple):

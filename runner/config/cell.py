@@ -16,7 +16,6 @@ from breakeven.runner.cell import channels, models, patterns, workloads
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
 from breakeven.runner.config.parsing import (
-    AUTO,
     READERS,
     read_choice,
     read_count,
@@ -36,8 +35,13 @@ LEAST_EACH = 2  # tasks a worker in one trial, if their number is not chosen
 ROUNDS = ("rounds", "precision", "max_rounds")
 MAX_SEED = 2**63 - 1
 LEAST_MEMORY = 64 * 2**20
-TRIAL = "32ms"
+TRIAL, MAX_ROUNDS = "32ms", 30
+"""Where a user's file lacks the knobs, since it is older than they are."""
 _MOST_TRIALS, _TRACED = 50, 6  # of a run if the number of rounds is chosen
+_PAIRS, FEWEST_PAIRS = (
+    6,
+    3,
+)  # timed in a run, and those that stay where time is short and other rounds make up for it
 
 FAMILIES: dict[str, ModuleType] = {
     "workload": workloads,
@@ -85,9 +89,10 @@ EXPERIMENT = "experiment"
 class Measure:
     """How long and how often a run measures.
 
-    At least ``warmup`` and at most ``max_warmup`` blocks warm up. ``max_time_ns`` bounds the timed blocks of
+    At least ``warmup`` and at most ``max_warmup`` blocks warm up. ``max_time_ns`` bounds the blocks of
     one run; ``rel_ci`` is the relative half-width of the interval of the median paired ratio at which a run
-    stops early; ``traced`` is the number of parallel trials that record spans.
+    stops early; ``traced`` is the number of parallel trials that record spans. Of the ``min_trials`` pairs only the
+    ``fewest`` stay where they do not fit ``max_time_ns``.
     """
 
     warmup: int
@@ -97,6 +102,7 @@ class Measure:
     max_time_ns: int
     rel_ci: float
     traced: int
+    fewest: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +187,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         seed=read_count(plain["seed"], "seed", least=0, most=MAX_SEED),
         time_limit_ns=read_length(plain["limits"]["time"], "limits.time"),
         memory_limit_bytes=_memory_limit(plain["limits"]["memory"]),
-        measure=_measure(plain["measure"], by_precision=plain["rounds"] == AUTO),
+        measure=_measure(plain["measure"], _Rounds.read(plain)),
     )
     refuse_too_much(cell)
     cell = _without_effectless(cell)
@@ -282,10 +288,26 @@ def _start_method(value: object) -> str | None:
     return None if value is None else read_choice(value, "model.start_method", START_METHODS)
 
 
-def _measure(given: Mapping[str, Any], *, by_precision: bool) -> Measure:
+@dataclass(frozen=True)
+class _Rounds:
+    """What a run must know of the rounds of its cell: whether precision ends them, and whether there are others."""
+
+    by_precision: bool
+    several: bool
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> _Rounds:
+        rounds = read_count_or_auto(plain["rounds"], "rounds")
+        most = read_count(plain.get("max_rounds", MAX_ROUNDS), "max_rounds")
+        return cls(by_precision=rounds is None, several=(most if rounds is None else rounds) > 1)
+
+
+def _measure(given: Mapping[str, Any], rounds: _Rounds) -> Measure:
     """Read how a run measures; with ``rounds=auto`` it has as few trials as it may, since processes tell more."""
-    least = read_count(given["min_trials"], "measure.min_trials")
     most = read_count_or_auto(given["max_trials"], "measure.max_trials")
+    asked = read_count_or_auto(given["min_trials"], "measure.min_trials")
+    least = min(_PAIRS, most or _PAIRS) if asked is None else asked
+    by_precision = rounds.by_precision
     traced = read_count_or_auto(given["traced"], "measure.traced", least=0)
     measure = Measure(
         warmup=read_count(given["warmup"], "measure.warmup", least=0),
@@ -295,6 +317,7 @@ def _measure(given: Mapping[str, Any], *, by_precision: bool) -> Measure:
         max_time_ns=read_length(given["max_time"], "measure.max_time"),
         rel_ci=read_share(given["rel_ci"], "measure.rel_ci"),
         traced=(1 if by_precision else _TRACED) if traced is None else traced,
+        fewest=min(FEWEST_PAIRS, least) if asked is None and rounds.several else least,
     )
     for fewest_key, most_key in (("min_trials", "max_trials"), ("warmup", "max_warmup")):
         fewest, limit = getattr(measure, fewest_key), getattr(measure, most_key)

@@ -87,7 +87,7 @@ def specification(run: Run, folder: Path) -> Specification:
         "environment": variation(run).environment() | run.cell.environment,
     }
     return Specification(
-        **asked | started | {"measure": Rules(**asked["measure"])},
+        **asked | started | {"measure": Rules(**asked["measure"], least_traced=int(run.must_trace))},
         cell_id=run.cell_id,
         round=run.round,
         executable=run.executable,

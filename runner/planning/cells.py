@@ -11,7 +11,7 @@ from typing import Any
 from breakeven.base.rounds import FIRST_LOOK
 from breakeven.runner.cell import workloads
 from breakeven.runner.cell.compatibility import why_not
-from breakeven.runner.config.cell import CURRENT, Cell
+from breakeven.runner.config.cell import CURRENT, MAX_ROUNDS, Cell
 from breakeven.runner.config.naming import distinguish
 from breakeven.runner.config.parsing import read_count, read_count_or_auto, read_share
 from breakeven.runner.planning.calibration import Calibration, Work, work_of
@@ -22,8 +22,8 @@ from breakeven.runner.planning.run import Source
 from breakeven.runner.planning.sources import Sources
 from breakeven.runner.planning.variables import environment_that_matters
 
-PRECISION, MAX_ROUNDS = 0.1, 30
-"""Where a user's file lacks the knobs, since it is older than they are."""
+PRECISION = 0.1
+"""Where a user's file lacks the knob, since it is older than it is."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +143,11 @@ def fingerprint(cell: Cell, engine: str) -> str:
 
     The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run
     that ends within a limit measures the same under a longer one. What is not set of an environment, flags and the length
-    of a trial is left out as well, so that cells from before there were any keep their identity.
+    of a trial is left out as well, so that cells from before there were any keep their identity; so are the fewest pairs, which
+    follow from the number of rounds.
     """
     requested = asdict(cell)
-    del requested["time_limit_ns"]
+    del requested["time_limit_ns"], requested["measure"]["fewest"]
     for name in ("environment", "interpreter_flags", "trial_ns"):
         if not requested[name]:
             del requested[name]

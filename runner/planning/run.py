@@ -32,7 +32,8 @@ class Run:
     columns of ``runs`` for the code, interpreter and host of the plan. ``config`` is the cell's resolved
     configuration, ``overrides`` are the ones typed for it, ``distinct`` the words in its name for how its process is
     started, if that differs between the cells of the sweep. ``precision`` is the share at which its cell's rounds
-    end, None if their number is fixed; ``calibration`` is that of its task, None before there is one.
+    end, None if their number is fixed; ``calibration`` is that of its task, None before there is one. If it ``must_trace``,
+    one traced trial stays however short the time is: it holds the reasons, and no other run of its cell has one yet.
     """
 
     cell: Cell
@@ -49,6 +50,7 @@ class Run:
     distinct: tuple[str, ...] = ()
     precision: float | None = None
     calibration: Calibration | None = None
+    must_trace: bool = True
 
     @property
     def key(self) -> Key:

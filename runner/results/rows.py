@@ -16,16 +16,16 @@ from breakeven.base.schema import TABLES, conform
 from breakeven.base.variables import write
 from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
 from breakeven.runner.cell.models._abc import Lifetime
-from breakeven.runner.cell.result import ActivityRecord, Result, WorkerRecord
-from breakeven.runner.cell.sampling import REL_CI
-from breakeven.runner.config.cell import Cell
+from breakeven.runner.cell.result import ActivityRecord, Result, TrialRecord, WorkerRecord
+from breakeven.runner.cell.sampling import REL_CI, TRACED
+from breakeven.runner.config.cell import Cell, Measure
 from breakeven.runner.environment import machine_facts
 from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results.disturbance import Judge
 from breakeven.runner.results.run_result import RunResult
 from breakeven.runner.results.spans import cpu_per_task, spans
-from breakeven.runner.results.statistics import Statistics
+from breakeven.runner.results.statistics import Statistics, blocks_of
 from breakeven.runner.results.warnings import notes
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times faster, if libyaml is installed
@@ -104,6 +104,7 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "n_warmup": result.n_warmup,
         "warmup_ended_by": result.warmup_ended_by,
         "stopped_by": result.stopped_by,
+        **_given_up(run.cell.measure, result.trials),
         **facts._asdict(),
         "packages": "\n".join(facts.packages),
         "native_libraries": ", ".join(facts.native_libraries) or None,
@@ -115,6 +116,16 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "spans_dropped": sum(lane.dropped for lane in result.lanes),
         **Statistics(by_rule=result.stopped_by == REL_CI)(result.trials, startup_ns=startup + teardown),
         **_latency(result),
+    }
+
+
+def _given_up(measure: Measure, trials: Sequence[TrialRecord]) -> dict[str, int]:
+    """Return the columns of ``runs`` for what is missing to what a run should have."""
+    blocks = blocks_of(trials)
+    traced = sum(TRACED in block for block in blocks)
+    return {
+        "pairs_given_up": max(measure.min_trials - len(blocks), 0),
+        "traced_given_up": max(measure.traced - traced, 0),
     }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from breakeven.base.keys import Key
 from breakeven.base.rounds import FIRST_LOOK
+from breakeven.base.statuses import FINAL
 from breakeven.base.units import format_clock
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.planning.cells import PlannedCell
@@ -44,6 +45,7 @@ class Schedule:
         self.decisions = Decisions(plan.planned, plan.policy.compare_by)
         kept = sorted(run.key for run in (*pending.done, *pending.failed))
         self._stored: set[Key] = set(kept)
+        self._traced = {run.cell_id for run in pending.done}
         for key in kept:
             self.decisions.add(stored[key])
         self._a_round: dict[Kind, float] = defaultdict(float)
@@ -72,7 +74,11 @@ class Schedule:
         while self._queue or self._refill():
             run = self._queue.popleft()
             if not self._is_hopeless(run):
-                yield run
+                yield self._tracing(run)
+
+    def _tracing(self, run: Run) -> Run:
+        """Return a run with what it must trace: one of each cell does whose runs all may be short of time."""
+        return replace(run, must_trace=run.cell_id not in self._traced)
 
     def _refill(self) -> bool:
         """Queue the next block that has runs of undecided cells; return whether there is one."""
@@ -97,7 +103,8 @@ class Schedule:
     def following(self) -> Run | None:
         """Return the run that comes after the current one unless its result decides otherwise; None for none."""
         queued = next((run for run in self._queue if not self._is_hopeless(run)), None)
-        return queued or next(self._open(self._next_block() or ()), None)
+        found = queued or next(self._open(self._next_block() or ()), None)
+        return None if found is None else self._tracing(found)
 
     def _is_hopeless(self, run: Run) -> bool:
         return run.precision is not None and self.decisions.ended_by(run.cell_id) == FAILURES
@@ -119,6 +126,8 @@ class Schedule:
 
     def ended(self, run: Run, row: Mapping[str, Any]) -> None:
         """Record that ``run`` ended with ``row``."""
+        if row["status"] in FINAL:
+            self._traced.add(run.cell_id)
         self._eta.ended(run.cell, row["wall_ns"])
         if run.precision is not None:
             self._budget.spent += row["wall_ns"] / 1e9

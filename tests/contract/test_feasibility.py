@@ -12,7 +12,7 @@ from breakeven.runner.cell.feasibility import why_too_long
 from tests.samples import cell
 
 _S = 10**9
-RULES = replace(cell().measure, warmup=1, min_trials=6, traced=1)
+RULES = replace(cell().measure, warmup=1, min_trials=6, fewest=6, traced=1)
 
 
 def test_the_arithmetic_is_told() -> None:

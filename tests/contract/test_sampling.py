@@ -25,7 +25,17 @@ from breakeven.runner.cell.warmup import WINDOW, is_steady
 from breakeven.runner.results import rows
 from tests.samples import reference, result, run, trial, worker
 
-RULES = Rules(warmup=2, max_warmup=5, min_trials=6, max_trials=20, max_time_ns=10**12, rel_ci=0.01, traced=3)
+RULES = Rules(
+    warmup=2,
+    max_warmup=5,
+    min_trials=6,
+    max_trials=20,
+    max_time_ns=10**12,
+    rel_ci=0.01,
+    traced=3,
+    fewest=6,
+    least_traced=1,
+)
 QUIET = Reading(MachineCounts(runnable=1), Usage(0, 0, 0, 0, 0), [], [], (0,))
 
 
@@ -260,6 +270,7 @@ def test_a_runs_figures_follow_from_its_trials() -> None:
     made = _made_up([(1, 1000), (1000, 500), (1200, 400), (900, 600)])
     row = rows.measured(run("python"), made)
     assert row["n_trials"] == 3
+    assert (row["pairs_given_up"], row["traced_given_up"]) == (0, 0)
     assert row["speedup"] == 2
     assert (row["speedup_low"], row["speedup_high"]) == (None, None)
     assert (row["startup_ns"], row["teardown_ns"]) == (100, 100)

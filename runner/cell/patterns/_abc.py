@@ -107,6 +107,10 @@ class Pattern(ABC):
 
         return once
 
+    def serial_ns(self, task_ns: int) -> int:
+        """Return about how long a serial trial is if a task takes ``task_ns``; 0 if nobody knows."""
+        return 0 if self.ECHOES else self.knobs.window_ns or self.knobs.tasks * task_ns
+
     def most_tasks(self, task_ns: int) -> int:
         """Return the most tasks that one worker may do in a trial if a task takes ``task_ns``."""
         del task_ns
