@@ -32,3 +32,8 @@ def refusal(kind: type[BadInput], *sides: str, **options: Any) -> str:
 def whole(a: str, b: str, **options: Any) -> Comparison:
     """Return the comparison of two sides as a whole."""
     return Comparison.of(open_side("A", a, "outputs/a"), open_side("B", b, "outputs/a"), Question(**options))
+
+
+def called(target: str, max_time: str) -> dict[str, Any]:
+    """Return the columns of a run that calls a function of the user's."""
+    return {"workload": "function", "function": target, "config": CONFIG.format(target, max_time)}

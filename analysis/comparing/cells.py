@@ -9,6 +9,7 @@ import pandas as pd
 
 from breakeven.analysis.comparing.knobs import METHOD, TRIAL, factors_of
 from breakeven.analysis.comparing.select import Side
+from breakeven.analysis.frames.asked import answers_alike
 from breakeven.analysis.frames.factors import BARE, varying, write
 from breakeven.base.factors import FACTORS
 
@@ -24,7 +25,7 @@ _IN_NAME = {
     "label": "label {}",
     "start_method": "start by {}",
     "workers": "{} workers",
-    "payload_out_bytes": "{} back",
+    "payload_out_asked_bytes": "{} back",
     "tasks": "{} tasks",
     "task_ns": "task {}",
     TRIAL: "trial {}",
@@ -113,9 +114,12 @@ def _count_kinds(cells: pd.DataFrame, names: list[str]) -> int:
 
 def _implied(cells: pd.DataFrame) -> set[str]:
     """Return what the other factors determine: a payload back as large as that sent, tasks that a trial holds."""
-    same = cells["payload_out_bytes"].eq(cells["payload_bytes"]).all()
     held = cells[TRIAL].notna().all()
-    return {name for name, follows in (("payload_out_bytes", same), ("tasks", held)) if follows}
+    return {
+        name
+        for name, follows in (("payload_out_asked_bytes", answers_alike(cells)), ("tasks", held))
+        if follows
+    }
 
 
 def _write(cells: pd.DataFrame, name: str) -> Iterable[str]:

@@ -88,7 +88,7 @@ class Allowance:
         single = set(chosen) & set(_SINGLE)
         facts = {fact for name in (*names, *groups, *single) for fact in _expand(name)}
         facts |= {fact for name in chosen for fact in _FOLLOW.get(name, ())}
-        other_work = any(name.split(".")[0] == "workload" for name in chosen)
+        other_work = any(name.split(".")[0] in ("workload", "function") for name in chosen)
         variables = {name.removeprefix(_KNOB) for name in chosen if name.startswith(_KNOB)}
         return cls(frozenset(facts), other_work, frozenset(variables))
 

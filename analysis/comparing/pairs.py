@@ -21,7 +21,8 @@ from breakeven.base.schema import TABLES
 _FOLLOW = {
     "model": ("start_method", "ipc"),
     "pattern": ("tasks", "window_ns", "task_ns"),
-    "workload": ("task_ns",),
+    "workload": ("function", "task_ns", "payload_asked_bytes", "payload_out_asked_bytes"),
+    "function": ("payload_asked_bytes", "payload_out_asked_bytes"),
 }
 """Factors that a cell may lack, by the factor that determines them.
 
@@ -105,10 +106,10 @@ class Pairing:
         keys = cells[names].map(_text).astype("object")
         if "tasks" in names:
             keys["tasks"] = keys["tasks"].mask(cells[TRIAL].notna(), _HELD + keys["tasks"])
-        if "payload_bytes" in self.named and "payload_out_bytes" in names:
+        if "payload_asked_bytes" in self.named and "payload_out_asked_bytes" in names:
             # what is sent back is as large as what is sent, unless it was chosen
-            same = cells["payload_out_bytes"].eq(cells["payload_bytes"])
-            keys["payload_out_bytes"] = keys["payload_out_bytes"].mask(same, _THE_SAME)
+            same = cells["payload_out_asked_bytes"].eq(cells["payload_asked_bytes"])
+            keys["payload_out_asked_bytes"] = keys["payload_out_asked_bytes"].mask(same, _THE_SAME)
         return {Key(cell): dict(zip(names, row, strict=True)) for cell, *row in keys.itertuples(name=None)}
 
     def link(self, a: Keys, b: Keys) -> list[Link]:

@@ -14,6 +14,7 @@ from breakeven.analysis.comparing.facts import FACTS
 from breakeven.analysis.comparing.knobs import add_knobs
 from breakeven.analysis.comparing.quantities import read_flag, read_number
 from breakeven.analysis.errors import NoMatch, UnknownName
+from breakeven.analysis.frames.asked import CROSSED
 from breakeven.analysis.frames.configs import write_knob
 from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadValue
@@ -25,8 +26,8 @@ from breakeven.base.units import format_size, format_time, read_size, read_time
 
 _TYPED = {column: key for key, column in COLUMNS.items() if "." not in key}
 """The name under which users type a column."""
-_FURTHER = ("executable", "seed", "trial_ns")
-_SIZES = ("payload_bytes", "payload_out_bytes", "memory_limit_bytes")
+_FURTHER = ("executable", "seed", "trial_ns", *CROSSED.values())
+_SIZES = (*CROSSED, *CROSSED.values(), "memory_limit_bytes")
 _TIMES = ("task_ns", "trial_ns", "window_ns")
 _NUMBERS = ("workers", "tasks", "seed", "task_amount", "cpu_count", "threads_per_core", "cpu_quota")
 _FLAGS = ("gil_enabled", "jit_enabled")

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.comparing.knobs import knobs_of
-from breakeven.analysis.frames.factors import is_varied, write
+from breakeven.analysis.frames.factors import is_varied, name_work, write
 
 AMOUNT = "task_amount"
-_DETERMINED_BY = ("workload", "task_ns", "payload_bytes")
+_DETERMINED_BY = ("workload", "function", "task_ns", "payload_asked_bytes")
 """Factors that determine the amount, beside the options of the workload: where they differ on purpose, it may, too."""
 
 _OF_A_BASELINE = (
-    *("payload_out_bytes", AMOUNT, "source", "hostname", "cpu_model"),
+    *("payload_out_asked_bytes", AMOUNT, "source", "hostname", "cpu_model"),
     *("executable", "python_version", "python_build", "interpreter_flags", "environment"),
 )
 """What else must be the same for the time of a serial trial to be."""
@@ -93,8 +93,8 @@ def _amounts(side: pd.DataFrame) -> Counts:
 
 def _name_tasks(cells: pd.DataFrame) -> pd.Series[str]:
     """Return the name of what a task of each pair computes."""
-    names = cells["workload"].astype("str")
-    for factor, text in (("task_ns", " of {}"), ("payload_bytes", " on {}")):
+    names = name_work(cells).astype("str")
+    for factor, text in (("task_ns", " of {}"), ("payload_asked_bytes", " on {}")):
         if factor == "task_ns" or is_varied(cells[factor]):
             written = write(cells, factor).map(text.format, na_action="ignore").astype("object")
             names += written.fillna("").astype("str")

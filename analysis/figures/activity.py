@@ -56,7 +56,8 @@ def frame(lab: Lab) -> pd.DataFrame:
     chosen = choose_comparable(cells, PANELS)
     for name in (
         "workload",
-        "payload_bytes",
+        "function",
+        "payload_asked_bytes",
         "window_ns",
         "variant",
         "model",

@@ -53,7 +53,7 @@ def _title(frame: pd.DataFrame) -> str:
 
 
 def _draw_limit(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:
-    limit = cells[["payload_bytes", "memcpy_bytes_per_s"]].groupby("payload_bytes").median()
+    limit = cells[["payload_asked_bytes", "memcpy_bytes_per_s"]].groupby("payload_asked_bytes").median()
     axes.plot(limit.index, limit["memcpy_bytes_per_s"], **_LIMIT, zorder=2)
 
 

@@ -53,7 +53,7 @@ def select_messages(lab: Lab, column: str) -> pd.DataFrame:
 
 def _settings(cells: pd.DataFrame) -> pd.Series[str]:
     """Name the panel of each cell: its work, and its placement if that is a factor, since twice the lines would be too many."""
-    settings = label_settings(cells, without=("payload_bytes",))
+    settings = label_settings(cells, without=("payload_asked_bytes",))
     if not is_varied(cells["affinity"]):
         return settings
     parts = zip(settings, "affinity " + cells["affinity"], strict=True)
@@ -72,12 +72,12 @@ class Marks:
 def draw_panels(frame: pd.DataFrame, measure: Measure, marks: Marks) -> SubFigure:
     """Draw one panel per setting, against payload, or as dots if all cells have the same payload."""
     settings = thin(sort_labels(frame, "setting"))
-    if is_varied(frame["payload_bytes"]):
+    if is_varied(frame["payload_asked_bytes"]):
         body = _draw_lines(frame, measure, settings, marks.lines)
         add_legend(body, [*list_styles(styles(frame)), *marks.legend])
         return body
     body = draw_dots(frame, measure.column, settings, marks.dots)
-    size = format_size(frame["payload_bytes"].iloc[0])
+    size = format_size(frame["payload_asked_bytes"].iloc[0])
     for axes in body.axes:
         axes.set_xlabel(f"{measure.name}, {size} each way")
         axes.set_xscale("log")
@@ -95,8 +95,8 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, setting in zip(panels.ravel(), settings, strict=False):
         cells = frame[frame["setting"].eq(setting)]
-        for name, points in cells.sort_values("payload_bytes").groupby("mechanism"):
-            draw_errors(axes, points["payload_bytes"], points, measure.column, look_of[str(name)])
+        for name, points in cells.sort_values("payload_asked_bytes").groupby("mechanism"):
+            draw_errors(axes, points["payload_asked_bytes"], points, measure.column, look_of[str(name)])
         extra(axes, cells, look_of)
         axes.set_xlabel("payload, each way")
         wrap_setting(setting, axes)
@@ -104,7 +104,7 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
         axes.remove()
     for axes in panels[:, 0]:
         axes.set_ylabel(measure.name)
-    set_size_axis(panels[0, 0], frame["payload_bytes"].tolist())
+    set_size_axis(panels[0, 0], frame["payload_asked_bytes"].tolist())
     panels[0, 0].set_yscale("log")
     set_log_axis(panels[0, 0].yaxis, measure.write)
     return body
@@ -116,10 +116,12 @@ def describe_winner(frame: pd.DataFrame, measure: Measure) -> str:
     A mechanism whose interval overlaps the winner's at that payload is named, too.
     """
     ordered = frame.sort_values(measure.column, ascending=measure.lowest_wins)
-    best = ordered["payload_bytes"].iloc[0]
-    low, high = frame["payload_bytes"].min(), frame["payload_bytes"].max()
+    best = ordered["payload_asked_bytes"].iloc[0]
+    low, high = frame["payload_asked_bytes"].min(), frame["payload_asked_bytes"].max()
     payloads = dict.fromkeys([best, high if high - best >= best - low else low])
-    return "; ".join(_describe_best(ordered[ordered["payload_bytes"].eq(size)], measure) for size in payloads)
+    return "; ".join(
+        _describe_best(ordered[ordered["payload_asked_bytes"].eq(size)], measure) for size in payloads
+    )
 
 
 def _describe_best(ordered: pd.DataFrame, measure: Measure) -> str:
@@ -129,5 +131,5 @@ def _describe_best(ordered: pd.DataFrame, measure: Measure) -> str:
     others = ordered[ordered["mechanism"].ne(first["mechanism"]) & ordered["setting"].eq(first["setting"])]
     near = others[f"{measure.column}_low"].le(ends[1]) & others[f"{measure.column}_high"].ge(ends[0])
     overlap = f" (overlapped by {others.loc[near, 'mechanism'].iloc[0]})" if near.any() else ""
-    at = ", ".join(filter(None, [format_size(first["payload_bytes"]), first["setting"]]))
+    at = ", ".join(filter(None, [format_size(first["payload_asked_bytes"]), first["setting"]]))
     return f"{first['mechanism']} with {measure.write(first[measure.column])}{interval} at {at}{overlap}"

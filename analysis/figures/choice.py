@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-_SAME = ["workload", "pattern", "workers", "payload_bytes", "payload_out_bytes", "task_ns", "variant"]
+_SAME = [
+    *("workload", "function", "pattern", "workers"),
+    *("payload_asked_bytes", "payload_out_asked_bytes", "task_ns", "variant"),
+]
 _PREFER: dict[str, Sequence[str]] = {
-    "workload": ("spin", "histogram", "function"),
+    "workload": ("function", "spin", "histogram"),
     "pattern": ("map", "window"),
     "model": ("thread", "process", "interpreter", "thread_pool", "process_pool", "mp_pool"),
     "ipc": ("queue", "pipe"),
@@ -44,7 +47,7 @@ def choose_comparable(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
     works = ranked.groupby([*_SAME, "workload_rank", "pattern_rank", "fit"], dropna=False, as_index=False)
     counts = works.agg(families=("family", "nunique"), models=("model", "nunique"))
     order = {"families": False, "workload_rank": True, "pattern_rank": True, "fit": True}
-    order |= {"workers": False, "models": False, "payload_bytes": True}
+    order |= {"workers": False, "models": False, "payload_asked_bytes": True}
     best = counts.sort_values(list(order), ascending=list(order.values()), kind="stable").head(1)
     same = ranked.merge(best[_SAME], on=_SAME).sort_values(["model_rank", "ipc_rank"], kind="stable")
     one = same.drop_duplicates(["model", "interpreter", "gil_enabled"]).head(limit)

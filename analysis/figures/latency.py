@@ -44,9 +44,9 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 
 
 def _draw_tails(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:
-    for name, points in cells.sort_values("payload_bytes").groupby("mechanism"):
+    for name, points in cells.sort_values("payload_asked_bytes").groupby("mechanism"):
         style = look_of[str(name)]
-        x, tail = points["payload_bytes"], points["latency_p99_ns"]
+        x, tail = points["payload_asked_bytes"], points["latency_p99_ns"]
         axes.plot(x, tail, color=style.color, linestyle=style.dash, **_FAINT)
 
 

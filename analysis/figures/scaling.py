@@ -34,6 +34,7 @@ from breakeven.analysis.figures.look import (
     thinned,
     wrap_setting,
 )
+from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings
 from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
@@ -61,7 +62,7 @@ class Length:
 
 _LENGTHS = {
     "task_ns": Length("task", format_length, "tasks of {}"),
-    "payload_bytes": Length("payload", format_size, "{}"),
+    "payload_asked_bytes": Length("payload", format_size, "{}"),
 }
 
 _AS_MEASURED = ", as measured"
@@ -106,7 +107,7 @@ def _with_lengths(frame: pd.DataFrame, variable: str | None) -> pd.DataFrame:
     """Add ``length``, where a cell is drawn along x: how long its tasks are, or its payload."""
     if variable == "task_ns":
         return frame.assign(length=lengths_of_tasks(frame))
-    return frame.assign(length=frame[variable]) if variable in _LENGTHS else frame
+    return frame.assign(length=payloads(frame)) if variable in _LENGTHS else frame
 
 
 def _draw(frame: pd.DataFrame, settings: list[str], variable: str | None) -> SubFigure:

@@ -25,8 +25,9 @@ from breakeven.analysis.figures.look import (
     new_figure,
     sort_labels,
 )
+from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.budget import select_traced
-from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.factors import label_mechanisms, name_work
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size, format_time
@@ -36,6 +37,7 @@ SECTION_NS = 80e6
 BINS = 1600
 """Bins of a section: 50 us each, a hundredth of CPython's switch interval of 5 ms."""
 
+_WORK = ["work", "payload", "workload", "function", "variant", "payload_asked_bytes", "task_ns"]
 _COLUMNS = ["cell_id", "round", "trial", "worker", "phase", "start_ns", "duration_ns", "on_cpu_ns"]
 POSITION_NS = 1e6
 """CPU time of an interrupted task is placed at its ends if that is accurate to this; else it is spread."""
@@ -65,8 +67,8 @@ def frame(lab: Lab) -> pd.DataFrame:
     )
     if not spans["on_cpu_ns"].gt(0).any():
         raise NothingToDraw("no compute span has CPU time: the interpreter has no thread_time_ns")
-    cells = cells.assign(mechanism=label_mechanisms(cells))
-    described = cells[["mechanism", "workload", "task_ns", "payload_bytes", "gil_enabled", "cpu_count"]]
+    cells = cells.assign(mechanism=label_mechanisms(cells), work=name_work(cells), payload=payloads(cells))
+    described = cells[["mechanism", *_WORK, "gil_enabled", "cpu_count"]]
     described = described.join(lab.estimates["task_measured_ns"])
     return described.join(spans.set_index("cell_id"), how="inner").reset_index()
 
@@ -93,8 +95,8 @@ def _describe_work(frame: pd.DataFrame) -> str:
     (length,) = name_lengths(frame.drop_duplicates("cell_id")).head(1)
     tasks = "" if pd.isna(length) else f"tasks of {length}, "
     return (
-        f"workload {first['workload']}, {tasks}{format_time(cpu)} of CPU each, "
-        f"payload {format_size(first['payload_bytes'])}, {first['workers']} workers"
+        f"workload {first['work']}, {tasks}{format_time(cpu)} of CPU each, "
+        f"payload {format_size(first['payload'])}, {first['workers']} workers"
     )
 
 

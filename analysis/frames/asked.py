@@ -14,6 +14,17 @@ CROSSED = {"payload_asked_bytes": "payload_bytes", "payload_out_asked_bytes": "p
 """The column with the bytes that crossed, by that with the bytes that were asked for."""
 
 
+def payloads(cells: pd.DataFrame) -> pd.Series[float]:
+    """Return the payload of each cell as it was asked for, or what crossed if nothing was."""
+    return cells["payload_asked_bytes"].fillna(cells["payload_bytes"])
+
+
+def answers_alike(cells: pd.DataFrame) -> bool:
+    """Return whether every payload back is as large as the one that is sent, or nobody asked for its size."""
+    back = cells["payload_out_asked_bytes"]
+    return bool((back.isna() | back.eq(cells["payload_asked_bytes"])).all())
+
+
 def fill_asked(runs: pd.DataFrame) -> pd.DataFrame:
     """Return ``runs`` with the function and the payloads that older ones hold only in their configuration.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from breakeven.analysis.frames.asked import CROSSED
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.units import format_length, format_size
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
@@ -18,11 +19,11 @@ BARE = ("native", "none")
 """Channels that a label need not name: the model's own transport."""
 
 _MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
-_SETTING = ("workload", "payload_bytes", "task_ns", "variant", "pattern")
-_SETTING_IF_NEEDED = ("payload_out_bytes", "tasks", "window_ns")
+_SETTING = ("workload", "payload_asked_bytes", "task_ns", "variant", "pattern")
+_SETTING_IF_NEEDED = ("payload_out_asked_bytes", "tasks", "window_ns")
 
 _WRITE: dict[str, Callable[[float], str]] = {
-    **dict.fromkeys(("payload_bytes", "payload_out_bytes"), format_size),
+    **dict.fromkeys((*CROSSED, *CROSSED.values()), format_size),
     **dict.fromkeys(("task_ns", "trial_ns", "window_ns"), format_length),
     **dict.fromkeys(("tasks", "workers"), lambda count: f"{count:.0f}"),
 }
@@ -33,7 +34,7 @@ _TEXTS_WITH_NUMBERS = ("variables", "interpreter_flags")
 _MOST_DIGITS = 20
 
 _IN_LABEL = {
-    "payload_out_bytes": "{} back",
+    "payload_out_asked_bytes": "{} back",
     "task_ns": "task {}",
     "window_ns": "window {}",
     "tasks": "{} tasks",
@@ -50,6 +51,7 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
     cells = ranked.groupby("cell_id", sort=False)
     described = [
         *FACTORS,
+        *CROSSED.values(),
         "verify",
         "status",
         "reason",
@@ -120,13 +122,19 @@ def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Serie
     """Name each cell by its work: those of workload, payload, task length, pattern ... that distinguish it.
 
     Values that follow from the others are left out, such as tasks that grow with workers. The length of a task is the
-    measured one if ``cells`` have it and it is not about what was asked.
+    measured one if ``cells`` have it and it is not about what was asked, the work that of the user's function.
     """
+    cells = cells.assign(workload=name_work(cells))
     names = [name for name in varying(cells, _SETTING) if name not in without]
     fixed = [name for name in (*_MECHANISM, *_SETTING, "workers") if name in cells]
     needed = [name for name in _SETTING_IF_NEEDED if name not in without and _is_needed(cells, name, fixed)]
     lengths = {"task_ns": name_lengths(cells, without)}
     return _join(cells, [*drop_implied(cells, names), *needed], ", ", written=lengths)
+
+
+def name_work(cells: pd.DataFrame) -> pd.Series[str]:
+    """Return what a task of each cell computes: the user's function, ``module:callable``, or the built-in workload."""
+    return cells["function"].where(cells["function"].notna(), cells["workload"])
 
 
 def drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:

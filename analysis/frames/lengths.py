@@ -16,7 +16,7 @@ from breakeven.analysis.units import format_length
 NEAR = 0.1
 """A task whose length differs from the one that was asked by no more than this share is as long as asked."""
 
-_WORK = ("workload", "variant", "payload_bytes", "task_ns")
+_WORK = ("workload", "function", "variant", "payload_asked_bytes", "task_ns")
 _RUNS_ON = ("interpreter", "interpreter_flags", "variables")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size, format_time
@@ -50,7 +51,8 @@ def page_faults(lab: Lab) -> Iterator[str]:
         label_mechanisms(lab.estimates)[worst],
         "message" if first["pattern"] == "pingpong" else "task",
     )
-    size = f", {format_size(first['payload_bytes'])}" if pd.notna(first["payload_bytes"]) else ""
+    payload = payloads(runs).iloc[0]
+    size = f", {format_size(payload)}" if pd.notna(payload) else ""
     yield (
         f"page faults take about {min(shares.max(), 1):.0%} of the CPU time of a {unit} ({name}{size}: {faults:.0f} "
         f"each, at {format_time(runs['page_fault_ns'].median())}) in {len(shares)} of {len(lab.estimates)} cells: "

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from breakeven.analysis.frames.asked import answers_alike
 from breakeven.analysis.frames.factors import label_mechanisms, varying, write
 from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab, load
@@ -133,8 +134,8 @@ def _write_cells(estimates: pd.DataFrame) -> pd.DataFrame:
     vary = varying(estimates, (*FACTORS, "variant"))
     always = _ALWAYS[1:] if estimates["pattern"].eq("pingpong").all() else _ALWAYS  # it runs no workload
     names = [name for name in (*FACTORS, "variant") if name in always or name in vary]
-    if estimates["payload_out_bytes"].eq(estimates["payload_bytes"]).all():
-        names = [name for name in names if name != "payload_out_bytes"]
+    if answers_alike(estimates):
+        names = [name for name in names if name != "payload_out_asked_bytes"]
     texts = {_heading(name): write(estimates, name).fillna("") for name in names}
     if "kind" in estimates:
         texts["kind"] = estimates.apply(name_kind, axis=1)
@@ -149,7 +150,7 @@ def _write_cells(estimates: pd.DataFrame) -> pd.DataFrame:
 def _heading(factor: str) -> str:
     if factor == "variables":
         return "environment"
-    return factor.removesuffix("_bytes").removesuffix("_ns").replace("_", " ")
+    return factor.removesuffix("_bytes").removesuffix("_asked").removesuffix("_ns").replace("_", " ")
 
 
 def _interval(column: str, form: Callable[[float], str]) -> Text:

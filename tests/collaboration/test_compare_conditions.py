@@ -14,7 +14,7 @@ from breakeven.analysis.errors import (
 from breakeven.base.conditions import CONDITIONS as KEPT
 from breakeven.base.conditions import ENVIRONMENT
 from tests.analysis_samples import Sample
-from tests.compared import CONFIG, FASTER, SLOWER, other, refusal, whole
+from tests.compared import FASTER, SLOWER, called, other, refusal, whole
 from tests.stored import commit
 
 # --- conditions
@@ -158,7 +158,7 @@ def test_another_workload_may_import_other_packages(sample: Sample) -> None:
         ("m:g", "numpy 2.1.0\nscipy 1.15.0"),
         ("m:h", "numpy 2.2.0"),
     ):
-        sample.add_rounds(SLOWER, config=CONFIG.format(target, "1s"), facts={"packages": packages})
+        sample.add_rounds(SLOWER, **called(target, "1s"), facts={"packages": packages})
     assert len(compare("workload.target=m:f", "workload.target=m:g", within="outputs/a")) == 1
     assert "  packages: numpy: 2.1.0 in A, 2.2.0 in B\n" in refusal(
         SidesDiffer, "workload.target=m:f", "workload.target=m:h"

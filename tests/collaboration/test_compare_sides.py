@@ -17,7 +17,7 @@ from breakeven.analysis.errors import (
 )
 from breakeven.base.errors import BadInput, BadValue
 from tests.analysis_samples import MS, Sample
-from tests.compared import CONFIG, FASTER, SLOWER, other, refusal, whole
+from tests.compared import FASTER, SLOWER, called, other, refusal, whole
 
 
 def test_lower_is_better_where_it_is(sample: Sample) -> None:
@@ -52,7 +52,7 @@ def test_a_side_is_a_folder_a_selection_or_both(sample: Sample) -> None:
     ("selection", "selected"),
     [
         ("payload=1MiB", [1]),
-        ("payload=1024KiB,payload_out=1MiB", [1]),
+        ("payload=1024KiB,payload_out=null", [1]),
         ("payload_bytes=1048576", [1]),
         ("payload=0", [2]),
         ("task=1ms", [0, 1]),
@@ -68,6 +68,8 @@ def test_a_side_is_a_folder_a_selection_or_both(sample: Sample) -> None:
         ("model=thread,workers=2,payload=1KiB", [0]),
         ("start_method=null", [0, 2, 3]),
         ("workload.target=mymodule:work", [0]),
+        ("function=mymodule:other", [1]),
+        ("payload_bytes=1013", [0]),
         ("measure.max_time=1000ms", [1]),
         ("workload.args=[1]", [0, 1]),
     ],
@@ -77,8 +79,9 @@ def test_keys_and_values_are_those_that_people_type(
 ) -> None:
     """Names of knobs, units, paths and names of interpreters, beginnings of versions, null."""
     rows: list[dict[str, Any]] = [
-        {"config": CONFIG.format("mymodule:work", "500ms"), "python_version": "3.11.7"},
-        {"payload_bytes": 2**20, "start_method": "fork", "config": CONFIG.format("mymodule:other", "1s")},
+        called("mymodule:work", "500ms") | {"payload_asked_bytes": 1024, "payload_bytes": 1013},
+        called("mymodule:other", "1s")
+        | {"payload_asked_bytes": 2**20, "payload_bytes": 2**20, "start_method": "fork"},
         {"payload_bytes": 0, "task_ns": MS // 5, "workers": 4, "python_version": "3.1.7"},
         {
             "pattern": "window",
@@ -101,7 +104,7 @@ def test_keys_and_values_are_those_that_people_type(
             "modle=thread",
             UnknownName,
             (
-                "A: modle=thread: no factor modle (did you mean model?); there are label, workload, model, start_method, "
+                "A: modle=thread: no factor modle (did you mean model?); there are label, workload, function, model, start_method, "
                 "ipc, pattern, workers, payload, payload_out, tasks, task, window, interpreter, interpreter_flags, affinity, "
                 "what is known of the machine and the interpreter (such as python_version), and knobs (such as measure.max_time)"
             ),
@@ -234,9 +237,9 @@ def test_several_partners_are_refused_with_what_separates_them(sample: Sample) -
 def test_cells_that_only_differ_in_how_they_were_measured_are_told_apart_by_that(sample: Sample) -> None:
     """A sweep over measure.max_time has several cells of the same factors."""
     second = other(sample)
-    sample.add_rounds(SLOWER, config=CONFIG.format("m:f", "1s"))
+    sample.add_rounds(SLOWER, **called("m:f", "1s"))
     for time in ("1s", "2s"):
-        second.add_rounds(FASTER, config=CONFIG.format("m:f", time))
+        second.add_rounds(FASTER, **called("m:f", time))
     assert refusal(AmbiguousPairs, "outputs/a", "outputs/b").endswith(
         "they differ in measure.max_time (1s, 2s): add measure.max_time=1s, for example, to the selection"
     )
@@ -246,14 +249,14 @@ def test_cells_that_only_differ_in_how_they_were_measured_are_told_apart_by_that
 def test_options_of_a_workload_are_factors_too(sample: Sample) -> None:
     """Two functions are not the same cell, unless the selection is about them."""
     second = other(sample)
-    sample.add_rounds(SLOWER, config=CONFIG.format("m:f", "1s"))
-    second.add_rounds(FASTER, config=CONFIG.format("m:g", "1s"))
+    sample.add_rounds(SLOWER, **called("m:f", "1s"))
+    second.add_rounds(FASTER, **called("m:g", "1s"))
     assert refusal(NothingPaired, "outputs/a", "outputs/b") == (
         "no cell of A has a partner in B, such as thread: "
-        "no such cell in B; the nearest has workload.target m:g, not m:f"
+        "no such cell in B; the nearest has function m:g, not m:f"
     )
     sides = ("outputs/a:workload.target=m:f", "outputs/b:workload.target=m:g")
-    assert compare(*sides)["differs"].tolist() == ["workload.target m:f v m:g"]
+    assert compare(*sides)["differs"].tolist() == ["function m:f v m:g"]
 
 
 def test_what_comes_back_follows_the_payload(sample: Sample) -> None:

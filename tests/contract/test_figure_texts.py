@@ -97,7 +97,7 @@ def test_a_crossing_is_between_the_lengths_that_were_measured() -> None:
 
 def _cells(*tasks: tuple[float | None, float | None], **columns: Any) -> pd.DataFrame:
     frame = pd.DataFrame(tasks, columns=["task_ns", "task_measured_ns"], dtype="float64")
-    work: Any = {"workload": "spin", "variant": "", "payload_bytes": 1, "interpreter": "a"} | columns
+    work: Any = {"workload": "spin", "variant": "", "payload_asked_bytes": 1, "interpreter": "a"} | columns
     return frame.assign(**work)
 
 
@@ -116,10 +116,12 @@ def test_a_length_is_what_was_asked_or_the_mean_of_what_was_measured(
 
 def test_interpreters_have_lengths_of_their_own_and_labels_in_common() -> None:
     """A label names both that mean and what was asked; what differs only in what a figure has along x shares it."""
-    cells = _cells((1e6, 1e6), (1e6, 2e6), (1e6, 2e6), interpreter=["a", "b", "b"], payload_bytes=[1, 1, 2])
+    cells = _cells(
+        (1e6, 1e6), (1e6, 2e6), (1e6, 2e6), interpreter=["a", "b", "b"], payload_asked_bytes=[1, 1, 2]
+    )
     assert lengths_of_tasks(cells).tolist() == pytest.approx([1e6, 2e6, 2e6])
     assert name_lengths(cells).tolist() == ["1.41 ms instead of 1 ms"] * 2 + ["2 ms instead of 1 ms"]
-    assert len(set(name_lengths(cells, ("payload_bytes",)))) == 1
+    assert len(set(name_lengths(cells, ("payload_asked_bytes",)))) == 1
 
 
 def test_lengths_that_are_not_known_are_those_that_were_asked() -> None:
