@@ -134,8 +134,9 @@ def collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
         first = kept.setdefault(planned.cell_id, planned)
         if planned.rounds > first.rounds:
             kept[planned.cell_id] = replace(first, rounds=planned.rounds)
-    words = distinguish([planned.cell for planned in kept.values()])
-    return [replace(planned, distinct=own) for planned, own in zip(kept.values(), words, strict=True)]
+    found = list(kept.values())
+    words = distinguish([planned.cell for planned in found], [planned.config for planned in found])
+    return [replace(planned, distinct=own) for planned, own in zip(found, words, strict=True)]
 
 
 def fingerprint(cell: Cell, engine: str) -> str:

@@ -10,9 +10,10 @@ readers must ignore events and keys that they do not know. The events are:
     ``done`` (those already stored), ``waiting`` (those to make now), ``incompatible`` (runs that cannot
     exist), ``command``.
 ``run_incompatible``
-    ``cell_id``, ``round``, ``cell`` (in words), ``reason``.
+    ``cell_id``, ``round``, ``cell`` (in words), ``function`` (the user's, ``module:callable``, or null),
+    ``payload_asked_bytes`` (null if the knob payload has no effect), ``reason``.
 ``run_began``
-    ``cell_id``, ``round``, ``cell``, ``number`` (from 1) ``of`` the runs to make now; null if precision decides.
+    ``cell_id``, ``round``, ``cell``, ``function``, ``payload_asked_bytes``, ``number`` (from 1) ``of`` the runs to make now; null if precision decides.
 ``run_ended``
     the same fields, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the
     counts so far; if precision decides, ``decided`` of ``cells``; and ``seconds_left``, an estimate for the remaining runs, null if there is none.

@@ -122,7 +122,7 @@ class Sight:
         found = [
             {
                 "cell": known.get(key) or _described(row),
-                **{name: row[name] for name in ("cell_id", "round", "status", "reason")},
+                **{name: row[name] for name in ("function", "cell_id", "round", "status", "reason")},
             }
             for key, row in rows
         ]
@@ -184,7 +184,8 @@ def _last_launch(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, A
 
 
 def _described(row: Mapping[str, Any]) -> str:
-    return f"{row['workload']} {row['model']} x{row['workers']} {row['ipc']} {row['pattern']}"
+    work = row["function"] or row["workload"]
+    return f"{work} {row['model']} x{row['workers']} {row['ipc']} {row['pattern']}"
 
 
 def _key(event: Mapping[str, Any]) -> Key | None:

@@ -141,7 +141,8 @@ def test_a_sweep_under_way(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> 
     assert told["present"]["round"] == 2
     assert 30 < told["seconds_left"] <= 65
     assert told["failed"] == [
-        {"cell": CELL, "cell_id": "0123456789abcdef", "round": 1, "status": "failed", "reason": reason}
+        {"cell": CELL, "function": None, "cell_id": "0123456789abcdef", "round": 1}
+        | {"status": "failed", "reason": reason}
     ]
     assert len(told["log"]) == 10
     assert told["sweep"] == str(sweep.path)

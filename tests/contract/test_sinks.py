@@ -35,7 +35,10 @@ from breakeven.runner.sweep.tally import Tally
 from tests import samples
 
 CELL = "spin process(fork) x2 queue map 1KiB 200us"
-KEY = {"cell_id": "0123456789abcdef", "round": 0, "cell": CELL}
+KEY = {"cell_id": "0123456789abcdef", "round": 0, "cell": CELL} | {
+    "function": None,
+    "payload_asked_bytes": 1024,
+}
 
 
 @pytest.fixture

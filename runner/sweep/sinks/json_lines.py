@@ -65,7 +65,14 @@ def as_data(event: SweepEvent) -> tuple[str, Mapping[str, Any]]:
 
 
 def _about(run: Run) -> dict[str, Any]:
-    return {"cell_id": run.cell_id, "round": run.round, "cell": describe(run.cell, run.distinct)}
+    asked = None if "payload_bytes" in run.cell.effectless else run.cell.payload_bytes
+    return {
+        "cell_id": run.cell_id,
+        "round": run.round,
+        "cell": describe(run.cell, run.distinct),
+        "function": run.cell.function,
+        "payload_asked_bytes": asked,
+    }
 
 
 def _ended(event: RunEnded) -> dict[str, Any]:
