@@ -11,7 +11,7 @@ from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
 from breakeven.analysis.figures.save import FORMATS, save
 from breakeven.analysis.frames.load import Lab, load
-from breakeven.analysis.summary.screen import render, summarise
+from breakeven.analysis.summary.screen import View, open_console, render, summarise
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.text import shown
@@ -22,7 +22,7 @@ _EPILOG = "breakeven compare A B compares two sweeps, or two parts of one; see b
 def main(arguments: Sequence[str]) -> int:
     """Draw and print what ``arguments`` request and return the exit code; raise BadInput."""
     options = _parse(arguments)
-    console = Console(soft_wrap=True)
+    console = open_console()
     figures, formats = (
         _choose("figure", options.only, FIGURES),
         _choose("format", options.format, FORMATS),
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     lab = load(options.folder)
     if not options.no_figures:
         _draw_all(lab, figures, formats, console)
-    render(summarise(lab), console)
+    render(summarise(lab), console, View(all=options.all, verbose=options.verbose))
     return ALL_DONE
 
 
@@ -49,6 +49,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         default=",".join(FORMATS),
         help=f"file formats, separated by commas: any of {', '.join(FORMATS)} (default: %(default)s)",
     )
+    parser.add_argument("--all", action="store_true", help="print all cells with all columns")
+    parser.add_argument("--verbose", action="store_true", help="print all cautions in full")
     parser.add_argument("--no-figures", action="store_true", help="print the summary only")
     return parser.parse_args(argv)
 

@@ -26,6 +26,12 @@ def format_time(nanoseconds: float) -> str:
     return f"{_digits(nanoseconds / scale)} {name}"
 
 
+def format_times(like: float, *nanoseconds: float) -> list[str]:
+    """Return times without their unit, in that of the time ``like``: ``["49.8", "50.4"]``."""
+    scale, _ = time_unit(_round(like))
+    return [_digits(each / scale) for each in nanoseconds]
+
+
 def format_length(nanoseconds: float) -> str:
     """Return a configured time without trailing zeros: ``1 ms``."""
     return trim_zeros(format_time(nanoseconds))

@@ -1,4 +1,4 @@
-"""What a reader should know before believing a sweep's numbers, each in one line."""
+"""The cautions that follow from estimates and from the rows of `runs`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,23 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.slowed import slowed
+from breakeven.analysis.summary.caution import (
+    CONDITIONS,
+    DISTURBED,
+    NO_INTERVAL,
+    OBSERVED,
+    ONE_PROCESS,
+    OVER,
+    SAME_WORK,
+    SLOWED,
+    UNSTEADY,
+    Caution,
+)
 from breakeven.analysis.summary.shared_counts import shared_counts
+from breakeven.analysis.summary.wording import out_of, percent, plural, span
 from breakeven.analysis.units import format_ratio
-from breakeven.base.conditions import CONDITIONS
+from breakeven.base import notes
+from breakeven.base.conditions import CONDITIONS as NAMES
 
 MOST_EFFECT = 0.02
 """If recording spans prolongs a trial by more than this, it is worth a warning."""
@@ -18,36 +32,44 @@ MOST_EFFECT = 0.02
 MOST_EFFICIENCY = 1.2
 """A speedup surely above this many times the workers is not of the same work; caches that grow with them allow a little."""
 
-MOST_NOTES = 5
+MOST_DISTURBED = 0.1
+"""A share of a cell's pairs of trials; that others disturbed more of them is worth a word."""
 
 
-def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> tuple[str, ...]:
-    """Return the cautions, if any; ``estimates`` and ``runs`` are those of `Lab`."""
-    return (
-        *_claims(estimates),
-        *_impossible(estimates),
-        *_slowed(runs),
-        *_disturbed(estimates),
-        *_observed(estimates),
-        *_mixed(runs),
-        *_hurried(runs),
-        *_noted(runs),
-    )
+def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Caution]:
+    """Yield the cautions, if any; ``estimates`` and ``runs`` are those of `Lab`."""
+    good = runs[runs["status"].eq("ok")]
+    yield from _claims(estimates)
+    yield from _impossible(estimates)
+    yield from _slowed(good)
+    yield from _disturbed(estimates)
+    yield from _observed(estimates)
+    yield from _mixed(good)
+    yield from _hurried(good)
+    yield from _noted(good)
 
 
-def _claims(estimates: pd.DataFrame) -> Iterator[str]:
+def _cells(frame: pd.DataFrame) -> frozenset[str]:
+    return frozenset(map(str, frame.index))
+
+
+def _claims(estimates: pd.DataFrame) -> Iterator[Caution]:
     """Warn of intervals that do not stand for a cell, or are missing, if rounds was a number."""
-    covers = estimates.loc[estimates["precision"].isna(), "covers"]
-    if covers.eq("nothing").any():
-        yield "some cells have too few trials for an interval: it needs two rounds, or six pairs of trials in one"
-    if covers.eq("process").any():
-        yield (
-            "intervals stand for one process, not for the cell: some cells ran in one round only; "
-            "rounds=auto, or 3 or more, covers what differs from process to process"
+    by_number = estimates[estimates["precision"].isna()]
+    without, single = (by_number[by_number["covers"].eq(what)] for what in ("nothing", "process"))
+    if len(without):
+        count = f"{len(without)} of {plural(len(estimates), 'cell')}"
+        text = f"{count} {'has' if len(without) == 1 else 'have'} too few trials for an interval: it needs two rounds, or six pairs of trials in one"
+        yield Caution(NO_INTERVAL, text, _cells(without))
+    if len(single):
+        text = (
+            f"{out_of(len(single), len(estimates))} the interval stands for one process, not for the cell: it ran in one round "
+            "only; rounds=auto, or 3 or more, covers what differs from process to process"
         )
+        yield Caution(ONE_PROCESS, text, _cells(single))
 
 
-def _impossible(estimates: pd.DataFrame) -> Iterator[str]:
+def _impossible(estimates: pd.DataFrame) -> Iterator[Caution]:
     """Warn of speedups that are surely above what the workers allow."""
     above = estimates[estimates["efficiency_low"].gt(MOST_EFFICIENCY)]
     if above.empty:
@@ -55,38 +77,41 @@ def _impossible(estimates: pd.DataFrame) -> Iterator[str]:
     worst = above.loc[[above["efficiency_low"].idxmax()]]
     value, low, high, workers = worst[["speedup", "speedup_low", "speedup_high", "workers"]].iloc[0]
     name = label_mechanisms(estimates)[worst.index[0]]
-    yield (
-        f"not the same work: in {len(above)} of {len(estimates)} cells the speedup is surely above what the workers allow, "
+    text = (
+        f"not the same work: {out_of(len(above), len(estimates))} the speedup is surely above what the workers allow, "
         f"most of all {format_ratio(value)} [{format_ratio(low)}, {format_ratio(high)}] with workers={workers:.0f} ({name}): calls do less in a worker than alone, such "
         "as from a cache that each worker keeps, or since joblib, BLAS or a pool in the function runs otherwise in a worker"
     )
+    yield Caution(SAME_WORK, text, _cells(above), "s")
 
 
-def _slowed(runs: pd.DataFrame) -> Iterator[str]:
+def _slowed(good: pd.DataFrame) -> Iterator[Caution]:
     """Say of which cells a task takes more CPU time in every traced trial of every run than it takes alone."""
-    ratios = slowed(runs)
-    yield from shared_counts(runs, ratios)
-    ratios = ratios[~ratios.index.isin(runs.loc[runs["shared_counted"].notna(), "cell_id"])]
+    ratios = slowed(good)
+    yield from shared_counts(good, ratios)
+    ratios = ratios[~ratios.index.isin(good.loc[good["shared_counted"].notna(), "cell_id"])]
     if ratios.empty:
         return
-    row = runs.index[runs["cell_id"].eq(str(ratios.idxmax()))][0]
-    yield (
-        f"in {len(ratios)} of {runs['cell_id'].nunique()} cells a task takes more CPU time in a worker than alone, up to "
-        f"{ratios.max():.2g} times as much ({label_mechanisms(runs)[row]}, workers={runs.loc[row, 'workers']}): "
+    row = good.index[good["cell_id"].eq(str(ratios.idxmax()))][0]
+    text = (
+        f"{out_of(len(ratios), good['cell_id'].nunique())} a task takes more CPU time in a worker than alone, "
+        f"{span(ratios, '{:.2g}'.format)} times as much (most: {label_mechanisms(good)[row]}, workers={good.loc[row, 'workers']}): "
         "workers share memory bandwidth, caches or the threads of a core (SMT), or the data is laid out otherwise there"
     )
+    yield Caution(SLOWED, text, frozenset(map(str, ratios.index)), "c")
 
 
-def _disturbed(estimates: pd.DataFrame) -> Iterator[str]:
-    shares = estimates["pairs_disturbed"]
-    if shares.gt(0).any():
-        yield (
-            f"others disturbed the machine in {shares.mean():.0%} of the pairs of trials (up to {shares.max():.0%} of "
-            "a cell's): all pairs count, the column quiet is without the disturbed ones"
+def _disturbed(estimates: pd.DataFrame) -> Iterator[Caution]:
+    above = estimates[estimates["pairs_disturbed"].gt(MOST_DISTURBED)]
+    if len(above):
+        text = (
+            f"{out_of(len(above), len(estimates))} others disturbed {span(above['pairs_disturbed'], percent)} of the pairs of "
+            "trials: all pairs count, the column quiet (--all) is without the disturbed ones"
         )
+        yield Caution(DISTURBED, text, _cells(above), "d")
 
 
-def _observed(estimates: pd.DataFrame) -> Iterator[str]:
+def _observed(estimates: pd.DataFrame) -> Iterator[Caution]:
     """Warn of effects above the bound whose intervals exclude zero."""
     effect = estimates["observer_effect"]
     above = estimates[effect.gt(MOST_EFFECT) & estimates["observer_effect_low"].gt(0)]
@@ -95,53 +120,59 @@ def _observed(estimates: pd.DataFrame) -> Iterator[str]:
     worst = above.loc[[above["observer_effect"].idxmax()]]
     value, low, high = worst[["observer_effect", "observer_effect_low", "observer_effect_high"]].iloc[0]
     name = label_mechanisms(estimates)[worst.index[0]]
-    yield (
-        f"recording spans prolonged trials by more than {MOST_EFFECT:.0%} in {len(above)} of {len(estimates)} cells, "
+    text = (
+        f"{out_of(len(above), len(estimates))} recording spans prolonged trials by more than {percent(MOST_EFFECT)}, "
         f"most by {value:.1%} [{low:.1%}, {high:.1%}] ({name}): speeds are of untraced trials and unaffected, "
         "spans are that much too long"
     )
+    yield Caution(OBSERVED, text, _cells(above))
 
 
-def _mixed(runs: pd.DataFrame) -> Iterator[str]:
+def _mixed(good: pd.DataFrame) -> Iterator[Caution]:
     """Warn of cells with rounds measured under several conditions, which ``on_change=keep`` allows."""
-    measured = runs[runs["status"].eq("ok")]
-    several = measured.groupby("cell_id")[list(CONDITIONS)].nunique(dropna=False).gt(1)
+    several = good.groupby("cell_id")[list(NAMES)].nunique(dropna=False).gt(1)
     if several.to_numpy().any():
-        names = ", ".join(CONDITIONS[name] for name in several.columns[several.any()])
-        yield (
-            f"rounds of {int(several.any(axis=1).sum())} of {len(several)} cells were measured under several conditions "
+        mixed = several[several.any(axis=1)]
+        names = ", ".join(NAMES[name] for name in several.columns[several.any()])
+        text = (
+            f"rounds of {len(mixed)} of {plural(len(several), 'cell')} were measured under several conditions "
             f"({names}): their interval covers that difference, too; on_change=remeasure measures them alike"
         )
+        yield Caution(CONDITIONS, text, _cells(mixed), "m")
 
 
-def _hurried(runs: pd.DataFrame) -> Iterator[str]:
+def _hurried(good: pd.DataFrame) -> Iterator[Caution]:
     """Warn of runs whose time was over before the rules were met; more rounds narrow what ``rounds=auto`` measures."""
-    by_number = runs["precision"].isna()
-    unsettled, unfinished = (runs[name].eq("max_time") for name in ("warmup_ended_by", "stopped_by"))
-    warming, trials = int((unsettled & by_number).sum()), int((unfinished & by_number).sum())
-    unsteady = int((unsettled & ~by_number).sum())
-    if unsteady:
-        yield (
-            f"in {unsteady} of {len(runs)} runs the time (measure.max_time) was over before the trials were seen to be steady: "
+    by_number = good["precision"].isna()
+    unsettled, unfinished = (good[name].eq("max_time") for name in ("warmup_ended_by", "stopped_by"))
+    trials, unsteady = good[unfinished & by_number], good[unsettled & ~by_number]
+    warming = int((unsettled & by_number).sum())
+    of = plural(len(good), "run")
+    if len(unsteady):
+        text = (
+            f"in {len(unsteady)} of {of} the time (measure.max_time) was over before the trials were seen to be steady: "
             "the machine drifts, or the work gets faster or slower with every call"
         )
-    if trials:
+        yield Caution(UNSTEADY, text, frozenset(unsteady["cell_id"]), "t")
+    if len(trials):
         before = f", in {warming} before the trials were seen to be steady" if warming else ""
-        yield (
-            f"in {trials} of {len(runs)} runs the time (measure.max_time) was over before the interval was as narrow as "
+        text = (
+            f"in {len(trials)} of {of} the time (measure.max_time) was over before the interval was as narrow as "
             f"asked (measure.rel_ci){before}"
         )
+        yield Caution(OVER, text, frozenset(trials["cell_id"]), "t")
 
 
-def _noted(runs: pd.DataFrame) -> Iterator[str]:
-    """Repeat the notes of the runs, the most frequent first, and one of those that differ only in numbers."""
-    noted = runs[runs["notes"].notna()]
+def _noted(good: pd.DataFrame) -> Iterator[Caution]:
+    """Repeat the notes of the runs, those of one kind as one; a line of no known form is a kind of its own."""
+    noted = good[good["notes"].notna()]
     lines = noted.assign(note=noted["notes"].astype("str").str.split("\n")).explode("note")
-    lines = lines.assign(example=label_mechanisms(runs).reindex(lines.index))
-    alike = lines["note"].astype("str").str.replace(r"\d+(\.\d+)?", "#", regex=True)
-    groups = lines.groupby(alike, sort=False)
-    counted = groups.agg(runs=("note", "size"), note=("note", "first"), example=("example", "first"))
-    for _, row in counted.sort_values("runs", ascending=False, kind="stable").head(MOST_NOTES).iterrows():
-        yield f"{row['runs']} run{'' if row['runs'] == 1 else 's'}: {row['note']} (such as {row['example']})"
-    if len(counted) > MOST_NOTES:
-        yield f"... and {len(counted) - MOST_NOTES} more notes: the column notes of the table runs"
+    read = {line: notes.read(line) for line in lines["note"].unique()}
+    kinds = lines["note"].map({line: note.kind if note else line for line, note in read.items()})
+    for kind, rows in lines.groupby(kinds, sort=False):
+        found = [note for note in map(read.get, rows["note"].unique()) if note is not None]
+        text = notes.merge(found) if found else str(kind)
+        count = len(rows[["cell_id", "round"]].drop_duplicates())
+        yield Caution(
+            str(kind), f"in {count} of {plural(len(good), 'run')}: {text}", frozenset(rows["cell_id"])
+        )

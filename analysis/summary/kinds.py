@@ -10,6 +10,8 @@ import pandas as pd
 from breakeven.analysis.frames.factors import label_mechanisms, label_settings
 from breakeven.analysis.frames.kinds import Cause, cause_of
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.summary.caution import KINDS, Caution
+from breakeven.analysis.summary.wording import plural
 from breakeven.analysis.units import format_ratio, format_time
 
 _SPLIT = "of"
@@ -32,16 +34,18 @@ def name_kind(row: pd.Series[Any]) -> str:
     return "" if pd.isna(row[_SPLIT]) else f"{row['kind']}, {row['rounds']} of {row[_SPLIT]:.0f} rounds"
 
 
-def falls_into_kinds(lab: Lab) -> Iterator[str]:
-    """Yield a line for each cause, with the cell whose kinds are farthest apart, and what fixes either kind."""
+def falls_into_kinds(lab: Lab) -> Iterator[Caution]:
+    """Yield a caution for each cause, with the cell whose kinds are farthest apart, and what fixes either kind."""
     kinds = lab.kinds
     for column in dict.fromkeys(kinds["cause"]):
         cells = kinds[kinds["cause"].eq(column)]
         ratios = _values(cells).groupby(level="cell_id").agg(lambda both: both.max() / both.min())
         worst = str(ratios.idxmax())
-        count = f"the rounds of {len(ratios)} of {len(lab.estimates)} cells fall into two kinds"
+        count = f"the rounds of {len(ratios)} of {plural(len(lab.estimates), 'cell')} fall into two kinds"
         of_worst = cells[cells.index.get_level_values("cell_id") == worst]
-        yield f"{count}{_why(cause_of(column))}: {_describe(lab, of_worst, worst)}; {_remedy(cause_of(column))}"
+        worst_of = "most: " if len(ratios) > 1 else ""
+        text = f"{count}{_why(cause_of(column))}: {worst_of}{_describe(lab, of_worst, worst)}; {_remedy(cause_of(column))}"
+        yield Caution(KINDS, text, frozenset(map(str, ratios.index)), "k")
 
 
 def fixed_by_a_knob(lab: Lab) -> set[str]:

@@ -8,8 +8,10 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.summary.caution import NATIVE, Caution
+from breakeven.analysis.summary.wording import out_of, span
 
-NATIVE = 1.2
+BUSY = 1.2
 """Tasks that keep more CPUs than this busy compute on further threads."""
 
 _VARIABLES = {
@@ -24,40 +26,48 @@ _VARIABLES = {
 """The environment variable that says how many threads a library starts."""
 
 
-def native_threads(lab: Lab) -> Iterator[str]:
-    """Yield a caution if tasks alone use several CPUs, with the cell that oversubscribes its CPUs most."""
+def native_threads(lab: Lab) -> Iterator[Caution]:
+    """Yield cautions if tasks alone use several CPUs, with the cell that oversubscribes its CPUs most."""
     cpus = lab.runs.set_index("cell_id")["cpus_alone"].astype("float64").groupby(level="cell_id").median()
     cells = lab.estimates.join(cpus, how="inner")
-    cells = cells[cells["cpus_alone"].gt(NATIVE)]
+    cells = cells[cells["cpus_alone"].gt(BUSY)]
     if cells.empty:
         return
-    demand = cells["cpus_alone"] * cells["workers"]
-    worst = int((demand / cells["cpu_count"]).astype("float64").argmax())
-    cell, name = cells.iloc[worst], label_mechanisms(lab.estimates)[cells.index[worst]]
-    runs = lab.runs[lab.runs["cell_id"].eq(cells.index[worst]) & lab.runs["status"].eq("ok")]
+    runs = lab.runs[lab.runs["cell_id"].isin(cells.index) & lab.runs["status"].eq("ok")]
     text = (
-        f"a task alone keeps {cell['cpus_alone']:.1f} CPUs busy in {len(cells)} of {len(lab.estimates)} cells: "
+        f"{out_of(len(cells), len(lab.estimates))} a task alone keeps {span(cells['cpus_alone'], '{:.1f}'.format)} CPUs busy: "
         f"{_name_threads(runs)} beside its own"
     )
-    if demand.iloc[worst] > NATIVE * cell["cpu_count"]:
+    demand = (cells["cpus_alone"] * cells["workers"]).astype("float64")
+    over = cells[demand.gt(BUSY * cells["cpu_count"])]
+    if len(over):
+        worst = str((demand / cells["cpu_count"]).astype("float64").idxmax())
+        cell, name = cells.loc[worst], label_mechanisms(lab.estimates)[worst]
         text += (
-            f"; oversubscribed: {cell['workers']} workers x {cell['cpus_alone']:.1f} CPUs on {cell['cpu_count']} "
-            f"({name}){_name_remedy(runs)}"
+            f"; oversubscribed {out_of(len(over), len(lab.estimates))}, most with {cell['workers']} workers x "
+            f"{cell['cpus_alone']:.1f} CPUs on {cell['cpu_count']} ({name}){_name_remedy(runs)}"
         )
-    yield text
+    yield Caution(NATIVE, text, frozenset(map(str, cells.index)), "n")
+    yield Caution(NATIVE, cells=frozenset(map(str, over.index)), flag="o")
 
 
 def _name_threads(runs: pd.DataFrame) -> str:
     """Return what the threads are: how many in a process, of which libraries; or that Python started them."""
-    counts, libraries = runs["native_threads"].dropna(), runs["native_libraries"].dropna()
-    of = f" ({libraries.iloc[0]})" if len(libraries) else " (BLAS, OpenMP, ...)"
-    if counts.empty or (counts.max() == 0 and len(libraries)):
+    counts = runs["native_threads"].dropna()
+    libraries = _libraries(runs)
+    of = f" ({', '.join(libraries)})" if libraries else " (BLAS, OpenMP, ...)"
+    if counts.empty or (counts.max() == 0 and libraries):
         return f"native threads{of} compute"
     if counts.max() == 0:
         return "threads that the function starts compute"
-    if counts.max() == 1:
+    if counts.max() == 1 == counts.min():
         return f"1 native thread a process{of} computes"
-    return f"{counts.max():.0f} native threads a process{of} compute"
+    return f"{span(counts.astype('float64'), '{:.0f}'.format)} native threads a process{of} compute"
+
+
+def _libraries(runs: pd.DataFrame) -> list[str]:
+    """Return the names of the libraries that were loaded, each once."""
+    return [name for name in dict.fromkeys(", ".join(runs["native_libraries"].dropna()).split(", ")) if name]
 
 
 def _name_remedy(runs: pd.DataFrame) -> str:
@@ -67,8 +77,7 @@ def _name_remedy(runs: pd.DataFrame) -> str:
     """
     if runs["native_threads"].max() == 0 and runs["native_libraries"].isna().all():
         return ""
-    libraries = ", ".join(runs["native_libraries"].dropna()).split(", ")
-    known = dict.fromkeys(_VARIABLES[name] for name in libraries if name in _VARIABLES)
+    known = dict.fromkeys(_VARIABLES[name] for name in _libraries(runs) if name in _VARIABLES)
     variables = list(known) or ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"]
     joint = " " if known else " or "
     settings = joint.join(f"environment.{name}=1" for name in variables)

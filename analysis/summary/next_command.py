@@ -11,7 +11,7 @@ import pandas as pd
 
 from breakeven.base.factors import POLICY
 from breakeven.base.layout import SweepPaths
-from breakeven.base.program import command, python
+from breakeven.base.program import command, program
 from breakeven.base.results import planned_runs, typed_overrides
 from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
@@ -24,16 +24,16 @@ _ONCE = ("dry_run", "retry_failed")
 
 
 def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
-    """Suggest a command: draw the figures, debug or look at what failed, or measure more rounds; else look closer.
+    """Suggest a command: draw the figures, debug or look at what failed, or measure more rounds.
 
     Only an exception is worth a debugger: code that hung or died would do so there, too.
 
-    None if no command helps: nothing can run, or it was just debugged.
+    None if no command helps: nothing is left to do, nothing can run, or it was just debugged.
     """
     figures = SweepPaths(path).figures
     broken = runs[runs["status"].isin(FAILED)]
     if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
-        return f"{command('show')} {shlex.quote(shown(path))}"
+        return show(path)
     if len(broken) and not broken["overrides"].fillna("").str.split("\n").map(_debugs).any():
         raised = broken[broken["status"].eq("failed")]
         if raised.empty:
@@ -44,7 +44,12 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
     again = None if covers_cell else _repeat(runs)
     if again is not None:
         return f"{again}rounds={ROUNDS}"
-    return _look_closer(path, runs)
+    return None
+
+
+def show(path: Path, *options: str) -> str:
+    """Return the command that shows the sweep."""
+    return shlex.join([*program(), "show", shown(path), *options])
 
 
 def carry_on(path: Path, runs: pd.DataFrame, cells: Iterable[str], knobs: Mapping[str, str]) -> str | None:
@@ -79,15 +84,6 @@ def _key(override: str) -> str:
 
 def _debugs(overrides: list[str]) -> bool:
     return "engine=debug" in overrides
-
-
-def _look_closer(path: Path, runs: pd.DataFrame) -> str:
-    """Return the command that prints the numbers of a figure, with their intervals."""
-    only_messages = runs.loc[runs["status"].eq("ok"), "pattern"].eq("pingpong").all()
-    name = "latency_p50_ns" if only_messages else "speedup"
-    columns = [name, f"{name}_low", f"{name}_high"]
-    code = f"import breakeven; print(breakeven.load({shown(path)!r}).estimates[{columns}].to_string())"
-    return f'{shlex.quote(python())} -c "{code}"'
 
 
 def _repeat(runs: pd.DataFrame, without: Collection[str] = ()) -> str | None:

@@ -11,6 +11,8 @@ import pandas as pd
 from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.summary.caution import FAULTS, Caution
+from breakeven.analysis.summary.wording import out_of, percent, span
 from breakeven.analysis.units import format_size, format_time
 from breakeven.base.variables import read
 
@@ -38,7 +40,7 @@ def fault_shares(runs: pd.DataFrame) -> pd.Series[float]:
     return shares.groupby(level="cell_id").median()
 
 
-def page_faults(lab: Lab) -> Iterator[str]:
+def page_faults(lab: Lab) -> Iterator[Caution]:
     """Yield a caution for the cell that page faults slow down most, with what to measure beside it."""
     shares = fault_shares(lab.runs[lab.runs["status"].eq("ok")])
     shares = shares[shares.ge(LARGE) & shares.index.isin(lab.estimates.index)]
@@ -53,11 +55,12 @@ def page_faults(lab: Lab) -> Iterator[str]:
     )
     payload = payloads(runs).iloc[0]
     size = f", {format_size(payload)}" if pd.notna(payload) else ""
-    yield (
-        f"page faults take about {min(shares.max(), 1):.0%} of the CPU time of a {unit} ({name}{size}: {faults:.0f} "
-        f"each, at {format_time(runs['page_fault_ns'].median())}) in {len(shares)} of {len(lab.estimates)} cells: "
+    text = (
+        f"{out_of(len(shares), len(lab.estimates))} page faults take about {span(shares.clip(upper=1).round(2), percent)} of the "
+        f"CPU time of a {unit} (most: {name}{size}, {faults:.0f} each, at {format_time(runs['page_fault_ns'].median())}): "
         f"freed memory goes back to the kernel and is asked for again{_remedy(lab.runs, first, faults)}"
     )
+    yield Caution(FAULTS, text, frozenset(map(str, shares.index)), "f")
 
 
 def _remedy(runs: pd.DataFrame, run: pd.Series[Any], faults: float) -> str:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.summary.caution import SHARED, Caution
+from breakeven.analysis.summary.wording import out_of, span
 
 _CONSTANTS = "constants of "
 
 
-def shared_counts(runs: pd.DataFrame, ratios: pd.Series[float]) -> Iterator[str]:
+def shared_counts(runs: pd.DataFrame, ratios: pd.Series[float]) -> Iterator[Caution]:
     """Yield a caution if workers that share counted objects are among the cells of ``ratios``, see `slowed`."""
     sharing = runs[runs["shared_counted"].notna() & runs["cell_id"].isin(ratios.index)]
     if sharing.empty:
@@ -20,11 +22,12 @@ def shared_counts(runs: pd.DataFrame, ratios: pd.Series[float]) -> Iterator[str]
     ratios = ratios[ratios.index.isin(sharing["cell_id"])]
     row = sharing.index[sharing["cell_id"].eq(str(ratios.idxmax()))][0]
     roles = str(sharing.loc[row, "shared_counted"]).split("\n")
-    yield (
-        f"in {len(ratios)} of {runs['cell_id'].nunique()} cells threads fight over the reference counts of objects they "
-        f"share, such as {_such_as(roles)}: a task takes up to {ratios.max():.2g} times as much CPU time as alone "
-        f"({label_mechanisms(runs)[row]}, workers={sharing.loc[row, 'workers']}); {_remedy(roles)}"
+    text = (
+        f"{out_of(len(ratios), runs['cell_id'].nunique())} threads fight over the reference counts of objects they "
+        f"share, such as {_such_as(roles)}: a task takes {span(ratios, '{:.2g}'.format)} times as much CPU time as alone "
+        f"(most: {label_mechanisms(runs)[row]}, workers={sharing.loc[row, 'workers']}); {_remedy(roles)}"
     )
+    yield Caution(SHARED, text, frozenset(map(str, ratios.index)), "c")
 
 
 def _such_as(roles: list[str]) -> str:

@@ -1,8 +1,8 @@
-"""The cells whose intervals are wider than asked, and what would narrow them, in one line."""
+"""The cells whose intervals are wider than asked, and what would narrow them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil, isfinite
 
 import pandas as pd
@@ -12,25 +12,32 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.forecast import Forecast, too_wide
 from breakeven.analysis.summary.kinds import fixed_by_a_knob
 from breakeven.analysis.summary.next_command import carry_on
+from breakeven.analysis.summary.wording import percent, plural, span
 from breakeven.base.results import planned_runs
 from breakeven.base.units import format_clock, format_time
-
-NAMED = 2
-"""The most cells that are all named; of more the widest is."""
 
 _STEPS = ((120, 5), (1200, 30), (float("inf"), 60))
 
 
-def wider_than_asked(lab: Lab) -> Iterator[str]:
-    """Yield the line if there are such cells: which, how wide, and the command that narrows them with its time."""
+@dataclass(frozen=True)
+class Undecided:
+    """Which cells are undecided and how long it would take to narrow them, with the command if it is known."""
+
+    text: str
+    command: str | None
+
+
+def wider_than_asked(lab: Lab) -> Undecided | None:
+    """Return what narrows the cells that are wider than asked, or measures those without a run; None if there are none."""
     cells, unseen = too_wide(lab.estimates), _unseen(lab)
-    cells = cells[~cells.index.isin(fixed_by_a_knob(lab))]  # another line says what narrows them
+    cells = cells[~cells.index.isin(fixed_by_a_knob(lab))]  # a caution says what narrows them
     if cells.empty and not unseen:
-        return
+        return None
     parts = [_describe(cells, lab.estimates)] if len(cells) else []
     if unseen:
         parts.append(f"{unseen} cell{' has' if unseen == 1 else 's have'} no run yet")
-    yield "; ".join([*parts, _remedy(lab, cells, unseen)])
+    remedy, again = _remedy(lab, cells, unseen)
+    return Undecided("; ".join([*parts, remedy]), again)
 
 
 def _unseen(lab: Lab) -> int:
@@ -45,35 +52,20 @@ def _planned(lab: Lab) -> set[str]:
 
 
 def _describe(cells: pd.DataFrame, estimates: pd.DataFrame) -> str:
-    count, of = len(cells), len(estimates)
-    text = (
-        f"the interval of {count} of {of} cells is"
-        if count == 1
-        else f"the intervals of {count} of {of} cells are"
-    )
-    return f"{text} wider than asked ({_asked(cells)}): {_widths(cells, estimates)}"
+    """Return how many cells are undecided, how wide they are, and which is the widest."""
+    count = f"{len(cells)} of {plural(len(estimates), 'cell')} {'is' if len(cells) == 1 else 'are'} wider than asked"
+    widths = cells["half_width"].sort_values(ascending=False, na_position="first")
+    names = _names(estimates).reindex(widths.index)
+    worst = f"{'' if len(cells) == 1 else 'most: '}{names.iloc[0]}"
+    known = widths.dropna()
+    if known.empty:
+        return f"{count} (±{_asked(cells)}), without an interval so far ({worst})"
+    without = f" or without an interval ({worst})" if len(known) < len(widths) else f" ({worst})"
+    return f"{count} (±{_asked(cells)}): ±{span(known, percent)}{without}"
 
 
 def _asked(cells: pd.DataFrame) -> str:
-    low, high = (_percent(share) for share in (cells["precision"].min(), cells["precision"].max()))
-    return f"+-{low}" if low == high else f"+-{low} to {high}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %" if share < 1 else f"{100 * share:.0f} %"
-
-
-def _widths(cells: pd.DataFrame, estimates: pd.DataFrame) -> str:
-    """Return the widths with the cells' names, the widest first; of many only the widest."""
-    names = _names(estimates)
-    ordered = cells["half_width"].sort_values(ascending=False, na_position="first")
-    named = zip(names.reindex(ordered.index), ordered, strict=True)
-    texts = [f"{_width(share)} ({name})" for name, share in named]
-    return ", ".join(texts) if len(texts) <= NAMED else f"up to {texts[0]}"
-
-
-def _width(share: float) -> str:
-    return f"+-{_percent(share)}" if isfinite(share) else "no interval"
+    return span(cells["precision"].astype("float64"), percent)
 
 
 def _names(estimates: pd.DataFrame) -> pd.Series[str]:
@@ -84,8 +76,8 @@ def _names(estimates: pd.DataFrame) -> pd.Series[str]:
     return pd.Series([", ".join(filter(None, row)) for row in rows], estimates.index)
 
 
-def _remedy(lab: Lab, cells: pd.DataFrame, unseen: int) -> str:
-    """Return the time and the command that narrow ``cells`` and measure the ``unseen`` ones."""
+def _remedy(lab: Lab, cells: pd.DataFrame, unseen: int) -> tuple[str, str | None]:
+    """Return the time that narrows ``cells`` and measures the ``unseen`` ones, and the command; None if that is not known."""
     forecast = Forecast.of(lab.estimates, lab.runs, unseen)
     knobs: dict[str, str] = {}
     if forecast.max_rounds is not None:
@@ -96,11 +88,11 @@ def _remedy(lab: Lab, cells: pd.DataFrame, unseen: int) -> str:
         knobs["budget"] = format_time(seconds * 10**9)
         time = f"{'at least' if forecast.least else 'about'} {format_clock(seconds)} more"
     again = carry_on(lab.path, lab.runs, cells.index, knobs)
-    if again is None:
-        typed = " ".join(f"{key}={value}" for key, value in knobs.items())
-        again = f"run the sweep again{f' with {typed}' if typed else ''}"
-    goal = f"{'measure' if cells.empty else 'narrow'} {'it' if len(cells) + unseen == 1 else 'them'}"
-    return f"{time} would {goal}: {again}"
+    goal = f"{time} would {'measure' if cells.empty else 'narrow'} {'it' if len(cells) + unseen == 1 else 'them'}"
+    if again is not None:
+        return f"{goal}:", again
+    typed = " ".join(f"{key}={value}" for key, value in knobs.items())
+    return f"{goal}: run the sweep again{f' with {typed}' if typed else ''}", None
 
 
 def _round_up(seconds: float) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from breakeven.analysis.verdicts.costs import Cheapest, costs
 from breakeven.analysis.verdicts.question import Question, questions
 from breakeven.analysis.verdicts.ranking import Ranking, Sample, rank
 from breakeven.analysis.verdicts.sentences import Said
+from breakeven.base.wrapping import wrap
 
 COLUMNS = (
     "question",
@@ -44,7 +44,7 @@ def verdicts(lab: Lab) -> pd.DataFrame:
 def verdict_lines(lab: Lab, width: int = 80) -> list[str]:
     """Return the sentences as lines of at most ``width`` characters, those of one question together."""
     sentences = verdicts(lab)["sentence"]
-    return [line for sentence in sentences for line in wrap(sentence, width, subsequent_indent="  ")]
+    return [line for sentence in sentences for line in wrap(sentence, width, "  ")]
 
 
 def _verdicts(lab: Lab) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from breakeven.base.units import format_time
+from breakeven.base.notes import write
 from breakeven.runner.cell import patterns
 from breakeven.runner.cell.records import from_json, to_plain
 from breakeven.runner.config.cell import Cell
@@ -100,18 +100,20 @@ def conclude(
     if found is None:
         amounts = sorted(attempt.amount or 0 for attempt in attempts)
         found = amounts[len(amounts) // 2]
-        note = (
-            f"task={format_time(work.task_ns)}: {len(attempts)} calibrations of {work.workload} found {amounts[0]} to "
-            f"{amounts[-1]} loops, and no two agreed within {AGREEMENT:.0%}; the machine was disturbed: all cells do the "
-            "same work, but it may not take the time asked for"
+        note = write(
+            "calibrations",
+            asked=work.task_ns,
+            tries=len(attempts),
+            workload=work.workload,
+            low=amounts[0],
+            high=amounts[-1],
+            agreement=f"{AGREEMENT:.0%}",
         )
     nearest = min(attempts, key=lambda attempt: abs((attempt.amount or 0) - found))
     length = nearest.task_ns
     if not note and abs(length / work.task_ns - 1) > _OFF:
-        note = (
-            f"task={format_time(work.task_ns)}: calibration reached {format_time(int(float(f'{length:.3g}')))}; "
-            f"the machine was disturbed, or {work.workload} cannot be that short with this payload"
-        )
+        reached = int(float(f"{length:.3g}"))
+        note = write("calibrated", asked=work.task_ns, reached=reached, workload=work.workload)
     return Calibration(work, _shared(work, found, known), length, interpreter, note)
 
 

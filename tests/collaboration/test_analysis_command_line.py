@@ -13,8 +13,8 @@ from breakeven.analysis.figures import draw
 from breakeven.analysis.figures.save import save
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.show import main
-from breakeven.analysis.summary.screen import ROWS, render, summarise
-from breakeven.base.program import python
+from breakeven.analysis.summary.layout import lay_out
+from breakeven.analysis.summary.screen import DEFAULT, ROWS, View, render, summarise
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 
 
@@ -35,43 +35,57 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
     return sample
 
 
-def _render(lab: Lab, *, width: int = 200, terminal: bool = False) -> list[str]:
+def _render(lab: Lab, *, width: int = 80, terminal: bool = False, view: View = DEFAULT) -> list[str]:
     out = io.StringIO()
-    render(summarise(lab), Console(file=out, width=width, force_terminal=terminal, color_system=None))
+    console = Console(file=out, width=width, height=24, force_terminal=terminal, color_system=None)
+    render(summarise(lab), console, view)
     return out.getvalue().splitlines()
 
 
 def test_the_summary_of_a_small_sweep_word_for_word(small: Sample) -> None:
-    """Without a terminal: aligned text, counts, where it is, and what to type next."""
+    """What all cells share, aligned columns, the best first, what to know, and what to type next."""
     assert _render(load(small.path)) == [
         "For spin at 1 KiB: not decided; each candidate ran in one process only",
         "  (rounds=auto runs more).",
-        "map:",
-        "workload  model    workers  speedup [95 %]     with start-up  efficiency",
-        "spin      process  1        0.95 [0.95, 0.95]  0.76           0.95",
-        "spin      process  2        1.90 [1.90, 1.90]  1.52           0.95",
+        "",
+        "map: spin, process, queue, 1 KiB, 200 tasks, task 1 ms, CPython 3.11.7, 2 CPUs",
+        "#  workers  speedup [95 %]     startup  with start-up  efficiency",
+        "1        2  1.90 [1.90, 1.90]  21.1 ms           1.52        0.95",
+        "2        1  0.95 [0.95, 0.95]  42.1 ms           0.76        0.95",
+        "",
+        "-  in 2 of 2 cells the interval stands for one process, not for the cell: it ran",
+        "   in one round only; rounds=auto, or 3 or more, covers what differs from",
+        "   process to process",
         "2 cells (2 ok) in 2 runs",
-        (
-            "intervals stand for one process, not for the cell: some cells ran in one round only; "
-            "rounds=auto, or 3 or more, covers what differs from process to process"
-        ),
+        "",
         "results: outputs/small",
         "next: breakeven show outputs/small",
     ]
 
 
-def test_a_terminal_gets_a_table_if_it_fits_and_whole_lines_if_not(small: Sample) -> None:
-    """A narrow terminal cuts nothing: each cell is a line of names and values."""
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_narrow_screen_drops_columns_and_the_whole_table_continues(small: Sample, terminal: bool) -> None:
+    """In a written-down order; --all has them in a further table."""
     lab = load(small.path)
-    assert _render(lab, width=100, terminal=True)[3].startswith("┏")
-    assert _render(lab, width=40, terminal=True)[2] == (
-        "workload spin, model process, workers 2, speedup [95 %] 1.90 [1.90, 1.90], with start-up 1.52, efficiency 0.95"
-    )
+    lines = _render(lab, width=40, terminal=terminal)
+    first = lines.index("#  workers  speedup [95 %]     startup")
+    assert lines[first + 1 : first + 4] == [
+        "1        2  1.90 [1.90, 1.90]  21.1 ms",
+        "2        1  0.95 [0.95, 0.95]  42.1 ms",
+        "",
+    ]
+    further = _render(lab, width=40, terminal=terminal, view=View(all=True))
+    assert further[first : first + 3] == lines[first : first + 3]
+    assert further[first + 4 : first + 7] == [
+        "#  with start-up  efficiency",
+        "1           1.52        0.95",
+        "2           0.76        0.95",
+    ]
 
 
 def test_problems_are_grouped_by_reason(rich: Lab) -> None:
     """One line a reason with a count and an example, not one for each cell."""
-    lines = _render(rich)
+    lines = _render(rich, width=200)
     assert f"incompatible, 3 cells: {REFUSAL} (such as process/reference)" in lines
     assert "timeout, 1 cell: no result within 30 s (such as thread/pipe)" in lines
     assert "46 cells (42 ok, 3 incompatible, 1 timeout) in 82 runs" in lines
@@ -81,14 +95,22 @@ def test_units_suit_each_pattern(rich: Lab) -> None:
     """Messages have round trips and bandwidth, windows a throughput, tasks a speedup."""
     tables = summarise(rich).cells
     assert sorted(tables) == ["map", "pingpong", "window"]
-    cells = tables["pingpong"]
+    cells = tables["pingpong"].texts
     row = cells[cells["ipc"].eq("pipe") & cells["payload"].eq("1 MiB")].iloc[0]
     assert not {"workload", "speedup [95 %]", "throughput"} & set(cells.columns)
-    assert re.fullmatch(r"\d+ us \[\d+ us, [\d.]+ [um]s\]", row["round trip p50 [95 %]"])
+    assert re.fullmatch(r"\d+ us \[\d+, \d+\]", row["round trip [95 %]"])
     assert row["p99"].endswith(" ms")
     assert row["bandwidth"].endswith(" GB/s")
-    assert tables["window"]["throughput"].str.endswith(" k/s").all()
-    assert not {"throughput", "bandwidth"} & set(tables["map"].columns)
+    assert tables["window"].texts["throughput"].str.endswith(" k/s").all()
+    assert not {"throughput", "bandwidth"} & set(tables["map"].texts.columns)
+
+
+def test_each_question_has_its_best_cell_on_a_screen_that_is_too_small(rich: Lab) -> None:
+    """Rows of all questions are left out, never the best ones; the rest is one command away."""
+    table = summarise(rich).cells["map"]
+    shown = [line.split()[0] for line in lay_out(table, 80, 4)]
+    assert shown == ["#", "1", "2", "16", "17"]
+    assert f"   16 more: breakeven show {rich.path} --all" in _render(rich, terminal=True)
 
 
 def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
@@ -97,8 +119,8 @@ def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
     for payload in range(ROWS + 3):
         sample.add_map(model="process", payload_bytes=payload, speedup=1.0)
     lines = _render(load(sample.path))
-    assert f"... and 3 cells more: load('{tmp_path}/sweep').estimates" in lines
-    assert sum(line.startswith("spin ") for line in lines) == ROWS
+    assert f"   3 more: breakeven show {tmp_path}/sweep --all" in lines
+    assert sum(bool(re.match(r" ?\d+ +\d+ B ", line)) for line in lines) == ROWS
 
 
 def test_brackets_in_a_reason_are_printed_as_they_are(tmp_path: Path) -> None:
@@ -109,7 +131,7 @@ def test_brackets_in_a_reason_are_printed_as_they_are(tmp_path: Path) -> None:
 
 
 def test_what_to_type_next(small: Sample) -> None:
-    """First the figures; then debug what failed; then more rounds; else look closer."""
+    """First the figures; then debug what failed; then more rounds."""
     small.sweep.figures.mkdir()
     (small.sweep.figures / "scaling.png").touch()
     again = "breakeven run pattern=map tasks=200 task=1000000 model=process workers=1,2 "
@@ -134,20 +156,16 @@ def test_what_to_type_next(small: Sample) -> None:
             1,
             "breakeven run +experiment=tour rounds=5",
         ),
-        (
-            ("a=1\nb=1", "a=2\nb=2"),
-            1,
-            """{python} -c "import breakeven; print(breakeven.load('sweep').estimates[['speedup', 'speedup_low', 'speedup_high']].to_string())\"""",
-        ),
-        (
-            ("a=1", "a=2"),
-            2,
-            """{python} -c "import breakeven; print(breakeven.load('sweep').estimates[['speedup', 'speedup_low', 'speedup_high']].to_string())\"""",
-        ),
+        (("a=1\nb=1", "a=2\nb=2"), 1, None),
+        (("a=1", "a=2"), 2, None),
     ],
 )
 def test_a_sweep_is_repeated_as_it_was_typed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: tuple[str, ...], rounds: int, command: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    overrides: tuple[str, ...],
+    rounds: int,
+    command: str | None,
 ) -> None:
     """A grid as lists, an experiment by its name; what is neither is not made up."""
     monkeypatch.chdir(tmp_path)
@@ -156,7 +174,7 @@ def test_a_sweep_is_repeated_as_it_was_typed(
         sample.add_map(model="process", workers=place + 1, speedup=1.0, overrides=typed)
     sample.sweep.figures.mkdir()
     (sample.sweep.figures / "scaling.png").touch()
-    assert summarise(load(sample.path)).next_command == command.replace("{python}", python())
+    assert summarise(load(sample.path)).next_command == command
 
 
 def test_the_command_draws_prints_and_follows_latest(

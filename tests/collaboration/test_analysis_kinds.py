@@ -37,12 +37,12 @@ def test_kinds_are_rows_with_shares_and_a_line_names_the_remedy(tmp_path: Path) 
     """The cell of two kinds has a row for each, the steady one its own; the line says what to ask for."""
     lab, mixed, _ = _sweep(tmp_path / "sweep", PLACED)
     summary = summarise(lab)
-    assert summary.cells["pingpong"]["kind"].tolist() == [
-        "",
-        "one CPU, 3 of 7 rounds",
-        "two CPUs, 4 of 7 rounds",
+    assert summary.cells["pingpong"].texts[["#", "kind"]].to_numpy().tolist() == [
+        ["1", ""],
+        ["2a", "one CPU, 3 of 7 rounds"],
+        ["2b", "two CPUs, 4 of 7 rounds"],
     ]
-    assert summary.cautions[0] == (
+    assert summary.cautions[0].text == (
         "the rounds of 1 of 2 cells fall into two kinds by where parent and worker ran: process/shared_memory 50.0 us "
         "(two CPUs, 4 of 7 rounds) and 10.0 us (one CPU, 3 of 7 rounds); affinity=scatter measures two CPUs only, "
         "affinity=compact measures one CPU only"
@@ -64,4 +64,4 @@ def test_few_rounds_of_unknown_cause_stay_whole(tmp_path: Path) -> None:
     """Seven rounds that lie in two groups for no recorded reason are one cell with a wide interval."""
     lab, _, _ = _sweep(tmp_path / "sweep", [0.0] * len(PLACED))
     assert lab.kinds.empty
-    assert "kind" not in summarise(lab).cells["pingpong"]
+    assert "kind" not in summarise(lab).cells["pingpong"].texts

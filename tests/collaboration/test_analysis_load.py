@@ -224,14 +224,14 @@ def test_rounds_kept_after_an_edit_of_the_measuring_code_are_told(tmp_path: Path
     """Stored rows that differ in the column `code` alone, as after on_change=keep."""
     sample = Sample(tmp_path / "sweep", pairs=6, rounds=2)
     cell = sample.add_map(model="process", speedup=1.5, code="before")
-    assert not any("several conditions" in caution for caution in summarise(load(sample.path)).cautions)
+    assert not any("several conditions" in caution.text for caution in summarise(load(sample.path)).cautions)
     kept = sample.sweep.read_run(cell, 1)
     assert kept is not None
     commit(sample.sweep, kept | {"code": "after"})
     assert (
-        "rounds of 1 of 1 cells were measured under several conditions (breakeven's own code): "
+        "rounds of 1 of 1 cell were measured under several conditions (breakeven's own code): "
         "their interval covers that difference, too; on_change=remeasure measures them alike"
-    ) in summarise(load(sample.path)).cautions
+    ) in [caution.text for caution in summarise(load(sample.path)).cautions]
 
 
 def test_interpreters_of_one_name_stay_apart(tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def test_the_function_sees_what_the_cell_sets(command: Command, tmp_path: Path) 
     assert set(lab.runs["hash_seed"]) == {7}
     assert {line for text in lab.runs["environment"] for line in text.split("\n")} >= {"MODE=01", "MODE=1"}
     (cells,) = summarise(lab).cells.values()
-    assert set(cells["environment"]) == {"MODE=01", "MODE=1"}
-    assert "variant" not in cells
+    assert set(cells.texts["environment"]) == {"MODE=01", "MODE=1"}
+    assert "variant" not in cells.texts
     assert "-O MODE=01" in done.stderr
     pairs = compare("environment.MODE=01", "environment.MODE=1", within=lab.path)
     assert list(pairs["differs"]) == ["environment.MODE 01 v 1"] * 2
@@ -127,7 +127,9 @@ def test_a_deleted_file_of_a_stored_run_is_told_and_made_again(
     gone.unlink()
     lab = load(folder)
     assert lab.missing["table"].tolist() == [table]
-    assert any(f"files of 1 stored run are missing (in {table})" in one for one in summarise(lab).cautions)
+    assert any(
+        f"files of 1 stored run are missing (in {table})" in one.text for one in summarise(lab).cautions
+    )
     assert (
         f"damaged: {table}/{gone.name}: it is missing" in command(str(folder), program="runner.status").stdout
     )

@@ -10,7 +10,7 @@ import pytest
 from breakeven.analysis.figures import overhead
 from breakeven.analysis.frames.budget import Budget, sum_phases
 from breakeven.analysis.frames.load import Lab, load
-from breakeven.analysis.summary.native_threads import NATIVE, native_threads
+from breakeven.analysis.summary.native_threads import BUSY, native_threads
 from tests.analysis_samples import TRACED_NS, Sample
 from tests.collaboration.host_runs import execute, function, write_module
 
@@ -53,7 +53,7 @@ def _lab(path: Path, cpus: float | None, workers: int, **run: Any) -> Lab:
     return lab
 
 
-@pytest.mark.parametrize("cpus", [None, 0.02, 1.0, NATIVE])
+@pytest.mark.parametrize("cpus", [None, 0.02, 1.0, BUSY])
 def test_tasks_of_one_thread_are_not_remarked_upon(tmp_path: Path, cpus: float | None) -> None:
     """Whether they compute, sleep, or their CPU time is unknown."""
     assert list(native_threads(_lab(tmp_path, cpus, 4))) == []
@@ -83,27 +83,29 @@ def test_oversubscription_is_named_with_its_remedy(
     tmp_path: Path, run: dict[str, Any], threads: str, remedy: str
 ) -> None:
     """With workers, CPUs of one task, and the CPUs there are; number and libraries of the threads if known."""
-    assert list(native_threads(_lab(tmp_path, 1.9, 4, **run))) == [
-        (
-            f"a task alone keeps 1.9 CPUs busy in 1 of 1 cells: {threads} compute{'s' * ('1 ' in threads)} beside its own; "
-            f"oversubscribed: 4 workers x 1.9 CPUs on 2 (process): {remedy} leaves each worker one thread"
-        )
-    ]
+    said, over = native_threads(_lab(tmp_path, 1.9, 4, **run))
+    assert said.text == (
+        f"in 1 of 1 cell a task alone keeps 1.9 CPUs busy: {threads} compute{'s' * ('1 ' in threads)} beside its own; "
+        f"oversubscribed in 1 of 1 cell, most with 4 workers x 1.9 CPUs on 2 (process): {remedy} leaves each worker one thread"
+    )
+    assert (said.flag, over.flag, over.text) == ("n", "o", "")
+    assert said.cells == over.cells != frozenset()
 
 
 def test_threads_of_the_function_itself_are_not_called_native(tmp_path: Path) -> None:
     """Without a native thread or library they are the function's, and no variable limits them."""
-    (said,) = native_threads(_lab(tmp_path, 1.9, 4, native_threads=0))
-    assert said == (
-        "a task alone keeps 1.9 CPUs busy in 1 of 1 cells: threads that the function starts compute beside its own; "
-        "oversubscribed: 4 workers x 1.9 CPUs on 2 (process)"
+    said, _ = native_threads(_lab(tmp_path, 1.9, 4, native_threads=0))
+    assert said.text == (
+        "in 1 of 1 cell a task alone keeps 1.9 CPUs busy: threads that the function starts compute beside its own; "
+        "oversubscribed in 1 of 1 cell, most with 4 workers x 1.9 CPUs on 2 (process)"
     )
 
 
 def test_enough_cpus_are_not_called_oversubscribed(tmp_path: Path) -> None:
     """One worker may use all CPUs."""
-    (said,) = native_threads(_lab(tmp_path, 1.9, 1))
-    assert "oversubscribed" not in said
+    said, over = native_threads(_lab(tmp_path, 1.9, 1))
+    assert "oversubscribed" not in said.text
+    assert over.cells == frozenset()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 3.0])

@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from breakeven.analysis.summary.cautions import MOST_NOTES, cautions
+from breakeven.analysis.summary.caution import FLAGS, IMPORTANCE, Caution, in_order
+from breakeven.analysis.summary.cautions import cautions
 from breakeven.base.conditions import CONDITIONS
 from breakeven.base.factors import FACTORS
+from breakeven.base.notes import FORMS, write
 
 CELL: dict[str, Any] = {
     **dict.fromkeys(FACTORS),
@@ -39,14 +41,19 @@ CELL: dict[str, Any] = {
     "python_version": "3.11.7",
     "implementation": "cpython",
     "status": "ok",
+    "round": 0,
 }
 
 
-def _cautions(*cells: dict[str, Any]) -> list[str]:
+def _records(*cells: dict[str, Any]) -> tuple[Caution, ...]:
     frame = pd.DataFrame(
         [CELL | cell for cell in cells], index=[f"cell{place}" for place in range(len(cells))]
     )
-    return list(cautions(frame, frame.reset_index(names="cell_id")))
+    return in_order(cautions(frame, frame.reset_index(names="cell_id")))
+
+
+def _cautions(*cells: dict[str, Any]) -> list[str]:
+    return [caution.text for caution in _records(*cells)]
 
 
 def test_nothing_is_said_where_there_is_nothing_to_know() -> None:
@@ -57,9 +64,9 @@ def test_nothing_is_said_where_there_is_nothing_to_know() -> None:
 def test_what_an_interval_does_not_cover_is_said() -> None:
     """Of one process, and of too few trials."""
     assert _cautions({"covers": "process"}, {"covers": "nothing"}) == [
-        "some cells have too few trials for an interval: it needs two rounds, or six pairs of trials in one",
+        "1 of 2 cells has too few trials for an interval: it needs two rounds, or six pairs of trials in one",
         (
-            "intervals stand for one process, not for the cell: some cells ran in one round only; "
+            "in 1 of 2 cells the interval stands for one process, not for the cell: it ran in one round only; "
             "rounds=auto, or 3 or more, covers what differs from process to process"
         ),
     ]
@@ -81,7 +88,7 @@ def test_a_task_that_takes_more_cpu_time_in_workers_is_named() -> None:
     slowed = {"task_cpu_ns": 1_520_000, "task_cpu_least_ns": 1_310_000}
     (said,) = _cautions({}, slowed)
     assert said.startswith(
-        "in 1 of 2 cells a task takes more CPU time in a worker than alone, up to 1.5 times as much (process"
+        "in 1 of 2 cells a task takes more CPU time in a worker than alone, 1.5 times as much (most: process"
     )
     assert _cautions({"task_cpu_ns": 1_520_000}) == []
     assert _cautions({"task_cpu_ns": 15, "task_cpu_least_ns": 14, "task_cpu_alone_ns": 10}) == []
@@ -113,7 +120,7 @@ def test_threads_that_fight_over_reference_counts_are_named(shared: str, such_as
     (said,) = _cautions({}, sharing, slow)
     assert said.startswith(
         "in 1 of 3 cells threads fight over the reference counts of objects they share, such as "
-        f"{such_as}: a task takes up to 1.9 times as much CPU time as alone (thread"
+        f"{such_as}: a task takes 1.9 times as much CPU time as alone (most: thread"
     )
     assert said.endswith(f", workers=2); {remedy}")
 
@@ -144,11 +151,11 @@ def test_only_unsteady_trials_are_told_of_rounds_that_precision_ends() -> None:
 
 
 def test_disturbance_is_told_with_what_counts() -> None:
-    """Its share over all cells and of the worst, and which column is without it."""
-    assert _cautions({"pairs_disturbed": 0.5}, {}) == [
+    """Its share in the cells that it holds for, and which column is without it; a tenth is nothing to tell."""
+    assert _cautions({"pairs_disturbed": 0.5}, {"pairs_disturbed": 0.1}, {"pairs_disturbed": 0.254}) == [
         (
-            "others disturbed the machine in 25% of the pairs of trials (up to 50% of a cell's): all pairs count, "
-            "the column quiet is without the disturbed ones"
+            "in 2 of 3 cells others disturbed 25.4 % to 50 % of the pairs of trials: all pairs count, "
+            "the column quiet (--all) is without the disturbed ones"
         )
     ]
 
@@ -163,7 +170,7 @@ def test_an_observer_effect_above_two_percent_is_warned_of(effect: float, low: f
     if warned:
         assert found == [
             (
-                "recording spans prolonged trials by more than 2% in 1 of 1 cells, most by 2.1% [0.1%, 60.0%] (process): "
+                "in 1 of 1 cell recording spans prolonged trials by more than 2 %, most by 2.1% [0.1%, 60.0%] (process): "
                 "speeds are of untraced trials and unaffected, spans are that much too long"
             )
         ]
@@ -178,7 +185,7 @@ def test_rounds_of_a_cell_under_several_conditions_are_told() -> None:
             CELL | {"cell_id": "b", "kernel": "Linux 6.3"},
         ]
     )
-    assert list(cautions(pd.DataFrame([CELL]), runs)) == [
+    assert [caution.text for caution in cautions(pd.DataFrame([CELL]), runs)] == [
         (
             "rounds of 1 of 2 cells were measured under several conditions (host, kernel): "
             "their interval covers that difference, too; on_change=remeasure measures them alike"
@@ -192,15 +199,59 @@ def test_every_condition_is_warned_of(condition: str) -> None:
     """Rounds of one cell that differ in it alone, such as by the code that measured them, have a caution that names it."""
     runs = pd.DataFrame([CELL | {"cell_id": "a", condition: value} for value in ("before", "after")])
     (said,) = cautions(pd.DataFrame([CELL]), runs)
-    assert said.startswith(
-        f"rounds of 1 of 1 cells were measured under several conditions ({CONDITIONS[condition]}): "
+    assert said.text.startswith(
+        f"rounds of 1 of 1 cell were measured under several conditions ({CONDITIONS[condition]}): "
     )
 
 
-def test_notes_that_differ_in_numbers_alone_are_told_once() -> None:
-    """With their count and an example; of many kinds the most frequent."""
-    found = _cautions({"notes": "took 3ms\nand more"}, {"notes": "took 4.5ms"}, {})
-    assert found == ["2 runs: took 3ms (such as process)", "1 run: and more (such as process)"]
-    many = _cautions(*({"notes": "x" * (place + 1)} for place in range(MOST_NOTES + 2)))
-    assert many[-1] == "... and 2 more notes: the column notes of the table runs"
-    assert len(many) == MOST_NOTES + 1
+def test_notes_of_one_kind_are_one_caution_with_the_range_of_what_differs() -> None:
+    """No number is shown as if it held for all; every count is of the runs for which the text holds."""
+    short, long = (
+        {"notes": write("task", asked=asked, steps=100, step=40, enough=4000)} for asked in (1000, 3000)
+    )
+    first, *others = _records(short, short, long, short | {"notes": f"{short['notes']}\nno known form 3"}, {})
+    assert first.text == (
+        "in 4 of 5 runs: task=1us to 3us: shorter than 100 steps of this machine's clock (40 ns each), so one task cannot "
+        "be timed to 1 %; ask for 4us or more"
+    )
+    assert first.cells == {"cell0", "cell1", "cell2", "cell3"}
+    assert [caution.text for caution in others] == ["in 1 of 5 runs: no known form 3"]
+
+
+def test_unknown_notes_that_differ_in_digits_stay_apart() -> None:
+    """Digits may be a name."""
+    assert _cautions({"notes": "took x2"}, {"notes": "took x3"}, {"notes": "took x3"}) == [
+        "in 1 of 3 runs: took x2",
+        "in 2 of 3 runs: took x3",
+    ]
+
+
+def test_what_did_not_run_counts_in_no_share() -> None:
+    """Of the runs and cells that were measured, so many have it."""
+    assert _cautions({"stopped_by": "max_time"}, {"status": "incompatible"})[0].startswith("in 1 of 1 run ")
+
+
+def test_the_most_important_is_first_and_there_is_one_of_each_kind() -> None:
+    """Cells of both are joined, a text that both have is said once."""
+    one, two, three = frozenset("a"), frozenset("b"), frozenset("c")
+    found = [
+        Caution("trace", "last", one),
+        Caution("kinds", "this", one, "k"),
+        Caution("kinds", "that", two, "k"),
+        Caution("kinds", "this", three, "k"),
+        Caution("same work", "first", one, "s"),
+        Caution("unheard of", "after the last", one),
+    ]
+    assert in_order(found) == (
+        Caution("same work", "first", one, "s"),
+        Caution("kinds", "this; that", frozenset("abc"), "k"),
+        Caution("trace", "last", one),
+        Caution("unheard of", "after the last", one),
+    )
+
+
+def test_every_kind_of_note_has_a_place_and_every_letter_is_one() -> None:
+    """A new form is ranked where it is added; letters are single."""
+    assert set(FORMS) <= set(IMPORTANCE)
+    assert len(set(IMPORTANCE)) == len(IMPORTANCE)
+    assert all(len(flag) == 1 for flag in FLAGS)

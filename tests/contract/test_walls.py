@@ -80,7 +80,7 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "runner.cell.intervals",
     },
-    "analysis.verdicts": {"analysis.frames", "analysis.units"},
+    "analysis.verdicts": {"analysis.frames", "analysis.units", "base"},
     "analysis.lab": {"analysis.frames", "analysis.verdicts", "base"},
     "analysis.summary": {"analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.show": {"analysis.errors", "analysis.figures", "analysis.frames", "analysis.summary", "base"},
