@@ -10,6 +10,7 @@ the worker when it is created (it is picklable as locks and connections are) and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, Optional
 
 from ..named import NamedTuple
@@ -116,6 +117,10 @@ class Channel(ABC):
     @abstractmethod
     def receive(self) -> tuple[int, int, Any]:
         """Wait for an answer from any worker."""
+
+    def ends(self) -> tuple[Callable[[tuple[int, int, Any]], Any], Callable[[], tuple[int, int, Any]]]:
+        """Return what sends a message and what receives the answer in this trial, with nothing else under way."""
+        return lambda message: self.send(*message), self.receive
 
     def close(self) -> None:  # noqa: B027  # many have nothing to release
         """Release everything, after the workers are gone."""

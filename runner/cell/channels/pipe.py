@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 from collections import deque
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -69,6 +70,16 @@ class Pipe(Channel):
         self.recorder.mark(self.arrival)
         self.free.append(worker)
         return message
+
+    def ends(self) -> tuple[Callable[[tuple[int, int, Any]], Any], Callable[[], tuple[int, int, Any]]]:
+        """Return those of the connection to a single worker if the trial is not traced.
+
+        A process that has just been woken takes 1 us for a call that takes 0.1 us otherwise.
+        """
+        if len(self.ours) > 1 or self.recorder.on:
+            return super().ends()
+        (connection,) = self.ours
+        return connection.send, connection.recv
 
     def close(self) -> None:
         """Close all ends."""

@@ -22,6 +22,7 @@ from ..failures import left
 from ..hooks import NAMES
 from ..meter import Meter, Reading
 from ..named import NamedTuple
+from ..patterns._abc import Exchange
 from ..phases import DESERIALIZE, WAIT
 from ..placement import Look, Placement
 from ..rusage import write_usage
@@ -103,6 +104,10 @@ class Model(ABC):
     @abstractmethod
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Have a worker perform one item, and return its result."""
+
+    def exchanger(self) -> Exchange:
+        """Return the function that does so in this trial."""
+        return self.exchange
 
     @abstractmethod
     def stop(self) -> None:

@@ -15,6 +15,7 @@ from ..channels import Channel
 from ..channels._abc import FAILED, STOP, SYNCHRONIZE, Port, Room
 from ..errors import HookFailed, MessageTooLarge, TaskFailed
 from ..failures import describe, leave
+from ..patterns._abc import Exchange
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
 
@@ -135,11 +136,20 @@ class Bare(Model):
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Send one task and wait for its answer."""
-        self.channel.send(0, *item)
-        task, value, payload = self.channel.receive()
-        if task < 0:
-            raise TaskFailed(payload)
-        return value, payload
+        return self.exchanger()(item)
+
+    def exchanger(self) -> Exchange:
+        """Return the function for this trial: each further call within it would be timed, too."""
+        send, receive = self.channel.ends()
+
+        def exchange(item: tuple[int, Any]) -> tuple[int, Any]:
+            send((0, *item))
+            task, value, payload = receive()
+            if task < 0:
+                raise TaskFailed(payload)
+            return value, payload
+
+        return exchange
 
     def stop(self) -> None:
         """Send every worker the order to stop, and join them."""

@@ -16,6 +16,7 @@ from ..trace import Recorder
 from ..verification import Verification
 
 Job = Callable[[int, int, Any], "tuple[int, Any]"]
+Exchange = Callable[["tuple[int, Any]"], "tuple[int, Any]"]
 
 
 class Knobs(NamedTuple):
@@ -56,8 +57,8 @@ class Crew(Protocol):
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Have the workers perform every ``(value, payload)``; return the results in order."""
 
-    def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
-        """Have a worker perform one item, and return its result."""
+    def exchanger(self) -> Exchange:
+        """Return the function that has a worker perform one item in this trial, and returns its result."""
 
     def look(self) -> Look:
         """Return where the workers and the parent run now."""

@@ -44,10 +44,10 @@ class PingPong(Pattern):
         latencies, timed, looks, looking_ns = private_words(self.knobs.tasks), 0, [], 0
         payload, expected, tasks = reference.inputs.shared, reference.expected[0], self.knobs.tasks
         every = tasks + 1 if crew.recorder.on else max(-(-tasks // LOOKS), _LEAST_APART)
-        looked, start = False, now()
+        exchange, looked, start = crew.exchanger(), False, now()
         for number in range(1, tasks + 1):
             sent = now()
-            result = crew.exchange((0, payload))
+            result = exchange((0, payload))
             back = now()
             if not looked:
                 latencies[timed] = back - sent
