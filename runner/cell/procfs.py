@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from threading import local
 from typing import Optional
 
+from .off_heap import private_bytes
+
 _MOST_TEXT = 1 << 16
+_own = local()
 
 
 class KernelFile:
@@ -23,7 +27,8 @@ class KernelFile:
         if self._descriptor is None:
             return None
         try:
-            return os.pread(self._descriptor, _MOST_TEXT, 0) or None
+            buffer = _buffer()
+            return bytes(buffer[: os.preadv(self._descriptor, [buffer], 0)]) or None
         except OSError:  # the process is gone, or the container refuses at reading
             return None
 
@@ -32,6 +37,14 @@ class KernelFile:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _buffer() -> memoryview:
+    """Return the thread's buffer, which is not on the heap: `os.pread` would shrink one there, and leave it above messages."""
+    if not hasattr(_own, "buffer"):
+        _own.buffer = private_bytes(_MOST_TEXT)
+    buffer: memoryview = _own.buffer
+    return buffer
 
 
 def read_once(path: str) -> Optional[bytes]:
