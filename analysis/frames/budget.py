@@ -21,6 +21,7 @@ PHASES = ("compute", "serialize", "send", "wait", "receive", "deserialize", "idl
 
 _TRIAL = ["cell_id", "round", "trial"]
 _GROUP = [*_TRIAL, "worker", "phase"]
+_OF_A_TRIAL = ["tasks", "wall_ns", "cpu_ns", "other_cpu_ns", "run_delay_ns"]
 _SUMS = ["duration_ns", "on_cpu_ns"]
 
 
@@ -59,13 +60,11 @@ def _sum_batch(part: pa.Table) -> pd.DataFrame:
 
 
 def select_traced(lab: Lab) -> pd.DataFrame:
-    """Return the traced parallel trials that count: their keys, ``tasks``, ``wall_ns``, ``other_cpu_ns``, ``workers``."""
+    """Return the traced parallel trials that count: their keys, tasks, wall and CPU times, ``run_delay_ns`` and ``workers``."""
     trials = lab.trials
     keep = trials["traced"].astype(bool) & trials["kind"].eq("parallel") & ~trials["warmup"].astype(bool)
     good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round", "workers"]]
-    return trials.loc[keep, [*_TRIAL, "tasks", "wall_ns", "other_cpu_ns"]].merge(
-        good, on=["cell_id", "round"]
-    )
+    return trials.loc[keep, [*_TRIAL, *_OF_A_TRIAL]].merge(good, on=["cell_id", "round"])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import drop_implied, varying, write
 from breakeven.analysis.frames.lengths import name_lengths
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size
 
 ROUND_TRIPS = "pingpong"
@@ -18,6 +19,9 @@ ROUND_TRIPS = "pingpong"
 
 OPTIONS = "options"
 """The column with the options of a mechanism that have no column of their own, such as ``model.chunksize=4``."""
+
+MECHANISM = ("model", "start_method", "ipc", "workers", "affinity", OPTIONS)
+"""Columns in which the candidates of a question differ."""
 
 _OF_A_MECHANISM = ("model.", "ipc.")
 _BETWEEN = re.compile(r", (?=[+~]*[\w.]+=)")
@@ -52,13 +56,15 @@ class Question:
     """The cells of one question, in the order of the sweep.
 
     ``subject`` is the function or workload, ``settings`` are texts of what tells the questions of the sweep apart, such as
-    ``1 MiB``, and ``keys`` all that the cells have in common. ``cells`` are rows of `Lab.estimates` without those of the model serial.
+    ``1 MiB``, and ``keys`` all that the cells have in common. ``cells`` are the candidates, rows of `Lab.estimates` without those
+    of the model serial; ``failed`` are cells of which no run is ok, rows of `Lab.cells`.
     """
 
     subject: str
     settings: tuple[str, ...]
     keys: dict[str, Any]
     cells: pd.DataFrame
+    failed: pd.DataFrame
 
     @property
     def text(self) -> str:
@@ -77,24 +83,30 @@ class Question:
         return bool(self.keys["pattern"] == ROUND_TRIPS)
 
 
-def questions(estimates: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Question]:
-    """Yield the questions of a sweep in the order of its cells; ``estimates`` and ``runs`` are those of `Lab`."""
-    cells = estimates[estimates["model"].ne("serial")]
+def questions(lab: Lab) -> Iterator[Question]:
+    """Yield the questions of a sweep in the order of its cells."""
+    cells = lab.cells[lab.cells["model"].ne("serial")]
     if cells.empty:
         return
+    found = lab.estimates.columns.difference(cells.columns, sort=False)
     parts = cells["variant"].map(_split_variant)
-    cells = cells.assign(**{OPTIONS: parts.str[0]})
-    keys = _keys(cells.assign(variant=parts.str[1]), runs)
+    cells = (
+        cells.drop(columns="rounds").join(lab.estimates[[*found, "rounds"]]).assign(**{OPTIONS: parts.str[0]})
+    )
+    keys = _keys(cells.assign(variant=parts.str[1]), lab.runs)
     texts = _write(cells, keys)
     number = keys.groupby(list(keys), dropna=False, sort=False).ngroup()
     for which in number.unique():
-        members = cells.index[number.eq(which)]
-        common = {str(name): _plain(value) for name, value in keys.loc[members[0]].items()}
+        members = cells[number.eq(which)]
+        first, ran = members.index[0], members["status"].eq("ok")
+        measured = members[["speedup", "latency_p50_ns"]].gt(0).any(axis=1)
+        common = {str(name): _plain(value) for name, value in keys.loc[first].items()}
         yield Question(
             subject=_subject(common),
-            settings=tuple(text for text in texts.loc[members[0]] if text),
+            settings=tuple(text for text in texts.loc[first] if text),
             keys=common,
-            cells=cells.loc[members],
+            cells=members[ran & measured],
+            failed=members[~ran],
         )
 
 
@@ -112,16 +124,23 @@ def _split_variant(variant: str) -> tuple[str, str]:
 
 
 def _keys(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the settings of each cell; a payload as it was asked for, tasks only if their number was."""
-    trial = runs.drop_duplicates("cell_id").set_index("cell_id")["trial_ns"].reindex(cells.index)
-    asked = cells.get("payload_asked_bytes", cells["payload_bytes"]).astype("float64")
-    own = cells["workload"].eq("function")
-    missing = pd.Series(None, cells.index, dtype="object")
+    """Return the settings of each cell; payloads as they were asked for, tasks only if their number was.
+
+    What crossed stands for what was asked in runs that did not store it, but not for a function: what a mechanism sends of its
+    arguments and results depends on the mechanism.
+    """
+    names = ["function", "trial_ns", "payload_asked_bytes", "payload_out_asked_bytes"]
+    stored = runs.groupby("cell_id")[names].first().reindex(cells.index)
+    built_in = cells["workload"].ne("function")
+    asked = {
+        name: stored[f"{name}_asked_bytes"].fillna(cells[f"{name}_bytes"].where(built_in)).astype("float64")
+        for name in ("payload", "payload_out")
+    }
     return cells.assign(
-        function=cells.get("function", missing),
-        payload=asked.where(asked.gt(0)),
-        payload_out=cells["payload_out_bytes"].astype("float64").where(~own),  # a function's follows from it
-        tasks=cells["tasks"].where(trial.isna() & cells["pattern"].eq("map")),
+        function=stored["function"],
+        payload=asked["payload"].where(asked["payload"].gt(0)),
+        payload_out=asked["payload_out"],
+        tasks=cells["tasks"].where(stored["trial_ns"].isna() & cells["pattern"].eq("map")),
     )[list(_SETTINGS)]
 
 

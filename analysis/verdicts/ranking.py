@@ -69,8 +69,10 @@ def rank(
     serial; if that is serial itself, serial. If there is none, the one that is most surely faster than serial, if one
     surely is: it pays, but others may pay more.
     """
+    if not samples:
+        return Ranking(UNDECIDED, None, (), (), (), (), np.empty(0), np.empty(0))
     limit, count = float(np.log1p(band)), len(samples)
-    own, most = _intervals(samples), _most_ratios(samples, serial=serial)
+    own, most = intervals(samples), _most_ratios(samples, serial=serial)
     near = np.all(most <= limit, axis=0)
     sure = own[0] > 0 if serial else np.isfinite(own[0])
     winners = [int(one) for one in np.flatnonzero(near[:count] & sure)]
@@ -118,8 +120,8 @@ def _levels(samples: Sequence[Sample]) -> Floats:
     return 1 - (1 - np.array([sample.level for sample in samples])) / len(samples)
 
 
-def _intervals(samples: Sequence[Sample]) -> Floats:
-    """Return the ends of each candidate's own interval, as logarithms."""
+def intervals(samples: Sequence[Sample]) -> Floats:
+    """Return the ends of each sample's own interval, as logarithms, at a level that holds for all of them at once."""
     means, variances, counts = _moments(samples)
     reach = stdtrit(np.maximum(counts - 1, 1), (1 + _levels(samples)) / 2) * np.sqrt(variances / counts)
     return np.array([means - reach, means + reach])

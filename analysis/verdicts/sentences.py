@@ -1,90 +1,244 @@
-"""What is said of a question: one sentence, and a clause for a title."""
+"""What is said of a question: one sentence, a clause for a title, and the same in parts for a screen."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, isfinite
 
 import pandas as pd
 
-from breakeven.analysis.units import format_ratio, format_time
-from breakeven.analysis.verdicts.question import Question
-from breakeven.analysis.verdicts.ranking import BAND, SERIAL, Ranking
-from breakeven.analysis.verdicts.words import count, mechanisms
+from breakeven.analysis.units import format_length, format_ratio, format_size, format_time
+from breakeven.analysis.verdicts.answer import Answer
+from breakeven.analysis.verdicts.costs import ALIKE
+from breakeven.analysis.verdicts.lines import Line
+from breakeven.analysis.verdicts.payoff import FROM, IN_PART, NEVER, NOT_DECIDED, THROUGHOUT, UP_TO
+from breakeven.analysis.verdicts.ranking import BAND, SERIAL
+from breakeven.analysis.verdicts.words import count, family, join, name_mechanisms
 
 CLAUSE = 60
 """The most characters of a clause."""
 
+_NAMED = 2
+"""The most candidates that are named of those that are as good, or not decided."""
+
+_UNITS = {"task_ns": (format_length, " a task"), "payload": (format_size, "")}
+_MEMORY_STEP, _TIME_STEP = 2.0**20, 1e6
+
 
 @dataclass(frozen=True)
-class Said:
-    """A question with what follows, to be put into words."""
+class Words:
+    """An answer in words."""
 
-    question: Question
-    ranking: Ranking
+    answer: Answer
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
-        """Name the candidates."""
-        return list(mechanisms(self.question.cells))
+        """Name the candidates, such as ``two processes over a queue``."""
+        return name_mechanisms(self.answer.question.cells)
 
     def sentence(self) -> str:
-        """Return the verdict as one sentence."""
-        return f"For {self.question.about}: {self._what()}."
+        """Return the verdict as one sentence: what to use, how sure it is, and the reason that says most."""
+        parts = (f"For {self.answer.question.about}: {self._head()}", self._doubt(), self._contrast())
+        return "; ".join(filter(None, parts)) + "."
 
     def clause(self) -> str:
         """Return the verdict in at most `CLAUSE` characters."""
-        subject = self.question.about
-        decision, best = self.ranking.decision, self.ranking.best
-        if best is not None:
-            texts = [f"{self.names[best]}, {self.value(best, interval=False)}"]
+        about, best = self.answer.question.about, self.answer.ranking.best
+        if best is None:
+            what = ["stay serial" if self.answer.ranking.decision == SERIAL else "not decided"]
         else:
-            texts = ["stay serial" if decision == SERIAL else "not decided"]
-        found = next((text for text in (f"{subject}: {texts[0]}", texts[0]) if len(text) <= CLAUSE), texts[0])
-        return found if len(found) <= CLAUSE else f"{found[: CLAUSE - 3]}..."
+            value = self.value(best, interval=False)
+            what = [f"{self.names[best]}, {value}", f"{self.names[best].partition(' (')[0]}, {value}"]
+        for text in (f"{about}: {what[0]}", *what):
+            if len(text) <= CLAUSE:
+                return text
+        return f"{what[-1][: CLAUSE - 3]}..."
+
+    def use(self) -> str:
+        """Return what to use: a mechanism, ``stay serial`` or ``not decided``."""
+        best, decision = self.answer.ranking.best, self.answer.ranking.decision
+        if best is not None:
+            return self.names[best]
+        return "stay serial" if decision == SERIAL else "not decided"
+
+    def details(self) -> tuple[str, ...]:
+        """Return what stands below it on a screen: what is as good, what is not and why, from where on it pays."""
+        found = (
+            self._as_good(),
+            *self._others(),
+            self._doubt(),
+            self._pays(),
+            self._repaid(),
+            *self._failed(),
+        )
+        return tuple(text for text in found if text)
 
     def value(self, number: int, *, interval: bool = True) -> str:
         """Return what a candidate measured, such as ``1.83x [1.79, 1.88]``."""
-        cell = self.question.cells.iloc[number]
-        column, form, unit = (
-            ("latency_p50_ns", format_time, "")
-            if self.question.of_round_trips
-            else ("speedup", format_ratio, "x")
-        )
-        value, low, high = (cell[f"{column}{end}"] for end in ("", "_low", "_high"))
+        cell, of_messages = self.answer.question.cells.iloc[number], self.answer.question.of_round_trips
+        form, unit = (format_time, "") if of_messages else (format_ratio, "x")
+        value, low, high = (cell[f"{self.answer.measure}{end}"] for end in ("", "_low", "_high"))
         ends = f" [{form(low)}, {form(high)}]" if interval and pd.notna(low) else ""
         return f"{form(value)}{unit}{ends}"
 
-    def _what(self) -> str:
-        ranking = self.ranking
+    def reason(self, number: int) -> str:
+        """Return why a candidate is not as fast as its workers allow, as a clause after its name; empty if that is not known."""
+        found = self.answer.reasons.get(self.answer.cell_id(number))
+        return f"they {found.text}" if found else ""
+
+    def _head(self) -> str:
+        ranking = self.answer.ranking
+        if not self.names:
+            return f"nothing ran ({next(self._failed(), 'no cell is ok')})"
         if ranking.best is not None:
-            return f"{self.names[ranking.best]}, {self.value(ranking.best)}{self._left_open()}"
+            verified = "" if self._is_verified(ranking.best) else ", its results not verified"
+            return f"{self.names[ranking.best]}, {self.value(ranking.best)}{verified}"
         if ranking.decision == SERIAL:
-            return f"stay serial; {self._nothing_gains()}"
-        return f"not decided; {self._undecided()}"
+            best = self.answer.leader(range(len(self.names)))
+            is_slower = best in ranking.slower
+            text = (
+                f"are slower, {self.value(best)}"
+                if is_slower
+                else f"gain less than {100 * BAND:g} %, {self.value(best)}"
+            )
+            why = self.reason(best)
+            return f"stay serial; {self.names[best]} {text}{f': {why}' if why else ''}"
+        return f"not decided{self._why_undecided()}"
 
-    def _left_open(self) -> str:
-        if not self.ranking.open:
+    def _is_verified(self, number: int) -> bool:
+        return bool(self.answer.question.cells["verify"].iloc[number] != "none")
+
+    def _why_undecided(self) -> str:
+        cells, still_open = self.answer.question.cells, self.answer.ranking.open
+        if cells["covers"].ne("cell").all():
+            return ": each candidate ran in one process only (rounds=auto runs more)"
+        first = self.answer.leader(still_open)
+        if self.answer.question.of_round_trips:
+            return f": {self.names[first]} took {self.value(first)}, {self._among(still_open, first)} may be sooner"
+        many = f" and {count(len(still_open) - 1)} more" if len(still_open) > 1 else ""
+        certain = cells["speedup_low"].iloc[first] > 1
+        sure = f" (sure alone, not as one of {len(cells)})" if certain else ""
+        return f": {self.names[first]}, {self.value(first)}{sure},{many} may pay or not"
+
+    def _among(self, numbers: tuple[int, ...], without: int) -> str:
+        names = [self.names[one] for one in numbers if one != without]
+        if not names:
+            return "another run"
+        return names[0] if len(names) == 1 else f"{count(len(names))} others"
+
+    def _doubt(self) -> str:
+        """Return what may be faster than the best by more than the band."""
+        ranking = self.answer.ranking
+        if ranking.best is None or not ranking.open:
             return ""
-        first = self._leader(self.ranking.open)
-        more = len(self.ranking.open) - 1
-        others = f" and {count(more)} more" if more else ""
-        return f"; whether {self.names[first]}{others} gain more is not decided"
+        first = self.answer.leader(ranking.open)
+        many = f" and {count(len(ranking.open) - 1)} more" if len(ranking.open) > 1 else ""
+        return f"not decided whether {self.names[first]}, {self.value(first)},{many} {'are' if many else 'is'} faster"
 
-    def _nothing_gains(self) -> str:
-        best = self._leader(range(len(self.names)))
-        return f"at best {self.names[best]}, {self.value(best)}, gain less than {100 * BAND:g} %"
+    def _contrast(self) -> str:
+        """Return the first of the other families that gains nothing, with its reason if one is known."""
+        return next(iter(self._others()), "") if self.answer.ranking.best is not None else ""
 
-    def _undecided(self) -> str:
-        if self.question.cells["covers"].ne("cell").all():
-            return "each candidate ran in one process only (rounds=auto runs more)"
-        first = self._leader(self.ranking.open)
-        if self.question.of_round_trips:
-            others = len(self.ranking.open) - 1
-            return f"{self.names[first]}, {self.value(first)}, may be slower than {count(others)} more"
-        return f"{self.names[first]}, {self.value(first)}, may pay or not"
+    def _others(self) -> Iterator[str]:
+        """Yield for each other family what it gains at best and why not more, if that is surely no gain."""
+        ranking, cells = self.answer.ranking, self.answer.question.cells
+        if self.answer.question.of_round_trips or not self.names:
+            return
+        families = [family(model) for model in cells["model"]]
+        mine = (
+            families[ranking.best]
+            if ranking.best is not None
+            else families[self.answer.leader(range(len(cells)))]
+        )
+        for name in dict.fromkeys(families):
+            members = tuple(place for place, one in enumerate(families) if one == name)
+            if name == mine or not all(ranking.high[place] < 1 + BAND for place in members):
+                continue
+            best = self.answer.leader(members)
+            why = self.reason(best)
+            slower = all(place in ranking.slower for place in members)
+            gains = "are slower than serial" if slower else "gain nothing"
+            yield f"{name} {gains}, {self.value(best)}{f': {why}' if why else ''}"
 
-    def _leader(self, numbers: range | tuple[int, ...]) -> int:
-        column = "latency_p50_ns" if self.question.of_round_trips else "speedup"
-        values = self.question.cells[column].astype("float64").iloc[list(numbers)]
-        place = values.argmin() if self.question.of_round_trips else values.argmax()
-        return list(numbers)[int(place)]
+    def _as_good(self) -> str:
+        ranking = self.answer.ranking
+        if not ranking.as_good or ranking.best is None:
+            return ""
+        some = [
+            f"{self.names[one]} ({self.value(one, interval=False)}{self._dearer(one, ranking.best)})"
+            for one in ranking.as_good[:_NAMED]
+        ]
+        more = len(ranking.as_good) - len(some)
+        return f"as good: {join([*some, f'{count(more)} more'] if more else some)}"
+
+    def _dearer(self, number: int, best: int) -> str:
+        """Return what a candidate costs more than the best, the first that counts."""
+        mine, least = self.answer.costs.iloc[number], self.answer.costs.iloc[best]
+        memory = mine["memory_bytes"] - least["memory_bytes"]
+        if memory > max(_MEMORY_STEP, (ALIKE - 1) * least["memory_bytes"]):
+            return f", {format_size(float(f'{memory:.2g}'))} more memory"
+        start = mine["startup_ns"] - least["startup_ns"]
+        if start > max(_TIME_STEP, (ALIKE - 1) * least["startup_ns"]):
+            return f", ready {format_time(start)} later"
+        return ""
+
+    def _line(self) -> Line | None:
+        """Return the line of the best candidate, or of the leader if there is none."""
+        ranking = self.answer.ranking
+        if not self.names:
+            return None
+        number = ranking.best if ranking.best is not None else self.answer.leader(range(len(self.names)))
+        lines = self.answer.lines.get(self.answer.cell_id(number), ())
+        return lines[0] if lines else None
+
+    def _pays(self) -> str:
+        line = self._line()
+        return say_payoff(line) if line else ""
+
+    def _repaid(self) -> str:
+        best = self.answer.ranking.best
+        if best is None or self.answer.question.of_round_trips:
+            return ""
+        tasks = float(self.answer.costs["repaid_tasks"].iloc[best])
+        if not isfinite(tasks):
+            return ""
+        number = max(1, ceil(tasks))
+        return f"start-up repaid in {number} task{'s' if number > 1 else ''}"
+
+    def _failed(self) -> Iterator[str]:
+        """Yield the mechanisms of which no cell ran to its end, with the reason of the first."""
+        failed, cells = self.answer.question.failed, self.answer.question.cells
+        ran = set(zip(cells["model"], cells["ipc"], strict=True))
+        kinds = failed[failed["status"].ne("incompatible")] if len(cells) else failed
+        for (model, ipc), members in kinds.groupby(["model", "ipc"], sort=False):
+            if (model, ipc) not in ran:
+                reason = str(members["reason"].iloc[0] or "no reason stored").strip().splitlines()[-1]
+                yield f"{name_mechanisms(members.head(1))[0]} did not run ({members['status'].iloc[0]}: {reason})"
+
+
+def say_payoff(line: Line) -> str:
+    """Return from where on a mechanism pays, such as ``pays from 420 us a task [350 us, 500 us]``."""
+    form, unit = _UNITS[line.axis]
+    payoff, what = line.payoff, "task length" if line.axis == "task_ns" else "size"
+    if payoff.pays == THROUGHOUT:
+        return f"pays at every {what}, {form(line.places[0])} to {form(line.places[-1])}{unit}"
+    if payoff.pays == NEVER:
+        return f"pays at no {what}, {form(line.places[0])} to {form(line.places[-1])}{unit}"
+    if payoff.pays == NOT_DECIDED:
+        return f"from which {what} on it pays is not decided"
+    if payoff.pays == IN_PART:
+        return f"pays at some {what}s and not at others between them"
+    return f"pays {payoff.pays} {_bracket(line)}"
+
+
+def _bracket(line: Line) -> str:
+    form, unit = _UNITS[line.axis]
+    payoff = line.payoff
+    assert payoff.paying is not None  # noqa: S101 - of these kinds
+    if payoff.losing is None or payoff.crossing is None:
+        limit = "or less" if payoff.pays == FROM else "or more"
+        return f"{form(payoff.paying)}{unit} {limit}"
+    ends = sorted((payoff.losing, payoff.paying))
+    return f"{form(payoff.crossing)}{unit} [{form(ends[0])}, {form(ends[1])}]"

@@ -1,25 +1,31 @@
-"""The verdicts of a sweep as a frame, one row per question."""
+"""The verdicts of a sweep as a frame, one row per question, and as lines."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from breakeven.analysis.frames.load import Lab
+<<<<<<< HEAD
 from breakeven.analysis.frames.precision import rule_of_rounds
 from breakeven.analysis.verdicts.costs import Cheapest, costs
 from breakeven.analysis.verdicts.question import Question, questions
 from breakeven.analysis.verdicts.ranking import Ranking, Sample, rank
 from breakeven.analysis.verdicts.sentences import Said
 from breakeven.base.wrapping import wrap
+=======
+from breakeven.analysis.verdicts.answer import Answer, answers
+from breakeven.analysis.verdicts.sentences import Words
+>>>>>>> 310a667 (Find reasons in the phases, where it pays, and when start-up is repaid)
 
 COLUMNS = (
     "question",
     "sentence",
     "clause",
     "decision",
+    "use",
+    "details",
     "cell_id",
     "speedup",
     "speedup_low",
@@ -30,10 +36,19 @@ COLUMNS = (
     "as_good",
     "slower",
     "undecided",
+    "memory_bytes",
+    "startup_ns",
+    "repaid_tasks",
+    "repaid_tasks_low",
+    "repaid_tasks_high",
+    "pays_along",
+    "pays",
+    "pays_low",
+    "pays_at",
+    "pays_high",
+    "reasons",
 )
 """What every verdict says; its further columns are the settings of the question."""
-
-_MEASURES = {True: "latency_p50_ns", False: "speedup"}
 
 
 def verdicts(lab: Lab) -> pd.DataFrame:
@@ -48,42 +63,37 @@ def verdict_lines(lab: Lab, width: int = 80) -> list[str]:
 
 
 def _verdicts(lab: Lab) -> pd.DataFrame:
-    good = lab.runs[lab.runs["status"].eq("ok")]
-    levels, what_it_costs = rule_of_rounds(good)["level"], costs(lab)
-    rows = []
-    for question in questions(lab.estimates, lab.runs):
-        cheapest = Cheapest(what_it_costs.loc[question.cells.index])
-        ranking = rank(_samples(question, good, levels), cheapest, serial=not question.of_round_trips)
-        rows.append(_row(question, ranking))
+    rows = [_row(answer) for answer in answers(lab)]
     return pd.DataFrame(rows, columns=list(dict.fromkeys((*COLUMNS, *(rows[0] if rows else ())))))
 
 
-def _samples(question: Question, good: pd.DataFrame, levels: pd.Series[float]) -> list[Sample]:
-    """Return the values of the candidates by which they are ranked: speedups, or round trips a second."""
-    column = _MEASURES[question.of_round_trips]
-    values = good.set_index("cell_id")[column].astype("float64")
-    values = values[np.isfinite(values) & values.gt(0)]
-    values = 1 / values if question.of_round_trips else values
-    return [
-        Sample(values[values.index == cell].to_numpy(), float(levels[cell])) for cell in question.cells.index
-    ]
-
-
-def _row(question: Question, ranking: Ranking) -> dict[str, Any]:
-    ids, said = list(question.cells.index), Said(question, ranking)
-    best = None if ranking.best is None else ids[ranking.best]
-    measure = _MEASURES[question.of_round_trips]
-    ends = [f"{measure}{end}" for end in ("", "_low", "_high")]
-    values = {} if best is None else question.cells.loc[best, ends].astype("float64").to_dict()
-    return {
-        "question": question.text,
-        "sentence": said.sentence(),
-        "clause": said.clause(),
+def _row(answer: Answer) -> dict[str, Any]:
+    ranking, words = answer.ranking, Words(answer)
+    row: dict[str, Any] = {
+        "question": answer.question.text,
+        "sentence": words.sentence(),
+        "clause": words.clause(),
         "decision": ranking.decision,
-        "cell_id": best,
-        **values,
-        "as_good": tuple(ids[one] for one in ranking.as_good),
-        "slower": tuple(ids[one] for one in ranking.slower),
-        "undecided": tuple(ids[one] for one in ranking.open),
-        **question.keys,
+        "use": words.use(),
+        "details": words.details(),
+        "cell_id": None if ranking.best is None else answer.cell_id(ranking.best),
+        "as_good": tuple(map(answer.cell_id, ranking.as_good)),
+        "slower": tuple(map(answer.cell_id, ranking.slower)),
+        "undecided": tuple(map(answer.cell_id, ranking.open)),
+        "reasons": {cell: (reason.kind, reason.explains) for cell, reason in answer.reasons.items()},
+        **answer.question.keys,
     }
+    return row if ranking.best is None else row | _of_the_best(answer, ranking.best)
+
+
+def _of_the_best(answer: Answer, best: int) -> dict[str, Any]:
+    """Return what was measured of the recommended candidate."""
+    ends = [f"{answer.measure}{end}" for end in ("", "_low", "_high")]
+    spent = ["memory_bytes", "startup_ns", "repaid_tasks", "repaid_tasks_low", "repaid_tasks_high"]
+    found = answer.question.cells.iloc[best][ends].to_dict() | answer.costs.iloc[best][spent].to_dict()
+    lines = answer.lines.get(answer.cell_id(best), ())
+    if not lines:
+        return found
+    payoff = lines[0].payoff
+    pays = {"pays_low": payoff.low, "pays_at": payoff.crossing, "pays_high": payoff.high}
+    return found | {"pays_along": lines[0].axis, "pays": payoff.pays} | pays

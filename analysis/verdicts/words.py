@@ -1,8 +1,8 @@
-"""A mechanism in words, such as ``two processes over shared memory``."""
+"""A mechanism in words, such as ``two processes over shared memory``, and what it belongs to, such as ``processes``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -23,12 +23,20 @@ _POOLS = {
     "interpreter_pool": "an InterpreterPoolExecutor",
     "mp_pool": "a multiprocessing.Pool",
 }
+_FAMILIES = {
+    **_PLURALS,
+    "thread_pool": "threads",
+    "process_pool": "processes",
+    "interpreter_pool": "interpreters",
+    "mp_pool": "processes",
+    "loky": "processes",
+}
 _CHANNELS = {
     "queue": "over a queue",
     "simple_queue": "over a SimpleQueue",
     "pipe": "over pipes",
     "shared_memory": "over shared memory",
-    "reference": "handed references",
+    "reference": "by reference",
 }
 _FURTHER: dict[str, Callable[[str], str]] = {
     "start_method": "started by {}".format,
@@ -42,32 +50,33 @@ def count(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
-def kind(model: str) -> str:
-    """Return the model in words, without a number: ``processes`` or ``a ProcessPoolExecutor``."""
-    return _PLURALS.get(model) or _POOLS.get(model) or model
+def family(model: str) -> str:
+    """Return what the workers of a model are, such as ``processes``; the model itself if it is not known."""
+    return _FAMILIES.get(model, model)
 
 
-def mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
+def name_mechanisms(cells: pd.DataFrame) -> list[str]:
     """Name each of a question's ``cells`` in words: workers, channel, and what else differs between them."""
     further = [name for name in _FURTHER if name in varying(cells, _FURTHER)]
-    return cells.apply(lambda cell: _name(cell, further), axis=1).astype("object")
+    return [_name(cell, further) for _, cell in cells.iterrows()]
+
+
+def join(texts: Iterable[str]) -> str:
+    """Join texts as a list in a sentence: ``a, b and c``."""
+    *some, last = texts
+    return f"{', '.join(some)} and {last}" if some else last
 
 
 def _name(cell: pd.Series[Any], further: list[str]) -> str:
     number, model = int(cell["workers"]), str(cell["model"])
-    more = ", ".join(
-        _FURTHER[name](cell[name])
-        for name in further
-        if pd.notna(cell[name]) and cell[name] not in {"", "none"}
-    )
-    name = (
-        _of_a_pool(model, number)
-        if model not in _PLURALS
-        else f"{count(number)} {_PLURALS[model] if number != 1 else model}"
-    )
-    channel = _CHANNELS.get(str(cell["ipc"]), "")
-    return " ".join(filter(None, (name, channel, f"({more})" if more else "")))
+    values = [_FURTHER[name](cell[name]) for name in further if _is_worth_naming(cell[name])]
+    if model in _PLURALS:
+        name = f"{count(number)} {_PLURALS[model] if number != 1 else model}"
+    else:
+        name = f"{_POOLS.get(model, model)} of {count(number)}"
+    more = f"({', '.join(values)})" if values else ""
+    return " ".join(filter(None, (name, _CHANNELS.get(str(cell["ipc"]), ""), more)))
 
 
-def _of_a_pool(model: str, number: int) -> str:
-    return f"{_POOLS.get(model, model)} of {count(number)}"
+def _is_worth_naming(value: object) -> bool:
+    return isinstance(value, str) and value not in {"", "none"}

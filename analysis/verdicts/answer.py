@@ -1,0 +1,99 @@
+"""A question with all that its measurements say, before it is put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.precision import rule_of_rounds
+from breakeven.analysis.verdicts.costs import Cheapest, costs
+from breakeven.analysis.verdicts.lines import Line, find_lines
+from breakeven.analysis.verdicts.parts import lost
+from breakeven.analysis.verdicts.question import Question, questions
+from breakeven.analysis.verdicts.ranking import Ranking, Sample, rank
+from breakeven.analysis.verdicts.reasons import Reason, find_reason
+from breakeven.analysis.verdicts.repaid import repaid
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What follows for a question.
+
+    Numbers of ``ranking`` are places in ``question.cells``. ``costs`` has a row per candidate: `costs` and `repaid`. ``reasons`` and ``lines`` are
+    by cell_id, of those that have any; a cell may lie on a line of each axis.
+    """
+
+    question: Question
+    ranking: Ranking
+    costs: pd.DataFrame
+    reasons: Mapping[str, Reason]
+    lines: Mapping[str, tuple[Line, ...]]
+
+    @property
+    def measure(self) -> str:
+        """Return the column of the estimates by which candidates are ranked."""
+        return _measure(self.question)
+
+    def cell_id(self, number: int) -> str:
+        """Return the cell of a candidate."""
+        return str(self.question.cells.index[number])
+
+    def leader(self, numbers: tuple[int, ...] | range) -> int:
+        """Return that of some candidates whose estimate is best; of a tie the first."""
+        values = self.question.cells[self.measure].astype("float64").to_numpy()[list(numbers)]
+        return numbers[int(values.argmin() if self.question.of_round_trips else values.argmax())]
+
+
+def answers(lab: Lab) -> list[Answer]:
+    """Return what follows from a sweep, question by question."""
+    return lab.once(_answers)
+
+
+def _answers(lab: Lab) -> list[Answer]:
+    asked = list(questions(lab))
+    good = lab.runs[lab.runs["status"].eq("ok")]
+    samples = {cell: sample for question in asked for cell, sample in _samples(question, good).items()}
+    spent = costs(lab).join(repaid(good))
+    reasons = {str(cell): reason for cell, row in lost(lab).iterrows() if (reason := find_reason(row))}
+    lines = list(find_lines(asked, samples))
+    return [_answer(question, samples, spent, reasons, lines) for question in asked]
+
+
+def _answer(
+    question: Question,
+    samples: Mapping[str, Sample],
+    spent: pd.DataFrame,
+    reasons: Mapping[str, Reason],
+    lines: list[Line],
+) -> Answer:
+    ids = [str(cell) for cell in question.cells.index]
+    mine = spent.reindex(ids)
+    ranking = rank([samples[cell] for cell in ids], Cheapest(mine), serial=not question.of_round_trips)
+    return Answer(
+        question=question,
+        ranking=ranking,
+        costs=mine,
+        reasons={cell: reasons[cell] for cell in ids if cell in reasons},
+        lines={cell: tuple(line for line in lines if cell in line.cells) for cell in ids},
+    )
+
+
+def _measure(question: Question) -> str:
+    return "latency_p50_ns" if question.of_round_trips else "speedup"
+
+
+def _samples(question: Question, good: pd.DataFrame) -> dict[str, Sample]:
+    """Return the values of the candidates, one per process: speedups, or round trips a second."""
+    mine = good[good["cell_id"].isin(question.cells.index)]
+    values = mine.set_index("cell_id")[_measure(question)].astype("float64")
+    values = values[np.isfinite(values) & values.gt(0)]
+    values = 1 / values if question.of_round_trips else values
+    levels = rule_of_rounds(mine)["level"]
+    return {
+        str(cell): Sample(values[values.index == cell].to_numpy(), float(levels[cell]))
+        for cell in question.cells.index
+    }

@@ -1,0 +1,131 @@
+"""What a worker's time goes into beyond the task itself: frame in, frame out.
+
+If nothing were lost, a worker would spend on a task what it takes alone, and the speedup would be the number of workers. What its
+time comes to beyond that is divided here, without rest, among what may have caused it.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from breakeven.analysis.frames.budget import Budget, select_traced, sum_phases
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.slowed import NATIVE
+
+GIL, CPU, LOCK, NATIVE_THREADS = "gil", "cpu", "lock", "native_threads"
+SLOWED, COUNTS = "slowed", "counts"
+SERIALISING, TRANSPORT, WORK = "serialising", "transport", "work"
+PARTS = (GIL, CPU, LOCK, NATIVE_THREADS, SLOWED, COUNTS, SERIALISING, TRANSPORT, WORK)
+"""What may take a worker's time; the docstring of `lost` says what is counted as what."""
+
+ONE_CPU = (0.85, 1.2)
+"""Threads that keep between so many CPUs busy, whatever their number, take turns on one."""
+
+BUSY = 0.5
+"""A task that is on a CPU for more than this share of its time alone computes."""
+
+_THREADS = ("thread", "thread_pool")
+_SERIALISE, _MOVE, _WAIT = ("serialize", "deserialize"), ("send", "receive"), ("wait", "idle")
+
+
+def lost(lab: Lab) -> pd.DataFrame:
+    """Return one row per cell with a traced trial: ns of worker time for one task, by cell_id.
+
+    ``total`` is all of it, ``task`` what the task takes alone, ``inside`` what it takes in a worker, ``waits`` how much of that it is off its CPU
+    beyond what it is alone, ``alone_on_cpu`` its CPU time alone; ``workers``, ``cpu_count`` and ``cpus_alone`` are those of `runs`. The columns of `PARTS` divide what is beyond ``task``:
+
+    - ``native_threads``: what a task takes longer than alone, if alone it keeps more than one CPU busy
+    - ``slowed``, ``counts``: CPU time beyond that of a task alone; ``counts`` if threads without a GIL share counted objects
+    - ``gil``: waiting, within the task and for the next one, of threads with a GIL which together keep one CPU busy
+    - ``cpu``: waiting of workers that could run but had no CPU, as the kernel counts it; if there are enough CPUs for the workers,
+      without that share of it in which the parent handles messages and needs one, too
+    - ``lock``: other waiting within the task
+    - ``serialising``, ``transport``: pickling; sending, copying and receiving. Both with that share of the time between tasks in which
+      the parent does the same: then it is what workers wait for, for the message or for the CPU
+    - ``work``: the rest of the time between tasks
+    """
+    sums = lab.once(sum_phases)
+    if sums.empty:
+        return pd.DataFrame(columns=["total", "task", "inside", "waits", *PARTS])
+    facts = _facts(lab)
+    phases = Budget()(sums)
+    phases = phases[phases["cell_id"].isin(facts.index)]
+    spent = _pivot(phases, "ns", facts.index)
+    compute = phases[phases["phase"].eq("compute")].set_index("cell_id").reindex(facts.index)
+    facts["on_cpu"] = compute["on_cpu_ns"].where(compute["on_cpu_ns"].gt(0), compute["ns"]).fillna(0.0)
+    return _divide(spent, facts, _parents_share(lab, facts.index))
+
+
+def sum_parents_phases(lab: Lab) -> pd.DataFrame:
+    """Sum the parent's phases; see `sum_phases`."""
+    return sum_phases(lab, parent=True)
+
+
+def _facts(lab: Lab) -> pd.DataFrame:
+    """Return what is known of each cell beside its phases: its task alone, its CPUs, who could run and did not."""
+    good = lab.runs[lab.runs["status"].eq("ok") & lab.runs["pattern"].ne("pingpong")]
+    cells = good.groupby("cell_id")
+    facts = cells[["task_measured_ns", "task_cpu_alone_ns", "cpus_alone"]].median().astype("float64")
+    facts = facts.join(cells[["model", "gil_enabled", "workers", "cpu_count", "shared_counted"]].first())
+    traced = select_traced(lab).groupby("cell_id")[["tasks", "wall_ns", "cpu_ns", "run_delay_ns"]]
+    trials = traced.sum(min_count=1).astype("float64")
+    facts["delay"] = (trials["run_delay_ns"] / trials["tasks"]).reindex(facts.index).fillna(0.0)
+    facts["cpus"] = (trials["cpu_ns"] / trials["wall_ns"]).reindex(facts.index)
+    facts["alone_on_cpu"] = facts[["task_cpu_alone_ns", "task_measured_ns"]].min(axis=1, skipna=False)
+    return facts[facts["task_measured_ns"].gt(0)]
+
+
+def _pivot(phases: pd.DataFrame, column: str, cells: pd.Index[str]) -> pd.DataFrame:
+    table = phases.pivot_table(index="cell_id", columns="phase", values=column, aggfunc="sum")
+    names = ("compute", *_SERIALISE, *_MOVE, *_WAIT)
+    return table.reindex(index=cells[cells.isin(table.index)], columns=list(names)).fillna(0.0)
+
+
+def _parents_share(lab: Lab, cells: pd.Index[str]) -> pd.DataFrame:
+    """Return for which share of its time the parent pickles, and moves data."""
+    phases = Budget()(lab.once(sum_parents_phases))
+    shares = _pivot(phases, "share", cells).reindex(cells).fillna(0.0)
+    found = {SERIALISING: shares[list(_SERIALISE)].sum(axis=1), TRANSPORT: shares[list(_MOVE)].sum(axis=1)}
+    return pd.DataFrame(found).clip(upper=1.0)
+
+
+def _divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> pd.DataFrame:
+    """Divide the time that is ``spent`` in phases among the parts."""
+    facts, parent = facts.loc[spent.index], parent.loc[spent.index]
+    longer = (spent["compute"] - facts["task_measured_ns"]).clip(lower=0)
+    off = spent["compute"] - facts["on_cpu"] - (facts["task_measured_ns"] - facts["alone_on_cpu"])
+    between = spent[list(_WAIT)].sum(axis=1)
+    found = pd.DataFrame(0.0, index=spent.index, columns=list(PARTS))
+    found["waits"] = off.clip(lower=0).fillna(longer)
+    slower = (facts["on_cpu"] - facts["alone_on_cpu"]).clip(lower=0).fillna(0.0)
+
+    native = facts["cpus_alone"].gt(NATIVE)
+    found[NATIVE_THREADS] = longer.where(native, 0.0)
+    waits, slower = found["waits"].mask(native, 0.0), slower.mask(native, 0.0)
+
+    counts = facts["gil_enabled"].eq(False) & facts["shared_counted"].notna()
+    found[COUNTS], found[SLOWED] = slower.where(counts, 0.0), slower.mask(counts, 0.0)
+
+    turns = _take_turns(facts)
+    found[GIL] = (waits + between).where(turns, 0.0)
+    waits, between = waits.mask(turns, 0.0), between.mask(turns, 0.0)
+
+    within = facts[["delay"]].assign(most=waits).min(axis=1)
+    beyond = (facts["delay"] - within).clip(upper=between)
+    of_parent = (within + beyond).where(facts["workers"].le(facts["cpu_count"]), 0.0)
+    found[CPU], found[LOCK] = within + beyond - of_parent * parent.sum(axis=1), waits - within
+    between = between - beyond
+    for part, phases in ((SERIALISING, _SERIALISE), (TRANSPORT, _MOVE)):
+        found[part] = spent[list(phases)].sum(axis=1) + (between + of_parent) * parent[part]
+    found[WORK] = between * (1 - parent.sum(axis=1))
+    known = facts[["workers", "cpu_count", "cpus_alone", "alone_on_cpu"]]
+    return found.assign(
+        total=spent.sum(axis=1), task=facts["task_measured_ns"], inside=spent["compute"]
+    ).join(known)
+
+
+def _take_turns(facts: pd.DataFrame) -> pd.Series[bool]:
+    """Return where threads that compute hold one lock in turn: with a GIL, and about one CPU busy in all."""
+    threads = facts["model"].isin(_THREADS) & facts["gil_enabled"].eq(True) & facts["workers"].gt(1)
+    computes = (facts["alone_on_cpu"] / facts["task_measured_ns"]).gt(BUSY)
+    return threads & computes & facts["cpus"].between(*ONE_CPU)

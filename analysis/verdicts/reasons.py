@@ -1,0 +1,96 @@
+"""Why a candidate is not as fast as its workers allow: the part of their time that explains most of what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from breakeven.analysis.units import format_time
+from breakeven.analysis.verdicts.parts import (
+    COUNTS,
+    CPU,
+    GIL,
+    LOCK,
+    NATIVE_THREADS,
+    PARTS,
+    SERIALISING,
+    SLOWED,
+    TRANSPORT,
+    WORK,
+)
+
+MOST = 0.5
+"""A part is given as the reason if it takes at least this share of what is missing."""
+
+WORTH = 0.1
+"""If less than this share of the workers' time is missing, nothing needs a reason."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a candidate is not as fast as its workers allow.
+
+    ``kind`` is one of `PARTS`, ``explains`` its share of what is missing, ``text`` a clause whose subject is the workers, such as
+    ``wait for the GIL 50 % of their time in a task``.
+    """
+
+    kind: str
+    explains: float
+    text: str
+
+
+def find_reason(cell: pd.Series[Any]) -> Reason | None:
+    """Return the reason for ``cell``, a row of `lost` with ``workers`` and ``cpu_count``; None if no part explains most."""
+    missing = cell[list(PARTS)].astype("float64")
+    if not missing.sum() > WORTH * cell["total"]:
+        return None
+    kind = str(missing.idxmax())
+    explains = float(missing.max() / missing.sum())
+    return Reason(kind, explains, _TEXTS[kind](cell)) if explains >= MOST else None
+
+
+def _percent(share: float) -> str:
+    return f"{100 * min(share, 1):.0f} %"
+
+
+def _in_a_task(cell: pd.Series[Any]) -> str:
+    return f"{_percent(cell['waits'] / cell['inside'])} of their time in a task"
+
+
+def _of_all(cell: pd.Series[Any], kind: str) -> str:
+    return f"{_percent(cell[kind] / cell['total'])} of their time"
+
+
+def _for_cpus(cell: pd.Series[Any]) -> str:
+    cpus, workers = int(cell["cpu_count"]), int(cell["workers"])
+    if workers > cpus:
+        return f"share {cpus} CPU{'s' if cpus > 1 else ''} and wait for one {_of_all(cell, CPU)}"
+    return f"wait for a CPU {_of_all(cell, CPU)}: the parent or other programs have it"
+
+
+def _handing_over(cell: pd.Series[Any], kind: str, most_of_it: str) -> str:
+    both = cell[SERIALISING] + cell[TRANSPORT]
+    less = f", most of that {most_of_it}" if cell[kind] > MOST * both else ""
+    return f"spend {format_time(both)} on handing a task over{less}, and {format_time(cell['task'])} is what it takes alone"
+
+
+_TEXTS: dict[str, Callable[[pd.Series[Any]], str]] = {
+    GIL: lambda cell: f"wait for the GIL {_in_a_task(cell)}",
+    CPU: _for_cpus,
+    LOCK: lambda cell: f"wait for a lock, or for what all of them use, {_in_a_task(cell)}",
+    NATIVE_THREADS: lambda cell: (
+        f"share the CPUs with native threads: a task alone keeps {cell['cpus_alone']:.1f} of {cell['cpu_count']:.0f} busy"
+    ),
+    SLOWED: lambda cell: (
+        f"need {1 + cell[SLOWED] / cell['alone_on_cpu']:.1f} times as much CPU time for a task as it takes alone: they share memory bandwidth, caches or a core"
+    ),
+    COUNTS: lambda cell: (
+        f"need {1 + cell[COUNTS] / cell['alone_on_cpu']:.1f} times as much CPU time for a task as it takes alone: they fight over the reference counts of what they share"
+    ),
+    SERIALISING: lambda cell: _handing_over(cell, SERIALISING, "pickling"),
+    TRANSPORT: lambda cell: _handing_over(cell, TRANSPORT, "sending and copying"),
+    WORK: lambda cell: f"wait for work {_of_all(cell, WORK)}: tasks are few, or unequal",
+}
