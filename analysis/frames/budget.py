@@ -29,10 +29,15 @@ def sum_phases(lab: Lab, *, parent: bool = False) -> pd.DataFrame:
     """Sum the workers' spans of traced parallel trials that count, or the parent's, without holding the spans.
 
     One row per trial, worker and phase: duration_ns, on_cpu_ns (compute only, else 0), the trial's ``tasks``,
-    ``wall_ns`` and ``other_cpu_ns``, and the cell's ``workers``.
+    ``wall_ns``, ``cpu_ns``, ``other_cpu_ns`` and ``run_delay_ns``, and the cell's ``workers``. The spans are read once.
     """
-    whose = ds.field("worker") < 0 if parent else ds.field("worker") >= 0
-    where = whose & (ds.field("trial") >= 0)
+    sums = lab.once(_sum_all)
+    return sums[sums["worker"].lt(0) if parent else sums["worker"].ge(0)].reset_index(drop=True)
+
+
+def _sum_all(lab: Lab) -> pd.DataFrame:
+    """Sum the spans of workers and parents."""
+    where = ds.field("trial") >= 0
     parts = [_sum_batch(batch) for batch in _gather(lab.batches("spans", [*_GROUP, *_SUMS], where))]
     empty = pd.DataFrame(columns=[*_GROUP, *_SUMS])
     sums = pd.concat(parts).groupby(_GROUP)[_SUMS].sum().reset_index() if parts else empty
@@ -61,10 +66,10 @@ def _sum_batch(part: pa.Table) -> pd.DataFrame:
 
 def select_traced(lab: Lab) -> pd.DataFrame:
     """Return the traced parallel trials that count: their keys, tasks, wall and CPU times, ``run_delay_ns`` and ``workers``."""
-    trials = lab.trials
-    keep = trials["traced"].astype(bool) & trials["kind"].eq("parallel") & ~trials["warmup"].astype(bool)
+    keep = ds.field("traced") & (ds.field("kind") == "parallel") & ~ds.field("warmup")
+    trials = to_frame(lab.table("trials", [*_TRIAL, *_OF_A_TRIAL], keep))
     good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round", "workers"]]
-    return trials.loc[keep, [*_TRIAL, *_OF_A_TRIAL]].merge(good, on=["cell_id", "round"])
+    return trials.merge(good, on=["cell_id", "round"])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from breakeven.analysis.frames.files import to_frame
 from breakeven.analysis.frames.load import Lab
 
 ALIKE = 1.1
@@ -30,8 +31,9 @@ def costs(lab: Lab) -> pd.DataFrame:
 
 
 def _memory(lab: Lab) -> pd.Series[float]:
-    workers = lab.workers[lab.workers["worker"].ge(0)]
-    parents = lab.workers.loc[lab.workers["worker"].lt(0), ["cell_id", "round", "pid"]]
+    table = to_frame(lab.table("workers", ["cell_id", "round", "worker", "pid", "pss_bytes"]))
+    workers = table[table["worker"].ge(0)]
+    parents = table.loc[table["worker"].lt(0), ["cell_id", "round", "pid"]]
     joined = workers.merge(parents, on=["cell_id", "round"], how="left", suffixes=("", "_parent"))
     own = joined["pss_bytes"].astype("float64").mask(joined["pid"].eq(joined["pid_parent"]), 0.0)
     sums = own.groupby([joined["cell_id"], joined["round"]]).sum(min_count=1)

@@ -35,16 +35,19 @@ def find_lines(asked: Sequence[Question], samples: Mapping[str, Sample]) -> Iter
         for question in asked:
             if question.of_round_trips:
                 continue
-            places = lengths_of_tasks(question.cells)
-            for cell_id, cell in question.cells.iterrows():
-                place = places[cell_id] if axis == "task_ns" else question.keys[axis]
+            lengths = lengths_of_tasks(question.cells)
+            for number, (_, cell) in enumerate(question.cells.iterrows()):
+                place = lengths.iloc[number] if axis == "task_ns" else question.keys[axis]
                 if pd.notna(place):
-                    groups[_key(question, cell, axis)].append((float(place), str(cell_id)))
+                    groups[_key(question, cell, axis)].append((float(place), str(cell.name)))
         for points in groups.values():
             if len({place for place, _ in points}) > 1:
-                ordered = sorted(points)
-                places, cells = zip(*ordered, strict=True)
-                yield Line(axis, cells, places, find_payoff(places, [samples[cell] for cell in cells]))
+                yield _line(axis, sorted(points), samples)
+
+
+def _line(axis: str, points: Sequence[tuple[float, str]], samples: Mapping[str, Sample]) -> Line:
+    places, cells = tuple(place for place, _ in points), tuple(cell for _, cell in points)
+    return Line(axis, cells, places, find_payoff(places, [samples[cell] for cell in cells]))
 
 
 def _key(question: Question, cell: pd.Series[Any], axis: str) -> Hashable:

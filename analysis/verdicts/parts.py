@@ -44,7 +44,7 @@ def lost(lab: Lab) -> pd.DataFrame:
       the parent does the same: then it is what workers wait for, for the message or for the CPU
     - ``work``: the rest of the time between tasks
     """
-    sums = lab.once(sum_phases)
+    sums = sum_phases(lab)
     if sums.empty:
         return pd.DataFrame(columns=["total", "task", "inside", "waits", *PARTS])
     facts = _facts(lab)
@@ -54,11 +54,6 @@ def lost(lab: Lab) -> pd.DataFrame:
     compute = phases[phases["phase"].eq("compute")].set_index("cell_id").reindex(facts.index)
     facts["on_cpu"] = compute["on_cpu_ns"].where(compute["on_cpu_ns"].gt(0), compute["ns"]).fillna(0.0)
     return _divide(spent, facts, _parents_share(lab, facts.index))
-
-
-def sum_parents_phases(lab: Lab) -> pd.DataFrame:
-    """Sum the parent's phases; see `sum_phases`."""
-    return sum_phases(lab, parent=True)
 
 
 def _facts(lab: Lab) -> pd.DataFrame:
@@ -71,7 +66,8 @@ def _facts(lab: Lab) -> pd.DataFrame:
     trials = traced.sum(min_count=1).astype("float64")
     facts["delay"] = (trials["run_delay_ns"] / trials["tasks"]).reindex(facts.index).fillna(0.0)
     facts["cpus"] = (trials["cpu_ns"] / trials["wall_ns"]).reindex(facts.index)
-    facts["alone_on_cpu"] = facts[["task_cpu_alone_ns", "task_measured_ns"]].min(axis=1, skipna=False)
+    alone = facts["task_cpu_alone_ns"].where(facts["task_cpu_alone_ns"].gt(0))
+    facts["alone_on_cpu"] = alone.clip(upper=facts["task_measured_ns"])
     return facts[facts["task_measured_ns"].gt(0)]
 
 
@@ -83,7 +79,7 @@ def _pivot(phases: pd.DataFrame, column: str, cells: pd.Index[str]) -> pd.DataFr
 
 def _parents_share(lab: Lab, cells: pd.Index[str]) -> pd.DataFrame:
     """Return for which share of its time the parent pickles, and moves data."""
-    phases = Budget()(lab.once(sum_parents_phases))
+    phases = Budget()(sum_phases(lab, parent=True))
     shares = _pivot(phases, "share", cells).reindex(cells).fillna(0.0)
     found = {SERIALISING: shares[list(_SERIALISE)].sum(axis=1), TRANSPORT: shares[list(_MOVE)].sum(axis=1)}
     return pd.DataFrame(found).clip(upper=1.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
@@ -76,18 +75,25 @@ def _cross(pays: str, places: Sequence[float], sides: NDArray[np.int_], means: N
     first = _first_of_the_last(side)
     losing = np.flatnonzero(side[:first] == -1)
     last = int(losing[-1]) if len(losing) else None
+    within = slice(last or 0, first + 1)
     return Payoff(
         pays,
         paying=float(x[first]),
         losing=None if last is None else float(x[last]),
-        crossing=_interpolate(x[last or 0 : first + 1], mean[last or 0 : first + 1].tolist()),
+        crossing=_interpolate(pays, x[within], np.exp(mean[within]).tolist()),
     )
 
 
-def _interpolate(places: Sequence[float], means: Sequence[float]) -> float | None:
-    """Return the last place at which the line through ``means`` is 0, on a logarithmic axis; None if it is nowhere."""
-    pairs = list(pairwise(zip(places, means, strict=True)))
-    for (start, below), (end, above) in reversed(pairs):
-        if below <= 0 < above:
-            return exp(log(start) + (log(end) - log(start)) * -below / (above - below))
+def _interpolate(pays: str, places: Sequence[float], speedups: Sequence[float]) -> float | None:
+    """Return the last place at which the line through ``speedups`` is 1; None if it is nowhere.
+
+    What is lost is about as much for each task whatever its length, or for each byte whatever their number: 1 / speedup is linear in
+    1 / length where it pays from a length on, and in the size where it pays up to one.
+    """
+    x = [1 / place if pays == FROM else place for place in places]
+    points = [(place, 1 / speedup) for place, speedup in zip(x, speedups, strict=True)]
+    for (start, before), (end, after) in reversed(list(pairwise(points))):
+        if before >= 1 > after:
+            found = start + (end - start) * (before - 1) / (before - after)
+            return 1 / found if pays == FROM else found
     return None

@@ -71,10 +71,10 @@ def _for_cpus(cell: pd.Series[Any]) -> str:
     return f"wait for a CPU {_of_all(cell, CPU)}: the parent or other programs have it"
 
 
-def _handing_over(cell: pd.Series[Any], kind: str, most_of_it: str) -> str:
+def _handing_over(cell: pd.Series[Any], kind: str, doing: str) -> str:
     both = cell[SERIALISING] + cell[TRANSPORT]
-    less = f", most of that {most_of_it}" if cell[kind] > MOST * both else ""
-    return f"spend {format_time(both)} on handing a task over{less}, and {format_time(cell['task'])} is what it takes alone"
+    most = f", most of it {doing}" if cell[kind] > MOST * both else ""
+    return f"spend {format_time(both)} on handing over a task of {format_time(cell['task'])}{most}"
 
 
 _TEXTS: dict[str, Callable[[pd.Series[Any]], str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, isfinite
+from math import ceil, isfinite, log
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from breakeven.analysis.units import format_length, format_ratio, format_size, f
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
 from breakeven.analysis.verdicts.lines import Line
-from breakeven.analysis.verdicts.payoff import FROM, IN_PART, NEVER, NOT_DECIDED, THROUGHOUT, UP_TO
+from breakeven.analysis.verdicts.payoff import FROM, IN_PART, NEVER, NOT_DECIDED, THROUGHOUT
 from breakeven.analysis.verdicts.ranking import BAND, SERIAL
 from breakeven.analysis.verdicts.words import count, family, join, name_mechanisms
 
@@ -24,6 +24,10 @@ _NAMED = 2
 """The most candidates that are named of those that are as good, or not decided."""
 
 _UNITS = {"task_ns": (format_length, " a task"), "payload": (format_size, "")}
+_WHAT = {"task_ns": "task length", "payload": "size"}
+_WIDE = 10.0
+"""A bracket whose ends are farther apart than this many times says all that is known: nothing is interpolated."""
+
 _MEMORY_STEP, _TIME_STEP = 2.0**20, 1e6
 
 
@@ -154,9 +158,10 @@ class Words:
         )
         for name in dict.fromkeys(families):
             members = tuple(place for place, one in enumerate(families) if one == name)
-            if name == mine or not all(ranking.high[place] < 1 + BAND for place in members):
-                continue
             best = self.answer.leader(members)
+            most = cells.iloc[list(members)]["speedup"].max(), cells["speedup_high"].iloc[best]
+            if name == mine or not max(most) < 1 + BAND:
+                continue
             why = self.reason(best)
             slower = all(place in ranking.slower for place in members)
             gains = "are slower than serial" if slower else "gain nothing"
@@ -221,7 +226,7 @@ class Words:
 def say_payoff(line: Line) -> str:
     """Return from where on a mechanism pays, such as ``pays from 420 us a task [350 us, 500 us]``."""
     form, unit = _UNITS[line.axis]
-    payoff, what = line.payoff, "task length" if line.axis == "task_ns" else "size"
+    payoff, what = line.payoff, _WHAT[line.axis]
     if payoff.pays == THROUGHOUT:
         return f"pays at every {what}, {form(line.places[0])} to {form(line.places[-1])}{unit}"
     if payoff.pays == NEVER:
@@ -234,11 +239,20 @@ def say_payoff(line: Line) -> str:
 
 
 def _bracket(line: Line) -> str:
+    """Return the crossing with its bracket, the bracket alone if that is wide, or one end if it has no other."""
     form, unit = _UNITS[line.axis]
     payoff = line.payoff
-    assert payoff.paying is not None  # noqa: S101 - of these kinds
-    if payoff.losing is None or payoff.crossing is None:
+    if payoff.losing is None or payoff.paying is None:
         limit = "or less" if payoff.pays == FROM else "or more"
-        return f"{form(payoff.paying)}{unit} {limit}"
-    ends = sorted((payoff.losing, payoff.paying))
-    return f"{form(payoff.crossing)}{unit} [{form(ends[0])}, {form(ends[1])}]"
+        return f"{form(payoff.paying or 0.0)}{unit} {limit}"
+    low, high = sorted((payoff.losing, payoff.paying))
+    if payoff.crossing is None or high > _WIDE * low:
+        return f"a {_WHAT[line.axis]} between {form(low)} and {form(high)}"
+    return f"{_round(line.axis, payoff.crossing)}{unit} [{form(low)}, {form(high)}]"
+
+
+def _round(axis: str, value: float) -> str:
+    """Return an interpolated value with two digits: more is not known of it."""
+    form, base = (format_length, 1000) if axis == "task_ns" else (format_size, 1024)
+    scale = base ** max(0, int(log(value, base)))
+    return form(float(f"{value / scale:.2g}") * scale)

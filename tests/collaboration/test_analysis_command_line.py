@@ -45,7 +45,7 @@ def _render(lab: Lab, *, width: int = 80, terminal: bool = False, view: View = D
 def test_the_summary_of_a_small_sweep_word_for_word(small: Sample) -> None:
     """What all cells share, aligned columns, the best first, what to know, and what to type next."""
     assert _render(load(small.path)) == [
-        "For spin at 1 KiB: not decided; each candidate ran in one process only",
+        "For spin at 1 KiB: not decided: each candidate ran in one process only",
         "  (rounds=auto runs more).",
         "",
         "map: spin, process, queue, 1 KiB, 200 tasks, task 1 ms, CPython 3.11.7, 2 CPUs",
