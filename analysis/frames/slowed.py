@@ -7,7 +7,7 @@ import pandas as pd
 MOST_SLOWED = 1.1
 """A task counts as slowed if it takes surely more than this many times the CPU time that it takes alone."""
 
-NATIVE = 1.2
+BUSY = 1.2
 """Tasks that keep more CPUs than this busy alone compute on further threads."""
 
 _TIMEABLE_NS = 100_000

@@ -8,15 +8,9 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import label_mechanisms
 from breakeven.analysis.frames.load import Lab
-<<<<<<< HEAD
+from breakeven.analysis.frames.slowed import BUSY
 from breakeven.analysis.summary.caution import NATIVE, Caution
 from breakeven.analysis.summary.wording import out_of, span
-
-BUSY = 1.2
-"""Tasks that keep more CPUs than this busy compute on further threads."""
-=======
-from breakeven.analysis.frames.slowed import NATIVE
->>>>>>> 011e61e (wip)
 
 _VARIABLES = {
     "openblas": "OPENBLAS_NUM_THREADS",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.budget import Budget, select_traced, sum_phases
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.frames.slowed import NATIVE
+from breakeven.analysis.frames.slowed import BUSY
 
 GIL, CPU, LOCK, NATIVE_THREADS = "gil", "cpu", "lock", "native_threads"
 SLOWED, COUNTS = "slowed", "counts"
@@ -21,7 +21,7 @@ PARTS = (GIL, CPU, LOCK, NATIVE_THREADS, SLOWED, COUNTS, SERIALISING, TRANSPORT,
 ONE_CPU = (0.85, 1.2)
 """Threads that keep between so many CPUs busy, whatever their number, take turns on one."""
 
-BUSY = 0.5
+COMPUTES = 0.5
 """A task that is on a CPU for more than this share of its time alone computes."""
 
 _THREADS = ("thread", "thread_pool")
@@ -95,7 +95,7 @@ def _divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> p
     found["waits"] = off.clip(lower=0).fillna(longer)
     slower = (facts["on_cpu"] - facts["alone_on_cpu"]).clip(lower=0).fillna(0.0)
 
-    native = facts["cpus_alone"].gt(NATIVE)
+    native = facts["cpus_alone"].gt(BUSY)
     found[NATIVE_THREADS] = longer.where(native, 0.0)
     waits, slower = found["waits"].mask(native, 0.0), slower.mask(native, 0.0)
 
@@ -123,5 +123,5 @@ def _divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> p
 def _take_turns(facts: pd.DataFrame) -> pd.Series[bool]:
     """Return where threads that compute hold one lock in turn: with a GIL, and about one CPU busy in all."""
     threads = facts["model"].isin(_THREADS) & facts["gil_enabled"].eq(True) & facts["workers"].gt(1)
-    computes = (facts["alone_on_cpu"] / facts["task_measured_ns"]).gt(BUSY)
+    computes = (facts["alone_on_cpu"] / facts["task_measured_ns"]).gt(COMPUTES)
     return threads & computes & facts["cpus"].between(*ONE_CPU)

@@ -7,17 +7,9 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.frames.load import Lab
-<<<<<<< HEAD
-from breakeven.analysis.frames.precision import rule_of_rounds
-from breakeven.analysis.verdicts.costs import Cheapest, costs
-from breakeven.analysis.verdicts.question import Question, questions
-from breakeven.analysis.verdicts.ranking import Ranking, Sample, rank
-from breakeven.analysis.verdicts.sentences import Said
-from breakeven.base.wrapping import wrap
-=======
 from breakeven.analysis.verdicts.answer import Answer, answers
 from breakeven.analysis.verdicts.sentences import Words
->>>>>>> 310a667 (Find reasons in the phases, where it pays, and when start-up is repaid)
+from breakeven.base.wrapping import wrap
 
 COLUMNS = (
     "question",

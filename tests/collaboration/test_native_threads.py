@@ -10,12 +10,8 @@ import pytest
 from breakeven.analysis.figures import overhead
 from breakeven.analysis.frames.budget import Budget, sum_phases
 from breakeven.analysis.frames.load import Lab, load
-<<<<<<< HEAD
-from breakeven.analysis.summary.native_threads import BUSY, native_threads
-=======
-from breakeven.analysis.frames.slowed import NATIVE
+from breakeven.analysis.frames.slowed import BUSY
 from breakeven.analysis.summary.native_threads import native_threads
->>>>>>> f927812 (Read the spans once for workers and parents; say payoffs with what is known of them)
 from tests.analysis_samples import TRACED_NS, Sample
 from tests.collaboration.host_runs import execute, function, write_module
 
