@@ -13,11 +13,11 @@ from breakeven.analysis.comparing.comparison import Comparison, Question
 from breakeven.analysis.comparing.export import to_csv, to_json
 from breakeven.analysis.comparing.facts import GROUPS
 from breakeven.analysis.comparing.measures import MEASURES
-from breakeven.analysis.comparing.quantities import read_share
 from breakeven.analysis.comparing.select import open_side
 from breakeven.analysis.comparing.show import to_markdown, to_text
 from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.errors import ReportUnwritable, UnknownName
+from breakeven.analysis.frames.quantities import read_share
 from breakeven.base.arguments import Parser
 from breakeven.base.layout import LATEST_SWEEP
 from breakeven.base.suggestions import did_you_mean

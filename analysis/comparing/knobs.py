@@ -6,26 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from breakeven.analysis.frames.configs import read_config
-from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
-from breakeven.base.schema import TABLES
+from breakeven.base.factors import FACTORS
 
 TRIAL = "trial_ns"
 """The requested length of a trial, from which the number of tasks follows; null if that was requested."""
 
 METHOD = ("seed", "rounds", "measure", "limits")
 """Knobs of how a cell is measured, not of what it is: cells are paired across them."""
-
-_SKIPPED = {*COLUMNS, *FACTORS, *OF_THE_SWEEP, *POLICY, *TABLES["runs"].names}
-"""Knobs that have a column, and those that are the same for the whole sweep."""
-
-
-def add_knobs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return ``runs`` with one text column per knob, named as typed (``workload.target``); null if unset."""
-    texts = runs["config"].fillna("") if "config" in runs else pd.Series("", index=runs.index)
-    known = {text: _read(text) for text in texts.unique()}
-    knobs = pd.DataFrame([known[text] for text in texts], index=runs.index, dtype="object")
-    return runs.join(knobs)
 
 
 def knobs_of(columns: pd.Index[Any]) -> list[str]:
@@ -40,7 +27,3 @@ def factors_of(columns: pd.Index[Any]) -> list[str]:
     a factor of cells whose number of tasks follows from it.
     """
     return [*(name for name in FACTORS if name != "variables"), TRIAL, *knobs_of(columns)]
-
-
-def _read(text: Any) -> dict[str, str]:
-    return {name: value for name, value in read_config(text).items() if name not in _SKIPPED}

@@ -12,9 +12,10 @@ import pyarrow as pa
 from breakeven.analysis.comparing.cells import Key, Names, cells_of, differing_columns, left_out_of
 from breakeven.analysis.comparing.facts import GROUPS
 from breakeven.analysis.comparing.knobs import TRIAL, factors_of
-from breakeven.analysis.comparing.select import Side, show_value, typed
+from breakeven.analysis.comparing.select import Side
 from breakeven.analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
 from breakeven.analysis.frames.factors import BARE
+from breakeven.analysis.frames.selection import show_value, typed
 from breakeven.base.factors import FACTORS
 from breakeven.base.schema import TABLES
 
@@ -64,8 +65,12 @@ class Pairing:
 
     @classmethod
     def of(cls, a: Side, b: Side) -> Pairing:
-        """Leave out what the selections name; a fact of an interpreter stands for the interpreter too."""
-        named = {condition.column for side in (a, b) for condition in side.conditions}
+        """Leave out what the selections name; a fact of an interpreter stands for the interpreter too.
+
+        Of several values, such as ``workers=1,2``, a cell is paired with that of the same one.
+        """
+        conditions = (*a.conditions, *b.conditions)
+        named = {condition.column for condition in conditions if len(condition.wanted) == 1}
         if named & {*GROUPS["interpreter"], "executable"}:
             named.add("interpreter")
         return cls(frozenset(named))

@@ -6,9 +6,29 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import yaml
 
+from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
+from breakeven.base.schema import TABLES
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, if libyaml is installed
+
+
+_SKIPPED = {*COLUMNS, *FACTORS, *OF_THE_SWEEP, *POLICY, *TABLES["runs"].names}
+"""Knobs that have a column, and those that are the same for the whole sweep."""
+
+
+def add_knobs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return ``runs`` with one text column per knob, named as typed (``workload.target``); null if unset."""
+    texts = runs["config"].fillna("") if "config" in runs else pd.Series("", index=runs.index)
+    known = {text: _without_columns(text) for text in texts.unique()}
+    knobs = pd.DataFrame([known[text] for text in texts], index=runs.index, dtype="object")
+    return runs.join(knobs)
+
+
+def _without_columns(text: Any) -> dict[str, str]:
+    return {name: value for name, value in read_config(text).items() if name not in _SKIPPED}
 
 
 def read_config(text: Any) -> dict[str, str]:

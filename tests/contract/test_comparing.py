@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from breakeven.analysis.comparing.effect import Welch
-from breakeven.analysis.comparing.quantities import read_share
 from breakeven.analysis.comparing.verdict import Judge, adjust
+from breakeven.analysis.frames.quantities import read_share
 from breakeven.base.errors import BadValue
 
 Samples = NDArray[np.float64]
