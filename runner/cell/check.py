@@ -17,8 +17,9 @@ from .errors import ModuleHidden, RunsNothing
 from .parent_death import die_with_parent
 from .question import STARTED, Answer, Question, this_interpreter
 from .records import to_json
+from .resolving import resolve
 from .search_path import extend_path, standard_library
-from .workloads.function import refuse_generator, resolve
+from .workloads.function import refuse_generator
 
 _OWN = os.path.dirname(os.path.abspath(__file__))
 _REMEDY = "run from the directory that contains the module, and write module:callable"

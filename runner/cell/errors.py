@@ -17,6 +17,10 @@ class RunsNothing(RunFailed):
     """Raised when a call of a user's function runs none of its code: it only makes a generator."""
 
 
+class InputsUnusable(RunFailed):
+    """Raised when what should list or make the inputs of a user's function does not."""
+
+
 class FirstCallFailed(RunFailed):
     """Raised when the first call of the task, in a process apart, raised; carries the error and its traceback as text."""
 

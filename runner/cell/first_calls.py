@@ -24,6 +24,7 @@ from .workloads._abc import Task
 
 _REPETITIONS, _LONG_NS = 9, 200_000_000
 _TOO_LONG_NS = 10_000_000_000  # of a first call, to be repeated for its length alone
+_FRAME_BYTES = 64  # of one payload among several in a message, and of its place there
 _MOST_TEXT = 8_000  # of an error: with its traceback it fits a pipe that nobody reads yet
 INPUT, ARGUMENTS, UNKNOWN = "input", "arguments", "unknown"
 
@@ -31,8 +32,9 @@ INPUT, ARGUMENTS, UNKNOWN = "input", "arguments", "unknown"
 class FirstCalls(NamedTuple):
     """What was seen.
 
-    ``first_ns`` is the length of the very first call, ``task_ns`` the median of later ones; ``largest_bytes``
-    is the size of the largest payload either way. ``changes`` says what a call changes in place: its INPUT,
+    ``first_ns`` is the length of the very first call, ``task_ns`` the median of later ones. If a user gives several inputs,
+    ``first_ns`` is the mean over the first call with each, and ``task_ns`` that over the medians. ``largest_bytes``
+    is the size of the largest payload either way, ``whole_bytes`` that of all of them, each in a message's frame. ``changes`` says what a call changes in place: its INPUT,
     the ARGUMENTS of the configuration, nothing if empty; UNKNOWN if the input cannot be copied. What cannot be
     pickled of an input or a result is said in words, see `unpicklable`. ``plain``: no call needed an event loop.
     """
@@ -44,6 +46,7 @@ class FirstCalls(NamedTuple):
     bad_input: str = ""
     bad_result: str = ""
     plain: bool = False
+    whole_bytes: int = 0
 
 
 def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
@@ -72,34 +75,39 @@ def _watch(workload: Workload, originals: list[Any]) -> tuple[FirstCalls, Inputs
         workload.plain = first.plain
         changes = kept.changes()
         inputs = kept.inputs(changes)
-        later = first if first.first_ns > _TOO_LONG_NS else _call(workload, inputs)
+        later = first if first.first_ns * inputs.count > _TOO_LONG_NS else _call(workload, inputs)
     return later._replace(first_ns=first.first_ns, changes=changes), inputs
 
 
 def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -> FirstCalls:
-    """Call the task with each input, then time it with the first one: the median of nine, or of fewer if long."""
+    """Call the task with each input, then time it: the median of nine calls, or of fewer if they are long.
+
+    Inputs that are ours are alike, and the first one is timed; a user's differ, and each is.
+    """
     task = workload.open()
     taken, sizes, bad = [], [], ["", ""]
     for place in range(inputs.count):
-        payload = inputs[place]
-        sizes.append(size_of(payload))
-        if sizes[-1] is None:
-            bad[0] = unpicklable(payload, "input")
-        taken.append(_time(task, payload))
-        sizes.append(size_of(taken[-1][1]))
-        if sizes[-1] is None:
-            bad[1] = unpicklable(taken[-1][1], "result")
-    first_ns, lengths = taken[0][0], [taken[-1][0]] if repetitions == 0 else []
-    while len(lengths) < repetitions and sum(lengths) < _LONG_NS:
-        lengths.append(_time(task, inputs[0])[0])
+        payload, suffix = inputs[place], f" {place}" * workload.lists
+        size_in = size_of(payload)
+        bad[0] = bad[0] or ("" if size_in is not None else unpicklable(payload, f"input{suffix}"))
+        length, back = _time(task, payload)
+        taken.append(length)
+        size_back = size_of(back)
+        bad[1] = bad[1] or ("" if size_back is not None else unpicklable(back, f"result{suffix}"))
+        sizes.append((size_in or 0, size_back or 0))
+    timed = range(inputs.count if workload.FOREIGN else 1)
+    rounds = [taken] if repetitions == 0 else []
+    while len(rounds) < repetitions and sum(map(sum, rounds)) < _LONG_NS:
+        rounds.append([_time(task, inputs[place])[0] for place in timed])
     return FirstCalls(
-        first_ns=first_ns,
-        task_ns=percentile(lengths, 0.5),
-        largest_bytes=max(size or 0 for size in sizes),
+        first_ns=sum(taken[place] for place in timed) // len(timed),
+        task_ns=sum(percentile(list(lengths), 0.5) for lengths in zip(*rounds)) // len(rounds[0]),
+        largest_bytes=max(map(max, sizes)),
         changes="",
         bad_input=bad[0],
         bad_result=bad[1],
         plain=not has_loop(),
+        whole_bytes=max(sum(column) for column in zip(*sizes)) + _FRAME_BYTES * len(sizes),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from time import perf_counter_ns
@@ -157,8 +158,13 @@ class Inputs:
         """Return the first original if calls share it, else None."""
         return self.originals[0] if self.templates is None else None
 
+    @property
+    def all_shared(self) -> Optional[list[Any]]:
+        """Return all originals if calls share them, else None."""
+        return self.originals if self.templates is None else None
+
     def stock(self, wanted: int) -> Optional[Stock]:
-        """Return an empty stock for ``wanted`` calls with the first input; None if calls share it."""
+        """Return an empty stock for ``wanted`` calls with the inputs in turn; None if calls share them."""
         return None if self.templates is None or not wanted else Stock(self, wanted)
 
     def __getitem__(self, task: int) -> Any:
@@ -183,28 +189,35 @@ class Inputs:
 
 
 class Stock:
-    """Fresh inputs for the calls that one worker repeats, made before the clock starts.
+    """Fresh inputs for the calls that one worker repeats, made before the clock starts: each in turn.
 
-    If more are needed than were made, they are made between two calls; ``paused_ns`` is the time that took.
+    If more are needed than were made, they are made between two calls; ``paused_ns`` is the time that took. Each
+    time the clock starts, the first input is the first one to be taken, so the calls between must be whole turns.
     """
 
     def __init__(self, inputs: Inputs, wanted: int) -> None:
         self._inputs = inputs
         self._wanted = min(wanted, inputs.most_at_once)
-        self._ready: list[Any] = []
+        self._ready: deque[Any] = deque()
+        self._next = 0  # the number of the one that is made next
         self.paused_ns = 0
 
     def fill(self) -> None:
         """Make as many inputs as are missing, outside the timed part."""
         self.paused_ns = 0
         while len(self._ready) < self._wanted:
-            self._ready.append(self._inputs[0])
+            self._ready.append(self._make())
 
     def take(self) -> Any:
         """Return an input that no call has seen."""
         if self._ready:
-            return self._ready.pop()
+            return self._ready.popleft()
         start = perf_counter_ns()
-        made = self._inputs[0]
+        made = self._make()
         self.paused_ns += perf_counter_ns() - start
+        return made
+
+    def _make(self) -> Any:
+        made = self._inputs[self._next]
+        self._next = (self._next + 1) % self._inputs.count
         return made

@@ -7,15 +7,15 @@ from typing import Any, Optional
 
 from .errors import WrongResult
 from .inputs import Inputs, can_change, template_of
-from .sizes import size_of
+from .sizes import mean_size, size_of
 from .workloads import Workload
 
 
 class Reference:
     """Inputs and their serial results. ``task`` is the parent's own copy of the task.
 
-    ``bytes_in`` and ``bytes_back`` are the sizes of one payload each way: of the bytes themselves, or of the
-    pickle of any other Python object, None if it has none. ``task_ns`` is about the length of a task.
+    ``sizes_in`` are the sizes of the payloads, and ``bytes_in`` and ``bytes_back`` the mean sizes of one each way: of the
+    bytes themselves, or of the pickle of any other Python object, None if one has none. ``task_ns`` is about the length of a task.
     """
 
     def __init__(self, workload: Workload, inputs: Optional[Inputs] = None, task_ns: int = 1) -> None:
@@ -26,8 +26,9 @@ class Reference:
         self.hooks = workload.hooks()
         with self.hooks.around():
             self.expected = [self._expect(self.inputs[place], workload) for place in range(self.inputs.count)]
-        self.bytes_in = size_of(self.inputs.originals[0])
-        self.bytes_back = size_of(self.expected[0][1])
+        self.sizes_in = [size_of(original) for original in self.inputs.originals]
+        self.bytes_in = mean_size(self.sizes_in)
+        self.bytes_back = mean_size([size_of(back) for _, back in self.expected])
 
     def _expect(self, payload: Any, workload: Workload) -> tuple[int, Any]:
         """Return what the serial call returns; a copy, since the next call may return the same object, changed."""

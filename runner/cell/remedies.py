@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import models
 from .errors import RunFailed
 from .failures import briefly
-from .workloads.function import hidden_module
+from .resolving import hidden_module
 
 _DAEMONIC = "daemonic processes are not allowed to have children"
 

@@ -110,6 +110,14 @@ class RoundTrips(NamedTuple):
     latency_p99_high_ns: Optional[int] = None
 
 
+class InputSizes(NamedTuple):
+    """The inputs that a user gives as a list: how many, and the sizes of the smallest and the largest, None if one has none."""
+
+    count: int
+    least_bytes: Optional[int]
+    most_bytes: Optional[int]
+
+
 class Facts(NamedTuple):
     """Facts about the interpreter, taken after the trials.
 
@@ -132,8 +140,8 @@ class Result(NamedTuple):
 
     ``cpus`` is the number of CPUs that its counts cover, ``task_ns`` the length of one task after
     calibration, ``first_call_ns`` that of the first one, ``changes`` what it changes in place (see `FirstCalls`),
-    ``bytes_in`` and ``bytes_back`` the sizes of one payload each way, None
-    for an object that cannot be pickled.
+    ``bytes_in`` and ``bytes_back`` the mean sizes of one payload each way, None
+    for an object that cannot be pickled; ``inputs`` describes those that a user gives as a list.
     """
 
     trials: tuple[TrialRecord, ...]
@@ -154,3 +162,4 @@ class Result(NamedTuple):
     bytes_in: Optional[int]
     bytes_back: Optional[int]
     trace_crc32: int
+    inputs: Optional[InputSizes] = None

@@ -21,6 +21,7 @@ from . import channels, feasibility, models, patterns, workloads
 from .affinity import cpu_of_parent, cpus_for, pinned
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
 from .calibration import CalibrationResult
+from .errors import InputsUnusable
 from .facts import clock_step_ns, gil_enabled, imported_packages, jit_enabled, python_version
 from .first_calls import FirstCalls, observe
 from .inputs import Inputs
@@ -33,7 +34,7 @@ from .placement import Seat
 from .recording import Recording
 from .records import to_json
 from .reference import Reference
-from .result import RESULT, TRACE, Facts, Result, WorkerRecord
+from .result import RESULT, TRACE, Facts, InputSizes, Result, WorkerRecord
 from .sampling import REL_CI, Sampler, Series
 from .search_path import extend_path
 from .specification import Specification
@@ -58,11 +59,14 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     workload = _workload(specification, pattern)
     pattern.verification = workload.verification()
     seen, inputs = observe(workload, apart=specification.start_method == "fork" and not in_place)
+    if workload.FOREIGN:
+        pattern.turns = inputs.count
+    _refuse_part(specification, workload, inputs)
     feasibility.check(specification, seen.task_ns)
     work = _work(specification, pattern, workload, inputs, seen.task_ns)
     _check_travel(specification, work, seen)
     board = work.geometry.create()
-    settings = _crew_settings(specification, pattern, seen.largest_bytes)
+    settings = _crew_settings(specification, pattern.message_bytes(seen.largest_bytes, seen.whole_bytes))
     crew = models.load(specification.model)(settings, work, board)
     with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
         recording = Recording(board, trace)
@@ -89,9 +93,29 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         changes=seen.changes,
         bytes_in=reference.bytes_in,
         bytes_back=reference.bytes_back,
+        inputs=_input_sizes(reference) if workload.lists else None,
         trace_crc32=trace.crc32,
     )
     _write(os.path.join(specification.folder, RESULT), to_json(result).encode())
+
+
+def _refuse_part(specification: Specification, workload: Workload, inputs: Inputs) -> None:
+    """Raise InputsUnusable if a trial would do only a part of the inputs that the user gives."""
+    if workload.lists and specification.pattern == "map" and specification.tasks % inputs.count:
+        raise InputsUnusable(
+            f"workload.inputs={specification.workload_options['inputs']}: gives {inputs.count} inputs now, and a trial of "
+            f"{specification.tasks} tasks does each equally often only if their number is the same each time; make it so"
+        )
+
+
+def _input_sizes(reference: Reference) -> InputSizes:
+    known = [size for size in reference.sizes_in if size is not None]
+    complete = len(known) == len(reference.sizes_in)
+    return InputSizes(
+        count=len(reference.sizes_in),
+        least_bytes=min(known) if complete else None,
+        most_bytes=max(known) if complete else None,
+    )
 
 
 def _parents_cpu(specification: Specification, work: Work) -> tuple[int, ...]:
@@ -220,6 +244,7 @@ def _workload(specification: Specification, pattern: Pattern) -> Workload:
     kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
     sizes = Sizes(specification.payload_bytes, specification.payload_out_bytes)
     workload = kind(specification.workload_options, sizes, specification.seed)
+    workload.folder = specification.path[0] if specification.path else os.getcwd()
     if kind.LENGTH:
         known = specification.amount
         workload.amount = workload.calibrate(specification.task_ns) if known is None else known
@@ -260,14 +285,14 @@ def _check_travel(specification: Specification, work: Work, seen: FirstCalls) ->
     refuse_unpicklable("result", seen.bad_result)
 
 
-def _crew_settings(specification: Specification, pattern: Pattern, largest_bytes: int) -> CrewSettings:
+def _crew_settings(specification: Specification, message_bytes: int) -> CrewSettings:
     return CrewSettings(
         workers=specification.workers,
         start_method=specification.start_method,
         options=specification.model_options,
         ipc=specification.ipc,
         ipc_options=specification.ipc_options,
-        message_bytes=largest_bytes + pattern.margin_bytes,
+        message_bytes=message_bytes,
         name=os.path.basename(specification.folder),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from typing import Any, Optional
 
 
@@ -19,3 +20,9 @@ def size_of(payload: Any) -> Optional[int]:
         return len(pickle.dumps(payload, pickle.HIGHEST_PROTOCOL))
     except Exception:  # noqa: BLE001  # an object of the user's may refuse in any way
         return None
+
+
+def mean_size(sizes: Sequence[Optional[int]]) -> Optional[int]:
+    """Return the mean of some sizes; None if one of them is unknown."""
+    known = [size for size in sizes if size is not None]
+    return round(sum(known) / len(known)) if known and len(known) == len(sizes) else None

@@ -217,6 +217,9 @@ class _Member:
         _only_known(given, (*shared, *kinds), f"{family}.", f"{family}={name} has")
         known = {} if name in pseudo else getattr(registry.load(name), "DEFAULTS", {})
         options = {key: _option(known | dict(given), key, kind, family) for key, kind in kinds.items()}
+        conflict = workloads.load(name).conflict(options) if family == "workload" else None
+        if conflict is not None:
+            raise BadValue(conflict)
         return cls(name, given.get("start_method"), options)
 
 

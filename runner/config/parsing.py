@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from math import nan
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
+from breakeven.runner.cell.given import is_pattern, is_target
 from breakeven.runner.cell.verification import RULES
 
 MAX_COUNT = 2**31 - 1
@@ -96,10 +96,20 @@ def read_text(value: object, key: str) -> str:
 
 def read_target(value: object, key: str) -> str:
     """Return ``value`` if it has the form ``module:callable``; raise BadValue."""
-    if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", value):
+    if isinstance(value, str) and is_target(value):
         return value
     raise BadValue(
         f"{key}={typed(value)}: not the name of a callable; write module:callable, such as {key}=math:sqrt"
+    )
+
+
+def read_inputs(value: object, key: str) -> str | list[Any]:
+    """Return ``value`` if it names inputs: ``module:name``, a pattern for paths, or a list of them; raise BadValue."""
+    if is_target(value) or is_pattern(value) or (isinstance(value, list) and value):
+        return value  # type: ignore[return-value]  # which the three have tested
+    raise BadValue(
+        f"{key}={typed(value)}: names no inputs; write module:name, such as {key}=photos:samples, a pattern for paths, "
+        f"such as {key}=data/*.json, or a list, such as {key}=[1,2]"
     )
 
 
@@ -135,6 +145,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "count": read_count,
     "text": read_text,
     "target": read_target,
+    "inputs": read_inputs,
     "verification": read_verification,
     "list": read_list,
     "map": read_map,

@@ -1,6 +1,7 @@
-"""Knobs whose values are texts exactly as typed: ``environment.NAME`` and ``interpreter.flags``.
+"""Knobs whose values are texts exactly as typed: ``environment.NAME``, ``interpreter.flags`` and ``workload.inputs``.
 
-Hydra reads ``1e3`` as a number, ends a value at ``=``, and refuses a key that no file has. So an override of such a
+Hydra reads ``1e3`` as a number, ends a value at ``=`` or at the bracket of a pattern such as ``data/[ab]*.json``, and
+refuses a key that no file has. So an override of such a
 knob is rewritten for it: ``environment.X=1e3,01`` becomes ``++environment.X='1e3','01'``. What is stored and shown
 is what was typed.
 """
@@ -15,7 +16,10 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from breakeven.runner.hydra_app.grid import ZIP, write
 
-_KEY = re.compile(r"(?P<plus>\+{0,2})(?P<key>environment\.[^=]+|interpreter\.flags)=(?P<value>.*)", re.DOTALL)
+_KEY = re.compile(
+    r"(?P<plus>\+{0,2})(?P<key>environment\.[^=]+|interpreter\.flags|workload\.inputs)=(?P<value>.*)",
+    re.DOTALL,
+)
 _WHOLE = re.compile(r"\+{0,2}(?P<rest>environment=\s*\{.*)", re.DOTALL)
 _HYDRAS = re.compile(
     r"(?:range|glob|choice|sort|shuffle|interval|extend_list|tag|int|float|str|bool|json_str)\(.*\)",

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from breakeven.runner.cell import search_path
 from breakeven.runner.cell.errors import ModuleHidden
+from breakeven.runner.cell.resolving import resolve
 from breakeven.runner.cell.search_path import (
     after_standard_library,
     extend_path,
     put_users_folders_aside,
     put_working_directory_aside,
 )
-from breakeven.runner.cell.workloads.function import resolve
 
 LIBRARY = str(Path(os.__file__).parent)
 DYNAMIC = f"{LIBRARY}/lib-dynload"

@@ -79,6 +79,7 @@ class Pattern(ABC):
         self.knobs = knobs
         self.verification = Verification()  # the workload's, set in each worker
         self.foreign = False  # whether the workload is: its inputs are passed as they are
+        self.turns = 1  # how many inputs a worker takes in turn if it repeats its task
 
     def job(
         self,
@@ -110,7 +111,11 @@ class Pattern(ABC):
 
     def serial_ns(self, task_ns: int) -> int:
         """Return about how long a serial trial is if a task takes ``task_ns``; 0 if nobody knows."""
-        return 0 if self.ECHOES else self.knobs.window_ns or self.knobs.tasks * task_ns
+        if self.ECHOES:
+            return 0
+        if self.knobs.window_ns:
+            return max(self.knobs.window_ns, self.turns * task_ns)
+        return self.knobs.tasks * task_ns
 
     def most_tasks(self, task_ns: int) -> int:
         """Return the most tasks that one worker may do in a trial if a task takes ``task_ns``."""
@@ -118,9 +123,14 @@ class Pattern(ABC):
         return self.knobs.tasks
 
     def repeats(self, task_ns: int) -> int:
-        """Return how often a worker may repeat one input in a trial; 0 if each task's message brings its input."""
+        """Return how often a worker may repeat its task in a trial; 0 if each task's message brings its input."""
         del task_ns
         return 0
+
+    def message_bytes(self, largest_bytes: int, whole_bytes: int) -> int:
+        """Return the size of the largest message, given that of the largest payload, and of all distinct ones together."""
+        several = self.turns > 1 and self.repeats(1) > 0
+        return (whole_bytes if several else largest_bytes) + self.margin_bytes
 
     @property
     def margin_bytes(self) -> int:

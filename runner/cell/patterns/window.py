@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 from time import thread_time_ns
 from typing import Any, ClassVar, Optional
 
@@ -22,11 +23,11 @@ Call = Callable[[Any], "tuple[int, Any]"]
 
 
 class Supply:
-    """Where the calls of one window take their inputs: all the same payload, or each its own from a stock."""
+    """Where the calls of one window take their inputs: all the same payload, several in turn, or fresh ones from a stock."""
 
-    def __init__(self, payload: Any, stock: Optional[Stock]) -> None:
+    def __init__(self, payload: Any, stock: Optional[Stock], turns: int = 1) -> None:
         self.payload = payload
-        self.take = None if stock is None else stock.take
+        self.take = stock.take if stock is not None else cycle(payload).__next__ if turns > 1 else None
         self._stock = stock
 
     @property
@@ -38,7 +39,8 @@ class Supply:
 class Share(NamedTuple):
     """What one worker did in a window: calls, those of them in each bin, and the time they took.
 
-    ``wrong`` calls returned a different result from the ``first``; ``why`` says where one differs.
+    ``firsts`` are the first results, one for each input; ``wrong`` calls returned a different result from the
+    first one with the same input, and ``why`` says where one differs.
     """
 
     worker: int
@@ -46,7 +48,7 @@ class Share(NamedTuple):
     counts: list[int]
     busy_ns: int
     wrong: int
-    first: Any
+    firsts: list[Any]
     why: str
 
 
@@ -59,6 +61,9 @@ class Window(Pattern):
     and its time is the time that its calls take at that rate. Calls that end within the window are counted in
     the bin of their end. Each worker compares its results with its first, and the parent compares each worker's
     first with the serial one. The clock stands still while results are compared that take time, such as arrays.
+
+    Several inputs that a user gives are taken in turn, from the first one on, and every worker ends with the last one:
+    serial and parallel rates are then of the same mix, however much the inputs differ and however few fit the window.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {"bin": "time"}
@@ -79,11 +84,11 @@ class Window(Pattern):
 
     def most_tasks(self, task_ns: int) -> int:
         """Return twice the calls that fit the window, up to a bound; further calls merge into the last."""
-        return min(_MOST_RECORDED, 2 * self.knobs.window_ns // max(task_ns, 1) + 1024)
+        return min(_MOST_RECORDED, 2 * self.knobs.window_ns // max(task_ns, 1) + 1024 + self.turns)
 
     def repeats(self, task_ns: int) -> int:
         """Return the calls that fit the window if they become a quarter shorter."""
-        return min(_MOST_RECORDED, 5 * self.knobs.window_ns // (4 * max(task_ns, 1)) + 2)
+        return min(_MOST_RECORDED, 5 * self.knobs.window_ns // (4 * max(task_ns, 1)) + 1 + self.turns)
 
     def job(self, task: Call, recorder: Recorder, worker: int, stock: Optional[Stock] = None) -> Job:
         """Return the loop that one worker runs; ``value`` is the time at which the window opened."""
@@ -100,8 +105,9 @@ class Window(Pattern):
 
         def loop(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
-            supply = Supply(payload if self.foreign else own_bytes(payload), stock)
-            share = self._repeat(traced if recorder.on else task, value, supply, worker)
+            supply = Supply(payload if self.foreign else own_bytes(payload), stock, self.turns)
+            repeat = self._repeat if self.turns == 1 else self._repeat_in_turn
+            share = repeat(traced if recorder.on else task, value, supply, worker)
             return worker, tuple(share)
 
         return loop
@@ -130,9 +136,34 @@ class Window(Pattern):
                 wrong += 1
                 odd = odd or result
             if spent >= length:
-                return Share(worker, calls, counts, spent, wrong, first, self._why(odd, first))
+                return Share(worker, calls, counts, spent, wrong, [first], self._why(odd, first))
             counts[spent // bin_ns] += 1
             if type(back) not in quick:  # it may take longer than the call, as for arrays
+                compared_ns += now() - finished
+
+    def _repeat_in_turn(self, call: Call, start: int, supply: Supply, worker: int) -> Share:
+        """Do the same with several inputs: results are compared with the first ones of the same input."""
+        counts, bin_ns, length, turns = [0] * self._bins, self._bin_ns, self.knobs.window_ns, self.turns
+        same, quick, take = self.verification.same, frozenset([*self.verification.QUICK]), supply.take
+        firsts: list[Any] = []
+        why = ""
+        calls = wrong = compared_ns = 0
+        while True:
+            payload = take() if take is not None else supply.payload
+            result = call(payload)
+            finished = now()
+            spent = finished - start - compared_ns - supply.paused_ns
+            place, calls = calls % turns, calls + 1
+            if len(firsts) < turns:
+                firsts.append(result)
+            elif result[0] != firsts[place][0] or not same(result[1], firsts[place][1]):
+                wrong += 1
+                why = why or self._why(result, firsts[place])
+            if spent >= length and place == turns - 1:
+                return Share(worker, calls, counts, spent, wrong, firsts, why)
+            if spent < length:
+                counts[spent // bin_ns] += 1
+            if type(result[1]) not in quick:
                 compared_ns += now() - finished
 
     def _why(self, odd: Any, first: Any) -> str:
@@ -149,15 +180,20 @@ class Window(Pattern):
         if stock is not None:
             stock.fill()
         start = now()
-        share = self._repeat(reference.task, start, Supply(inputs.shared, stock), 0)
+        repeat = self._repeat if self.turns == 1 else self._repeat_in_turn
+        share = repeat(reference.task, start, Supply(self._payload(reference), stock, self.turns), 0)
         return self._outcome(reference, start, [share], "a serial trial")
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Have every worker run the loop."""
-        payload = reference.inputs.shared
+        payload = self._payload(reference)
         start = now()
         answers = crew.map([(start, payload)] * self.knobs.workers)
         return self._outcome(reference, start, [Share(*answer) for _, answer in answers], "a parallel trial")
+
+    def _payload(self, reference: Reference) -> Any:
+        """Return what the message to each worker holds: the input, or all that are taken in turn; None for fresh ones."""
+        return reference.inputs.shared if self.turns == 1 else reference.inputs.all_shared
 
     def _outcome(self, reference: Reference, start: int, shares: list[Share], moment: str) -> Outcome:
         activity = [[0] * self._bins for _ in range(self.knobs.workers)]
@@ -165,9 +201,9 @@ class Window(Pattern):
             if share.wrong:
                 raise WrongResult(
                     f"{share.wrong} calls of worker {share.worker} in {moment} returned a different result from its "
-                    f"first call: {share.why}"
+                    f"first call{' with the same input' * (self.turns > 1)}: {share.why}"
                 )
-            reference.check([share.first], moment)
+            reference.check(share.firsts, moment)
             activity[share.worker] = [old + new for old, new in zip(activity[share.worker], share.counts)]
         calls, rate = (
             sum(share.calls for share in shares),

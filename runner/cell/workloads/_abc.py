@@ -10,7 +10,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Optional
 
 from ..hooks import Hooks
 from ..named import NamedTuple
@@ -44,6 +44,7 @@ class Workload(ABC):
     LENGTH = True
     FOREIGN = False
     amount = 1
+    folder = ""  # that of the user's files
 
     def __init__(self, options: dict[str, Any], sizes: Sizes, seed: int) -> None:
         self.options = options
@@ -61,6 +62,17 @@ class Workload(ABC):
         """Return the cell's integer knobs that have no effect with these options."""
         del options
         return frozenset()
+
+    @classmethod
+    def conflict(cls, options: dict[str, Any]) -> Optional[str]:
+        """Return why options exclude each other; None if they do not."""
+        del options
+        return None
+
+    @property
+    def lists(self) -> bool:
+        """Return whether a user gives the inputs as a list, whose whole every trial does."""
+        return False
 
     def modules(self) -> tuple[str, ...]:
         """Return the user's modules that every worker imports: none."""

@@ -2,76 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 import traceback  # noqa: F401  # for `failures`, which may find neither memory nor descriptors left to import it
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Optional
 
 from ..awaiting import complete, runs_nothing
-from ..boot import import_module
 from ..difference import show
-from ..errors import ModuleHidden, RunsNothing, VerificationFailed
+from ..errors import RunsNothing, VerificationFailed
+from ..given import is_target, listed, made
 from ..hooks import Hook, Hooks
-from ..search_path import after_standard_library
+from ..resolving import resolve
 from ..verification import EQUAL, RULES, Verification, verification
 from ._abc import Task, Workload
 
 _HOOKS = ("before", "after")
-_LACKING = re.compile(
-    r"module '(\w+)' has no attribute|cannot import name '\w+' from (?:partially initialized module )?'(\w+)'"
-)
-
-
-def resolve(target: str) -> Callable[..., Any]:
-    """Import ``module:callable``; raise ModuleHidden, TypeError, or what importing the module raises."""
-    module, _, name = target.partition(":")
-    try:
-        found: Any = import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (AttributeError, ImportError) as error:
-        hidden = _hiding(module.partition(".")[0]) or hidden_module(str(error))
-        if hidden is None:
-            raise
-        raise ModuleHidden(hidden) from error
-    if not callable(found):
-        raise TypeError(f"{target} is not callable")
-    result: Callable[..., Any] = found
-    return result
-
-
-def hidden_module(message: str) -> Optional[str]:
-    """Return a sentence on the user's file that an error's message is about; None if it is about no such file."""
-    found = _LACKING.search(message)
-    return _hiding(found[1] or found[2]) if found else None
-
-
-def _hiding(module: str) -> Optional[str]:
-    file = hidden_file(module)
-    return file and f"{file} is hidden by the module {module} of Python's standard library; rename it"
-
-
-def hidden_file(module: str) -> Optional[str]:
-    """Return the user's file that the standard library's ``module`` hides; None if there is no such file."""
-    loaded = getattr(sys.modules.get(module), "__spec__", None)
-    if loaded is None or loaded.origin is None:
-        return None
-    folders = sys.path[after_standard_library() :]
-    home = os.path.dirname(loaded.origin)
-    if home in folders or (loaded.submodule_search_locations and os.path.dirname(home) in folders):
-        return None
-    names = (f"{module}.py", os.path.join(module, "__init__.py"))
-    files = [os.path.join(folder, name) for folder in folders for name in names]
-    return next((file for file in files if os.path.exists(file)), None)
 
 
 def targets(options: Mapping[str, Any]) -> list[str]:
-    """Return the names of all callables that a configuration of `Function` imports."""
-    rule = options.get("verify", EQUAL)
+    """Return the names of all that a configuration of `Function` imports: callables, and what holds the inputs."""
+    rule, source = options.get("verify", EQUAL), options.get("inputs")
     named = (
         *(options.get(name) for name in ("target", "make_input", *_HOOKS)),
+        source if is_target(source) else None,
         None if rule in RULES else rule,
     )
     return list(dict.fromkeys(target for target in named if target))
@@ -128,11 +80,11 @@ class Check(Verification):
 
 
 class Function(Workload):
-    """Calls ``target(*args, **kwargs)``, or ``target(make_input(size), *args, **kwargs)``.
+    """Calls ``target(*args, **kwargs)``, or ``target(input, *args, **kwargs)``.
 
-    ``size`` is the cell's ``payload`` in bytes, by which ``make_input`` scales its input. The input is made
-    once, in the parent, and every task carries it to its worker. The function sets its own length: ``task``
-    has no effect.
+    The input is ``make_input(size)``, where ``size`` is the cell's ``payload`` in bytes, or one of those that
+    ``inputs`` gives (see `listed`), which the tasks of a trial take in turn. Inputs are made once, in the parent, and
+    every task carries its own to its worker. The function sets its own length: ``task`` has no effect.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {
@@ -140,11 +92,12 @@ class Function(Workload):
         "args": "list",
         "kwargs": "map",
         "make_input": "target?",
+        "inputs": "inputs?",
         "verify": "verification",
         "before": "target?",
         "after": "target?",
     }
-    DEFAULTS: ClassVar[dict[str, Any]] = {"verify": EQUAL, "before": None, "after": None}
+    DEFAULTS: ClassVar[dict[str, Any]] = {"verify": EQUAL, "before": None, "after": None, "inputs": None}
     LENGTH = False
     FOREIGN = True
     carries = False
@@ -155,14 +108,37 @@ class Function(Workload):
         fixed = {"task_ns", "payload_out_bytes"}
         return frozenset(fixed if options.get("make_input") else fixed | {"payload_bytes"})
 
+    @classmethod
+    def conflict(cls, options: dict[str, Any]) -> Optional[str]:
+        """Return why options exclude each other; None if they do not."""
+        source, maker = options.get("inputs"), options.get("make_input")
+        if source is None or maker is None:
+            return None
+        return (
+            f"workload.inputs={source}: the inputs are given, so workload.make_input={maker} has none to make; "
+            "leave out one of them"
+        )
+
+    @property
+    def lists(self) -> bool:
+        """Return whether the inputs are given as a list."""
+        return self.options.get("inputs") is not None
+
+    @property
+    def _takes_input(self) -> bool:
+        return self.lists or bool(self.options.get("make_input"))
+
     def inputs(self) -> list[Any]:
-        """Return the one input, or None if there is no ``make_input``."""
+        """Return the inputs that are given, or the one that is made; None if there is neither. Raise InputsUnusable."""
+        if self.lists:
+            return listed(self.options["inputs"], self.folder)
         maker = self.options.get("make_input")
-        return [complete(resolve(maker), makes=True)(self.sizes.payload) if maker else None]
+        return [made(maker, self.sizes.payload) if maker else None]
 
     def modules(self) -> tuple[str, ...]:
         """Return those of the function, of its hooks and of its check."""
-        names = targets({name: value for name, value in self.options.items() if name != "make_input"})
+        makers = ("make_input", "inputs")
+        names = targets({name: value for name, value in self.options.items() if name not in makers})
         return tuple(dict.fromkeys(target.partition(":")[0] for target in names))
 
     def verification(self) -> Verification:
@@ -186,7 +162,7 @@ class Function(Workload):
             return lambda call: (0, target(*call[0], **call[1]))
         args = tuple(self.options.get("args") or ())
         kwargs = dict(self.options.get("kwargs") or {})
-        if self.options.get("make_input"):
+        if self._takes_input:
             return lambda payload: (0, target(payload, *args, **kwargs))
         return lambda _: (0, target(*args, **kwargs))
 
@@ -206,5 +182,4 @@ class Function(Workload):
         self.carries = True
         args = tuple(self.options.get("args") or ())
         kwargs = dict(self.options.get("kwargs") or {})
-        given = bool(self.options.get("make_input"))
-        return [((made, *args) if given else args, kwargs) for made in inputs]
+        return [((given, *args) if self._takes_input else args, kwargs) for given in inputs]
