@@ -11,7 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from traceback import FrameSummary, extract_tb
-from typing import Optional
+from typing import Any, Optional
 
 from .errors import ModuleHidden, RunsNothing
 from .parent_death import die_with_parent
@@ -50,10 +50,13 @@ def check(question: Question) -> int:
     files = {
         getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in question.targets
     }
+    known = {target: problem for target, problem in problems.items() if problem}
+    rehearsed = _rehearsed(question) if question.options and not known else None
     found = Answer(
         this_interpreter(),
-        {target: problem for target, problem in problems.items() if problem},
+        known,
         tuple(sorted(filter(None, files))),
+        *(rehearsed or ()),
     )
     _write(answer, to_json(found), _CLOSED)
     return 0
@@ -69,6 +72,13 @@ def _write(descriptor: int, line: str, otherwise: str) -> None:
         with suppress(OSError):  # a module may have closed that as well
             os.write(_STDERR, f"\n{otherwise}\n".encode())
         os._exit(EXIT_CLOSED)
+
+
+def _rehearsed(question: Question) -> Any:
+    """Return what calls and inputs show; only for functions of the user's, whose call imports more."""
+    from .rehearsal import rehearse  # noqa: PLC0415  # what is asked of an interpreter alone needs none of it
+
+    return rehearse(question, lambda called: _write(question.descriptor, called, _CLOSED))
 
 
 def _problem(target: str, *, makes: bool) -> str:

@@ -1,6 +1,7 @@
 """What planning asks an interpreter before any run: a `Question`, and the `Answer` to it."""
 
 import sys
+from typing import Any
 
 from .facts import gil_enabled, python_build, python_version
 from .named import NamedTuple
@@ -15,13 +16,17 @@ class Question(NamedTuple):
     """Asks what the interpreter is, and if ``targets`` (``module:callable``) can be imported from ``path``.
 
     Those of them that are no ``makers`` of inputs must not be generator functions. The answer goes to the open
-    file ``descriptor``.
+    file ``descriptor``. ``options`` are those of a workload whose calls are compared with signatures, and whose inputs are
+    made: one of each size in ``payloads`` if they are made by size. With ``pickles`` each must have a pickle.
     """
 
     targets: tuple[str, ...]
     makers: tuple[str, ...]
     path: tuple[str, ...]
     descriptor: int
+    options: dict[str, Any] = {}  # noqa: RUF012  # a named tuple's default, which nobody changes
+    payloads: tuple[int, ...] = ()
+    pickles: bool = False
 
 
 class Interpreter(NamedTuple):
@@ -34,11 +39,18 @@ class Interpreter(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Why targets cannot be imported and how to mend it, and the files that hold those that can."""
+    """Why targets cannot be imported and how to mend it, and the files that hold those that can.
+
+    ``refusal`` says why they cannot be called as a run will, empty if they can; ``inputs`` is the number of inputs in a list,
+    ``input_files`` are those that a list is of.
+    """
 
     interpreter: Interpreter
     problems: dict[str, str]
     files: tuple[str, ...]
+    refusal: str = ""
+    inputs: int = 0
+    input_files: tuple[str, ...] = ()
 
 
 def this_interpreter() -> Interpreter:

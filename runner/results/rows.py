@@ -99,6 +99,7 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "payload_out_bytes": result.bytes_back,
         "task_calibrated_ns": result.task_ns if run.cell.pattern != "pingpong" else None,
         "first_call_ns": result.first_call_ns if run.cell.pattern != "pingpong" else None,
+        **_inputs(result),
         "inputs": "fresh" if result.changes in (INPUT, ARGUMENTS) else "shared",
         "notes": notes(run, result),
         "n_warmup": result.n_warmup,
@@ -117,6 +118,14 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         **Statistics(by_rule=result.stopped_by == REL_CI)(result.trials, startup_ns=startup + teardown),
         **_latency(result),
     }
+
+
+def _inputs(result: Result) -> dict[str, int | None]:
+    """Return the columns of ``runs`` for the inputs that a user gives as a list."""
+    given = result.inputs
+    if given is None:
+        return {"input_count": None, "input_least_bytes": None, "input_most_bytes": None}
+    return {f"input_{name}": value for name, value in given._asdict().items()}
 
 
 def _given_up(measure: Measure, trials: Sequence[TrialRecord]) -> dict[str, int]:
