@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from traceback import FrameSummary, extract_tb
 from typing import Any, Optional
@@ -17,7 +18,7 @@ from .errors import ModuleHidden, RunsNothing
 from .parent_death import die_with_parent
 from .question import STARTED, Answer, Question, this_interpreter
 from .records import to_json
-from .resolving import resolve
+from .resolving import find, resolve
 from .search_path import extend_path, standard_library
 from .workloads.function import refuse_generator
 
@@ -46,7 +47,8 @@ def check(question: Question) -> int:
     problems = {}
     for target in question.targets:
         _write(answer, target, _CLOSED)
-        problems[target] = _problem(target, makes=target in question.makers)
+        import_ = find if target == question.options.get("inputs") else resolve
+        problems[target] = _problem(import_, target, makes=target in question.makers)
     files = {
         getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in question.targets
     }
@@ -81,10 +83,10 @@ def _rehearsed(question: Question) -> Any:
     return rehearse(question, lambda called: _write(question.descriptor, called, _CLOSED))
 
 
-def _problem(target: str, *, makes: bool) -> str:
+def _problem(import_: Callable[[str], Any], target: str, *, makes: bool) -> str:
     """Return why the target cannot be imported or called and how to mend it; "" if it can."""
     try:
-        found = resolve(target)
+        found = import_(target)
         if not makes:
             refuse_generator(target, found)
     except RunsNothing as error:

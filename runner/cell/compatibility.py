@@ -34,6 +34,13 @@ def why_not(
     )
 
 
+def pickles_payloads(model: str, ipc: str) -> bool:
+    """Return whether payloads travel as pickles: to processes, and by some channels to threads as well."""
+    if models.load(model).START_METHODS:
+        return True
+    return ipc in channels.REGISTRY and channels.load(ipc).ALWAYS_PICKLES
+
+
 def _wrong_start(name: str, model: type[models.Model], start_method: Optional[str]) -> Optional[str]:
     if model.START_METHODS and start_method not in model.START_METHODS:
         known = ", ".join(model.START_METHODS)

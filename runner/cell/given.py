@@ -64,22 +64,30 @@ def files(pattern: str, folder: str) -> list[str]:
 def _of_module(target: str) -> list[Any]:
     """Return what a module's iterable holds, or that which its callable returns."""
     found, name = find(target), target.rpartition(":")[2]
-    called = callable(found) and not _is_iterable(found)
+    called = is_called(found)
     call = _Call(f"workload.inputs={target}", f"{name}()" if called else name, target, _LIST)
     made = call(complete(found, makes=True)) if called else found
     if _is_whole(made) or not _is_iterable(made):
         raise call.refusal(f"{'returned' if called else 'is'} {_shown(made)}, which is no list of inputs")
-    inputs = call(lambda: list(_bounded(made, call)))
+    inputs: list[Any] = call(lambda: list(_bounded(made, call)))
     if not inputs:
         raise call.refusal(f"{'returned' if called else 'holds'} no inputs ({_shown(made)})")
     return inputs
+
+
+def is_called(found: Any) -> bool:
+    """Return whether what ``workload.inputs`` names is a callable to call, not an iterable by itself."""
+    return callable(found) and not _is_iterable(found)
 
 
 def made(target: str, payload_bytes: int) -> Any:
     """Return what ``workload.make_input`` makes for a size; raise InputsUnusable."""
     maker, name = complete(resolve(target), makes=True), target.rpartition(":")[2]
     call = _Call(f"workload.make_input={target}", f"{name}({payload_bytes})", target, _INPUT)
-    return call(lambda: maker(payload_bytes))
+    one = call(lambda: maker(payload_bytes))
+    if one is None:
+        raise call.refusal("returned None")
+    return one
 
 
 class _Call:

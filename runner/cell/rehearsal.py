@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .errors import InputsUnusable, NotPicklable
-from .given import is_pattern, is_target, listed, made
+from .given import is_called, is_pattern, is_target, listed, made
 from .named import NamedTuple
 from .question import Question
-from .resolving import definition, resolve
+from .resolving import definition, find, resolve
 from .travel import refuse_unpicklable, unpicklable
 from .verification import RULES
 
@@ -81,6 +81,8 @@ def _calls(options: Mapping[str, Any], payloads: tuple[int, ...]) -> Iterator[Ca
             str(payloads[0]),
             "it must take one argument: the payload in bytes",
         )
+    if source is not None and is_target(source) and is_called(find(source)):
+        yield Call("inputs", source, (), {}, "", "it must take no arguments")
     for hook in _HOOKS:
         if options.get(hook):
             yield Call(hook, options[hook], (), {}, "", "it must take no arguments")
@@ -132,7 +134,9 @@ def _inputs(question: Question, say: Say) -> Rehearsal:
         if question.pickles:
             _refuse_unpicklable(f"workload.inputs={source}", inputs)
         return Rehearsal(inputs=len(inputs), files=tuple(inputs) if is_pattern(source) else ())
-    for payload in question.payloads if maker else ():
+    if maker is None:
+        return Rehearsal()
+    for payload in question.payloads:
         say(f"{maker}({payload})")
         one = made(maker, payload)
         if question.pickles:

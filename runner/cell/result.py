@@ -113,7 +113,7 @@ class RoundTrips(NamedTuple):
 class InputSizes(NamedTuple):
     """The inputs that a user gives as a list: how many, and the sizes of the smallest and the largest, None if one has none."""
 
-    count: int
+    number: int
     least_bytes: Optional[int]
     most_bytes: Optional[int]
 

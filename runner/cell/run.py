@@ -21,6 +21,7 @@ from . import channels, feasibility, models, patterns, workloads
 from .affinity import cpu_of_parent, cpus_for, pinned
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
 from .calibration import CalibrationResult
+from .compatibility import pickles_payloads
 from .errors import InputsUnusable
 from .facts import clock_step_ns, gil_enabled, imported_packages, jit_enabled, python_version
 from .first_calls import FirstCalls, observe
@@ -112,7 +113,7 @@ def _input_sizes(reference: Reference) -> InputSizes:
     known = [size for size in reference.sizes_in if size is not None]
     complete = len(known) == len(reference.sizes_in)
     return InputSizes(
-        count=len(reference.sizes_in),
+        number=len(reference.sizes_in),
         least_bytes=min(known) if complete else None,
         most_bytes=max(known) if complete else None,
     )
@@ -274,10 +275,7 @@ def _work(
 
 def _check_travel(specification: Specification, work: Work, seen: FirstCalls) -> None:
     """Raise NotPicklable if an input or a result has no pickle and needs one."""
-    processes = bool(models.load(specification.model).START_METHODS)
-    if not processes and not (
-        specification.ipc in channels.REGISTRY and channels.load(specification.ipc).ALWAYS_PICKLES
-    ):
+    if not pickles_payloads(specification.model, specification.ipc):
         return
     inherited = work.fresh is not None and specification.start_method in (None, "fork")
     if not inherited:

@@ -10,7 +10,6 @@ from typing import Any
 
 from breakeven.base.rounds import FIRST_LOOK
 from breakeven.runner.cell import workloads
-from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import CURRENT, MAX_ROUNDS, Cell
 from breakeven.runner.config.naming import distinguish
 from breakeven.runner.config.parsing import read_count, read_count_or_auto, read_share
@@ -19,7 +18,7 @@ from breakeven.runner.planning.conditions import conditions, digest
 from breakeven.runner.planning.interpreters import Interpreter, Start, find_interpreter
 from breakeven.runner.planning.request import Request
 from breakeven.runner.planning.run import Source
-from breakeven.runner.planning.sources import Sources
+from breakeven.runner.planning.sources import Sources, refuse_part, why_impossible
 from breakeven.runner.planning.variables import environment_that_matters
 
 PRECISION = 0.1
@@ -50,6 +49,11 @@ class PlannedCell:
     calibration: Calibration | None = None
 
     @property
+    def inputs(self) -> int:
+        """Return the number of inputs that a user gives as a list, of which a trial does all; 0 without one."""
+        return self.source.inputs if self.source is not None and self.cell.pattern == "map" else 0
+
+    @property
     def work(self) -> Work | None:
         """Return what is to be calibrated for its tasks; None if it runs no workload."""
         return work_of(self.cell, None if self.source is None else self.source.digest)
@@ -60,12 +64,13 @@ def plan_cells(
 ) -> list[PlannedCell]:
     """Return a planned cell for each configuration, duplicates included; raise BadInput."""
     interpreters = _Interpreters()
-    sources = Sources(folder)
+    sources = Sources(folder, cells)
     under = cache(conditions)  # takes a millisecond and is the same for most cells
     planned = []
     for cell, request in zip(cells, requests, strict=True):
         interpreter, environment = interpreters.of(cell)
         source = sources.of(cell, interpreter)
+        refuse_part(cell, source)
         found = under(interpreter, source, environment)
         planned.append(_planned(cell, request, engine, Surroundings(interpreter.executable, source, found)))
     return planned
@@ -104,13 +109,7 @@ def _planned(cell: Cell, request: Request, engine: str, surroundings: Surroundin
         engine=engine,
         source=surroundings.source,
         **_rounds(request.plain),
-        reason=why_not(
-            model=cell.model,
-            start_method=cell.start_method,
-            ipc=cell.ipc,
-            pattern=cell.pattern,
-            workers=cell.workers,
-        ),
+        reason=why_impossible(cell),
         executable=surroundings.executable,
         config=request.plain,
         overrides=request.overrides,

@@ -69,7 +69,7 @@ def find_interpreter(name: str, start: Start = PLAIN) -> Interpreter:
     if not name and not start:
         return _interpreter(sys.executable, this_interpreter())
     executable = _executable(name) if name else sys.executable
-    answer = _ask(executable, Path.cwd(), [], start)
+    answer = _ask(executable, Question((), (), (str(Path.cwd()),), 0), start)
     if isinstance(answer, Answer):
         return _interpreter(executable, answer.interpreter)
     if start:
@@ -106,14 +106,38 @@ def _interpreter(executable: str, found: asking.Interpreter) -> Interpreter:
     )
 
 
-def check_function(executable: str, options: Mapping[str, Any], path: Path, start: Start = PLAIN) -> Source:
+@dataclass(frozen=True)
+class Planned:
+    """What the cells of a function ask of its inputs: the sizes to make them for, and whether each needs a pickle."""
+
+    payloads: tuple[int, ...] = ()
+    pickles: bool = False
+
+
+def check_function(
+    executable: str,
+    options: Mapping[str, Any],
+    path: Path,
+    start: Start = PLAIN,
+    planned: Planned = Planned(),
+) -> Source:
     """Import the user's function, and whatever else ``options`` name, once and return their source.
 
-    Raise FunctionUnusable. A different source makes a different measurement.
+    Have its inputs made, too, since what makes them may fail. Raise FunctionUnusable. A different source makes a
+    different measurement.
     """
     targets = named_targets(options)
-    makers = [maker for maker in (options.get("make_input"),) if maker]
-    answer = _ask(executable, path, targets, start, makers)
+    makers = tuple(set(targets) & {options.get("make_input"), str(options.get("inputs"))})
+    question = Question(
+        tuple(targets),
+        makers,
+        (str(path),),
+        0,
+        options=dict(options),
+        payloads=planned.payloads,
+        pickles=planned.pickles,
+    )
+    answer = _ask(executable, question, start)
     if isinstance(answer, str):
         raise FunctionUnusable(
             f"{' and '.join(targets)} cannot be imported by {executable} in {path}: {answer}"
@@ -124,8 +148,17 @@ def check_function(executable: str, options: Mapping[str, Any], path: Path, star
         raise FunctionUnusable(
             said if whole else f"{target} cannot be imported by {executable} in {path}: {said}"
         )
+    if answer.refusal:
+        raise FunctionUnusable(printable(answer.refusal))
     commit, dirty = repository_of([Path(file) for file in answer.files])
-    return Source(digest=_digest(answer.files), files=answer.files, commit=commit, dirty=dirty)
+    return Source(
+        digest=_digest(answer.files),
+        files=answer.files,
+        commit=commit,
+        dirty=dirty,
+        inputs=answer.inputs,
+        input_files=answer.input_files,
+    )
 
 
 def start_options(version: str) -> tuple[str, ...]:
@@ -162,30 +195,27 @@ def _refusal(said: str) -> str:
     return next((line for line in lines if line.startswith(_REFUSALS)), "")
 
 
-def _ask(
-    executable: str, path: Path, targets: Sequence[str], start: Start, makers: Sequence[str] = ()
-) -> Answer | str:
-    """Return the interpreter's answer about itself and the targets, or a text that says why there is none."""
+def _ask(executable: str, question: Question, start: Start) -> Answer | str:
+    """Return the interpreter's answer to the question, or a text that says why there is none."""
     command = [executable, *start.flags, str(MAIN)]
     present = process_environment(start.environment)
     try:
         heard = ask(
-            command, lambda descriptor: _question(descriptor, path, targets, makers), CHECK_SECONDS, present
+            command,
+            lambda descriptor: to_json(question._replace(descriptor=descriptor)),
+            CHECK_SECONDS,
+            present,
         )
     except OSError as error:
         return error.strerror or str(error)
     if heard.lines[:1] != [STARTED]:
         return _not_started(executable, heard)
     if not is_complete(heard):
-        return _not_answered(heard, str(path))
+        return _not_answered(heard, question.path[0])
     try:
         return from_json(Answer, heard.lines[-1])
     except ValueError as error:
         return f"its answer is invalid: {error}"
-
-
-def _question(descriptor: int, path: Path, targets: Sequence[str], makers: Sequence[str]) -> str:
-    return to_json(Question(tuple(targets), tuple(makers), path=(str(path),), descriptor=descriptor))
 
 
 def _not_started(executable: str, heard: Heard) -> str:
@@ -199,19 +229,21 @@ def _not_started(executable: str, heard: Heard) -> str:
 
 
 def _not_answered(heard: Heard, folder: str) -> str:
-    """Return what importing a user's module did to the process."""
+    """Return what importing a user's module, or making inputs, did to the process."""
     said = printable(reason_in(heard.text, folder))
-    module = heard.lines[-1].partition(":")[0]
+    line = heard.lines[-1]
+    module = line.partition(":")[0]
+    importing = f"calling {line}" if line.endswith(")") else f"importing {module}"
     if heard.code is None:
         place = stack_place(heard.text, folder)
         where = f"; it was at {place}" if place else _it_said(said)
-        return f"importing {module} did not end within {CHECK_SECONDS:g} s{where}; {SCRIPT}"
+        return f"{importing} did not end within {CHECK_SECONDS:g} s{where}; {SCRIPT}"
     if heard.code == EXIT_CLOSED:
         return f"when {module} is imported, {said}"
     if heard.code < 0:
-        how = f"importing {module} ends the interpreter: {_how(heard.code)}{_it_said(said)}"
+        how = f"{importing} ends the interpreter: {_how(heard.code)}{_it_said(said)}"
         return f"{how}; python -c 'import {module}' should end in the same way: mend the module"
-    how = f"importing {module} ends the interpreter, as os._exit does: {_how(heard.code)}{_it_said(said)}"
+    how = f"{importing} ends the interpreter, as os._exit does: {_how(heard.code)}{_it_said(said)}"
     return f"{how}; {SCRIPT}"
 
 

@@ -15,12 +15,17 @@ from breakeven.runner.planning.calibration import Calibration
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The files that define a user's function: their paths, their hash and the state of their repository."""
+    """The files that define a user's function: their paths, their hash and the state of their repository.
+
+    ``inputs`` is the number of inputs that ``workload.inputs`` gives, 0 without it; ``input_files`` are their paths if they are files.
+    """
 
     digest: str
     files: tuple[str, ...]
     commit: str | None
     dirty: bool | None
+    inputs: int = 0
+    input_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,10 +38,14 @@ def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) 
         if cell.trial_ns:
             source = None if planned.source is None else planned.source.digest
             measured_ns = None if calibration is None else calibration.measured_ns
-            tasks = kept.get((planned.cell_id, source)) or counts.of(cell, measured_ns)
-            cell = _checked(
-                replace(cell, tasks=tasks or LEAST_EACH * cell.workers * finally_), planned.engine
+            found = kept.get((planned.cell_id, source))
+            tasks = (
+                found
+                if found and found % (planned.inputs or 1) == 0
+                else counts.of(cell, measured_ns, planned.inputs)
             )
+            least = planned.inputs or LEAST_EACH * cell.workers
+            cell = _checked(replace(cell, tasks=tasks or least * finally_), planned.engine)
         cells[planned.cell_id] = replace(planned, cell=cell, calibration=calibration)
     runs = tuple(
         replace(run, cell=cells[run.cell_id].cell, calibration=cells[run.cell_id].calibration)

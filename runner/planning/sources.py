@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
+from breakeven.base.errors import BadValue
+from breakeven.runner.cell import patterns
+from breakeven.runner.cell.compatibility import pickles_payloads, why_not
 from breakeven.runner.config.cell import Cell
-from breakeven.runner.planning.interpreters import Interpreter, Start, check_function
+from breakeven.runner.config.parsing import typed
+from breakeven.runner.planning.interpreters import Interpreter, Planned, Start, check_function
 from breakeven.runner.planning.run import Source
 
 
 class Sources:
     """The sources of users' functions, imported from ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cells: Iterable[Cell] = ()) -> None:
         self._folder = folder
         self._known: dict[tuple[str, str, str], Source] = {}
+        self._planned: dict[str, Planned] = {}
+        for cell in cells:
+            if cell.workload == "function" and why_impossible(cell) is None:
+                self._planned[_options(cell)] = _with(self._planned.get(_options(cell), Planned()), cell)
 
     def of(self, cell: Cell, interpreter: Interpreter) -> Source | None:
         """Return the source of the cell's function, None if it has no function; raise FunctionUnusable."""
@@ -23,7 +32,7 @@ class Sources:
             return None
         question = (
             interpreter.executable,
-            json.dumps(cell.workload_options, sort_keys=True),
+            _options(cell),
             json.dumps([cell.interpreter_flags, cell.environment]),
         )
         if question not in self._known:
@@ -32,5 +41,50 @@ class Sources:
                 cell.workload_options,
                 self._folder,
                 Start(cell.interpreter_flags, cell.environment),
+                self._planned.get(_options(cell), Planned()),
             )
         return self._known[question]
+
+
+def _options(cell: Cell) -> str:
+    return json.dumps(cell.workload_options, sort_keys=True)
+
+
+def _with(planned: Planned, cell: Cell) -> Planned:
+    """Return what cells ask of the inputs, with one more of them.
+
+    A window of forked workers whose inputs are fresh needs no pickle, which only the first calls show.
+    """
+    if patterns.load(cell.pattern).ECHOES:
+        return planned
+    payloads = {*planned.payloads, cell.payload_bytes}
+    pickles = cell.pattern == "map" and pickles_payloads(cell.model, cell.ipc)
+    return Planned(tuple(sorted(payloads)), planned.pickles or pickles)
+
+
+def why_impossible(cell: Cell) -> str | None:
+    """Return the reason why a cell cannot exist; None if it can."""
+    if cell.workload_options.get("inputs") is not None and patterns.load(cell.pattern).ECHOES:
+        return (
+            f"pattern={cell.pattern} sends bytes and calls no function, so it takes no inputs; choose pattern=map or "
+            "pattern=window, or leave out workload.inputs"
+        )
+    return why_not(
+        model=cell.model,
+        start_method=cell.start_method,
+        ipc=cell.ipc,
+        pattern=cell.pattern,
+        workers=cell.workers,
+    )
+
+
+def refuse_part(cell: Cell, source: Source | None) -> None:
+    """Raise BadValue if a trial would do only a part of the inputs that the user gives."""
+    inputs = 0 if source is None else source.inputs
+    if not inputs or cell.pattern != "map" or cell.tasks % inputs == 0:
+        return
+    fitting = max(cell.tasks // inputs, 1) * inputs
+    raise BadValue(
+        f"tasks={cell.tasks}: workload.inputs={typed(cell.workload_options['inputs'])} gives {inputs} inputs, and a trial does each "
+        f"of them equally often; write tasks={fitting} or another multiple, or tasks=auto"
+    )

@@ -27,10 +27,10 @@ class TaskCounts:
             group = _group(cell)
             self._workers[group] = max(cell.workers, self._workers.get(group, 0))
 
-    def of(self, cell: Cell, measured_ns: int | None) -> int:
+    def of(self, cell: Cell, measured_ns: int | None, inputs: int = 0) -> int:
         """Return the number of tasks for a cell; 0 while the length of a function is not known.
 
-        ``measured_ns`` is the length of a function's call; a calibrated task has the length that was asked for.
+        A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least. ``measured_ns`` is the length of a function's call; a calibrated task has the length that was asked for.
         """
         if cell.pattern == "pingpong":
             message = _MESSAGE_NS + _NS_PER_BYTE * (cell.payload_bytes + cell.payload_out_bytes)
@@ -38,6 +38,8 @@ class TaskCounts:
         length = cell.task_ns or measured_ns
         if not length:
             return 0
+        if inputs:
+            return inputs * max(min(ceil(cell.trial_ns / (length * inputs)), _that_fit(cell) // inputs), 1)
         least = LEAST_EACH * self._workers[_group(cell)]
         return max(min(ceil(cell.trial_ns / length), _that_fit(cell)), least)
 

@@ -122,10 +122,8 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
 
 def _inputs(result: Result) -> dict[str, int | None]:
     """Return the columns of ``runs`` for the inputs that a user gives as a list."""
-    given = result.inputs
-    if given is None:
-        return {"input_count": None, "input_least_bytes": None, "input_most_bytes": None}
-    return {f"input_{name}": value for name, value in given._asdict().items()}
+    number, least, most = result.inputs or (None, None, None)
+    return {"input_count": number, "input_least_bytes": least, "input_most_bytes": most}
 
 
 def _given_up(measure: Measure, trials: Sequence[TrialRecord]) -> dict[str, int]:

@@ -101,7 +101,7 @@ def test_inputs_that_calls_change_are_fresh(
 @pytest.mark.parametrize("pattern", ["map", "window"])
 def test_iterators_are_made_anew(user: Path, pattern: str) -> None:
     """What can be neither pickled nor copied, and is at its end after a call, is listed again for each task."""
-    changes = WINDOW if pattern == "window" else {"tasks": 4}
+    changes: dict[str, Any] = dict(WINDOW) if pattern == "window" else {"tasks": 4}
     changes |= {"model": "thread", "start_method": None, "ipc": "reference", "ipc_options": {}}
     row = execute(user, **function("drain", inputs="mine:streams") | changes).row
     assert row["reason"] is None

@@ -107,7 +107,7 @@ def test_a_function_that_was_edited_after_planning_is_not_measured(user: Path) -
 
 def test_a_function_whose_file_is_gone_is_not_measured(user: Path) -> None:
     """The run is refused with the file, why it cannot be read, and the remedy."""
-    source = interpreters.check_function(sys.executable, {"target": "mine:double"}, user)
+    source = interpreters.check_function(sys.executable, {"target": "mine:double", "args": [1]}, user)
     (user / "mine.py").unlink()
     with pytest.raises(PlanOutdated) as refusal:
         host.execute(replace(run(sys.executable, user, **function("double")), source=source))
