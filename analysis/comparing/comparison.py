@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from breakeven.analysis.comparing.dependencies import describe_modules, warnings_on_mixing
 from breakeven.analysis.comparing.effect import Welch
 from breakeven.analysis.comparing.facts import Allowance, Difference, find_differences, refuse_differences
 from breakeven.analysis.comparing.measures import check_measure, measure_of, round_values
@@ -17,6 +18,7 @@ from breakeven.analysis.comparing.select import Side, open_side
 from breakeven.analysis.comparing.verdict import VERDICTS, Judge
 from breakeven.analysis.comparing.work import compared_work, notes_on_work, share_a_baseline
 from breakeven.analysis.frames.estimates import share_disturbed
+from breakeven.base.conditions import SOURCES
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import FACTORS
 from breakeven.base.layout import LATEST_SWEEP
@@ -54,7 +56,8 @@ class Comparison:
 
     ``cells`` has one row per pair with the columns of `COLUMNS`; ``unpaired`` one row per cell without a
     partner: side, cell_id, cell, reason; ``allowed`` holds the differences in conditions that were found and
-    allowed, ``notes`` what could not be checked.
+    allowed, ``notes`` what could not be checked, ``sources`` how the user's modules differ, and ``warnings`` which
+    side is of several versions.
     """
 
     a: Side
@@ -64,6 +67,8 @@ class Comparison:
     unpaired: pd.DataFrame
     allowed: tuple[Difference, ...]
     notes: tuple[str, ...] = ()
+    sources: str = ""
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, a: Side, b: Side, question: Question) -> Comparison:
@@ -76,7 +81,23 @@ class Comparison:
         allowed = refuse_differences(find_differences(runs_a, runs_b), allowance, other)
         notes = tuple(notes_on_work(compared_work(runs_a, runs_b)))
         found = _judge(pd.concat([runs_a, runs_b], ignore_index=True), question, within_one=a.path == b.path)
-        return cls(a, b, question, pairs.cells.join(found)[list(COLUMNS)], pairs.unpaired, allowed, notes)
+        return cls(
+            a,
+            b,
+            question,
+            pairs.cells.join(found)[list(COLUMNS)],
+            pairs.unpaired,
+            allowed,
+            notes,
+            sources=describe_modules(runs_a, runs_b),
+            warnings=(*warnings_on_mixing("A", runs_a), *warnings_on_mixing("B", runs_b)),
+        )
+
+    @property
+    def differs(self) -> list[str]:
+        """Return what may be what is compared, one line each: an edit of the function, or versions of what it imports."""
+        sources = [f"{SOURCES}: {self.sources}"] if self.sources else []
+        return sources + [str(difference) for difference in self.allowed if difference.compared]
 
     @property
     def counts(self) -> dict[str, int]:

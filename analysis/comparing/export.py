@@ -36,7 +36,11 @@ def to_json(comparison: Comparison) -> str:
 
 def _head(comparison: Comparison) -> dict[str, Any]:
     question = comparison.question
-    allowed = [{"fact": one.what, "a": sorted(one.a), "b": sorted(one.b)} for one in comparison.allowed]
+    allowed = [
+        {"fact": one.what, "a": sorted(one.a), "b": sorted(one.b)}
+        for one in comparison.allowed
+        if not one.compared
+    ]
     return {
         "a": _side(comparison.a),
         "b": _side(comparison.b),
@@ -46,6 +50,8 @@ def _head(comparison: Comparison) -> dict[str, Any]:
         "correction": CORRECTION,
         "tests": int(comparison.cells["p"].notna().sum()),
         "allowed": allowed,
+        "differs": comparison.differs,
+        "warnings": list(comparison.warnings),
         "not_checked": list(comparison.notes),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from breakeven.analysis.comparing.work import AMOUNT, compared_work
+from breakeven.analysis.comparing.dependencies import (
+    count_versions,
+    is_same_function,
+    listed,
+    mixed_modules,
+    recorded_modules,
+    several_versions,
+    texts_by_pair,
+)
+from breakeven.analysis.comparing.work import compared_work
 from breakeven.analysis.errors import SidesDiffer, UnknownName
-from breakeven.base.conditions import CODE, ENVIRONMENT
+from breakeven.base.conditions import AMOUNT, CODE, ENVIRONMENT, PACKAGES, SOURCES
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.variables import read, write
 
@@ -21,15 +29,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "host": ("hostname", "cpu_model", "cpu_count", "threads_per_core", "kernel", "virtualisation"),
     "interpreter": ("python_version", "implementation", "python_build", "gil_enabled", "jit_enabled"),
     "limits": ("cpu_count", "cpu_quota", "memory_limit_bytes"),
-    "versions": ("packages", "breakeven_version", CODE),
+    "versions": (PACKAGES, "breakeven_version", CODE),
 }
-_WITHIN_A_SIDE = "source"
-"""A fact that may differ between sides, to compare edits of a function, but not between the runs of one cell."""
-
-_SINGLE = ("engine", ENVIRONMENT, "governor", "clock_source", _WITHIN_A_SIDE, AMOUNT)
+_SINGLE = ("engine", ENVIRONMENT, "governor", "clock_source", SOURCES, AMOUNT)
 FACTS = tuple(dict.fromkeys([*(name for names in GROUPS.values() for name in names), *_SINGLE]))
 
-_OF_A_CELL = (*GROUPS["interpreter"], "packages")
+_OF_A_CELL = (*GROUPS["interpreter"], PACKAGES)
 """Facts that may legitimately differ between the cells of one side; the others hold for a whole sweep."""
 
 _KNOB = "environment."
@@ -45,12 +50,16 @@ Values = frozenset[str]
 
 @dataclass(frozen=True)
 class Difference:
-    """A fact with more than one value, and the values of each side as texts; ``name`` is that of its part, if any."""
+    """A fact with more than one value, and the values of each side as texts; ``name`` is that of its part, if any.
+
+    ``compared``: it may be what is compared, and needs no allowance.
+    """
 
     fact: str
     a: Values
     b: Values
     name: str = ""
+    compared: bool = False
 
     @property
     def what(self) -> str:
@@ -94,9 +103,10 @@ class Allowance:
 
     def covers(self, difference: Difference) -> bool:
         """Return whether ``difference`` is allowed."""
-        one_sided = difference.fact == "packages" and not (difference.a and difference.b)
+        one_sided = difference.fact == PACKAGES and not (difference.a and difference.b)
         chosen = difference.fact == ENVIRONMENT and difference.name in self.variables
-        return difference.fact in self.facts or (self.other_work and one_sided) or chosen
+        accepted = difference.fact in self.facts or difference.compared
+        return accepted or (self.other_work and one_sided) or chosen
 
 
 def _expand(name: str) -> tuple[str, ...]:
@@ -116,14 +126,14 @@ def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     """
     found: list[Difference] = []
     for fact in FACTS:
-        if fact == "packages":
+        if fact == PACKAGES:
             found += _packages(a, b)
         elif fact == ENVIRONMENT:
             found += _environment(a, b)
         elif fact == AMOUNT:
             found += _amounts(a, b)
-        elif fact == _WITHIN_A_SIDE:
-            found += _mixed(fact, _texts_by_pair(a, fact), _texts_by_pair(b, fact))
+        elif fact == SOURCES:
+            found += _modules(a, b)
         elif fact in _OF_A_CELL:
             found += _compare(fact, _texts_by_pair(a, fact), _texts_by_pair(b, fact))
         else:
@@ -136,16 +146,13 @@ def _compare(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values], name: 
     return _join(fact, [(a[pair], b[pair]) for pair in a if a[pair] != b[pair] or len(a[pair]) > 1], name)
 
 
-def _mixed(fact: str, a: Mapping[Any, Values], b: Mapping[Any, Values]) -> list[Difference]:
-    """Do the same for pairs in which one side has several values."""
-    return _join(fact, [(a[pair], b[pair]) for pair in a if max(len(a[pair]), len(b[pair])) > 1])
-
-
-def _join(fact: str, differing: list[tuple[Values, Values]], name: str = "") -> list[Difference]:
+def _join(
+    fact: str, differing: list[tuple[Values, Values]], name: str = "", *, compared: bool = False
+) -> list[Difference]:
     if not differing:
         return []
     values_a, values_b = (frozenset[str]().union(*values) for values in zip(*differing, strict=True))
-    return [Difference(fact, values_a, values_b, name)]
+    return [Difference(fact, values_a, values_b, name, compared)]
 
 
 def _texts_by_pair(runs: pd.DataFrame, fact: str) -> dict[Any, Values]:
@@ -165,16 +172,34 @@ def _write(value: Any) -> str:
 
 
 def _packages(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
-    """Compare the packages one by one: only those that differ are named."""
-    sides = [{pair: _versions(texts) for pair, texts in runs.groupby("pair")["packages"]} for runs in (a, b)]
-    names = sorted({name for side in sides for versions in side.values() for name in versions})
+    """Compare the packages one by one: only those that differ are named. A function's may be what is compared."""
+    sides = [
+        {pair: several_versions(texts) for pair, texts in texts_by_pair(runs[PACKAGES], runs["pair"]).items()}
+        for runs in (a, b)
+    ]
+    same = is_same_function(a, b)
     found: list[Difference] = []
-    for name in names:
-        of_name = [
-            {pair: versions.get(name, frozenset()) for pair, versions in side.items()} for side in sides
-        ]
-        found += _compare("packages", of_name[0], of_name[1], name)
+    for name in sorted({name for side in sides for versions in side.values() for name in versions}):
+        differing: dict[bool, list[tuple[Values, Values]]] = {True: [], False: []}
+        for pair in sides[0]:
+            one, other = (frozenset(side[pair].get(name, ())) for side in sides)
+            mixed = max(len(one), len(other)) > 1
+            if one != other or mixed:
+                differing[same[pair] and not mixed].append((one, other))
+        for compared, values in differing.items():
+            found += _join(PACKAGES, values, name, compared=compared)
     return found
+
+
+def _modules(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
+    """Return which files are not the same in all runs of one cell, and how many versions of them a cell has at most."""
+    sides = [texts_by_pair(recorded_modules(runs), runs["pair"]) for runs in (a, b)]
+    mixed = sorted({name for side in sides for texts in side.values() for name in mixed_modules(texts)})
+    if mixed:
+        most = [max(count_versions(texts, mixed) for texts in side.values()) for side in sides]
+        texts_a, texts_b = (frozenset({f"{count} version{'s' * (count != 1)}"}) for count in most)
+        return [Difference(SOURCES, texts_a, texts_b, listed(mixed))]
+    return []
 
 
 def _amounts(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
@@ -211,16 +236,6 @@ def _value(known: Mapping[str, str | None] | None, name: str) -> str:
     if known is None:
         return "unknown"
     return write({name: known[name]}).partition("=")[2] or "empty" if name in known else "unset"
-
-
-def _versions(texts: pd.Series[Any]) -> dict[str, Values]:
-    """Return the versions of each package in lines such as ``numpy 2.1.0`` or ``numpy==2.1.0``."""
-    lines = [line for text in texts.dropna().unique() for line in str(text).splitlines() if line.strip()]
-    parts = [re.split(r"\s*==\s*|\s+", line.strip(), maxsplit=1) for line in lines]
-    versions: dict[str, set[str]] = {}
-    for name, *rest in parts:
-        versions.setdefault(name, set()).add(rest[0] if rest else "of unknown version")
-    return {name: frozenset(found) for name, found in versions.items()}
 
 
 def refuse_differences(

@@ -71,7 +71,9 @@ def header(comparison: Comparison) -> list[str]:
         *sides,
         rule,
         "effect: how many times as fast B is, above 1 where it is faster",
-        *(f"allowed: {difference}" for difference in comparison.allowed),
+        *(f"differs: {line}" for line in comparison.differs),
+        *(f"allowed: {one}" for one in comparison.allowed if not one.compared),
+        *(f"warning: {warning}" for warning in comparison.warnings),
         *(f"not checked: {note}" for note in comparison.notes),
     ]
 

@@ -10,13 +10,13 @@ import pandas as pd
 
 from breakeven.analysis.comparing.knobs import knobs_of
 from breakeven.analysis.frames.factors import is_varied, name_work, write
+from breakeven.base.conditions import AMOUNT, PACKAGES, SOURCES
 
-AMOUNT = "task_amount"
 _DETERMINED_BY = ("workload", "function", "task_ns", "payload_asked_bytes")
 """Factors that determine the amount, beside the options of the workload: where they differ on purpose, it may, too."""
 
 _OF_A_BASELINE = (
-    *("payload_out_asked_bytes", AMOUNT, "source", "hostname", "cpu_model"),
+    *("payload_out_asked_bytes", AMOUNT, "source", SOURCES, PACKAGES, "hostname", "cpu_model"),
     *("executable", "python_version", "python_build", "interpreter_flags", "environment"),
 )
 """What else must be the same for the time of a serial trial to be."""

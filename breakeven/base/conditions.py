@@ -3,13 +3,16 @@
 CODE = "code"
 ENVIRONMENT = "environment"
 AMOUNT = "task_amount"
+SOURCES = "sources"
+PACKAGES = "packages"
 CONDITIONS = {
     CODE: "breakeven's own code",
     "python_version": "Python",
     "implementation": "Python implementation",
     "python_build": "Python build",
     ENVIRONMENT: "environment",
-    "source": "source of the function",
+    SOURCES: "source of the function",
+    PACKAGES: "packages",
     AMOUNT: "calibrated work of a task",
     "hostname": "host",
     "cpu_model": "CPU",

@@ -39,6 +39,7 @@ LATER: frozenset[str] = frozenset(
         "precision",
         "same_cpu",
         "shared_counted",
+        "sources",
         "task_amount",
         "task_cpu_alone_ns",
         "task_cpu_least_ns",
@@ -173,7 +174,16 @@ _RUNS = (
     ("gil_enabled", pa.bool_(), "state of the GIL read inside the workers while they ran"),
     ("cpu_count", pa.int32(), "CPUs this process may use (affinity and cgroup quota)"),
     ("engine", pa.string(), "engine that executed the run; debug measures inside breakeven's own process"),
-    ("source", pa.string(), "hash of the files that define the user's function; null for other workloads"),
+    (
+        "source",
+        pa.string(),
+        "hash of the user's modules that are imported with the function; null for other workloads",
+    ),
+    (
+        "sources",
+        pa.string(),
+        "the user's modules that the run imported, by the directory typed in: hash and file, one per line, with a plus sign if only a call imported it; null for other workloads",
+    ),
     (
         "verify",
         pa.string(),
@@ -308,7 +318,11 @@ _RUNS = (
     ),
     ("python_build", pa.string(), "compiler and build options of the interpreter that ran"),
     ("jit_enabled", pa.bool_(), "state of the interpreter's JIT compiler; null if it is unknown"),
-    ("packages", pa.string(), "name and version of every package that the run imported, one per line"),
+    (
+        "packages",
+        pa.string(),
+        "name and version of every package that the run imported, one per line; of one that is not ok, those imported with the function",
+    ),
     (
         "native_threads",
         pa.int32(),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from breakeven.base.last_words import raised_in
 
 MOST_TEXT = 2000
+_ESCAPED = re.compile(r"\\(?:\\|[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -18,6 +20,16 @@ def printable(text: str, *, lines: bool = False) -> str:
 
 def _written_out(char: str) -> str:
     return char.encode("unicode_escape").decode()
+
+
+def escape(text: str) -> str:
+    """Return ``text`` in one line, with characters that it cannot hold, and the backslash, escaped as in Python."""
+    return "".join(char if char.isprintable() and char != "\\" else _written_out(char) for char in text)
+
+
+def unescape(text: str) -> str:
+    """Return the text of which `escape` made ``text``."""
+    return _ESCAPED.sub(lambda match: match[0].encode().decode("unicode_escape"), text)
 
 
 def one_line(text: str) -> str:

@@ -4,15 +4,16 @@ Only these are recorded, besides those that a cell sets itself: any other variab
 are listed one by one, and a prefix stands for a family only if a library reads nothing else by it.
 
 Left out on purpose: where modules are found (PYTHONPATH, PYTHONHOME, PYTHONUSERBASE ...), since what was imported
-from there is recorded as packages and as the source of the function, and a path differs between two checkouts of
+from there is recorded as packages and as sources of the function, and a path differs between two checkouts of
 the same code; interactive use (PYTHONSTARTUP, PYTHON_COLORS ...); and PYTHONHASHSEED, which the runner sets in each
 round and records as ``hash_seed``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+
+from breakeven.base.text import escape, unescape
 
 _PREFIXES = (
     *("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NUMBA_"),
@@ -43,8 +44,6 @@ _PYTHON = (
 )
 _NAMES = frozenset((*_LIBRARIES, *_LOADER, *_PYTHON))
 
-_ESCAPED = re.compile(r"\\(?:\\|[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
-
 
 def matters(name: str) -> bool:
     """Return whether the variable ``name`` can change the speed of a program."""
@@ -58,7 +57,7 @@ def write(variables: Mapping[str, str | None]) -> str:
     give different texts.
     """
     return "\n".join(
-        _escape(name) if value is None else f"{_escape(name)}={_escape(value)}"
+        escape(name) if value is None else f"{escape(name)}={escape(value)}"
         for name, value in sorted(variables.items())
     )
 
@@ -66,7 +65,7 @@ def write(variables: Mapping[str, str | None]) -> str:
 def read(text: str) -> dict[str, str | None]:
     """Return the variables of a text that `write` returned."""
     parts = (line.partition("=") for line in text.split("\n") if line)
-    return {_unescape(name): _unescape(value) if equals else None for name, equals, value in parts}
+    return {unescape(name): unescape(value) if equals else None for name, equals, value in parts}
 
 
 def differing(before: str, now: str) -> tuple[str, str]:
@@ -86,17 +85,6 @@ def _changed(before: str, now: str) -> Iterator[str]:
     one, other = read(before), read(now)
     for name in sorted({*one, *other}):
         if one.get(name) != other.get(name):
-            old = f"{_escape(name)} unset" if one.get(name) is None else write({name: one[name]})
-            new = "unset" if other.get(name) is None else _escape(str(other[name])) or "empty"
+            old = f"{escape(name)} unset" if one.get(name) is None else write({name: one[name]})
+            new = "unset" if other.get(name) is None else escape(str(other[name])) or "empty"
             yield f"{old}, now {new}"
-
-
-def _escape(text: str) -> str:
-    return "".join(
-        char if char.isprintable() and char != "\\" else char.encode("unicode_escape").decode()
-        for char in text
-    )
-
-
-def _unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda match: match[0].encode().decode("unicode_escape"), text)

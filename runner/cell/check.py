@@ -15,6 +15,8 @@ from traceback import FrameSummary, extract_tb
 from typing import Any, Optional
 
 from .errors import ModuleHidden, RunsNothing
+from .facts import imported_packages, installed_packages
+from .modules import users_files
 from .parent_death import die_with_parent
 from .question import STARTED, Answer, Question, this_interpreter
 from .records import to_json
@@ -59,9 +61,17 @@ def check(question: Question) -> int:
         known,
         tuple(sorted(filter(None, files))),
         *(rehearsed or ()),
+        modules=users_files() if question.targets else (),
+        packages=_packages(question),
     )
     _write(answer, to_json(found), _CLOSED)
     return 0
+
+
+def _packages(question: Question) -> tuple[str, ...]:
+    if question.installed:
+        return tuple(installed_packages())
+    return tuple(imported_packages()) if question.targets else ()
 
 
 def _write(descriptor: int, line: str, otherwise: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import sub
 from time import perf_counter_ns
 from typing import Any, Optional
@@ -26,7 +26,8 @@ _OPTIONS = (  # of the configure script, with the name of what each enables
     (r"--enable-shared(?!=no)", "shared library"),
 )
 _FIRST_JIT = (3, 13)
-_SITES = ("site-packages", "dist-packages")
+_LEFT_BY_PIP = "~"
+SITES = ("site-packages", "dist-packages")
 _NO_PACKAGES = ("__main__", "__mp_main__", "_distutils_hack", __name__.partition(".")[0])
 
 
@@ -113,14 +114,28 @@ def imported_packages() -> list[str]:
     measurements. A namespace that several distributions share counts for all of them.
     """
     modules = dict(_foreign_modules())
-    if not modules:
-        return []
+    return _described(dist for dist in _distributions() if _is_imported(dist, modules)) if modules else []
+
+
+def installed_packages() -> list[str]:
+    """Return name and version of each distribution that is installed, sorted; takes half a millisecond for each."""
+    return _described(_distributions())
+
+
+def _distributions() -> Iterator[Any]:
+    """Yield the installed distributions, but what pip leaves of one that it could not remove, and what has no name."""
     from importlib.metadata import distributions  # noqa: PLC0415  # costs milliseconds; seldom needed
 
-    found = {
-        f"{dist.metadata['Name']} {dist.version}" for dist in distributions() if _is_imported(dist, modules)
-    }
-    return sorted(found, key=str.lower)
+    for dist in distributions():
+        place = getattr(dist, "_path", None)  # of any but those of an import hook
+        if not getattr(place, "name", "").startswith(_LEFT_BY_PIP):
+            yield dist
+
+
+def _described(found: Iterable[Any]) -> list[str]:
+    names = ((dist.metadata, dist) for dist in found)
+    texts = {f"{about['Name']} {dist.version}" for about, dist in names if about and about["Name"]}
+    return sorted(texts, key=str.lower)
 
 
 def _foreign_modules() -> Iterator[tuple[str, str]]:
@@ -135,17 +150,30 @@ def _foreign_modules() -> Iterator[tuple[str, str]]:
 
 def _folder(module: Any) -> Optional[str]:
     """Return the folder that holds a top-level module or package; None if it is built in or has no file."""
-    file = getattr(module, "__file__", None)
-    places = list(getattr(module, "__path__", None) or ())
+    known = attributes(module)
+    file = known.get("__file__")
+    places = list(known.get("__path__") or ())
     place = places[0] if places else file
     return os.path.dirname(os.path.abspath(place)) if isinstance(place, str) else None
+
+
+def attributes(module: Any) -> dict[str, Any]:
+    """Return what a module holds; nothing of what a user has put in the place of one.
+
+    Some modules import others, or raise, when they are asked for an attribute that they do not hold.
+    """
+    try:
+        found: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return found
 
 
 def _is_standard(folder: str, library: str) -> bool:
     """Return whether a folder belongs to the standard library; site-packages may lie within that."""
     if folder != library and not folder.startswith(library + os.sep):
         return False
-    return folder[len(library) + 1 :].partition(os.sep)[0] not in _SITES
+    return folder[len(library) + 1 :].partition(os.sep)[0] not in SITES
 
 
 def _is_imported(dist: Any, modules: dict[str, str]) -> bool:

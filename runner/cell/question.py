@@ -17,7 +17,8 @@ class Question(NamedTuple):
 
     Those of them that are no ``makers`` of inputs must not be generator functions. The answer goes to the open
     file ``descriptor``. ``options`` are those of a workload whose calls are compared with signatures, and whose inputs are
-    made: one of each size in ``payloads`` if they are made by size. With ``pickles`` each must have a pickle.
+    made: one of each size in ``payloads`` if they are made by size. With ``pickles`` each must have a pickle. With
+    ``installed`` the answer names all packages that could be imported.
     """
 
     targets: tuple[str, ...]
@@ -27,6 +28,7 @@ class Question(NamedTuple):
     options: dict[str, Any] = {}  # noqa: RUF012  # a named tuple's default, which nobody changes
     payloads: tuple[int, ...] = ()
     pickles: bool = False
+    installed: bool = False
 
 
 class Interpreter(NamedTuple):
@@ -39,10 +41,11 @@ class Interpreter(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Why targets cannot be imported and how to mend it, and the files that hold those that can.
+    """Why targets cannot be imported and how to mend it, the ``files`` that hold those that can, and what they import.
 
     ``refusal`` says why they cannot be called as a run will, empty if they can; ``inputs`` is the number of inputs in a list,
-    ``input_files`` are those that a list is of.
+    ``input_files`` are those that a list is of. ``modules`` are the files of all imported modules of the user's;
+    ``packages`` are name and version of the imported packages, or of all that are installed if that was asked.
     """
 
     interpreter: Interpreter
@@ -51,6 +54,8 @@ class Answer(NamedTuple):
     refusal: str = ""
     inputs: int = 0
     input_files: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def this_interpreter() -> Interpreter:

@@ -122,7 +122,8 @@ class Facts(NamedTuple):
     """Facts about the interpreter, taken after the trials.
 
     ``packages`` are those that were imported, ``native_libraries`` the names of those with threads of their own,
-    ``shared_counted`` what threads without a GIL share and count references to, in words.
+    ``shared_counted`` what threads without a GIL share and count references to, in words, ``modules`` the files of the
+    user's modules that were imported.
     """
 
     python_version: str
@@ -133,6 +134,7 @@ class Facts(NamedTuple):
     native_libraries: tuple[str, ...] = ()
     page_fault_ns: Optional[int] = None
     shared_counted: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
 
 class Result(NamedTuple):

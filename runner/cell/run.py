@@ -29,6 +29,7 @@ from .inputs import Inputs
 from .memory import own_peak_bytes, page_fault_ns, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import CrewSettings
+from .modules import leave_out_present, users_files
 from .native import native_libraries, native_threads
 from .patterns._abc import Knobs, Pattern
 from .placement import Seat
@@ -54,6 +55,8 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
 
     Before workers are forked, the first calls are made in a process apart, unless ``in_place`` (see `observe`).
     """
+    if in_place:
+        leave_out_present()
     _prepare_imports(specification)
     step = clock_step_ns()
     pattern = _pattern(specification)
@@ -87,7 +90,10 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         workers=workers,
         parent=parent,
         lifetimes=crew.lifetimes(),
-        facts=_facts(step)._replace(shared_counted=_shared_counted(crew, reference)),
+        facts=_facts(step)._replace(
+            shared_counted=_shared_counted(crew, reference),
+            modules=users_files() if workload.FOREIGN else (),
+        ),
         cpus=cpus,
         task_ns=seen.task_ns,
         first_call_ns=seen.first_ns,

@@ -12,7 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from breakeven.base.conditions import SOURCES
 from breakeven.runner.cell.calibration import CalibrationResult
+from breakeven.runner.cell.result import Facts
 from breakeven.runner.cell.specification import Specification
 from breakeven.runner.environment import own_code
 from breakeven.runner.errors import PlanOutdated
@@ -21,7 +23,7 @@ from breakeven.runner.host.cleanup import private_folder
 from breakeven.runner.host.ending import Abandoned, Ending
 from breakeven.runner.host.preparation import Next, specification, variation
 from breakeven.runner.host.present import announced
-from breakeven.runner.planning.interpreters import changed_source
+from breakeven.runner.planning.modules import changed_packages, changed_source, imported_modules
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult, rows
 from breakeven.runner.results.files import Unreadable, read_calibration, read_result
@@ -47,6 +49,7 @@ def execute(run: Run, conduct: Conduct | None = None, next_: Next | None = None)
         )
         if present.given_up:
             raise Abandoned(f"run of cell {run.cell_id} was given up")
+        _refuse_outdated(run)  # it may have imported files before and after a change
     row |= measured | asdict(ending) | {"wall_ns": time.perf_counter_ns() - begin}
     return RunResult(row=row, tables=tables)
 
@@ -114,4 +117,15 @@ def _digest(run: Run, folder: Path, ending: Ending, *, fresh: bool) -> Outcome:
         # Files are whole here, but the board that they were made from is memory which the measured code can overwrite.
         why = f"its result is invalid: {type(error).__name__}: {error}"
         return Ending("crashed", why), {}, {}
-    return ending, tables, measured | (rows.surroundings(variation(run)) if fresh else {})
+    imported = _imported(run, result.facts, folder)
+    return ending, tables, measured | imported | (rows.surroundings(variation(run)) if fresh else {})
+
+
+def _imported(run: Run, facts: Facts, folder: Path) -> dict[str, str]:
+    """Return the column of ``runs`` for the user's modules; raise PlanOutdated if packages are not those of the plan."""
+    if run.source is None:
+        return {}
+    changed = changed_packages(run.source, facts.packages)
+    if changed is not None:
+        raise PlanOutdated(changed)
+    return {SOURCES: imported_modules(run.source, facts.modules, str(folder))}

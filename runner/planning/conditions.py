@@ -5,15 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from breakeven.base.conditions import ENVIRONMENT
-from breakeven.base.variables import describe_change, differing
+from breakeven.base import modules, packages, variables
+from breakeven.base.conditions import ENVIRONMENT, PACKAGES, SOURCES
 from breakeven.runner.environment import cpu_count, lasting_facts, own_code
-from breakeven.runner.planning.interpreters import Interpreter
-from breakeven.runner.planning.run import Source
+from breakeven.runner.planning.interpreters import Interpreter, Start, installed_packages
+from breakeven.runner.planning.modules import planned_modules, present_modules
+from breakeven.runner.planning.run import Run, Source
+
+_DESCRIBE = {
+    ENVIRONMENT: variables.describe_change,
+    SOURCES: modules.describe_change,
+    PACKAGES: packages.describe_change,
+}
+"""Conditions that consist of parts: only those that differ are told."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +35,13 @@ class Change:
     now: Any
 
     def __str__(self) -> str:
-        """Return both values, in one line; of the environment, the variables that differ."""
-        if self.column == ENVIRONMENT and self.before is not None:
-            return describe_change(self.before, self.now)
+        """Return both values, in one line; of what consists of parts, those that differ."""
+        if self.column in _DESCRIBE and self.before is not None:
+            return _DESCRIBE[self.column](self.before, self.now)
         if self.column == ENVIRONMENT:  # of a sweep that is older than the column
             return f"unknown, now {' '.join(self.now.splitlines()) or 'none'}"
+        if self.column == SOURCES:  # as above
+            return f"unknown, now {modules.enumerate_some(modules.read(self.now))}"
         return f"{self.before or 'none'}, now {self.now or 'none'}"
 
 
@@ -51,7 +63,8 @@ def conditions(interpreter: Interpreter, source: Source | None, environment: str
         "implementation": interpreter.implementation,
         "python_build": interpreter.build,
         ENVIRONMENT: environment,
-        "source": source.digest if source else None,
+        SOURCES: modules.write(planned_modules(source)) if source else None,
+        PACKAGES: "\n".join(source.packages) if source else "",
         "hostname": socket.gethostname(),
         "cpu_model": lasting["cpu_model"],
         "cpu_count": cpu_count(),
@@ -59,12 +72,54 @@ def conditions(interpreter: Interpreter, source: Source | None, environment: str
     }
 
 
-def changes(row: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    """Yield the differences between the conditions of a stored row and those of ``now``."""
-    for column, value in now.items():
-        before = row[column]
-        if before == value:
-            continue
-        if column == ENVIRONMENT and before is not None:  # so that cells with the same change count as one
-            before, value = differing(before, value)  # noqa: PLW2901  # only what differs
-        yield Change(column, before, value)
+class Present:
+    """The conditions under which runs would be measured now, for a comparison with those of stored rows.
+
+    ``installed`` says which packages an interpreter finds.
+    """
+
+    def __init__(self, installed: Callable[[str, Path, Start], tuple[str, ...]] = installed_packages) -> None:
+        self._ask_installed = installed
+        self._installed: dict[str, Mapping[str, str]] = {}
+        self._differing = cache(_differing_modules)
+
+    def changes(self, row: Mapping[str, Any], run: Run) -> Iterator[Change]:
+        """Yield the differences between the conditions of a stored row and those of its run now; raise InterpreterUnusable."""
+        for column, now in run.known_conditions.items():
+            before = row[column]
+            if before == now:
+                continue
+            change = Change(column, *self._differing_parts(column, before, now, run))
+            if change.before != change.now:
+                yield change
+
+    def _differing_parts(self, column: str, before: Any, now: Any, run: Run) -> tuple[Any, Any]:
+        """Return what differs, so that cells with the same change count as one; of what a run imported, also what planning did not."""
+        if column == PACKAGES:
+            return packages.differing(*self._packages(before or "", now, run))
+        if before is None:
+            return before, now
+        if column == SOURCES:
+            return self._differing(before, run.source) if run.source else (before, "")
+        return variables.differing(before, now) if column == ENVIRONMENT else (before, now)
+
+    def _packages(self, before: str, now: str, run: Run) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Return the versions of a row, and those that the packages have now: imported with the function, or found for its calls."""
+        one, other = packages.read(before), packages.read(now)
+        if one.keys() - other.keys():
+            found = self._found_by(run)
+            other = {name: found[name] for name in one if name in found} | other
+        return one, other
+
+    def _found_by(self, run: Run) -> Mapping[str, str]:
+        """Return the versions of all packages that the run's interpreter finds, which is asked once."""
+        start = Start(run.cell.interpreter_flags, run.cell.environment)
+        key = repr((run.executable, start))
+        if key not in self._installed:
+            told = self._ask_installed(run.executable, run.path, start)
+            self._installed[key] = packages.read("\n".join(told))
+        return self._installed[key]
+
+
+def _differing_modules(before: str, source: Source) -> tuple[str, str]:
+    return modules.differing(before, modules.write(present_modules(before, source)))

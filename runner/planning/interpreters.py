@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,9 @@ from breakeven.runner.cell.question import STARTED, Answer, Question, this_inter
 from breakeven.runner.cell.records import from_json, to_json
 from breakeven.runner.cell.workloads.function import targets as named_targets
 from breakeven.runner.config.parsing import typed
-from breakeven.runner.environment import repository_of
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning.asking import Heard, ask, is_complete
+from breakeven.runner.planning.modules import source_of
 from breakeven.runner.planning.run import Source
 from breakeven.runner.planning.variables import process_environment
 
@@ -150,15 +149,15 @@ def check_function(
         )
     if answer.refusal:
         raise FunctionUnusable(printable(answer.refusal))
-    commit, dirty = repository_of([Path(file) for file in answer.files])
-    return Source(
-        digest=_digest(answer.files),
-        files=answer.files,
-        commit=commit,
-        dirty=dirty,
-        inputs=answer.inputs,
-        input_files=answer.input_files,
-    )
+    return source_of(answer, path)
+
+
+def installed_packages(executable: str, path: Path, start: Start = PLAIN) -> tuple[str, ...]:
+    """Return name and version of all packages that an interpreter finds; raise InterpreterUnusable."""
+    answer = _ask(executable, Question((), (), (str(path),), 0, installed=True), start)
+    if isinstance(answer, str):
+        raise InterpreterUnusable(f"{executable} does not say which packages are installed: {answer}")
+    return answer.packages
 
 
 def start_options(version: str) -> tuple[str, ...]:
@@ -169,24 +168,6 @@ def start_options(version: str) -> tuple[str, ...]:
     """
     digits = re.match(r"(\d+)\.(\d+)", version)
     return ("-P",) if digits and (int(digits[1]), int(digits[2])) >= _SAFE_PATH else ()
-
-
-def changed_source(source: Source) -> str | None:
-    """Return a sentence on how a function's files differ from ``source``; None if they do not."""
-    named = ", ".join(source.files)
-    remedy = "start the command again to plan with the current version"
-    try:
-        now = _digest(source.files)
-    except OSError as error:
-        return f"{error.filename} can no longer be read ({error.strerror}); restore it, or {remedy}"
-    if now == source.digest:
-        return None
-    which = named if len(source.files) == 1 else f"one of {named}"
-    return f"{which} changed after this sweep was planned, so the next run would measure something else; {remedy}"
-
-
-def _digest(files: Sequence[str]) -> str:
-    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _refusal(said: str) -> str:

@@ -11,7 +11,7 @@ from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.errors import ConditionsChanged
-from breakeven.runner.planning.conditions import Change, changes
+from breakeven.runner.planning.conditions import Change, Present
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
 
@@ -52,8 +52,8 @@ class Pending:
 
 def find_pending(plan: Plan, stored: Stored) -> Pending:
     """Compare a plan with the stored rows; raise ConditionsChanged if the policy is to stop on changes."""
-    runs = [*plan.runs, *plan.later_among(stored)]
-    by_now = {key: tuple(changes(row, run.known_conditions)) for key, run, row in _known(runs, stored)}
+    runs, present = [*plan.runs, *plan.later_among(stored)], Present()
+    by_now = {key: tuple(present.changes(row, run)) for key, run, row in _known(runs, stored)}
     kept = {
         key: found
         for key, found in by_now.items()

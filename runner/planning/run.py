@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,33 @@ from breakeven.runner.config.cell import Cell
 from breakeven.runner.planning.calibration import Calibration
 
 
+@dataclass
+class Later:
+    """What runs of this launch imported only when they called a function: the hash of each file, by its path."""
+
+    files: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The files that define a user's function: their paths, their hash and the state of their repository.
+    """What a user's function depends on, as it was when it was planned.
 
-    ``inputs`` is the number of inputs that ``workload.inputs`` gives, 0 without it; ``input_files`` are their paths if they are files.
+    ``files`` are the paths of the user's modules that are imported with it, ``hashes`` those of their contents and ``digest`` that
+    of all; ``packages`` are name and version of those that are imported with it. Commit and state are those of the
+    repository with the function. ``inputs`` is the number of inputs that ``workload.inputs`` gives, 0 without it;
+    ``input_files`` are their paths if they are files. ``later`` is shared by all functions of a plan.
     """
 
+    folder: str
     digest: str
     files: tuple[str, ...]
+    hashes: tuple[str, ...]
+    packages: tuple[str, ...]
     commit: str | None
     dirty: bool | None
     inputs: int = 0
     input_files: tuple[str, ...] = ()
+    later: Later = field(default_factory=Later, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from breakeven.base.errors import BadValue
@@ -12,7 +13,7 @@ from breakeven.runner.cell.compatibility import pickles_payloads, why_not
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.planning.interpreters import Interpreter, Planned, Start, check_function
-from breakeven.runner.planning.run import Source
+from breakeven.runner.planning.run import Later, Source
 
 
 class Sources:
@@ -20,6 +21,7 @@ class Sources:
 
     def __init__(self, folder: Path, cells: Iterable[Cell] = ()) -> None:
         self._folder = folder
+        self._later = Later()
         self._known: dict[tuple[str, str, str], Source] = {}
         self._planned: dict[str, Planned] = {}
         for cell in cells:
@@ -36,13 +38,14 @@ class Sources:
             json.dumps([cell.interpreter_flags, cell.environment]),
         )
         if question not in self._known:
-            self._known[question] = check_function(
+            found = check_function(
                 interpreter.executable,
                 cell.workload_options,
                 self._folder,
                 Start(cell.interpreter_flags, cell.environment),
                 self._planned.get(_options(cell), Planned()),
             )
+            self._known[question] = replace(found, later=self._later)
         return self._known[question]
 
 

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from breakeven.base.conditions import PACKAGES
 from breakeven.base.schema import TABLES, conform
 from breakeven.base.variables import write
 from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
 from breakeven.runner.cell.models._abc import Lifetime
-from breakeven.runner.cell.result import ActivityRecord, Result, TrialRecord, WorkerRecord
+from breakeven.runner.cell.result import ActivityRecord, Facts, Result, TrialRecord, WorkerRecord
 from breakeven.runner.cell.sampling import REL_CI, TRACED
 from breakeven.runner.config.cell import Cell, Measure
 from breakeven.runner.environment import machine_facts
@@ -106,8 +107,8 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "warmup_ended_by": result.warmup_ended_by,
         "stopped_by": result.stopped_by,
         **_given_up(run.cell.measure, result.trials),
-        **facts._asdict(),
-        "packages": "\n".join(facts.packages),
+        **{name: value for name, value in facts._asdict().items() if name != "modules"},
+        PACKAGES: "\n".join(_packages(run, facts)),
         "native_libraries": ", ".join(facts.native_libraries) or None,
         "shared_counted": "\n".join(facts.shared_counted) or None,
         "native_threads": _native_threads(result),
@@ -134,6 +135,13 @@ def _given_up(measure: Measure, trials: Sequence[TrialRecord]) -> dict[str, int]
         "pairs_given_up": max(measure.min_trials - len(blocks), 0),
         "traced_given_up": max(measure.traced - traced, 0),
     }
+
+
+
+def _packages(run: Run, facts: Facts) -> list[str]:
+    """Return the packages that were imported with the function, or by the run."""
+    planned = run.source.packages if run.source else ()
+    return sorted({*planned, *facts.packages}, key=str.lower)
 
 
 def _native_threads(result: Result) -> int | None:

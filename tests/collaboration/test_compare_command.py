@@ -159,6 +159,8 @@ def test_json_holds_everything_and_its_conditions(sweep: Sample, capsys: Capture
         "correction": "Benjamini-Hochberg",
         "tests": 0,
         "allowed": [{"fact": "hostname", "a": ["bench"], "b": ["elsewhere"]}],
+        "differs": [],
+        "warnings": [],
         "not_checked": [],
         "verdicts": {"faster": 0, "slower": 0, "same": 0, "cannot tell": 4},
         "unpaired": [],

@@ -12,7 +12,7 @@ from breakeven.analysis.errors import (
     UnknownName,
 )
 from breakeven.base.conditions import CONDITIONS as KEPT
-from breakeven.base.conditions import ENVIRONMENT
+from breakeven.base.conditions import ENVIRONMENT, PACKAGES, SOURCES
 from tests.analysis_samples import Sample
 from tests.compared import FASTER, SLOWER, called, other, refusal, whole
 from tests.stored import commit
@@ -98,14 +98,18 @@ def test_rounds_kept_from_other_conditions_are_refused(sample: Sample, condition
         "cpu_count": (2, 4),
         "task_amount": (100, 200),
         ENVIRONMENT: ("X=before", "X=after"),
+        PACKAGES: ("x before", "x after"),
+        SOURCES: (f"{'0' * 16}  mine.py", f"{'1' * 16}  mine.py"),
     }.get(condition, ("before", "after"))
     for label in ("a", "b"):
         cell = sample.add_rounds(SLOWER, label=label, facts={condition: before})
         kept = sample.sweep.read_run(cell, 0)
         assert kept is not None
         commit(sample.sweep, kept | {"round": len(SLOWER), condition: after})
-    values = " and ".join(sorted(str(value).removeprefix("X=") for value in (before, after)))
-    part = {ENVIRONMENT: "X: ", "task_amount": "spin of 1 ms: "}.get(condition, "")
+    words = [str(value).removeprefix("X=").removeprefix("x ") for value in (before, after)]
+    values = "2 versions" if condition == SOURCES else " and ".join(sorted(words))
+    parts = {ENVIRONMENT: "X: ", "task_amount": "spin of 1 ms: ", PACKAGES: "x: ", SOURCES: "mine.py: "}
+    part = parts.get(condition, "")
     line = f"{condition}: {part}{values} in A, {values} in B"
     assert refusal(SidesDiffer, "label=a", "label=b").splitlines()[1:] == [
         f"  {line}",

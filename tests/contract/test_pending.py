@@ -80,14 +80,14 @@ def test_other_conditions_stop_a_sweep() -> None:
     """What differs is told with both values and how many runs it is about, and what to do."""
     plan = _plan()
     stored = {
-        plan.runs[0].key: _row(plan, kernel="Linux 1.0", source="abc"),
+        plan.runs[0].key: _row(plan, kernel="Linux 1.0", sources=f"{'0' * 16}  mine.py"),
         plan.runs[1].key: _row(plan, kernel="Linux 1.0"),
     }
     with pytest.raises(ConditionsChanged) as refusal:
         find_pending(plan, stored)
     kernel = plan.runs[0].conditions["kernel"]
     assert str(refusal.value) == (
-        "mine holds 2 runs measured under other conditions (source of the function: abc, now none (1 run); "
+        "mine holds 2 runs measured under other conditions (source of the function: mine.py no longer imported (1 run); "
         f"kernel: Linux 1.0, now {kernel} (2 runs)); measure them again with on_change=remeasure, "
         "keep them beside new ones with on_change=keep, or start another sweep with sweep=NAME"
     )
@@ -120,12 +120,12 @@ def test_other_conditions_can_be_measured_again() -> None:
 
 def test_a_run_that_failed_under_other_conditions_is_told_as_well() -> None:
     """It was mended, maybe: it is made again with the others, or alone, and is not taken for the present code's."""
-    stored = {_plan().runs[0].key: _row(_plan(), "crashed", source="before the mend")}
+    stored = {_plan().runs[0].key: _row(_plan(), "crashed", sources=f"{'0' * 16}  mine.py")}
     with pytest.raises(ConditionsChanged) as refusal:
         find_pending(_plan(), stored)
     assert str(refusal.value) == (
-        "mine holds 1 run (1 failed) measured under other conditions (source of the function: before the mend, "
-        "now none (1 run)); measure them again with on_change=remeasure, keep them beside new ones with "
+        "mine holds 1 run (1 failed) measured under other conditions (source of the function: mine.py "
+        "no longer imported (1 run)); measure them again with on_change=remeasure, keep them beside new ones with "
         "on_change=keep retry_failed=true, or start another sweep with sweep=NAME"
     )
     assert _count(find_pending(_plan(on_change="remeasure"), stored)) == (4, 0, 0, 1)

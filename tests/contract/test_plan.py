@@ -17,6 +17,7 @@ from breakeven.runner.planning.conditions import digest
 from breakeven.runner.planning.interpreters import Interpreter, Start
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin, Request
+from breakeven.runner.planning.run import Source
 from tests.fakes import plain, request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -37,12 +38,13 @@ class Host:
             raise InterpreterUnusable("interpreter python0 is too old")
         return Interpreter(f"/bin/{asked or 'python'}", "3.11.0", "cpython", "GCC", gil_enabled=True)
 
-    def check_function(self, executable: str, options: dict[str, Any], *others: Any) -> None:
+    def check_function(self, executable: str, options: dict[str, Any], path: Path, *others: Any) -> Source:
         """Know every function but those of a module called nowhere."""
         del others
         self.functions.append((executable, options["target"]))
         if options["target"].startswith("nowhere:"):
             raise FunctionUnusable("nowhere:f cannot be imported")
+        return Source(folder=str(path), digest="d", files=(), hashes=(), packages=(), commit=None, dirty=None)
 
 
 @pytest.fixture(autouse=True)
