@@ -86,7 +86,7 @@ def is_same_function(a: pd.DataFrame, b: pd.DataFrame) -> dict[Pair, bool]:
     options = [name for name in knobs_of(a.columns) if name.startswith("workload.") and name in b]
     first_a, first_b = (side.drop_duplicates("pair").set_index("pair") for side in (a, b))
     alike = first_a["workload"].eq("function")
-    for name in ("workload", *options):
+    for name in ("workload", "function", *options):
         one, other = (
             side[name].astype("object").fillna("") for side in (first_a, first_b.reindex(first_a.index))
         )

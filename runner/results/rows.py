@@ -137,7 +137,6 @@ def _given_up(measure: Measure, trials: Sequence[TrialRecord]) -> dict[str, int]
     }
 
 
-
 def _packages(run: Run, facts: Facts) -> list[str]:
     """Return the packages that were imported with the function, or by the run."""
     planned = run.source.packages if run.source else ()

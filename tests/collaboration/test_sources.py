@@ -74,7 +74,8 @@ class Graph:
         self.write(self.texts)
 
     def _text(self, number: int, chance: random.Random) -> str:
-        at_once, by_call = [], []
+        at_once: list[tuple[int, str]] = []
+        by_call: list[tuple[int, str]] = []
         for other, called in self.edges[number].items():
             parent, _, name = self.names[other].rpartition(".")
             styles = [f"import {self.names[other]}"] + ([f"from {parent} import {name}"] if parent else [])
