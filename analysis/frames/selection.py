@@ -21,7 +21,7 @@ from breakeven.base.units import format_size, format_time, read_size, read_time
 
 _TYPED = {column: key for key, column in COLUMNS.items() if "." not in key}
 """The name under which users type a column."""
-_FURTHER = ("executable", "seed", "trial_ns", *CROSSED.values())
+_FURTHER = ("executable", "seed", "source", "trial_ns", *CROSSED.values())
 _SIZES = (*CROSSED, *CROSSED.values(), "memory_limit_bytes")
 _TIMES = ("task_ns", "trial_ns", "window_ns")
 _NUMBERS = ("workers", "tasks", "seed", "task_amount", "cpu_count", "threads_per_core", "cpu_quota")
