@@ -57,10 +57,8 @@ def check(question: Question) -> int:
     known = {target: problem for target, problem in problems.items() if problem}
     rehearsed = _rehearsed(question) if question.options and not known else None
     found = Answer(
-        this_interpreter(),
-        known,
-        tuple(sorted(filter(None, files))),
-        *(rehearsed or ()),
+        this_interpreter(), known, tuple(sorted(filter(None, files))), *(rehearsed or ())
+    )._replace(
         modules=users_files() if question.targets else (),
         packages=_packages(question),
     )

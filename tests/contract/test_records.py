@@ -41,7 +41,7 @@ FULL = result(
 )
 
 
-@given(st.one_of(SPECIFICATIONS, st.builds(Question), st.builds(Answer), st.builds(Result)))
+@given(st.one_of(SPECIFICATIONS, st.builds(Question, options=OPTIONS), st.builds(Answer), st.builds(Result)))
 @settings(deadline=None)
 def test_a_record_survives_the_way(record: Any) -> None:
     """What is read is what was written, down to the types of its parts."""
