@@ -27,6 +27,10 @@ class UnknownName(BadResults):
     """Raised when a requested table, column, figure or format does not exist."""
 
 
+class UnfitOption(BadResults):
+    """Raised when a figure has no use for an option; the message names what it accepts."""
+
+
 class FiguresUnwritable(BadResults):
     """Raised when figures cannot be written to their folder."""
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
-from breakeven.analysis.errors import UnknownName
-from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
+from breakeven.analysis.errors import UnfitOption, UnknownName
+from breakeven.analysis.figures import FIGURES, NothingToDraw, View, check_options, choose, draw_view
 from breakeven.analysis.figures.save import FORMATS, save
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.screen import View, open_console, render, summarise
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
+from breakeven.base.suggestions import did_you_mean
 from breakeven.base.text import shown
+
+_OPTIONS = ("x", "hue", "facet", "select")
+_LONGEST = 80
+"""The most characters of a choice in the name of a file."""
 
 _EPILOG = "breakeven compare A B compares two sweeps, or two parts of one; see breakeven compare --help."
 
@@ -22,15 +31,32 @@ _EPILOG = "breakeven compare A B compares two sweeps, or two parts of one; see b
 def main(arguments: Sequence[str]) -> int:
     """Draw and print what ``arguments`` request and return the exit code; raise BadInput."""
     options = _parse(arguments)
+<<<<<<< HEAD
     console = open_console()
     figures, formats = (
         _choose("figure", options.only, FIGURES),
         _choose("format", options.format, FORMATS),
     )
+=======
+    console = Console(soft_wrap=True)
+    figures = _choose("figure", options.only or ",".join(FIGURES), FIGURES)
+    formats = _choose("format", options.format, FORMATS)
+>>>>>>> 001c866 (Cut axes near the ideal with arrows beyond, list what is drawn, order by version, choose x, hue, facet and cells)
     lab = load(options.folder)
+    asked = {name: getattr(options, name) for name in _OPTIONS}
+    chosen, view = choose(lab, **asked)
+    if options.only:
+        for figure in figures:
+            check_options(figure, view)
     if not options.no_figures:
+<<<<<<< HEAD
         _draw_all(lab, figures, formats, console)
     render(summarise(lab), console, View(all=options.all, verbose=options.verbose))
+=======
+        suffix = _name_choice({name: text for name, text in asked.items() if text is not None})
+        _draw_all(Pictures(lab.path / "figures", suffix, formats), figures, (chosen, view), console)
+    render(summarise(lab), console)
+>>>>>>> 001c866 (Cut axes near the ideal with arrows beyond, list what is drawn, order by version, choose x, hue, facet and cells)
     return ALL_DONE
 
 
@@ -40,17 +66,31 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "folder", nargs="?", default="outputs/latest", help="results folder (default: %(default)s)"
     )
     parser.add_argument(
+        "--figure",
         "--only",
-        default=",".join(FIGURES),
-        help="figures to draw, separated by commas (default: all, %(default)s)",
+        dest="only",
+        help=f"figures to draw, separated by commas (default: all, {','.join(FIGURES)})",
     )
     parser.add_argument(
         "--format",
         default=",".join(FORMATS),
         help=f"file formats, separated by commas: any of {', '.join(FORMATS)} (default: %(default)s)",
     )
+<<<<<<< HEAD
     parser.add_argument("--all", action="store_true", help="print all cells with all columns")
     parser.add_argument("--verbose", action="store_true", help="print all cautions in full")
+=======
+    parser.add_argument("--x", metavar="FACTOR", help="the factor along x, such as workers")
+    parser.add_argument(
+        "--hue", metavar="FACTOR", help="the factors that colours tell apart, such as model,ipc"
+    )
+    parser.add_argument(
+        "--facet", metavar="FACTOR", help="the factors that panels tell apart, such as payload"
+    )
+    parser.add_argument(
+        "--select", metavar="KEY=VALUE", help="the cells to draw, such as model=process,payload=1MiB"
+    )
+>>>>>>> 001c866 (Cut axes near the ideal with arrows beyond, list what is drawn, order by version, choose x, hue, facet and cells)
     parser.add_argument("--no-figures", action="store_true", help="print the summary only")
     return parser.parse_args(argv)
 
@@ -59,16 +99,37 @@ def _choose(what: str, asked: str, known: Mapping[str, object]) -> list[str]:
     names = [name.strip() for name in asked.split(",")]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise UnknownName(f"no {what} {', '.join(unknown)}; there are {', '.join(known)}")
+        meant = did_you_mean(unknown[0], known)
+        raise UnknownName(f"no {what} {', '.join(unknown)}{meant}; there are {', '.join(known)}")
     return names
 
 
-def _draw_all(lab: Lab, figures: Sequence[str], formats: Sequence[str], console: Console) -> None:
+def _name_choice(asked: Mapping[str, str]) -> str:
+    """Return what the files of a choice have after the figure's name, so that they replace no others; empty for none."""
+    text = "".join(f"_{name}={value}" for name, value in asked.items())
+    plain = re.sub(r"[^\w.,=:-]", "-", text)
+    if plain == text and len(text) <= _LONGEST:
+        return text
+    return f"{plain[:_LONGEST]}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Where figures are saved: the folder, what follows their names, and the formats."""
+
+    folder: Path
+    suffix: str
+    formats: Sequence[str]
+
+
+def _draw_all(pictures: Pictures, figures: Sequence[str], drawn: tuple[Lab, View], console: Console) -> None:
     """Draw those of ``figures`` that the sweep has data for, and print why the others are missing."""
     for name in figures:
         try:
-            paths = save(draw(name, lab), lab.path / "figures", name, formats)
-        except NothingToDraw as reason:
-            console.print(f"no figure {name}: {reason}", markup=False, highlight=False)
-        else:
-            console.print(f"figure {', '.join(map(shown, paths))}", markup=False, highlight=False)
+            figure = draw_view(name, *drawn)
+        except (NothingToDraw, UnfitOption) as reason:
+            text = str(reason).removeprefix(f"figure {name} ")
+            console.print(f"no figure {name}: {text}", markup=False, highlight=False)
+            continue
+        paths = save(figure, pictures.folder, f"{name}{pictures.suffix}", pictures.formats)
+        console.print(f"figure {', '.join(map(shown, paths))}", markup=False, highlight=False)

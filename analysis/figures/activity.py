@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
+from breakeven.analysis.figures.edges import HEADROOM, cut_axes
 from breakeven.analysis.figures.look import (
     describe_gil,
     describe_sample,
@@ -24,10 +27,14 @@ from breakeven.analysis.figures.look import (
     new_figure,
     styles,
     thin,
+    wrap_label,
+    wrap_setting,
 )
-from breakeven.analysis.frames.factors import is_varied, label_mechanisms
+from breakeven.analysis.figures.view import DEFAULT, View
+from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms
 from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.order import rank_cells
 from breakeven.analysis.units import format_time
 
 PANELS = 3
@@ -43,17 +50,20 @@ HALF_TURN_NS = 2.5e6
 _TRIAL = ["cell_id", "round", "trial"]
 
 
-def frame(lab: Lab) -> pd.DataFrame:
+ACCEPTS: tuple[str, ...] = ("facet",)
+
+
+def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     """Return one row per worker and bin: ``calls`` in one trial per cell, of cells that did the same work.
 
     ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials, ``speedup`` with
     its ends how many times those of the serial trials they are.
     """
-    cells = lab.estimates
+    cells = view.add_to(lab.estimates)
     cells = cells[cells["pattern"].eq("window") & cells.index.isin(lab.activity["cell_id"])]
     if cells.empty:
         raise NothingToDraw("no calls were counted over time: it needs pattern=window with status ok")
-    chosen = choose_comparable(cells, PANELS)
+    chosen = choose_comparable(cells, PANELS, view.facet)
     for name in (
         "workload",
         "function",
@@ -73,9 +83,12 @@ def frame(lab: Lab) -> pd.DataFrame:
         f"total{end}": cells[f"throughput_per_s{end}"] * cells["window_ns"] / 1e9
         for end in ("", "_low", "_high")
     }
-    cells = cells.assign(mechanism=label_mechanisms(cells), **totals)
+    labels = label_cells(cells, view.facet, ", ") if view.facet else label_mechanisms(cells)
+    places = rank_cells(cells, view.facet) if view.facet else range(len(cells))
+    cells = cells.assign(mechanism=labels, mechanism_place=places, **totals)
     names = [
         "mechanism",
+        "mechanism_place",
         "model",
         "workers",
         "workload",
@@ -117,16 +130,16 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw the lanes of the cells with most workers, and the total against workers where these vary."""
     cells = frame.drop_duplicates("cell_id")
     most = cells.loc[cells.groupby("mechanism", sort=False)["workers"].idxmax()]
+    most = most.sort_values("mechanism_place", kind="stable")
     with look():
         body = _draw_panels(frame, cells, most)
-        width = format_time(frame["bin_ns"].median())
-        sample = f"Lanes: one trial each, bins of {width}. Totals: {describe_sample(cells, 'trials').lower()}"
-        if is_varied(cells["workers"]):
-            sample += "; changes: of the totals against those of the serial trials beside them, so that drift cancels out"
-        return finish(body, _title(cells), context, sample)
+        lanes = f"lanes: one trial, bins of {format_time(frame['bin_ns'].median())}"
+        sample = (lanes, describe_sample(cells), *describe_disturbed(cells))
+        return finish(body, _title(cells), context, *sample)
 
 
 def _title(cells: pd.DataFrame) -> str:
+    """Return how the calls change from few workers to many; the most and the least if there are several mechanisms."""
     window = format_time(cells["window_ns"].iloc[0])
     ends = (
         cells.sort_values("workers")
@@ -142,14 +155,19 @@ def _title(cells: pd.DataFrame) -> str:
             high=("workers", "max"),
         )
     )
+    ends = ends.assign(change=ends["last"] / ends["first"])
     if ends["low"].eq(ends["high"]).all():
-        found = ", ".join(
-            f"{row['last_total']:.0f} [{row['last_total_low']:.0f}, {row['last_total_high']:.0f}] with {name}"
-            for name, row in ends.iterrows()
-        )
-        return f"Calls that {ends['high'].iloc[0]} workers complete in {window}: {found}"
-    found = ", ".join(f"{_describe_change(row)} with {name}" for name, row in ends.iterrows())
-    return f"Calls completed in {window}, from {ends['low'].min()} to {ends['high'].max()} workers: {found}"
+        found = _join_ends(ends, "last_total", lambda row: f"{row['last_total']:.0f}")
+        return f"{ends['high'].max()} workers complete {found} in {window}".replace(" with", " calls with", 1)
+    found = _join_ends(ends, "change", _describe_change)
+    return f"From {ends['low'].min()} to {ends['high'].max()} workers, calls completed: {found}"
+
+
+def _join_ends(ends: pd.DataFrame, by: str, write: Callable[[pd.Series[Any]], str]) -> str:
+    """Return what is said of the mechanism that is highest by the column ``by``, and of the lowest."""
+    ordered = ends.sort_values(by, ascending=False, kind="stable")
+    kept = ordered.iloc[list(dict.fromkeys([0, len(ordered) - 1]))]
+    return ", ".join(f"{write(row)} with {name}" for name, row in kept.iterrows())
 
 
 def _describe_change(ends: pd.Series[Any]) -> str:
@@ -188,7 +206,7 @@ def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -
         axes = body.add_subplot(grid[row, 0], sharex=panels[0] if panels else None)
         panels.append(axes)
         image = _draw_lanes(axes, frame[frame["cell_id"].eq(cell["cell_id"])], highest)
-        axes.set_title(f"{cell['mechanism']}{describe_gil(cell['gil_enabled'])}")
+        wrap_setting(f"{cell['mechanism']}{describe_gil(cell['gil_enabled'])}", axes)
     panels[-1].set_xlabel("time in the window (ms)")
     body.colorbar(image, ax=panels, label="calls per ms", location="bottom", aspect=50, shrink=0.6)
     if varies:
@@ -227,8 +245,10 @@ def _draw_totals(axes: Axes, cells: pd.DataFrame) -> None:
     look_of = styles(cells)
     for name, points in cells.sort_values("workers").groupby("mechanism"):
         draw_errors(axes, points["workers"], points, "total", look_of[str(name)])
-    axes.set_ylim(0, 1.15 * cells[["total", "total_high"]].max().max())
+    cut_axes(axes, "y", 0, HEADROOM * float(cells["total"].max()))
     axes.xaxis.set_major_locator(FixedLocator(thin(sorted(cells["workers"].unique()))))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="workers", title=f"calls completed in {format_time(cells['window_ns'].iloc[0])}")
-    axes.legend(handles=list_styles(look_of), loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
+    handles = list_styles(look_of)
+    names = [wrap_label(name) for name in look_of]
+    axes.legend(handles=handles, labels=names, loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)

@@ -10,51 +10,66 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from breakeven.analysis.figures.by_payload import (
+    ACCEPTS,
     Marks,
     Measure,
+    choose_shown,
     describe_winner,
     draw_panels,
     select_messages,
 )
 from breakeven.analysis.figures.context import Context
+from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.look import Styles, describe_sample, finish, look
+from breakeven.analysis.figures.view import DEFAULT, View
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_rate
+
+__all__ = ["ACCEPTS", "draw", "frame"]
 
 MEASURE = Measure(
     "bandwidth_bytes_per_s",
     "payload moved, both ways",
     lambda rate: format_rate(rate, "B"),
     lowest_wins=False,
+    best="moves most",
+    beside=("memcpy_bytes_per_s",),
 )
 
-_LIMIT: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.2}
+_LIMIT: dict[str, Any] = {
+    "color": "black",
+    "linestyle": (0, (5, 2)),
+    "linewidth": 1.2,
+    "label": "memcpy, once each way",
+}
 
 
-def frame(lab: Lab) -> pd.DataFrame:
+def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     """Return the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to distinguish them."""
-    return select_messages(lab, MEASURE.column)
+    return select_messages(lab, MEASURE, view)
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw bandwidth as lines, and the memcpy limit of the same runs dashed."""
-    limited = frame["memcpy_bytes_per_s"].notna().any()
+    frame, left_out = choose_shown(frame, MEASURE)
     with look():
-        legend = [Line2D([], [], **_LIMIT, label="memcpy, once each way")] if limited else []
+        legend = [Line2D([], [], **_LIMIT)]
         body = draw_panels(frame, MEASURE, Marks(_draw_limit, _dot_limit, legend))
-        return finish(body, _title(frame), context, describe_sample(frame, "trials"))
+        sample = (*left_out, describe_sample(frame), *describe_disturbed(frame))
+        return finish(body, _title(frame), context, *sample)
 
 
 def _title(frame: pd.DataFrame) -> str:
     top = frame.nlargest(1, MEASURE.column)
     share = float(top[MEASURE.column].iloc[0] / top["memcpy_bytes_per_s"].iloc[0])
-    limit = "" if pd.isna(share) else f"; at its best {share:.0%} of memcpy"
-    return f"Most payload per second: {describe_winner(frame, MEASURE)}{limit}"
+    limit = "" if pd.isna(share) else f", at best {share:.0%} of memcpy"
+    return f"{describe_winner(frame, MEASURE)}{limit}"
 
 
 def _draw_limit(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:
-    limit = cells[["payload_asked_bytes", "memcpy_bytes_per_s"]].groupby("payload_asked_bytes").median()
-    axes.plot(limit.index, limit["memcpy_bytes_per_s"], **_LIMIT, zorder=2)
+    limit = cells[["length", "memcpy_bytes_per_s"]].groupby("length").median().dropna()
+    if len(limit):
+        axes.plot(limit.index, limit["memcpy_bytes_per_s"], **_LIMIT, zorder=2)
 
 
 def _dot_limit(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:

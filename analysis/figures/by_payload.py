@@ -1,4 +1,4 @@
-"""Lines against payload by mechanism: the common part of the latency and bandwidth figures."""
+"""Round trips and bandwidth against payload, or any other factor: the common part of the two figures."""
 
 from __future__ import annotations
 
@@ -7,53 +7,68 @@ from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
+from breakeven.analysis.figures.along import LENGTHS, WORKERS, name_axis, place_cells, set_axis
 from breakeven.analysis.figures.context import NothingToDraw
 from breakeven.analysis.figures.dots import Extra, draw_dots
+from breakeven.analysis.figures.edges import HEADROOM, cut
 from breakeven.analysis.figures.look import (
+    Styles,
     add_legend,
     draw_errors,
     legend_height,
     list_styles,
     new_figure,
     set_log_axis,
-    set_size_axis,
-    sort_labels,
     styles,
     thin,
     wrap_setting,
 )
-from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings
+from breakeven.analysis.figures.view import View, in_order, keep_hues, name_cells
+from breakeven.analysis.frames.factors import is_varied, label_settings
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
 
+ACCEPTS: tuple[str, ...] = ("x", "hue", "facet")
+
+_PAYLOAD = "payload_asked_bytes"
 _PAIR = 2
 """Panels of the two placements, such as ``affinity=compact,scatter``."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One quantity against payload: its column, axis label, format, and whether lower is better."""
+    """One quantity against payload: its columns, axis label, format, and whether lower is better."""
 
     column: str
     name: str
     write: Callable[[float], str]
     lowest_wins: bool
+    best: str
+    """What the best mechanism does, such as ``answers soonest``."""
+
+    beside: tuple[str, ...] = ()
+    """Further columns that the axis must show."""
 
 
-def select_messages(lab: Lab, column: str) -> pd.DataFrame:
-    """Return the pingpong cells that have a positive ``column``; raise NothingToDraw."""
-    cells = lab.estimates
-    cells = cells[cells["pattern"].eq("pingpong") & cells[column].gt(0)]
+def select_messages(lab: Lab, measure: Measure, view: View) -> pd.DataFrame:
+    """Return the pingpong cells in which ``measure`` is positive, named as ``view`` asks; raise NothingToDraw."""
+    cells = view.add_to(lab.estimates)
+    cells = cells[cells["pattern"].eq("pingpong") & cells[measure.column].gt(0)]
     if cells.empty:
         raise NothingToDraw("no cell sends messages: it needs pattern=pingpong with status ok and a payload")
-    return cells.assign(mechanism=label_mechanisms(cells.assign(affinity="")), setting=_settings(cells))
+    along = view.x or (_PAYLOAD if is_varied(cells[_PAYLOAD]) else None)
+    if view.chosen:
+        return place_cells(name_cells(cells, view, along), along)
+    named = name_cells(cells.assign(affinity=""), view, along)
+    return place_cells(named.assign(affinity=cells["affinity"], setting=_settings(cells)), along)
 
 
 def _settings(cells: pd.DataFrame) -> pd.Series[str]:
     """Name the panel of each cell: its work, and its placement if that is a factor, since twice the lines would be too many."""
-    settings = label_settings(cells, without=("payload_asked_bytes",))
+    settings = label_settings(cells, without=(_PAYLOAD,))
     if not is_varied(cells["affinity"]):
         return settings
     parts = zip(settings, "affinity " + cells["affinity"], strict=True)
@@ -69,21 +84,45 @@ class Marks:
     legend: Sequence[Artist]
 
 
+def choose_shown(frame: pd.DataFrame, measure: Measure) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows that there is room for, and what the caption says of the others."""
+    settings = in_order(frame, "setting")
+    kept = thin(settings)
+    some = (f"{len(kept)} of {len(settings)} settings shown",) if len(kept) < len(settings) else ()
+    frame, left_out = keep_hues(
+        frame[frame["setting"].isin(kept)], measure.column, lowest=measure.lowest_wins
+    )
+    return frame, (*some, *left_out)
+
+
 def draw_panels(frame: pd.DataFrame, measure: Measure, marks: Marks) -> SubFigure:
-    """Draw one panel per setting, against payload, or as dots if all cells have the same payload."""
-    settings = thin(sort_labels(frame, "setting"))
-    if is_varied(frame["payload_asked_bytes"]):
+    """Draw one panel per setting, against what lies along x, or as dots if nothing does."""
+    settings = in_order(frame, "setting")
+    low, high = _view(frame, measure)
+    if frame["along"].iloc[0] is not None:
         body = _draw_lines(frame, measure, settings, marks.lines)
+        cut(body, "y", low, high)
+        set_log_axis(body.axes[0].yaxis, measure.write)
         add_legend(body, [*list_styles(styles(frame)), *marks.legend])
         return body
     body = draw_dots(frame, measure.column, settings, marks.dots)
-    size = format_size(frame["payload_asked_bytes"].iloc[0])
+    size = f", {format_size(frame[_PAYLOAD].iloc[0])} each way" if not is_varied(frame[_PAYLOAD]) else ""
     for axes in body.axes:
-        axes.set_xlabel(f"{measure.name}, {size} each way")
+        axes.set_xlabel(f"{measure.name}{size}")
         axes.set_xscale("log")
+    cut(body, "x", low, high)
+    for axes in body.axes:
         set_log_axis(axes.xaxis, measure.write)
     add_legend(body, marks.legend)
     return body
+
+
+def _view(frame: pd.DataFrame, measure: Measure) -> tuple[float, float]:
+    """Return where the axis of the quantity ends: a little beyond all estimates, not intervals."""
+    shown = frame[[measure.column, *measure.beside]].astype("float64")
+    shown = shown.where(shown.gt(0))
+    room = HEADROOM**2
+    return float(shown.min().min()) / room, float(shown.max().max()) * room
 
 
 def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extra: Extra) -> SubFigure:
@@ -94,42 +133,67 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
     body = new_figure(max(7.5, 2.8 + wide * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of))))
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, setting in zip(panels.ravel(), settings, strict=False):
-        cells = frame[frame["setting"].eq(setting)]
-        for name, points in cells.sort_values("payload_asked_bytes").groupby("mechanism"):
-            draw_errors(axes, points["payload_asked_bytes"], points, measure.column, look_of[str(name)])
+        cells = frame[frame["setting"].eq(setting)].sort_values("length")
+        _draw_panel(axes, cells, measure, {name: look_of[name] for name in in_order(cells, "mechanism")})
         extra(axes, cells, look_of)
-        axes.set_xlabel("payload, each way")
+        axes.set_xlabel(f"{name_axis(frame)}{', each way' * (frame['along'].iloc[0] == _PAYLOAD)}")
         wrap_setting(setting, axes)
     for axes in panels.ravel()[len(settings) :]:
         axes.remove()
     for axes in panels[:, 0]:
         axes.set_ylabel(measure.name)
-    set_size_axis(panels[0, 0], frame["payload_asked_bytes"].tolist())
+    for axes in body.axes:
+        set_axis(axes, frame)
     panels[0, 0].set_yscale("log")
-    set_log_axis(panels[0, 0].yaxis, measure.write)
     return body
 
 
-def describe_winner(frame: pd.DataFrame, measure: Measure) -> str:
-    """Return which cell is best of all, and which is best at the payload farthest from that.
+def _draw_panel(axes: Axes, cells: pd.DataFrame, measure: Measure, look_of: Styles) -> None:
+    to_scale = cells["along"].iloc[0] in (*LENGTHS, WORKERS)
+    for place, (name, style) in enumerate(look_of.items()):
+        points = cells[cells["mechanism"].eq(name)]
+        aside = 0.0 if to_scale else 0.06 * (place - (len(look_of) - 1) / 2)
+        draw_errors(axes, points["length"] + aside, points, measure.column, style, joined=to_scale)
 
-    A mechanism whose interval overlaps the winner's at that payload is named, too.
+
+def describe_winner(frame: pd.DataFrame, measure: Measure) -> str:
+    """Return in one clause which mechanism is best, at the place along x where it is best of all and at the farthest from that.
+
+    A mechanism whose interval overlaps the winner's there is named beside it: which of them is best is not known.
     """
     ordered = frame.sort_values(measure.column, ascending=measure.lowest_wins)
-    best = ordered["payload_asked_bytes"].iloc[0]
-    low, high = frame["payload_asked_bytes"].min(), frame["payload_asked_bytes"].max()
-    payloads = dict.fromkeys([best, high if high - best >= best - low else low])
-    return "; ".join(
-        _describe_best(ordered[ordered["payload_asked_bytes"].eq(size)], measure) for size in payloads
-    )
+    if frame["along"].iloc[0] not in LENGTHS:
+        return _describe_best(ordered, measure)
+    best = ordered["length"].iloc[0]
+    low, high = frame["length"].min(), frame["length"].max()
+    far = high if high - best >= best - low else low
+    places = [ordered[ordered["length"].eq(place)] for place in dict.fromkeys([best, far])]
+    first, last = (_winners(cells, measure) for cells in (places[0], places[-1]))
+    if first == last:
+        values = " and ".join(_value_at(cells, measure) for cells in places)
+        return f"{first} {measure.best}: {values}"
+    return f"{first} {measure.best} at {places[0]['at'].iloc[0]}, {last} at {places[-1]['at'].iloc[0]}"
 
 
 def _describe_best(ordered: pd.DataFrame, measure: Measure) -> str:
+    return f"{_winners(ordered, measure)} {measure.best}: {_value_at(ordered, measure)}"
+
+
+def _winners(ordered: pd.DataFrame, measure: Measure) -> str:
+    """Return the first mechanism, and the next whose interval overlaps its own in the same setting."""
     first = ordered.iloc[0]
     ends = [first[f"{measure.column}{end}"] for end in ("_low", "_high")]
-    interval = "" if pd.isna(ends[0]) else f" [{', '.join(map(measure.write, ends))}]"
     others = ordered[ordered["mechanism"].ne(first["mechanism"]) & ordered["setting"].eq(first["setting"])]
     near = others[f"{measure.column}_low"].le(ends[1]) & others[f"{measure.column}_high"].ge(ends[0])
-    overlap = f" (overlapped by {others.loc[near, 'mechanism'].iloc[0]})" if near.any() else ""
-    at = ", ".join(filter(None, [format_size(first["payload_asked_bytes"]), first["setting"]]))
-    return f"{first['mechanism']} with {measure.write(first[measure.column])}{interval} at {at}{overlap}"
+    return (
+        f"{first['mechanism']} or {others.loc[near, 'mechanism'].iloc[0]}"
+        if near.any()
+        else str(first["mechanism"])
+    )
+
+
+def _value_at(ordered: pd.DataFrame, measure: Measure) -> str:
+    first = ordered.iloc[0]
+    size = format_size(first[_PAYLOAD]) if first["along"] is None else first["at"]
+    at = ", ".join(filter(None, [size, first["setting"]]))
+    return f"{measure.write(first[measure.column])} at {at}"

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.frames.order import rank_cells
+
 _SAME = [
     *("workload", "function", "pattern", "workers"),
     *("payload_asked_bytes", "payload_out_asked_bytes", "task_ns", "variant"),
@@ -32,14 +34,31 @@ _TOO_LONG = 100.0
 """Puts any longer task behind all shorter ones."""
 
 
-def choose_comparable(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
+_OF_A_MECHANISM = (
+    "model",
+    "start_method",
+    "ipc",
+    "interpreter",
+    "interpreter_flags",
+    "variables",
+    "affinity",
+)
+_FOLLOW = {"model": ("start_method", "ipc"), "interpreter": ("interpreter_flags",), "workload": ("function",)}
+"""What differs with a factor and cannot be kept the same."""
+
+
+def choose_comparable(cells: pd.DataFrame, limit: int, facet: Sequence[str] = ()) -> pd.DataFrame:
     """Choose up to ``limit`` cells that did the same work with as many workers, one per model and interpreter.
+
+    With ``facet`` choose cells that differ in these factors alone, one per value.
 
     Prefer work that both threads and processes did; then a workload that computes, in tasks of suitable
     length, with most workers, in most models, with least payload.
     """
     if cells.empty:
         return cells
+    if facet:
+        return _choose_facets(cells, limit, facet)
     ranks = {f"{name}_rank": cells[name].map(_ranks(cells, name)) for name in _PREFER}
     length = (cells["task_ns"].astype(float) / _TASK_NS).map(np.log)
     fit = (length.abs() + _TOO_LONG * length.gt(0)).fillna(np.inf)
@@ -51,6 +70,19 @@ def choose_comparable(cells: pd.DataFrame, limit: int) -> pd.DataFrame:
     best = counts.sort_values(list(order), ascending=list(order.values()), kind="stable").head(1)
     same = ranked.merge(best[_SAME], on=_SAME).sort_values(["model_rank", "ipc_rank"], kind="stable")
     one = same.drop_duplicates(["model", "interpreter", "gil_enabled"]).head(limit)
+    return cells.loc[one["cell_id"]]
+
+
+def _choose_facets(cells: pd.DataFrame, limit: int, facet: Sequence[str]) -> pd.DataFrame:
+    """Choose the cells that are alike in all but ``facet`` where these have most values; prefer most workers."""
+    free = {*facet, *(name for factor in facet for name in _FOLLOW.get(factor, ()))}
+    alike = [name for name in (*_SAME, *_OF_A_MECHANISM) if name not in free]
+    ranked = cells.assign(value=rank_cells(cells, facet), prefer=cells["model"].map(_ranks(cells, "model")))
+    groups = ranked.groupby(alike, dropna=False, as_index=False)
+    counts = groups.agg(values=("value", "nunique"), most=("workers", "max"), prefer=("prefer", "min"))
+    order = counts.sort_values(["values", "most", "prefer"], ascending=[False, False, True], kind="stable")
+    same = ranked.reset_index().merge(order.head(1)[alike], on=alike)
+    one = same.drop_duplicates("value").sort_values("value").head(limit)
     return cells.loc[one["cell_id"]]
 
 

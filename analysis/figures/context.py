@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from breakeven.analysis.frames.factors import name_implementation
+from breakeven.analysis.frames.order import version
 
 
 class NothingToDraw(Exception):
@@ -15,43 +16,58 @@ class NothingToDraw(Exception):
 
 @dataclass(frozen=True)
 class Context:
-    """What a reader needs to judge a figure that stands alone: machine, CPUs and interpreters."""
+    """What a reader needs to judge a figure that stands alone: machine, CPUs, interpreters, and what follows.
+
+    ``answers`` are the verdicts of the questions of which the figure shows cells.
+    """
 
     machine: str
     cpu_count: int | None
     interpreters: tuple[str, ...]
+    answers: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
 
     @classmethod
-    def of(cls, runs: pd.DataFrame) -> Context:
+    def of(cls, runs: pd.DataFrame, answers: pd.DataFrame | None = None) -> Context:
         """Collect the context of the ``runs`` that a figure shows."""
         good = runs[runs["status"].eq("ok")]
         counts = good["cpu_count"].dropna().unique()
         return cls(
             machine=_machine(good),
             cpu_count=int(counts[0]) if len(counts) == 1 else None,
-            interpreters=tuple(sorted({_interpreter(row) for _, row in good.iterrows()})),
+            interpreters=_interpreters(good),
+            answers=pd.DataFrame() if answers is None else answers,
         )
 
     def caption(self, *sample: str) -> str:
-        """Return the caption: the sample size, then machine, CPUs and interpreters."""
+        """Return the caption in one line: the sample, then machine, CPUs and interpreters."""
         cpus = f"{self.cpu_count} CPUs" if self.cpu_count else "CPU count varies"
-        where = " · ".join((self.machine, cpus, *self.interpreters))
-        return "\n".join((*sample, where))
+        return " · ".join((*sample, self.machine, cpus, *self.interpreters))
 
 
 def _machine(runs: pd.DataFrame) -> str:
     models = runs["cpu_model"].dropna().unique()
     hosts = runs["hostname"].nunique()
-    name = (
-        " ".join(str(models[0]).replace("(R)", "").replace("(TM)", "").split())
-        if len(models)
-        else "unknown CPU"
-    )
+    name = _shorten(str(models[0])) if len(models) else "unknown CPU"
     others = f" and {len(models) - 1} other CPU models" if len(models) > 1 else ""
     return name + others + (f" on {hosts} hosts" if hosts > 1 else "")
 
 
-def _interpreter(run: pd.Series) -> str:
-    name = name_implementation(str(run["implementation"]))
-    gil = {True: ", GIL on", False: ", GIL off"}.get(run["gil_enabled"], "")
-    return f"{name} {run['python_version']}{gil}"
+def _shorten(cpu_model: str) -> str:
+    """Return the name of a CPU without its marks and without what it says of its clock."""
+    plain = cpu_model.replace("(R)", "").replace("(TM)", "").partition("@")[0]
+    return " ".join(plain.removesuffix(" ").removesuffix(" CPU").split())
+
+
+def _interpreters(runs: pd.DataFrame) -> tuple[str, ...]:
+    """Return implementation, version and, where it is off, the state of the GIL, in the order of versions."""
+    kinds = {
+        (str(run["implementation"]), version(str(run["python_version"]), gil=has_gil)): (
+            f"{run['python_version']}{'' if has_gil else ' GIL off'}"
+        )
+        for _, run in runs.drop_duplicates(["implementation", "python_version", "gil_enabled"]).iterrows()
+        for has_gil in [pd.isna(run["gil_enabled"]) or bool(run["gil_enabled"])]
+    }
+    names: dict[str, list[str]] = {}
+    for (implementation, _), text in sorted(kinds.items()):
+        names.setdefault(implementation, []).append(text)
+    return tuple(f"{name_implementation(name)} {', '.join(texts)}" for name, texts in names.items())

@@ -27,10 +27,10 @@ def draw_hollow(axes: Axes, x: Any, y: Any, points: pd.DataFrame, style: Any) ->
         )
 
 
-def describe_disturbed(cells: pd.DataFrame) -> str:
-    """Return the part of the caption about disturbed cells; empty if there are none."""
+def describe_disturbed(cells: pd.DataFrame) -> tuple[str, ...]:
+    """Return the part of the caption about the disturbed trials of ``cells``, if there are any; they count."""
     shares = cells["pairs_disturbed"]
     if not shares.gt(0).any():
-        return ""
-    hollow = f"; hollow: more than {MOST:.0%}" if shares.gt(MOST).any() else ""
-    return f"; others disturbed up to {shares.max():.0%} of a cell's, which are counted{hollow}"
+        return ()
+    hollow = f" (hollow: over {MOST:.0%})" if shares.gt(MOST).any() else ""
+    return (f"up to {shares.max():.0%} of a cell's trials disturbed{hollow}",)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from breakeven.analysis.figures.disturbed import draw_hollow
-from breakeven.analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_setting
+from breakeven.analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_label, wrap_setting
 
 Extra = Callable[[Axes, pd.DataFrame, Styles], None]
 
@@ -47,6 +47,7 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, column: str, look_of: Styles) -
             points[column],
             [place] * len(points),
             xerr=split_errors(points, column),
+            label=name,
             color=style.color,
             marker=style.marker,
             linestyle="none",
@@ -55,4 +56,4 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, column: str, look_of: Styles) -
             zorder=3,
         )
         draw_hollow(axes, points[column], [place] * len(points), points, style)
-    axes.set_yticks(range(len(look_of)), list(look_of))
+    axes.set_yticks(range(len(look_of)), [wrap_label(name) for name in look_of])

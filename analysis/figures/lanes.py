@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from breakeven.analysis.figures.phases import OFF_CPU, ON_CPU
+
 Array = NDArray[np.float64]
 
-STATES = ("on CPU", "off CPU", "channel", "idle")
-"""Computing on a CPU; within a task but off it; passing payloads; without work."""
+_PASSIVE = ("serialize", "send", "receive", "deserialize", "wait", "idle")
+"""Phases that a lane shows as they were recorded."""
+
+STATES = (ON_CPU, OFF_CPU, *_PASSIVE)
+"""What a lane shows: computing on a CPU; within a task but off it; passing payloads; without work."""
 
 BUSY = 0.9
 """A compute span with less of its time on CPU than this was interrupted."""
-
-_CHANNEL = ("serialize", "send", "receive", "deserialize")
 
 
 def split_states(spans: pd.DataFrame, resolution_ns: float) -> pd.DataFrame:
@@ -30,11 +33,10 @@ def split_states(spans: pd.DataFrame, resolution_ns: float) -> pd.DataFrame:
     cut = compute & spans["on_cpu_ns"].lt(BUSY * spans["duration_ns"])
     coarse = cut & spans["on_cpu_ns"].gt(2 * resolution_ns)
     parts = [
-        _pieces(spans[compute & ~cut], "on CPU"),
+        _pieces(spans[compute & ~cut], ON_CPU),
         *_split_ends(spans[cut & ~coarse]),
         *_spread(spans[coarse]),
-        _pieces(spans[spans["phase"].isin(_CHANNEL)], "channel"),
-        _pieces(spans[spans["phase"].isin(["wait", "idle"])], "idle"),
+        *(_pieces(spans[spans["phase"].eq(phase)], phase) for phase in _PASSIVE),
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -47,15 +49,15 @@ def _split_ends(spans: pd.DataFrame) -> list[pd.DataFrame]:
     half = spans["on_cpu_ns"] / 2
     leaves, returns = spans["start_ns"] + half, spans["end_ns"] - half
     return [
-        _pieces(spans.assign(end_ns=leaves), "on CPU"),
-        _pieces(spans.assign(start_ns=leaves, end_ns=returns), "off CPU"),
-        _pieces(spans.assign(start_ns=returns), "on CPU"),
+        _pieces(spans.assign(end_ns=leaves), ON_CPU),
+        _pieces(spans.assign(start_ns=leaves, end_ns=returns), OFF_CPU),
+        _pieces(spans.assign(start_ns=returns), ON_CPU),
     ]
 
 
 def _spread(spans: pd.DataFrame) -> list[pd.DataFrame]:
     share = spans["on_cpu_ns"] / spans["duration_ns"]
-    return [_pieces(spans, "on CPU", share), _pieces(spans, "off CPU", 1 - share)]
+    return [_pieces(spans, ON_CPU, share), _pieces(spans, OFF_CPU, 1 - share)]
 
 
 def bin_states(pieces: pd.DataFrame, workers: int, edges: Array) -> Array:

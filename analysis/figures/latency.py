@@ -10,43 +10,55 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from breakeven.analysis.figures.by_payload import (
+    ACCEPTS,
     Marks,
     Measure,
+    choose_shown,
     describe_winner,
     draw_panels,
     select_messages,
 )
 from breakeven.analysis.figures.context import Context
+from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.look import GREY, Styles, describe_sample, finish, look
+from breakeven.analysis.figures.view import DEFAULT, View
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
 
-MEASURE = Measure("latency_p50_ns", "round trip of one message", format_time, lowest_wins=True)
+__all__ = ["ACCEPTS", "draw", "frame"]
 
-_FAINT: dict[str, Any] = {"linewidth": 1, "alpha": 0.45}
+MEASURE = Measure(
+    "latency_p50_ns",
+    "round trip of one message, median",
+    format_time,
+    lowest_wins=True,
+    best="answers soonest",
+    beside=("latency_p99_ns",),
+)
+
+_TAIL = "99th percentile"
+_FAINT: dict[str, Any] = {"linewidth": 1, "alpha": 0.45, "label": _TAIL}
 
 
-def frame(lab: Lab) -> pd.DataFrame:
+def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     """Return the pingpong cells that have a latency, with ``mechanism`` and ``setting`` to distinguish them."""
-    return select_messages(lab, MEASURE.column)
+    return select_messages(lab, MEASURE, view)
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw the median round trip as lines, the 99th percentile as faint ones."""
+    frame, left_out = choose_shown(frame, MEASURE)
     with look():
-        legend = [
-            Line2D([], [], color=GREY, linewidth=1.6, label="median"),
-            Line2D([], [], color=GREY, **_FAINT, label="99th percentile"),
-        ]
+        legend = [Line2D([], [], color=GREY, **_FAINT)]
         body = draw_panels(frame, MEASURE, Marks(_draw_tails, _dot_tails, legend))
-        sample = f"{describe_sample(frame, 'trials')}; p50 and p99 are of all messages of a process"
-        return finish(body, f"Shortest round trip: {describe_winner(frame, MEASURE)}", context, sample)
+        sample = (*left_out, describe_sample(frame), *describe_disturbed(frame))
+        return finish(body, describe_winner(frame, MEASURE), context, *sample)
 
 
 def _draw_tails(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:
-    for name, points in cells.sort_values("payload_asked_bytes").groupby("mechanism"):
+    for name, points in cells.sort_values("length").groupby("mechanism"):
         style = look_of[str(name)]
-        x, tail = points["payload_asked_bytes"], points["latency_p99_ns"]
+        x, tail = points["length"], points["latency_p99_ns"]
         axes.plot(x, tail, color=style.color, linestyle=style.dash, **_FAINT)
 
 

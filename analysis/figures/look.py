@@ -19,10 +19,13 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from breakeven.analysis.figures.context import Context
-from breakeven.analysis.figures.disturbed import describe_disturbed, draw_hollow
+from breakeven.analysis.figures.disturbed import draw_hollow
+from breakeven.analysis.figures.edges import list_drawn
+from breakeven.analysis.figures.view import in_order
 from breakeven.analysis.units import format_size, trim_zeros
 
 T = TypeVar("T")
@@ -34,6 +37,13 @@ DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
 GREY = "0.35"
 FACETS = 6
 """The most facets shown; more are thinned out, and the caption says so."""
+
+LABEL = 30
+"""The most characters of a line of a label."""
+
+_LEAST = 8
+_SMALLEST = 5.0
+"""The smallest size of a letter, in points."""
 
 _CLOSE = 0.12
 """Share of a logarithmic axis within which the labels of two ticks would overlap."""
@@ -64,10 +74,11 @@ class Style:
     color: str
     marker: str
     dash: Dash
+    name: str = ""
 
-    def handle(self, label: str) -> Line2D:
+    def handle(self) -> Line2D:
         """Return its entry in a legend."""
-        return Line2D([], [], color=self.color, marker=self.marker, linestyle=self.dash, label=label)
+        return Line2D([], [], color=self.color, marker=self.marker, linestyle=self.dash, label=self.name)
 
 
 Styles = dict[str, Style]
@@ -76,18 +87,18 @@ Styles = dict[str, Style]
 def styles(frame: pd.DataFrame) -> Styles:
     """Return a unique colour, marker and dash for each ``mechanism``, distinguishable without colour, too.
 
-    Mechanisms of one model are adjacent.
+    They are in the order of their factors: interpreters by version, numbers by value.
     """
-    labels = sort_labels(frame.sort_values(["model", "mechanism"]), "mechanism")
+    labels = in_order(frame, "mechanism")
     palette = sns.color_palette("colorblind").as_hex()
     dashes = [DASHES[(place // len(palette) + place) % len(DASHES)] for place in range(len(labels))]
     looks = zip(cycle(palette), cycle(MARKERS), dashes, strict=False)
-    return {label: Style(*look) for label, look in zip(labels, looks, strict=False)}
+    return {label: Style(*look, name=label) for label, look in zip(labels, looks, strict=False)}
 
 
 def list_styles(look_of: Styles) -> list[Artist]:
     """Return legend entries for the mechanisms of `styles`."""
-    return [style.handle(label) for label, style in look_of.items()]
+    return [style.handle() for style in look_of.values()]
 
 
 def split_errors(points: pd.DataFrame, column: str) -> list[pd.Series[float]]:
@@ -96,15 +107,18 @@ def split_errors(points: pd.DataFrame, column: str) -> list[pd.Series[float]]:
     return [value - points[f"{column}_low"], points[f"{column}_high"] - value]
 
 
-def draw_errors(axes: Axes, x: pd.Series[float], points: pd.DataFrame, column: str, style: Style) -> None:
-    """Draw one mechanism's line with intervals."""
+def draw_errors(
+    axes: Axes, x: pd.Series[float], points: pd.DataFrame, column: str, style: Style, *, joined: bool = True
+) -> None:
+    """Draw one mechanism's points with intervals, joined by a line if x is a scale."""
     axes.errorbar(
         x,
         points[column],
+        label=style.name,
         yerr=split_errors(points, column),
         color=style.color,
         marker=style.marker,
-        linestyle=style.dash,
+        linestyle=style.dash if joined else "none",
         linewidth=1.6,
         markersize=5.5,
         capsize=3,
@@ -122,20 +136,53 @@ def new_figure(width: float, height: float) -> SubFigure:
 
 
 def finish(body: SubFigure, title: str, context: Context, *sample: str) -> Figure:
-    """Set title and caption, both wrapped to the figure's width."""
+    """Set title and caption, both fitted to the figure's width: the caption is one line."""
     figure = body.get_figure(root=True)
-    width = figure.get_figwidth()
-    title = _SPACE.sub("\N{NO-BREAK SPACE}", title)
-    figure.suptitle(textwrap.fill(title, int(width * 8.4)), x=0.01, ha="left", size="large", weight="bold")
-    lines = context.caption(*sample).split("\n")
-    caption = "\n".join(textwrap.fill(line, int(width * 17)) for line in lines)
-    figure.supxlabel(caption, x=0.01, ha="left", size="x-small", color=GREY)
+    text = figure.suptitle("", x=0.01, ha="left", size="large", weight="bold")
+    _fit_lines(text, _SPACE.sub("\N{NO-BREAK SPACE}", title))
+    caption = figure.supxlabel(context.caption(*sample), x=0.01, ha="left", size="x-small", color=GREY)
+    _fit_line(caption)
     return figure
+
+
+def _room(text: Text) -> float:
+    """Return the width in pixels that a line of the text may take."""
+    figure = text.get_figure(root=True)
+    return 0.0 if figure is None else 0.975 * float(figure.bbox.width)
+
+
+def _width(text: Text) -> float:
+    return float(text.get_window_extent().width)
+
+
+def _fit_lines(text: Text, words: str) -> None:
+    """Set ``words`` on as few lines as fit the figure, breaking names that are longer than a line."""
+    room = _room(text)
+    text.set_text(words)
+    most = len(words) if _width(text) <= room else int(len(words) * room / _width(text)) + _LEAST
+    for characters in range(most, _LEAST, -1):
+        text.set_text(textwrap.fill(words, characters))
+        if _width(text) <= room:
+            return
+
+
+def _fit_line(text: Text) -> None:
+    """Set the text smaller until it fits the figure's width; break it where it would be too small to read."""
+    room = _room(text)
+    if _width(text) > room:
+        text.set_fontsize(max(_SMALLEST, float(text.get_fontsize()) * room / _width(text)))
+    if _width(text) > room:
+        _fit_lines(text, text.get_text())
 
 
 def wrap_setting(setting: str, axes: Axes) -> None:
     """Set the title of one panel, on as many lines as it needs."""
-    axes.set_title(textwrap.fill(setting, 30))
+    axes.set_title(wrap_label(setting))
+
+
+def wrap_label(label: str) -> str:
+    """Return a label of a panel, a row or a legend entry on as many lines as it needs."""
+    return textwrap.fill(label, LABEL)
 
 
 def legend_height(entries: int) -> float:
@@ -144,9 +191,18 @@ def legend_height(entries: int) -> float:
 
 
 def add_legend(figure: SubFigure, handles: Sequence[Artist], title: str | None = None) -> None:
-    """Put the legend right of the panels, never over data."""
+    """Put the legend right of the panels, never over data: those of the entries that are drawn."""
+    drawn = list_drawn(figure)
+    shown = [handle for handle in handles if handle.get_label() in drawn]
+    if shown:
+        place_legend(figure, shown, title)
+
+
+def place_legend(figure: SubFigure, handles: Sequence[Artist], title: str | None = None) -> None:
+    """Put a legend with these entries right of the panels, never over data."""
     figure.legend(
         handles=handles,
+        labels=[wrap_label(str(handle.get_label())) for handle in handles],
         loc="outside right upper",
         frameon=False,
         title=title,
@@ -212,14 +268,14 @@ def sort_labels(frame: pd.DataFrame, by: str) -> list[str]:
     return list(dict.fromkeys(frame[by]))
 
 
-def describe_sample(frame: pd.DataFrame, unit: str) -> str:
-    """Return the part of the caption on what a point is the mean of, and what its bar covers."""
-    process = frame["covers"].eq("process").any()
-    covers = "of one process, so the cell may differ by more" if process else "over processes"
-    rounds, samples = (describe_range(frame[name]) for name in ("rounds", "samples"))
-    many = f"Mean over {rounds} fresh processes a cell of their medians, {samples} {unit} in all"
-    one = f"Median of {samples} {unit} from 1 fresh process a cell"
-    return f"{one if rounds == '1' else many}; bars: 95 % interval {covers}{describe_disturbed(frame)}"
+def describe_sample(frame: pd.DataFrame) -> str:
+    """Return the part of the caption on what the bars cover."""
+    if frame["covers"].eq("nothing").all():
+        return "too few trials for an interval"
+    rounds = describe_range(frame["rounds"])
+    if frame["covers"].eq("process").any():
+        return "95 % intervals of one process, so a cell may differ by more"
+    return f"95 % intervals over {rounds} processes a cell"
 
 
 def describe_range(counts: pd.Series[int]) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.patches import Patch
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
@@ -17,27 +15,18 @@ from breakeven.analysis.figures.look import (
     legend_height,
     look,
     new_figure,
-    sort_labels,
     thin,
     thinned,
+    wrap_label,
+    wrap_setting,
 )
-from breakeven.analysis.frames.budget import PHASES, Budget, sum_phases
-from breakeven.analysis.frames.factors import label_mechanisms, label_settings
+from breakeven.analysis.figures.phases import COLORS, OFF_CPU, ON_CPU, ORDER, OTHERS, SLOWED, list_phases
+from breakeven.analysis.figures.view import DEFAULT, View, in_order, name_cells
+from breakeven.analysis.frames.budget import Budget, sum_phases
+from breakeven.analysis.frames.factors import label_cells, label_mechanisms, label_settings
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.units import time_unit
-
-ON_CPU, OFF_CPU = "compute, on CPU", "compute, off CPU"
-SLOWED, OTHERS = "compute, beyond alone", "compute, other threads"
-ORDER = (
-    ON_CPU,
-    SLOWED,
-    OTHERS,
-    OFF_CPU,
-    *(phase for phase in PHASES[1:] if phase not in ("startup", "teardown")),
-)
-"""Phases from left to right, always with the same colours."""
-
 
 WORKERS, PARENT = "workers", "parent"
 _DOES = {"serialize": "pickle", "send": "send", "receive": "receive", "deserialize": "unpickle"}
@@ -48,9 +37,6 @@ _WAITS = ("wait", "idle")
 _BUSY = 0.25
 """A parent that handles messages for this share of the time is named in the title."""
 
-_VISIBLE = 0.002
-"""What is often nothing appears in the legend if it takes more than this share."""
-
 COMPUTES = 0.1
 """Tasks on a CPU for less than this share with every mechanism are those that sleep or do I/O."""
 
@@ -58,7 +44,10 @@ _PLACE, _HEIGHT = {WORKERS: -0.12, PARENT: 0.33}, {WORKERS: 0.58, PARENT: 0.2}
 _PATTERNS = ("map", "window", "pingpong")
 
 
-def frame(lab: Lab) -> pd.DataFrame:
+ACCEPTS: tuple[str, ...] = ("x", "facet")
+
+
+def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     """Return one row per cell, lane and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
 
     The lane "workers" is the sum over the workers, the lane "parent" the process that hands out the tasks.
@@ -70,15 +59,24 @@ def frame(lab: Lab) -> pd.DataFrame:
     if sums.empty:
         raise NothingToDraw("no spans of a traced parallel trial: it needs measure.traced of at least 1")
     cells = lab.cells[lab.cells.index.isin(sums["cell_id"])].join(lab.estimates["task_measured_ns"])
-    cells = _compare(cells[cells["pattern"].eq(min(cells["pattern"], key=_PATTERNS.index))])
-    cells = cells.assign(mechanism=label_mechanisms(cells), setting=label_settings(cells))
-    workers = cells["workers"].map(lambda count: f"{count} worker{'s' * (count > 1)}")
-    cells["setting"] = cells["setting"].where(cells["setting"].eq(""), cells["setting"] + ", ") + workers
+    cells = view.add_to(cells[cells["pattern"].eq(min(cells["pattern"], key=_PATTERNS.index))])
+    cells = _name(cells, view)
     budgets = {WORKERS: Budget()(sums), PARENT: Budget()(sum_phases(lab, parent=True))}
     beyond = 1 - 1 / slowed(lab.runs)
     parts = pd.concat([_split_compute(budget, beyond).assign(lane=lane) for lane, budget in budgets.items()])
-    names = ["mechanism", "setting", "model", "workers"]
+    names = ["mechanism", "mechanism_place", "setting", "setting_place", "model", "workers"]
     return cells[names].join(parts.set_index("cell_id"), how="inner").reset_index()
+
+
+def _name(cells: pd.DataFrame, view: View) -> pd.DataFrame:
+    """Name bars and panels as asked; without a choice each panel is one setting with one number of workers."""
+    if view.chosen:
+        bars = View(hue=(view.x,) if view.x else (), facet=view.facet, knobs=view.knobs)
+        return name_cells(cells, bars, None)
+    cells = name_cells(_compare(cells), view, None)
+    workers = label_cells(cells, ["workers"], "")
+    settings = cells["setting"].where(cells["setting"].eq(""), cells["setting"] + ", ") + workers
+    return cells.assign(setting=settings)
 
 
 def _compare(cells: pd.DataFrame) -> pd.DataFrame:
@@ -112,17 +110,15 @@ def _split_compute(budget: pd.DataFrame, beyond: pd.Series[float]) -> pd.DataFra
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw stacked bars, one row of panels per setting: worker-time per task left, shares right."""
-    settings = sort_labels(frame, "setting")
+    settings = in_order(frame, "setting")
     kept = thin(settings)
     frame = frame[frame["setting"].isin(kept)]
     with look():
         body = _draw_panels(frame, kept)
-        sample = (
-            f"Sum over workers of {describe_range(frame['trials'])} traced trials a cell, {describe_range(frame['workers'])} "
-            "workers; other threads: the task waits while threads of a native library (BLAS, OpenMP) or of the function's own "
-            "compute; off CPU: it waits for the GIL, a lock, a CPU or another process, sleeps or does I/O; beyond alone: more CPU time than a task takes alone; thin bars: the parent"
-        )
-        return finish(body, _title(frame), context, sample, *thinned(len(kept), len(settings), "settings"))
+        parent = ("thin bars: the parent",) if frame["lane"].eq(PARENT).any() else ()
+        sample = f"sums over {describe_range(frame['trials'])} traced trials a cell"
+        notes = thinned(len(kept), len(settings), "settings")
+        return finish(body, _title(frame), context, *notes, sample, *parent)
 
 
 def _title(frame: pd.DataFrame) -> str:
@@ -135,13 +131,23 @@ def _title(frame: pd.DataFrame) -> str:
     left_out = "" if computes.all() or not computes.any() else " (left out: settings that sleep or do I/O)"
     shares = (shares[computes] if computes.any() else shares).sort_values(ON_CPU)
     names = [", ".join(filter(None, name)) for name in shares.index]
-    found = [f"{share:.0%} of their time ({name})" for share, name in zip(shares[ON_CPU], names, strict=True)]
+    least, most = shares[ON_CPU].iloc[0], shares[ON_CPU].iloc[-1]
+    parent = _parent(frame, shares.index[0], _HANDLES if _rest(shares)[0] in _WAITS else _WORKS)
+    why = f" ({_cause(shares)}{parent}){left_out}"
+    if len(shares) == 1:
+        return f"Workers compute on a CPU for {least:.0%} of their time with {names[0]}{why}"
+    return f"Workers compute on a CPU for {most:.0%} of their time with {names[-1]}, {least:.0%} with {names[0]}{why}"
+
+
+def _rest(shares: pd.DataFrame) -> tuple[str, float]:
+    """Return what takes most of the rest where workers compute least, and its share."""
     rest = shares.drop(columns=ON_CPU).iloc[0]
-    cause = f"; there {rest.max():.0%} is {str(rest.idxmax()).replace(',', '')}" if rest.max() > 0 else ""
-    parent = _parent(frame, shares.index[0], _HANDLES if rest.idxmax() in _WAITS else _WORKS)
-    if len(found) == 1:
-        return f"Workers compute on a CPU for {found[0]}{cause}{parent}{left_out}"
-    return f"Workers compute on a CPU for {found[-1]} at best, {found[0].replace(' of their time', '')} at worst{cause}{parent}{left_out}"
+    return str(rest.idxmax()), float(rest.max())
+
+
+def _cause(shares: pd.DataFrame) -> str:
+    phase, share = _rest(shares)
+    return f"{share:.0%} {phase.replace(',', '')}"
 
 
 def _parent(frame: pd.DataFrame, which: tuple[str, str], phases: tuple[str, ...]) -> str:
@@ -151,36 +157,30 @@ def _parent(frame: pd.DataFrame, which: tuple[str, str], phases: tuple[str, ...]
     handles = rows[rows["phase"].isin(phases)].groupby("phase")["share"].mean()
     if handles.sum() < _BUSY:
         return ""
-    return f" while the parent handles messages for {handles.sum():.0%} of it, most of that to {_DOES[str(handles.idxmax())]}"
+    return f" while the parent handles messages for {handles.sum():.0%}, most of that to {_DOES[str(handles.idxmax())]}"
 
 
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     counts = [frame.loc[frame["setting"].eq(setting), "mechanism"].nunique() for setting in settings]
-    most = frame.groupby("phase")["share"].max()
-    shown = [
-        phase for phase in ORDER if most.get(phase, 0.0) > (_VISIBLE if phase in (SLOWED, OTHERS) else -1)
-    ]
-    height = max(legend_height(len(shown)), sum(0.75 + 0.3 * count for count in counts))
+    height = max(legend_height(frame["phase"].nunique()), sum(0.75 + 0.3 * count for count in counts))
     body = new_figure(10.5, 1.5 + height)
     panels = body.subplots(len(settings), 2, squeeze=False, height_ratios=[0.6 + count for count in counts])
-    lasting = [
-        phase for phase in ORDER if phase != OTHERS
-    ]  # its colour is the last, light blue: also compute
-    colors = dict(zip([*lasting, OTHERS], sns.color_palette("colorblind", len(ORDER)).as_hex(), strict=True))
     for (left, right), setting in zip(panels, settings, strict=True):
         rows = frame[frame["setting"].eq(setting)]
         scale, unit = time_unit(_bars(rows, WORKERS, "ns").sum(axis=1).max())
         for lane in (WORKERS, PARENT):
-            _draw_bars(left, _bars(rows, lane, "ns") / scale, colors, lane)
-            _draw_bars(right, _bars(rows, lane, "share") * 100, colors, lane)
+            _draw_bars(left, _bars(rows, lane, "ns") / scale, lane)
+            _draw_bars(right, _bars(rows, lane, "share") * 100, lane)
         for axes in (left, right):
-            axes.set_yticks(range(rows["mechanism"].nunique()), sorted(rows["mechanism"].unique()))
+            names = in_order(rows, "mechanism")
+            axes.set_yticks(range(len(names)), [wrap_label(name) for name in names])
             axes.invert_yaxis()
             axes.grid(visible=False, axis="y")
-        left.set(title=setting, xlabel=f"time per task, summed over workers ({unit})")
+        wrap_setting(setting, left)
+        left.set(xlabel=f"time per task, summed over workers ({unit})")
         right.set(xlim=(0, 100), xlabel="share of the time (%)")
         right.tick_params(labelleft=False)
-    add_legend(body, [Patch(color=colors[phase], label=phase) for phase in shown], "phase")
+    add_legend(body, list_phases(ORDER), "phase")
     return body
 
 
@@ -188,10 +188,10 @@ def _bars(rows: pd.DataFrame, lane: str, name: str) -> pd.DataFrame:
     """Return one row per mechanism, those without such a lane included, and one column per phase."""
     mine = rows[rows["lane"].eq(lane)]
     bars = mine.pivot_table(index="mechanism", columns="phase", values=name, fill_value=0)
-    return bars.reindex(sorted(rows["mechanism"].unique()), fill_value=0.0)
+    return bars.reindex(in_order(rows, "mechanism"), fill_value=0.0)
 
 
-def _draw_bars(axes: Axes, bars: pd.DataFrame, colors: dict[str, str], lane: str) -> None:
+def _draw_bars(axes: Axes, bars: pd.DataFrame, lane: str) -> None:
     """Draw the workers' bars thick, and the parent's thin below them."""
     places = np.arange(len(bars)) + _PLACE[lane]
     left = pd.Series(0.0, index=bars.index)
@@ -201,7 +201,8 @@ def _draw_bars(axes: Axes, bars: pd.DataFrame, colors: dict[str, str], lane: str
                 places,
                 bars[phase],
                 left=left,
-                color=colors[phase],
+                color=COLORS[phase],
+                label=phase,
                 height=_HEIGHT[lane],
                 linewidth=0,
                 zorder=3,

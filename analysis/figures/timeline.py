@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from breakeven.analysis.figures.choice import choose_comparable
@@ -18,19 +16,22 @@ from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.lanes import BUSY, STATES, Array, bin_states, split_states
 from breakeven.analysis.figures.look import (
     GREY,
-    add_legend,
     describe_gil,
+    describe_range,
     finish,
     look,
     new_figure,
-    sort_labels,
+    place_legend,
+    wrap_setting,
 )
+from breakeven.analysis.figures.phases import COLORS, ON_CPU, list_phases
+from breakeven.analysis.figures.view import DEFAULT, View, in_order
 from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.budget import select_traced
-from breakeven.analysis.frames.factors import label_mechanisms, name_work
+from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms, name_work
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_length, format_size, format_time
+from breakeven.analysis.units import format_size
 
 PANELS = 4
 SECTION_NS = 80e6
@@ -46,15 +47,18 @@ _SMOOTH_NS = 1e6
 _LEAST_STEPS = 8
 
 
-def frame(lab: Lab) -> pd.DataFrame:
+ACCEPTS: tuple[str, ...] = ("facet",)
+
+
+def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     """Return the spans of one traced parallel trial of each of up to `PANELS` comparable cells.
 
     Comparable: same work, payload and workers, in as many models as the sweep has, with the most workers.
     Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
     """
     traced = select_traced(lab)
-    cells = lab.cells[lab.cells.index.isin(traced["cell_id"]) & lab.cells["workers"].gt(1)]
-    cells = choose_comparable(cells, PANELS)
+    cells = view.add_to(lab.cells[lab.cells.index.isin(traced["cell_id"]) & lab.cells["workers"].gt(1)])
+    cells = choose_comparable(cells, PANELS, view.facet)
     if cells.empty:
         raise NothingToDraw(
             "no traced parallel trial with two or more workers: it needs measure.traced of at least 1"
@@ -67,37 +71,42 @@ def frame(lab: Lab) -> pd.DataFrame:
     )
     if not spans["on_cpu_ns"].gt(0).any():
         raise NothingToDraw("no compute span has CPU time: the interpreter has no thread_time_ns")
-    cells = cells.assign(mechanism=label_mechanisms(cells), work=name_work(cells), payload=payloads(cells))
-    described = cells[["mechanism", *_WORK, "gil_enabled", "cpu_count"]]
+    named = _name(cells, view)
+    cells = cells.assign(mechanism=named, work=name_work(cells), payload=payloads(cells))
+    cells["mechanism_place"] = range(len(cells))
+    described = cells[["mechanism", "mechanism_place", *_WORK, "gil_enabled", "cpu_count"]]
     described = described.join(lab.estimates["task_measured_ns"])
     return described.join(spans.set_index("cell_id"), how="inner").reset_index()
 
 
+def _name(cells: pd.DataFrame, view: View) -> pd.Series[str]:
+    """Name the panels: by the mechanism, or by the factor that was asked for."""
+    return label_cells(cells, view.facet, ", ") if view.facet else label_mechanisms(cells)
+
+
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw one panel per mechanism: the lanes, and below them how many workers had a CPU at once."""
-    names = sort_labels(frame, "mechanism")
+    names = in_order(frame, "mechanism")
     section = _section(frame)
     parallelism = {name: _parallelism(frame[frame["mechanism"].eq(name)]) for name in names}
     with look():
         body = _draw_panels(frame, names, section, parallelism)
-        sample = (
-            f"One traced trial a panel: {_describe_work(frame)}; {format_time(section)} of it in bins of "
-            f"{format_time(section / BINS)}, each in the colour of its longest state. How the CPU time of an "
-            "interrupted task lies within it is not recorded: half is drawn at its start, half at its end. "
-            f"On CPU at once: means of {format_length(_smoothing(frame, section))}, over which such tasks even out"
-        )
-        return finish(body, _title(frame, names, parallelism), context, sample)
+        sample = f"one traced trial a panel: {_describe_work(frame)}"
+        return finish(body, _title(frame, parallelism), context, sample)
 
 
 def _describe_work(frame: pd.DataFrame) -> str:
-    first = frame.iloc[0]
-    cpu = frame.loc[frame["phase"].eq("compute"), "on_cpu_ns"].median()
+    """Return what the tasks are, as far as all panels do the same."""
+    work = frame["work"].unique()
     (length,) = name_lengths(frame.drop_duplicates("cell_id")).head(1)
-    tasks = "" if pd.isna(length) else f"tasks of {length}, "
-    return (
-        f"workload {first['work']}, {tasks}{format_time(cpu)} of CPU each, "
-        f"payload {format_size(first['payload'])}, {first['workers']} workers"
-    )
+    sizes = frame["payload"].unique()
+    parts = [
+        *([str(work[0])] if len(work) == 1 else []),
+        *([f"tasks of {length}"] if pd.notna(length) and not is_varied(frame["task_ns"]) else []),
+        *([f"payload {format_size(sizes[0])}"] if len(sizes) == 1 else []),
+        f"{describe_range(frame['workers'])} workers",
+    ]
+    return ", ".join(parts)
 
 
 def _smoothing(frame: pd.DataFrame, section: float) -> float:
@@ -124,9 +133,12 @@ def _parallelism(rows: pd.DataFrame) -> float:
     return float(rows["on_cpu_ns"].sum() / rows["wall_ns"].iloc[0])
 
 
-def _title(frame: pd.DataFrame, names: list[str], parallelism: dict[str, float]) -> str:
-    found = ", ".join(f"{parallelism[name]:.2f} with {name}" for name in names)
-    return f"Of {frame['workers'].iloc[0]} workers, the mean number on a CPU at once is {found}"
+def _title(frame: pd.DataFrame, parallelism: dict[str, float]) -> str:
+    """Return how many workers compute at once: where most do, and where fewest."""
+    ordered = sorted(parallelism, key=parallelism.__getitem__)
+    ends = dict.fromkeys([ordered[-1], ordered[0]])
+    found = " and ".join(f"{parallelism[name]:.2f} with {name}" for name in ends)
+    return f"Of {describe_range(frame['workers'])} workers, on average {found} are on a CPU at once"
 
 
 def _draw_panels(
@@ -134,55 +146,38 @@ def _draw_panels(
 ) -> SubFigure:
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
-    workers = int(frame["workers"].iloc[0])
+    workers = int(frame["workers"].max())
     lane = min(0.42, 4 / workers)
     body = new_figure(5.2 * columns + 1.6, 1.5 + rows * (lane * workers + 1.7))
     grid = body.subplots(
         2 * rows, columns, squeeze=False, sharex=True, height_ratios=[lane * workers, 0.9] * rows
     )
+    drawn: set[str] = set()
     for place, name in enumerate(names):
         lanes, line = grid[2 * (place // columns) : 2 * (place // columns) + 2, place % columns]
-        shares = _draw_lanes(lanes, frame[frame["mechanism"].eq(name)], section)
+        shares, states = _draw_lanes(lanes, frame[frame["mechanism"].eq(name)], section)
+        drawn |= states
         line_of = Line(section, _smoothing(frame, section), parallelism[name])
         _draw_parallelism(line, shares, line_of)
-        lanes.set_title(
-            f"{name}{describe_gil(frame.loc[frame['mechanism'].eq(name), 'gil_enabled'].iloc[0])}"
-        )
+        gil = frame.loc[frame["mechanism"].eq(name), "gil_enabled"].iloc[0]
+        wrap_setting(f"{name}{describe_gil(gil)}", lanes)
     for axes in grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)[len(names) :].ravel():
         axes.remove()
     lines = grid[1::2].ravel()[: len(names)]
     for axes in lines:
         axes.set_ylim(0, 1.1 * max(line.dataLim.ymax for line in lines))
-    colors = _colors()
-    add_legend(
-        body,
-        [Patch(facecolor=colors[state], edgecolor="0.8", label=_MEANING[state]) for state in STATES],
-        "worker is",
-    )
+    place_legend(body, list_phases(drawn), "phase")
     return body
 
 
-_MEANING = {
-    "on CPU": "computing, on CPU",
-    "off CPU": "in its task, off CPU",
-    "channel": "passing payload",
-    "idle": "without work",
-}
-
-
-def _colors() -> dict[str, tuple[float, float, float]]:
-    palette = sns.color_palette("colorblind")
-    return dict(zip(STATES, [palette[0], to_rgb("#f7cf8f"), palette[4], to_rgb("0.9")], strict=True))
-
-
-def _draw_lanes(axes: Axes, rows: pd.DataFrame, section: float) -> Array:
-    """Draw each bin in the colour of the state that fills most of it; return the shares."""
+def _draw_lanes(axes: Axes, rows: pd.DataFrame, section: float) -> tuple[Array, set[str]]:
+    """Draw each bin in the colour of the state that fills most of it; return the shares, and the states drawn."""
     workers = int(rows["workers"].iloc[0])
     begun = rows[rows["phase"].eq("compute")].groupby("worker")["start_ns"].min().max()
     start = float(max(0, min(begun, rows["wall_ns"].iloc[0] - section)))
     edges = np.linspace(start, start + section, BINS + 1)
     shares = bin_states(split_states(rows, POSITION_NS), workers, edges)
-    colors = np.array([_colors()[state] for state in STATES])
+    colors = np.array([to_rgb(COLORS[state]) for state in STATES])
     rest = np.clip(1 - shares.sum(axis=1, keepdims=True), 0, 1)
     most = np.concatenate([shares, rest], axis=1).argmax(axis=1)
     axes.imshow(
@@ -198,7 +193,8 @@ def _draw_lanes(axes: Axes, rows: pd.DataFrame, section: float) -> Array:
     axes.grid(visible=False)
     axes.yaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_ylabel("worker")
-    return shares
+    counts = np.bincount(most.ravel(), minlength=len(STATES) + 1)
+    return shares, {state for state, count in zip(STATES, counts, strict=False) if count}
 
 
 @dataclass(frozen=True)
@@ -219,7 +215,7 @@ def _draw_parallelism(axes: Axes, shares: Array, line: Line) -> None:
     ends = np.append(starts[1:], len(at_once))
     smooth = np.add.reduceat(at_once, starts) / (ends - starts)
     times = np.append(starts, ends[-1]) * section / BINS / 1e6
-    axes.stairs(smooth, times, color=_colors()["on CPU"], linewidth=1.2, fill=False)
+    axes.stairs(smooth, times, color=COLORS[ON_CPU], linewidth=1.2, fill=False)
     axes.axhline(mean, color="0.3", linewidth=1, linestyle="--")
     axes.set_title(f"on CPU at once: {mean:.2f} over the trial (dashed)", fontsize="small")
     axes.set(xlabel="time in the section (ms)", ylabel="workers")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
@@ -12,6 +11,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.asked import CROSSED
 from breakeven.analysis.frames.lengths import name_lengths
+from breakeven.analysis.frames.order import sort_cells
 from breakeven.analysis.units import format_length, format_size
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 
@@ -29,9 +29,6 @@ _WRITE: dict[str, Callable[[float], str]] = {
 }
 _NO_VARIANT = {"", "engine", *FACTORS, *OF_THE_SWEEP, *POLICY}
 """Overrides that make no variant of a cell: those with a column, and those of the whole sweep."""
-
-_TEXTS_WITH_NUMBERS = ("variables", "interpreter_flags")
-_MOST_DIGITS = 20
 
 _IN_LABEL = {
     "payload_out_asked_bytes": "{} back",
@@ -67,18 +64,7 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
     tidy["rounds"] = cells.size()
     tidy["rounds_ok"] = cells["ok"].sum()
     tidy["variant"] = _variants(cells["overrides"].first())
-    return tidy.sort_values([*FACTORS, "variant"], na_position="first", key=_in_natural_order)
-
-
-def _in_natural_order(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a key by which ``OMP_NUM_THREADS=2`` comes before ``OMP_NUM_THREADS=16``."""
-    if column.name not in _TEXTS_WITH_NUMBERS:
-        return column
-    return column.map(lambda text: re.sub(r"\d+", _padded, text), na_action="ignore")
-
-
-def _padded(digits: re.Match[str]) -> str:
-    return digits[0].zfill(_MOST_DIGITS)
+    return sort_cells(tidy, (*FACTORS, "variant"))
 
 
 def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
@@ -130,6 +116,13 @@ def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Serie
     needed = [name for name in _SETTING_IF_NEEDED if name not in without and _is_needed(cells, name, fixed)]
     lengths = {"task_ns": name_lengths(cells, without)}
     return _join(cells, [*drop_implied(cells, names), *needed], ", ", written=lengths)
+
+
+def label_cells(cells: pd.DataFrame, names: Sequence[str], between: str) -> pd.Series[str]:
+    """Name each cell by the columns ``names``, joined by ``between``."""
+    counts = cells["workers"].map(lambda count: f"{count} worker{'s' * (count != 1)}")
+    written = {"task_ns": name_lengths(cells), "function": name_work(cells), "workers": counts}
+    return _join(cells, names, between, skip=BARE, written=written)
 
 
 def name_work(cells: pd.DataFrame) -> pd.Series[str]:

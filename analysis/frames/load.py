@@ -120,6 +120,13 @@ class Lab:
         """One row per kind of the cells whose rounds fall into two kinds: estimates, ``cause``, and ``of`` how many rounds."""
         return estimate_kinds(self.cells, self.runs)
 
+    def narrow(self, cells: Iterable[str]) -> Self:
+        """Return the same results with only the runs of ``cells``: all frames are of these."""
+        kept = set(_to_list(cells))
+        narrowed = type(self)(self.path)
+        vars(narrowed)["runs"] = self.runs[self.runs["cell_id"].isin(kept)].reset_index(drop=True)
+        return narrowed
+
     def once(self, compute: Callable[[Lab], T]) -> T:
         """Return ``compute(self)``, computed when it is first asked for: what another room derives from a sweep."""
         if compute not in self._derived:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from breakeven.analysis.figures import overhead
+from breakeven.analysis.figures import overhead, phases
 from breakeven.analysis.frames.budget import PHASES, Budget, sum_phases
 from breakeven.analysis.frames.load import Lab, load
 from tests.analysis_samples import TRACED_NS, Sample
@@ -77,8 +77,8 @@ def test_shares_and_times_per_task(lab: Lab) -> None:
 def test_threads_wait_within_their_tasks_and_the_budget_shows_it(lab: Lab) -> None:
     """One of four threads computes at a time: three quarters of compute are off the CPU."""
     shares = overhead.frame(lab).pivot_table(index="mechanism", columns="phase", values="share")
-    assert shares.loc["thread", overhead.OFF_CPU] == pytest.approx(0.75, abs=0.03)
-    assert shares.loc["process", overhead.OFF_CPU] == pytest.approx(0.5, abs=0.03)
+    assert shares.loc["thread", phases.OFF_CPU] == pytest.approx(0.75, abs=0.03)
+    assert shares.loc["process", phases.OFF_CPU] == pytest.approx(0.5, abs=0.03)
     assert shares.sum(axis=1).to_numpy() == pytest.approx([1, 1])
 
 

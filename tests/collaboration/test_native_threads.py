@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.analysis.figures import overhead
+from breakeven.analysis.figures import overhead, phases
 from breakeven.analysis.frames.budget import Budget, sum_phases
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.frames.slowed import BUSY
@@ -121,8 +121,8 @@ def test_waiting_for_other_threads_is_part_of_compute(tmp_path: Path, share: flo
     off = 0.75  # of four threads with one GIL
     expected = min(share / 4, off)
     assert shares.sum() == pytest.approx(1)
-    assert shares.get(overhead.OTHERS, 0) == pytest.approx(expected, abs=0.04)
-    assert shares.get(overhead.OFF_CPU, 0) == pytest.approx(off - expected, abs=0.06)
+    assert shares.get(phases.OTHERS, 0) == pytest.approx(expected, abs=0.04)
+    assert shares.get(phases.OFF_CPU, 0) == pytest.approx(off - expected, abs=0.06)
     budget = Budget()(sum_phases(lab)).set_index("phase")
     assert (budget["on_cpu_ns"] + budget["others_ns"] <= budget["ns"] + 1e-6).all()
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.analysis.figures.lanes import STATES, bin_states, split_states
+from breakeven.analysis.figures.phases import OFF_CPU, ON_CPU
 
 US = 1000.0
 
@@ -29,26 +30,26 @@ def _shares(
 def test_an_interrupted_task_computes_at_its_ends_and_waits_between() -> None:
     """Of 10 us with 2 us of CPU the first and the last are computing."""
     shares = _shares(_spans((0, "compute", 0, 10 * US, 2 * US)), 1, [0, US, 9 * US, 10 * US])
-    assert shares["on CPU"].tolist() == [[1, 0, 1]]
-    assert shares["off CPU"].tolist() == [[0, 1, 0]]
+    assert shares[ON_CPU].tolist() == [[1, 0, 1]]
+    assert shares[OFF_CPU].tolist() == [[0, 1, 0]]
 
 
 def test_a_task_that_was_not_interrupted_computes_all_the_time() -> None:
     """From 90 % on CPU the rest is noise of the clocks."""
     shares = _shares(_spans((0, "compute", 0, 100, 90)), 1, [0, 50, 100])
-    assert shares["on CPU"].tolist() == [[1, 1]]
-    assert _shares(_spans((0, "compute", 0, 100, 89)), 1, [0, 100])["off CPU"].item() == pytest.approx(0.11)
+    assert shares[ON_CPU].tolist() == [[1, 1]]
+    assert _shares(_spans((0, "compute", 0, 100, 89)), 1, [0, 100])[OFF_CPU].item() == pytest.approx(0.11)
 
 
 def test_cpu_time_too_long_to_place_is_spread() -> None:
     """Of a task with more CPU time than can be placed each bin gets the same share."""
     shares = _shares(_spans((0, "compute", 0, 12 * US, 3 * US)), 1, [0, 4 * US, 12 * US])
-    assert shares["on CPU"].tolist() == [[0.25, 0.25]]
-    assert shares["off CPU"].tolist() == [[0.75, 0.75]]
+    assert shares[ON_CPU].tolist() == [[0.25, 0.25]]
+    assert shares[OFF_CPU].tolist() == [[0.75, 0.75]]
 
 
 def test_phases_become_states_of_their_worker() -> None:
-    """Channel phases and idle ones in the lane of their worker; time without a span in none."""
+    """Phases as they are recorded, in the lane of their worker; time without a span in none."""
     spans = _spans(
         (0, "serialize", 0, 10, None),
         (0, "wait", 10, 10, None),
@@ -56,8 +57,10 @@ def test_phases_become_states_of_their_worker() -> None:
         (1, "idle", 20, 5, None),
     )
     shares = _shares(spans, 2, [0, 10, 20, 30])
-    assert shares["channel"].tolist() == [[1, 0, 0], [0.5, 0, 0]]
-    assert shares["idle"].tolist() == [[0, 1, 0], [0, 0, 0.5]]
+    assert shares["serialize"].tolist() == [[1, 0, 0], [0, 0, 0]]
+    assert shares["receive"].tolist() == [[0, 0, 0], [0.5, 0, 0]]
+    assert shares["wait"].tolist() == [[0, 1, 0], [0, 0, 0]]
+    assert shares["idle"].tolist() == [[0, 0, 0], [0, 0, 0.5]]
     assert sum(share.sum() for share in shares.values()) == 3
 
 

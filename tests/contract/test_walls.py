@@ -72,7 +72,6 @@ ROOMS: dict[str, set[str]] = {
     "analysis.errors": {"base"},
     "analysis.units": {"base"},
     "analysis.frames": {"analysis.errors", "analysis.units", "base", "runner.cell.intervals"},
-    "analysis.figures": {"analysis.errors", "analysis.frames", "analysis.units"},
     "analysis.comparing": {
         "analysis.errors",
         "analysis.frames",
@@ -80,7 +79,18 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "runner.cell.intervals",
     },
+<<<<<<< HEAD
     "analysis.verdicts": {"analysis.frames", "analysis.units", "base"},
+=======
+    "analysis.verdicts": {"analysis.frames", "analysis.units"},
+    "analysis.figures": {
+        "analysis.errors",
+        "analysis.frames",
+        "analysis.units",
+        "analysis.verdicts",
+        "base",
+    },
+>>>>>>> 001c866 (Cut axes near the ideal with arrows beyond, list what is drawn, order by version, choose x, hue, facet and cells)
     "analysis.lab": {"analysis.frames", "analysis.verdicts", "base"},
     "analysis.summary": {"analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.show": {"analysis.errors", "analysis.figures", "analysis.frames", "analysis.summary", "base"},

@@ -1,0 +1,82 @@
+"""What lies along x: where each cell stands, and how the axis is labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from breakeven.analysis.figures.look import set_length_axis, wrap_label
+from breakeven.analysis.frames.factors import label_cells
+from breakeven.analysis.frames.lengths import lengths_of_tasks
+from breakeven.analysis.frames.order import rank_cells
+from breakeven.analysis.frames.selection import typed
+from breakeven.analysis.units import format_length, format_size
+
+WORKERS = "workers"
+
+
+@dataclass(frozen=True)
+class Length:
+    """A quantity along x: its format on the axis, and in a text."""
+
+    write: Callable[[float], str]
+    text: str = "{}"
+
+
+LENGTHS = {
+    "task_ns": Length(format_length, "tasks of {}"),
+    "payload_asked_bytes": Length(format_size),
+    "payload_out_asked_bytes": Length(format_size, "{} back"),
+    "window_ns": Length(format_length, "windows of {}"),
+    "tasks": Length("{:.0f}".format, "{} tasks"),
+}
+"""Factors that are drawn to scale; workers are, too, and all others are drawn one beside the other."""
+
+_SLANTED = 24
+"""If the labels of an axis have more characters than this together they are slanted."""
+
+
+def place_cells(cells: pd.DataFrame, along: str | None) -> pd.DataFrame:
+    """Add ``along``, the factor along x, ``length``, where a cell stands there, and ``at``, the text of that."""
+    if along is None:
+        return cells.assign(along=None)
+    if along in LENGTHS:
+        length = lengths_of_tasks(cells) if along == "task_ns" else cells[along].astype("float64")
+        texts = length.map(LENGTHS[along].write, na_action="ignore")
+        return cells.assign(along=along, length=length, at=texts.map(LENGTHS[along].text.format))
+    texts = label_cells(cells, [along], "")
+    if along == WORKERS:
+        return cells.assign(along=along, length=cells[along].astype("float64"), at=texts)
+    places = rank_cells(cells, [along])
+    return cells.assign(along=along, length=places.astype("float64"), at=texts)
+
+
+def set_axis(axes: Axes, frame: pd.DataFrame, *, slanted: bool = True) -> None:
+    """Label x at the places of ``frame``, few enough to read."""
+    along = str(frame["along"].iloc[0])
+    if along in LENGTHS:
+        set_length_axis(axes, frame["length"].dropna().tolist(), LENGTHS[along].write)
+        return
+    names = frame.sort_values("length").groupby("length")["at"].first()
+    axes.xaxis.set_major_locator(FixedLocator(names.index.tolist()))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(-0.5, names.index.max() + 0.5)
+    long = slanted and sum(map(len, names)) > _SLANTED
+    axes.set_xticks(
+        names.index.tolist(),
+        [wrap_label(name) if name else "none" for name in names],
+        rotation=30 if long else 0,
+        ha="right" if long else "center",
+    )
+
+
+def name_axis(frame: pd.DataFrame) -> str:
+    """Return the label of x: the factor, and whether any task is drawn elsewhere than where it was asked for."""
+    along = str(frame["along"].iloc[0])
+    known = frame.dropna(subset=along)
+    measured = along == "task_ns" and bool(known["length"].ne(known[along].astype("float64")).any())
+    return f"{typed(along)}{', as measured' if measured else ''}"

@@ -1,0 +1,39 @@
+"""Titles that say what follows, from the verdicts of what a figure shows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+PARALLEL, SERIAL = "parallel", "serial"
+
+
+def choose_answers(verdicts: pd.DataFrame, cells: pd.Index[str]) -> pd.DataFrame:
+    """Return the verdicts of questions of which ``cells`` hold a candidate, and the best one if there is one."""
+    if verdicts.empty:
+        return verdicts
+    shown = set(cells)
+    kept = [_is_shown(row, shown) for row in verdicts.to_dict("records")]
+    return verdicts[kept]
+
+
+def _is_shown(verdict: Mapping[Hashable, Any], shown: set[str]) -> bool:
+    best = {cell for cell in [verdict["cell_id"]] if isinstance(cell, str)}
+    named = best.union(verdict["as_good"], verdict["slower"], verdict["undecided"])
+    return best <= shown and bool(named & shown)
+
+
+def describe_answers(answers: pd.DataFrame) -> str:
+    """Return what follows in one clause; empty if no question is answered in the figure."""
+    if len(answers) <= 1:
+        return str(answers["clause"].iloc[0]) if len(answers) else ""
+    pays = answers[answers["decision"].eq(PARALLEL)]
+    if pays.empty:
+        open_ = (~answers["decision"].eq(SERIAL)).sum()
+        rest = f" ({open_} not decided)" if open_ else ""
+        return f"Parallel work surely pays in none of {len(answers)} settings{rest}"
+    most = pays.sort_values("speedup_low", ascending=False)["clause"].iloc[0]
+    where = "throughout" if len(pays) == len(answers) else f"in {len(pays)} of {len(answers)} settings"
+    return f"Parallel work pays {where}, most for {most}"

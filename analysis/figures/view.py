@@ -1,0 +1,163 @@
+"""Which factor lies along x, which tells the colours apart and which the panels: chosen by the reader or by the figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from breakeven.analysis.errors import UnknownName
+from breakeven.analysis.frames.configs import add_knobs
+from breakeven.analysis.frames.factors import (
+    drop_implied,
+    is_varied,
+    label_cells,
+    label_mechanisms,
+    label_settings,
+    varying,
+)
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.order import rank_cells
+from breakeven.analysis.frames.selection import read_conditions, select, typed
+from breakeven.base.factors import COLUMNS, FACTORS
+from breakeven.base.suggestions import did_you_mean
+from breakeven.base.text import shown
+
+HUES = 10
+"""The most mechanisms drawn in one figure; the palette has as many colours."""
+
+_FACTS = ("python_version", "implementation", "gil_enabled", "hostname", "cpu_model", "cpu_count")
+"""What cells can be selected by that is no factor."""
+
+_MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
+
+
+@dataclass(frozen=True)
+class View:
+    """The factors chosen for x, hue and facet, by column; what is empty the figure chooses."""
+
+    x: str = ""
+    hue: tuple[str, ...] = ()
+    facet: tuple[str, ...] = ()
+    knobs: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
+    """The chosen knobs that have no column, one row a cell."""
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Return the options in use, by name."""
+        return {name: value for name in ("x", "hue", "facet") if (value := getattr(self, name))}
+
+    def add_to(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """Return ``cells`` with the chosen knobs as columns."""
+        return cells.join(self.knobs)
+
+
+DEFAULT = View()
+"""Nothing chosen."""
+
+
+def read_view(lab: Lab, x: str | None, hue: str | None, facet: str | None) -> View:
+    """Return the view that is asked for; raise UnknownName, which suggests what was meant."""
+    asked = {"x": x, "hue": hue, "facet": facet}
+    names = {option: _split(text) for option, text in asked.items()}
+    knobs = _varying_knobs(lab)
+    columns = {
+        option: tuple(_column(name, option, knobs) for name in texts) for option, texts in names.items()
+    }
+    if len(columns["x"]) > 1:
+        raise UnknownName(f"--x {x}: one factor lies along x; put the others into --hue or --facet")
+    used = [name for given in columns.values() for name in given if name in knobs]
+    return View("".join(columns["x"]), columns["hue"], columns["facet"], knobs[list(dict.fromkeys(used))])
+
+
+def _split(text: str | None) -> list[str]:
+    return [] if text is None else [name.strip() for name in text.split(",")]
+
+
+def _column(name: str, option: str, knobs: pd.DataFrame) -> str:
+    column = COLUMNS.get(name, name)
+    known = [*FACTORS, *knobs.columns]
+    if column not in known:
+        typed = [typed(factor) for factor in known]
+        raise UnknownName(
+            f"--{option} {name}: no factor {name}{did_you_mean(name, typed)}; there are {', '.join(typed)}"
+        )
+    return column
+
+
+def _varying_knobs(lab: Lab) -> pd.DataFrame:
+    """Return the knobs without a column in which cells differ, one row a cell."""
+    runs = lab.runs.drop_duplicates("cell_id")
+    known = add_knobs(runs).set_index("cell_id").drop(columns=runs.columns, errors="ignore")
+    return known[[name for name in known if is_varied(known[name])]]
+
+
+def select_cells(lab: Lab, text: str) -> Lab:
+    """Return ``lab`` with the cells that the selection ``text`` matches alone; raise BadInput."""
+    runs = add_knobs(lab.runs)
+    conditions = read_conditions(text, runs, "--select", _FACTS)
+    return lab.narrow(select(runs, conditions, f"--select: {shown(lab.path)}")["cell_id"])
+
+
+def name_cells(cells: pd.DataFrame, view: View, along: str | None) -> pd.DataFrame:
+    """Add ``mechanism``, which tells colours apart, and ``setting``, which tells panels apart, each with its ``_place``.
+
+    Without a choice they are the mechanism and the work. Whatever else varies goes where nothing was chosen, else to the
+    colours: no two cells of a panel share a line and a place along x.
+    """
+    hue, facet = _divide(cells, view, along)
+    if view.chosen:
+        labels = {"mechanism": label_cells(cells, hue, "/"), "setting": label_cells(cells, facet, ", ")}
+    else:
+        labels = {"mechanism": label_mechanisms(cells), "setting": _settings(cells, along)}
+    places = {"mechanism_place": rank_cells(cells, hue), "setting_place": rank_cells(cells, facet)}
+    return cells.assign(**labels, **places)
+
+
+def _settings(cells: pd.DataFrame, along: str | None) -> pd.Series[str]:
+    return label_settings(cells, () if along in {None, "workers"} else (str(along),))
+
+
+def _divide(cells: pd.DataFrame, view: View, along: str | None) -> tuple[list[str], list[str]]:
+    """Return the factors of the colours and those of the panels; what follows from others is left out."""
+    known = [*(name for name in (*FACTORS, "variant") if name in cells), *view.knobs.columns]
+    chosen = [name for name in (along, *view.hue, *view.facet) if name]
+    vary = [name for name in varying(cells, known) if name not in chosen]
+    first = [*chosen, *sorted(vary, key=_by_importance)]
+    rest = [name for name in drop_implied(cells, first) if name not in chosen]
+    if view.hue and view.facet:
+        return [*view.hue, *rest], list(view.facet)
+    if view.hue:
+        return list(view.hue), rest
+    mechanism = ["model"] if "model" not in chosen else []
+    if view.facet:
+        return [*mechanism, *(name for name in rest if name != "model")], list(view.facet)
+    hue = [*mechanism, *(name for name in rest if name in _MECHANISM[1:])]
+    return hue, [name for name in rest if name not in _MECHANISM]
+
+
+def _by_importance(name: str) -> int:
+    """Return the place of a factor: what follows from others, such as tasks from workers, comes last."""
+    last = ("variant", "start_method", "window_ns", "tasks", "payload_out_asked_bytes")
+    return last.index(name) + 1 if name in last else 0
+
+
+def keep_hues(frame: pd.DataFrame, by: str, *, lowest: bool = False) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows of the `HUES` mechanisms that are best by the column ``by``, and what the caption says of it."""
+    best = frame.groupby("mechanism")[by].agg("min" if lowest else "max")
+    if len(best) <= HUES:
+        return frame, ()
+    kept = best.sort_values(ascending=lowest, kind="stable").index[:HUES]
+    return frame[frame["mechanism"].isin(kept)], (
+        f"best {HUES} of {len(best)} shown (--select picks others)",
+    )
+
+
+def in_order(frame: pd.DataFrame, label: str) -> list[str]:
+    """Return the distinct labels of ``mechanism`` or ``setting`` in the order of their factors."""
+    place = f"{label}_place"
+    if place not in frame:
+        return list(dict.fromkeys(frame[label]))
+    places = frame.groupby(label, sort=False)[place].min()
+    return [str(name) for name in places.sort_values(kind="stable").index]
