@@ -18,7 +18,7 @@ from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.edges import HEADROOM, cut_axes
 from breakeven.analysis.figures.look import (
-    describe_gil,
+    add_gil,
     describe_sample,
     draw_errors,
     finish,
@@ -206,7 +206,7 @@ def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -
         axes = body.add_subplot(grid[row, 0], sharex=panels[0] if panels else None)
         panels.append(axes)
         image = _draw_lanes(axes, frame[frame["cell_id"].eq(cell["cell_id"])], highest)
-        wrap_setting(f"{cell['mechanism']}{describe_gil(cell['gil_enabled'])}", axes)
+        wrap_setting(add_gil(cell["mechanism"], cell["gil_enabled"]), axes)
     panels[-1].set_xlabel("time in the window (ms)")
     body.colorbar(image, ax=panels, label="calls per ms", location="bottom", aspect=50, shrink=0.6)
     if varies:

@@ -36,4 +36,4 @@ def describe_answers(answers: pd.DataFrame) -> str:
         return f"Parallel work surely pays in none of {len(answers)} settings{rest}"
     most = pays.sort_values("speedup_low", ascending=False)["clause"].iloc[0]
     where = "throughout" if len(pays) == len(answers) else f"in {len(pays)} of {len(answers)} settings"
-    return f"Parallel work pays {where}, most for {most}"
+    return f"Parallel work pays {where}, most {'for' if ':' in most else 'with'} {most}"

@@ -34,6 +34,9 @@ from breakeven.analysis.units import format_size
 ACCEPTS: tuple[str, ...] = ("x", "hue", "facet")
 
 _PAYLOAD = "payload_asked_bytes"
+_ROOMY = 3
+"""How many times the usual headroom a logarithmic axis has on both sides."""
+
 _PAIR = 2
 """Panels of the two placements, such as ``affinity=compact,scatter``."""
 
@@ -121,7 +124,7 @@ def _view(frame: pd.DataFrame, measure: Measure) -> tuple[float, float]:
     """Return where the axis of the quantity ends: a little beyond all estimates, not intervals."""
     shown = frame[[measure.column, *measure.beside]].astype("float64")
     shown = shown.where(shown.gt(0))
-    room = HEADROOM**2
+    room = HEADROOM**_ROOMY
     return float(shown.min().min()) / room, float(shown.max().max()) * room
 
 

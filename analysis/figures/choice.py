@@ -69,8 +69,10 @@ def choose_comparable(cells: pd.DataFrame, limit: int, facet: Sequence[str] = ()
     order |= {"workers": False, "models": False, "payload_asked_bytes": True}
     best = counts.sort_values(list(order), ascending=list(order.values()), kind="stable").head(1)
     same = ranked.merge(best[_SAME], on=_SAME).sort_values(["model_rank", "ipc_rank"], kind="stable")
-    one = same.drop_duplicates(["model", "interpreter", "gil_enabled"]).head(limit)
-    return cells.loc[one["cell_id"]]
+    one = same.drop_duplicates(["model", "interpreter", "gil_enabled"])
+    turns = one.groupby("model").cumcount()  # one of each model first, then the next interpreter of each
+    chosen = one.loc[turns.sort_values(kind="stable").index[:limit]]
+    return cells.loc[one.loc[one.index.isin(chosen.index), "cell_id"]]
 
 
 def _choose_facets(cells: pd.DataFrame, limit: int, facet: Sequence[str]) -> pd.DataFrame:

@@ -41,6 +41,12 @@ FACETS = 6
 LABEL = 30
 """The most characters of a line of a label."""
 
+_ROOM = 0.96
+"""Share of the figure's width for a line of text; letters of an SVG are a little wider than those of a PNG."""
+
+DPI = 150
+"""Pixels per inch of a saved picture: texts are fitted at that resolution, since hinting makes letters wider or narrower."""
+
 _LEAST = 8
 _SMALLEST = 5.0
 """The smallest size of a letter, in points."""
@@ -130,7 +136,7 @@ def draw_errors(
 def new_figure(width: float, height: float) -> SubFigure:
     """Create a figure outside pyplot's global list, and return its body: all except title and caption."""
     body: SubFigure = (
-        Figure(figsize=(width, height), layout="constrained").subfigures(1, 1, squeeze=False).item()
+        Figure(figsize=(width, height), dpi=DPI, layout="constrained").subfigures(1, 1, squeeze=False).item()
     )
     return body
 
@@ -148,7 +154,7 @@ def finish(body: SubFigure, title: str, context: Context, *sample: str) -> Figur
 def _room(text: Text) -> float:
     """Return the width in pixels that a line of the text may take."""
     figure = text.get_figure(root=True)
-    return 0.0 if figure is None else 0.975 * float(figure.bbox.width)
+    return 0.0 if figure is None else _ROOM * float(figure.bbox.width)
 
 
 def _width(text: Text) -> float:
@@ -284,8 +290,8 @@ def describe_range(counts: pd.Series[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def describe_gil(enabled: object) -> str:
-    """Return the state of the GIL as a suffix of a name; empty if unknown."""
-    if not isinstance(enabled, bool | np.bool_):
-        return ""
-    return ", GIL on" if enabled else ", GIL off"
+def add_gil(name: str, enabled: object) -> str:
+    """Return ``name`` with the state of the GIL, unless it says so or nothing is known."""
+    if "GIL" in name or not isinstance(enabled, bool | np.bool_):
+        return name
+    return f"{name}, GIL {'on' if enabled else 'off'}"

@@ -130,7 +130,8 @@ def _title(frame: pd.DataFrame) -> str:
     computes = shares.groupby("setting")[ON_CPU].transform("max") > COMPUTES
     left_out = "" if computes.all() or not computes.any() else " (left out: settings that sleep or do I/O)"
     shares = (shares[computes] if computes.any() else shares).sort_values(ON_CPU)
-    names = [", ".join(filter(None, name)) for name in shares.index]
+    one = len(set(shares.index.get_level_values("setting"))) == 1
+    names = [bar if one else ", ".join(filter(None, (bar, setting))) for bar, setting in shares.index]
     least, most = shares[ON_CPU].iloc[0], shares[ON_CPU].iloc[-1]
     parent = _parent(frame, shares.index[0], _HANDLES if _rest(shares)[0] in _WAITS else _WORKS)
     why = f" ({_cause(shares)}{parent}){left_out}"

@@ -11,8 +11,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from breakeven.analysis.errors import FiguresUnwritable
+from breakeven.analysis.figures.look import DPI
 
-DPI = 150
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"dpi": DPI, "metadata": {"Software": None}},
     "svg": {"metadata": {"Date": None}},

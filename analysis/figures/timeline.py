@@ -16,7 +16,7 @@ from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.lanes import BUSY, STATES, Array, bin_states, split_states
 from breakeven.analysis.figures.look import (
     GREY,
-    describe_gil,
+    add_gil,
     describe_range,
     finish,
     look,
@@ -42,6 +42,9 @@ _WORK = ["work", "payload", "workload", "function", "variant", "payload_asked_by
 _COLUMNS = ["cell_id", "round", "trial", "worker", "phase", "start_ns", "duration_ns", "on_cpu_ns"]
 POSITION_NS = 1e6
 """CPU time of an interrupted task is placed at its ends if that is accurate to this; else it is spread."""
+
+_SEEN = 1e-3
+"""A phase is seen if it fills more than this share of the bins of a panel."""
 
 _SMOOTH_NS = 1e6
 _LEAST_STEPS = 8
@@ -160,7 +163,7 @@ def _draw_panels(
         line_of = Line(section, _smoothing(frame, section), parallelism[name])
         _draw_parallelism(line, shares, line_of)
         gil = frame.loc[frame["mechanism"].eq(name), "gil_enabled"].iloc[0]
-        wrap_setting(f"{name}{describe_gil(gil)}", lanes)
+        wrap_setting(add_gil(name, gil), lanes)
     for axes in grid.reshape(rows, 2, columns).swapaxes(1, 2).reshape(-1, 2)[len(names) :].ravel():
         axes.remove()
     lines = grid[1::2].ravel()[: len(names)]
@@ -194,7 +197,7 @@ def _draw_lanes(axes: Axes, rows: pd.DataFrame, section: float) -> tuple[Array, 
     axes.yaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_ylabel("worker")
     counts = np.bincount(most.ravel(), minlength=len(STATES) + 1)
-    return shares, {state for state, count in zip(STATES, counts, strict=False) if count}
+    return shares, {state for state, count in zip(STATES, counts, strict=False) if count > _SEEN * most.size}
 
 
 @dataclass(frozen=True)
