@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from breakeven.analysis.errors import UnfitOption, UnknownName
-from breakeven.analysis.figures import FIGURES, NothingToDraw, View, check_options, choose, draw_view
+from breakeven.analysis.figures import FIGURES, NothingToDraw, Roles, check_options, choose, draw_roles
 from breakeven.analysis.figures.save import FORMATS, save
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.screen import View, open_console, render, summarise
@@ -31,32 +31,19 @@ _EPILOG = "breakeven compare A B compares two sweeps, or two parts of one; see b
 def main(arguments: Sequence[str]) -> int:
     """Draw and print what ``arguments`` request and return the exit code; raise BadInput."""
     options = _parse(arguments)
-<<<<<<< HEAD
     console = open_console()
-    figures, formats = (
-        _choose("figure", options.only, FIGURES),
-        _choose("format", options.format, FORMATS),
-    )
-=======
-    console = Console(soft_wrap=True)
     figures = _choose("figure", options.only or ",".join(FIGURES), FIGURES)
     formats = _choose("format", options.format, FORMATS)
->>>>>>> 001c866 (Cut axes near the ideal with arrows beyond, list what is drawn, order by version, choose x, hue, facet and cells)
     lab = load(options.folder)
     asked = {name: getattr(options, name) for name in _OPTIONS}
-    chosen, view = choose(lab, **asked)
+    chosen, roles = choose(lab, **asked)
     if options.only:
         for figure in figures:
-            check_options(figure, view)
+            check_options(figure, roles)
     if not options.no_figures:
-<<<<<<< HEAD
-        _draw_all(lab, figures, formats, console)
-    render(summarise(lab), console, View(all=options.all, verbose=options.verbose))
-=======
         suffix = _name_choice({name: text for name, text in asked.items() if text is not None})
-        _draw_all(Pictures(lab.path / "figures", suffix, formats), figures, (chosen, view), console)
-    render(summarise(lab), console)
->>>>>>> 001c866 (Cut axes near the ideal with arrows beyond, list what is drawn, order by version, choose x, hue, facet and cells)
+        _draw_all(Pictures(lab.path / "figures", suffix, formats), figures, (chosen, roles), console)
+    render(summarise(lab), console, View(all=options.all, verbose=options.verbose))
     return ALL_DONE
 
 
@@ -76,10 +63,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         default=",".join(FORMATS),
         help=f"file formats, separated by commas: any of {', '.join(FORMATS)} (default: %(default)s)",
     )
-<<<<<<< HEAD
     parser.add_argument("--all", action="store_true", help="print all cells with all columns")
     parser.add_argument("--verbose", action="store_true", help="print all cautions in full")
-=======
     parser.add_argument("--x", metavar="FACTOR", help="the factor along x, such as workers")
     parser.add_argument(
         "--hue", metavar="FACTOR", help="the factors that colours tell apart, such as model,ipc"
@@ -90,7 +75,6 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--select", metavar="KEY=VALUE", help="the cells to draw, such as model=process,payload=1MiB"
     )
->>>>>>> 001c866 (Cut axes near the ideal with arrows beyond, list what is drawn, order by version, choose x, hue, facet and cells)
     parser.add_argument("--no-figures", action="store_true", help="print the summary only")
     return parser.parse_args(argv)
 
@@ -122,11 +106,11 @@ class Pictures:
     formats: Sequence[str]
 
 
-def _draw_all(pictures: Pictures, figures: Sequence[str], drawn: tuple[Lab, View], console: Console) -> None:
+def _draw_all(pictures: Pictures, figures: Sequence[str], drawn: tuple[Lab, Roles], console: Console) -> None:
     """Draw those of ``figures`` that the sweep has data for, and print why the others are missing."""
     for name in figures:
         try:
-            figure = draw_view(name, *drawn)
+            figure = draw_roles(name, *drawn)
         except (NothingToDraw, UnfitOption) as reason:
             text = str(reason).removeprefix(f"figure {name} ")
             console.print(f"no figure {name}: {text}", markup=False, highlight=False)

@@ -17,7 +17,7 @@ from breakeven.analysis.errors import UnfitOption, UnknownName
 from breakeven.analysis.figures import activity, bandwidth, latency, overhead, scaling, timeline
 from breakeven.analysis.figures.answers import choose_answers
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.figures.view import DEFAULT, View, read_view, select_cells
+from breakeven.analysis.figures.roles import DEFAULT, Roles, read_roles, select_cells
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.verdicts import verdicts
 from breakeven.base.suggestions import did_you_mean
@@ -27,13 +27,13 @@ __all__ = [
     "Context",
     "NothingToDraw",
     "Plot",
-    "View",
+    "Roles",
     "activity",
     "bandwidth",
     "check_options",
     "choose",
     "draw",
-    "draw_view",
+    "draw_roles",
     "latency",
     "overhead",
     "scaling",
@@ -51,14 +51,14 @@ class Plot(Protocol):
         """Draw ``frame``; the caller may have narrowed it."""
 
 
-class Viewable(Protocol):
+class HasRoles(Protocol):
     """What a module offers whose factors can be chosen."""
 
     ACCEPTS: tuple[str, ...]
     """The options it has a use for, of x, hue and facet."""
 
-    def frame(self, lab: Lab, view: View) -> pd.DataFrame:
-        """Return the frame of `Plot` with the factors of ``view``."""
+    def frame(self, lab: Lab, roles: Roles) -> pd.DataFrame:
+        """Return the frame of `Plot` with the factors of ``roles``."""
 
 
 FIGURES: dict[str, Plot] = {
@@ -71,7 +71,7 @@ FIGURES: dict[str, Plot] = {
 }
 
 
-VIEWS: dict[str, Viewable] = {
+WITH_ROLES: dict[str, HasRoles] = {
     "scaling": scaling,
     "timeline": timeline,
     "activity": activity,
@@ -96,7 +96,7 @@ def draw(
     ``x``, ``hue`` and ``facet`` are factors by the name under which they are typed (hue and facet may be several, separated
     by commas), ``select`` narrows the sweep, such as ``model=process,payload=1MiB``.
     """
-    return draw_view(name, *choose(lab, x=x, hue=hue, facet=facet, select=select))
+    return draw_roles(name, *choose(lab, x=x, hue=hue, facet=facet, select=select))
 
 
 def choose(
@@ -106,19 +106,19 @@ def choose(
     hue: str | None = None,
     facet: str | None = None,
     select: str | None = None,
-) -> tuple[Lab, View]:
+) -> tuple[Lab, Roles]:
     """Return the cells of ``lab`` that are selected, and the factors that are chosen; raise BadInput."""
-    view = read_view(lab, x, hue, facet)
-    return (lab if select is None else select_cells(lab, select)), view
+    roles = read_roles(lab, x, hue, facet)
+    return (lab if select is None else select_cells(lab, select)), roles
 
 
-def draw_view(name: str, lab: Lab, view: View = DEFAULT) -> Figure:
-    """Draw the figure ``name`` with the factors of ``view``; raise UnknownName, UnfitOption or NothingToDraw."""
+def draw_roles(name: str, lab: Lab, roles: Roles = DEFAULT) -> Figure:
+    """Draw the figure ``name`` with the factors of ``roles``; raise UnknownName, UnfitOption or NothingToDraw."""
     if name not in FIGURES:
         raise UnknownName(f"no figure {name}{did_you_mean(name, FIGURES)}; there are {', '.join(FIGURES)}")
-    if view.chosen:
-        check_options(name, view)
-        frame = VIEWS[name].frame(lab, view)
+    if roles.chosen:
+        check_options(name, roles)
+        frame = WITH_ROLES[name].frame(lab, roles)
     else:
         frame = FIGURES[name].frame(lab)
     cells = pd.Index(frame.get("cell_id", frame.index))
@@ -126,10 +126,10 @@ def draw_view(name: str, lab: Lab, view: View = DEFAULT) -> Figure:
     return FIGURES[name].draw(frame, Context.of(shown, choose_answers(verdicts(lab), cells)))
 
 
-def check_options(name: str, view: View) -> None:
-    """Raise UnfitOption if the figure ``name`` has no use for a factor that ``view`` chooses."""
-    accepts = VIEWS[name].ACCEPTS if name in VIEWS else ()
-    unfit = [option for option in view.chosen if option not in accepts]
+def check_options(name: str, roles: Roles) -> None:
+    """Raise UnfitOption if the figure ``name`` has no use for a factor that ``roles`` chooses."""
+    accepts = WITH_ROLES[name].ACCEPTS if name in WITH_ROLES else ()
+    unfit = [option for option in roles.chosen if option not in accepts]
     if unfit:
         options = ", ".join(f"--{option}" for option in (*accepts, "select"))
         raise UnfitOption(f"figure {name} has no use for --{unfit[0]}; it accepts {options}")

@@ -27,10 +27,10 @@ from breakeven.analysis.figures.look import (
     new_figure,
     styles,
     thin,
-    wrap_label,
     wrap_setting,
 )
-from breakeven.analysis.figures.view import DEFAULT, View
+from breakeven.analysis.figures.roles import DEFAULT, Roles
+from breakeven.analysis.figures.texts import further_height, wrap_label
 from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms
 from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
@@ -53,17 +53,17 @@ _TRIAL = ["cell_id", "round", "trial"]
 ACCEPTS: tuple[str, ...] = ("facet",)
 
 
-def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
+def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return one row per worker and bin: ``calls`` in one trial per cell, of cells that did the same work.
 
     ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials, ``speedup`` with
     its ends how many times those of the serial trials they are.
     """
-    cells = view.add_to(lab.estimates)
+    cells = roles.add_to(lab.estimates)
     cells = cells[cells["pattern"].eq("window") & cells.index.isin(lab.activity["cell_id"])]
     if cells.empty:
         raise NothingToDraw("no calls were counted over time: it needs pattern=window with status ok")
-    chosen = choose_comparable(cells, PANELS, view.facet)
+    chosen = choose_comparable(cells, PANELS, roles.facet)
     for name in (
         "workload",
         "function",
@@ -83,8 +83,8 @@ def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
         f"total{end}": cells[f"throughput_per_s{end}"] * cells["window_ns"] / 1e9
         for end in ("", "_low", "_high")
     }
-    labels = label_cells(cells, view.facet, ", ") if view.facet else label_mechanisms(cells)
-    places = rank_cells(cells, view.facet) if view.facet else range(len(cells))
+    labels = label_cells(cells, roles.facet, ", ") if roles.facet else label_mechanisms(cells)
+    places = rank_cells(cells, roles.facet) if roles.facet else range(len(cells))
     cells = cells.assign(mechanism=labels, mechanism_place=places, **totals)
     names = [
         "mechanism",
@@ -197,7 +197,11 @@ def _half(ends: pd.Series[Any], end: str) -> float:
 def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -> SubFigure:
     varies = is_varied(cells["workers"])
     lanes = most["workers"].clip(3, 16).tolist()
-    body = new_figure(10.5 if varies else 8, 1.9 + sum(0.55 + 0.2 * count for count in lanes))
+    titles = sum(
+        further_height([add_gil(*title)])
+        for title in zip(most["mechanism"], most["gil_enabled"], strict=True)
+    )
+    body = new_figure(10.5 if varies else 8, 1.9 + titles + sum(0.55 + 0.2 * count for count in lanes))
     grid = body.add_gridspec(len(most), 1 + varies, width_ratios=[3, 2][: 1 + varies], height_ratios=lanes)
     rate = frame["calls"] / frame["bin_ns"] * 1e6
     highest = float(rate[frame["cell_id"].isin(most["cell_id"])].max())

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from breakeven.analysis.figures.look import set_length_axis, wrap_label
+from breakeven.analysis.figures.look import set_length_axis
+from breakeven.analysis.figures.texts import wrap_label
 from breakeven.analysis.frames.factors import label_cells
 from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.order import rank_cells

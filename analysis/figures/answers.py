@@ -26,9 +26,11 @@ def _is_shown(verdict: Mapping[Hashable, Any], shown: set[str]) -> bool:
 
 
 def describe_answers(answers: pd.DataFrame) -> str:
-    """Return what follows in one clause; empty if no question is answered in the figure."""
-    if len(answers) <= 1:
-        return str(answers["clause"].iloc[0]) if len(answers) else ""
+    """Return what follows in one clause; empty if no question that the figure shows is decided."""
+    if answers.empty or not answers["decision"].isin([PARALLEL, SERIAL]).any():
+        return ""
+    if len(answers) == 1:
+        return str(answers["clause"].iloc[0])
     pays = answers[answers["decision"].eq(PARALLEL)]
     if pays.empty:
         open_ = (~answers["decision"].eq(SERIAL)).sum()

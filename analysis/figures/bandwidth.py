@@ -21,7 +21,7 @@ from breakeven.analysis.figures.by_payload import (
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.look import Styles, describe_sample, finish, look
-from breakeven.analysis.figures.view import DEFAULT, View
+from breakeven.analysis.figures.roles import DEFAULT, Roles
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_rate
 
@@ -44,9 +44,9 @@ _LIMIT: dict[str, Any] = {
 }
 
 
-def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
+def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return the pingpong cells that moved any bytes, with ``mechanism`` and ``setting`` to distinguish them."""
-    return select_messages(lab, MEASURE, view)
+    return select_messages(lab, MEASURE, roles)
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:

@@ -26,7 +26,7 @@ from breakeven.analysis.figures.look import (
     thin,
     wrap_setting,
 )
-from breakeven.analysis.figures.view import View, in_order, keep_hues, name_cells
+from breakeven.analysis.figures.roles import Roles, in_order, keep_hues, name_cells
 from breakeven.analysis.frames.factors import is_varied, label_settings
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
@@ -56,16 +56,16 @@ class Measure:
     """Further columns that the axis must show."""
 
 
-def select_messages(lab: Lab, measure: Measure, view: View) -> pd.DataFrame:
-    """Return the pingpong cells in which ``measure`` is positive, named as ``view`` asks; raise NothingToDraw."""
-    cells = view.add_to(lab.estimates)
+def select_messages(lab: Lab, measure: Measure, roles: Roles) -> pd.DataFrame:
+    """Return the pingpong cells in which ``measure`` is positive, named as ``roles`` asks; raise NothingToDraw."""
+    cells = roles.add_to(lab.estimates)
     cells = cells[cells["pattern"].eq("pingpong") & cells[measure.column].gt(0)]
     if cells.empty:
         raise NothingToDraw("no cell sends messages: it needs pattern=pingpong with status ok and a payload")
-    along = view.x or (_PAYLOAD if is_varied(cells[_PAYLOAD]) else None)
-    if view.chosen:
-        return place_cells(name_cells(cells, view, along), along)
-    named = name_cells(cells.assign(affinity=""), view, along)
+    along = roles.x or (_PAYLOAD if is_varied(cells[_PAYLOAD]) else None)
+    if roles.chosen:
+        return place_cells(name_cells(cells, roles, along), along)
+    named = name_cells(cells.assign(affinity=""), roles, along)
     return place_cells(named.assign(affinity=cells["affinity"], setting=_settings(cells)), along)
 
 

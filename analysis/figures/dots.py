@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from breakeven.analysis.figures.disturbed import draw_hollow
-from breakeven.analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_label, wrap_setting
+from breakeven.analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_setting
+from breakeven.analysis.figures.texts import wrap_label
 
 Extra = Callable[[Axes, pd.DataFrame, Styles], None]
 

@@ -7,10 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib import markers
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.container import BarContainer, Container, ErrorbarContainer
 from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 
@@ -43,7 +42,9 @@ def cut_axes(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> N
     along = "xy".index(which)
     for bar in _bars(axes):
         for ends in bar.get_segments():
-            reach = np.asarray(ends, float)
+            reach = np.asarray(ends, float).reshape(-1, 2)
+            if not len(reach):  # a point without an interval
+                continue
             beyond = {False: reach[:, along].min() < low, True: reach[:, along].max() > high}
             for upper in (side for side, leaves in beyond.items() if leaves):
                 place = [reach[0, 0], reach[0, 1]]
@@ -68,22 +69,19 @@ def _bars(axes: Axes) -> Iterator[LineCollection]:
 
 
 def list_drawn(body: SubFigure) -> set[str]:
-    """Return the labels of all that lies within the axes of any panel."""
-    return {
-        str(artist.get_label())
-        for axes in body.axes
-        for artist in (*axes.lines, *axes.containers)
-        if _is_seen(artist, axes)
+    """Return the labels of all lines, intervals and bars that lie within the axes of any panel."""
+    lines = {str(line.get_label()) for axes in body.axes for line in axes.lines if _is_within(line, axes)}
+    groups = {
+        str(group.get_label()) for axes in body.axes for group in axes.containers if _is_seen(group, axes)
     }
+    return lines | groups
 
 
-def _is_seen(artist: Artist | ErrorbarContainer | BarContainer, axes: Axes) -> bool:
-    if isinstance(artist, BarContainer):
-        return any(bar.get_window_extent().width >= _VISIBLE for bar in artist.patches)
-    if isinstance(artist, ErrorbarContainer):
-        line = artist.lines[0]
-        return line is not None and _is_within(line, axes)
-    return isinstance(artist, Line2D) and _is_within(artist, axes)
+def _is_seen(group: Container, axes: Axes) -> bool:
+    if isinstance(group, BarContainer):
+        return any(bar.get_window_extent().width >= _VISIBLE for bar in group.patches)
+    line = group.lines[0] if isinstance(group, ErrorbarContainer) else None
+    return line is not None and _is_within(line, axes)
 
 
 def _is_within(line: Line2D, axes: Axes) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +17,13 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.disturbed import draw_hollow
 from breakeven.analysis.figures.edges import list_drawn
-from breakeven.analysis.figures.view import in_order
+from breakeven.analysis.figures.roles import in_order
+from breakeven.analysis.figures.texts import fit_line, fit_lines, wrap_label
 from breakeven.analysis.units import format_size, trim_zeros
 
 T = TypeVar("T")
@@ -38,24 +36,13 @@ GREY = "0.35"
 FACETS = 6
 """The most facets shown; more are thinned out, and the caption says so."""
 
-LABEL = 30
-"""The most characters of a line of a label."""
-
-_ROOM = 0.96
-"""Share of the figure's width for a line of text; letters of an SVG are a little wider than those of a PNG."""
-
 DPI = 150
 """Pixels per inch of a saved picture: texts are fitted at that resolution, since hinting makes letters wider or narrower."""
-
-_LEAST = 8
-_SMALLEST = 5.0
-"""The smallest size of a letter, in points."""
 
 _CLOSE = 0.12
 """Share of a logarithmic axis within which the labels of two ticks would overlap."""
 
 _STEPS = ((100, (1,)), (8, (1, 2, 5)), (2, (1, 1.5, 2, 3, 4, 5, 7)), (0, np.arange(1, 10, 0.2)))
-_SPACE = re.compile(r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%)")  # a number and its unit stay on one line
 
 
 @contextmanager
@@ -145,50 +132,15 @@ def finish(body: SubFigure, title: str, context: Context, *sample: str) -> Figur
     """Set title and caption, both fitted to the figure's width: the caption is one line."""
     figure = body.get_figure(root=True)
     text = figure.suptitle("", x=0.01, ha="left", size="large", weight="bold")
-    _fit_lines(text, _SPACE.sub("\N{NO-BREAK SPACE}", title))
+    fit_lines(text, title)
     caption = figure.supxlabel(context.caption(*sample), x=0.01, ha="left", size="x-small", color=GREY)
-    _fit_line(caption)
+    fit_line(caption)
     return figure
-
-
-def _room(text: Text) -> float:
-    """Return the width in pixels that a line of the text may take."""
-    figure = text.get_figure(root=True)
-    return 0.0 if figure is None else _ROOM * float(figure.bbox.width)
-
-
-def _width(text: Text) -> float:
-    return float(text.get_window_extent().width)
-
-
-def _fit_lines(text: Text, words: str) -> None:
-    """Set ``words`` on as few lines as fit the figure, breaking names that are longer than a line."""
-    room = _room(text)
-    text.set_text(words)
-    most = len(words) if _width(text) <= room else int(len(words) * room / _width(text)) + _LEAST
-    for characters in range(most, _LEAST, -1):
-        text.set_text(textwrap.fill(words, characters))
-        if _width(text) <= room:
-            return
-
-
-def _fit_line(text: Text) -> None:
-    """Set the text smaller until it fits the figure's width; break it where it would be too small to read."""
-    room = _room(text)
-    if _width(text) > room:
-        text.set_fontsize(max(_SMALLEST, float(text.get_fontsize()) * room / _width(text)))
-    if _width(text) > room:
-        _fit_lines(text, text.get_text())
 
 
 def wrap_setting(setting: str, axes: Axes) -> None:
     """Set the title of one panel, on as many lines as it needs."""
     axes.set_title(wrap_label(setting))
-
-
-def wrap_label(label: str) -> str:
-    """Return a label of a panel, a row or a legend entry on as many lines as it needs."""
-    return textwrap.fill(label, LABEL)
 
 
 def legend_height(entries: int) -> float:

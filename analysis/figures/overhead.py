@@ -17,11 +17,11 @@ from breakeven.analysis.figures.look import (
     new_figure,
     thin,
     thinned,
-    wrap_label,
     wrap_setting,
 )
 from breakeven.analysis.figures.phases import COLORS, OFF_CPU, ON_CPU, ORDER, OTHERS, SLOWED, list_phases
-from breakeven.analysis.figures.view import DEFAULT, View, in_order, name_cells
+from breakeven.analysis.figures.roles import DEFAULT, Roles, in_order, name_cells
+from breakeven.analysis.figures.texts import further_height, wrap_label
 from breakeven.analysis.frames.budget import Budget, sum_phases
 from breakeven.analysis.frames.factors import label_cells, label_mechanisms, label_settings
 from breakeven.analysis.frames.load import Lab
@@ -47,7 +47,7 @@ _PATTERNS = ("map", "window", "pingpong")
 ACCEPTS: tuple[str, ...] = ("x", "facet")
 
 
-def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
+def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return one row per cell, lane and phase: ``ns`` per task and ``share``, of cells that are fair to compare.
 
     The lane "workers" is the sum over the workers, the lane "parent" the process that hands out the tasks.
@@ -59,8 +59,8 @@ def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     if sums.empty:
         raise NothingToDraw("no spans of a traced parallel trial: it needs measure.traced of at least 1")
     cells = lab.cells[lab.cells.index.isin(sums["cell_id"])].join(lab.estimates["task_measured_ns"])
-    cells = view.add_to(cells[cells["pattern"].eq(min(cells["pattern"], key=_PATTERNS.index))])
-    cells = _name(cells, view)
+    cells = roles.add_to(cells[cells["pattern"].eq(min(cells["pattern"], key=_PATTERNS.index))])
+    cells = _name(cells, roles)
     budgets = {WORKERS: Budget()(sums), PARENT: Budget()(sum_phases(lab, parent=True))}
     beyond = 1 - 1 / slowed(lab.runs)
     parts = pd.concat([_split_compute(budget, beyond).assign(lane=lane) for lane, budget in budgets.items()])
@@ -68,12 +68,12 @@ def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     return cells[names].join(parts.set_index("cell_id"), how="inner").reset_index()
 
 
-def _name(cells: pd.DataFrame, view: View) -> pd.DataFrame:
+def _name(cells: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     """Name bars and panels as asked; without a choice each panel is one setting with one number of workers."""
-    if view.chosen:
-        bars = View(hue=(view.x,) if view.x else (), facet=view.facet, knobs=view.knobs)
+    if roles.chosen:
+        bars = Roles(hue=(roles.x,) if roles.x else (), facet=roles.facet, knobs=roles.knobs)
         return name_cells(cells, bars, None)
-    cells = name_cells(_compare(cells), view, None)
+    cells = name_cells(_compare(cells), roles, None)
     workers = label_cells(cells, ["workers"], "")
     settings = cells["setting"].where(cells["setting"].eq(""), cells["setting"] + ", ") + workers
     return cells.assign(setting=settings)
@@ -164,7 +164,7 @@ def _parent(frame: pd.DataFrame, which: tuple[str, str], phases: tuple[str, ...]
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     counts = [frame.loc[frame["setting"].eq(setting), "mechanism"].nunique() for setting in settings]
     height = max(legend_height(frame["phase"].nunique()), sum(0.75 + 0.3 * count for count in counts))
-    body = new_figure(10.5, 1.5 + height)
+    body = new_figure(10.5, 1.5 + height + sum(further_height([setting]) for setting in settings))
     panels = body.subplots(len(settings), 2, squeeze=False, height_ratios=[0.6 + count for count in counts])
     for (left, right), setting in zip(panels, settings, strict=True):
         rows = frame[frame["setting"].eq(setting)]

@@ -34,7 +34,8 @@ from breakeven.analysis.figures.look import (
     thinned,
     wrap_setting,
 )
-from breakeven.analysis.figures.view import DEFAULT, View, in_order, keep_hues, name_cells
+from breakeven.analysis.figures.roles import DEFAULT, Roles, in_order, keep_hues, name_cells
+from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.frames.factors import is_varied, label_settings
 from breakeven.analysis.frames.load import Lab
 
@@ -55,20 +56,20 @@ _IDEAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "zorder": 1, "label": 
 _CPUS: dict[str, Any] = {"color": "0.45", "linewidth": 1.2, "linestyle": (0, (1, 2)), "zorder": 1}
 
 
-def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
+def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return the cells that have a speedup, with ``mechanism`` and ``setting`` to distinguish them.
 
     If workers vary in some settings, the others are left out: as single points, they are in the summary.
     """
-    cells = view.add_to(lab.estimates.dropna(subset="speedup"))
+    cells = roles.add_to(lab.estimates.dropna(subset="speedup"))
     if cells.empty:
         raise NothingToDraw("no cell has a speedup: it needs pattern=map or window with status ok")
     setting = label_settings(cells)
     scales = cells["model"].ne("serial") & cells["workers"].groupby(setting).transform("nunique").gt(1)
-    if scales.any() and not view.chosen:
+    if scales.any() and not roles.chosen:
         cells = cells[setting.isin(setting[scales])]
-    along = view.x or _variable(cells)
-    return place_cells(name_cells(cells, view, along), along)
+    along = roles.x or _variable(cells)
+    return place_cells(name_cells(cells, roles, along), along)
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
@@ -105,8 +106,8 @@ def _title(frame: pd.DataFrame, context: Context) -> str:
             parallel, along, lambda value: LENGTHS[along].text.format(LENGTHS[along].write(value))
         )
         if crossings:
-            more = f" ({len(crossings) - 1} more cross)" if len(crossings) > 1 else ""
-            return f"{crossings[0]}{more}"
+            more = len(crossings) - 1
+            return f"{crossings[0]}; {more} more crossing{'s' * (more > 1)}" if more else crossings[0]
     return describe_answers(context.answers) or _describe_fastest(frame)
 
 
@@ -142,7 +143,8 @@ def _draw_workers(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     blocks = -(-len(settings) // columns)
     look_of = styles(frame)
     figure = new_figure(
-        max(7.5, 2.6 + 2.7 * columns), 1.3 + max(4.2 * blocks, legend_height(2 + len(look_of)))
+        max(7.5, 2.6 + 2.7 * columns),
+        1.3 + max((4.2 + further_height(settings)) * blocks, legend_height(2 + len(look_of))),
     )
     grid = figure.add_gridspec(2 * blocks, columns, height_ratios=[3, 2] * blocks)
     first: dict[str, Axes] = {}
@@ -222,7 +224,10 @@ def _draw_along(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     columns = min(len(settings), 3)
     rows = -(-len(settings) // columns)
     look_of = styles(frame)
-    body = new_figure(max(7.5, 2.8 + 3 * columns), 1.2 + max(3.6 * rows, legend_height(1 + len(look_of))))
+    body = new_figure(
+        max(7.5, 2.8 + 3 * columns),
+        1.2 + max((3.6 + further_height(settings)) * rows, legend_height(1 + len(look_of))),
+    )
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     to_scale = frame["along"].iloc[0] in LENGTHS
     for axes, setting in zip(panels.ravel(), settings, strict=False):

@@ -25,7 +25,8 @@ from breakeven.analysis.figures.look import (
     wrap_setting,
 )
 from breakeven.analysis.figures.phases import COLORS, ON_CPU, list_phases
-from breakeven.analysis.figures.view import DEFAULT, View, in_order
+from breakeven.analysis.figures.roles import DEFAULT, Roles, in_order
+from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.budget import select_traced
 from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms, name_work
@@ -53,15 +54,15 @@ _LEAST_STEPS = 8
 ACCEPTS: tuple[str, ...] = ("facet",)
 
 
-def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
+def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return the spans of one traced parallel trial of each of up to `PANELS` comparable cells.
 
     Comparable: same work, payload and workers, in as many models as the sweep has, with the most workers.
     Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
     """
     traced = select_traced(lab)
-    cells = view.add_to(lab.cells[lab.cells.index.isin(traced["cell_id"]) & lab.cells["workers"].gt(1)])
-    cells = choose_comparable(cells, PANELS, view.facet)
+    cells = roles.add_to(lab.cells[lab.cells.index.isin(traced["cell_id"]) & lab.cells["workers"].gt(1)])
+    cells = choose_comparable(cells, PANELS, roles.facet)
     if cells.empty:
         raise NothingToDraw(
             "no traced parallel trial with two or more workers: it needs measure.traced of at least 1"
@@ -74,7 +75,7 @@ def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     )
     if not spans["on_cpu_ns"].gt(0).any():
         raise NothingToDraw("no compute span has CPU time: the interpreter has no thread_time_ns")
-    named = _name(cells, view)
+    named = _name(cells, roles)
     cells = cells.assign(mechanism=named, work=name_work(cells), payload=payloads(cells))
     cells["mechanism_place"] = range(len(cells))
     described = cells[["mechanism", "mechanism_place", *_WORK, "gil_enabled", "cpu_count"]]
@@ -82,9 +83,9 @@ def frame(lab: Lab, view: View = DEFAULT) -> pd.DataFrame:
     return described.join(spans.set_index("cell_id"), how="inner").reset_index()
 
 
-def _name(cells: pd.DataFrame, view: View) -> pd.Series[str]:
+def _name(cells: pd.DataFrame, roles: Roles) -> pd.Series[str]:
     """Name the panels: by the mechanism, or by the factor that was asked for."""
-    return label_cells(cells, view.facet, ", ") if view.facet else label_mechanisms(cells)
+    return label_cells(cells, roles.facet, ", ") if roles.facet else label_mechanisms(cells)
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
@@ -151,7 +152,7 @@ def _draw_panels(
     rows = -(-len(names) // columns)
     workers = int(frame["workers"].max())
     lane = min(0.42, 4 / workers)
-    body = new_figure(5.2 * columns + 1.6, 1.5 + rows * (lane * workers + 1.7))
+    body = new_figure(5.2 * columns + 1.6, 1.5 + rows * (lane * workers + 1.7 + further_height(names)))
     grid = body.subplots(
         2 * rows, columns, squeeze=False, sharex=True, height_ratios=[lane * workers, 0.9] * rows
     )

@@ -79,10 +79,7 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "runner.cell.intervals",
     },
-<<<<<<< HEAD
     "analysis.verdicts": {"analysis.frames", "analysis.units", "base"},
-=======
-    "analysis.verdicts": {"analysis.frames", "analysis.units"},
     "analysis.figures": {
         "analysis.errors",
         "analysis.frames",
@@ -90,7 +87,6 @@ ROOMS: dict[str, set[str]] = {
         "analysis.verdicts",
         "base",
     },
->>>>>>> 001c866 (Cut axes near the ideal with arrows beyond, list what is drawn, order by version, choose x, hue, facet and cells)
     "analysis.lab": {"analysis.frames", "analysis.verdicts", "base"},
     "analysis.summary": {"analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.show": {"analysis.errors", "analysis.figures", "analysis.frames", "analysis.summary", "base"},

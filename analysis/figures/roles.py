@@ -34,7 +34,7 @@ _MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags"
 
 
 @dataclass(frozen=True)
-class View:
+class Roles:
     """The factors chosen for x, hue and facet, by column; what is empty the figure chooses."""
 
     x: str = ""
@@ -53,12 +53,12 @@ class View:
         return cells.join(self.knobs)
 
 
-DEFAULT = View()
+DEFAULT = Roles()
 """Nothing chosen."""
 
 
-def read_view(lab: Lab, x: str | None, hue: str | None, facet: str | None) -> View:
-    """Return the view that is asked for; raise UnknownName, which suggests what was meant."""
+def read_roles(lab: Lab, x: str | None, hue: str | None, facet: str | None) -> Roles:
+    """Return the roles that is asked for; raise UnknownName, which suggests what was meant."""
     asked = {"x": x, "hue": hue, "facet": facet}
     names = {option: _split(text) for option, text in asked.items()}
     knobs = _varying_knobs(lab)
@@ -68,7 +68,7 @@ def read_view(lab: Lab, x: str | None, hue: str | None, facet: str | None) -> Vi
     if len(columns["x"]) > 1:
         raise UnknownName(f"--x {x}: one factor lies along x; put the others into --hue or --facet")
     used = [name for given in columns.values() for name in given if name in knobs]
-    return View("".join(columns["x"]), columns["hue"], columns["facet"], knobs[list(dict.fromkeys(used))])
+    return Roles("".join(columns["x"]), columns["hue"], columns["facet"], knobs[list(dict.fromkeys(used))])
 
 
 def _split(text: str | None) -> list[str]:
@@ -79,9 +79,9 @@ def _column(name: str, option: str, knobs: pd.DataFrame) -> str:
     column = COLUMNS.get(name, name)
     known = [*FACTORS, *knobs.columns]
     if column not in known:
-        typed = [typed(factor) for factor in known]
+        names = [typed(factor) for factor in known]
         raise UnknownName(
-            f"--{option} {name}: no factor {name}{did_you_mean(name, typed)}; there are {', '.join(typed)}"
+            f"--{option} {name}: no factor {name}{did_you_mean(name, names)}; there are {', '.join(names)}"
         )
     return column
 
@@ -100,14 +100,14 @@ def select_cells(lab: Lab, text: str) -> Lab:
     return lab.narrow(select(runs, conditions, f"--select: {shown(lab.path)}")["cell_id"])
 
 
-def name_cells(cells: pd.DataFrame, view: View, along: str | None) -> pd.DataFrame:
+def name_cells(cells: pd.DataFrame, roles: Roles, along: str | None) -> pd.DataFrame:
     """Add ``mechanism``, which tells colours apart, and ``setting``, which tells panels apart, each with its ``_place``.
 
     Without a choice they are the mechanism and the work. Whatever else varies goes where nothing was chosen, else to the
     colours: no two cells of a panel share a line and a place along x.
     """
-    hue, facet = _divide(cells, view, along)
-    if view.chosen:
+    hue, facet = _divide(cells, roles, along)
+    if roles.chosen:
         labels = {"mechanism": label_cells(cells, hue, "/"), "setting": label_cells(cells, facet, ", ")}
     else:
         labels = {"mechanism": label_mechanisms(cells), "setting": _settings(cells, along)}
@@ -119,20 +119,20 @@ def _settings(cells: pd.DataFrame, along: str | None) -> pd.Series[str]:
     return label_settings(cells, () if along in {None, "workers"} else (str(along),))
 
 
-def _divide(cells: pd.DataFrame, view: View, along: str | None) -> tuple[list[str], list[str]]:
+def _divide(cells: pd.DataFrame, roles: Roles, along: str | None) -> tuple[list[str], list[str]]:
     """Return the factors of the colours and those of the panels; what follows from others is left out."""
-    known = [*(name for name in (*FACTORS, "variant") if name in cells), *view.knobs.columns]
-    chosen = [name for name in (along, *view.hue, *view.facet) if name]
+    known = [*(name for name in (*FACTORS, "variant") if name in cells), *roles.knobs.columns]
+    chosen = [name for name in (along, *roles.hue, *roles.facet) if name]
     vary = [name for name in varying(cells, known) if name not in chosen]
     first = [*chosen, *sorted(vary, key=_by_importance)]
     rest = [name for name in drop_implied(cells, first) if name not in chosen]
-    if view.hue and view.facet:
-        return [*view.hue, *rest], list(view.facet)
-    if view.hue:
-        return list(view.hue), rest
+    if roles.hue and roles.facet:
+        return [*roles.hue, *rest], list(roles.facet)
+    if roles.hue:
+        return list(roles.hue), rest
     mechanism = ["model"] if "model" not in chosen else []
-    if view.facet:
-        return [*mechanism, *(name for name in rest if name != "model")], list(view.facet)
+    if roles.facet:
+        return [*mechanism, *(name for name in rest if name != "model")], list(roles.facet)
     hue = [*mechanism, *(name for name in rest if name in _MECHANISM[1:])]
     return hue, [name for name in rest if name not in _MECHANISM]
 

@@ -1,0 +1,65 @@
+"""Texts that fit: titles and captions within the figure, labels on as many lines as they need."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable
+
+from matplotlib.text import Text
+
+LABEL = 30
+"""The most characters of a line of a label."""
+
+_LINE = 0.2
+"""The height of a line of a label in inches."""
+
+_ROOM = 0.96
+"""Share of the figure's width for a line of text; letters of an SVG are a little wider than those of a PNG."""
+
+_LEAST = 8
+_SMALLEST = 5.0
+"""The smallest size of a letter, in points."""
+
+_SPACE = re.compile(r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%)")  # a number and its unit stay on one line
+
+
+def wrap_label(label: str) -> str:
+    """Return a label of a panel, a row or a legend entry on as many lines as it needs."""
+    return textwrap.fill(label, LABEL)
+
+
+def further_height(labels: Iterable[str]) -> float:
+    """Return the height in inches that the longest of the labels of panels side by side needs beyond its first line."""
+    return _LINE * max((wrap_label(label).count("\n") for label in labels), default=0)
+
+
+def fit_lines(text: Text, words: str) -> None:
+    """Set ``words`` on as few lines as fit the figure, breaking names that are longer than a line."""
+    words = _SPACE.sub("\N{NO-BREAK SPACE}", words)
+    room = _room(text)
+    text.set_text(words)
+    most = len(words) if _width(text) <= room else int(len(words) * room / _width(text)) + _LEAST
+    for characters in range(most, _LEAST, -1):
+        text.set_text(textwrap.fill(words, characters))
+        if _width(text) <= room:
+            return
+
+
+def fit_line(text: Text) -> None:
+    """Set the text smaller until it fits the figure's width; break it where it would be too small to read."""
+    room = _room(text)
+    if _width(text) > room:
+        text.set_fontsize(max(_SMALLEST, float(text.get_fontsize()) * room / _width(text)))
+    if _width(text) > room:
+        fit_lines(text, text.get_text())
+
+
+def _room(text: Text) -> float:
+    """Return the width in pixels that a line of the text may take."""
+    figure = text.get_figure(root=True)
+    return 0.0 if figure is None else _ROOM * float(figure.bbox.width)
+
+
+def _width(text: Text) -> float:
+    return float(text.get_window_extent().width)

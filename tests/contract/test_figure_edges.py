@@ -1,0 +1,71 @@
+"""Where axes end: arrows where intervals go on, and which labels lie within the axes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib import markers
+from matplotlib.figure import SubFigure
+from matplotlib.lines import Line2D
+
+from breakeven.analysis.figures.edges import ARROW, cut, list_drawn
+from breakeven.analysis.figures.look import MARKERS, Style, add_legend, draw_errors, new_figure
+
+TOP, BOTTOM = 2.0, 0.5
+STYLE = Style("#0173b2", MARKERS[0], "-", name="one")
+
+
+def _draw(*points: tuple[float, float, float]) -> SubFigure:
+    """Draw points with intervals, and end the axis."""
+    frame = pd.DataFrame(points, columns=["speedup_low", "speedup", "speedup_high"])
+    frame["pairs_disturbed"] = 0.0
+    body = new_figure(5, 4)
+    places = pd.Series(range(len(points)), dtype="float64")
+    draw_errors(body.subplots(), places, frame, "speedup", STYLE)
+    cut(body, "y", BOTTOM, TOP)
+    return body
+
+
+def _arrows(body: SubFigure) -> list[tuple[float, float, object]]:
+    lines = [line for line in body.axes[0].lines if line.get_gid() == ARROW]
+    places = [np.asarray(line.get_xydata(), float)[0] for line in lines]
+    found = zip(places, lines, strict=True)
+    return sorted((float(place[0]), float(place[1]), line.get_marker()) for place, line in found)
+
+
+ENDS = st.floats(0.01, 1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(ENDS, st.floats(0.6, 1.9), ENDS), min_size=1, max_size=5))
+def test_an_interval_that_leaves_the_axes_ends_in_an_arrow(points: list[tuple[float, float, float]]) -> None:
+    """At the edge that it crosses, over its own point, and nowhere else."""
+    intervals = [(value - below, value, value + above) for below, value, above in points]
+    body = _draw(*intervals)
+    expected = [
+        *((place, BOTTOM, markers.CARETDOWN) for place, ends in enumerate(intervals) if ends[0] < BOTTOM),
+        *((place, TOP, markers.CARETUP) for place, ends in enumerate(intervals) if ends[2] > TOP),
+    ]
+    assert _arrows(body) == sorted(expected)
+    assert body.axes[0].get_ylim() == (BOTTOM, TOP)
+
+
+def test_a_point_without_an_interval_has_no_arrow() -> None:
+    """Its interval is missing, not infinite."""
+    nothing = float("nan")
+    assert _arrows(_draw((nothing, 1.0, nothing), (0.9, 1.0, 1.1))) == []
+
+
+def test_a_legend_lists_what_lies_within_the_axes() -> None:
+    """A line beyond them is not drawn, and so is an entry that no artist has."""
+    body = _draw((0.9, 1.0, 1.1))
+    body.axes[0].axhline(1, label="serial")
+    body.axes[0].axhline(9, label="ideal")
+    assert list_drawn(body) >= {"one", "serial"}
+    assert "ideal" not in list_drawn(body)
+    handles = [Line2D([], [], label=label) for label in ("one", "serial", "ideal", "nothing")]
+    add_legend(body, handles)
+    (legend,) = body.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["one", "serial"]
