@@ -24,6 +24,7 @@ from breakeven.runner.cell.workloads.function import targets as named_targets
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning.asking import Heard, ask, is_complete
+from breakeven.runner.planning.input_files import with_input_files
 from breakeven.runner.planning.modules import source_of
 from breakeven.runner.planning.run import Source
 from breakeven.runner.planning.variables import process_environment
@@ -149,7 +150,8 @@ def check_function(
         )
     if answer.refusal:
         raise FunctionUnusable(printable(answer.refusal))
-    return source_of(answer, path)
+    source = source_of(answer, path)
+    return with_input_files(source, options["inputs"], answer.input_files) if answer.input_files else source
 
 
 def installed_packages(executable: str, path: Path, start: Start = PLAIN) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from breakeven.base import packages
 from breakeven.base.modules import Module, Modules, enumerate_some, read, write
 from breakeven.runner.cell.question import Answer
 from breakeven.runner.environment import content_hash, repository_of
+from breakeven.runner.planning.input_files import changed_inputs
 from breakeven.runner.planning.run import Source
 
 _REMEDY = "start the command again to plan with the current version"
@@ -31,7 +32,6 @@ def source_of(answer: Answer, folder: Path) -> Source:
         commit=commit,
         dirty=dirty,
         inputs=answer.inputs,
-        input_files=answer.input_files,
     )
 
 
@@ -49,11 +49,16 @@ def _whole(path: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def planned_modules(source: Source) -> Modules:
-    """Return the modules that are imported with a function, by their names in the table ``runs``."""
-    return {
+    """Return the modules that are imported with a function, by their names in the table ``runs``.
+
+    The files that are its inputs count as one more, whose name is the pattern.
+    """
+    modules = {
         module_name(path, source.folder): Module(digest)
         for path, digest in zip(source.files, source.hashes, strict=True)
     }
+    inputs = {} if source.input_pattern is None else {source.input_pattern: Module(source.input_hash)}
+    return modules | inputs
 
 
 def module_name(path: str, folder: str) -> str:
@@ -100,6 +105,7 @@ def changed_source(source: Source) -> str | None:
     known = [*zip(source.files, source.hashes, strict=True), *_still_there(source)]
     try:
         changed = [path for path, digest in known if content_hash(path) != digest]
+        changed += filter(None, [changed_inputs(source)])
     except OSError as error:
         return f"{error.filename} can no longer be read ({error.strerror}); restore it, or {_REMEDY}"
     if not changed:

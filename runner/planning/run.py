@@ -27,7 +27,8 @@ class Source:
     ``files`` are the paths of the user's modules that are imported with it, ``hashes`` those of their contents and ``digest`` that
     of all; ``packages`` are name and version of those that are imported with it. Commit and state are those of the
     repository with the function. ``inputs`` is the number of inputs that ``workload.inputs`` gives, 0 without it;
-    ``input_files`` are their paths if they are files. ``later`` is shared by all functions of a plan.
+    if they are files, ``input_pattern`` is what names them, and ``input_hash`` that of their names and contents.
+    ``later`` is shared by all functions of a plan.
     """
 
     folder: str
@@ -38,7 +39,8 @@ class Source:
     commit: str | None
     dirty: bool | None
     inputs: int = 0
-    input_files: tuple[str, ...] = ()
+    input_pattern: str | None = None
+    input_hash: str = ""
     later: Later = field(default_factory=Later, compare=False)
 
 
