@@ -1,0 +1,222 @@
+"""Which cells of a sweep make a map: speedups over task length and payload, or over one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from breakeven.analysis.figures.look import sort_labels
+from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings, varying
+from breakeven.analysis.frames.lengths import is_near, lengths_of_tasks
+from breakeven.analysis.units import format_length, format_size
+from breakeven.base.factors import FACTORS
+
+Floats = NDArray[np.float64]
+
+TASK, PAYLOAD = "task_ns", "payload"
+_FOLLOW = ("payload_bytes", "payload_asked_bytes", "payload_out_bytes", "payload_out_asked_bytes", "tasks", "task_ns")
+"""Factors that are an axis of a map, or follow from one."""
+
+_NAMED_BY = {TASK: (TASK,), PAYLOAD: ("payload_bytes", "payload_asked_bytes")}
+"""Columns that a label is made of, by that of the axis."""
+
+_ESTIMATES = ("speedup", "speedup_low", "speedup_high", "samples", "covers", "pairs_disturbed", "task_measured_ns")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What lies along one side of a map: its name, how a value is written, and what the first one is called."""
+
+    column: str
+    name: str
+    write: Callable[[float], str]
+    shortest: str
+
+    def about(self, value: float) -> str:
+        """Write ``value`` with two digits, such as ``320 us``: a break-even is hardly known more exactly."""
+        number, unit = self.write(value).split(" ")
+        return f"{float(f'{float(number):.2g}'):g} {unit}"
+
+
+AXES = {
+    TASK: Axis(TASK, "task", format_length, "the shortest task"),
+    PAYLOAD: Axis(PAYLOAD, "payload", format_size, "the smallest payload"),
+}
+
+
+def mappable(cells: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return the parallel cells of `Lab` that may have a speedup, failed ones too, with what a map needs of them.
+
+    ``payload`` is what was asked for, ``length`` how long a task is, ``place`` numbers what one map is of: a mechanism, its
+    workers, and all else but task length and payload.
+    """
+    cells = cells[cells["model"].ne("serial") & cells["pattern"].ne("pingpong")]
+    cells = cells.join(estimates[[name for name in _ESTIMATES if name in estimates]])
+    crossed = cells["payload_bytes"].astype("float64")
+    asked = cells["payload_asked_bytes"].astype("float64") if "payload_asked_bytes" in cells else crossed
+    asked = asked.where(asked.notna() | cells["workload"].eq("function"), crossed)
+    keys = [name for name in (*FACTORS, "function", "variant") if name in cells and name not in _FOLLOW]
+    task = cells["task_ns"].astype("float64")
+    lengths = lengths_of_tasks(cells).fillna(cells["task_measured_ns"].astype("float64"))
+    cells = cells.assign(payload=asked.fillna(0.0), task_ns=task, length=lengths)
+    return cells.assign(place=_number(cells, keys))
+
+
+def _number(cells: pd.DataFrame, keys: list[str]) -> pd.Series[int]:
+    """Number the groups of ``keys``; if two cells of one lie at one place, what else tells them apart is a key as well."""
+    back = cells["payload_out_bytes"].where(cells["payload_out_bytes"].ne(cells["payload_bytes"]))
+    further = cells.assign(payload_out_bytes=back.where(cells["workload"].ne("function")))
+    for name in (None, "payload_out_bytes", "tasks"):
+        keys = [*keys, name] if name else keys
+        numbers = further.groupby(keys, dropna=False, sort=False).ngroup()
+        if not cells.assign(number=numbers).duplicated(["number", TASK, PAYLOAD]).any():
+            break
+    return numbers
+
+
+def choose_maps(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the `mappable` cells that make maps, named by ``mechanism`` and ``setting``; empty if none do."""
+    chosen = with_sides(cells)
+    if chosen.empty:
+        return chosen.assign(mechanism="", setting="")
+    return chosen.assign(mechanism=name_mechanisms(chosen), setting=_settings(chosen))
+
+
+def with_sides(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of those places that make maps, with ``axis``: along what a strip lies, empty for a map of two sides.
+
+    A map has two sides if a square of neighbours was measured; if none has, a single axis makes a strip.
+    """
+    places = cells[cells["speedup"].notna()].groupby("place")
+    both = [place for place, group in places if _has_square(group)]
+    one = [place for place, group in places if is_varied(group[TASK]) or is_varied(group[PAYLOAD])]
+    chosen = cells[cells["place"].isin(both or one)]
+    if both or chosen.empty:
+        return chosen.assign(axis="")
+    return pd.concat([_straighten(group) for _, group in chosen.groupby("place", sort=False)])
+
+
+def _has_square(group: pd.DataFrame) -> bool:
+    """Return whether four cells at the corners of a square of neighbours were measured."""
+    known = pd.crosstab(group[PAYLOAD], group[TASK]).to_numpy() > 0
+    full = known[1:, 1:] & known[:-1, 1:] & known[1:, :-1] & known[:-1, :-1]
+    return bool(full.any())
+
+
+def _straighten(group: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells along the axis with more values, at that value of the other that most of them have."""
+    measured = group[group["speedup"].notna()]
+    axis = TASK if measured[TASK].nunique() >= measured[PAYLOAD].nunique() else PAYLOAD
+    other = PAYLOAD if axis == TASK else TASK
+    usual = measured[other].mode()
+    line = group[group[other].eq(usual.iloc[0])] if len(usual) else group
+    return line.assign(axis=axis)
+
+
+def name_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
+    """Name each cell by its mechanism, and by its workers if their number varies."""
+    labels = label_mechanisms(cells)
+    if not is_varied(cells["workers"]):
+        return labels
+    return labels + " x" + cells["workers"].astype("str")
+
+
+def _settings(cells: pd.DataFrame) -> pd.Series[str]:
+    """Name what else differs between maps; of strips, what each has only one of, if others have another."""
+    fixed = [name for name, columns in _NAMED_BY.items() if _fixed(cells, name) for name in columns]
+    texts = label_settings(cells, without=[name for name in _FOLLOW if name not in fixed])
+    if varying(cells, ["label"]):
+        texts = texts.where(texts.eq(""), texts + ", ") + cells["label"].fillna("").astype("str")
+    return texts
+
+
+def _fixed(cells: pd.DataFrame, column: str) -> bool:
+    """Return whether each map is of one value of ``column``."""
+    return bool(cells.groupby("place")[column].nunique().le(1).all())
+
+
+@dataclass(frozen=True)
+class Map:
+    """One panel: ``cells`` with a ``row`` and a ``column``, and what stands beside the rows and below the columns."""
+
+    title: str
+    cells: pd.DataFrame
+    x: Axis
+    y: Axis | None
+    columns: tuple[float, ...]
+    rows: tuple[Any, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return how many rows and columns it has."""
+        return len(self.rows), len(self.columns)
+
+    def grid(self, name: str) -> Floats:
+        """Return the values of a column of ``cells`` where they lie, NaN where there is no cell."""
+        found = np.full(self.shape, np.nan)
+        found[self.cells["row"], self.cells["column"]] = self.cells[name].astype("float64")
+        return found
+
+    def places(self) -> Floats:
+        """Return what each column stands for: its payload, or how long its tasks are if that is not about as long as asked."""
+        asked = pd.Series(self.columns)
+        if self.x.column != TASK:
+            return asked.to_numpy("float64")
+        logs = pd.Series(np.log(self.cells["length"].to_numpy("float64")))
+        means = np.exp(logs.groupby(self.cells["column"].to_numpy()).mean()).reindex(asked.index)
+        return means.where(means.notna() & ~is_near(asked, means), asked).to_numpy("float64")
+
+    def write_places(self) -> list[str]:
+        """Write what each column stands for."""
+        pairs = zip(self.places(), self.columns, strict=True)
+        return [self.x.write(place) if place == asked else self.x.about(place) for place, asked in pairs]
+
+
+def to_maps(cells: pd.DataFrame) -> list[Map]:
+    """Return the maps of what `choose_maps` chose: one per mechanism, or one of all mechanisms for each axis and setting."""
+    if cells["axis"].eq("").all():
+        titles = cells["mechanism"] + cells["setting"].where(cells["setting"].eq(""), ", " + cells["setting"])
+        groups = cells.assign(title=titles)
+        return [_of_both(groups[groups["title"].eq(title)], title) for title in sort_labels(groups, "title")]
+    groups = cells.assign(panel=cells["axis"] + ":" + cells["setting"])
+    return [_of_one(groups[groups["panel"].eq(panel)]) for panel in sort_labels(groups, "panel")]
+
+
+def _of_both(cells: pd.DataFrame, title: str) -> Map:
+    columns, rows = (sorted(cells[name].dropna().unique()) for name in (TASK, PAYLOAD))
+    placed = cells.assign(column=index_of(cells[TASK], columns), row=index_of(cells[PAYLOAD], rows))
+    return Map(title, placed, AXES[TASK], AXES[PAYLOAD], tuple(columns), tuple(rows))
+
+
+def _of_one(cells: pd.DataFrame) -> Map:
+    axis = AXES[str(cells["axis"].iloc[0])]
+    columns, rows = sorted(cells[axis.column].dropna().unique()), sort_labels(cells, "mechanism")[::-1]
+    placed = cells.assign(column=index_of(cells[axis.column], columns), row=index_of(cells["mechanism"], rows))
+    return Map(str(cells["setting"].iloc[0]), placed, axis, None, tuple(columns), tuple(rows))
+
+
+def index_of(values: pd.Series[Any], known: Sequence[object]) -> pd.Series[int]:
+    """Return where each value stands in ``known``."""
+    return values.map({value: place for place, value in enumerate(known)}).astype("int64")
+
+
+def label_columns(panel: Map) -> list[str]:
+    """Return what stands below the columns; of a function, how long a call with each payload takes as well."""
+    texts = panel.write_places()
+    own = panel.cells[panel.cells["workload"].eq("function")]
+    if panel.x.column == TASK or own.empty:
+        return texts
+    lengths = own.groupby("column")["length"].median().reindex(range(len(texts)))
+    calls = ["" if np.isnan(length) else f"\n{AXES[TASK].about(length)}" for length in lengths]
+    return [text + call for text, call in zip(texts, calls, strict=True)]
+
+
+def name_columns(panel: Map) -> str:
+    """Return the name of what lies along x; if `label_columns` adds how long a call takes, that as well."""
+    own = panel.x.column == PAYLOAD and panel.cells["workload"].eq("function").any()
+    return f"{panel.x.name}, and how long a call takes" if own else panel.x.name

@@ -1,0 +1,254 @@
+"""The winners' map: which mechanism to use for each task length and payload, as the verdicts say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from string import ascii_uppercase
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.heat import draw_cells, new_panels, text_color, write_in
+from breakeven.analysis.figures.look import FACETS, describe_range, finish, look, sort_labels, thin, thinned
+from breakeven.analysis.figures.sheets import (
+    AXES,
+    PAYLOAD,
+    TASK,
+    Map,
+    index_of,
+    name_mechanisms,
+    with_sides,
+)
+from breakeven.analysis.frames.factors import varying, write
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.units import format_ratio
+from breakeven.analysis.verdicts import verdicts
+from breakeven.analysis.verdicts.question import OPTIONS, Question, questions
+from breakeven.analysis.verdicts.ranking import PARALLEL, SERIAL, UNDECIDED
+
+BEST, AS_GOOD, OPEN, OTHER = "best", "as good", "open", "other"
+"""What the verdict makes of a candidate."""
+
+CELL = (0.82, 0.46)
+SERIAL_COLOR, UNDECIDED_COLOR = "#f3ead3", "0.78"
+_GREY_OF_THE_PALETTE = 7
+_NAMED = 3
+"""The most mechanisms that are named in one cell."""
+
+_WHERE = ("pattern", "label", "function", "workload", "window_ns", "interpreter", "interpreter_flags", "variables")
+_ELSEWHERE = {"interpreter": "", "interpreter_flags": "", "variables": ""}
+
+
+def frame(lab: Lab) -> pd.DataFrame:
+    """Return the candidates of the questions that make a map: one row per cell, with the verdict and its ``part`` in it."""
+    found = verdicts(lab)
+    asked = zip(questions(lab.estimates, lab.runs), found.to_dict("records"), strict=True)
+    answered = [
+        _candidates(number, question, verdict)
+        for number, (question, verdict) in enumerate(asked)
+        if not question.of_round_trips
+    ]
+    cells = with_sides(_placed(pd.concat(answered))) if answered else pd.DataFrame()
+    if cells.empty:
+        raise NothingToDraw(
+            "no question was asked of several task lengths or payloads; sweep over such as task=100us,1ms,10ms"
+        )
+    named = name_mechanisms(cells.assign(**_ELSEWHERE))
+    options = cells[OPTIONS].where(cells[OPTIONS].eq(""), " " + cells[OPTIONS])
+    return cells.assign(mechanism=named + options, setting=_settings(cells))
+
+
+def _candidates(number: int, question: Question, verdict: dict[str, Any]) -> pd.DataFrame:
+    parts = dict.fromkeys(question.cells.index, OTHER) | dict.fromkeys(verdict["undecided"], OPEN)
+    parts |= dict.fromkeys(verdict["as_good"], AS_GOOD)
+    if verdict["decision"] == PARALLEL:
+        parts[verdict["cell_id"]] = BEST
+    return question.cells.assign(
+        question=number,
+        subject=question.subject,
+        decision=verdict["decision"],
+        part=pd.Series(parts),
+        payload=float(question.keys["payload"] or 0),
+        length=question.cells["task_measured_ns"].astype("float64"),
+        variant=question.keys["variant"],
+    )
+
+
+def _placed(cells: pd.DataFrame) -> pd.DataFrame:
+    """Number the maps: questions that differ in task length and payload alone, or in more if they lie at one place."""
+    keys = ["subject", *_WHERE, "variant"]
+    for name in (None, "payload_out_bytes", "tasks"):
+        keys = [*keys, name] if name else keys
+        place = cells.groupby([key for key in keys if key in cells], dropna=False, sort=False).ngroup()
+        if cells.assign(place=place).groupby(["place", TASK, PAYLOAD], dropna=False)["question"].nunique().max() == 1:
+            break
+    return cells.assign(place=place, task_ns=cells[TASK].astype("float64"))
+
+
+def _settings(cells: pd.DataFrame) -> pd.Series[str]:
+    """Name each map by what tells it from the others."""
+    names = [name for name in ("subject", *_WHERE, "variant") if name in cells and name not in {"function", "workload"}]
+    texts = [write(cells, name).fillna("") for name in varying(cells, names)]
+    joined = [", ".join(filter(None, parts)) for parts in zip(*texts, strict=True)] if texts else ""
+    return pd.Series(joined, cells.index, dtype="str")
+
+
+def draw(frame: pd.DataFrame, context: Context) -> Figure:
+    """Draw one map per setting if task lengths and payloads vary, else one row per setting."""
+    settings = sort_labels(frame, "setting")
+    kept = settings if frame["axis"].ne("").any() else thin(settings)
+    frame = frame[frame["setting"].isin(kept)]
+    maps = _to_maps(frame)
+    key = Key.of(frame)
+    with look():
+        body, panels = new_panels(maps, CELL)
+        for axes, one in zip(panels, maps, strict=True):
+            _draw_map(axes, one, frame, key)
+        body.legend(handles=key.entries(), loc="outside lower left", frameon=False, ncols=3, handlelength=1.2)
+        sample = f"Verdicts over {describe_range(frame['rounds'])} fresh processes a cell{key.describe()}"
+        return finish(body, _title(maps, frame), context, sample, *thinned(len(kept), len(settings), "settings"))
+
+
+def _to_maps(frame: pd.DataFrame) -> list[Map]:
+    """Return the maps, whose cells are one row per question."""
+    asked = frame.drop_duplicates("question")
+    if frame["axis"].eq("").all():
+        return [_of_both(asked[asked["setting"].eq(name)], name) for name in sort_labels(asked, "setting")]
+    return [_of_one(asked[asked["axis"].eq(axis)]) for axis in sort_labels(asked, "axis")]
+
+
+def _of_both(asked: pd.DataFrame, title: str) -> Map:
+    columns, rows = (sorted(asked[name].dropna().unique()) for name in (TASK, PAYLOAD))
+    placed = asked.assign(column=index_of(asked[TASK], columns), row=index_of(asked[PAYLOAD], rows))
+    return Map(title, placed, AXES[TASK], AXES[PAYLOAD], tuple(columns), tuple(rows))
+
+
+def _of_one(asked: pd.DataFrame) -> Map:
+    axis = AXES[str(asked["axis"].iloc[0])]
+    names = asked["setting"].where(asked["setting"].ne(""), asked["subject"])
+    columns, rows = sorted(asked[axis.column].dropna().unique()), list(dict.fromkeys(names))[::-1]
+    placed = asked.assign(column=index_of(asked[axis.column], columns), row=index_of(names, rows))
+    return Map("", placed, axis, None, tuple(columns), tuple(rows))
+
+
+@dataclass(frozen=True)
+class Key:
+    """The letter of each mechanism, the colour of each that wins, and what else the cells show."""
+
+    letters: dict[str, str]
+    colors: dict[str, Any]
+    decisions: frozenset[str]
+    parts: frozenset[str]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Key:
+        """Return the key to the questions of ``frame``, in the order of its mechanisms."""
+        named = frame[frame["part"].ne(OTHER)]
+        names = [name for name in sort_labels(frame, "mechanism") if named["mechanism"].eq(name).any()]
+        winners = [name for name in names if frame.loc[frame["part"].eq(BEST), "mechanism"].eq(name).any()]
+        palette = list(sns.color_palette("colorblind"))
+        del palette[_GREY_OF_THE_PALETTE]
+        return cls(
+            letters={name: _letter(place) for place, name in enumerate(names)},
+            colors={name: palette[place % len(palette)] for place, name in enumerate(winners)},
+            decisions=frozenset(frame["decision"]),
+            parts=frozenset(named["part"]),
+        )
+
+    def entries(self) -> list[Artist]:
+        """Return what the legend lists: the mechanisms that some cell names, serial and undecided if they are drawn."""
+        entries: list[Artist] = [
+            Patch(facecolor=self.colors.get(name, "none"), label=f"{letter}  {name}")
+            for name, letter in self.letters.items()
+        ]
+        if SERIAL in self.decisions:
+            entries.append(Patch(facecolor=SERIAL_COLOR, label="stay serial"))
+        if UNDECIDED in self.decisions:
+            entries.append(Patch(facecolor=UNDECIDED_COLOR, label="not decided between"))
+        return entries
+
+    def describe(self) -> str:
+        """Return what the signs in the cells mean."""
+        signs = {AS_GOOD: "=: as good, but dearer", OPEN: "?: may gain more"}
+        said = [text for part, text in signs.items() if part in self.parts]
+        return "".join(f"; {text}" for text in said)
+
+
+def _letter(place: int) -> str:
+    number, letter = divmod(place, len(ascii_uppercase))
+    return ascii_uppercase[letter] + str(number or "")
+
+
+def _draw_map(axes: Axes, one: Map, frame: pd.DataFrame, key: Key) -> None:
+    colors = [SERIAL_COLOR, UNDECIDED_COLOR, *key.colors.values()]
+    places = {SERIAL: 0, UNDECIDED: 1}
+    winners = {name: 2 + place for place, name in enumerate(key.colors)}
+    shades = np.full(one.shape, np.nan)
+    for _, cell in one.cells.iterrows():
+        candidates = frame[frame["question"].eq(cell["question"])]
+        best = candidates[candidates["part"].eq(BEST)]
+        shade = winners[best["mechanism"].iloc[0]] if len(best) else places[cell["decision"]]
+        shades[cell["row"], cell["column"]] = shade
+        lines = _lines(str(cell["decision"]), candidates, key)
+        write_in(axes, (cell["column"], cell["row"]), lines, text_color(colors[shade]), linespacing=1.15)
+    draw_cells(axes, shades, ListedColormap(colors), (-0.5, len(colors) - 0.5))
+
+
+def _lines(decision: str, candidates: pd.DataFrame, key: Key) -> str:
+    """Return what is written in a cell: the winner with its speedup and its rivals, or what it is not decided between."""
+    letters = {part: [key.letters[name] for name in rows["mechanism"]] for part, rows in candidates.groupby("part") if part != OTHER}
+    if decision == SERIAL:
+        return "serial"
+    if decision == UNDECIDED:
+        return f"serial?\n{_some(letters.get(OPEN, []), ' ')}"
+    best = candidates[candidates["part"].eq(BEST)].iloc[0]
+    rivals = [f"={_some(letters[AS_GOOD], ' ')}"] if AS_GOOD in letters else []
+    rivals += [f"{_some(letters[OPEN], ' ')}?"] if OPEN in letters else []
+    second = " ".join(rivals)
+    return f"{letters[BEST][0]} {format_ratio(best['speedup'])}" + (f"\n{second}" if second else "")
+
+
+def _some(letters: Sequence[str], between: str) -> str:
+    more = len(letters) - _NAMED
+    return between.join(letters[:_NAMED]) + (f"+{more}" if more > 0 else "")
+
+
+def _title(maps: Sequence[Map], frame: pd.DataFrame) -> str:
+    """Return who wins: of a strip, from where to where; of maps, at how many places."""
+    best = frame[frame["part"].eq(BEST)].set_index("question")["mechanism"]
+    if maps[0].y is None:
+        texts = [text for one in maps for text in _say_rows(one, best)]
+        return "; ".join(texts[:_NAMED]) + (f"; {len(texts) - _NAMED} more below" if len(texts) > _NAMED else "")
+    asked = frame.drop_duplicates("question").set_index("question")
+    winners = best.reindex(asked.index).fillna(asked["decision"])
+    counts = winners.value_counts(sort=True)
+    open_ = int(counts.pop(UNDECIDED)) if UNDECIDED in counts else 0
+    names = [f"{name} at {count}" for name, count in counts.head(_NAMED).items()]
+    if not names:
+        return f"Not decided at any of {len(asked)} task lengths and payloads"
+    names[0] += f" of {len(asked)} task lengths and payloads"
+    return f"Best: {', '.join(names)}" + (f"; {open_} not decided" if open_ else "")
+
+
+def _say_rows(one: Map, best: pd.Series[str]) -> Iterator[str]:
+    """Say of each row of a strip up to where each winner is best."""
+    for number, name in reversed(list(enumerate(one.rows))):
+        row = one.cells[one.cells["row"].eq(number)].sort_values("column")
+        winners = best.reindex(row["question"]).fillna(row.set_index("question")["decision"])
+        sizes = row[one.x.column].tolist()
+        parts, done = [], 0
+        for winner, places in groupby(winners):
+            done += len(list(places))
+            said = "not decided" if winner == UNDECIDED else winner
+            parts.append(f"{said} up to {one.x.write(sizes[done - 1])}" if done < len(sizes) else str(said))
+        yield f"{name}: {', then '.join(parts)}"
