@@ -14,7 +14,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from breakeven.analysis.errors import UnfitOption, UnknownName
-from breakeven.analysis.figures import activity, bandwidth, latency, overhead, scaling, timeline
+from breakeven.analysis.figures import (
+    activity,
+    bandwidth,
+    breakeven,
+    latency,
+    overhead,
+    scaling,
+    timeline,
+    winner,
+)
 from breakeven.analysis.figures.answers import choose_answers
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.roles import DEFAULT, Roles, read_roles, select_cells
@@ -30,6 +39,7 @@ __all__ = [
     "Roles",
     "activity",
     "bandwidth",
+    "breakeven",
     "check_options",
     "choose",
     "draw",
@@ -38,6 +48,7 @@ __all__ = [
     "overhead",
     "scaling",
     "timeline",
+    "winner",
 ]
 
 
@@ -62,6 +73,8 @@ class HasRoles(Protocol):
 
 
 FIGURES: dict[str, Plot] = {
+    "breakeven": breakeven,
+    "winner": winner,
     "scaling": scaling,
     "timeline": timeline,
     "activity": activity,

@@ -16,6 +16,7 @@ from breakeven.analysis.figures.fields import BAND, CONTOUR, HATCH, HATCHED, LIN
 from breakeven.analysis.figures.heat import (
     COLORS,
     Heat,
+    add_key,
     draw_cells,
     draw_failed,
     failed_mark,
@@ -59,7 +60,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         drawn = {mark for axes, one in zip(panels, maps, strict=True) for mark in _draw_map(axes, one, heat)}
         heat.add_scale(body, panels, "speedup over serial")
         if drawn:
-            body.legend(handles=_marks(drawn), loc="outside lower left", frameon=False, ncols=3)
+            add_key(body, _marks(drawn))
         width = body.get_figure(root=True).get_figwidth()
         title = describe_maps(maps, int(TITLE * width))
         return finish(body, title, context, _describe(kept), *_left_out(frame, kept))
@@ -91,15 +92,16 @@ def _known(end: Floats, values: Floats, reach: int) -> Floats:
 def _write(axes: Axes, place: tuple[int, int], value: float, heat: Heat, *, clear: bool) -> None:
     text = format_ratio(value) if clear else f"({format_ratio(value)})"
     ground = COLORS((float(heat.shade(value)) + 1) / 2)
-    effects = [] if clear else outlined(ground)
-    write_in(axes, place, text, heat.text_color(value), path_effects=effects)
+    write_in(axes, place, text, heat.text_color(value), path_effects=outlined(ground))
 
 
 def _marks(drawn: set[str]) -> list[Artist]:
     """Return what the legend lists: only what is drawn."""
     entries = {
         CONTOUR: Line2D([], [], color=LINE, linewidth=2, label="breaks even"),
-        BAND: Patch(facecolor="none", edgecolor=HATCHED, hatch=HATCH, linewidth=0, label="may break even: 95 % band"),
+        BAND: Patch(
+            facecolor="none", edgecolor=HATCHED, hatch=HATCH, linewidth=0, label="may break even: 95 % band"
+        ),
         _FAILED: failed_mark(),
     }
     return [entry for name, entry in entries.items() if name in drawn]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgb
@@ -22,14 +23,37 @@ from breakeven.analysis.figures.sheets import Map, label_columns, name_columns
 
 Floats = NDArray[np.float64]
 
-COLORS = LinearSegmentedColormap.from_list("loss to gain", ["#d9730d", "#f5c08a", "#f7f7f7", "#7fb0d8", "#08306b"])
+COLORS = LinearSegmentedColormap.from_list(
+    "loss to gain", ["#d9730d", "#f5c08a", "#f7f7f7", "#7fb0d8", "#08306b"]
+)
 """From orange over white to blue, which the colour-blind tell apart; in grey, losses are light and large gains dark."""
 
 FAILED: dict[str, Any] = {"facecolor": "0.95", "edgecolor": "0.75", "hatch": "xxx", "linewidth": 0}
 WHY = {"incompatible": "n/a", "failed": "failed", "crashed": "crashed", "timeout": "timeout"}
 
 _WORST, _LEAST_RANGE = 0.1, 1.5
-_TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0, 128.0)
+_TICKS = (
+    0.1,
+    0.2,
+    0.3,
+    0.5,
+    0.7,
+    0.85,
+    1.0,
+    1.2,
+    1.5,
+    2.0,
+    3.0,
+    4.0,
+    6.0,
+    8.0,
+    12.0,
+    16.0,
+    24.0,
+    32.0,
+    64.0,
+    128.0,
+)
 _TICKS_APART = 0.17
 _WIDEST, _MOST_COLUMNS = 12.5, 4
 CELL = (0.54, 0.34)
@@ -39,6 +63,9 @@ _TEXT_NEEDS = 0.4
 """Width in inches of a cell in which there is room for its number."""
 
 _SIZE = 7.5
+_LETTER = 0.09
+"""Width in inches of a letter of a legend."""
+
 _DARK = 0.45
 """Luminance of a colour on which text is white."""
 
@@ -67,7 +94,9 @@ class Heat:
     def shade(self, speedups: Any) -> Floats:
         """Return where ``speedups`` lie on the scale: -1 is the worst, 1 the best."""
         logs = np.log(np.asarray(speedups, dtype="float64"))
-        shades: Floats = np.clip(np.where(logs < 0, -logs / np.log(self.bottom), logs / np.log(self.top)), -1, 1)
+        shades: Floats = np.clip(
+            np.where(logs < 0, -logs / np.log(self.bottom), logs / np.log(self.top)), -1, 1
+        )
         return shades
 
     def text_color(self, speedup: float) -> str:
@@ -113,7 +142,9 @@ def new_panels(maps: Sequence[Map], cell: tuple[float, float] = CELL) -> tuple[S
     columns = 1 if strips else max(1, min(len(maps), _MOST_COLUMNS, int(_WIDEST / (width + 0.3))))
     rows = ceil(len(maps) / columns)
     columns = ceil(len(maps) / rows)
-    beside = 1.8 + 0.075 * max((len(str(row)) for one in maps if one.y is None for row in one.rows), default=0)
+    beside = 1.8 + 0.075 * max(
+        (len(str(row)) for one in maps if one.y is None for row in one.rows), default=0
+    )
     body = new_figure(max(7.5, beside + (width + 0.3) * columns), 1.7 + rows * (height + 0.55))
     heights = [one.shape[0] for one in maps] if strips else [1] * rows
     panels = body.subplots(rows, columns, squeeze=False, height_ratios=heights).ravel()
@@ -137,6 +168,20 @@ def _label_sides(axes: Axes, one: Map, *, left: bool, below: bool) -> None:
     for spine in axes.spines.values():
         spine.set_visible(False)
     wrap_setting(one.title, axes)
+
+
+def add_key(body: SubFigure, handles: Sequence[Artist]) -> None:
+    """Put the legend below the panels, in as many columns as fit."""
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    columns = int(body.get_figure(root=True).get_figwidth() / (0.6 + _LETTER * longest))
+    body.legend(
+        handles=list(handles),
+        loc="outside lower left",
+        frameon=False,
+        ncols=max(1, min(columns, len(handles), _MOST_COLUMNS)),
+        handlelength=2.2,
+        columnspacing=1.2,
+    )
 
 
 def draw_cells(axes: Axes, shades: Floats, colors: Colormap, limits: tuple[float, float]) -> None:

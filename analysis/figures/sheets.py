@@ -19,13 +19,21 @@ from breakeven.base.factors import FACTORS
 Floats = NDArray[np.float64]
 
 TASK, PAYLOAD = "task_ns", "payload"
-_FOLLOW = ("payload_bytes", "payload_asked_bytes", "payload_out_bytes", "payload_out_asked_bytes", "tasks", "task_ns")
+_FOLLOW = ("payload_asked_bytes", "payload_out_asked_bytes", "tasks", "task_ns")
 """Factors that are an axis of a map, or follow from one."""
 
-_NAMED_BY = {TASK: (TASK,), PAYLOAD: ("payload_bytes", "payload_asked_bytes")}
-"""Columns that a label is made of, by that of the axis."""
+_NAMED_BY = {TASK: "task_ns", PAYLOAD: "payload_asked_bytes"}
+"""The factor that names the value of an axis in a label."""
 
-_ESTIMATES = ("speedup", "speedup_low", "speedup_high", "samples", "covers", "pairs_disturbed", "task_measured_ns")
+_ESTIMATES = (
+    "speedup",
+    "speedup_low",
+    "speedup_high",
+    "samples",
+    "covers",
+    "pairs_disturbed",
+    "task_measured_ns",
+)
 
 
 @dataclass(frozen=True)
@@ -57,24 +65,25 @@ def mappable(cells: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """
     cells = cells[cells["model"].ne("serial") & cells["pattern"].ne("pingpong")]
     cells = cells.join(estimates[[name for name in _ESTIMATES if name in estimates]])
-    crossed = cells["payload_bytes"].astype("float64")
-    asked = cells["payload_asked_bytes"].astype("float64") if "payload_asked_bytes" in cells else crossed
-    asked = asked.where(asked.notna() | cells["workload"].eq("function"), crossed)
-    keys = [name for name in (*FACTORS, "function", "variant") if name in cells and name not in _FOLLOW]
-    task = cells["task_ns"].astype("float64")
     lengths = lengths_of_tasks(cells).fillna(cells["task_measured_ns"].astype("float64"))
-    cells = cells.assign(payload=asked.fillna(0.0), task_ns=task, length=lengths)
-    return cells.assign(place=_number(cells, keys))
+    payload = cells["payload_asked_bytes"].astype("float64").fillna(0.0)
+    cells = cells.assign(payload=payload, task_ns=cells["task_ns"].astype("float64"), length=lengths)
+    keys = [name for name in (*FACTORS, "variant") if name not in _FOLLOW]
+    return cells.assign(place=number_places(cells, keys))
 
 
-def _number(cells: pd.DataFrame, keys: list[str]) -> pd.Series[int]:
-    """Number the groups of ``keys``; if two cells of one lie at one place, what else tells them apart is a key as well."""
-    back = cells["payload_out_bytes"].where(cells["payload_out_bytes"].ne(cells["payload_bytes"]))
-    further = cells.assign(payload_out_bytes=back.where(cells["workload"].ne("function")))
-    for name in (None, "payload_out_bytes", "tasks"):
-        keys = [*keys, name] if name else keys
+def number_places(cells: pd.DataFrame, keys: Sequence[str], one: str | None = None) -> pd.Series[int]:
+    """Return a number per group of ``keys``; if several cells of one lie at one place, what tells them apart is a key, too.
+
+    Cells of the same ``one`` may lie at one place.
+    """
+    same = cells["payload_out_asked_bytes"].eq(cells["payload_asked_bytes"])
+    further = cells.assign(payload_out_asked_bytes=cells["payload_out_asked_bytes"].mask(same))
+    which = cells[one] if one else pd.Series(range(len(cells)), cells.index)
+    for name in (None, "payload_out_asked_bytes", "tasks"):
+        keys = [*keys, name] if name else [*keys]
         numbers = further.groupby(keys, dropna=False, sort=False).ngroup()
-        if not cells.assign(number=numbers).duplicated(["number", TASK, PAYLOAD]).any():
+        if which.groupby([numbers, cells[TASK], cells[PAYLOAD]], dropna=False).nunique().max() == 1:
             break
     return numbers
 
@@ -128,7 +137,7 @@ def name_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
 
 def _settings(cells: pd.DataFrame) -> pd.Series[str]:
     """Name what else differs between maps; of strips, what each has only one of, if others have another."""
-    fixed = [name for name, columns in _NAMED_BY.items() if _fixed(cells, name) for name in columns]
+    fixed = [factor for name, factor in _NAMED_BY.items() if _fixed(cells, name)]
     texts = label_settings(cells, without=[name for name in _FOLLOW if name not in fixed])
     if varying(cells, ["label"]):
         texts = texts.where(texts.eq(""), texts + ", ") + cells["label"].fillna("").astype("str")
@@ -196,7 +205,9 @@ def _of_both(cells: pd.DataFrame, title: str) -> Map:
 def _of_one(cells: pd.DataFrame) -> Map:
     axis = AXES[str(cells["axis"].iloc[0])]
     columns, rows = sorted(cells[axis.column].dropna().unique()), sort_labels(cells, "mechanism")[::-1]
-    placed = cells.assign(column=index_of(cells[axis.column], columns), row=index_of(cells["mechanism"], rows))
+    placed = cells.assign(
+        column=index_of(cells[axis.column], columns), row=index_of(cells["mechanism"], rows)
+    )
     return Map(str(cells["setting"].iloc[0]), placed, axis, None, tuple(columns), tuple(rows))
 
 

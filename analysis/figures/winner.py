@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.figures.heat import draw_cells, new_panels, text_color, write_in
-from breakeven.analysis.figures.look import FACETS, describe_range, finish, look, sort_labels, thin, thinned
+from breakeven.analysis.figures.heat import add_key, draw_cells, new_panels, text_color, write_in
+from breakeven.analysis.figures.look import describe_range, finish, look, sort_labels, thin, thinned
 from breakeven.analysis.figures.sheets import (
     AXES,
     PAYLOAD,
@@ -27,6 +27,7 @@ from breakeven.analysis.figures.sheets import (
     Map,
     index_of,
     name_mechanisms,
+    number_places,
     with_sides,
 )
 from breakeven.analysis.frames.factors import varying, write
@@ -45,7 +46,7 @@ _GREY_OF_THE_PALETTE = 7
 _NAMED = 3
 """The most mechanisms that are named in one cell."""
 
-_WHERE = ("pattern", "label", "function", "workload", "window_ns", "interpreter", "interpreter_flags", "variables")
+_WHERE = ("pattern", "label", "window_ns", "interpreter", "interpreter_flags", "variables")
 _ELSEWHERE = {"interpreter": "", "interpreter_flags": "", "variables": ""}
 
 
@@ -85,20 +86,15 @@ def _candidates(number: int, question: Question, verdict: dict[str, Any]) -> pd.
 
 
 def _placed(cells: pd.DataFrame) -> pd.DataFrame:
-    """Number the maps: questions that differ in task length and payload alone, or in more if they lie at one place."""
-    keys = ["subject", *_WHERE, "variant"]
-    for name in (None, "payload_out_bytes", "tasks"):
-        keys = [*keys, name] if name else keys
-        place = cells.groupby([key for key in keys if key in cells], dropna=False, sort=False).ngroup()
-        if cells.assign(place=place).groupby(["place", TASK, PAYLOAD], dropna=False)["question"].nunique().max() == 1:
-            break
-    return cells.assign(place=place, task_ns=cells[TASK].astype("float64"))
+    """Add ``place``, the number of the map: its questions differ in nothing but task length and payload."""
+    cells = cells.assign(task_ns=cells[TASK].astype("float64"))
+    return cells.assign(place=number_places(cells, ("subject", *_WHERE, "variant"), one="question"))
 
 
 def _settings(cells: pd.DataFrame) -> pd.Series[str]:
     """Name each map by what tells it from the others."""
-    names = [name for name in ("subject", *_WHERE, "variant") if name in cells and name not in {"function", "workload"}]
-    texts = [write(cells, name).fillna("") for name in varying(cells, names)]
+    names = varying(cells, ("subject", *_WHERE, "variant"))
+    texts = [write(cells, name).fillna("") for name in names]
     joined = [", ".join(filter(None, parts)) for parts in zip(*texts, strict=True)] if texts else ""
     return pd.Series(joined, cells.index, dtype="str")
 
@@ -114,9 +110,11 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         body, panels = new_panels(maps, CELL)
         for axes, one in zip(panels, maps, strict=True):
             _draw_map(axes, one, frame, key)
-        body.legend(handles=key.entries(), loc="outside lower left", frameon=False, ncols=3, handlelength=1.2)
+        add_key(body, key.entries())
         sample = f"Verdicts over {describe_range(frame['rounds'])} fresh processes a cell{key.describe()}"
-        return finish(body, _title(maps, frame), context, sample, *thinned(len(kept), len(settings), "settings"))
+        return finish(
+            body, _title(maps, frame), context, sample, *thinned(len(kept), len(settings), "settings")
+        )
 
 
 def _to_maps(frame: pd.DataFrame) -> list[Map]:
@@ -174,7 +172,7 @@ class Key:
         if SERIAL in self.decisions:
             entries.append(Patch(facecolor=SERIAL_COLOR, label="stay serial"))
         if UNDECIDED in self.decisions:
-            entries.append(Patch(facecolor=UNDECIDED_COLOR, label="not decided between"))
+            entries.append(Patch(facecolor=UNDECIDED_COLOR, label="not decided between these"))
         return entries
 
     def describe(self) -> str:
@@ -206,7 +204,11 @@ def _draw_map(axes: Axes, one: Map, frame: pd.DataFrame, key: Key) -> None:
 
 def _lines(decision: str, candidates: pd.DataFrame, key: Key) -> str:
     """Return what is written in a cell: the winner with its speedup and its rivals, or what it is not decided between."""
-    letters = {part: [key.letters[name] for name in rows["mechanism"]] for part, rows in candidates.groupby("part") if part != OTHER}
+    letters = {
+        part: [key.letters[name] for name in rows["mechanism"]]
+        for part, rows in candidates.groupby("part")
+        if part != OTHER
+    }
     if decision == SERIAL:
         return "serial"
     if decision == UNDECIDED:
@@ -228,7 +230,9 @@ def _title(maps: Sequence[Map], frame: pd.DataFrame) -> str:
     best = frame[frame["part"].eq(BEST)].set_index("question")["mechanism"]
     if maps[0].y is None:
         texts = [text for one in maps for text in _say_rows(one, best)]
-        return "; ".join(texts[:_NAMED]) + (f"; {len(texts) - _NAMED} more below" if len(texts) > _NAMED else "")
+        return "; ".join(texts[:_NAMED]) + (
+            f"; {len(texts) - _NAMED} more below" if len(texts) > _NAMED else ""
+        )
     asked = frame.drop_duplicates("question").set_index("question")
     winners = best.reindex(asked.index).fillna(asked["decision"])
     counts = winners.value_counts(sort=True)
