@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -74,7 +75,7 @@ def _draw_map(axes: Axes, one: Map, heat: Heat) -> set[str]:
     drawn = {_FAILED} if draw_failed(axes, one) else set()
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
-            clear = low[row, column] > 1 or high[row, column] < 1
+            clear = bool(low[row, column] > 1 or high[row, column] < 1)
             _write(axes, (column, row), value, heat, clear=clear)
     logs, ends = np.log(values), (_known(low, values, -1), _known(high, values, 1))
     parts = [slice(None)] if one.y else [slice(row, row + 1) for row in range(len(one.rows))]
@@ -91,7 +92,7 @@ def _known(end: Floats, values: Floats, reach: int) -> Floats:
 
 def _write(axes: Axes, place: tuple[int, int], value: float, heat: Heat, *, clear: bool) -> None:
     text = format_ratio(value) if clear else f"({format_ratio(value)})"
-    ground = COLORS((float(heat.shade(value)) + 1) / 2)
+    ground = to_hex(COLORS((float(heat.shade(value)) + 1) / 2))
     write_in(axes, place, text, heat.text_color(value), path_effects=outlined(ground))
 
 
@@ -111,15 +112,13 @@ def _describe(cells: pd.DataFrame) -> str:
     """Return the caption: what a number is, and what brackets mean."""
     good = cells[cells["speedup"].notna()]
     unclear = ~(good["speedup_low"].gt(1) | good["speedup_high"].lt(1))
-    brackets = "; in brackets: its 95 % interval holds 1" if unclear.any() else ""
+    brackets = "; (in brackets): 95 % interval holds 1" if unclear.any() else ""
     blank = "; blank: not measured" if _has_blanks(cells) else ""
     disturbed = int(good["pairs_disturbed"].gt(MOST).sum())
-    noise = f"; {disturbed} of {len(good)} disturbed in more than {MOST:.0%} of pairs" if disturbed else ""
+    noise = f"; {disturbed} of {len(good)} cells disturbed" if disturbed else ""
     workers = describe_range(good["workers"])
-    return (
-        f"Speedup with {workers} workers, without start-up; mean over {describe_range(good['rounds_ok'])} "
-        f"fresh processes a cell{brackets}{blank}{noise}"
-    )
+    rounds = describe_range(good["rounds_ok"])
+    return f"{workers} workers, without start-up; {rounds} processes a cell{brackets}{blank}{noise}"
 
 
 def _has_blanks(cells: pd.DataFrame) -> bool:

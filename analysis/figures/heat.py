@@ -216,9 +216,8 @@ def failed_mark() -> Patch:
 
 def write_in(axes: Axes, place: tuple[float, float], text: str, color: str, **how: Any) -> None:
     """Write ``text`` in the middle of a cell, if there is room."""
-    across = axes.get_figure(root=True).get_figwidth() / (axes.get_xlim()[1] - axes.get_xlim()[0])
-    if across >= _TEXT_NEEDS:
-        own = {"ha": "center", "va": "center", "fontsize": _SIZE, "zorder": 5} | how
+    if axes.get_xlim()[1] * _TEXT_NEEDS <= _WIDEST:
+        own: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": _SIZE, "zorder": 5} | how
         axes.text(*place, text, color=color, **own)
 
 

@@ -24,7 +24,7 @@ HARDLY = 1.1
 
 
 class Saying(NamedTuple):
-    """What is said of a mechanism, and how much it gains: its mean of logarithms, which orders what is said."""
+    """What is said of a mechanism, and how much it gains: its largest speedup, which orders what is said."""
 
     gain: float
     name: str
@@ -71,7 +71,7 @@ def _say_map(one: Map) -> Iterator[Saying]:
             f"{say(found[end], rows[end][1], one.x)} at {AXES[PAYLOAD].write(rows[end][0])}" for end in ends
         ]
         text = ", ".join(said)
-    yield Saying(_mean([line for _, line in rows]), one.title, text)
+    yield Saying(_most([line for _, line in rows]), one.title, text)
 
 
 def _say_rows(one: Map) -> Iterator[Saying]:
@@ -79,25 +79,25 @@ def _say_rows(one: Map) -> Iterator[Saying]:
     for name, line in reversed(list(zip(one.rows, lines_of(one), strict=True))):
         if len(line.places):
             text = _say_little([line], "nowhere here") or say(where_it_pays(line), line, one.x)
-            yield Saying(_mean([line]), f"{name} ({one.title})" if one.title else str(name), text)
+            yield Saying(_most([line]), f"{name} ({one.title})" if one.title else str(name), text)
 
 
 def _say_little(lines: Sequence[Line], nowhere: str) -> str | None:
     """Return what to say if nothing is gained, not decided or hardly worth it; otherwise None."""
     kinds = {where_it_pays(line).kind for line in lines}
-    most = max(float(line.values.max()) for line in lines)
     if kinds == {NOWHERE}:
         return nowhere
     if kinds <= {NOWHERE, UNDECIDED}:
         return "nowhere that is decided"
+    most = _most(lines)
     return f"{_GAINS} {most:.2f}x at most" if most < HARDLY else None
 
 
 _GAINS = "gains"
 
 
-def _mean(lines: Sequence[Line]) -> float:
-    return float(np.log(np.concatenate([line.values for line in lines])).mean())
+def _most(lines: Sequence[Line]) -> float:
+    return max((float(line.values.max()) for line in lines), default=0.0)
 
 
 def say(pays: Pays, line: Line, axis: Axis) -> str:

@@ -173,12 +173,13 @@ class Map:
 
     def places(self) -> Floats:
         """Return what each column stands for: its payload, or how long its tasks are if that is not about as long as asked."""
-        asked = pd.Series(self.columns)
+        asked = pd.Series(self.columns, dtype="float64")
         if self.x.column != TASK:
-            return asked.to_numpy("float64")
+            return np.array(self.columns, dtype="float64")
         logs = pd.Series(np.log(self.cells["length"].to_numpy("float64")))
-        means = np.exp(logs.groupby(self.cells["column"].to_numpy()).mean()).reindex(asked.index)
-        return means.where(means.notna() & ~is_near(asked, means), asked).to_numpy("float64")
+        mean = logs.groupby(self.cells["column"].to_numpy()).mean().reindex(asked.index)
+        found = pd.Series(np.exp(mean.to_numpy("float64")), asked.index)
+        return np.array(found.where(found.notna() & ~is_near(asked, found), asked), dtype="float64")
 
     def write_places(self) -> list[str]:
         """Write what each column stands for."""

@@ -34,7 +34,8 @@ from breakeven.analysis.frames.factors import varying, write
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_ratio
 from breakeven.analysis.verdicts import verdicts
-from breakeven.analysis.verdicts.question import OPTIONS, Question, questions
+from breakeven.analysis.verdicts.answer import answers
+from breakeven.analysis.verdicts.question import OPTIONS, Question
 from breakeven.analysis.verdicts.ranking import PARALLEL, SERIAL, UNDECIDED
 
 BEST, AS_GOOD, OPEN, OTHER = "best", "as good", "open", "other"
@@ -52,12 +53,12 @@ _ELSEWHERE = {"interpreter": "", "interpreter_flags": "", "variables": ""}
 
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the candidates of the questions that make a map: one row per cell, with the verdict and its ``part`` in it."""
-    found = verdicts(lab)
-    asked = zip(questions(lab.estimates, lab.runs), found.to_dict("records"), strict=True)
     answered = [
-        _candidates(number, question, verdict)
-        for number, (question, verdict) in enumerate(asked)
-        if not question.of_round_trips
+        _candidates(number, answer.question, verdict)
+        for number, (answer, (_, verdict)) in enumerate(
+            zip(answers(lab), verdicts(lab).iterrows(), strict=True)
+        )
+        if not answer.question.of_round_trips and len(answer.question.cells)
     ]
     cells = with_sides(_placed(pd.concat(answered))) if answered else pd.DataFrame()
     if cells.empty:
@@ -69,7 +70,7 @@ def frame(lab: Lab) -> pd.DataFrame:
     return cells.assign(mechanism=named + options, setting=_settings(cells))
 
 
-def _candidates(number: int, question: Question, verdict: dict[str, Any]) -> pd.DataFrame:
+def _candidates(number: int, question: Question, verdict: pd.Series[Any]) -> pd.DataFrame:
     parts = dict.fromkeys(question.cells.index, OTHER) | dict.fromkeys(verdict["undecided"], OPEN)
     parts |= dict.fromkeys(verdict["as_good"], AS_GOOD)
     if verdict["decision"] == PARALLEL:
@@ -111,7 +112,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         for axes, one in zip(panels, maps, strict=True):
             _draw_map(axes, one, frame, key)
         add_key(body, key.entries())
-        sample = f"Verdicts over {describe_range(frame['rounds'])} fresh processes a cell{key.describe()}"
+        sample = f"verdicts over {describe_range(frame['rounds'])} processes a cell{key.describe()}"
         return finish(
             body, _title(maps, frame), context, sample, *thinned(len(kept), len(settings), "settings")
         )

@@ -58,7 +58,8 @@ def _panels(figure: Figure) -> list[Axes]:
 
 def _written(axes: Axes) -> dict[tuple[float, float], str]:
     """Return what is written in the cells of a map, by column and row."""
-    return {tuple(text.get_position()): text.get_text() for text in axes.texts}
+    places = [text.get_position() for text in axes.texts]
+    return {(x, y): text.get_text() for (x, y), text in zip(places, axes.texts, strict=True)}
 
 
 def _check(figure: Figure) -> None:
@@ -164,7 +165,7 @@ def test_what_is_not_decided_is_in_brackets_and_in_the_band(tmp_path: Path) -> N
         open_ = any(path.contains_point((column, row)) for path in band.get_paths())
         assert open_ == text.startswith("(")
     assert sum(text.startswith("(") for text in _written(axes).values()) == len(unclear)
-    assert "in brackets: its 95 % interval holds 1" in _texts(figure)[1]
+    assert "(in brackets): 95 % interval holds 1" in _texts(figure)[1]
 
 
 def test_cells_without_a_result_are_told_from_those_that_were_not_measured(tmp_path: Path) -> None:
@@ -297,7 +298,7 @@ def test_what_is_not_decided_is_grey_and_says_between_what(tmp_path: Path) -> No
     (axes,) = _panels(figure)
     (cells,) = [one for one in axes.collections if isinstance(one, QuadMesh)]
     cells.update_scalarmappable()
-    colors = cells.get_facecolor().reshape(2, 2, 4)
+    colors = np.asarray(cells.get_facecolor()).reshape(2, 2, 4)
     assert (colors[:, 0] == colors[0, 0]).all()
     assert np.ptp(colors[0, 0][:3]) == 0
     assert np.ptp(colors[0, 1][:3]) > 0.3

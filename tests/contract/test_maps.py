@@ -26,7 +26,12 @@ TASKS = np.array([1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7])
 def _line(values: list[float], share: float = 0.05) -> Line:
     """Return ``values`` at 1, 10, 100 ..., with intervals of ``share`` either way."""
     found = np.array(values)
-    return Line(10.0 ** np.arange(len(values)), found, found * (1 - share), found * (1 + share))
+    return Line(
+        np.array([10.0**place for place in range(len(values))]),
+        found,
+        found * (1 - share),
+        found * (1 + share),
+    )
 
 
 @given(
