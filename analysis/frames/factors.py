@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.frames.asked import CROSSED
+from breakeven.analysis.frames.configs import read_config
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.order import sort_cells
 from breakeven.analysis.units import format_length, format_size
@@ -29,6 +30,9 @@ _WRITE: dict[str, Callable[[float], str]] = {
 }
 _NO_VARIANT = {"", "engine", *FACTORS, *OF_THE_SWEEP, *POLICY}
 """Overrides that make no variant of a cell: those with a column, and those of the whole sweep."""
+
+_OTHERS = ("environment.", "engine.")
+"""Knobs that make no variant either: those of a column together, and that of who measures."""
 
 _IN_LABEL = {
     "payload_out_asked_bytes": "{} back",
@@ -64,6 +68,7 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
     tidy["rounds"] = cells.size()
     tidy["rounds_ok"] = cells["ok"].sum()
     tidy["variant"] = _variants(cells["overrides"].first())
+    tidy["variant"] = _told_apart(tidy, cells["config"].first())
     return sort_cells(tidy, (*FACTORS, "variant"))
 
 
@@ -79,6 +84,33 @@ def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
     shared = lines.value_counts() == len(overrides)
     differing = lines[~lines.map(shared).astype(bool)]
     return differing.groupby(level=0).agg(", ".join).reindex(overrides.index, fill_value="")
+
+
+def _told_apart(cells: pd.DataFrame, configs: pd.Series[str]) -> pd.Series[str]:
+    """Return the variants, with the knobs added in which cells differ that are alike in all else.
+
+    Such are those of a user's own file of choices, as in ``workload=small,large``: no override names them.
+    """
+    further = pd.Series("", cells.index)
+    alike = cells.groupby([*FACTORS, "variant"], dropna=False, sort=False).ngroup()
+    for _, members in alike[alike.duplicated(keep=False)].groupby(alike):
+        knobs = pd.DataFrame([read_config(configs[cell]) for cell in members.index], members.index)
+        further.update(_differing_knobs(knobs))
+    return (cells["variant"] + ", " + further).str.strip(", ")
+
+
+def _differing_knobs(knobs: pd.DataFrame) -> pd.Series[str]:
+    """Return the knobs of each cell that not all have alike, without those that have a column or are of the whole sweep."""
+    names = [
+        name
+        for name in map(str, knobs.columns)
+        if COLUMNS.get(name, name) not in _NO_VARIANT
+        and not name.startswith(_OTHERS)
+        and len(knobs[name].drop_duplicates()) > 1
+    ]
+    texts = [knobs[name].fillna("null").map(f"{name}={{}}".format) for name in names]
+    rows = zip(*texts, strict=True) if texts else [()] * len(knobs)
+    return pd.Series([", ".join(row) for row in rows], knobs.index, dtype="str")
 
 
 def is_varied(values: pd.Series[Any]) -> bool:
@@ -115,7 +147,20 @@ def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Serie
     fixed = [name for name in (*_MECHANISM, *_SETTING, "workers") if name in cells]
     needed = [name for name in _SETTING_IF_NEEDED if name not in without and _is_needed(cells, name, fixed)]
     lengths = {"task_ns": name_lengths(cells, without)}
-    return _join(cells, [*drop_implied(cells, names), *needed], ", ", written=lengths)
+    shown = [name for name in names if name in _named(cells) or name in drop_implied(cells, names)]
+    return _join(cells, [*shown, *needed], ", ", written=lengths)
+
+
+def _named(cells: pd.DataFrame) -> tuple[str, ...]:
+    """Return the settings that are named though others imply them: the user's functions, if there are any."""
+    return ("workload",) if cells["function"].notna().any() else ()
+
+
+def name_cells(cells: pd.DataFrame) -> pd.Series[str]:
+    """Name each cell by what distinguishes it but for its workers: its mechanism, and its work."""
+    known = cells if "variant" in cells else cells.assign(variant="")
+    both = zip(label_mechanisms(known), label_settings(known), strict=True)
+    return pd.Series([", ".join(filter(None, parts)) for parts in both], cells.index, dtype="str")
 
 
 def label_cells(cells: pd.DataFrame, names: Sequence[str], between: str) -> pd.Series[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.summary.caution import (
     CONDITIONS,
@@ -76,7 +76,7 @@ def _impossible(estimates: pd.DataFrame) -> Iterator[Caution]:
         return
     worst = above.loc[[above["efficiency_low"].idxmax()]]
     value, low, high, workers = worst[["speedup", "speedup_low", "speedup_high", "workers"]].iloc[0]
-    name = label_mechanisms(estimates)[worst.index[0]]
+    name = name_cells(estimates)[worst.index[0]]
     text = (
         f"not the same work: {out_of(len(above), len(estimates))} the speedup is surely above what the workers allow, "
         f"most of all {format_ratio(value)} [{format_ratio(low)}, {format_ratio(high)}] with workers={workers:.0f} ({name}): calls do less in a worker than alone, such "
@@ -95,7 +95,7 @@ def _slowed(good: pd.DataFrame) -> Iterator[Caution]:
     row = good.index[good["cell_id"].eq(str(ratios.idxmax()))][0]
     text = (
         f"{out_of(len(ratios), good['cell_id'].nunique())} a task takes more CPU time in a worker than alone, "
-        f"{span(ratios, '{:.2g}'.format)} times as much (most: {label_mechanisms(good)[row]}, workers={good.loc[row, 'workers']}): "
+        f"{span(ratios, '{:.2g}'.format)} times as much (most: {name_cells(good)[row]}, workers={good.loc[row, 'workers']}): "
         "workers share memory bandwidth, caches or the threads of a core (SMT), or the data is laid out otherwise there"
     )
     yield Caution(SLOWED, text, frozenset(map(str, ratios.index)), "c")
@@ -119,7 +119,7 @@ def _observed(estimates: pd.DataFrame) -> Iterator[Caution]:
         return
     worst = above.loc[[above["observer_effect"].idxmax()]]
     value, low, high = worst[["observer_effect", "observer_effect_low", "observer_effect_high"]].iloc[0]
-    name = label_mechanisms(estimates)[worst.index[0]]
+    name = name_cells(estimates)[worst.index[0]]
     text = (
         f"{out_of(len(above), len(estimates))} recording spans prolonged trials by more than {percent(MOST_EFFECT)}, "
         f"most by {value:.1%} [{low:.1%}, {high:.1%}] ({name}): speeds are of untraced trials and unaffected, "

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from breakeven.analysis.frames.factors import label_mechanisms, label_settings
+from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.kinds import Cause, cause_of
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.caution import KINDS, Caution
@@ -65,13 +65,12 @@ def _why(cause: Cause) -> str:
 
 def _describe(lab: Lab, kinds: pd.DataFrame, cell: str) -> str:
     """Name a cell and its kinds, the more frequent first, with their values and shares."""
-    parts = (label_mechanisms(lab.estimates)[cell], label_settings(lab.estimates)[cell])
     write = format_time if kinds["latency_p50_ns"].notna().all() else format_ratio
     ordered = kinds.assign(value=_values(kinds)).sort_values("rounds", ascending=False, kind="stable")
     columns = (ordered[name] for name in ("value", "rounds", "of"))
     rows = zip(ordered.index.get_level_values("kind"), *columns, strict=True)
     each = (f"{write(value)} ({kind}, {rounds} of {of} rounds)" for kind, value, rounds, of in rows)
-    return f"{', '.join(filter(None, parts))} {' and '.join(each)}"
+    return f"{name_cells(lab.estimates)[cell]} {' and '.join(each)}"
 
 
 def _remedy(cause: Cause) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.slowed import BUSY
 from breakeven.analysis.summary.caution import NATIVE, Caution
@@ -40,7 +40,7 @@ def native_threads(lab: Lab) -> Iterator[Caution]:
     over = cells[demand.gt(BUSY * cells["cpu_count"])]
     if len(over):
         worst = str((demand / cells["cpu_count"]).astype("float64").idxmax())
-        cell, name = cells.loc[worst], label_mechanisms(lab.estimates)[worst]
+        cell, name = cells.loc[worst], name_cells(lab.estimates)[worst]
         text += (
             f"; oversubscribed {out_of(len(over), len(lab.estimates))}, most with {cell['workers']} workers x "
             f"{cell['cpus_alone']:.1f} CPUs on {cell['cpu_count']} ({name}){_name_remedy(runs)}"

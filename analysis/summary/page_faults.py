@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.frames.asked import payloads
-from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.factors import is_varied, name_cells
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.caution import FAULTS, Caution
 from breakeven.analysis.summary.wording import out_of, percent, span
@@ -50,11 +50,11 @@ def page_faults(lab: Lab) -> Iterator[Caution]:
     runs = lab.runs[lab.runs["cell_id"].eq(worst) & lab.runs["status"].eq("ok")]
     first, faults = runs.iloc[0], runs["faults_per_task"].astype("float64").median()
     name, unit = (
-        label_mechanisms(lab.estimates)[worst],
+        name_cells(lab.estimates)[worst],
         "message" if first["pattern"] == "pingpong" else "task",
     )
     payload = payloads(runs).iloc[0]
-    size = f", {format_size(payload)}" if pd.notna(payload) else ""
+    size = f", {format_size(payload)}" if pd.notna(payload) and not is_varied(payloads(lab.estimates)) else ""
     text = (
         f"{out_of(len(shares), len(lab.estimates))} page faults take about {span(shares.clip(upper=1).round(2), percent)} of the "
         f"CPU time of a {unit} (most: {name}{size}, {faults:.0f} each, at {format_time(runs['page_fault_ns'].median())}): "

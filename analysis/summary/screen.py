@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, name_work
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.caution import FLAGS, MISSING, Caution, in_order
 from breakeven.analysis.summary.cautions import cautions
@@ -155,10 +155,16 @@ def _missing(lab: Lab) -> Iterator[Caution]:
 
 
 def _group_problems(lab: Lab) -> pd.DataFrame:
-    """Count runs that are not ok by status and reason, the most frequent first."""
+    """Count runs that are not ok by status, reason and work, the most frequent first; what cannot be depends on no work."""
     bad = lab.runs[lab.runs["status"].ne("ok")]
-    bad = bad.assign(example=label_mechanisms(lab.runs), reason=bad["reason"].fillna("no reason was stored"))
-    groups = bad.groupby(["status", "reason"], as_index=False, sort=False)
+    ran = bad["status"].ne("incompatible")
+    names = name_cells(lab.cells)[bad["cell_id"]].set_axis(bad.index).where(ran, label_mechanisms(lab.runs))
+    names = names.where(
+        bad["function"].isna() | is_varied(name_work(lab.cells)), bad["function"] + ", " + names
+    )
+    reasons = bad["reason"].fillna("no reason was stored")
+    bad = bad.assign(example=names, reason=reasons, work=name_work(bad).where(ran, ""))
+    groups = bad.groupby(["status", "reason", "work"], as_index=False, sort=False)
     counted = groups.agg(cells=("cell_id", "nunique"), runs=("cell_id", "size"), example=("example", "first"))
     return counted.sort_values("cells", ascending=False, kind="stable", ignore_index=True)
 

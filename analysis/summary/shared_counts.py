@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from breakeven.analysis.frames.factors import label_mechanisms
+from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.summary.caution import SHARED, Caution
 from breakeven.analysis.summary.wording import out_of, span
 
@@ -25,7 +25,7 @@ def shared_counts(runs: pd.DataFrame, ratios: pd.Series[float]) -> Iterator[Caut
     text = (
         f"{out_of(len(ratios), runs['cell_id'].nunique())} threads fight over the reference counts of objects they "
         f"share, such as {_such_as(roles)}: a task takes {span(ratios, '{:.2g}'.format)} times as much CPU time as alone "
-        f"(most: {label_mechanisms(runs)[row]}, workers={sharing.loc[row, 'workers']}); {_remedy(roles)}"
+        f"(most: {name_cells(runs)[row]}, workers={sharing.loc[row, 'workers']}); {_remedy(roles)}"
     )
     yield Caution(SHARED, text, frozenset(map(str, ratios.index)), "c")
 

@@ -7,7 +7,7 @@ from math import ceil, isfinite
 
 import pandas as pd
 
-from breakeven.analysis.frames.factors import label_mechanisms, label_settings
+from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.forecast import Forecast, too_wide
 from breakeven.analysis.summary.kinds import fixed_by_a_knob
@@ -71,9 +71,7 @@ def _asked(cells: pd.DataFrame) -> str:
 def _names(estimates: pd.DataFrame) -> pd.Series[str]:
     """Return the names of all cells: mechanism, setting and workers."""
     workers = "workers=" + estimates["workers"].astype("str")
-    parts = [label_mechanisms(estimates), label_settings(estimates), workers]
-    rows = zip(*parts, strict=True)
-    return pd.Series([", ".join(filter(None, row)) for row in rows], estimates.index)
+    return name_cells(estimates) + ", " + workers
 
 
 def _remedy(lab: Lab, cells: pd.DataFrame, unseen: int) -> tuple[str, str | None]:

@@ -87,7 +87,7 @@ def test_problems_are_grouped_by_reason(rich: Lab) -> None:
     """One line a reason with a count and an example, not one for each cell."""
     lines = _render(rich, width=200)
     assert f"incompatible, 3 cells: {REFUSAL} (such as process/reference)" in lines
-    assert "timeout, 1 cell: no result within 30 s (such as thread/pipe)" in lines
+    assert "timeout, 1 cell: no result within 30 s (such as thread/pipe, 1 KiB, map)" in lines
     assert "46 cells (42 ok, 3 incompatible, 1 timeout) in 82 runs" in lines
 
 
