@@ -35,7 +35,7 @@ from breakeven.analysis.frames.factors import is_varied, label_cells, label_mech
 from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.order import rank_cells
-from breakeven.analysis.units import format_time
+from breakeven.analysis.units import format_length
 
 PANELS = 3
 BINS = 150
@@ -133,14 +133,14 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     most = most.sort_values("mechanism_place", kind="stable")
     with look():
         body = _draw_panels(frame, cells, most)
-        lanes = f"lanes: one trial, bins of {format_time(frame['bin_ns'].median())}"
+        lanes = f"lanes: one trial, bins of {format_length(frame['bin_ns'].median())}"
         sample = (lanes, describe_sample(cells), *describe_disturbed(cells))
         return finish(body, _title(cells), context, *sample)
 
 
 def _title(cells: pd.DataFrame) -> str:
     """Return how the calls change from few workers to many; the most and the least if there are several mechanisms."""
-    window = format_time(cells["window_ns"].iloc[0])
+    window = format_length(cells["window_ns"].iloc[0])
     ends = (
         cells.sort_values("workers")
         .groupby("mechanism", sort=False)
@@ -252,7 +252,7 @@ def _draw_totals(axes: Axes, cells: pd.DataFrame) -> None:
     cut_axes(axes, "y", 0, HEADROOM * float(cells["total"].max()))
     axes.xaxis.set_major_locator(FixedLocator(thin(sorted(cells["workers"].unique()))))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set(xlabel="workers", title=f"calls completed in {format_time(cells['window_ns'].iloc[0])}")
+    axes.set(xlabel="workers", title=f"calls completed in {format_length(cells['window_ns'].iloc[0])}")
     handles = list_styles(look_of)
     names = [wrap_label(name) for name in look_of]
     axes.legend(handles=handles, labels=names, loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)

@@ -38,7 +38,10 @@ LENGTHS = {
 """Factors that are drawn to scale; workers are, too, and all others are drawn one beside the other."""
 
 _SLANTED = 24
-"""If the labels of an axis have more characters than this together they are slanted."""
+"""If the labels of an axis would need the room of more characters than this they are slanted."""
+
+_OWN = "own"
+"""What stands at the place of cells that have no such setting, such as a pool, which has a channel of its own."""
 
 
 def place_cells(cells: pd.DataFrame, along: str | None) -> pd.DataFrame:
@@ -52,13 +55,15 @@ def place_cells(cells: pd.DataFrame, along: str | None) -> pd.DataFrame:
     texts = label_cells(cells, [along], "")
     if along == WORKERS:
         return cells.assign(along=along, length=cells[along].astype("float64"), at=texts)
-    places = rank_cells(cells, [along])
-    return cells.assign(along=along, length=places.astype("float64"), at=texts)
+    texts = texts.where(texts.ne(""), _OWN)
+    order = rank_cells(cells, [along]).groupby(texts).min().rank(method="dense") - 1
+    return cells.assign(along=along, length=texts.map(order).astype("float64"), at=texts)
 
 
-def set_axis(axes: Axes, frame: pd.DataFrame, *, slanted: bool = True) -> None:
+def set_axis(axes: Axes, frame: pd.DataFrame) -> None:
     """Label x at the places of ``frame``, few enough to read."""
     along = str(frame["along"].iloc[0])
+    axes.tick_params(labelbottom=True)
     if along in LENGTHS:
         set_length_axis(axes, frame["length"].dropna().tolist(), LENGTHS[along].write)
         return
@@ -66,13 +71,18 @@ def set_axis(axes: Axes, frame: pd.DataFrame, *, slanted: bool = True) -> None:
     axes.xaxis.set_major_locator(FixedLocator(names.index.tolist()))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(-0.5, names.index.max() + 0.5)
-    long = slanted and sum(map(len, names)) > _SLANTED
+    long = len(names) * max(map(len, names)) > _SLANTED
     axes.set_xticks(
         names.index.tolist(),
-        [wrap_label(name) if name else "none" for name in names],
+        [wrap_label(name) for name in names],
         rotation=30 if long else 0,
         ha="right" if long else "center",
     )
+
+
+def is_scale(frame: pd.DataFrame) -> bool:
+    """Return whether places along x are amounts, so that lines between them mean something."""
+    return frame["along"].iloc[0] in (*LENGTHS, WORKERS)
 
 
 def name_axis(frame: pd.DataFrame) -> str:

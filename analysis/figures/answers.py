@@ -36,6 +36,8 @@ def describe_answers(answers: pd.DataFrame) -> str:
         open_ = (~answers["decision"].eq(SERIAL)).sum()
         rest = f" ({open_} not decided)" if open_ else ""
         return f"Parallel work surely pays in none of {len(answers)} settings{rest}"
-    most = pays.sort_values("speedup_low", ascending=False)["clause"].iloc[0]
+    best = pays.sort_values("speedup_low", ascending=False).iloc[0]
+    clause = str(best["clause"])
+    most = clause if ":" in clause else f"{best['question']} ({clause})"
     where = "throughout" if len(pays) == len(answers) else f"in {len(pays)} of {len(answers)} settings"
-    return f"Parallel work pays {where}, most {'for' if ':' in most else 'with'} {most}"
+    return f"Parallel work pays {where}, most for {most}"

@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
-from breakeven.analysis.figures.along import LENGTHS, WORKERS, name_axis, place_cells, set_axis
+from breakeven.analysis.figures.along import LENGTHS, is_scale, name_axis, place_cells, set_axis
 from breakeven.analysis.figures.context import NothingToDraw
 from breakeven.analysis.figures.dots import Extra, draw_dots
 from breakeven.analysis.figures.edges import HEADROOM, cut
@@ -152,7 +152,7 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
 
 
 def _draw_panel(axes: Axes, cells: pd.DataFrame, measure: Measure, look_of: Styles) -> None:
-    to_scale = cells["along"].iloc[0] in (*LENGTHS, WORKERS)
+    to_scale = is_scale(cells)
     for place, (name, style) in enumerate(look_of.items()):
         points = cells[cells["mechanism"].eq(name)]
         aside = 0.0 if to_scale else 0.06 * (place - (len(look_of) - 1) / 2)

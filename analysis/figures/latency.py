@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from breakeven.analysis.figures.along import is_scale
 from breakeven.analysis.figures.by_payload import (
     ACCEPTS,
     Marks,
@@ -59,7 +60,10 @@ def _draw_tails(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:
     for name, points in cells.sort_values("length").groupby("mechanism"):
         style = look_of[str(name)]
         x, tail = points["length"], points["latency_p99_ns"]
-        axes.plot(x, tail, color=style.color, linestyle=style.dash, **_FAINT)
+        line: dict[str, Any] = (
+            {"linestyle": style.dash} if is_scale(points) else {"linestyle": "none", "marker": "_"}
+        )
+        axes.plot(x, tail, color=style.color, **line, **_FAINT)
 
 
 def _dot_tails(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:

@@ -42,6 +42,9 @@ DPI = 150
 _CLOSE = 0.12
 """Share of a logarithmic axis within which the labels of two ticks would overlap."""
 
+_BESIDE = 0.25
+"""The same where labels stand side by side."""
+
 _STEPS = ((100, (1,)), (8, (1, 2, 5)), (2, (1, 1.5, 2, 3, 4, 5, 7)), (0, np.arange(1, 10, 0.2)))
 
 
@@ -199,10 +202,10 @@ def set_length_axis(axes: Axes, sizes: Sequence[float], write: Callable[[float],
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: write(size)))
 
 
-def _apart(ordered: Sequence[float]) -> list[float]:
+def _apart(ordered: Sequence[float], close: float = _CLOSE) -> list[float]:
     """Keep those of the positive values whose labels do not lie over each other: the first, the last, and between."""
     last = ordered[-1]
-    least = (last / next((value for value in ordered if value > 0), last)) ** _CLOSE if last > 0 else 1
+    least = (last / next((value for value in ordered if value > 0), last)) ** close if last > 0 else 1
     kept = [ordered[0]]
     for value in ordered[1:-1]:
         if value >= kept[-1] * least and value * least <= last:
@@ -216,7 +219,8 @@ def set_log_axis(axis: Axis, write: Callable[[float], str]) -> None:
     steps = next((steps for span, steps in _STEPS if high / low >= span), _STEPS[-1][1])
     powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)))
     ticks = np.outer(powers, steps).ravel()
-    axis.set_major_locator(FixedLocator(ticks[(ticks >= low) & (ticks <= high)].tolist()))
+    seen = ticks[(ticks >= low) & (ticks <= high)].tolist()
+    axis.set_major_locator(FixedLocator(_apart(seen, _BESIDE) if seen and axis.axis_name == "x" else seen))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: trim_zeros(write(value))))
 

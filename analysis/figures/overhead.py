@@ -34,6 +34,9 @@ _HANDLES = tuple(_DOES)
 _WORKS = ("serialize", "receive", "deserialize")
 """What a parent does not do while it is blocked; its send may be, until workers that compute read."""
 _WAITS = ("wait", "idle")
+_ROW = 45
+"""The most characters of a line beside a bar."""
+
 _BUSY = 0.25
 """A parent that handles messages for this share of the time is named in the title."""
 
@@ -123,21 +126,19 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 
 def _title(frame: pd.DataFrame) -> str:
     """Return for how much of their time workers compute on a CPU, and what takes the rest where that is least."""
-    shares = frame[frame["lane"].eq(WORKERS)].pivot_table(
-        index=["mechanism", "setting"], columns="phase", values="share", fill_value=0.0
-    )
+    parallel = frame[frame["model"].ne("serial")]
+    rows = (frame if parallel.empty else parallel)[lambda one: one["lane"].eq(WORKERS)]
+    shares = rows.pivot_table(index=["mechanism", "setting"], columns="phase", values="share", fill_value=0.0)
     shares = shares.assign(**{ON_CPU: shares.get(ON_CPU, 0.0)})
     computes = shares.groupby("setting")[ON_CPU].transform("max") > COMPUTES
-    left_out = "" if computes.all() or not computes.any() else " (left out: settings that sleep or do I/O)"
     shares = (shares[computes] if computes.any() else shares).sort_values(ON_CPU)
+    bar, setting = shares.index[0]
     one = len(set(shares.index.get_level_values("setting"))) == 1
-    names = [bar if one else ", ".join(filter(None, (bar, setting))) for bar, setting in shares.index]
-    least, most = shares[ON_CPU].iloc[0], shares[ON_CPU].iloc[-1]
+    least = bar if one or not setting else f"{bar}, {setting}"
+    low, high = (f"{share:.0%}" for share in (shares[ON_CPU].iloc[0], shares[ON_CPU].iloc[-1]))
+    reach = low if low == high else f"{low} to {high}"
     parent = _parent(frame, shares.index[0], _HANDLES if _rest(shares)[0] in _WAITS else _WORKS)
-    why = f" ({_cause(shares)}{parent}){left_out}"
-    if len(shares) == 1:
-        return f"Workers compute on a CPU for {least:.0%} of their time with {names[0]}{why}"
-    return f"Workers compute on a CPU for {most:.0%} of their time with {names[-1]}, {least:.0%} with {names[0]}{why}"
+    return f"Workers compute on a CPU for {reach} of their time, least with {least}: {_cause(shares)}{parent}"
 
 
 def _rest(shares: pd.DataFrame) -> tuple[str, float]:
@@ -158,7 +159,7 @@ def _parent(frame: pd.DataFrame, which: tuple[str, str], phases: tuple[str, ...]
     handles = rows[rows["phase"].isin(phases)].groupby("phase")["share"].mean()
     if handles.sum() < _BUSY:
         return ""
-    return f" while the parent handles messages for {handles.sum():.0%}, most of that to {_DOES[str(handles.idxmax())]}"
+    return f", the parent is busy for {handles.sum():.0%}, most to {_DOES[str(handles.idxmax())]}"
 
 
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
@@ -174,7 +175,7 @@ def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
             _draw_bars(right, _bars(rows, lane, "share") * 100, lane)
         for axes in (left, right):
             names = in_order(rows, "mechanism")
-            axes.set_yticks(range(len(names)), [wrap_label(name) for name in names])
+            axes.set_yticks(range(len(names)), [wrap_label(name, _ROW) for name in names])
             axes.invert_yaxis()
             axes.grid(visible=False, axis="y")
         wrap_setting(setting, left)

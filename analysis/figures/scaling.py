@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from breakeven.analysis.figures.along import LENGTHS, WORKERS, name_axis, place_cells, set_axis
+from breakeven.analysis.figures.along import LENGTHS, WORKERS, is_scale, name_axis, place_cells, set_axis
 from breakeven.analysis.figures.answers import describe_answers
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.crossings import describe_crossings
@@ -181,6 +181,8 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, quantity: str, look_of: Styles)
         draw_errors(axes, x, points, quantity, look_of[str(name)])
     if logarithmic:
         axes.set_xscale("log", base=2)
+    if len(counts) == 1:
+        axes.set_xlim(counts[0] * 0.6, counts[0] * 1.4)
     axes.xaxis.set_major_locator(FixedLocator(thin(counts, LOG_FROM)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -229,7 +231,7 @@ def _draw_along(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
         1.2 + max((3.6 + further_height(settings)) * rows, legend_height(1 + len(look_of))),
     )
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    to_scale = frame["along"].iloc[0] in LENGTHS
+    to_scale = is_scale(frame)
     for axes, setting in zip(panels.ravel(), settings, strict=False):
         cells = frame[frame["setting"].eq(setting)].sort_values("length")
         axes.axhline(1, **_SERIAL)
@@ -239,7 +241,6 @@ def _draw_along(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
             aside = 0.0 if to_scale else 0.06 * (place - (len(shown) - 1) / 2)
             draw_errors(axes, points["length"] + aside, points, "speedup", look_of[name], joined=to_scale)
         axes.set_xlabel(name_axis(frame))
-        axes.tick_params(labelbottom=True)
         wrap_setting(setting, axes)
     for axes in panels.ravel()[len(settings) :]:
         axes.remove()

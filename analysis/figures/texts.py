@@ -21,12 +21,16 @@ _LEAST = 8
 _SMALLEST = 5.0
 """The smallest size of a letter, in points."""
 
-_SPACE = re.compile(r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%)")  # a number and its unit stay on one line
+_SPACE = re.compile(
+    r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%|workers?\b)"
+)  # a number and its unit stay on one line
 
 
-def wrap_label(label: str) -> str:
-    """Return a label of a panel, a row or a legend entry on as many lines as it needs."""
-    return textwrap.fill(label, LABEL)
+def wrap_label(label: str, characters: int = LABEL) -> str:
+    """Return a label of a panel, a row or a legend entry on as many lines as it needs; units stay with their numbers."""
+    return textwrap.fill(_SPACE.sub("\N{NO-BREAK SPACE}", label), characters).replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
 
 
 def further_height(labels: Iterable[str]) -> float:
@@ -50,7 +54,7 @@ def fit_line(text: Text) -> None:
     """Set the text smaller until it fits the figure's width; break it where it would be too small to read."""
     room = _room(text)
     if _width(text) > room:
-        text.set_fontsize(max(_SMALLEST, float(text.get_fontsize()) * room / _width(text)))
+        text.set_fontsize(max(_SMALLEST, 0.98 * float(text.get_fontsize()) * room / _width(text)))
     if _width(text) > room:
         fit_lines(text, text.get_text())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,10 @@ def _check(figure: Figure) -> None:
         assert view.y0 <= box.y0 < box.y1 <= view.y1
     boxes = [artist.get_window_extent().padded(-1) for artist in (*panels, *titles, *around)]
     assert not any(first.overlaps(second) for first, second in combinations(boxes, 2))
+    for axis in [axis for axes in panels for axis in (axes.xaxis, axes.yaxis)]:
+        labels = [label for label in axis.get_ticklabels() if label.get_text() and label.get_visible()]
+        ticks = [label.get_window_extent().padded(-1) for label in labels if not label.get_rotation()]
+        assert not any(first.overlaps(second) for first, second in pairwise(ticks)), labels
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -156,7 +160,8 @@ def test_titles_are_found_in_the_data(rich: Lab, figures: dict[str, Figure]) -> 
     change = f"{speedups['process', 4] / speedups['process', 1]:.2f}"
     assert titles["activity"].startswith(f"From 1 to 4 workers, calls completed: {change} times (1.")
     assert " with process, about as many (0.9" in titles["activity"]
-    assert titles["overhead"].startswith("Workers compute on a CPU for 4")
+    assert titles["overhead"].startswith("Workers compute on a CPU for 2")
+    assert " of their time, least with thread, " in titles["overhead"]
     assert titles["latency"].startswith("process/shared_memory answers soonest: 1")
     assert titles["bandwidth"].startswith("process/shared_memory moves most: ")
     assert "of memcpy" in titles["bandwidth"]
