@@ -14,7 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -220,7 +220,7 @@ def set_log_axis(axis: Axis, write: Callable[[float], str]) -> None:
     powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)))
     ticks = np.outer(powers, steps).ravel()
     seen = ticks[(ticks >= low) & (ticks <= high)].tolist()
-    axis.set_major_locator(FixedLocator(_apart(seen, _BESIDE) if seen and axis.axis_name == "x" else seen))
+    axis.set_major_locator(FixedLocator(_apart(seen, _BESIDE) if seen and isinstance(axis, XAxis) else seen))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: trim_zeros(write(value))))
 
