@@ -54,5 +54,9 @@ class SidesDiffer(BadResults):
     """
 
 
+class VerdictsUnwritable(BadResults):
+    """Raised when the verdicts cannot be written into their results folder."""
+
+
 class ReportUnwritable(BadResults):
     """Raised when a comparison cannot be written to its file."""

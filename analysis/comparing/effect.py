@@ -99,6 +99,6 @@ def _untestable(*sides: Samples) -> str:
 
 def _standard_error(a: Samples, b: Samples) -> tuple[float, float]:
     """Return the standard error of the difference of means, and its degrees of freedom."""
-    variances = (np.array(a.var(ddof=1)), np.array(b.var(ddof=1)))
-    error, df = standard_error(variances, (np.array(len(a)), np.array(len(b))))
+    squares = (np.array(a.var(ddof=1) / len(a)), np.array(b.var(ddof=1) / len(b)))
+    error, df = standard_error(squares, (np.array(len(a) - 1), np.array(len(b) - 1)))
     return float(error), float(df)

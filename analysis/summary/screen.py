@@ -26,7 +26,7 @@ from breakeven.analysis.summary.next_command import show, suggest
 from breakeven.analysis.summary.page_faults import page_faults
 from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.summary.wording import plural
-from breakeven.analysis.verdicts import verdict_lines
+from breakeven.analysis.verdicts import verdict_lines, write_verdicts
 from breakeven.base.results import planned_runs
 from breakeven.base.text import printable, shown
 from breakeven.base.wrapping import wrap
@@ -81,8 +81,10 @@ class Summary:
 
 
 def print_summary(folder: Path) -> None:
-    """Print the summary of the results folder ``folder``; raise BadResults."""
-    render(summarise(load(folder)), open_console())
+    """Print the summary of the results folder ``folder`` and leave its verdicts there; raise BadResults."""
+    lab = load(folder)
+    render(summarise(lab), open_console())
+    write_verdicts(lab)
 
 
 def open_console() -> Console:

@@ -4,6 +4,7 @@
 mechanism is named in a sentence, `sentences` what is said, `table` all of it as a frame.
 """
 
+from breakeven.analysis.verdicts.export import write_verdicts
 from breakeven.analysis.verdicts.table import verdict_lines, verdicts
 
-__all__ = ["verdict_lines", "verdicts"]
+__all__ = ["verdict_lines", "verdicts", "write_verdicts"]

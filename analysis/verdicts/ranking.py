@@ -2,8 +2,9 @@
 
 Staying serial is a candidate, too: its speedup is 1 by definition, and it costs nothing. All intervals are Student's,
 of logarithms, at a level that holds for all candidates of the question at once: the error that is left is divided by their
-number (Bonferroni), since the best of many looks good by chance. `docs/verdicts.md` says why it is so, `benchmarks.verdicts`
-how often it is wrong.
+number (Bonferroni), since the best of many looks good by chance. A candidate's spread between processes is its own or the mean of
+all candidates', whichever is larger: with few rounds many a spread is small by chance, and those would be recommended. `docs/verdicts.md`
+says why it is so, `benchmarks.verdicts` how often it is wrong.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ PARALLEL, SERIAL, UNDECIDED, FASTEST = DECISIONS = ("parallel", "serial", "undec
 
 FEWEST = 2
 """Processes without which the spread between them is unknown."""
+
+POOLED = 3
+"""The spread that candidates share counts as known from this many times as many processes as a candidate has."""
 
 Cheapest = Callable[[Sequence[int]], int]
 """Returns the cheapest of some candidates."""
@@ -106,25 +110,43 @@ def _numbers(which: NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(np.flatnonzero(which).tolist())
 
 
-def _moments(samples: Sequence[Sample]) -> tuple[Floats, Floats, Floats]:
-    """Return the mean of each candidate's logarithms, their variance (infinite if it is not known), and their number."""
-    logs = [np.log(sample.values) for sample in samples]
-    means = np.array([one.mean() for one in logs])
-    variances = np.array([one.var(ddof=1) if len(one) >= FEWEST else np.inf for one in logs])
-    variances[variances == 0] = np.inf  # rounds that are exactly equal say nothing about their spread
-    return means, variances, np.array([float(len(one)) for one in logs])
+@dataclass(frozen=True)
+class _Means:
+    """The means of the candidates' logarithms, the squares of their standard errors (infinite if unknown), and the degrees of freedom."""
 
+    values: Floats
+    squares: Floats
+    freedom: Floats
+    levels: Floats
 
-def _levels(samples: Sequence[Sample]) -> Floats:
-    """Return the level of each candidate's interval so that those of all hold at once."""
-    return 1 - (1 - np.array([sample.level for sample in samples])) / len(samples)
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> _Means:
+        """Estimate them; the levels are those at which the intervals of all hold at once."""
+        logs = [np.log(sample.values) for sample in samples]
+        counts = np.array([float(len(one)) for one in logs])
+        own = np.array([one.var(ddof=1) if len(one) >= FEWEST else np.nan for one in logs])
+        known = np.isfinite(own)
+        pooled = own[known].mean() if known.any() else 0.0
+        spreads = np.where(known, np.maximum(own, pooled), np.inf)
+        spreads[spreads == 0] = np.inf  # rounds that are exactly equal say nothing about their spread
+        freedom = np.minimum((counts[known] - 1).sum(), POOLED * (counts - 1))
+        levels = 1 - (1 - np.array([sample.level for sample in samples])) / len(samples)
+        means = np.array([one.mean() for one in logs])
+        return cls(means, spreads / counts, np.maximum(freedom, 1.0), levels)
+
+    def with_serial(self) -> _Means:
+        """Add serial, whose logarithm is 0, exactly."""
+        added = zip(
+            (self.values, self.squares, self.freedom, self.levels), (0.0, 0.0, np.inf, 0.0), strict=True
+        )
+        return _Means(*(np.append(values, last) for values, last in added))
 
 
 def intervals(samples: Sequence[Sample]) -> Floats:
     """Return the ends of each sample's own interval, as logarithms, at a level that holds for all of them at once."""
-    means, variances, counts = _moments(samples)
-    reach = stdtrit(np.maximum(counts - 1, 1), (1 + _levels(samples)) / 2) * np.sqrt(variances / counts)
-    return np.array([means - reach, means + reach])
+    means = _Means.of(samples)
+    reach = stdtrit(means.freedom, (1 + means.levels) / 2) * np.sqrt(means.squares)
+    return np.array([means.values - reach, means.values + reach])
 
 
 def _most_ratios(samples: Sequence[Sample], *, serial: bool) -> Floats:
@@ -132,20 +154,13 @@ def _most_ratios(samples: Sequence[Sample], *, serial: bool) -> Floats:
 
     The last row and column are those of serial, if that is an answer.
     """
-    means, variances, counts = _moments(samples)
-    levels = _levels(samples)
-    if serial:
-        means, variances, counts = (
-            np.append(values, last)
-            for values, last in zip((means, variances, counts), (0.0, 0.0, np.inf), strict=True)
-        )
-        levels = np.append(levels, 0.0)
-    error, df = standard_error((variances[:, None], variances), (counts[:, None], counts))
-    level = np.maximum(levels[:, None], levels)
+    means = _Means.of(samples).with_serial() if serial else _Means.of(samples)
+    column = np.s_[:, None]
+    error, df = standard_error((means.squares[column], means.squares), (means.freedom[column], means.freedom))
+    level = np.maximum(means.levels[column], means.levels)
     known = np.isfinite(error)
-    reach = np.where(
-        known, stdtrit(np.where(known, df, 1.0), (1 + level) / 2) * np.where(known, error, 0.0), np.inf
-    )
-    found = means[:, None] - means + reach
+    quantiles = stdtrit(np.where(known, df, 1.0), (1 + level) / 2)
+    reach = np.where(known, quantiles * np.where(known, error, 0.0), np.inf)
+    found = means.values[column] - means.values + reach
     np.fill_diagonal(found, 0.0)
-    return found
+    return np.asarray(found)

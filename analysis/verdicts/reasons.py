@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -29,8 +28,7 @@ WORTH = 0.1
 """If less than this share of the workers' time is missing, nothing needs a reason."""
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a candidate is not as fast as its workers allow.
 
     ``kind`` is one of `PARTS`, ``explains`` its share of what is missing, ``text`` a clause whose subject is the workers, such as

@@ -139,7 +139,7 @@ class Words:
             return ""
         first = self.answer.leader(ranking.open)
         many = f" and {count(len(ranking.open) - 1)} more" if len(ranking.open) > 1 else ""
-        return f"not decided whether {self.names[first]}, {self.value(first)},{many} {'are' if many else 'is'} faster"
+        return f"{self.names[first]}, {self.value(first)},{many} may be more than {100 * BAND:g} % faster"
 
     def _contrast(self) -> str:
         """Return the first of the other families that gains nothing, with its reason if one is known."""

@@ -37,6 +37,11 @@ class SweepPaths:
         return self.path / "figures"
 
     @property
+    def verdicts(self) -> Path:
+        """Return the path of the file with what follows from the sweep."""
+        return self.path / "verdicts.json"
+
+    @property
     def events(self) -> Path:
         """Return the path of the events for programs: one JSON object per line."""
         return self.path / "events.jsonl"

@@ -52,7 +52,7 @@ def test_serial_is_within_the_band_of_the_best() -> None:
 
 def test_what_may_pay_or_not_is_undecided() -> None:
     """And which candidates may."""
-    found = rank([_around(1.1, spread=0.3), _around(0.9)], _first)
+    found = rank([_around(1.1, spread=0.3), _around(0.4)], _first)
     assert (found.decision, found.best, found.open, found.slower) == (UNDECIDED, None, (0,), (1,))
 
 

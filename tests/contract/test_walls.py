@@ -79,7 +79,7 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "runner.cell.intervals",
     },
-    "analysis.verdicts": {"analysis.frames", "analysis.units", "base"},
+    "analysis.verdicts": {"analysis.errors", "analysis.frames", "analysis.units", "base"},
     "analysis.figures": {
         "analysis.errors",
         "analysis.frames",
