@@ -14,7 +14,7 @@ from breakeven.analysis.verdicts.payoff import Payoff, find_payoff
 from breakeven.analysis.verdicts.question import MECHANISM, Question
 from breakeven.analysis.verdicts.ranking import Sample
 
-AXES = ("task_ns", "payload")
+AXES = ("task_ns", "payload_asked_bytes")
 """Along what mechanisms may start or cease to pay; the first that a sweep has is named first."""
 
 
@@ -53,7 +53,10 @@ def _line(axis: str, points: Sequence[tuple[float, str]], samples: Mapping[str, 
 def _key(question: Question, cell: pd.Series[Any], axis: str) -> Hashable:
     """Return what the cells of a line share: everything but ``axis``, and a payload back that is as large."""
     keys = {name: value for name, value in question.keys.items() if name != axis}
-    if axis == "payload" and keys["payload_out"] == question.keys["payload"]:
-        del keys["payload_out"]
+    if (
+        axis == "payload_asked_bytes"
+        and keys["payload_out_asked_bytes"] == question.keys["payload_asked_bytes"]
+    ):
+        del keys["payload_out_asked_bytes"]
     mechanism = tuple(None if pd.isna(cell[name]) else cell[name] for name in MECHANISM)
     return (tuple(keys.items()), mechanism)

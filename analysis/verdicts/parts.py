@@ -53,7 +53,7 @@ def lost(lab: Lab) -> pd.DataFrame:
     spent = _pivot(phases, "ns", facts.index)
     compute = phases[phases["phase"].eq("compute")].set_index("cell_id").reindex(facts.index)
     facts["on_cpu"] = compute["on_cpu_ns"].where(compute["on_cpu_ns"].gt(0), compute["ns"]).fillna(0.0)
-    return _divide(spent, facts, _parents_share(lab, facts.index))
+    return divide(spent, facts, _parents_share(lab, facts.index))
 
 
 def _facts(lab: Lab) -> pd.DataFrame:
@@ -85,8 +85,12 @@ def _parents_share(lab: Lab, cells: pd.Index[str]) -> pd.DataFrame:
     return pd.DataFrame(found).clip(upper=1.0)
 
 
-def _divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> pd.DataFrame:
-    """Divide the time that is ``spent`` in phases among the parts."""
+def divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> pd.DataFrame:
+    """Divide the time that is ``spent`` in phases, ns a task, among the parts; see `lost`.
+
+    ``facts`` are of the same cells: the columns of `runs`, and ``on_cpu``, ``alone_on_cpu``, ``delay`` in ns a task and ``cpus`` busy in all;
+    ``parent`` is the share of its time in which the parent does each.
+    """
     facts, parent = facts.loc[spent.index], parent.loc[spent.index]
     longer = (spent["compute"] - facts["task_measured_ns"]).clip(lower=0)
     off = spent["compute"] - facts["on_cpu"] - (facts["task_measured_ns"] - facts["alone_on_cpu"])

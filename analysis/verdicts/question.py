@@ -31,8 +31,8 @@ _SETTINGS = (
     "label",
     "workload",
     "function",
-    "payload",
-    "payload_out",
+    "payload_asked_bytes",
+    "payload_out_asked_bytes",
     "task_ns",
     "tasks",
     "window_ns",
@@ -41,7 +41,7 @@ _SETTINGS = (
     "variables",
     "variant",
 )
-_ALWAYS = ("payload",)
+_ALWAYS = ("payload_asked_bytes",)
 """Settings that are named though they do not vary, if there is something to name."""
 
 _PATTERNS = {"window": "window"}
@@ -138,8 +138,8 @@ def _keys(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     }
     return cells.assign(
         function=stored["function"],
-        payload=asked["payload"].where(asked["payload"].gt(0)),
-        payload_out=asked["payload_out"],
+        payload_asked_bytes=asked["payload"].where(asked["payload"].gt(0)),
+        payload_out_asked_bytes=asked["payload_out"],
         tasks=cells["tasks"].where(stored["trial_ns"].isna() & cells["pattern"].eq("map")),
     )[list(_SETTINGS)]
 
@@ -148,11 +148,13 @@ def _write(cells: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
     """Return the settings that tell questions apart as texts, empty where there is nothing to say."""
     differ = drop_implied(keys, varying(keys, _SETTINGS))
     names = [name for name in _SETTINGS if name not in _NEVER and (name in _ALWAYS or name in differ)]
-    back = keys["payload_out"].where(keys["payload_out"].ne(keys["payload"].fillna(0.0)))
+    back = keys["payload_out_asked_bytes"].where(
+        keys["payload_out_asked_bytes"].ne(keys["payload_asked_bytes"].fillna(0.0))
+    )
     forms = {
         "pattern": keys["pattern"].map(_PATTERNS).fillna(""),
-        "payload": keys["payload"].map(format_size, na_action="ignore"),
-        "payload_out": back.map(lambda size: f"{format_size(size)} back", na_action="ignore"),
+        "payload_asked_bytes": keys["payload_asked_bytes"].map(format_size, na_action="ignore"),
+        "payload_out_asked_bytes": back.map(lambda size: f"{format_size(size)} back", na_action="ignore"),
         "task_ns": "tasks of " + name_lengths(cells),
         "tasks": keys["tasks"].map("{:.0f} tasks".format, na_action="ignore"),
         "window_ns": keys["window_ns"].map(

@@ -23,8 +23,8 @@ CLAUSE = 60
 _NAMED = 2
 """The most candidates that are named of those that are as good, or not decided."""
 
-_UNITS = {"task_ns": (format_length, " a task"), "payload": (format_size, "")}
-_WHAT = {"task_ns": "task length", "payload": "size"}
+_UNITS = {"task_ns": (format_length, " a task"), "payload_asked_bytes": (format_size, "")}
+_WHAT = {"task_ns": "task length", "payload_asked_bytes": "size"}
 _WIDE = 10.0
 """A bracket whose ends are farther apart than this many times says all that is known: nothing is interpolated."""
 

@@ -1,0 +1,130 @@
+"""The reason why a candidate is not faster: found on data that supports it, and not on data that does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from breakeven.analysis.verdicts.parts import (
+    COUNTS,
+    CPU,
+    GIL,
+    LOCK,
+    NATIVE_THREADS,
+    PARTS,
+    SERIALISING,
+    SLOWED,
+    TRANSPORT,
+    WORK,
+    divide,
+)
+from breakeven.analysis.verdicts.reasons import Reason, find_reason
+
+MS = 1_000_000.0
+THREADS = {"model": "thread", "gil_enabled": True}
+FREE = {"model": "thread", "gil_enabled": False, "cpus": 2.0}
+
+
+def _divided(
+    phases: dict[str, float], facts: dict[str, Any], parent: dict[str, float] | None = None
+) -> pd.Series[Any]:
+    """Divide the time of two workers with tasks of 1 ms, on 2 CPUs; ``phases`` are in ms."""
+    names = ("compute", "serialize", "deserialize", "send", "receive", "wait", "idle")
+    spent = pd.DataFrame({name: [phases.get(name, 0.0) * MS] for name in names}, index=["a"])
+    usual: dict[str, Any] = {"model": "process", "gil_enabled": True, "workers": 2, "cpu_count": 2}
+    times = {"on_cpu": 1.0, "alone_on_cpu": 1.0, "task_measured_ns": 1.0, "delay": 0.0}
+    times |= {name: facts[name] for name in times if name in facts}
+    rest = {"cpus": 1.0, "cpus_alone": 1.0, "shared_counted": None} | usual | facts
+    row = rest | {name: value * MS for name, value in times.items()}
+    share = {SERIALISING: 0.0, TRANSPORT: 0.0} | (parent or {})
+    return divide(spent, pd.DataFrame([row], index=["a"]), pd.DataFrame([share], index=["a"])).loc["a"]
+
+
+def _reason(*case: Any) -> Reason | None:
+    return find_reason(_divided(*case))
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [
+        (GIL, ({"compute": 1.9, "wait": 0.1}, THREADS)),
+        (CPU, ({"compute": 2.0}, {"workers": 4, "delay": 1.0, "cpus": 2.0})),
+        (CPU, ({"compute": 1.9}, {"delay": 0.9})),
+        (LOCK, ({"compute": 2.0}, {})),
+        (NATIVE_THREADS, ({"compute": 1.9}, {"cpus_alone": 1.9})),
+        (SLOWED, ({"compute": 1.5}, {"on_cpu": 1.5})),
+        (COUNTS, ({"compute": 3.0}, {"on_cpu": 3.0, "shared_counted": "arguments of f"} | FREE)),
+        (SERIALISING, ({"compute": 1.0, "serialize": 0.3, "deserialize": 0.3, "send": 0.1}, {})),
+        (SERIALISING, ({"compute": 1.0, "wait": 1.0}, {}, {SERIALISING: 0.8})),
+        (TRANSPORT, ({"compute": 1.0, "send": 0.5, "receive": 0.5, "serialize": 0.2}, {})),
+        (TRANSPORT, ({"compute": 1.0, "wait": 1.0}, {}, {TRANSPORT: 0.8})),
+        (WORK, ({"compute": 1.0, "idle": 0.8}, {})),
+    ],
+)
+def test_what_takes_most_of_the_time_is_the_reason(kind: str, case: Any) -> None:
+    """On data in which it does."""
+    found = _reason(*case)
+    assert found is not None
+    assert found.kind == kind
+    assert found.explains >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [
+        (GIL, ({"compute": 1.9, "wait": 0.1}, FREE)),
+        (GIL, ({"compute": 1.9, "wait": 0.1}, THREADS | {"cpus": 1.9})),
+        (GIL, ({"compute": 1.0, "wait": 1.0}, THREADS | {"on_cpu": 0.05, "alone_on_cpu": 0.05, "cpus": 0.1})),
+        (GIL, ({"compute": 1.9, "wait": 0.1}, {"model": "process"})),
+        (CPU, ({"compute": 2.0}, {"workers": 4, "delay": 0.1})),
+        (LOCK, ({"compute": 1.0}, {"on_cpu": 0.02, "alone_on_cpu": 0.02})),
+        (NATIVE_THREADS, ({"compute": 1.9}, {"cpus_alone": 1.0})),
+        (SLOWED, ({"compute": 1.5}, {"on_cpu": 1.5, "alone_on_cpu": 1.5, "task_measured_ns": 1.5})),
+        (COUNTS, ({"compute": 3.0}, {"on_cpu": 3.0} | FREE)),
+        (SERIALISING, ({"compute": 1.0, "wait": 1.0}, {}, {SERIALISING: 0.1})),
+        (TRANSPORT, ({"compute": 1.0, "send": 0.02, "receive": 0.02}, {})),
+        (WORK, ({"compute": 1.0, "idle": 0.8}, {}, {TRANSPORT: 0.9})),
+    ],
+)
+def test_it_is_not_the_reason_otherwise(kind: str, case: Any) -> None:
+    """On data that looks alike in one respect and differs in another."""
+    found = _reason(*case)
+    assert found is None or found.kind != kind
+
+
+def test_nothing_is_named_that_explains_less_than_half() -> None:
+    """Several small losses have no common reason."""
+    assert _reason({"compute": 1.1, "send": 0.1, "serialize": 0.1, "idle": 0.1}, {"on_cpu": 1.1}) is None
+
+
+def test_the_parts_are_all_that_is_missing() -> None:
+    """What workers spend beyond the task alone is divided without rest, whoever waits for whom."""
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        names = ("serialize", "deserialize", "send", "receive", "wait", "idle")
+        phases = dict(zip(names, rng.exponential(0.3, len(names)), strict=True))
+        on_cpu = 1 + rng.exponential(0.2)
+        phases["compute"] = on_cpu + rng.exponential(0.5)
+        facts = {"on_cpu": on_cpu, "delay": rng.exponential(0.5), "workers": int(rng.integers(1, 5))}
+        facts["model"] = str(rng.choice(["thread", "process"]))
+        parent = {SERIALISING: rng.uniform(0, 0.5), TRANSPORT: rng.uniform(0, 0.5)}
+        found = _divided(phases, facts, parent)
+        assert found[list(PARTS)].ge(0).all()
+        assert found[list(PARTS)].sum() == pytest.approx(found["total"] - found["task"])
+
+
+def test_a_reason_is_a_clause_with_numbers() -> None:
+    """Its subject is the workers."""
+    texts = [
+        _reason({"compute": 2.0}, THREADS),
+        _reason({"compute": 1.0, "send": 0.5, "receive": 0.5, "serialize": 0.2}, {}),
+        _reason({"compute": 2.0}, {"workers": 4, "delay": 1.0}),
+    ]
+    assert [found.text for found in texts if found] == [
+        "wait for the GIL 50 % of their time in a task",
+        "spend 1.20 ms on handing over a task of 1.00 ms, most of it sending and copying",
+        "share 2 CPUs and wait for one 50 % of their time",
+    ]
