@@ -80,7 +80,7 @@ def _candidates(number: int, question: Question, verdict: pd.Series[Any]) -> pd.
         subject=question.subject,
         decision=verdict["decision"],
         part=pd.Series(parts),
-        payload=float(question.keys["payload"] or 0),
+        payload=float(question.keys["payload_asked_bytes"] or 0),
         length=question.cells["task_measured_ns"].astype("float64"),
         variant=question.keys["variant"],
     )
