@@ -40,7 +40,7 @@ def _divided(
     rest = {"cpus": 1.0, "cpus_alone": 1.0, "shared_counted": None} | usual | facts
     row = rest | {name: value * MS for name, value in times.items()}
     share = {SERIALISING: 0.0, TRANSPORT: 0.0} | (parent or {})
-    return divide(spent, pd.DataFrame([row], index=["a"]), pd.DataFrame([share], index=["a"])).loc["a"]
+    return divide(spent, pd.DataFrame([row], index=["a"]), pd.DataFrame([share], index=["a"])).iloc[0]
 
 
 def _reason(*case: Any) -> Reason | None:
@@ -108,7 +108,11 @@ def test_the_parts_are_all_that_is_missing() -> None:
         phases = dict(zip(names, rng.exponential(0.3, len(names)), strict=True))
         on_cpu = 1 + rng.exponential(0.2)
         phases["compute"] = on_cpu + rng.exponential(0.5)
-        facts = {"on_cpu": on_cpu, "delay": rng.exponential(0.5), "workers": int(rng.integers(1, 5))}
+        facts: dict[str, Any] = {
+            "on_cpu": on_cpu,
+            "delay": rng.exponential(0.5),
+            "workers": int(rng.integers(1, 5)),
+        }
         facts["model"] = str(rng.choice(["thread", "process"]))
         parent = {SERIALISING: rng.uniform(0, 0.5), TRANSPORT: rng.uniform(0, 0.5)}
         found = _divided(phases, facts, parent)
