@@ -11,8 +11,24 @@ from typing import Optional
 from .named import NamedTuple
 
 
+class Calls(NamedTuple):
+    """What calls of a user's function cost beside their length, in ns, by which forecasts know what a run takes.
+
+    ``import_ns`` is the time to import it, ``inputs_ns`` that to make its ``inputs``, ``first_ns`` the length of the very first call;
+    ``largest_bytes`` is the size of the largest payload either way, and ``cpus`` how many CPUs a call keeps busy: about 0 if it waits.
+    """
+
+    import_ns: int
+    inputs_ns: int
+    inputs: int
+    first_ns: int
+    largest_bytes: int
+    cpus: float
+
+
 class CalibrationResult(NamedTuple):
-    """The amount of work in a task, None if it sets its own, and the median length of a task in ns."""
+    """The amount of work in a task, None if it sets its own, the median length of a task in ns, and a function's ``calls``."""
 
     amount: Optional[int]
     task_ns: int
+    calls: Optional[Calls] = None

@@ -14,7 +14,7 @@ from .failures import EXIT_FAILED
 from .parent_death import die_with_parent
 from .question import Question
 from .records import from_plain
-from .run import calibrate, execute, uses_multiprocessing
+from .run import execute, uses_multiprocessing
 from .signals import accept_termination
 from .space import how_full
 from .specification import Specification
@@ -39,7 +39,7 @@ def answer(text: str) -> int:
     try:
         if uses_multiprocessing(request):
             _prepare_multiprocessing(os.path.basename(request.folder))
-        calibrate(request) if request.calibrates else execute(request)
+        _carry_out(request)
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; it is the run's ending
         from .remedies import reason  # noqa: PLC0415  # only when a run failed
 
@@ -48,6 +48,14 @@ def answer(text: str) -> int:
         whole = error.traceback_text if isinstance(error, FirstCallFailed) else failures.describe(error)
         failures.end_run(reason(error) + full, whole, code)
     return 0
+
+
+def _carry_out(request: Specification) -> None:
+    if not request.calibrates:
+        return execute(request)
+    from .calibrating import calibrate  # noqa: PLC0415  # what measures needs none of it
+
+    return calibrate(request)
 
 
 def _read(text: str) -> Union[Question, Specification]:

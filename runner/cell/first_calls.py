@@ -6,7 +6,7 @@ import faulthandler
 import os
 import signal
 from functools import partial
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 from typing import Any, NoReturn, Union
 
 from .awaiting import has_loop
@@ -37,6 +37,7 @@ class FirstCalls(NamedTuple):
     is the size of the largest payload either way, ``whole_bytes`` that of all of them, each in a message's frame. ``changes`` says what a call changes in place: its INPUT,
     the ARGUMENTS of the configuration, nothing if empty; UNKNOWN if the input cannot be copied. What cannot be
     pickled of an input or a result is said in words, see `unpicklable`. ``plain``: no call needed an event loop.
+    ``cpus`` is how many CPUs the process kept busy during the later calls, 0 without any; ``inputs_ns`` the time to make the inputs.
     """
 
     first_ns: int
@@ -47,27 +48,33 @@ class FirstCalls(NamedTuple):
     bad_result: str = ""
     plain: bool = False
     whole_bytes: int = 0
+    cpus: float = 0.0
+    inputs_ns: int = 0
 
 
-def observe(workload: Workload, *, apart: bool) -> tuple[FirstCalls, Inputs]:
+def observe(workload: Workload, *, apart: bool, known_ns: int = 0) -> tuple[FirstCalls, Inputs]:
     """Call the task for the first times; return what that shows and the inputs for the trials.
 
     With ``apart``, a forked process makes the calls: what a task leaves behind in its process, such as threads
-    or locks, would reach the workers that are forked later and could hang or end them. Raise what the task
+    or locks, would reach the workers that are forked later and could hang or end them. A function whose length is known
+    (``known_ns``, 0 if not) is not called again for it. Raise what the task
     raises, or FirstCallFailed if it was raised apart; if that process ended, this one ends in the same way.
     """
+    begin = perf_counter_ns()
     originals = workload.inputs()
+    inputs_ns = perf_counter_ns() - begin
     if not workload.FOREIGN:
         inputs = Inputs(originals)
         return _call(workload, inputs), inputs
     if apart:
-        seen = call_apart(workload, originals)
+        seen = call_apart(workload, originals, known_ns)
         workload.plain = seen.plain
         return seen, (Kept(workload, originals).inputs(seen.changes) if seen.changes else Inputs(originals))
-    return _watch(workload, originals)
+    seen, inputs = _watch(workload, originals, known_ns)
+    return seen._replace(inputs_ns=inputs_ns), inputs
 
 
-def _watch(workload: Workload, originals: list[Any]) -> tuple[FirstCalls, Inputs]:
+def _watch(workload: Workload, originals: list[Any], known_ns: int) -> tuple[FirstCalls, Inputs]:
     """Call the task with each input and see what that changes, then repeat it with inputs that are as before."""
     kept = Kept(workload, originals)
     with workload.hooks().around():
@@ -75,7 +82,10 @@ def _watch(workload: Workload, originals: list[Any]) -> tuple[FirstCalls, Inputs
         workload.plain = first.plain
         changes = kept.changes()
         inputs = kept.inputs(changes)
-        later = first if first.first_ns * inputs.count > _TOO_LONG_NS else _call(workload, inputs)
+        if known_ns:
+            later = first._replace(task_ns=known_ns)
+        else:
+            later = first if first.first_ns * inputs.count > _TOO_LONG_NS else _call(workload, inputs)
     return later._replace(first_ns=first.first_ns, changes=changes), inputs
 
 
@@ -96,9 +106,8 @@ def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -
         bad[1] = bad[1] or ("" if size_back is not None else unpicklable(back, f"result{suffix}"))
         sizes.append((size_in or 0, size_back or 0))
     timed = range(inputs.count if workload.FOREIGN else 1)
-    rounds = [taken] if repetitions == 0 else []
-    while len(rounds) < repetitions and sum(map(sum, rounds)) < _LONG_NS:
-        rounds.append([_time(task, inputs[place])[0] for place in timed])
+    passes, cpus = _passes(task, inputs, timed, repetitions)
+    rounds = passes or [taken]
     return FirstCalls(
         first_ns=sum(taken[place] for place in timed) // len(timed),
         task_ns=sum(percentile(list(lengths), 0.5) for lengths in zip(*rounds)) // len(rounds[0]),
@@ -108,7 +117,23 @@ def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -
         bad_result=bad[1],
         plain=not has_loop(),
         whole_bytes=max(sum(column) for column in zip(*sizes)) + _FRAME_BYTES * len(sizes),
+        cpus=cpus,
     )
+
+
+def _passes(task: Task, inputs: Inputs, places: range, most: int) -> tuple[list[list[int]], float]:
+    """Call the task with the inputs at ``places`` again and again; return the lengths in each pass, and the CPUs kept busy."""
+    passes: list[list[int]] = []
+    spent = on_cpu = 0
+    while len(passes) < most and spent < _LONG_NS:
+        lengths = []
+        for place in places:
+            payload, before = inputs[place], process_time_ns()
+            lengths.append(_time(task, payload)[0])
+            on_cpu += process_time_ns() - before
+        passes.append(lengths)
+        spent += sum(lengths)
+    return passes, on_cpu / spent if spent else 0.0
 
 
 def _time(task: Task, payload: Any) -> tuple[int, Any]:
@@ -161,14 +186,14 @@ def _remake(workload: Workload, place: int) -> Any:
 # --- in a process apart ------------------------------------------------------------------------------------------
 
 
-def call_apart(workload: Workload, originals: list[Any]) -> FirstCalls:
+def call_apart(workload: Workload, originals: list[Any], known_ns: int = 0) -> FirstCalls:
     """Make the first calls in a forked process and return what it reports; raise FirstCallFailed."""
     from multiprocessing import current_process, get_context  # noqa: PLC0415  # only before a fork
 
     workload.open()  # imports the function, as the user's program does before it forks
     context = get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    args = (theirs, workload, originals)
+    args = (theirs, workload, originals, known_ns)
     child = context.Process(target=_report, args=args, name=current_process().name, daemon=False)
     child.start()
     theirs.close()
@@ -192,7 +217,7 @@ def _received(connection: Any) -> Union[FirstCalls, tuple[str, str], None]:
     return seen
 
 
-def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
+def _report(connection: Any, workload: Workload, originals: list[Any], known_ns: int) -> None:
     """Send what the first calls show, or the text of what they raise."""
     from multiprocessing import process  # noqa: PLC0415  # loaded by its parent
 
@@ -200,7 +225,7 @@ def _report(connection: Any, workload: Workload, originals: list[Any]) -> None:
     leave_nothing_behind(worker=True)
     process._parent_process = None  # type: ignore[attr-defined]  # noqa: SLF001  # it stands for its parent, no worker
     try:
-        seen: Union[FirstCalls, tuple[str, str]] = _watch(workload, originals)[0]
+        seen: Union[FirstCalls, tuple[str, str]] = _watch(workload, originals, known_ns)[0]
     except BaseException as error:  # noqa: BLE001  # the user's function may raise anything; the parent reports it
         from .remedies import reason  # noqa: PLC0415  # only when a call failed
 

@@ -20,7 +20,6 @@ from zlib import crc32
 from . import channels, feasibility, models, patterns, workloads
 from .affinity import cpu_of_parent, cpus_for, pinned
 from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
-from .calibration import CalibrationResult
 from .compatibility import pickles_payloads
 from .errors import InputsUnusable
 from .facts import clock_step_ns, gil_enabled, imported_packages, jit_enabled, python_version
@@ -57,12 +56,13 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     """
     if in_place:
         leave_out_present()
-    _prepare_imports(specification)
+    prepare_imports(specification)
     step = clock_step_ns()
-    pattern = _pattern(specification)
-    workload = _workload(specification, pattern)
+    pattern = make_pattern(specification)
+    workload = make_workload(specification, pattern)
     pattern.verification = workload.verification()
-    seen, inputs = observe(workload, apart=specification.start_method == "fork" and not in_place)
+    apart = specification.start_method == "fork" and not in_place
+    seen, inputs = observe(workload, apart=apart, known_ns=specification.known_ns)
     if workload.FOREIGN:
         pattern.turns = inputs.count
     _refuse_part(specification, workload, inputs)
@@ -103,7 +103,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         inputs=_input_sizes(reference) if workload.lists else None,
         trace_crc32=trace.crc32,
     )
-    _write(os.path.join(specification.folder, RESULT), to_json(result).encode())
+    write(os.path.join(specification.folder, RESULT), to_json(result).encode())
 
 
 def _refuse_part(specification: Specification, workload: Workload, inputs: Inputs) -> None:
@@ -129,15 +129,6 @@ def _parents_cpu(specification: Specification, work: Work) -> tuple[int, ...]:
     return cpu_of_parent(specification.affinity, work.cpus, specification.workers)
 
 
-def calibrate(specification: Specification) -> None:
-    """Find how much work a task does, or how long one takes if it sets its own; raise what the task raises."""
-    _prepare_imports(specification)
-    workload = _workload(specification, _pattern(specification))
-    seen, _ = observe(workload, apart=False)
-    found = CalibrationResult(workload.amount if workload.LENGTH else None, seen.task_ns)
-    _write(os.path.join(specification.folder, RESULT), to_json(found).encode())
-
-
 def uses_multiprocessing(specification: Specification) -> bool:
     """Return whether the run's model or channel has loaded multiprocessing, or a user's function may use it.
 
@@ -149,7 +140,8 @@ def uses_multiprocessing(specification: Specification) -> bool:
     return workloads.load(specification.workload).FOREIGN or "multiprocessing" in sys.modules
 
 
-def _prepare_imports(specification: Specification) -> None:
+def prepare_imports(specification: Specification) -> None:
+    """Make the user's modules importable, and those of the standard library first."""
     extend_path(_users_path(specification))
     if uses_multiprocessing(specification):
         from .spawning import search_library_first  # noqa: PLC0415  # loads multiprocessing
@@ -190,7 +182,8 @@ class Summed(io.BufferedWriter):
         return super().write(data)
 
 
-def _write(path: str, text: bytes) -> None:
+def write(path: str, text: bytes) -> None:
+    """Write a result, its checksum in the first line."""
     with open(path, "wb") as file:
         file.write(b"%08x\n%b" % (crc32(text), text))
 
@@ -235,7 +228,8 @@ def _watched(crew: Model) -> AbstractContextManager[None]:
     return watchdog.over([lane.header[PID] for lane in lanes], pool=pool)
 
 
-def _pattern(specification: Specification) -> Pattern:
+def make_pattern(specification: Specification) -> Pattern:
+    """Return the pattern with the knobs of the cell."""
     knobs = Knobs(specification.workers, specification.tasks, specification.window_ns)
     return patterns.load(specification.pattern)(specification.pattern_options, knobs)
 
@@ -246,7 +240,7 @@ def _users_path(specification: Specification) -> tuple[str, ...]:
     return specification.path if kind.imports(specification.workload_options) else ()
 
 
-def _workload(specification: Specification, pattern: Pattern) -> Workload:
+def make_workload(specification: Specification, pattern: Pattern) -> Workload:
     """Return the workload with its amount of work; a pattern that echoes uses `Echo`."""
     kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
     sizes = Sizes(specification.payload_bytes, specification.payload_out_bytes)

@@ -27,8 +27,8 @@ class Rules(NamedTuple):
 class Specification(NamedTuple):
     """One run: its cell, with units in the names, and how and where to measure it.
 
-    ``amount`` is the work in a task; None, if none was calibrated before, calibrates it in the run. One that
-    ``calibrates`` does nothing else, and leaves a `CalibrationResult`.
+    ``amount`` is the work in a task; None, if none was calibrated before, calibrates it in the run. ``known_ns`` is the length of
+    a function's call as calibrated, 0 if it is not known. One that ``calibrates`` does nothing else, and leaves a `CalibrationResult`.
     ``time_limit_ns`` is 0 if nobody ends the run; ``executable`` is the interpreter, started with ``options`` and
     the variables of ``environment``, of which None removes one; ``folder`` is the run's private folder, ``path``
     the directories that a user's function
@@ -53,6 +53,7 @@ class Specification(NamedTuple):
     tasks: int
     task_ns: int
     amount: Optional[int]
+    known_ns: int
     window_ns: int
     affinity: str
     time_limit_ns: int

@@ -45,6 +45,18 @@ def short_name(function: str) -> str:
     return function.rpartition(":")[2]
 
 
+def describe_task(cell: Cell) -> str:
+    """Return a short name of a cell's task, and of what it is called by, such as ``photos:resize, 1MiB``."""
+    parts = [str(cell.workload_options.get("target", cell.workload))]
+    if cell.task_ns:
+        parts.append(format_time(cell.task_ns))
+    if cell.payload_bytes:
+        parts.append(format_size(cell.payload_bytes))
+    if cell.interpreter != CURRENT:
+        parts.append(cell.interpreter)
+    return ", ".join(parts)
+
+
 def numbered(number: int, of: int | None) -> str:
     """Return ``3/8``, or ``3`` if nobody knows of how many."""
     return str(number) if of is None else f"{number}/{of}"

@@ -95,6 +95,7 @@ def specification(run: Run, folder: Path) -> Specification:
         path=(str(run.path),),
         parent=os.getpid(),
         amount=run.amount,
+        known_ns=0 if run.amount is not None or run.calibration is None else run.calibration.measured_ns,
         calibrates=False,
     )
 

@@ -20,17 +20,19 @@ from breakeven.base.loading import load
 from breakeven.runner import engines
 from breakeven.runner.hydra_app.compose import plain_config
 from breakeven.runner.hydra_app.texts import as_typed
+from breakeven.runner.planning.bounds import over_their_time
 from breakeven.runner.planning.pending import Stored, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Launch, Origin, Request
-from breakeven.runner.planning.settling import known_calibrations, settle
+from breakeven.runner.planning.settling import known_calibrations, settle, unknown_lengths
 from breakeven.runner.sweep.dry_run import show_plan
 from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
 
 STORE = "breakeven.runner.store:Sweep"
 SESSION = "breakeven.runner.sweep.session:Session"
 OBJECTIVE = "breakeven.runner.hydra_app.objective:cell_value"
-"""Loaded on demand: the plan of a new sweep needs neither Parquet nor engines."""
+PROBE = "breakeven.runner.sweep.probing:probe"
+"""Loaded on demand: the plan of a new sweep needs neither Parquet nor engines, unless it calls a function."""
 
 
 class RunFailed(Exception):
@@ -139,4 +141,10 @@ def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
         stored = load(STORE)(plan.sweep).stored(check_parts=False).rows  # another process may be writing it
     calibrations = known_calibrations(plan, stored)
     settled = settle(plan, calibrations.known, stored)
-    show_plan(settled, find_pending(settled, stored), stored, (*notes, *calibrations.notes))
+    uncalled = unknown_lengths(settled, find_pending(settled, stored))
+    if uncalled:
+        calibrations = load(PROBE)(settled, calibrations, uncalled)
+        settled = settle(plan, calibrations.known, stored)
+    pending = find_pending(settled, stored)
+    too_long = over_their_time(settled) if pending.waiting else None
+    show_plan(settled, pending, stored, (*notes, *calibrations.notes, *([too_long] if too_long else [])))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from breakeven.base.notes import write
-from breakeven.runner.cell import patterns
-from breakeven.runner.cell.records import from_json, to_plain
+from breakeven.base.variables import write as write_variables
+from breakeven.runner.cell import patterns, workloads
+from breakeven.runner.cell.calibration import CalibrationResult, Calls
+from breakeven.runner.cell.records import from_plain, to_plain
 from breakeven.runner.config.cell import Cell
 
 MOST_PROCESSES = 8
@@ -21,7 +23,11 @@ _OFF = 0.1
 
 
 class Work(NamedTuple):
-    """What decides how much work a task does; ``options`` are JSON, ``source`` the hash of the user's function."""
+    """What decides how much work a task does, or how long one takes that sets its own.
+
+    ``options`` are JSON. Of a user's function ``source`` is the hash, and ``interpreter`` what calls it and how that is started, empty
+    for ours, whose amount is that of one reference interpreter.
+    """
 
     workload: str
     options: str
@@ -29,6 +35,7 @@ class Work(NamedTuple):
     payload_out_bytes: int
     task_ns: int
     source: str | None
+    interpreter: str = ""
 
     @property
     def apart_from_payload(self) -> tuple[Any, ...]:
@@ -41,7 +48,7 @@ class Calibration(NamedTuple):
 
     ``amount`` is the number of its inner loops, or the ns that it sleeps or keeps a CPU busy; None for a function, which sets its
     own. With it a task took ``measured_ns`` on the reference ``interpreter``. ``note`` says what was wrong with
-    the calibration; empty for nothing.
+    the calibration; empty for nothing. ``calls`` is what else is known of a function, None for others.
     """
 
     work: Work
@@ -49,32 +56,30 @@ class Calibration(NamedTuple):
     measured_ns: int
     interpreter: str
     note: str = ""
+    calls: Calls | None = None
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """What one fresh process found."""
-
-    amount: int | None
-    task_ns: int
-
-
-def work_of(cell: Cell, source: str | None) -> Work | None:
+def work_of(cell: Cell, source: str | None, executable: str) -> Work | None:
     """Return what is to be calibrated for a cell; None if its pattern runs no workload."""
     if patterns.load(cell.pattern).ECHOES:
         return None
     options = json.dumps(cell.workload_options, sort_keys=True)
-    return Work(cell.workload, options, cell.payload_bytes, cell.payload_out_bytes, cell.task_ns, source)
+    started = shlex.join(
+        (executable, *cell.interpreter_flags, *write_variables(cell.environment).splitlines())
+    )
+    interpreter = started if workloads.load(cell.workload).FOREIGN else ""
+    sizes = cell.payload_bytes, cell.payload_out_bytes
+    return Work(cell.workload, options, *sizes, cell.task_ns, source, interpreter)
 
 
-def is_enough(attempts: Sequence[Attempt]) -> bool:
+def is_enough(attempts: Sequence[CalibrationResult]) -> bool:
     """Return whether no further process is needed; a function's length need not be known exactly."""
     if attempts and attempts[-1].amount is None:
         return True
     return agreeing(attempts) is not None or len(attempts) >= MOST_PROCESSES
 
 
-def agreeing(attempts: Sequence[Attempt]) -> int | None:
+def agreeing(attempts: Sequence[CalibrationResult]) -> int | None:
     """Return the amount on which two processes agree; None if none do yet.
 
     A disturbed process takes longer for each loop and finds too few: so those with the most loops count.
@@ -86,7 +91,7 @@ def agreeing(attempts: Sequence[Attempt]) -> int | None:
 
 
 def conclude(
-    work: Work, attempts: Sequence[Attempt], interpreter: str, known: Iterable[Calibration] = ()
+    work: Work, attempts: Sequence[CalibrationResult], interpreter: str, known: Iterable[Calibration] = ()
 ) -> Calibration:
     """Return the calibration that follows from ``attempts``.
 
@@ -95,7 +100,7 @@ def conclude(
     """
     last = attempts[-1]
     if last.amount is None:
-        return Calibration(work, None, last.task_ns, interpreter)
+        return Calibration(work, None, last.task_ns, interpreter, calls=last.calls)
     found, note = agreeing(attempts), ""
     if found is None:
         amounts = sorted(attempt.amount or 0 for attempt in attempts)
@@ -137,5 +142,18 @@ def to_text(calibrations: Iterable[Calibration]) -> str:
 
 
 def from_text(text: str) -> dict[Work, Calibration]:
-    """Read the text of a file; raise ValueError if it is none."""
-    return {calibration.work: calibration for calibration in from_json(File, text).calibrations}
+    """Read the text of a file, of an earlier version as well; raise ValueError if it is none."""
+    plain = json.loads(text)
+    match plain:
+        case {"calibrations": [*all_]}:
+            for one in all_:
+                _complete(one)
+    return {calibration.work: calibration for calibration in from_plain(File, plain).calibrations}
+
+
+def _complete(one: Any) -> None:
+    """Fill in the fields that a calibration of an earlier version has not."""
+    match one:
+        case {"work": {**work}}:
+            one["work"] = {"interpreter": "", **work}
+            one.setdefault("calls", None)

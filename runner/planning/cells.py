@@ -56,7 +56,7 @@ class PlannedCell:
     @property
     def work(self) -> Work | None:
         """Return what is to be calibrated for its tasks; None if it runs no workload."""
-        return work_of(self.cell, None if self.source is None else self.source.digest)
+        return work_of(self.cell, None if self.source is None else self.source.digest, self.executable)
 
 
 def plan_cells(

@@ -1,7 +1,7 @@
-"""Estimate how long runs will take, at first from their knobs, then from finished runs.
+"""Estimate how long runs will take, at first from their knobs and the known length of a task, then from finished runs.
 
-A run consists of its process, the warm-up, and pairs of trials until a rule or the time limit ends them. If
-the work is calibrated, the knobs alone give the length of the trials. The time that finished runs took
+A run consists of its process, the first calls of a user's function, the warm-up, and pairs of trials until a rule or the
+time limit ends them. The time that finished runs took
 corrects the estimate by a ratio, separately for each kind of run (the ratio estimator of Cochran, *Sampling
 Techniques*, 1977, chapter 6).
 """
@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
 
-from breakeven.runner.cell.warmup import WINDOW
+from breakeven.runner.cell.bound import Costs, fit
+from breakeven.runner.cell.calibration import Calls
+from breakeven.runner.cell.specification import Rules
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.environment import cpu_count
+from breakeven.runner.planning.calibration import Calibration
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 
@@ -25,44 +29,103 @@ _BLOCK_NS = (
 _SPAWNED_NS = 60_000_000  # starting a worker as a fresh interpreter
 _MESSAGE_NS = 60_000  # a round trip, without its payload
 _BYTES_PER_NS = 1.0  # copying a payload out and back
-_UNKNOWN_TASK_NS = 1_000_000  # the user's function, before its first run
+_UNKNOWN_TASK_NS = 1_000_000  # the user's function, if it could not be called before its first run
+_WAITS = 0.5  # a call that keeps less of a CPU busy waits for something else most of its time
+_MAY_SHARE = 0.5  # how far threads come from one to all CPUs: nobody knows whether a function holds the GIL
 
-Kind = tuple[str, str, str, int]
-
-
-def expected_ns(cell: Cell, cpus: int) -> float:
-    """Return the expected duration of one run from its knobs alone, in ns."""
-    measure = cell.measure
-    serial, parallel = _trials_ns(cell, cpus)
-    block = serial + parallel + _BLOCK_NS
-    least = max(measure.min_trials, min(WINDOW, measure.max_trials)) * block
-    measured = max(least, min(measure.max_time_ns, measure.max_trials * block))
-    traced = measure.traced * parallel if measured == least else 0.0  # otherwise max_time covers them
-    return _PROCESS_NS + _workers_ns(cell, cpus) + measure.warmup * block + measured + traced
+Kind = tuple[str, ...]
 
 
-def _trials_ns(cell: Cell, cpus: int) -> tuple[float, float]:
+class Timed(Protocol):
+    """A run, or a cell of which there will be runs."""
+
+    @property
+    def cell(self) -> Cell:
+        """Return the cell."""
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """Return what is known of its task; None before it is."""
+
+
+def expected_ns(about: Timed, cpus: int) -> float:
+    """Return the expected duration of one run, without what finished runs show, in ns."""
+    cell, calls = about.cell, _calls(about)
+    trials = _trials_ns(about, cpus)
+    return (
+        _PROCESS_NS + _workers_ns(cell, cpus, calls) + _first_calls_ns(about, cpus) + _series_ns(cell, trials)
+    )
+
+
+def _series_ns(cell: Cell, trials: tuple[float, float]) -> float:
+    """Return the time of warm-up, pairs and traced trials, which keep within their bound as the run itself will."""
+    measure, block = cell.measure, sum(trials) + _BLOCK_NS
+    left = measure.max_time_ns - measure.warmup * block
+    costs = Costs(block, trials[1])
+    share = fit(Rules(**asdict(measure), least_traced=0), left, costs)
+    pairs = share.pairs * block
+    if share.pairs == measure.min_trials:  # then they go on until a rule or the time ends them
+        pairs = max(pairs, min(left - share.traced * costs.traced_ns, measure.max_trials * block))
+    return measure.warmup * block + pairs + share.traced * costs.traced_ns
+
+
+def _calls(about: Timed) -> Calls | None:
+    return None if about.calibration is None else about.calibration.calls
+
+
+def _length_ns(about: Timed) -> float:
+    """Return the length of a task; 0 if nobody knows it yet."""
+    if about.cell.task_ns:
+        return about.cell.task_ns
+    return 0 if about.calibration is None else about.calibration.measured_ns
+
+
+def _trials_ns(about: Timed, cpus: int) -> tuple[float, float]:
     """Return the expected durations of a serial and a parallel trial."""
-    if cell.pattern == "window":
-        return cell.window_ns, cell.window_ns
-    size = (cell.payload_bytes + cell.payload_out_bytes) / _BYTES_PER_NS
+    cell, calls = about.cell, _calls(about)
+    length = _length_ns(about)
+    if cell.pattern == "window":  # whose last call ends after it
+        return (cell.window_ns + length / 2,) * 2
+    size = (
+        cell.payload_bytes + cell.payload_out_bytes if calls is None else calls.largest_bytes
+    ) / _BYTES_PER_NS
     if cell.pattern == "pingpong":
         return cell.tasks * size / 10, cell.tasks * (_MESSAGE_NS + size)
     tasks = cell.tasks or max(round(cell.trial_ns / _UNKNOWN_TASK_NS), 1)
-    serial = cell.tasks * (cell.task_ns or _UNKNOWN_TASK_NS) or cell.trial_ns
-    return serial, serial / _at_once(cell, cpus) + tasks * (_MESSAGE_NS / 2 + size)
+    serial = cell.tasks * (length or _UNKNOWN_TASK_NS) or cell.trial_ns
+    return serial, serial / _at_once(cell, cpus, calls) + tasks * (_MESSAGE_NS / 2 + size)
 
 
-def _at_once(cell: Cell, cpus: int) -> int:
+def _at_once(cell: Cell, cpus: int, calls: Calls | None) -> float:
     """Return how many tasks run at the same time; one for each worker if they need neither CPU nor GIL."""
-    if cell.workload == "sleep":
+    if cell.workload == "sleep" or (calls is not None and calls.cpus < _WAITS):
         return cell.workers
-    return min(cell.workers, cpus) if "process" in cell.model or cell.model == "mp_pool" else 1
+    most = min(cell.workers, max(cpus / max(calls.cpus if calls is not None else 1.0, 1.0), 1.0))
+    if "process" in cell.model or cell.model == "mp_pool":
+        return most
+    return 1 if calls is None else 1 + _MAY_SHARE * (most - 1)
 
 
-def _workers_ns(cell: Cell, cpus: int) -> float:
-    fresh = cell.start_method in ("spawn", "forkserver")
-    return _SPAWNED_NS * cell.workers / min(cell.workers, cpus) if fresh else 0.0
+def _workers_ns(cell: Cell, cpus: int, calls: Calls | None) -> float:
+    """Return the time to start the workers; fresh interpreters import the function each."""
+    if cell.start_method not in ("spawn", "forkserver"):
+        return 0.0
+    each = _SPAWNED_NS + (0 if calls is None else calls.import_ns)
+    return each * cell.workers / min(cell.workers, cpus)
+
+
+def _first_calls_ns(about: Timed, cpus: int) -> float:
+    """Return the time until a user's function was called for the first times, and fills its caches in each process.
+
+    Before a fork these calls are made apart, so that the parent makes them again.
+    """
+    calls, cell, length = _calls(about), about.cell, _length_ns(about)
+    if calls is None:
+        return 0.0
+    extra = max(calls.first_ns - length, 0.0) * calls.inputs
+    apart, fresh = cell.start_method == "fork", cell.start_method is not None
+    everywhere = extra * (1 + apart + fresh * -(-cell.workers // cpus))
+    return calls.import_ns + calls.inputs_ns + 2 * calls.inputs * length + everywhere
 
 
 @dataclass
@@ -74,28 +137,28 @@ class Eta:
     _expected: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
     _taken: dict[Kind, float] = field(default_factory=lambda: defaultdict(float))
 
-    def add(self, cells: Iterable[Cell]) -> None:
-        """Add a waiting run for each of ``cells``."""
-        for cell in cells:
-            self._waiting[_kind(cell)] += expected_ns(cell, self.cpus)
+    def add(self, runs: Iterable[Timed]) -> None:
+        """Add waiting ``runs``."""
+        for run in runs:
+            self._waiting[_kind(run.cell)] += expected_ns(run, self.cpus)
 
-    def learn(self, cell: Cell, wall_ns: float) -> None:
-        """Record how long a run of ``cell`` took."""
-        self._expected[_kind(cell)] += expected_ns(cell, self.cpus)
-        self._taken[_kind(cell)] += wall_ns
+    def learn(self, run: Timed, wall_ns: float) -> None:
+        """Record how long a run took."""
+        self._expected[_kind(run.cell)] += expected_ns(run, self.cpus)
+        self._taken[_kind(run.cell)] += wall_ns
 
-    def ended(self, cell: Cell, wall_ns: float) -> None:
+    def ended(self, run: Timed, wall_ns: float) -> None:
         """Record that a waiting run has ended after ``wall_ns``."""
-        kind = _kind(cell)
-        self._waiting[kind] = max(self._waiting[kind] - expected_ns(cell, self.cpus), 0.0)
-        self.learn(cell, wall_ns)
+        kind = _kind(run.cell)
+        self._waiting[kind] = max(self._waiting[kind] - expected_ns(run, self.cpus), 0.0)
+        self.learn(run, wall_ns)
 
-    def expected(self, cell: Cell, runs: float = 1) -> tuple[Kind, float]:
-        """Return the kind of ``cell``, and how long ``runs`` of it take by its knobs alone, in ns."""
-        return _kind(cell), runs * expected_ns(cell, self.cpus)
+    def expected(self, about: Timed, runs: float = 1) -> tuple[Kind, float]:
+        """Return the kind of a run, and how long ``runs`` of it take without what finished ones show, in ns."""
+        return _kind(about.cell), runs * expected_ns(about, self.cpus)
 
     def seconds(self, expected: Mapping[Kind, float]) -> float:
-        """Return the seconds that runs take of which the knobs alone promise so many ns for each kind."""
+        """Return the seconds that runs take of which `expected` promises so many ns for each kind."""
         overall = _ratio(sum(self._taken.values()), sum(self._expected.values()), 1.0)
         left = sum(
             time * _ratio(self._taken.get(kind, 0.0), self._expected.get(kind, 0.0), overall)
@@ -115,8 +178,8 @@ def estimate(plan: Plan, pending: Pending, stored: Stored) -> Eta:
     for run in plan.runs:
         row = stored.get(run.key)
         if row is not None and row["status"] == "ok":
-            eta.learn(run.cell, row["wall_ns"])
-    eta.add(run.cell for run in pending.waiting)
+            eta.learn(run, row["wall_ns"])
+    eta.add(pending.waiting)
     return eta
 
 
@@ -126,4 +189,12 @@ def _ratio(taken: float, expected: float, otherwise: float) -> float:
 
 def _kind(cell: Cell) -> Kind:
     """Return a key for runs of one kind: the expected duration of each kind is off by a factor of its own."""
-    return cell.pattern, cell.workload, cell.model, cell.workers
+    target = str(cell.workload_options.get("target", ""))
+    return (
+        cell.pattern,
+        cell.workload,
+        target,
+        str(cell.payload_bytes if target else ""),
+        cell.model,
+        str(cell.workers),
+    )

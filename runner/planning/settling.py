@@ -15,7 +15,7 @@ from breakeven.runner.cell import workloads
 from breakeven.runner.config.cell import DEBUG, LEAST_EACH, Cell, refuse_too_long, refuse_too_much
 from breakeven.runner.planning.calibration import Calibration, Work, from_text
 from breakeven.runner.planning.cells import PlannedCell
-from breakeven.runner.planning.pending import Stored
+from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
 from breakeven.runner.planning.tasks import TaskCounts
@@ -29,21 +29,17 @@ def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) 
     A cell that has runs of the same function keeps their number of tasks. A function that was not called yet has none, unless
     ``finally_``: then it has the least.
     """
-    counts = TaskCounts(planned.cell for planned in plan.planned)
+    lengths = {planned.cell_id: _of(planned, known) for planned in plan.planned}
+    counts = TaskCounts((planned.cell, _length(lengths[planned.cell_id])) for planned in plan.planned)
     kept = {(row["cell_id"], row["source"]): row["tasks"] for row in stored.values() if row["tasks"]}
     cells = {}
     for planned in plan.planned:
-        calibration = _of(planned, known)
+        calibration = lengths[planned.cell_id]
         cell = planned.cell
         if cell.trial_ns:
             source = None if planned.source is None else planned.source.digest
-            measured_ns = None if calibration is None else calibration.measured_ns
             found = kept.get((planned.cell_id, source))
-            tasks = (
-                found
-                if found and found % (planned.inputs or 1) == 0
-                else counts.of(cell, measured_ns, planned.inputs)
-            )
+            tasks = found if found and found % (planned.inputs or 1) == 0 else counts.of(cell, planned.inputs)
             least = planned.inputs or LEAST_EACH * cell.workers
             cell = _checked(replace(cell, tasks=tasks or least * finally_), planned.engine)
         cells[planned.cell_id] = replace(planned, cell=cell, calibration=calibration)
@@ -56,6 +52,10 @@ def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) 
 
 def _of(planned: PlannedCell, known: Known) -> Calibration | None:
     return None if planned.work is None else known.get(planned.work)
+
+
+def _length(calibration: Calibration | None) -> int | None:
+    return None if calibration is None else calibration.measured_ns
 
 
 def _checked(cell: Cell, engine: str) -> Cell:
@@ -145,6 +145,15 @@ def calibrating_run(plan: Plan, planned: PlannedCell) -> Run:
         run.cell, interpreter_flags=first.cell.interpreter_flags, environment=first.cell.environment
     )
     return replace(run, cell=alike, executable=first.executable, conditions=first.conditions)
+
+
+def unknown_lengths(plan: Plan, pending: Pending) -> list[PlannedCell]:
+    """Return a cell for each function of the waiting runs whose length is not known."""
+    waiting = {run.cell_id for run in pending.waiting}
+    wanted = {
+        planned.work for planned in plan.planned if planned.cell_id in waiting and planned.source is not None
+    }
+    return [planned for planned in uncalibrated(plan) if planned.work in wanted]
 
 
 def uncalibrated(plan: Plan) -> Iterator[PlannedCell]:

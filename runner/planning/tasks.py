@@ -19,23 +19,29 @@ Group = tuple[Any, ...]
 
 
 class TaskCounts:
-    """The numbers of tasks for the cells of a sweep; cells of one group, which are compared, get the same."""
+    """The numbers of tasks for the cells of a sweep; cells of one group, which are compared, get the same.
 
-    def __init__(self, cells: Iterable[Cell]) -> None:
+    Each comes with the length of a function's call on its interpreter, None if that is not known; the longest of a group counts.
+    A calibrated task has the length that was asked for.
+    """
+
+    def __init__(self, cells: Iterable[tuple[Cell, int | None]]) -> None:
         self._workers: dict[Group, int] = {}
-        for cell in cells:
+        self._lengths: dict[Group, int] = {}
+        for cell, measured_ns in cells:
             group = _group(cell)
             self._workers[group] = max(cell.workers, self._workers.get(group, 0))
+            self._lengths[group] = max(measured_ns or 0, self._lengths.get(group, 0))
 
-    def of(self, cell: Cell, measured_ns: int | None, inputs: int = 0) -> int:
+    def of(self, cell: Cell, inputs: int = 0) -> int:
         """Return the number of tasks for a cell; 0 while the length of a function is not known.
 
-        A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least. ``measured_ns`` is the length of a function's call; a calibrated task has the length that was asked for.
+        A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least.
         """
         if cell.pattern == "pingpong":
             message = _MESSAGE_NS + _NS_PER_BYTE * (cell.payload_bytes + cell.payload_out_bytes)
             return max(ceil(cell.trial_ns / message), _FEWEST_MESSAGES)
-        length = cell.task_ns or measured_ns
+        length = cell.task_ns or self._lengths[_group(cell)]
         if not length:
             return 0
         if inputs:

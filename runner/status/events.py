@@ -12,6 +12,8 @@ readers must ignore events and keys that they do not know. The events are:
 ``run_incompatible``
     ``cell_id``, ``round``, ``cell`` (in words), ``function`` (the user's, ``module:callable``, or null),
     ``payload_asked_bytes`` (null if the knob payload has no effect), ``reason``.
+``calibration_began``
+    ``task`` (in words), ``number`` (from 1) ``of`` the tasks to calibrate before the first run.
 ``run_began``
     ``cell_id``, ``round``, ``cell``, ``function``, ``payload_asked_bytes``, ``number`` (from 1) ``of`` the runs to make now; null if precision decides.
 ``run_ended``

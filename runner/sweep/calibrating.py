@@ -1,32 +1,34 @@
-"""Before the first run: find how much work the tasks of a sweep do, each in fresh processes until two agree."""
+"""Before the first run: find how much work the tasks of a sweep do, and how long a user's function takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.engines.loading import Engine
-from breakeven.runner.planning.calibration import (
-    Attempt,
-    Calibration,
-    Work,
-    conclude,
-    is_enough,
-)
+from breakeven.runner.planning.calibration import Calibration, Work, conclude, is_enough
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.settling import Calibrations, calibrating_run, uncalibrated
+from breakeven.runner.sweep.observer import CalibrationBegan
 
 
 def calibrate(
-    plan: Plan, known: dict[Work, Calibration], cells: Iterable[str], engine: Engine
+    plan: Plan,
+    known: dict[Work, Calibration],
+    cells: Iterable[str],
+    engine: Engine,
+    notify: Callable[[CalibrationBegan], None] = lambda _: None,
 ) -> Calibrations:
-    """Calibrate the tasks of ``cells`` that are not ``known``, and return all; the notes are on what went wrong."""
+    """Calibrate the tasks of ``cells`` that are not ``known``, and return all; the notes are on what went wrong.
+
+    Notify of each before it begins.
+    """
     ids, found, notes = set(cells), dict(known), []
     wanted = {planned.work for planned in plan.planned if planned.cell_id in ids}
-    for planned in uncalibrated(plan):
-        if planned.work not in wanted:
-            continue
+    missing = [planned for planned in uncalibrated(plan) if planned.work in wanted]
+    for number, planned in enumerate(missing, 1):
+        notify(CalibrationBegan(cell=planned.cell, number=number, of=len(missing)))
         made = _calibrate_one(plan, planned, found, engine)
         if isinstance(made, str):
             notes.append(made)
@@ -44,10 +46,11 @@ def _calibrate_one(
     if work is None:
         raise ValueError(f"cell {planned.cell_id} runs no workload")
     run = calibrating_run(plan, planned)
-    attempts: list[Attempt] = []
+    attempts: list[CalibrationResult] = []
     while not is_enough(attempts):
         made = engine.calibrate(run).result()
         if not isinstance(made, CalibrationResult):
-            return f"calibration of {work.workload} {made.status}: {made.reason}; its runs say more"
-        attempts.append(Attempt(made.amount, made.task_ns))
+            name = work.workload if planned.source is None else planned.cell.workload_options["target"]
+            return f"calibration of {name} {made.status}: {made.reason}; its runs say more"
+        attempts.append(made)
     return conclude(work, attempts, run.executable, known.values())

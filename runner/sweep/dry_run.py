@@ -82,5 +82,10 @@ def _time(plan: Plan, pending: Pending, stored: Stored) -> str:
     if any(row["status"] == "ok" for row in stored.values()):
         basis = "estimated from the stored runs"
     elif any(run.cell.workload == "function" for run in pending.waiting):
-        basis = "estimated from the configuration; your function's duration is unknown until it has run once"
+        known = all(run.calibration is not None for run in pending.waiting if run.source is not None)
+        basis = (
+            "estimated from calls of your function"
+            if known
+            else "estimated from the configuration; your function's duration is unknown until it has run once"
+        )
     return f"{time} ({basis})"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from breakeven.runner.config.cell import Cell
 from breakeven.runner.planning.run import Run
 from breakeven.runner.sweep.tally import Tally
 
@@ -29,6 +30,15 @@ class RunIncompatible:
 
     run: Run
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationBegan:
+    """The task of ``cell`` is about to be calibrated, ``number`` ``of`` those that were not yet, counted from 1."""
+
+    cell: Cell
+    number: int
+    of: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +85,7 @@ class SweepEnded:
     code: int
 
 
-SweepEvent = SweepBegan | RunIncompatible | RunBegan | RunEnded | Noted | SweepEnded
+SweepEvent = SweepBegan | RunIncompatible | CalibrationBegan | RunBegan | RunEnded | Noted | SweepEnded
 
 
 class SweepObserver(Protocol):

@@ -11,10 +11,9 @@ from breakeven.base.keys import Key
 from breakeven.base.rounds import FIRST_LOOK
 from breakeven.base.statuses import FINAL
 from breakeven.base.units import format_clock
-from breakeven.runner.config.cell import Cell
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.decisions import FAILURES, Decisions
-from breakeven.runner.planning.eta import Kind, estimate
+from breakeven.runner.planning.eta import Kind, Timed, estimate
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
@@ -51,8 +50,8 @@ class Schedule:
         self._a_round: dict[Kind, float] = defaultdict(float)
         self._later: dict[Kind, float] = defaultdict(float)
         for planned in self.decisions.undecided():
-            self._plan_rounds(self._a_round, planned.cell, 1)
-            self._plan_rounds(self._later, planned.cell, self._rounds_left(planned))
+            self._plan_rounds(self._a_round, planned, 1)
+            self._plan_rounds(self._later, planned, self._rounds_left(planned))
         self.over_budget = False
 
     @property
@@ -64,7 +63,7 @@ class Schedule:
         """Yield run after run; `ended` must be called with its row before the next."""
         for run in self._all():
             left = self._left()
-            cost = self._eta.seconds(dict([self._eta.expected(run.cell)]))
+            cost = self._eta.seconds(dict([self._eta.expected(run)]))
             if left is not None and left < _MOST_OF * cost and self._may_end(run):
                 self.over_budget = True
                 return
@@ -120,21 +119,21 @@ class Schedule:
         """Return how many rounds of a cell there may be beyond those that are made in any case."""
         return planned.max_rounds - max(planned.rounds, self.decisions.tries(planned.cell_id))
 
-    def _plan_rounds(self, times: dict[Kind, float], cell: Cell, rounds: int) -> None:
-        kind, time = self._eta.expected(cell, rounds)
+    def _plan_rounds(self, times: dict[Kind, float], about: Timed, rounds: int) -> None:
+        kind, time = self._eta.expected(about, rounds)
         times[kind] += time
 
     def ended(self, run: Run, row: Mapping[str, Any]) -> None:
         """Record that ``run`` ended with ``row``."""
         if row["status"] in FINAL:
             self._traced.add(run.cell_id)
-        self._eta.ended(run.cell, row["wall_ns"])
+        self._eta.ended(run, row["wall_ns"])
         if run.precision is not None:
             self._budget.spent += row["wall_ns"] / 1e9
             if run.round >= FIRST_LOOK:
-                self._plan_rounds(self._later, run.cell, -1)
+                self._plan_rounds(self._later, run, -1)
         for planned in self.decisions.add(row):
-            self._plan_rounds(self._later, planned.cell, -self._rounds_left(planned))
+            self._plan_rounds(self._later, planned, -self._rounds_left(planned))
 
     @property
     def forecast(self) -> Forecast:

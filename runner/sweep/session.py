@@ -17,6 +17,7 @@ from breakeven.runner.engines.loading import Engine, load
 from breakeven.runner.errors import NotStored, OutputsUnwritable, PlanOutdated
 from breakeven.runner.host import clear_leftovers, kill_now
 from breakeven.runner.locks import Holder, HostLock, SweepLock, describe_holder
+from breakeven.runner.planning.bounds import over_their_time
 from breakeven.runner.planning.calibration import to_text
 from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan
@@ -123,7 +124,9 @@ class Session:
             self._prepare(observers, pending, stored)
             with closing(load(self._plan.engine)()) as engine:
                 self._calibrate(observers, pending, stored, calibrations, engine)
-                schedule = Schedule(self._plan, pending.of(self._plan), stored.rows, budget)
+                pending = pending.of(self._plan)
+                self._announce(observers, pending, stored)
+                schedule = Schedule(self._plan, pending, stored.rows, budget)
                 end = self._loop(observers, schedule, engine)
         except KeyboardInterrupt:
             return _Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED)
@@ -148,12 +151,19 @@ class Session:
         """Find how much work the tasks of the waiting runs do; all runs of the sweep do as much from then on."""
         plan, known = self._plan, calibrations.known
         cells = {run.cell_id for run in pending.waiting}
-        made = calibrate(plan, known, cells, engine)
+        made = calibrate(plan, known, cells, engine, observers.notify)
         for note in made.notes:
             self._note(observers, note)
         if made.known and (made.known != known or not self._sweep.calibration.exists()):
             self._sweep.keep_calibrations(to_text(made.known.values()))
         self._plan = settle(plan, made.known, stored.rows, finally_=True)
+
+    def _announce(self, observers: Observers, pending: Pending, stored: Stored) -> None:
+        """Say what is to be made and how long it takes, now that the length of every task is known."""
+        self._say(_opening(self._plan, pending, stored))
+        too_long = over_their_time(self._plan) if pending.waiting else None
+        if too_long is not None:
+            self._note(observers, too_long)
 
     def _loop(self, observers: Observers, schedule: Schedule, engine: Engine) -> End:
         plan = self._plan
@@ -178,7 +188,6 @@ class Session:
         )
         for note in self._launch.notes:
             self._note(observers, note)
-        self._say(_opening(plan, pending, stored))
         for run, reason in plan.incompatible:
             observers.notify(RunIncompatible(run=run, reason=reason))
             if run.key not in stored.rows:

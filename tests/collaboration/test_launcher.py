@@ -209,6 +209,7 @@ def test_events_can_be_followed_on_stdout(command: Command, capsys: pytest.Captu
     events = [json.loads(line) for line in shown.out.splitlines()]
     assert [event["event"] for event in events] == [
         "sweep_began",
+        "calibration_began",
         *("run_began", "run_ended") * 8,
         "sweep_ended",
     ]

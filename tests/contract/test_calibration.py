@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from breakeven.base.errors import BadValue
 from breakeven.base.layout import SweepPaths
+from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.cell.workloads._looped import loops_for
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.planning.calibration import (
     AGREEMENT,
     MOST_PROCESSES,
-    Attempt,
     Calibration,
     Work,
     agreeing,
@@ -42,8 +42,8 @@ def _plan(folder: Path, *changes: dict[str, Any], **knobs: Any) -> Plan:
     return make_plan(requests, Origin(folder, NOW), REGISTRY)
 
 
-def _attempts(*amounts: int) -> list[Attempt]:
-    return [Attempt(amount, 10**6) for amount in amounts]
+def _attempts(*amounts: int) -> list[CalibrationResult]:
+    return [CalibrationResult(amount, 10**6) for amount in amounts]
 
 
 # --- agreement ---------------------------------------------------------------------------------------------------
@@ -68,8 +68,10 @@ def test_calibration_ends(amounts: list[int]) -> None:
 def test_a_length_need_not_be_agreed_on() -> None:
     """A function sets its own amount of work: one process tells how many calls a trial holds."""
     assert not is_enough([])
-    assert is_enough([Attempt(None, 5000)])
-    assert conclude(WORK, [Attempt(None, 5000)], "python") == Calibration(WORK, None, 5000, "python")
+    assert is_enough([CalibrationResult(None, 5000)])
+    assert conclude(WORK, [CalibrationResult(None, 5000)], "python") == Calibration(
+        WORK, None, 5000, "python"
+    )
 
 
 def test_disagreement_is_noted() -> None:
@@ -84,8 +86,8 @@ def test_disagreement_is_noted() -> None:
 
 def test_a_length_that_was_missed_is_noted() -> None:
     """By more than a tenth, on the reference interpreter."""
-    near = conclude(WORK, [Attempt(100, 1_099_000)] * 2, "python")
-    far = conclude(WORK, [Attempt(100, 1_200_345)] * 2, "python")
+    near = conclude(WORK, [CalibrationResult(100, 1_099_000)] * 2, "python")
+    far = conclude(WORK, [CalibrationResult(100, 1_200_345)] * 2, "python")
     assert near.note == ""
     assert far.note == (
         "task=1ms: calibration reached 1.2ms; the machine was disturbed, or spin cannot be that short with this payload"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,12 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.config.cell import Cell, parse
+from breakeven.runner.planning.calibration import Calibration
 from breakeven.runner.planning.eta import Eta, expected_ns
 from tests.fakes import plain
 
 
-def _cell(*overrides: str, **knobs: Any) -> Cell:
-    return parse(plain(*overrides, **knobs))
+@dataclass(frozen=True)
+class One:
+    """A cell, and what is known of its task."""
+
+    cell: Cell
+    calibration: Calibration | None = None
+
+
+def _cell(*overrides: str, **knobs: Any) -> One:
+    return One(parse(plain(*overrides, **knobs)))
 
 
 def test_the_time_allowed_bounds_a_run() -> None:
@@ -24,9 +34,11 @@ def test_the_time_allowed_bounds_a_run() -> None:
 
 
 def test_long_trials_take_as_long_as_the_least_number_of_them() -> None:
-    """Six pairs of ten seconds each, and one to warm up, are no second, whatever max_time says."""
-    seconds = expected_ns(_cell("model=serial", "limits.time=10min", workers=1, tasks=10, task="1s"), 2) / 1e9
-    assert 7 * 2 * 10 <= seconds < 1.5 * 7 * 2 * 10
+    """Pairs of ten seconds each, and one to warm up, are no second, whatever max_time says: six of a single round, else three."""
+    for rounds, pairs in ((1, 7), (3, 4), ("auto", 4)):
+        cell = _cell("model=serial", "limits.time=10min", workers=1, tasks=10, task="1s", rounds=rounds)
+        seconds = expected_ns(cell, 2) / 1e9
+        assert pairs * 2 * 10 <= seconds < 1.1 * pairs * 2 * 10
 
 
 @pytest.mark.parametrize(

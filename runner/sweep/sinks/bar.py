@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.base.units import format_left
-from breakeven.runner.config.naming import describe
-from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepBegan, SweepEvent
+from breakeven.runner.config.naming import describe, describe_task
+from breakeven.runner.sweep.observer import CalibrationBegan, RunBegan, RunEnded, SweepBegan, SweepEvent
 from breakeven.runner.sweep.sinks.lines import print_line
 from breakeven.runner.sweep.tally import Tally
 
@@ -31,6 +31,8 @@ class Bar:
             case SweepBegan():
                 self._tally = Tally(total=event.waiting, incompatible=event.incompatible)
                 self._live.start()
+            case CalibrationBegan():
+                self._current = f"calibrating {describe_task(event.cell)}"
             case RunBegan():
                 self._current, self._left = describe(event.run.cell, event.run.distinct), event.seconds_left
             case RunEnded():

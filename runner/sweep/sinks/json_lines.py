@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from breakeven.base.text import shown
-from breakeven.runner.config.naming import describe
+from breakeven.runner.config.naming import describe, describe_task
 from breakeven.runner.planning.run import Run
 from breakeven.runner.store import AppendedFile
 from breakeven.runner.sweep.observer import (
+    CalibrationBegan,
     Noted,
     RunBegan,
     RunEnded,
@@ -45,7 +46,7 @@ class JsonLines:
         self._file.close()
 
 
-def as_data(event: SweepEvent) -> tuple[str, Mapping[str, Any]]:
+def as_data(event: SweepEvent) -> tuple[str, Mapping[str, Any]]:  # noqa: PLR0911  # one for each kind of event
     """Return the name of an event and its fields, as plain data."""
     match event:
         case SweepBegan():
@@ -54,6 +55,12 @@ def as_data(event: SweepEvent) -> tuple[str, Mapping[str, Any]]:
             return "sweep_began", about | counts | {"command": event.command}
         case RunIncompatible():
             return "run_incompatible", _about(event.run) | {"reason": event.reason}
+        case CalibrationBegan():
+            return "calibration_began", {
+                "task": describe_task(event.cell),
+                "number": event.number,
+                "of": event.of,
+            }
         case RunBegan():
             return "run_began", _about(event.run) | {"number": event.number, "of": event.of}
         case RunEnded():

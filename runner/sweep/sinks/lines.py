@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from breakeven.base.text import one_line
-from breakeven.runner.config.naming import describe, numbered
-from breakeven.runner.sweep.observer import RunEnded, SweepEvent
+from breakeven.runner.config.naming import describe, describe_task, numbered
+from breakeven.runner.sweep.observer import CalibrationBegan, RunEnded, SweepEvent
 
 
 class Lines:
@@ -16,9 +16,12 @@ class Lines:
         self._console = console
 
     def notify(self, event: SweepEvent) -> None:
-        """Print a line for a run that ended."""
+        """Print a line for a run that ended, and for a calibration that begins."""
         if isinstance(event, RunEnded):
             print_line(self._console, event)
+        elif isinstance(event, CalibrationBegan):
+            text = f"calibrating {describe_task(event.cell)}"
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Do nothing: every line is printed at once."""

@@ -7,10 +7,11 @@ import socket
 from datetime import datetime
 
 from breakeven.base.text import printable, shown
-from breakeven.runner.config.naming import describe, numbered
+from breakeven.runner.config.naming import describe, describe_task, numbered
 from breakeven.runner.planning.run import Run
 from breakeven.runner.store import AppendedFile
 from breakeven.runner.sweep.observer import (
+    CalibrationBegan,
     Noted,
     RunBegan,
     RunEnded,
@@ -40,7 +41,7 @@ class Log:
         self._file.close()
 
 
-def texts(event: SweepEvent) -> list[str]:
+def texts(event: SweepEvent) -> list[str]:  # noqa: PLR0911  # one for each kind of event
     """Return the texts of an event's entry, the heading first."""
     match event:
         case SweepBegan():
@@ -51,6 +52,8 @@ def texts(event: SweepEvent) -> list[str]:
             ]
         case RunIncompatible():
             return [f"incompatible: {_name(event.run)}", event.reason]
+        case CalibrationBegan():
+            return [f"calibrating {describe_task(event.cell)} ({numbered(event.number, event.of)})"]
         case RunBegan():
             return [f"run {numbered(event.number, event.of)} began: {_name(event.run)}"]
         case RunEnded():

@@ -1,0 +1,42 @@
+"""A run that measures nothing: it finds how much work a task does, or what calls of a user's function cost."""
+
+from __future__ import annotations
+
+import os
+from time import perf_counter_ns
+
+from .calibration import CalibrationResult, Calls
+from .first_calls import observe
+from .records import to_json
+from .result import RESULT
+from .run import make_pattern, make_workload, prepare_imports, write
+from .specification import Specification
+from .workloads._abc import Workload
+
+
+def calibrate(specification: Specification) -> None:
+    """Leave a `CalibrationResult` in the run's folder; raise what the task raises."""
+    prepare_imports(specification)
+    workload = make_workload(specification, make_pattern(specification))
+    found = _amount(workload) if workload.LENGTH else _calls(workload)
+    write(os.path.join(specification.folder, RESULT), to_json(found).encode())
+
+
+def _amount(workload: Workload) -> CalibrationResult:
+    return CalibrationResult(workload.amount, observe(workload, apart=False)[0].task_ns)
+
+
+def _calls(workload: Workload) -> CalibrationResult:
+    begin = perf_counter_ns()
+    workload.open()
+    imported = perf_counter_ns()
+    seen, inputs = observe(workload, apart=False)
+    calls = Calls(
+        import_ns=imported - begin,
+        inputs_ns=seen.inputs_ns,
+        inputs=inputs.count,
+        first_ns=seen.first_ns,
+        largest_bytes=seen.largest_bytes,
+        cpus=seen.cpus,
+    )
+    return CalibrationResult(None, seen.task_ns, calls)

@@ -1,0 +1,79 @@
+"""Which cells cannot keep within ``measure.max_time`` though they give up all that they may, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from breakeven.base.units import format_time
+from breakeven.runner.cell.feasibility import in_units, least_ns
+from breakeven.runner.config.cell import Cell
+from breakeven.runner.config.naming import describe
+from breakeven.runner.planning.calibration import Calibration
+from breakeven.runner.planning.cells import PlannedCell
+from breakeven.runner.planning.plan import Plan
+
+
+def over_their_time(plan: Plan) -> str | None:
+    """Return what is to be said of the cells whose trials take longer than they may; None for none.
+
+    Nothing is known of a function that has not been called yet, and of messages.
+    """
+    possible = [planned for planned in plan.planned if planned.reason is None]
+    least = {planned.cell_id: _least_ns(planned) for planned in possible}
+    over = [planned for planned in possible if least[planned.cell_id] > planned.cell.measure.max_time_ns]
+    if not over:
+        return None
+    longest = max(over, key=lambda planned: least[planned.cell_id])
+    rules, takes = longest.cell.measure, least[longest.cell_id]
+    return (
+        f"measure.max_time={format_time(rules.max_time_ns)} cannot be kept by {_of(len(over), len(possible))}: "
+        f"{rules.warmup} + {rules.fewest} pairs of trials (measure.warmup, measure.min_trials), {_content(longest)}, "
+        f"take up to {in_units(takes)} ({describe(longest.cell, longest.distinct)}); try {_remedy(over, takes)}"
+    )
+
+
+def _least_ns(planned: PlannedCell, tasks: int | None = None) -> int:
+    return least_ns(planned.cell, _length_ns(planned.cell, planned.calibration), tasks)
+
+
+def _length_ns(cell: Cell, calibration: Calibration | None) -> int:
+    return cell.task_ns or (0 if calibration is None else calibration.measured_ns)
+
+
+def _of(some: int, all_: int) -> str:
+    if all_ == 1:
+        return "the cell"
+    return f"all {all_} cells" if some == all_ else f"{some} of {all_} cells"
+
+
+def _content(planned: PlannedCell) -> str:
+    cell = planned.cell
+    if cell.pattern == "window":
+        return f"each of window={in_units(cell.window_ns)}"
+    length = in_units(_length_ns(cell, planned.calibration))
+    return f"each of {cell.tasks} tasks of {length}"
+
+
+def _remedy(over: Sequence[PlannedCell], takes: int) -> str:
+    """Return the knobs that would keep every cell within its time: fewer tasks, if they occupy the workers, or more time."""
+    time = f"measure.max_time={-(-takes // 10**9)}s"
+    windows = [planned for planned in over if planned.cell.pattern == "window"]
+    if windows:
+        return f"window={in_units(min(map(_window_ns, windows)))}, or {time}"
+    tasks = min(map(_most_tasks, over))
+    occupied = tasks >= max(planned.cell.workers for planned in over)
+    return f"tasks={tasks} or fewer, or {time}" if occupied else time
+
+
+def _window_ns(planned: PlannedCell) -> int:
+    cell = planned.cell
+    return cell.window_ns * cell.measure.max_time_ns // _least_ns(planned)
+
+
+def _most_tasks(planned: PlannedCell) -> int:
+    """Return with how many tasks the cell would keep within its time."""
+    tasks, most_ns = planned.cell.tasks, planned.cell.measure.max_time_ns
+    tasks = tasks * most_ns // _least_ns(planned) + 1
+    while tasks > 0 and _least_ns(planned, tasks) > most_ns:
+        tasks -= 1  # of fewer tasks than workers, fewer run at once
+    return tasks

@@ -1,0 +1,31 @@
+"""Before a plan is shown: call the functions whose length nobody knows yet, so that it can say how long the sweep takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from breakeven.runner.engines.loading import load
+from breakeven.runner.errors import LockUnusable, MachineBusy
+from breakeven.runner.host import clear_leftovers, kill_now
+from breakeven.runner.locks import HostLock
+from breakeven.runner.planning.cells import PlannedCell
+from breakeven.runner.planning.plan import Plan
+from breakeven.runner.planning.settling import Calibrations
+from breakeven.runner.sweep.calibrating import calibrate
+from breakeven.runner.sweep.signals import ending_in_order
+
+
+def probe(plan: Plan, known: Calibrations, cells: Sequence[PlannedCell]) -> Calibrations:
+    """Return what is known with the lengths of the functions of ``cells``; nothing is stored.
+
+    Not while a sweep measures here, which the calls would disturb: then a note says so.
+    """
+    try:
+        with ending_in_order(kill_now), HostLock().held(str(plan.sweep), wait=False):
+            clear_leftovers()
+            with closing(load(plan.engine)()) as engine:
+                found = calibrate(plan, known.known, [planned.cell_id for planned in cells], engine)
+    except (MachineBusy, LockUnusable) as error:
+        return Calibrations(known.known, (*known.notes, f"the length of your function is not known: {error}"))
+    return Calibrations(found.known, (*known.notes, *found.notes))
