@@ -45,9 +45,14 @@ class TaskCounts:
         if not length:
             return 0
         if inputs:
-            return inputs * max(min(ceil(cell.trial_ns / (length * inputs)), _that_fit(cell) // inputs), 1)
+            return inputs * turns(cell.trial_ns, length * inputs, _that_fit(cell) // inputs)
         least = LEAST_EACH * self._workers[_group(cell)]
         return max(min(ceil(cell.trial_ns / length), _that_fit(cell)), least)
+
+
+def turns(trial_ns: int, list_ns: int, most: int) -> int:
+    """Return how often a trial does a list of inputs that takes ``list_ns``: until it is as long as asked, and once at least."""
+    return max(min(ceil(trial_ns / list_ns), most), 1)
 
 
 def _group(cell: Cell) -> Group:

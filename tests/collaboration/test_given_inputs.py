@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from breakeven.runner import host
+from breakeven.runner.planning.interpreters import Planned, check_function
 from tests.collaboration.host_runs import execute, function, write_module
+from tests.machines import EVERY_INTERPRETER
+from tests.samples import run
 
 USER = """
 import threading
@@ -114,6 +118,22 @@ def test_an_iterable_of_the_module_or_as_typed(user: Path, inputs: Any) -> None:
     row = execute(user, **function("total", inputs=inputs) | {"tasks": 3}).row
     assert row["reason"] is None
     assert row["input_count"] == 3
+
+
+@EVERY_INTERPRETER
+@pytest.mark.parametrize(
+    "model", [("thread", None, "queue"), ("process", "spawn", "pipe")], ids=["thread", "process"]
+)
+def test_every_interpreter_lists_and_does_them(
+    user: Path, executable: str, model: tuple[str, str | None, str]
+) -> None:
+    """Planning asks the interpreter that measures how many there are, and a run does them all."""
+    cell = function("total", inputs="mine:samples") | _model(*model) | {"tasks": 4}
+    source = check_function(executable, cell["workload_options"], user, planned=Planned(pickles=True))
+    assert source.inputs == 4
+    row = host.execute(run(executable, user, **cell)).row
+    assert row["reason"] is None
+    assert row["input_count"] == 4
 
 
 def test_files_come_as_sorted_absolute_paths(user: Path) -> None:

@@ -10,6 +10,8 @@ from breakeven.base.units import format_size
 from breakeven.runner.config.cell import Cell, parse
 from tests.fakes import plain
 
+NO_INPUTS: tuple[Any, ...] = ("photos", "photos:", [], 3, "")
+
 
 def _refusal(kind: type[BadInput], given: dict[str, Any]) -> str:
     with pytest.raises(kind) as refusal:
@@ -189,6 +191,22 @@ def test_an_option_that_is_missing() -> None:
                 "workload.make_input=math.sqrt: not the name of a callable; "
                 "write module:callable, such as workload.make_input=math:sqrt"
             ),
+        ),
+        (
+            {"make_input": "a:b", "inputs": "c:d"},
+            (
+                "workload.inputs=c:d: the inputs are given, so workload.make_input=a:b has none to make; leave out one of them"
+            ),
+        ),
+        *(
+            (
+                {"inputs": wrong},
+                (
+                    f"workload.inputs={wrong}: names no inputs; write module:name, such as workload.inputs=photos:samples, a pattern "
+                    "for paths, such as workload.inputs=data/*.json, or a list, such as workload.inputs=[1,2]"
+                ),
+            )
+            for wrong in NO_INPUTS
         ),
         ({"args": 3}, "workload.args=3: not a list; write one such as workload.args=[1,2]"),
         (
