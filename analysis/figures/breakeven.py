@@ -37,6 +37,9 @@ MAPS, ROWS = 12, 24
 TITLE = 16.8
 """Characters of a title in two lines, for each inch of the figure."""
 
+_SMALL = 0.01
+"""Below this a speedup has one digit that is not 0."""
+
 _FAILED = "failed"
 _NAMED = 3
 
@@ -91,7 +94,8 @@ def _known(end: Floats, values: Floats, reach: int) -> Floats:
 
 
 def _write(axes: Axes, place: tuple[int, int], value: float, heat: Heat, *, clear: bool) -> None:
-    text = format_ratio(value) if clear else f"({format_ratio(value)})"
+    number = format_ratio(value) if value >= _SMALL else f"{value:.1g}"
+    text = number if clear else f"({number})"
     ground = to_hex(COLORS((float(heat.shade(value)) + 1) / 2))
     write_in(axes, place, text, heat.text_color(value), path_effects=outlined(ground))
 
@@ -112,7 +116,7 @@ def _describe(cells: pd.DataFrame) -> str:
     """Return the caption: what a number is, and what brackets mean."""
     good = cells[cells["speedup"].notna()]
     unclear = ~(good["speedup_low"].gt(1) | good["speedup_high"].lt(1))
-    brackets = "; (in brackets): 95 % interval holds 1" if unclear.any() else ""
+    brackets = "; (): 95 % interval holds 1" if unclear.any() else ""
     blank = "; blank: not measured" if _has_blanks(cells) else ""
     disturbed = int(good["pairs_disturbed"].gt(MOST).sum())
     noise = f"; {disturbed} of {len(good)} cells disturbed" if disturbed else ""

@@ -17,7 +17,7 @@ from breakeven.analysis.figures.pays import (
     Pays,
     where_it_pays,
 )
-from breakeven.analysis.figures.sheets import AXES, PAYLOAD, Axis, Map
+from breakeven.analysis.figures.sheets import AXES, PAYLOAD, TASK, Axis, Map
 
 HARDLY = 1.1
 """A mechanism whose largest gain is below this is said to gain at most so much, and not from where on."""
@@ -104,7 +104,9 @@ def say(pays: Pays, line: Line, axis: Axis) -> str:
     """Return such as ``from 320 us``, ``already at the shortest task, 30 us`` or ``not up to 10 ms``."""
     first, last = (axis.write(line.places[end]) for end in (0, -1))
     texts = {
-        THROUGHOUT: f"already at {axis.shortest}, {first}",
+        THROUGHOUT: f"already at the shortest task, {first}"
+        if axis.column == TASK
+        else f"throughout, {first} to {last}",
         NOWHERE: f"not up to {last}",
         UNDECIDED: "not decided",
         HERE_AND_THERE: "here and there",

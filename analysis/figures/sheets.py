@@ -38,12 +38,11 @@ _ESTIMATES = (
 
 @dataclass(frozen=True)
 class Axis:
-    """What lies along one side of a map: its name, how a value is written, and what the first one is called."""
+    """What lies along one side of a map: its name, and how a value is written."""
 
     column: str
     name: str
     write: Callable[[float], str]
-    shortest: str
 
     def about(self, value: float) -> str:
         """Write ``value`` with two digits, such as ``320 us``: a break-even is hardly known more exactly."""
@@ -52,8 +51,8 @@ class Axis:
 
 
 AXES = {
-    TASK: Axis(TASK, "task", format_length, "the shortest task"),
-    PAYLOAD: Axis(PAYLOAD, "payload", format_size, "the smallest payload"),
+    TASK: Axis(TASK, "task", format_length),
+    PAYLOAD: Axis(PAYLOAD, "payload", format_size),
 }
 
 

@@ -217,7 +217,7 @@ def _lines(decision: str, candidates: pd.DataFrame, key: Key) -> str:
     best = candidates[candidates["part"].eq(BEST)].iloc[0]
     rivals = [f"={_some(letters[AS_GOOD], ' ')}"] if AS_GOOD in letters else []
     rivals += [f"{_some(letters[OPEN], ' ')}?"] if OPEN in letters else []
-    second = " ".join(rivals)
+    second = ", ".join(rivals)
     return f"{letters[BEST][0]} {format_ratio(best['speedup'])}" + (f"\n{second}" if second else "")
 
 

@@ -147,6 +147,26 @@ def test_a_contour_that_leaves_the_grid_is_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("gains", "said"),
+    [
+        ((1.5, 1.2, 0.5), r"up to \d+ KiB"),
+        ((1.9, 1.5, 1.2), "throughout, 1 KiB to 1 MiB"),
+        ((1.07, 1.07, 1.08), "gains 1.0.x at most"),
+    ],
+)
+def test_along_payloads_a_mechanism_ceases_to_pay(
+    tmp_path: Path, gains: tuple[float, ...], said: str
+) -> None:
+    """Or pays throughout, or hardly."""
+    sample = _sample(tmp_path)
+    for payload, gain in zip((2**10, 2**16, 2**20), gains, strict=True):
+        sample.add_map(model="process", speedup=gain, spread=0.001, payload_bytes=payload)
+    figure = draw("breakeven", load(sample.path))
+    _check(figure)
+    assert re.fullmatch(f"process (pays )?{said}", _texts(figure)[0])
+
+
 def test_what_is_not_decided_is_in_brackets_and_in_the_band(tmp_path: Path) -> None:
     """The band covers the middle of each such cell, of no other."""
     sample = _sample(tmp_path)
@@ -165,7 +185,7 @@ def test_what_is_not_decided_is_in_brackets_and_in_the_band(tmp_path: Path) -> N
         open_ = any(path.contains_point((column, row)) for path in band.get_paths())
         assert open_ == text.startswith("(")
     assert sum(text.startswith("(") for text in _written(axes).values()) == len(unclear)
-    assert "(in brackets): 95 % interval holds 1" in _texts(figure)[1]
+    assert "(): 95 % interval holds 1" in _texts(figure)[1]
 
 
 def test_cells_without_a_result_are_told_from_those_that_were_not_measured(tmp_path: Path) -> None:
