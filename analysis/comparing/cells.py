@@ -19,7 +19,8 @@ Key = int
 _SEPARATORS = ("python_version", "implementation", "gil_enabled", "engine", "source", "seed")
 """Columns by which cells of the same factors may still be different measurements."""
 
-_ALWAYS = ("model",)
+_ALWAYS = ("function", "model")
+"""Factors that are named though they do not vary, if there is something to name."""
 _AT_LEAST = ("workload", "pattern", "workers")
 _IN_NAME = {
     "label": "label {}",
@@ -74,11 +75,13 @@ class Names:
 
     @classmethod
     def of(cls, cells: pd.DataFrame, named: Iterable[str]) -> Names:
-        """Choose the columns that vary besides the ``named`` ones, and the model; at least one."""
+        """Choose the columns that vary besides the ``named`` ones, the user's functions and the model; at least one."""
         hidden = {*named, *_implied(cells)}
+        if len(cells["function"].unique()) == 1:
+            hidden.discard("function")  # it is not what the comparison is about
         known = [name for name in factors_of(cells.columns) if name not in hidden]
         vary = varying(cells, known)
-        shown = [name for name in known if name in vary or name in _ALWAYS]
+        shown = [name for name in known if name in vary or (name in _ALWAYS and cells[name].notna().any())]
         shown = _drop_implied(cells, shown) or [name for name in _AT_LEAST if name not in hidden]
         return cls({name: dict(zip(cells.index, _write(cells, name), strict=True)) for name in shown})
 

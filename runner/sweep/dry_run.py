@@ -15,7 +15,17 @@ from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
 from breakeven.runner.sweep.schedule import describe_forecast
 
-_IN_NAME = ("workload", "model", "model.start_method", "workers", "ipc", "pattern", "payload", "task")
+_IN_NAME = (
+    "workload",
+    "model",
+    "model.start_method",
+    "workers",
+    "ipc",
+    "pattern",
+    "payload",
+    "task",
+    "workload.target",
+)
 
 
 def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str]) -> None:
@@ -57,13 +67,16 @@ def _names(runs: Mapping[str, Run]) -> dict[str, str]:
     """Return a name for each cell, with the differing overrides that the description of a cell leaves out."""
     common = set.intersection(*(set(run.overrides) for run in runs.values())) if runs else set()
     return {
-        cell_id: " ".join([describe(run.cell), *_differing(run, common)]) for cell_id, run in runs.items()
+        cell_id: " ".join([describe(run.cell, run.distinct), *_differing(run, common)])
+        for cell_id, run in runs.items()
     }
 
 
 def _differing(run: Run, common: set[str]) -> Iterator[str]:
+    named = {*_IN_NAME, *(word.partition("=")[0] for word in run.distinct)}
     for text in run.overrides:
-        if text not in common and text.partition("=")[0].strip("+~") not in _IN_NAME:
+        key = text.partition("=")[0].strip("+~")
+        if text not in common and key not in named and key.removeprefix("environment.") not in named:
             yield text
 
 

@@ -252,7 +252,7 @@ def test_options_of_a_workload_are_factors_too(sample: Sample) -> None:
     sample.add_rounds(SLOWER, **called("m:f", "1s"))
     second.add_rounds(FASTER, **called("m:g", "1s"))
     assert refusal(NothingPaired, "outputs/a", "outputs/b") == (
-        "no cell of A has a partner in B, such as thread: "
+        "no cell of A has a partner in B, such as m:f, thread: "
         "no such cell in B; the nearest has function m:g, not m:f"
     )
     sides = ("outputs/a:workload.target=m:f", "outputs/b:workload.target=m:g")
