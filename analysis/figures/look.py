@@ -42,6 +42,9 @@ DPI = 150
 _CLOSE = 0.12
 """Share of a logarithmic axis within which the labels of two ticks would overlap."""
 
+_NARROW = 0.24
+"""The same in one of several panels side by side."""
+
 _BESIDE = 0.25
 """The same where labels stand side by side."""
 
@@ -196,7 +199,9 @@ def set_length_axis(axes: Axes, sizes: Sequence[float], write: Callable[[float],
         axes.set_xscale("log", base=2)
     else:
         axes.set_xscale("symlog", base=2, linthresh=min([size for size in ordered if size > 0], default=1))
-    ticks = thin(_apart(ordered))
+    spec = axes.get_subplotspec()
+    columns = spec.get_gridspec().ncols if spec is not None else 1
+    ticks = thin(_apart(ordered, _CLOSE if columns == 1 else _NARROW))
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: write(size)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,11 @@ def _many_mechanisms(sample: Sample) -> None:
             sample.add_map(model=f"model{place}", workers=workers, speedup=1 + place / 10)
 
 
+def _many_tasks(sample: Sample) -> None:
+    for payload, task in product((64, 4096, 65536, 2**20), (30_000, 100_000, 300_000, MS, 3 * MS, 10 * MS)):
+        sample.add_map(model="process", payload_bytes=payload, task_ns=task, speedup=task / MS)
+
+
 def _one_pair(sample: Sample) -> None:
     sample.pairs = 1
     for workers in (1, 2):
@@ -90,6 +95,7 @@ SPARSE = {
         _many_payloads,
         _many_workers,
         _many_mechanisms,
+        _many_tasks,
         _one_pair,
     )
 }
