@@ -24,17 +24,19 @@ def why_too_long(asked: Any, task_ns: int) -> Optional[str]:
         return None
     if asked.pattern == "window":
         what = f"a serial and a parallel trial last window={in_units(asked.window_ns)} each"
-        remedy = f"window={in_units(limit_ns / _ROOM / (2 * blocks + 1))}"
+        remedy = f"window={in_units(limit_ns / _ROOM / (2 * blocks + 1))} or fewer"
     else:
         what = (
             f"{asked.tasks} tasks of {in_units(task_ns)} are {in_units(serial)} in a serial trial "
             f"and at least {in_units(parallel)} in a parallel one ({_count(workers, 'worker')})"
         )
-        remedy = f"tasks={max(int(asked.tasks * limit_ns / _ROOM / least), 1)}"
+        remedy = f"tasks={max(int(asked.tasks * limit_ns / _ROOM / least), 1)} or fewer"
+        if asked.workload_options.get("inputs") is not None:  # of which a trial does all
+            remedy = "fewer inputs (workload.inputs)"
     return (
         f"limits.time={in_units(limit_ns)} is too short: {what}, and {rules.warmup} + {rules.fewest} pairs of them "
         f"(measure.warmup, measure.min_trials) take at least {in_units(least)}; "
-        f"try {remedy} or fewer, or limits.time={-(-int(_ROOM * least) // 10**9)}s"
+        f"try {remedy}, or limits.time={-(-int(_ROOM * least) // 10**9)}s"
     )
 
 

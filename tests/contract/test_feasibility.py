@@ -25,6 +25,14 @@ def test_the_arithmetic_is_told() -> None:
     )
 
 
+def test_a_list_of_inputs_is_done_whole() -> None:
+    """A number of tasks that would do a part of it is no remedy."""
+    asked = cell(tasks=64, workload_options={"inputs": "a:b"}, time_limit_ns=20 * _S, measure=RULES)
+    assert "; try fewer inputs (workload.inputs), or limits.time=528s" in (
+        why_too_long(asked, 500_000_000) or ""
+    )
+
+
 def test_a_window_has_its_own_arithmetic() -> None:
     """Its trials last as long as it is open, whatever a task takes."""
     asked = cell(pattern="window", window_ns=10 * _S, tasks=0, time_limit_ns=60 * _S, measure=RULES)
