@@ -29,22 +29,6 @@ def texts_by_pair(values: pd.Series[Any], pairs: pd.Series[Any]) -> dict[Pair, l
     return {int(str(pair)): list(found.dropna().unique()) for pair, found in values.groupby(pairs)}
 
 
-def mixed_modules(texts: Texts) -> set[str]:
-    """Return the names of files that are not the same in all ``texts``.
-
-    A file that only calls import may be missing in some runs, and is not counted.
-    """
-    known = [modules.read(text) for text in texts]
-    names = {name for files in known for name in files}
-    return {name for name in names if len(_versions(known, name)) > 1}
-
-
-def _versions(known: list[dict[str, modules.Module]], name: str) -> set[str]:
-    found = {files[name].digest for files in known if name in files}
-    always = any(name in files and not files[name].later for files in known)
-    return found | {""} if always and any(name not in files for files in known) else found
-
-
 def count_versions(texts: Texts, names: Collection[str]) -> int:
     """Return how many versions of the named files there are."""
     known = [modules.read(text) for text in texts]
@@ -56,7 +40,7 @@ def describe_modules(a: pd.DataFrame, b: pd.DataFrame) -> str:
 
     Of sides with different functions those files count that both have.
     """
-    one, other = (_joined(recorded_modules(runs).dropna().unique()) for runs in (a, b))
+    one, other = (modules.versions(recorded_modules(runs).dropna().unique()) for runs in (a, b))
     differing = {name for name in one if name in other and one[name] != other[name]}
     kinds = [(differing, "differ")]
     if all(is_same_function(a, b).values()):
@@ -71,14 +55,6 @@ def listed(names: Collection[str]) -> str:
 
 def _verb(what: str, names: Collection[str]) -> str:
     return "differs" if what == "differ" and len(names) == 1 else what
-
-
-def _joined(texts: Texts) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for text in texts:
-        for name, module in modules.read(text).items():
-            found.setdefault(name, set()).add(module.digest)
-    return found
 
 
 def is_same_function(a: pd.DataFrame, b: pd.DataFrame) -> dict[Pair, bool]:
@@ -97,24 +73,15 @@ def is_same_function(a: pd.DataFrame, b: pd.DataFrame) -> dict[Pair, bool]:
 def warnings_on_mixing(side: str, runs: pd.DataFrame) -> Iterator[str]:
     """Yield a warning of each kind for the files, and the packages of an interpreter, of which a side has several versions."""
     texts = recorded_modules(runs).dropna()
-    files = [name for name, versions in _joined(texts.unique()).items() if len(versions) > 1]
+    files = [name for name, versions in modules.versions(texts.unique()).items() if len(versions) > 1]
     if files:
         yield f"{side} mixes sources: {listed(files)} {_verb('differ', files)} between its runs"
     of_functions = runs.loc[texts.index]
     found = {
         f"{name} {' and '.join(sorted(versions))}"
         for _, own in of_functions.groupby(of_functions["executable"].fillna(""))[PACKAGES]
-        for name, versions in several_versions(own.dropna().unique()).items()
+        for name, versions in packages.versions(own.dropna().unique()).items()
         if len(versions) > 1
     }
     if found:
         yield f"{side} mixes versions of packages: {', '.join(sorted(found))}"
-
-
-def several_versions(texts: Texts) -> dict[str, set[str]]:
-    """Return the versions of each package in any of ``texts``."""
-    found: dict[str, set[str]] = {}
-    for text in texts:
-        for name, version in packages.read(text).items():
-            found.setdefault(name, set()).add(version)
-    return found

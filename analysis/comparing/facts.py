@@ -14,13 +14,12 @@ from breakeven.analysis.comparing.dependencies import (
     count_versions,
     is_same_function,
     listed,
-    mixed_modules,
     recorded_modules,
-    several_versions,
     texts_by_pair,
 )
 from breakeven.analysis.comparing.work import compared_work
 from breakeven.analysis.errors import SidesDiffer, UnknownName
+from breakeven.base import modules, packages
 from breakeven.base.conditions import AMOUNT, CODE, ENVIRONMENT, PACKAGES, SOURCES
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.variables import read, write
@@ -174,7 +173,10 @@ def _write(value: Any) -> str:
 def _packages(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     """Compare the packages one by one: only those that differ are named. A function's may be what is compared."""
     sides = [
-        {pair: several_versions(texts) for pair, texts in texts_by_pair(runs[PACKAGES], runs["pair"]).items()}
+        {
+            pair: packages.versions(texts)
+            for pair, texts in texts_by_pair(runs[PACKAGES], runs["pair"]).items()
+        }
         for runs in (a, b)
     ]
     same = is_same_function(a, b)
@@ -194,7 +196,7 @@ def _packages(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
 def _modules(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     """Return which files are not the same in all runs of one cell, and how many versions of them a cell has at most."""
     sides = [texts_by_pair(recorded_modules(runs), runs["pair"]) for runs in (a, b)]
-    mixed = sorted({name for side in sides for texts in side.values() for name in mixed_modules(texts)})
+    mixed = sorted({name for side in sides for texts in side.values() for name in modules.mixed(texts)})
     if mixed:
         most = [max(count_versions(texts, mixed) for texts in side.values()) for side in sides]
         texts_a, texts_b = (frozenset({f"{count} version{'s' * (count != 1)}"}) for count in most)

@@ -9,7 +9,6 @@ import pandas as pd
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.summary.caution import (
-    CONDITIONS,
     DISTURBED,
     NO_INTERVAL,
     OBSERVED,
@@ -20,11 +19,11 @@ from breakeven.analysis.summary.caution import (
     UNSTEADY,
     Caution,
 )
+from breakeven.analysis.summary.mixed import mixed_conditions
 from breakeven.analysis.summary.shared_counts import shared_counts
 from breakeven.analysis.summary.wording import out_of, percent, plural, span
 from breakeven.analysis.units import format_ratio
 from breakeven.base import notes
-from breakeven.base.conditions import CONDITIONS as NAMES
 
 MOST_EFFECT = 0.02
 """If recording spans prolongs a trial by more than this, it is worth a warning."""
@@ -44,7 +43,7 @@ def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Caution]:
     yield from _slowed(good)
     yield from _disturbed(estimates)
     yield from _observed(estimates)
-    yield from _mixed(good)
+    yield from mixed_conditions(good)
     yield from _hurried(good)
     yield from _noted(good)
 
@@ -126,19 +125,6 @@ def _observed(estimates: pd.DataFrame) -> Iterator[Caution]:
         "spans are that much too long"
     )
     yield Caution(OBSERVED, text, _cells(above))
-
-
-def _mixed(good: pd.DataFrame) -> Iterator[Caution]:
-    """Warn of cells with rounds measured under several conditions, which ``on_change=keep`` allows."""
-    several = good.groupby("cell_id")[list(NAMES)].nunique(dropna=False).gt(1)
-    if several.to_numpy().any():
-        mixed = several[several.any(axis=1)]
-        names = ", ".join(NAMES[name] for name in several.columns[several.any()])
-        text = (
-            f"rounds of {len(mixed)} of {plural(len(several), 'cell')} were measured under several conditions "
-            f"({names}): their interval covers that difference, too; on_change=remeasure measures them alike"
-        )
-        yield Caution(CONDITIONS, text, _cells(mixed), "m")
 
 
 def _hurried(good: pd.DataFrame) -> Iterator[Caution]:

@@ -58,6 +58,31 @@ def differing(before: str, now: str) -> tuple[str, str]:
     return write(one), write(other)
 
 
+def versions(texts: Iterable[str]) -> dict[str, set[str]]:
+    """Return the hashes that each file has in any of ``texts``."""
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        for name, module in read(text).items():
+            found.setdefault(name, set()).add(module.digest)
+    return found
+
+
+def mixed(texts: Iterable[str]) -> set[str]:
+    """Return the names of files that are not the same in all ``texts``.
+
+    A file that only calls import may be missing in some of them, and is not counted.
+    """
+    known = [read(text) for text in texts]
+    names = {name for files in known for name in files}
+    return {name for name in names if _is_mixed(known, name)}
+
+
+def _is_mixed(known: list[dict[str, Module]], name: str) -> bool:
+    found = [files[name] for files in known if name in files]
+    missing = len(found) < len(known) and not all(module.later for module in found)
+    return missing or len({module.digest for module in found}) > 1
+
+
 def describe_change(before: str, now: str) -> str:
     """Return how files differ, in one line: ``a.py changed, b.py added, c.py no longer imported``."""
     one, other = read(before), read(now)

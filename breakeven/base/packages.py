@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 _EQUALS = re.compile(r"\s*==\s*|\s+")
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -34,6 +34,22 @@ def differing(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, s
     names = {name for name in {*before, *now} if before.get(name) != now.get(name)}
     one, other = (write({name: known[name] for name in names if name in known}) for known in (before, now))
     return one, other
+
+
+def versions(texts: Iterable[str]) -> dict[str, set[str]]:
+    """Return the versions that each package has in any of ``texts``."""
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        for name, version in read(text).items():
+            found.setdefault(name, set()).add(version)
+    return found
+
+
+def mixed(texts: Iterable[str]) -> set[str]:
+    """Return the names of packages that do not have the same version in all ``texts``, or are in some only."""
+    known = [read(text) for text in texts]
+    names = {name for versions in known for name in versions}
+    return {name for name in names if len({versions.get(name) for versions in known}) > 1}
 
 
 def describe_change(before: str, now: str) -> str:

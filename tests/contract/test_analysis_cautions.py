@@ -40,9 +40,18 @@ CELL: dict[str, Any] = {
     "gil_enabled": True,
     "python_version": "3.11.7",
     "implementation": "cpython",
+    "executable": "/bin/python",
     "status": "ok",
     "round": 0,
 }
+
+
+ONE, TWO = "1" * 16, "2" * 16
+PARTS = {
+    "sources": ((f"{ONE}  same.py\n{ONE}  helper.py", f"{ONE}  same.py\n{TWO}  helper.py"), ": helper.py"),
+    "packages": (("same 1\nnumpy 1.26.4", "same 1\nnumpy 2.0.1"), ": numpy"),
+}
+"""Conditions that have parts: two values, and the part that differs."""
 
 
 def _records(*cells: dict[str, Any]) -> tuple[Caution, ...]:
@@ -197,11 +206,35 @@ def test_rounds_of_a_cell_under_several_conditions_are_told() -> None:
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_every_condition_is_warned_of(condition: str) -> None:
     """Rounds of one cell that differ in it alone, such as by the code that measured them, have a caution that names it."""
-    runs = pd.DataFrame([CELL | {"cell_id": "a", condition: value} for value in ("before", "after")])
+    values, part = PARTS.get(condition, (("before", "after"), ""))
+    runs = pd.DataFrame([CELL | {"cell_id": "a", condition: value} for value in values])
     (said,) = cautions(pd.DataFrame([CELL]), runs)
     assert said.text.startswith(
-        f"rounds of 1 of 1 cell were measured under several conditions ({CONDITIONS[condition]}): "
+        f"rounds of 1 of 1 cell were measured under several conditions ({CONDITIONS[condition]}{part}): "
     )
+
+
+@pytest.mark.parametrize("condition", PARTS)
+def test_cells_of_other_sources_are_told_as_well(condition: str) -> None:
+    """Cells that were added after a change of the function, or of a package, are compared with those that were kept from before it."""
+    values, part = PARTS[condition]
+    runs = pd.DataFrame([CELL | {"cell_id": value, condition: value} for value in values])
+    (said,) = cautions(pd.DataFrame([CELL]), runs)
+    assert said.text == (
+        f"not all cells were measured under the same conditions ({CONDITIONS[condition]}{part}): comparisons of cells cover "
+        "that difference, too; on_change=remeasure measures them alike"
+    )
+
+
+def test_functions_and_interpreters_may_have_sources_and_packages_of_their_own() -> None:
+    """Only another content of one file, and another version for one interpreter, is a difference."""
+    cells = [
+        {"sources": f"{ONE}  a.py\n{ONE}  common.py", "packages": "x 1", "executable": "/bin/python3.11"},
+        {"sources": f"{TWO}  b.py\n{ONE}  common.py", "packages": "x 2", "executable": "/bin/python3.14"},
+        {"sources": None, "packages": "", "executable": "/bin/python3.14"},
+    ]
+    runs = pd.DataFrame([CELL | {"cell_id": str(place)} | cell for place, cell in enumerate(cells)])
+    assert list(cautions(pd.DataFrame([CELL]), runs)) == []
 
 
 def test_notes_of_one_kind_are_one_caution_with_the_range_of_what_differs() -> None:
