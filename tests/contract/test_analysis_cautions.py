@@ -228,7 +228,7 @@ def test_cells_of_other_sources_are_told_as_well(condition: str) -> None:
 
 def test_functions_and_interpreters_may_have_sources_and_packages_of_their_own() -> None:
     """Only another content of one file, and another version for one interpreter, is a difference."""
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"sources": f"{ONE}  a.py\n{ONE}  common.py", "packages": "x 1", "executable": "/bin/python3.11"},
         {"sources": f"{TWO}  b.py\n{ONE}  common.py", "packages": "x 2", "executable": "/bin/python3.14"},
         {"sources": None, "packages": "", "executable": "/bin/python3.14"},
