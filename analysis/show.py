@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     if not options.no_figures:
         suffix = _name_choice({name: text for name, text in asked.items() if text is not None})
         _draw_all(Pictures(lab.path / "figures", suffix, formats), figures, (chosen, roles), console)
-    render(summarise(lab), console, View(all=options.all, verbose=options.verbose))
+    render(summarise(lab, options.folder), console, View(all=options.all, verbose=options.verbose))
     return ALL_DONE
 
 

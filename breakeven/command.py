@@ -10,7 +10,7 @@ from breakeven.runner.cell.search_path import put_standard_library_first
 
 COMMANDS = {
     "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or with -m a sweep of cells"),
-    "show": ("breakeven.analysis.show:main", "print a sweep's table and draw its figures"),
+    "show": ("breakeven.analysis.show:main", "say what follows from a sweep, draw its figures"),
     "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
     "status": ("breakeven.runner.status.command:main", "show the state of a sweep, and what failed and why"),
     "conf": ("breakeven.runner.config.files:main", "copy the commented YAML files for you to edit"),
@@ -26,10 +26,12 @@ _DID_YOU_MEAN = "breakeven.base.suggestions:did_you_mean"
 USAGE = """\
 breakeven measures when threads and processes pay, with your function.
 
-  breakeven run +experiment=tour           a tour of this machine, 3 minutes
-  breakeven run -m model=thread,process workers=1,2,4    a sweep of your own
-  breakeven show                           the last sweep's table and figures
-  breakeven --help                         all commands
+  breakeven run +experiment=tour            a tour of this machine, 3 minutes
+  breakeven run -m model=thread,process workers=1,2,4     a sweep of your own
+  breakeven run -m workload=function workload.target=photos:resize \\
+      model=thread,process workers=1,2      the same for your function
+  breakeven show                            the last sweep: verdicts, figures
+  breakeven --help                          all commands
 """
 
 HELP = """\

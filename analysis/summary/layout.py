@@ -8,7 +8,7 @@ import pandas as pd
 from rich.cells import cell_len
 
 from breakeven.analysis.summary.cells import DROPPED, LEFT, NUMBER, Table
-from breakeven.base.wrapping import pad, wrap
+from breakeven.base.wrapping import fold, pad, wrap
 
 GAP = 2
 """The spaces between two columns."""
@@ -68,12 +68,7 @@ def _write(texts: pd.DataFrame, width: int) -> Iterator[str]:
         texts_, right = [name, *texts[name]], _is_right(texts[name], name)
         parts.append([pad(text, _width(texts[name], name), right=right) for text in texts_])
     for row in zip(*parts, strict=True):
-        yield from wrap_row((" " * GAP).join(row).rstrip(), width)
-
-
-def wrap_row(line: str, width: int) -> list[str]:
-    """Return ``line`` as it is if it fits, otherwise in several."""
-    return [line] if cell_len(line) <= width else wrap(line, width, INDENT)
+        yield from fold((" " * GAP).join(row).rstrip(), width)
 
 
 def _is_right(column: pd.Series[str], name: str) -> bool:

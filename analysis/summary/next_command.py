@@ -63,7 +63,7 @@ def carry_on(path: Path, runs: pd.DataFrame, cells: Iterable[str], knobs: Mappin
     if repeated is None:
         return None
     place = {"sweep": path.name}
-    if path.parent != Path("outputs").resolve():
+    if path.parent.resolve() != Path("outputs").resolve():
         place["outputs"] = shown(path.parent)
     further = shlex.join(f"{key}={value}" for key, value in {**place, **knobs}.items())
     return f"{repeated.rstrip()} {further}"

@@ -28,6 +28,7 @@ from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.summary.wording import plural
 from breakeven.analysis.verdicts import verdict_lines, write_verdicts
 from breakeven.base.results import planned_runs
+from breakeven.base.terminal import columns
 from breakeven.base.text import printable, shown
 from breakeven.base.wrapping import wrap
 
@@ -83,38 +84,45 @@ class Summary:
 def print_summary(folder: Path) -> None:
     """Print the summary of the results folder ``folder`` and leave its verdicts there; raise BadResults."""
     lab = load(folder)
-    render(summarise(lab), open_console())
+    render(summarise(lab, folder), open_console())
     write_verdicts(lab)
 
 
 def open_console() -> Console:
-    """Return a console for standard output that prints any text, with the width that a terminal has even if it is a dumb one."""
+    """Return a console for standard output that prints any text; its width is that of standard output alone."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    return Console(soft_wrap=True)
+    return Console(soft_wrap=True, width=columns(sys.stdout))
 
 
-def summarise(lab: Lab) -> Summary:
-    """Summarise the sweep for people; see `Summary`."""
+def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
+    """Summarise the sweep for people, under the name that was ``typed`` for its folder; see `Summary`."""
+    path = lab.path if typed is None else name_of(Path(typed), lab.path)
     planned, by_rule = planned_runs(lab.path), _ended_by_rule(lab)
     stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
     covers_cell = bool((lab.estimates["covers"].eq("cell") | lab.estimates["precision"].notna()).all())
     found = list(_cautions(lab))
     marks = _marks(lab, found)
     return Summary(
-        path=lab.path,
+        path=path,
         cells=tables(lab, marks),
         problems=_group_problems(lab),
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
         cautions=in_order(caution for caution in found if caution.text),
-        next_command=suggest(lab.path, lab.runs, covers_cell=covers_cell),
+        next_command=suggest(path, lab.runs, covers_cell=covers_cell),
         flags=tuple(marks),
         missing=len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
         arrived=len(planned & stored),
-        undecided=wider_than_asked(lab),
+        undecided=wider_than_asked(lab, path),
         verdicts=partial(verdict_lines, lab),
     )
+
+
+def name_of(typed: Path, path: Path) -> Path:
+    """Return the folder ``path`` as it was ``typed``, a link such as ``latest`` as what it leads to."""
+    found = typed if typed.name == path.name else typed.parent / path.name
+    return found if found.resolve() == path else path
 
 
 def _cautions(lab: Lab) -> Iterator[Caution]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, isfinite
+from pathlib import Path
 
 import pandas as pd
 
@@ -27,7 +28,7 @@ class Undecided:
     command: str | None
 
 
-def wider_than_asked(lab: Lab) -> Undecided | None:
+def wider_than_asked(lab: Lab, path: Path) -> Undecided | None:
     """Return what narrows the cells that are wider than asked, or measures those without a run; None if there are none."""
     cells, unseen = too_wide(lab.estimates), _unseen(lab)
     cells = cells[~cells.index.isin(fixed_by_a_knob(lab))]  # a caution says what narrows them
@@ -36,7 +37,7 @@ def wider_than_asked(lab: Lab) -> Undecided | None:
     parts = [_describe(cells, lab.estimates)] if len(cells) else []
     if unseen:
         parts.append(f"{unseen} cell{' has' if unseen == 1 else 's have'} no run yet")
-    remedy, again = _remedy(lab, cells, unseen)
+    remedy, again = _remedy(lab, path, cells, unseen)
     return Undecided("; ".join([*parts, remedy]), again)
 
 
@@ -74,7 +75,7 @@ def _names(estimates: pd.DataFrame) -> pd.Series[str]:
     return name_cells(estimates) + ", " + workers
 
 
-def _remedy(lab: Lab, cells: pd.DataFrame, unseen: int) -> tuple[str, str | None]:
+def _remedy(lab: Lab, path: Path, cells: pd.DataFrame, unseen: int) -> tuple[str, str | None]:
     """Return the time that narrows ``cells`` and measures the ``unseen`` ones, and the command; None if that is not known."""
     forecast = Forecast.of(lab.estimates, lab.runs, unseen)
     knobs: dict[str, str] = {}
@@ -85,7 +86,7 @@ def _remedy(lab: Lab, cells: pd.DataFrame, unseen: int) -> tuple[str, str | None
         seconds = _round_up(forecast.seconds)
         knobs["budget"] = format_time(seconds * 10**9)
         time = f"{'at least' if forecast.least else 'about'} {format_clock(seconds)} more"
-    again = carry_on(lab.path, lab.runs, cells.index, knobs)
+    again = carry_on(path, lab.runs, cells.index, knobs)
     goal = f"{time} would {'measure' if cells.empty else 'narrow'} {'it' if len(cells) + unseen == 1 else 'them'}"
     if again is not None:
         return f"{goal}:", again

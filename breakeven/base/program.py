@@ -19,7 +19,8 @@ def program() -> tuple[str, ...]:
         script = Path(sys.argv[0]).with_name(NAME)
     elif not (script.exists() and _is_of_this_program(Path(sys.prefix).resolve())):
         return python(), "-m", NAME
-    return (_from_here(script),)
+    found = shutil.which(NAME)  # maybe a link to it, as installers of applications make
+    return (NAME if found is not None and _is_same(Path(found), script) else _from_here(script),)
 
 
 def command(name: str) -> str:
@@ -34,6 +35,10 @@ def python() -> str:
     if found is not None and Path(found).absolute() == executable.with_name("python"):
         return "python"
     return _from_here(executable)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def _is_of_this_program(environment: Path) -> bool:

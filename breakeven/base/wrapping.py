@@ -26,6 +26,14 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
     return [found[0], *(f"{indent}{line}" for line in found[1:])]
 
 
+def fold(line: str, width: int) -> list[str]:
+    """Return ``line`` as it is if it fits, otherwise in several that keep its indentation."""
+    if cell_len(line) <= width:
+        return [line]
+    lead = line[: len(line) - len(line.lstrip(" "))]
+    return [f"{lead}{part}" for part in wrap(line, width - len(lead), "   ")]
+
+
 def pad(text: str, width: int, *, right: bool = False) -> str:
     """Return ``text`` filled up with spaces to ``width`` columns of a terminal, on its left if ``right``."""
     fill = " " * (width - cell_len(text))

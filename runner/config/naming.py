@@ -13,6 +13,8 @@ from breakeven.base.variables import write
 from breakeven.runner.config.cell import CURRENT, Cell
 
 _MOST_TEXT = 60
+_BARE = ("native", "none")
+_START = "model.start_method="
 _NEVER = ("sweep", "outputs", "workload.target", "interpreter.path", "interpreter.flags", "environment")
 """Knobs that are of the whole sweep, or that a name shows anyway."""
 
@@ -37,6 +39,30 @@ def describe(cell: Cell, distinct: Collection[str] = ()) -> str:
         parts.append(format_time(cell.task_ns))
     if cell.interpreter != CURRENT:
         parts.append(cell.interpreter)
+    return " ".join(
+        [*parts, *(word for word in distinct if word != cell.function and not word.startswith(_START))]
+    )
+
+
+def brief(cell: Cell, distinct: Collection[str] = ()) -> str:
+    """Return the name of a cell for a screen: its work, then the mechanism, such as ``resize 1MiB process/pipe x2``.
+
+    It leaves out what goes without saying: the start method, a pool's own channel, the usual pattern, the work of messages.
+    """
+    echoes = cell.pattern == "pingpong"
+    work = (
+        (cell.function if cell.function in distinct else short_name(cell.function))
+        if cell.function
+        else cell.workload
+    )
+    parts = [
+        *(["pingpong"] if echoes else [str(work), *([cell.pattern] if cell.pattern != "map" else [])]),
+        *([format_size(cell.payload_bytes)] if "payload_bytes" not in cell.effectless else []),
+        *([format_time(cell.task_ns)] if cell.task_ns and not echoes else []),
+        cell.model if cell.ipc in _BARE else f"{cell.model}/{cell.ipc}",
+        f"x{cell.workers}",
+        *([cell.interpreter] if cell.interpreter != CURRENT else []),
+    ]
     return " ".join([*parts, *(word for word in distinct if word != cell.function)])
 
 
@@ -63,7 +89,7 @@ def numbered(number: int, of: int | None) -> str:
 
 
 def distinguish(cells: Sequence[Cell], configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Return, for each cell, the words by which `describe` tells it from all others.
+    """Return, for each cell, the words by which `brief` and `describe` tell it from all others.
 
     They are its function with the module, if two modules have one of that name; the flags and environment variables
     that not all cells have alike; and the knobs in ``configs`` in which cells differ that would have one name.
@@ -77,7 +103,7 @@ def distinguish(cells: Sequence[Cell], configs: Sequence[Mapping[str, Any]]) -> 
     ]
     names: dict[str, list[int]] = defaultdict(list)
     for place, (cell, own) in enumerate(zip(cells, found, strict=True)):
-        names[describe(cell, own)].append(place)
+        names[brief(cell, own)].append(place)
     for places in names.values():
         if len(places) > 1:
             further = _differing([configs[place] for place in places])

@@ -65,9 +65,7 @@ class _Rounds:
             return ""
         value = exp(mean(logs))
         half = expm1(half_width(stdev(logs), len(logs), LEVEL))
-        messages = self.planned.cell.pattern == "pingpong"
-        estimate = format_time(int(float(f"{value:.3g}"))) if messages else f"{value:.3g}x"
-        return f"{estimate} ±{half:.0%}"
+        return f"{_written(value, self.planned.cell.pattern)} ±{half:.0%}"
 
     def gave_up_by(self, tries: int | None = None) -> str:
         """Return what ends the rounds of a cell that is not narrow after its first ``tries`` runs; empty for nothing."""
@@ -140,10 +138,23 @@ class Decisions:
         return list(self._open.values())
 
 
+def in_words(row: Mapping[str, Any]) -> str:
+    """Return the value by which a run's cell is decided, as text; empty if it has none."""
+    value = row.get(_measured(row)) if row["status"] == "ok" else None
+    return "" if value is None else _written(value, str(row["pattern"]))
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    return "latency_p50_ns" if row["pattern"] == "pingpong" else "speedup"
+
+
+def _written(value: float, pattern: str) -> str:
+    return format_time(int(float(f"{value:.3g}"))) if pattern == "pingpong" else f"{value:.3g}x"
+
+
 def own_measure(row: Mapping[str, Any]) -> float | None:
     """Return the value of a run by which its cell is decided: its median round trip, otherwise its speedup."""
-    name = "latency_p50_ns" if row["pattern"] == "pingpong" else "speedup"
-    value = row[name]
+    value = row[_measured(row)]
     return None if value is None else float(value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from rich.text import Text
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE, SOME_FAILED
 from breakeven.base.output import write
+from breakeven.base.terminal import columns
 from breakeven.base.text import one_line, printable, shown
 from breakeven.base.units import format_clock, format_left
 from breakeven.runner.status.state import RUNNING, STARTING, Sight
 
-_WIDE = 1000  # so that nothing is wrapped without a terminal
 _EPILOG = (
     "Nothing is written or locked. Exit code: 0 all runs are done and ok, "
     "1 some failed or are still to be made, 2 no such results folder."
@@ -54,8 +55,7 @@ def _count(text: str) -> int:
 
 def _drawn(sight: Sight, lines: int) -> str:
     console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _WIDE
+    console.width = columns(sys.stdout)
     with console.capture() as captured:
         for part in _picture(sight, lines):
             console.print(part)

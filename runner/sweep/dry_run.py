@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from breakeven.base.output import write
+from breakeven.base.terminal import columns
 from breakeven.base.text import printable
-from breakeven.runner.config.naming import describe
+from breakeven.base.wrapping import fold
+from breakeven.runner.config.naming import brief
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
@@ -30,7 +33,9 @@ _IN_NAME = (
 
 def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str]) -> None:
     """Print the plan of a sweep, followed by ``notes``."""
-    write("".join(f"{printable(line)}\n" for line in (*lines(plan, pending, stored), *notes)))
+    width = columns(sys.stdout)
+    texts = map(printable, (*lines(plan, pending, stored), *notes))
+    write("".join(f"{line}\n" for text in texts for line in fold(text, width)))
 
 
 def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
@@ -45,7 +50,7 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
     if plan.incompatible:
         yield "incompatible:"
     for run, reason in plan.incompatible:
-        yield f"        {describe(run.cell, run.distinct)}: {reason}"
+        yield f"        {brief(run.cell, run.distinct)}: {reason}"
     for changed in pending.changed:
         yield f"changed: {changed}"
     if pending.waiting:
@@ -67,7 +72,7 @@ def _names(runs: Mapping[str, Run]) -> dict[str, str]:
     """Return a name for each cell, with the differing overrides that the description of a cell leaves out."""
     common = set.intersection(*(set(run.overrides) for run in runs.values())) if runs else set()
     return {
-        cell_id: " ".join([describe(run.cell, run.distinct), *_differing(run, common)])
+        cell_id: " ".join([brief(run.cell, run.distinct), *_differing(run, common)])
         for cell_id, run in runs.items()
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.engines.loading import Engine
-from breakeven.runner.planning.decisions import Decisions
+from breakeven.runner.planning.decisions import Decisions, in_words
 from breakeven.runner.planning.run import Run
 from breakeven.runner.store import Sweep
 from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepEvent, SweepObserver
@@ -77,7 +77,7 @@ class Loop:
                     row=row,
                     tally=tally,
                     seconds_left=schedule.forecast.most,
-                    so_far=schedule.decisions.so_far(run.cell_id),
+                    so_far=schedule.decisions.so_far(run.cell_id) or in_words(row),
                 )
             )
             why = why_stop(self._policy, tally)

@@ -55,7 +55,7 @@ class RunBegan:
 class RunEnded:
     """A run ended and is stored: its row, the counts including it, and an estimate for the remaining runs.
 
-    ``so_far`` is the estimate of its cell with its interval, as text; empty if there is none.
+    ``so_far`` is the estimate of its cell with its interval, as text, or its own value; empty if there is none.
     """
 
     run: Run

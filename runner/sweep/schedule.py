@@ -150,16 +150,32 @@ def describe_forecast(plan: Plan, pending: Pending, stored: Stored) -> str:
     """Return how long a launch takes, as text; empty if there is nothing to make."""
     schedule = Schedule(plan, pending, stored, Budget(plan.policy.budget_ns))
     open_cells = len(schedule.decisions.undecided())
-    found = schedule.forecast
     if not open_cells:
-        return f"about {format_clock(found.least)}" if schedule.certain else ""
+        return f"about {format_clock(schedule.forecast.least)}" if schedule.certain else ""
     most = max(planned.max_rounds for planned in schedule.decisions.undecided())
     least = min(planned.rounds for planned in schedule.decisions.undecided())
-    rounds = f"{least} to {most} rounds" if most > least else f"{least} round{'s' * (least != 1)}"
-    between = (
-        f"about {format_clock(found.least)}"
-        if found.most < 1.1 * found.least
-        else f"between {format_clock(found.least)} and {format_clock(found.most)}"
-    )
     cells = f"{open_cells} cell{'s' * (open_cells != 1)} to decide"
-    return f"{cells}, {rounds} each, {between}"
+    return f"{cells}, {_rounds(least, most)} each, {_between(schedule.forecast)}"
+
+
+def announce(plan: Plan, pending: Pending, stored: Stored) -> str:
+    """Return what a new sweep will do: its cells, their rounds, and how long that takes."""
+    schedule = Schedule(plan, pending, stored, Budget(plan.policy.budget_ns))
+    cells = [planned for planned in plan.planned if planned.reason is None]
+    least = min((planned.rounds for planned in cells), default=0)
+    most = max(
+        (planned.rounds if planned.precision is None else planned.max_rounds for planned in cells), default=0
+    )
+    return (
+        f"{len(cells)} cell{'s' * (len(cells) != 1)}, {_rounds(least, most)}, {_between(schedule.forecast)}"
+    )
+
+
+def _rounds(least: int, most: int) -> str:
+    return f"{least} to {most} rounds" if most > least else f"{least} round{'s' * (least != 1)}"
+
+
+def _between(found: Forecast) -> str:
+    if found.most < 1.1 * found.least:
+        return f"about {format_clock(found.least)}"
+    return f"between {format_clock(found.least)} and {format_clock(found.most)}"

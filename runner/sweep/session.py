@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
+from breakeven.base.terminal import columns
 from breakeven.base.text import shown
+from breakeven.base.wrapping import wrap
 from breakeven.runner.config.policy import JSON, QUIET
 from breakeven.runner.engines.loading import Engine, load
 from breakeven.runner.errors import NotStored, OutputsUnwritable, PlanOutdated
@@ -32,9 +35,10 @@ from breakeven.runner.sweep.calibrating import calibrate
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
-from breakeven.runner.sweep.schedule import Schedule, describe_forecast
+from breakeven.runner.sweep.schedule import Schedule, announce, describe_forecast
 from breakeven.runner.sweep.signals import ending_in_order
 from breakeven.runner.sweep.sinks import open_sinks
+from breakeven.runner.sweep.sinks.lines import INDENT
 from breakeven.runner.sweep.tally import Tally
 
 
@@ -57,7 +61,9 @@ class Session:
         self._sweep = Sweep(plan.sweep)
         self._silent = plan.policy.progress in {QUIET, JSON}
         self._writer = SweepLock(plan.sweep)
-        self._console = Console(stderr=True, quiet=self._silent)
+        self._console = Console(
+            stderr=True, quiet=self._silent, width=None if sys.stderr.isatty() else columns(sys.stderr)
+        )
 
     def carry_out(self) -> outcome.Outcome:
         """Make the runs that are not done yet; raise BadInput, but only before the first."""
@@ -160,7 +166,7 @@ class Session:
 
     def _announce(self, observers: Observers, pending: Pending, stored: Stored) -> None:
         """Say what is to be made and how long it takes, now that the length of every task is known."""
-        self._say(_opening(self._plan, pending, stored))
+        self._say("\n".join(wrap(_opening(self._plan, pending, stored), self._console.width, INDENT)))
         too_long = over_their_time(self._plan) if pending.waiting else None
         if too_long is not None:
             self._note(observers, too_long)
@@ -229,9 +235,10 @@ class Session:
 
 def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
     waiting, failed = len(pending.waiting), len(pending.failed)
-    time = describe_forecast(plan, pending, stored.rows)
+    is_new = not pending.done and not failed
+    time = "" if is_new else describe_forecast(plan, pending, stored.rows)
     counts = [
-        _counted(waiting, "run"),
+        announce(plan, pending, stored.rows) if is_new else _counted(waiting, "run"),
         *([f"{len(pending.done)} already done"] if pending.done else []),
         *([f"{failed} failed before (retry_failed=true reruns them)"] if failed else []),
         *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),

@@ -84,7 +84,7 @@ def test_what_cannot_exist_is_a_row_with_a_reason(
         *2 * [("thread", "ok")],
     ]
     assert "reference" in rows.reason.dropna().item()
-    assert "2 runs, 1 incompatible" in capsys.readouterr().err
+    assert "1 cell, 2 rounds, about 0:02, 1 incompatible" in capsys.readouterr().err
 
 
 def test_the_same_command_carries_on(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +106,8 @@ def test_failed_runs_are_made_again_when_asked(command: Command, capsys: pytest.
     assert command("-m", *SWEEP) == 1
     assert FakeEngine.made == []
     assert (
-        "0 runs, 4 already done, 4 failed before (retry_failed=true reruns them)" in capsys.readouterr().err
+        "0 runs, 4 already done, 4 failed before (retry_failed=true reruns\n   them)\n"
+        in capsys.readouterr().err
     )
     assert command("-m", *SWEEP, "retry_failed=true") == 0
     assert {run.cell.model for run in FakeEngine.made} == {"process"}
@@ -169,12 +170,12 @@ def test_a_dry_run_measures_nothing(command: Command, capsys: pytest.CaptureFixt
     assert shown.err == ""
     assert lines[:3] == [
         "cells:",
-        "     1  spin thread x1 queue map 1KiB 1ms  2 rounds, 1 done",
-        "     2  spin thread x1 reference map 1KiB 1ms  2 rounds",
+        "     1  spin 1KiB 1ms thread/queue x1  2 rounds, 1 done",
+        "     2  spin 1KiB 1ms thread/reference x1  2 rounds",
     ]
-    impossible = [line for line in lines if " reference " in line and ": " in line]
+    impossible = [line for line in lines if "/reference " in line and ": " in line]
     assert [line.split(": ")[0].strip() for line in impossible] == [
-        f"spin process(fork) x{workers} reference map 1KiB 1ms" for workers in (1, 2)
+        f"spin 1KiB 1ms process/reference x{workers}" for workers in (1, 2)
     ]
     order = [line.split(": ")[1].split() for line in lines if line.startswith(("     0: ", "     1: "))]
     assert [sorted(round_) for round_ in order] == [list("23456"), list("123456")]
@@ -186,7 +187,7 @@ def test_a_dry_run_tells_all_cells_apart(command: Command, capsys: pytest.Captur
     """Where their short names are the same, by the overrides that differ."""
     assert command("-m", "model=thread", "tasks=1,2", "rounds=1", "dry_run=true") == 0
     assert capsys.readouterr().out.splitlines()[1:3] == [
-        f"     {tasks}  spin thread x2 queue map 1KiB 1ms tasks={tasks}  1 round" for tasks in (1, 2)
+        f"     {tasks}  spin 1KiB 1ms thread/queue x2 tasks={tasks}  1 round" for tasks in (1, 2)
     ]
 
 
@@ -264,7 +265,7 @@ def test_a_failed_run_does_not_end_the_sweep(command: Command, capsys: pytest.Ca
     FakeEngine.endings = {"thread": "crashed"}
     assert command("-m", *SWEEP) == 1
     assert list(_rows().status.value_counts().sort_index()) == [4, 4]
-    assert "crashed spin thread x1 queue map 1KiB 1ms: made up" in capsys.readouterr().err
+    assert "crashed spin 1KiB 1ms thread/queue x1: made up" in capsys.readouterr().err
 
 
 def test_an_interrupted_sweep_says_how_to_carry_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -64,24 +65,51 @@ def test_without_a_terminal_there_is_a_line_for_each_run(tmp_path: Path) -> None
         reason = "a reason that does not fit into forty columns [bold]"
         _show(sinks, _run("model=thread"), Tally(total=2, ok=1, failed=1), "failed", reason)
     assert _text(console).splitlines() == [
-        "1/2 ok spin process(fork) x2 queue map 1KiB 1ms",
-        "2/2 failed spin thread x2 queue map 1KiB 1ms: a reason that does not fit into forty columns [bold]",
+        "1/2 ok spin 1KiB 1ms process/queue x2",
+        "2/2 failed spin 1KiB 1ms thread/queue x2: a reason that does not fit into forty columns [bold]",
     ]
 
 
 @pytest.mark.parametrize("width", [40, 120])
 def test_on_a_terminal_there_is_a_bar_that_fits(width: int) -> None:
-    """Done and total, the time left, the counts and the present cell stand in the width there is."""
+    """Done and total, the time left and the last result stand in the width there is."""
     console = _console(terminal=True, width=width)
     with closing(Bar(console)) as bar:
         bar.notify(SweepBegan(sweep=Path(), total=3, done=0, waiting=3, incompatible=2, command="breakeven"))
-        bar.notify(_end(_run(), Tally(total=3, ok=1, incompatible=2), "ok"))
+        bar.notify(replace(_end(_run(), Tally(total=3, ok=1, incompatible=2), "ok"), so_far="1.82x ±4%"))
         bar.notify(RunBegan(run=_run("model=mp_pool"), number=2, of=3, seconds_left=20.0))
         console.print(bar.picture())
     lines = _text(console).replace("\r", "\n").splitlines()
-    assert any("1/3" in line and "0:20 left" in line for line in lines)
-    assert any(line.startswith("1 ok, 2 incompatible; now spin") for line in lines)
+    last, result = [line for line in lines if "left" in line][-1], lines[-1]
+    assert re.fullmatch(r"━+╸? +1/3 runs   0:20 left", last.rpartition("\x1b[2K")[2])
+    assert re.fullmatch("spin 1KiB 1ms process/queue x2 +1.82x ±4%", result)
     assert max(len(line) for line in lines if "\x1b" not in line) <= width
+
+
+def test_a_sweep_of_many_rounds_counts_runs_and_cells_that_are_decided() -> None:
+    """What failed is counted; until there is a result the run under way is named; what does not fit goes without a bar."""
+    for width, line in (
+        (80, r"━+╸? +61 runs   decided 14/24   2 failed   1:48 left"),
+        (40, r"61 runs   decided 14/24   2 failed   1:4…"),
+    ):
+        console = _console(terminal=True, width=width)
+        with closing(Bar(console)) as bar:
+            bar.notify(RunBegan(run=_run("pattern=pingpong"), number=62, of=None, seconds_left=108.0))
+            bar.notify(_end(_run(), Tally(total=70, ok=59, failed=2, cells=24, decided=14), "ok"))
+            bar.notify(RunBegan(run=_run("pattern=pingpong"), number=62, of=None, seconds_left=108.0))
+            console.print(bar.picture())
+        first, second = _text(console).splitlines()[-2:]
+        assert re.fullmatch(line, first.rstrip())
+        assert second.rstrip() == "now pingpong 1KiB process/queue x2"
+
+
+def test_a_terminal_that_cannot_redraw_gets_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar would not show there before the end."""
+    monkeypatch.setenv("TERM", "dumb")
+    console = _console(terminal=True)
+    with _sweep(tmp_path, console) as sinks:
+        _show(sinks, _run(), Tally(total=2, ok=1))
+    assert _text(console) == "1/2 ok spin 1KiB 1ms process/queue x2\n"
 
 
 def test_a_failure_is_told_above_the_bar(tmp_path: Path) -> None:
@@ -90,7 +118,7 @@ def test_a_failure_is_told_above_the_bar(tmp_path: Path) -> None:
     with _sweep(tmp_path, console) as sinks:
         _show(sinks, _run(), Tally(total=2, ok=1))
         _show(sinks, _run(), Tally(total=2, ok=1, failed=1), "timeout", "not done within 60 s")
-    assert "2/2 timeout spin process(fork) x2 queue map 1KiB 1ms: not done within 60 s" in _text(console)
+    assert "2/2 timeout spin 1KiB 1ms process/queue x2: not done within 60 s" in _text(console)
     assert "1/2 ok" not in _text(console)
 
 
@@ -109,7 +137,7 @@ def test_lines_can_be_asked_for_on_a_terminal(tmp_path: Path) -> None:
     console = _console(terminal=True)
     with _sweep(tmp_path, console, "lines", of=1) as sinks:
         _show(sinks, _run(), Tally(total=1, ok=1))
-    assert _text(console) == "1/1 ok spin process(fork) x2 queue map 1KiB 1ms\n"
+    assert _text(console) == "1/1 ok spin 1KiB 1ms process/queue x2\n"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def warnings_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_cell_is_measured(command: Command, tmp_path: Path) -> None:
     """Its rows can be read, and nothing but the results folder appears."""
     done = command("model=thread", *SHORT)
-    assert (done.returncode, "1/1 ok spin thread x2 queue map 1KiB 200us" in done.stderr) == (0, True), (
+    assert (done.returncode, "1/1 ok spin 1KiB 200us thread/queue x2 " in done.stderr) == (0, True), (
         done.stderr
     )
     runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")

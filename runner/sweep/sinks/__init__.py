@@ -20,14 +20,14 @@ __all__ = ["Bar", "JsonLines", "Lines", "Log", "open_sinks"]
 def open_sinks(sweep: Sweep, progress: str, console: Console) -> list[SweepObserver]:
     """Return the sinks of a sweep: its two files and the display for ``progress``; raise NotStored.
 
-    ``auto`` means a bar on a terminal, lines elsewhere.
+    ``auto`` means a bar on a terminal that can redraw lines, lines elsewhere.
     """
     echoes = [_to_stdout] if progress == JSON else []
     sinks: list[SweepObserver] = [
         JsonLines(AppendedFile(sweep.events), echoes),
         Log(AppendedFile(sweep.log)),
     ]
-    if progress == AUTO and console.is_terminal:
+    if progress == AUTO and console.is_terminal and not console.is_dumb_terminal:
         sinks.append(Bar(console))
     elif progress in {AUTO, LINES}:
         sinks.append(Lines(console))

@@ -1,4 +1,4 @@
-"""A progress bar for terminals: how far the sweep is, which cell runs now and how much time is left."""
+"""A progress bar for terminals: how far the sweep is, how much time is left, and what was found last."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.base.units import format_left
-from breakeven.runner.config.naming import describe, describe_task
+from breakeven.runner.config.naming import brief, describe_task
 from breakeven.runner.sweep.observer import CalibrationBegan, RunBegan, RunEnded, SweepBegan, SweepEvent
 from breakeven.runner.sweep.sinks.lines import print_line
 from breakeven.runner.sweep.tally import Tally
+
+LEAST_BAR = 10
+"""The columns that a bar is worth drawing with."""
 
 
 class Bar:
@@ -22,6 +25,7 @@ class Bar:
         self._console = console
         self._tally = Tally(total=0)
         self._current = ""
+        self._last = ("", "")
         self._left: float | None = None
         self._live = Live(get_renderable=self.picture, console=console, refresh_per_second=1, transient=True)
 
@@ -34,27 +38,45 @@ class Bar:
             case CalibrationBegan():
                 self._current = f"calibrating {describe_task(event.cell)}"
             case RunBegan():
-                self._current, self._left = describe(event.run.cell, event.run.distinct), event.seconds_left
+                self._current, self._left = brief(event.run.cell, event.run.distinct), event.seconds_left
             case RunEnded():
                 self._tally = event.tally
                 if event.status != "ok":
                     print_line(self._console, event)
+                elif event.so_far:
+                    self._last = (brief(event.run.cell, event.run.distinct), event.so_far)
 
     def close(self) -> None:
         """Remove the bar from the terminal; idempotent."""
         self._live.stop()
 
     def picture(self) -> Group:
-        """Return the bar, the counts and the current cell, as wide as the terminal."""
-        tally, row = self._tally, Table.grid(padding=(0, 1), expand=True)
-        row.add_column(no_wrap=True)
-        row.add_column(ratio=1)
-        row.add_column(no_wrap=True)
+        """Return the bar with the counts, and below it the last result, as wide as the terminal."""
+        tally, width = self._tally, self._console.width
         by_precision = tally.cells > 0
         total, completed = (tally.cells, tally.decided) if by_precision else (tally.total, tally.ended)
-        bar = ProgressBar(total=max(total, 1), completed=completed)
-        counted = (
-            f"{tally.ended} runs, decided {completed}/{total}" if by_precision else f"{completed}/{total}"
+        counts = (
+            [f"{tally.ended} runs", f"decided {completed}/{total}"]
+            if by_precision
+            else [f"{completed}/{total} runs"]
         )
-        row.add_row(counted, bar, format_left(self._left))
-        return Group(row, Text(f"{tally}; now {self._current}", overflow="ellipsis", no_wrap=True))
+        counted = "   ".join(
+            [*counts, *([f"{tally.failed} failed"] if tally.failed else []), format_left(self._left)]
+        )
+        row = Table.grid(padding=(0, 2), expand=True)
+        row.add_column(ratio=1)
+        row.add_column(no_wrap=True, overflow="ellipsis")
+        if width - len(counted) < LEAST_BAR:
+            row.add_row(Text(counted, no_wrap=True, overflow="ellipsis"))
+        else:
+            row.add_row(ProgressBar(total=max(total, 1), completed=completed), counted)
+        return Group(row, self._result())
+
+    def _result(self) -> Table:
+        """Return the last result, or the first run under way until there is one; the value always fits."""
+        name, value = self._last
+        row = Table.grid(padding=(0, 1), expand=True)
+        row.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        row.add_column(no_wrap=True)
+        row.add_row(Text(name or f"now {self._current}"), Text(value))
+        return row

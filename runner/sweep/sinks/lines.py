@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from breakeven.base.text import one_line
-from breakeven.runner.config.naming import describe, describe_task, numbered
+from breakeven.base.text import one_line, printable
+from breakeven.base.wrapping import wrap
+from breakeven.runner.config.naming import brief, describe_task, numbered
 from breakeven.runner.sweep.observer import CalibrationBegan, RunEnded, SweepEvent
+
+INDENT = "   "
 
 
 class Lines:
@@ -30,7 +33,11 @@ class Lines:
 def print_line(console: Console, ended: RunEnded) -> None:
     """Print how one run ended, with its cell's interval so far, or the reason if it is not ok; only a terminal wraps the line."""
     tally = ended.tally
-    so_far = f"  {ended.so_far}" if ended.so_far and ended.status == "ok" else ""
-    reason = f": {one_line(str(ended.row.get('reason')))}" if ended.status != "ok" else ""
-    text = f"{numbered(tally.ended, tally.of)} {ended.status} {describe(ended.run.cell, ended.run.distinct)}{so_far}{reason}"
-    console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+    name = f"{numbered(tally.ended, tally.of)} {ended.status} {brief(ended.run.cell, ended.run.distinct)}"
+    if ended.status == "ok":
+        text = f"{name} {ended.so_far}".rstrip()
+    else:
+        text = f"{name}: {one_line(str(ended.row.get('reason')))}"
+    text = printable(text)
+    for line in wrap(text, console.width, INDENT) if console.is_terminal else [text]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
