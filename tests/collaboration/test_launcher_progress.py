@@ -80,9 +80,9 @@ def test_on_a_terminal_there_is_a_bar_that_fits(width: int) -> None:
         bar.notify(RunBegan(run=_run("model=mp_pool"), number=2, of=3, seconds_left=20.0))
         console.print(bar.picture())
     lines = _text(console).replace("\r", "\n").splitlines()
-    last, result = [line for line in lines if "left" in line][-1], lines[-1]
-    assert re.fullmatch(r"━+╸? +1/3 runs   0:20 left", last.rpartition("\x1b[2K")[2])
-    assert re.fullmatch("spin 1KiB 1ms process/queue x2 +1.82x ±4%", result)
+    drawn = [line.rpartition("\x1b[2K")[2] for line in lines if "left" in line]
+    assert any(re.fullmatch(r"━+╸? +1/3 runs   0:20 left", line) for line in drawn)
+    assert any(re.fullmatch("spin 1KiB 1ms process/queue x2 +1.82x ±4%", line) for line in lines)
     assert max(len(line) for line in lines if "\x1b" not in line) <= width
 
 
@@ -90,7 +90,7 @@ def test_a_sweep_of_many_rounds_counts_runs_and_cells_that_are_decided() -> None
     """What failed is counted; until there is a result the run under way is named; what does not fit goes without a bar."""
     for width, line in (
         (80, r"━+╸? +61 runs   decided 14/24   2 failed   1:48 left"),
-        (40, r"61 runs   decided 14/24   2 failed   1:4…"),
+        (40, r"61 runs   decided 14/24   2 failed  …"),
     ):
         console = _console(terminal=True, width=width)
         with closing(Bar(console)) as bar:
