@@ -14,7 +14,7 @@ from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.kinds import name_kind, one_row_a_kind
 from breakeven.analysis.summary.wording import plural
-from breakeven.analysis.units import format_rate, format_ratio, format_time, format_times
+from breakeven.analysis.units import format_rate, format_ratio, format_size, format_time, format_times
 from breakeven.base.factors import FACTORS
 from breakeven.base.text import printable
 
@@ -30,13 +30,17 @@ IMPLIED = ("payload_out_asked_bytes", "tasks", "window_ns")
 """Factors that often follow from the others, as tasks do from workers."""
 
 DROPPED = (
-    *("efficiency", "with start-up", "quiet", "disturbed", "task measured"),
+    *("efficiency", "with start-up", "quiet", "disturbed", "task measured", "crossed"),
     *("tasks", "payload out", "window", "bandwidth", "startup", "throughput", "p99"),
 )
 """Headings of the columns that a narrow terminal does without, the first ones first; factors only if they follow from others."""
 
 LEFT = ("speedup [95 %]", "round trip [95 %]", "kind", FLAGS)
 """Headings other than those of texts whose columns begin at the left."""
+
+
+_SMALL_BYTES = 1024
+"""What crosses with arguments alone is not worth a column if it is less than this."""
 
 
 @dataclass(frozen=True)
@@ -245,6 +249,15 @@ def _unlike_asked(row: pd.Series[Any]) -> str:
     return "" if as_asked else _single("task_measured_ns", format_time)(row)
 
 
+def _crossed(row: pd.Series[Any]) -> str:
+    """Return the payload that crossed if it differs from the one that was asked for, or if none was and it is not small."""
+    asked, crossed = row["payload_asked_bytes"], row["payload_bytes"]
+    if pd.isna(crossed):
+        return ""
+    as_asked = abs(crossed - asked) <= NEAR * asked if pd.notna(asked) else crossed < _SMALL_BYTES
+    return "" if as_asked else format_size(crossed)
+
+
 _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
     ("speedup [95 %]", "speedup", _interval("speedup")),
     ("round trip [95 %]", "latency_p50_ns", _round_trip),
@@ -257,6 +270,7 @@ _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
         _only("pingpong", _single("bandwidth_bytes_per_s", lambda rate: format_rate(rate, "B"))),
     ),
     ("task measured", "task_measured_ns", _unlike_asked),
+    ("crossed", "payload_bytes", _crossed),
     ("quiet", "speedup_quiet", _where_disturbed(_single("speedup_quiet", format_ratio))),
     ("disturbed", "pairs_disturbed", _where_disturbed(_single("pairs_disturbed", "{:.0%}".format))),
     ("with start-up", "speedup_with_startup", _single("speedup_with_startup", format_ratio)),

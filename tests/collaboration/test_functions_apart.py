@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -147,3 +148,21 @@ def test_cells_are_paired_with_those_of_the_same_work(sample: Sample) -> None:
     assert len(pairs) == len(set(pairs["cell"])) == 4
     works = load(sample.path).runs.drop_duplicates("cell_id").set_index("cell_id")["config"]
     assert works[pairs["cell_id_a"]].tolist() == works[pairs["cell_id_b"]].tolist()
+
+
+def test_what_crossed_is_named_where_it_is_not_what_was_asked(tmp_path: Path) -> None:
+    """A pickle's few bytes more or less are not; what a function takes without being asked is if it is large."""
+    made = Sample(tmp_path / "c", pairs=4)
+    called: dict[str, Any] = {
+        "workload": "function",
+        "function": "photos:resize",
+        "task_ns": None,
+        "config": "{}",
+    }
+    for workers, (asked, crossed) in enumerate(((4096, 4088), (4096, 1500), (None, 40), (None, 2**20)), 1):
+        sizes: dict[str, Any] = {"payload_asked_bytes": asked, "payload_bytes": crossed}
+        made.add_map(speedup=1.0, model="process", workers=workers, **called, **sizes)
+    lab = load(made.path)
+    texts = summarise(lab).cells["map"].texts["crossed"]
+    of_workers = texts[lab.estimates.sort_values("workers").index]
+    assert of_workers.tolist() == ["", "1.465 KiB", "", "1 MiB"]
