@@ -37,6 +37,7 @@ prove: $(VENV)/developing
 	$(BIN)/python -m benchmarks.disturbance
 	$(BIN)/python -m benchmarks.cross_check
 	$(BIN)/python -m benchmarks.null_test
+	$(BIN)/python -m benchmarks.forecasts
 	$(BIN)/python -m benchmarks.economy --calm
 
 clean:
