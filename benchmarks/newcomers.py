@@ -9,7 +9,7 @@ import json
 import os
 import random
 import threading
-from collections import Counter
+from collections import defaultdict
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -55,16 +55,16 @@ def rows(size: int) -> list[tuple[int, float]]:
     return [(made.randrange(100), made.random()) for _ in range(size // 16)]
 
 
-def group(pairs: list[tuple[int, float]]) -> int:
-    """Sum the values of each key, and return the largest."""
+def group(pairs: list[tuple[int, float]]) -> float:
+    """Sum the values of each key, and return the largest sum."""
     if find_spec("pandas") is None:
-        sums: Counter[int] = Counter()
+        sums: dict[int, float] = defaultdict(float)
         for key, value in pairs:
-            sums[key] += round(1e6 * value)
-        return max(sums, key=sums.__getitem__)
+            sums[key] += value
+        return max(sums.values())
     import pandas as pd  # noqa: PLC0415  # where there is one
 
-    return int(pd.DataFrame(pairs, columns=["key", "value"]).groupby("key")["value"].sum().idxmax())
+    return float(pd.DataFrame(pairs, columns=["key", "value"]).groupby("key")["value"].sum().max())
 
 
 class _Handler(BaseHTTPRequestHandler):
