@@ -162,7 +162,7 @@ def test_unknown_names(sample: Sample) -> None:
         UnknownName, match=r"^no table nope; there are runs, trials, workers, spans, activity$"
     ):
         lab.describe("nope")
-    with pytest.raises(UnknownName, match=r"^no figure nope; there are scaling, timeline, .*, bandwidth$"):
+    with pytest.raises(UnknownName, match=r"^no figure nope; there are breakeven, .*, bandwidth$"):
         draw("nope", lab)
 
 
@@ -208,7 +208,7 @@ def test_a_timeline_needs_cpu_time(tmp_path: Path) -> None:
     [
         (
             ["--only", "scaling,pie"],
-            "no figure pie; there are scaling, timeline, activity, overhead, latency, bandwidth\n",
+            "no figure pie; there are breakeven, winner, scaling, timeline, activity, overhead, latency, bandwidth\n",
         ),
         (["--format", "gif"], "no format gif; there are png, svg\n"),
     ],
