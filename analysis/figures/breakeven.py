@@ -46,7 +46,7 @@ _NAMED = 3
 
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the cells that make a map, measured or not, with ``mechanism``, ``setting``, ``payload`` and ``length``."""
-    cells = choose_maps(mappable(lab.cells, lab.estimates))
+    cells = choose_maps(mappable(lab))
     if cells.empty:
         raise NothingToDraw(
             "nothing was measured with several task lengths or payloads; sweep over such as task=100us,1ms,10ms"

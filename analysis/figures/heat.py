@@ -134,8 +134,13 @@ def text_color(color: Any) -> str:
     return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < _DARK else "black"
 
 
-def new_panels(maps: Sequence[Map], cell: tuple[float, float] = CELL) -> tuple[SubFigure, list[Axes]]:
-    """Create a figure with a panel for each map, whose cells are ``cell`` inches; strips stand below each other."""
+def new_panels(
+    maps: Sequence[Map], cell: tuple[float, float] = CELL, entries: int = 3
+) -> tuple[SubFigure, list[Axes]]:
+    """Create a figure with a panel for each map, whose cells are ``cell`` inches; strips stand below each other.
+
+    There is room for ``entries`` of a legend below them.
+    """
     width, height = (max(one.shape[1 - side] for one in maps) * cell[side] for side in (0, 1))
     strips = maps[0].y is None
     width, height = min(max(width, 2.2), _WIDEST), max(height, 0.7)
@@ -145,7 +150,9 @@ def new_panels(maps: Sequence[Map], cell: tuple[float, float] = CELL) -> tuple[S
     beside = 1.8 + 0.075 * max(
         (len(str(row)) for one in maps if one.y is None for row in one.rows), default=0
     )
-    body = new_figure(max(7.5, beside + (width + 0.3) * columns), 1.7 + rows * (height + 0.55))
+    body = new_figure(
+        max(7.5, beside + (width + 0.3) * columns), 1.55 + 0.23 * ceil(entries / 2) + rows * (height + 0.55)
+    )
     heights = [one.shape[0] for one in maps] if strips else [1] * rows
     panels = body.subplots(rows, columns, squeeze=False, height_ratios=heights).ravel()
     for axes in panels[len(maps) :]:

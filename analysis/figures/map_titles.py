@@ -101,10 +101,10 @@ def _most(lines: Sequence[Line]) -> float:
 
 
 def say(pays: Pays, line: Line, axis: Axis) -> str:
-    """Return such as ``from 320 us``, ``already at the shortest task, 30 us`` or ``not up to 10 ms``."""
+    """Return such as ``from 320 us``, ``already at the shortest task (30 us)`` or ``not up to 10 ms``."""
     first, last = (axis.write(line.places[end]) for end in (0, -1))
     texts = {
-        THROUGHOUT: f"already at the shortest task, {first}"
+        THROUGHOUT: f"already at the shortest task ({first})"
         if axis.column == TASK
         else f"throughout, {first} to {last}",
         NOWHERE: f"not up to {last}",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from breakeven.analysis.figures.look import sort_labels
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings, varying
 from breakeven.analysis.frames.lengths import is_near, lengths_of_tasks
+from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size
 from breakeven.base.factors import FACTORS
 
@@ -56,14 +57,16 @@ AXES = {
 }
 
 
-def mappable(cells: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the parallel cells of `Lab` that may have a speedup, failed ones too, with what a map needs of them.
+def mappable(lab: Lab) -> pd.DataFrame:
+    """Return the parallel cells of ``lab`` that may have a speedup, failed ones too, with what a map needs of them.
 
     ``payload`` is what was asked for, ``length`` how long a task is, ``place`` numbers what one map is of: a mechanism, its
     workers, and all else but task length and payload.
     """
-    cells = cells[cells["model"].ne("serial") & cells["pattern"].ne("pingpong")]
-    cells = cells.join(estimates[[name for name in _ESTIMATES if name in estimates]])
+    cells = lab.cells[lab.cells["model"].ne("serial") & lab.cells["pattern"].ne("pingpong")]
+    cells = cells.join(lab.estimates[list(_ESTIMATES)])
+    automatic = lab.runs.groupby("cell_id")["trial_ns"].first().reindex(cells.index).notna()
+    cells = cells.assign(tasks=cells["tasks"].mask(automatic))
     lengths = lengths_of_tasks(cells).fillna(cells["task_measured_ns"].astype("float64"))
     payload = cells["payload_asked_bytes"].astype("float64").fillna(0.0)
     cells = cells.assign(payload=payload, task_ns=cells["task_ns"].astype("float64"), length=lengths)

@@ -81,6 +81,7 @@ def _candidates(number: int, question: Question, verdict: pd.Series[Any]) -> pd.
         decision=verdict["decision"],
         part=pd.Series(parts),
         payload=float(question.keys["payload_asked_bytes"] or 0),
+        tasks=np.nan if question.keys["tasks"] is None else float(question.keys["tasks"]),
         length=question.cells["task_measured_ns"].astype("float64"),
         variant=question.keys["variant"],
     )
@@ -108,7 +109,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     maps = _to_maps(frame)
     key = Key.of(frame)
     with look():
-        body, panels = new_panels(maps, CELL)
+        body, panels = new_panels(maps, CELL, len(key.entries()))
         for axes, one in zip(panels, maps, strict=True):
             _draw_map(axes, one, frame, key)
         add_key(body, key.entries())

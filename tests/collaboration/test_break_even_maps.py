@@ -143,7 +143,7 @@ def test_a_contour_that_leaves_the_grid_is_named(tmp_path: Path) -> None:
     figure = draw("breakeven", load(sample.path))
     _check(figure)
     assert _texts(figure)[0] == (
-        "process pays already at the shortest task, 1 ms at 64 B, not up to 10 ms at 1 MiB"
+        "process pays already at the shortest task (1 ms) at 64 B, not up to 10 ms at 1 MiB"
     )
 
 
@@ -293,7 +293,7 @@ def test_winners_are_those_of_the_verdicts(lab: Lab) -> None:
     written, verdicts = _written(axes), lab.verdicts
     assert len(written) == len(verdicts) == len(TASKS) * len(PAYLOADS)
     for _, verdict in verdicts.iterrows():
-        text = written[TASKS.index(verdict["task_ns"]), PAYLOADS.index(int(verdict["payload"]))]
+        text = written[TASKS.index(verdict["task_ns"]), PAYLOADS.index(int(verdict["payload_asked_bytes"]))]
         if verdict["decision"] == "parallel":
             assert text.splitlines()[0] == f"A {verdict['speedup']:.2f}"
         else:
@@ -326,6 +326,21 @@ def test_what_is_not_decided_is_grey_and_says_between_what(tmp_path: Path) -> No
     (legend,) = figure.findobj(Legend)
     assert [text.get_text() for text in legend.get_texts()] == ["A  process", "not decided between these"]
     assert _texts(figure)[0] == "Best: process at 2 of 4 task lengths and payloads; 2 not decided"
+
+
+def test_another_number_of_tasks_at_one_place_is_another_map(tmp_path: Path) -> None:
+    """A number that follows from the task length makes none: only one that was typed."""
+    sample = _sample(tmp_path, rounds=3)
+    for task, payload in product((MS, 4 * MS), (64, 1024)):
+        place: dict[str, Any] = {"model": "process", "task_ns": task, "payload_bytes": payload}
+        _add(sample, 1.5, tasks=32 * MS // task, trial_ns=32 * MS, **place)
+    _add(sample, 1.2, model="process", task_ns=MS, payload_bytes=64, tasks=500)
+    lab = load(sample.path)
+    for name in ("breakeven", "winner"):
+        figure = draw(name, lab)
+        _check(figure)
+        (axes,) = _panels(figure)
+        assert len(_written(axes)) == 4
 
 
 def test_functions_over_their_inputs_are_rows(tmp_path: Path) -> None:
