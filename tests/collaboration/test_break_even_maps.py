@@ -322,9 +322,14 @@ def test_what_is_not_decided_is_grey_and_says_between_what(tmp_path: Path) -> No
     assert (colors[:, 0] == colors[0, 0]).all()
     assert np.ptp(colors[0, 0][:3]) == 0
     assert np.ptp(colors[0, 1][:3]) > 0.3
-    assert {_written(axes)[0, row] for row in (0, 1)} == {"serial?\nA"}
+    letters = {"process": "A", "thread": "B"}
+    for row, payload in enumerate((64, 1024)):
+        verdict = lab.verdicts.query(f"payload_asked_bytes == {payload} and task_ns == {MS}").iloc[0]
+        between = [letters[lab.cells.loc[cell, "model"]] for cell in verdict["undecided"]]
+        assert _written(axes)[0, row] == "serial?\n" + " ".join(between)
     (legend,) = figure.findobj(Legend)
-    assert [text.get_text() for text in legend.get_texts()] == ["A  process", "not decided between these"]
+    named = [text.get_text() for text in legend.get_texts()]
+    assert (named[0], named[-1]) == ("A  process", "not decided between these")
     assert _texts(figure)[0] == "Best: process at 2 of 4 task lengths and payloads; 2 not decided"
 
 
