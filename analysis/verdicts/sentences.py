@@ -69,15 +69,14 @@ class Words:
 
     def details(self) -> tuple[str, ...]:
         """Return what stands below it on a screen: what is as good, what is not and why, from where on it pays."""
-        found = (
-            self._as_good(),
-            *self._others(),
-            self._doubt(),
-            self._pays(),
-            self._repaid(),
-            *self._failed(),
-        )
+        when = "; ".join(filter(None, (self._pays(), self._repaid())))
+        found = (self._as_good(), *self._others(), self._doubt(), when, *self._failed())
         return tuple(text for text in found if text)
+
+    def beyond_the_sentence(self) -> tuple[str, ...]:
+        """Return those details that the sentence does not hold."""
+        sentence = self.sentence()
+        return tuple(text for text in self.details() if text not in sentence)
 
     def value(self, number: int, *, interval: bool = True) -> str:
         """Return what a candidate measured, such as ``1.83x [1.79, 1.88]``."""
@@ -183,7 +182,7 @@ class Words:
         mine, least = self.answer.costs.iloc[number], self.answer.costs.iloc[best]
         memory = mine["memory_bytes"] - least["memory_bytes"]
         if memory > max(_MEMORY_STEP, (ALIKE - 1) * least["memory_bytes"]):
-            return f", {format_size(float(f'{memory:.2g}'))} more memory"
+            return f", {_round('payload_asked_bytes', memory)} more memory"
         start = mine["startup_ns"] - least["startup_ns"]
         if start > max(_TIME_STEP, (ALIKE - 1) * least["startup_ns"]):
             return f", ready {format_time(start)} later"

@@ -49,9 +49,13 @@ def verdicts(lab: Lab) -> pd.DataFrame:
 
 
 def verdict_lines(lab: Lab, width: int = 80) -> list[str]:
-    """Return the sentences as lines of at most ``width`` characters, those of one question together."""
-    sentences = verdicts(lab)["sentence"]
-    return [line for sentence in sentences for line in wrap(sentence, width, "  ")]
+    """Return for each question its sentence, and the details that it does not hold, as lines of at most ``width`` columns."""
+    lines: list[str] = []
+    for words in map(Words, answers(lab)):
+        lines += wrap(words.sentence(), width, "  ")
+        for detail in words.beyond_the_sentence():
+            lines += [f"  {line}" for line in wrap(detail, width - 2, "  ")]
+    return lines
 
 
 def _verdicts(lab: Lab) -> pd.DataFrame:
