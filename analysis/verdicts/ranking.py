@@ -33,6 +33,10 @@ FEWEST = 2
 POOLED = 3
 """The spread that candidates share counts as known from this many times as many processes as a candidate has."""
 
+PAIR = 0.998
+"""The level of the interval of two candidates alone. If it is narrower than the one that holds for all at once, it counts: that a
+candidate is not named though it is better is possible of one, the best, and not of as many as there are."""
+
 Cheapest = Callable[[Sequence[int]], int]
 """Returns the cheapest of some candidates."""
 
@@ -161,6 +165,23 @@ def _most_ratios(samples: Sequence[Sample], *, serial: bool) -> Floats:
     known = np.isfinite(error)
     quantiles = stdtrit(np.where(known, df, 1.0), (1 + level) / 2)
     reach = np.where(known, quantiles * np.where(known, error, 0.0), np.inf)
-    found = means.values[column] - means.values + reach
+    found = means.values[column] - means.values + np.minimum(reach, _reach_alone(samples, len(means.values)))
     np.fill_diagonal(found, 0.0)
     return np.asarray(found)
+
+
+def _reach_alone(samples: Sequence[Sample], size: int) -> Floats:
+    """Return how far the ratio of two candidates reaches by their own spreads, at the level `PAIR`; infinite where that is unknown."""
+    known = [len(sample.values) >= FEWEST and np.ptp(sample.values) > 0 for sample in samples]
+    squares = [
+        np.log(one.values).var(ddof=1) / len(one.values) if is_known else np.inf
+        for one, is_known in zip(samples, known, strict=True)
+    ]
+    freedom = np.array([max(len(sample.values) - 1.0, 1.0) for sample in samples])
+    column, errors = np.s_[:, None], np.array(squares)
+    error, df = standard_error((errors[column], errors), (freedom[column], freedom))
+    both = np.isfinite(error)
+    found = np.full((size, size), np.inf)
+    reach = stdtrit(np.where(both, df, 1.0), (1 + PAIR) / 2) * np.where(both, error, 0.0)
+    found[: len(samples), : len(samples)] = np.where(both, reach, np.inf)
+    return found

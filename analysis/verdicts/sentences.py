@@ -15,7 +15,7 @@ from breakeven.analysis.verdicts.costs import ALIKE
 from breakeven.analysis.verdicts.lines import Line
 from breakeven.analysis.verdicts.payoff import FROM, IN_PART, NEVER, NOT_DECIDED, THROUGHOUT
 from breakeven.analysis.verdicts.ranking import BAND, SERIAL
-from breakeven.analysis.verdicts.words import count, family, join, name_mechanisms
+from breakeven.analysis.verdicts.words import count, family, is_one, join, name_mechanisms
 
 CLAUSE = 60
 """The most characters of a clause."""
@@ -99,16 +99,15 @@ class Words:
             verified = "" if self._is_verified(ranking.best) else ", its results not verified"
             return f"{self.names[ranking.best]}, {self.value(ranking.best)}{verified}"
         if ranking.decision == SERIAL:
-            best = self.answer.leader(range(len(self.names)))
-            is_slower = best in ranking.slower
-            text = (
-                f"are slower, {self.value(best)}"
-                if is_slower
-                else f"gain less than {100 * BAND:g} %, {self.value(best)}"
-            )
-            why = self.reason(best)
-            return f"stay serial; {self.names[best]} {text}{f': {why}' if why else ''}"
+            return f"stay serial; {self._best_loses(self.answer.leader(range(len(self.names))))}"
         return f"not decided{self._why_undecided()}"
+
+    def _best_loses(self, best: int) -> str:
+        """Return that the best candidate gains nothing worth having, and why."""
+        be = "is" if is_one(self.names[best]) else "are"
+        less = "slower" if best in self.answer.ranking.slower else f"surely less than {100 * BAND:g} % faster"
+        why = self.reason(best)
+        return f"at best {self.names[best]} {be} {less}, {self.value(best)}{f': {why}' if why else ''}"
 
     def _is_verified(self, number: int) -> bool:
         return bool(self.answer.question.cells["verify"].iloc[number] != "none")

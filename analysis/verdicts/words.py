@@ -61,6 +61,11 @@ def name_mechanisms(cells: pd.DataFrame) -> list[str]:
     return [_name(cell, further) for _, cell in cells.iterrows()]
 
 
+def is_one(name: str) -> bool:
+    """Return whether a mechanism's name is singular."""
+    return name.startswith(("one ", "a ", "an "))
+
+
 def join(texts: Iterable[str]) -> str:
     """Join texts as a list in a sentence: ``a, b and c``."""
     *some, last = texts

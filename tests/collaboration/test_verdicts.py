@@ -1,0 +1,123 @@
+"""What a stored sweep says follows from it: as a frame, as sentences, and as a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import breakeven
+from breakeven.analysis.errors import VerdictsUnwritable
+from breakeven.analysis.lab import Lab, load
+from breakeven.analysis.summary.screen import print_summary
+from breakeven.analysis.verdicts import verdict_lines, write_verdicts
+from tests.analysis_samples import Sample
+
+
+def _rounds(middle: float, spread: float = 0.01) -> list[float]:
+    return (middle * np.exp(spread * np.linspace(-1, 1, 6))).tolist()
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    """Return a function with two input sizes: processes pay at the larger one, threads nowhere."""
+    sample = Sample(tmp_path / "mine", common={"workload": "function", "function": "photos:resize"})
+    gains = {4096: {"thread": 0.9, "process": 0.5}, 2**20: {"thread": 0.98, "process": 1.83}}
+    for size, speedups in gains.items():
+        factors: dict[str, Any] = {"payload_bytes": size, "task_ns": None}
+        for model, speedup in speedups.items():
+            facts = {"payload_asked_bytes": size}
+            sample.add_rounds(_rounds(speedup), column="speedup", model=model, facts=facts, **factors)
+    ended = {"status": "timeout", "reason": "no result within 60 s", "payload_asked_bytes": 2**20}
+    sample.add_rounds([None], column="speedup", model="process_pool", facts=ended, **factors)
+    return load(sample.path)
+
+
+def test_a_question_is_a_function_with_a_payload(lab: Lab) -> None:
+    """Decided by its own candidates, with all cells in exactly one question."""
+    found = lab.verdicts.set_index("question")
+    assert dict(found["decision"]) == {"photos:resize, 4 KiB": "serial", "photos:resize, 1 MiB": "parallel"}
+    best = found.loc["photos:resize, 1 MiB"]
+    assert lab.estimates.loc[best["cell_id"], "model"] == "process"
+    assert best["speedup_low"] < best["speedup"] < best["speedup_high"]
+    assert len(best["slower"]) == 1
+    assert found["clause"].str.len().le(60).all()
+
+
+def test_sentences_are_plain(lab: Lab) -> None:
+    """Word for word, as a screen shows them."""
+    assert verdict_lines(lab, 80) == [
+        "For resize at 4 KiB: stay serial; at best two threads over a queue are slower,",
+        "  0.90x [0.89, 0.91].",
+        "  processes are slower than serial, 0.50x [0.50, 0.50]",
+        "  pays at no size, 4 KiB to 1 MiB",
+        "For resize at 1 MiB: two processes over a queue, 1.83x [1.82, 1.84]; threads are",
+        "  slower than serial, 0.98x [0.97, 0.99].",
+        "  pays from a size between 4 KiB and 1 MiB",
+        "  a ProcessPoolExecutor of two did not run (timeout: no result within 60 s)",
+    ]
+
+
+def test_a_narrow_screen_breaks_lines(lab: Lab) -> None:
+    """And loses no word."""
+    narrow, wide = verdict_lines(lab, 40), verdict_lines(lab, 200)
+    assert max(map(len, narrow)) <= 40
+    assert " ".join(narrow).split() == " ".join(wide).split()
+
+
+def test_the_file_holds_numbers(lab: Lab) -> None:
+    """For programs; missing numbers are null."""
+    found = json.loads(write_verdicts(lab).read_text())
+    assert (found["schema"], found["band"], len(found["verdicts"])) == (1, 0.05, 2)
+    large = found["verdicts"][1]
+    assert (large["decision"], large["settings"]["payload_asked_bytes"]) == ("parallel", 2**20)
+    best = next(one for one in large["candidates"] if one["is_best"])
+    assert best["cell_id"] == large["cell_id"]
+    assert best["speedup"] == pytest.approx(1.83)
+    assert best["pays"] == [
+        {
+            "along": "payload_asked_bytes",
+            "pays": "from",
+            "paying": 2**20,
+            "losing": 4096,
+            "crossing": pytest.approx(13015, rel=0.001),
+        }
+    ]
+    assert best["memory_bytes"] is None
+    assert [one["status"] for one in large["failed"]] == ["timeout"]
+
+
+def test_the_end_of_a_sweep_leaves_the_file(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """After its summary, which begins with the verdicts; nothing else is left."""
+    print_summary(lab.path)
+    assert capsys.readouterr().out.startswith("For resize at 4 KiB: stay serial")
+    assert [path.name for path in lab.path.iterdir() if "verdicts" in path.name] == ["verdicts.json"]
+
+
+def test_a_file_that_cannot_be_written_says_why(lab: Lab) -> None:
+    """And leaves no part of one."""
+    (lab.path / "verdicts.json").mkdir()
+    with pytest.raises(
+        VerdictsUnwritable, match=r"verdicts\.json cannot be written \(.*\); `lab\.verdicts` has the same"
+    ):
+        write_verdicts(lab)
+    assert not [path for path in lab.path.iterdir() if path.name.startswith(".verdicts")]
+
+
+def test_the_public_face_has_them(lab: Lab) -> None:
+    """`breakeven.load` opens a lab with verdicts, computed once."""
+    found = breakeven.load(lab.path)
+    assert found.verdicts is found.verdicts
+    assert list(found.verdicts["question"]) == list(lab.verdicts["question"])
+
+
+def test_one_process_decides_nothing(tmp_path: Path) -> None:
+    """And the sentence says what would."""
+    sample = Sample(tmp_path / "one")
+    sample.add_map(speedup=1.9)
+    row = load(sample.path).verdicts.iloc[0]
+    assert (row["decision"], row["cell_id"], len(row["undecided"])) == ("undecided", None, 1)
+    assert "ran in one process only (rounds=auto runs more)" in row["sentence"]
