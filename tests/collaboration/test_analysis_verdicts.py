@@ -18,7 +18,7 @@ from tests.analysis_samples import Sample
 
 
 def _rounds(middle: float, spread: float = 0.01) -> list[float]:
-    return (middle * np.exp(spread * np.linspace(-1, 1, 6))).tolist()
+    return [float(value) for value in middle * np.exp(spread * np.linspace(-1, 1, 6))]
 
 
 @pytest.fixture
