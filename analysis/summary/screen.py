@@ -28,7 +28,7 @@ from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.summary.wording import plural
 from breakeven.analysis.verdicts import verdict_lines, write_verdicts
 from breakeven.base.results import planned_runs
-from breakeven.base.terminal import columns
+from breakeven.base.terminal import columns, height
 from breakeven.base.text import printable, shown
 from breakeven.base.wrapping import wrap
 
@@ -92,7 +92,7 @@ def open_console() -> Console:
     """Return a console for standard output that prints any text; its width is that of standard output alone."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    return Console(soft_wrap=True, width=columns(sys.stdout))
+    return Console(soft_wrap=True, width=columns(sys.stdout), height=height(sys.stdout))
 
 
 def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:

@@ -135,7 +135,7 @@ class _Means:
         spreads[spreads == 0] = np.inf  # rounds that are exactly equal say nothing about their spread
         freedom = np.minimum((counts[known] - 1).sum(), POOLED * (counts - 1))
         levels = 1 - (1 - np.array([sample.level for sample in samples])) / len(samples)
-        means = np.array([one.mean() for one in logs])
+        means = np.array([one.mean() if len(one) else np.nan for one in logs])
         return cls(means, spreads / counts, np.maximum(freedom, 1.0), levels)
 
     def with_serial(self) -> _Means:

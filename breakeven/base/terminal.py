@@ -9,12 +9,26 @@ DEFAULT = 80
 """The columns of what is no terminal, or of one that does not say how wide it is."""
 
 
+HEIGHT = 24
+"""The lines of what does not say how high it is."""
+
+
 def columns(stream: TextIO) -> int:
     """Return the columns of the terminal that ``stream`` leads to, `DEFAULT` if it is none; ``COLUMNS`` overrides both."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)
+    return _size(stream).columns or DEFAULT
+
+
+def height(stream: TextIO) -> int:
+    """Return the lines of the terminal that ``stream`` leads to, `HEIGHT` if it is none."""
+    return _size(stream).lines or HEIGHT
+
+
+def _size(stream: TextIO) -> os.terminal_size:
+    """Return what the terminal says, zeros if there is none."""
     try:
-        return (os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0) or DEFAULT
+        return os.get_terminal_size(stream.fileno()) if stream.isatty() else os.terminal_size((0, 0))
     except (OSError, ValueError):  # closed, or not of the system
-        return DEFAULT
+        return os.terminal_size((0, 0))

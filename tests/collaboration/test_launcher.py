@@ -69,7 +69,7 @@ def test_hydra_writes_nothing(command: Command) -> None:
     assert [path.name for path in Path().iterdir()] == ["outputs"]
     assert {path.name for path in Path("outputs/mine").iterdir()} == {
         *("runs", "trials", "spans", "activity", "workers"),
-        *("sweep.yaml", "events.jsonl", "sweep.log", "calibration.json"),
+        *("sweep.yaml", "events.jsonl", "sweep.log", "calibration.json", "verdicts.json"),
     }
 
 
