@@ -19,6 +19,7 @@ from breakeven.runner.planning import conditions
 from breakeven.runner.planning.conditions import Present
 from breakeven.runner.planning.interpreters import check_function, find_interpreter
 from breakeven.runner.planning.run import Run, Source
+from tests.commands import Command
 from tests.machines import EVERY_INTERPRETER
 from tests.samples import run
 
@@ -317,3 +318,27 @@ def test_no_run_is_kept_that_imported_another_version_than_was_planned(tmp_path:
     assert str(refused.value) == (
         "first 1.0, now 2.0 since this sweep was planned; start the command again to plan with the current version"
     )
+
+
+# --- as a user -----------------------------------------------------------------------------------------------
+
+SHORT = ("model=thread", "rounds=1", "tasks=4", "measure.max_time=50ms", "progress=quiet", "sweep=mine")
+
+
+def test_an_edited_helper_stops_a_sweep_and_the_summary_names_it_if_it_is_kept(
+    user: Path, command: Command
+) -> None:
+    """It is named where the sweep stops, where rounds of both versions are summed up, and where sides are compared."""
+    arguments = (*SHORT, "workload=function", "workload.target=mine:work")
+    assert command(*arguments).returncode == 0
+    (user / "helper.py").write_text("X = 3\n")
+    refused = command(*arguments)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "(source of the function: helper.py changed (1 run)); measure them again with" in refused.stderr
+    assert command(*arguments, "rounds=2", "on_change=keep").returncode == 0
+    summary = command("outputs/mine", program="analysis")
+    assert "helper.py" in summary.stdout + summary.stderr
+    assert command(*arguments[:5], *arguments[6:], "sweep=other").returncode == 0
+    mixed = command("compare", "outputs/mine", "outputs/other", program="breakeven")
+    assert mixed.returncode == 2
+    assert "  sources: helper.py: 2 versions in A, 1 version in B\n" in mixed.stderr
