@@ -37,9 +37,9 @@ def own_thread(matrix):
 """
 PLAIN = """
 def make(size):
-    return None
+    return bytes(size)
 
-def one_thread(nothing):
+def one_thread(unused):
     return float(sum(range(20_000)))
 """
 OK = {"native_libraries": "openblas, gomp", "native_threads": 3}
