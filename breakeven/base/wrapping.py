@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, chop_cells
+
+def columns(text: str) -> int:
+    """Return the columns of a terminal that ``text`` takes."""
+    if text.isascii() and text.isprintable():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415  # 10 ms, and most text needs it not
+
+    return cell_len(text)
+
+
+def _chop(text: str, width: int) -> list[str]:
+    """Return the parts of ``text`` that take at most ``width`` columns each."""
+    from rich.cells import chop_cells  # noqa: PLC0415  # as above
+
+    return chop_cells(text, width)
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
@@ -13,11 +27,11 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """
     lines: list[str] = []
     line = ""
-    room = max(width - cell_len(indent), 2)  # a character may be two columns wide
+    room = max(width - columns(indent), 2)  # a character may be two columns wide
     for word in text.split():
-        for place, part in enumerate(chop_cells(word, room) if cell_len(word) > room else [word]):
+        for place, part in enumerate(_chop(word, room) if columns(word) > room else [word]):
             joined = f"{line} {part}" if line and not place else part
-            if place or cell_len(joined) > (room if lines else width):
+            if place or columns(joined) > (room if lines else width):
                 lines.append(line)
                 line = part
             else:
@@ -28,7 +42,7 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
 
 def fold(line: str, width: int) -> list[str]:
     """Return ``line`` as it is if it fits, otherwise in several that keep its indentation."""
-    if cell_len(line) <= width:
+    if columns(line) <= width:
         return [line]
     lead = line[: len(line) - len(line.lstrip(" "))]
     return [f"{lead}{part}" for part in wrap(line, width - len(lead), "   ")]
@@ -36,5 +50,5 @@ def fold(line: str, width: int) -> list[str]:
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
     """Return ``text`` filled up with spaces to ``width`` columns of a terminal, on its left if ``right``."""
-    fill = " " * (width - cell_len(text))
+    fill = " " * (width - columns(text))
     return fill + text if right else text + fill

@@ -228,7 +228,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     static long turn;
     if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
     int code = real(clock, now);
-    if (clock == CLOCK_REALTIME) now->tv_sec += turn++ % 2 ? 86400 : -86400;
+    if (clock == CLOCK_REALTIME) now->tv_sec += (turn++ % 31 - 15) * 86400;
     return code;
 }
 """
@@ -238,7 +238,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     shutil.which("cc") is None, reason="needs a C compiler to come between a process and its clock"
 )
 def test_a_clock_that_jumps_does_no_harm(tmp_path: Path) -> None:
-    """Set forth and back by a day at every reading; lengths are of another clock, runs stored once and found again."""
+    """Set forth by a day at every reading, and then back by a month; lengths are of another clock, runs stored once and found again."""
     (tmp_path / "jumping.c").write_text(JUMPING)
     sweep = command("is_well", "jumps", "label=a,b,c")
     build = "cc -shared -fPIC -o jumping.so jumping.c -ldl && export LD_PRELOAD=$PWD/jumping.so"

@@ -151,7 +151,7 @@ def test_a_sweep_its_figures_and_a_comparison_among_files_of_any_name(installed:
     assert list(runs.status) == ["ok"] * 13
     (about,) = _packages(installed).glob("*.dist-info")
     assert set(runs.breakeven_version) == {about.name.split("-")[1].removesuffix(".dist")}
-    assert f"next: {installed / 'python'} -c " in _call(users, breakeven, "show").stdout
+    assert "results: outputs/mine" in _call(users, breakeven, "show").stdout
     assert list((users / "outputs" / "mine" / "figures").glob("scaling*.png"))
     compared = _call(
         users, breakeven, "compare", "label=mine,model=thread", "label=mine,model=thread_pool"
