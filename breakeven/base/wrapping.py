@@ -7,7 +7,7 @@ def columns(text: str) -> int:
     """Return the columns of a terminal that ``text`` takes."""
     if text.isascii() and text.isprintable():
         return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415  # 10 ms, and most text needs it not
+    from rich.cells import cell_len  # noqa: PLC0415  # 10 ms, and most text does not need it
 
     return cell_len(text)
 
