@@ -17,6 +17,9 @@ from breakeven.analysis.frames.intervals import over_processes
 from breakeven.analysis.frames.precision import rule_of_rounds
 from breakeven.runner.cell.intervals import LEVEL
 
+MOST_EFFICIENCY = 1.2
+"""A speedup surely above this many times the workers is not of the same work; caches that grow with them allow a little."""
+
 _COUNTS = ["samples", "rounds", "covers"]
 _ENDS = ("", "_low", "_high")
 _UNITS = ("_ns", "_per_s")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.summary.caution import (
@@ -27,9 +28,6 @@ from breakeven.base import notes
 
 MOST_EFFECT = 0.02
 """If recording spans prolongs a trial by more than this, it is worth a warning."""
-
-MOST_EFFICIENCY = 1.2
-"""A speedup surely above this many times the workers is not of the same work; caches that grow with them allow a little."""
 
 MOST_DISTURBED = 0.1
 """A share of a cell's pairs of trials; that others disturbed more of them is worth a word."""

@@ -9,6 +9,7 @@ from math import ceil, isfinite, log
 
 import pandas as pd
 
+from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
 from breakeven.analysis.units import format_length, format_ratio, format_size, format_time
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
@@ -97,7 +98,7 @@ class Words:
             return f"nothing ran ({next(self._failed(), 'no cell is ok')})"
         if ranking.best is not None:
             verified = "" if self._is_verified(ranking.best) else ", its results not verified"
-            return f"{self.names[ranking.best]}, {self.value(ranking.best)}{verified}"
+            return f"{self.names[ranking.best]}, {self.value(ranking.best)}{verified}{self._beyond(ranking.best)}"
         if ranking.decision == SERIAL:
             return f"stay serial; {self._best_loses(self.answer.leader(range(len(self.names))))}"
         return f"not decided{self._why_undecided()}"
@@ -108,6 +109,15 @@ class Words:
         less = "slower" if best in self.answer.ranking.slower else f"surely less than {100 * BAND:g} % faster"
         why = self.reason(best)
         return f"at best {self.names[best]} {be} {less}, {self.value(best)}{f': {why}' if why else ''}"
+
+    def _beyond(self, number: int) -> str:
+        """Return that a speedup is surely above what its workers allow; empty if it is not."""
+        cell = self.answer.question.cells.iloc[number]
+        if not cell["efficiency_low"] > MOST_EFFICIENCY:
+            return ""
+        workers = int(cell["workers"])
+        those = f"{count(workers)} worker{'s' * (workers != 1)}"
+        return f", more than {those} can gain: calls do less there than alone"
 
     def _is_verified(self, number: int) -> bool:
         return bool(self.answer.question.cells["verify"].iloc[number] != "none")

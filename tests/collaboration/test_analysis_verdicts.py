@@ -121,3 +121,12 @@ def test_one_process_decides_nothing(tmp_path: Path) -> None:
     row = load(sample.path).verdicts.iloc[0]
     assert (row["decision"], row["cell_id"], len(row["undecided"])) == ("undecided", None, 1)
     assert "ran in one process only (rounds=auto runs more)" in row["sentence"]
+
+
+@pytest.mark.parametrize(("speedup", "said"), [(2.3, False), (5.2, True)])
+def test_a_gain_that_workers_cannot_make_is_named(tmp_path: Path, speedup: float, said: bool) -> None:
+    """Such as of calls that fault in their memory alone and not in threads: the reader looks before believing it."""
+    sample = Sample(tmp_path / "beyond")
+    sample.add_rounds(_rounds(speedup), column="speedup", model="thread", workers=2)
+    sentence = load(sample.path).verdicts["sentence"].iloc[0]
+    assert ("more than two workers can gain: calls do less there than alone" in sentence) == said
