@@ -62,26 +62,14 @@ class Plot(Protocol):
         """Draw ``frame``; the caller may have narrowed it."""
 
 
-class HasRoles(Protocol):
+class HasRoles(Plot, Protocol):
     """What a module offers whose factors can be chosen."""
 
     ACCEPTS: tuple[str, ...]
     """The options it has a use for, of x, hue and facet."""
 
-    def frame(self, lab: Lab, roles: Roles) -> pd.DataFrame:
+    def frame(self, lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
         """Return the frame of `Plot` with the factors of ``roles``."""
-
-
-FIGURES: dict[str, Plot] = {
-    "breakeven": breakeven,
-    "winner": winner,
-    "scaling": scaling,
-    "timeline": timeline,
-    "activity": activity,
-    "overhead": overhead,
-    "latency": latency,
-    "bandwidth": bandwidth,
-}
 
 
 WITH_ROLES: dict[str, HasRoles] = {
@@ -93,6 +81,8 @@ WITH_ROLES: dict[str, HasRoles] = {
     "bandwidth": bandwidth,
 }
 """The figures in which factors can be chosen."""
+
+FIGURES: dict[str, Plot] = {"breakeven": breakeven, "winner": winner, **WITH_ROLES}
 
 
 def draw(

@@ -48,7 +48,12 @@ HALF_TURN_NS = 2.5e6
 """Half of CPython's switch interval: in wider bins two threads that take turns would seem to run at once."""
 
 _TRIAL = ["cell_id", "round", "trial"]
-
+_WORK = ("workload", "function", "payload_asked_bytes", "window_ns", "variant")
+_MECHANISM = ("model", "start_method", "ipc", "interpreter")
+_SHOWN = (
+    *("mechanism", "mechanism_place", "model", "workers", "workload", "gil_enabled", "window_ns"),
+    *("samples", "rounds", "covers", "pairs_disturbed"),
+)
 
 ACCEPTS: tuple[str, ...] = ("facet",)
 
@@ -64,17 +69,7 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     if cells.empty:
         raise NothingToDraw("no calls were counted over time: it needs pattern=window with status ok")
     chosen = choose_comparable(cells, PANELS, roles.facet)
-    for name in (
-        "workload",
-        "function",
-        "payload_asked_bytes",
-        "window_ns",
-        "variant",
-        "model",
-        "start_method",
-        "ipc",
-        "interpreter",
-    ):
+    for name in (*_WORK, *_MECHANISM):
         cells = cells[cells[name].isin(chosen[name])]
     cells = cells.sort_values(
         "model", key=lambda models: models.map(chosen["model"].tolist().index), kind="stable"
@@ -86,25 +81,12 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     labels = label_cells(cells, roles.facet, ", ") if roles.facet else label_mechanisms(cells)
     places = rank_cells(cells, roles.facet) if roles.facet else range(len(cells))
     cells = cells.assign(mechanism=labels, mechanism_place=places, **totals)
-    names = [
-        "mechanism",
-        "mechanism_place",
-        "model",
-        "workers",
-        "workload",
-        "gil_enabled",
-        "window_ns",
-        "samples",
-        "rounds",
-        "covers",
-        "pairs_disturbed",
-    ]
     trials = _timed(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())
     bins = _widen(
         lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), lengths_of_tasks(chosen).max()
     )
     speedups = [f"speedup{end}" for end in ("", "_low", "_high")]
-    return cells[[*names, *totals, *speedups]].join(bins.set_index("cell_id"), how="inner").reset_index()
+    return cells[[*_SHOWN, *totals, *speedups]].join(bins.set_index("cell_id"), how="inner").reset_index()
 
 
 def _timed(trials: pd.DataFrame) -> pd.DataFrame:

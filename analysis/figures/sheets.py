@@ -194,12 +194,15 @@ def to_maps(cells: pd.DataFrame) -> list[Map]:
     if cells["axis"].eq("").all():
         titles = cells["mechanism"] + cells["setting"].where(cells["setting"].eq(""), ", " + cells["setting"])
         groups = cells.assign(title=titles)
-        return [_of_both(groups[groups["title"].eq(title)], title) for title in sort_labels(groups, "title")]
+        return [
+            map_of_both(groups[groups["title"].eq(title)], title) for title in sort_labels(groups, "title")
+        ]
     groups = cells.assign(panel=cells["axis"] + ":" + cells["setting"])
     return [_of_one(groups[groups["panel"].eq(panel)]) for panel in sort_labels(groups, "panel")]
 
 
-def _of_both(cells: pd.DataFrame, title: str) -> Map:
+def map_of_both(cells: pd.DataFrame, title: str) -> Map:
+    """Return the map of ``cells`` over task length and payload."""
     columns, rows = (sorted(cells[name].dropna().unique()) for name in (TASK, PAYLOAD))
     placed = cells.assign(column=index_of(cells[TASK], columns), row=index_of(cells[PAYLOAD], rows))
     return Map(title, placed, AXES[TASK], AXES[PAYLOAD], tuple(columns), tuple(rows))

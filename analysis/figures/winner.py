@@ -22,10 +22,10 @@ from breakeven.analysis.figures.heat import add_key, draw_cells, new_panels, tex
 from breakeven.analysis.figures.look import describe_range, finish, look, sort_labels, thin, thinned
 from breakeven.analysis.figures.sheets import (
     AXES,
-    PAYLOAD,
     TASK,
     Map,
     index_of,
+    map_of_both,
     name_mechanisms,
     number_places,
     with_sides,
@@ -123,14 +123,8 @@ def _to_maps(frame: pd.DataFrame) -> list[Map]:
     """Return the maps, whose cells are one row per question."""
     asked = frame.drop_duplicates("question")
     if frame["axis"].eq("").all():
-        return [_of_both(asked[asked["setting"].eq(name)], name) for name in sort_labels(asked, "setting")]
+        return [map_of_both(asked[asked["setting"].eq(name)], name) for name in sort_labels(asked, "setting")]
     return [_of_one(asked[asked["axis"].eq(axis)]) for axis in sort_labels(asked, "axis")]
-
-
-def _of_both(asked: pd.DataFrame, title: str) -> Map:
-    columns, rows = (sorted(asked[name].dropna().unique()) for name in (TASK, PAYLOAD))
-    placed = asked.assign(column=index_of(asked[TASK], columns), row=index_of(asked[PAYLOAD], rows))
-    return Map(title, placed, AXES[TASK], AXES[PAYLOAD], tuple(columns), tuple(rows))
 
 
 def _of_one(asked: pd.DataFrame) -> Map:

@@ -15,6 +15,10 @@ from .travel import refuse_unpicklable, unpicklable
 from .verification import RULES
 
 _HOOKS = ("before", "after")
+_NONE, _ONE = "it must take no arguments", "it must take one argument"
+_TWO = "it must take two arguments: the result found and the one expected"
+_CHANGE = "change it, workload.args or workload.kwargs"
+_FEED = "give it inputs with workload.inputs or workload.make_input, or workload.args"
 Say = Callable[[str], None]
 
 
@@ -52,50 +56,27 @@ def rehearse(question: Question, say: Say) -> Rehearsal:
 def _calls(options: Mapping[str, Any], payloads: tuple[int, ...]) -> Iterator[Call]:
     """Yield the calls that a run will make."""
     source, maker, rule = options.get("inputs"), options.get("make_input"), options.get("verify")
-    args, kwargs = tuple(options.get("args") or ()), dict(options.get("kwargs") or {})
-    words = [repr(value) for value in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
-    if source is not None or maker:
-        args, words = (None, *args), ["input", *words]
-    remedy = (
-        "change it, workload.args or workload.kwargs"
-        if words != ["input"]
-        else "it must take one argument: its input"
-    )
-    if maker or source is not None or args or kwargs:
-        yield Call("target", options["target"], args, kwargs, ", ".join(words), remedy)
-    else:
-        yield Call(
-            "target",
-            options["target"],
-            (),
-            {},
-            "",
-            "give it inputs with workload.inputs or workload.make_input, or workload.args",
-        )
+    yield _call_of_the_target(options, takes_input=source is not None or bool(maker))
     if maker and payloads:
-        yield Call(
-            "make_input",
-            maker,
-            payloads[:1],
-            {},
-            str(payloads[0]),
-            "it must take one argument: the payload in bytes",
-        )
+        yield Call("make_input", maker, payloads[:1], {}, str(payloads[0]), f"{_ONE}: the payload in bytes")
     if source is not None and is_target(source) and is_called(find(source)):
-        yield Call("inputs", source, (), {}, "", "it must take no arguments")
+        yield Call("inputs", source, (), {}, "", _NONE)
     for hook in _HOOKS:
         if options.get(hook):
-            yield Call(hook, options[hook], (), {}, "", "it must take no arguments")
+            yield Call(hook, options[hook], (), {}, "", _NONE)
     if rule and rule not in RULES:
-        text = "found, expected"
-        yield Call(
-            "verify",
-            rule,
-            (None, None),
-            {},
-            text,
-            "it must take two arguments: the result found and the one expected",
-        )
+        yield Call("verify", rule, (None, None), {}, "found, expected", _TWO)
+
+
+def _call_of_the_target(options: Mapping[str, Any], *, takes_input: bool) -> Call:
+    args, kwargs = tuple(options.get("args") or ()), dict(options.get("kwargs") or {})
+    words = [repr(value) for value in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
+    if takes_input:
+        remedy = _CHANGE if words else f"{_ONE}: its input"
+        args, words = (None, *args), ["input", *words]
+    else:
+        remedy = _CHANGE if words else _FEED
+    return Call("target", options["target"], args, kwargs, ", ".join(words), remedy)
 
 
 def _misfit(call: Call) -> str:

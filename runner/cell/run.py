@@ -13,29 +13,26 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from threading import active_count
 from typing import Any
 from zlib import crc32
 
 from . import channels, feasibility, models, patterns, workloads
 from .affinity import cpu_of_parent, cpus_for, pinned
-from .board import GIL, PID, PYTHON_THREADS, THREAD, Geometry
+from .board import PID, Geometry
 from .compatibility import pickles_payloads
+from .description import describe_inputs, describe_interpreter, describe_workers, shared_counted
 from .errors import InputsUnusable
-from .facts import clock_step_ns, gil_enabled, imported_packages, jit_enabled, python_version
+from .facts import clock_step_ns
 from .first_calls import FirstCalls, observe
 from .inputs import Inputs
-from .memory import own_peak_bytes, page_fault_ns, peak_bytes, proportional_bytes
 from .models import Model
 from .models._abc import CrewSettings
 from .modules import leave_out_present, users_files
-from .native import native_libraries, native_threads
 from .patterns._abc import Knobs, Pattern
-from .placement import Seat
 from .recording import Recording
 from .records import to_json
 from .reference import Reference
-from .result import RESULT, TRACE, Facts, InputSizes, Result, WorkerRecord
+from .result import RESULT, TRACE, Result
 from .sampling import REL_CI, Sampler, Series
 from .search_path import extend_path
 from .specification import Specification
@@ -58,17 +55,8 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         leave_out_present()
     prepare_imports(specification)
     step = clock_step_ns()
-    pattern = make_pattern(specification)
-    workload = make_workload(specification, pattern)
-    pattern.verification = workload.verification()
-    apart = specification.start_method == "fork" and not in_place
-    seen, inputs = observe(workload, apart=apart, known_ns=specification.known_ns)
-    if workload.FOREIGN:
-        pattern.turns = inputs.count
-    _refuse_part(specification, workload, inputs)
-    feasibility.check(specification, seen.task_ns)
-    work = _work(specification, pattern, workload, inputs, seen.task_ns)
-    _check_travel(specification, work, seen)
+    work, inputs, seen = _prepare(specification, in_place=in_place)
+    pattern, workload = work.pattern, work.workload
     board = work.geometry.create()
     settings = _crew_settings(specification, pattern.message_bytes(seen.largest_bytes, seen.whole_bytes))
     crew = models.load(specification.model)(settings, work, board)
@@ -83,15 +71,15 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
                 )  # no worker is made later: its calls reach none
                 sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
                 cpus = _sample(specification, sampler, recording)
-            workers, parent = _describe_workers(crew, recording.seats(sampler.series.dropped))
+            workers, parent = describe_workers(crew, recording.seats(sampler.series.dropped))
     crew.stop()
     result = Result(
         **_of_trials(recording, sampler.series),
         workers=workers,
         parent=parent,
         lifetimes=crew.lifetimes(),
-        facts=_facts(step)._replace(
-            shared_counted=_shared_counted(crew, reference),
+        facts=describe_interpreter(step)._replace(
+            shared_counted=shared_counted(crew, reference),
             modules=users_files() if workload.FOREIGN else (),
         ),
         cpus=cpus,
@@ -100,10 +88,26 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         changes=seen.changes,
         bytes_in=reference.bytes_in,
         bytes_back=reference.bytes_back,
-        inputs=_input_sizes(reference) if workload.lists else None,
+        inputs=describe_inputs(reference) if workload.lists else None,
         trace_crc32=trace.crc32,
     )
     write(os.path.join(specification.folder, RESULT), to_json(result).encode())
+
+
+def _prepare(specification: Specification, *, in_place: bool) -> tuple[Work, Inputs, FirstCalls]:
+    """Make the work and call the task for the first time; refuse what cannot be carried out."""
+    pattern = make_pattern(specification)
+    workload = make_workload(specification, pattern)
+    pattern.verification = workload.verification()
+    apart = specification.start_method == "fork" and not in_place
+    seen, inputs = observe(workload, apart=apart, known_ns=specification.known_ns)
+    if workload.FOREIGN:
+        pattern.turns = inputs.count
+    _refuse_part(specification, workload, inputs)
+    feasibility.check(specification, seen.task_ns)
+    work = _work(specification, pattern, workload, inputs, seen.task_ns)
+    _check_travel(specification, work, seen)
+    return work, inputs, seen
 
 
 def _refuse_part(specification: Specification, workload: Workload, inputs: Inputs) -> None:
@@ -113,16 +117,6 @@ def _refuse_part(specification: Specification, workload: Workload, inputs: Input
             f"workload.inputs={specification.workload_options['inputs']}: gives {inputs.count} inputs now, and a trial of "
             f"{specification.tasks} tasks does each equally often only if their number is the same each time; make it so"
         )
-
-
-def _input_sizes(reference: Reference) -> InputSizes:
-    known = [size for size in reference.sizes_in if size is not None]
-    complete = len(known) == len(reference.sizes_in)
-    return InputSizes(
-        number=len(reference.sizes_in),
-        least_bytes=min(known) if complete else None,
-        most_bytes=max(known) if complete else None,
-    )
 
 
 def _parents_cpu(specification: Specification, work: Work) -> tuple[int, ...]:
@@ -186,26 +180,6 @@ def write(path: str, text: bytes) -> None:
     """Write a result, its checksum in the first line."""
     with open(path, "wb") as file:
         file.write(b"%08x\n%b" % (crc32(text), text))
-
-
-def _facts(step_ns: int) -> Facts:
-    return Facts(
-        python_version=python_version(),
-        implementation=sys.implementation.name,
-        jit_enabled=jit_enabled(),
-        clock_step_ns=step_ns,
-        packages=tuple(imported_packages()),
-        native_libraries=native_libraries(),
-        page_fault_ns=page_fault_ns(),
-    )
-
-
-def _shared_counted(crew: Model, reference: Reference) -> tuple[str, ...]:
-    """Return what workers share and count references to, which slows them down if they are threads without a GIL."""
-    if crew.START_METHODS or crew.settings.workers == 1 or gil_enabled():
-        return ()
-    inputs = reference.inputs
-    return crew.work.workload.shared_counted([] if inputs.templates is not None else inputs.originals)
 
 
 def _sample(specification: Specification, sampler: Sampler, recording: Recording) -> int:
@@ -292,36 +266,4 @@ def _crew_settings(specification: Specification, message_bytes: int) -> CrewSett
         ipc_options=specification.ipc_options,
         message_bytes=message_bytes,
         name=os.path.basename(specification.folder),
-    )
-
-
-def _describe_workers(crew: Model, seen: list[Seat]) -> tuple[tuple[WorkerRecord, ...], WorkerRecord]:
-    """Return the records of the workers, and that of the parent; ``seen`` is where each was, if it is known."""
-    pid = os.getpid()
-    *places, place = seen or [Seat()] * (len(crew.offsets) + 1)
-    workers = tuple(
-        _describe(crew.board.lane(worker).header, pid, offset)._replace(cpu=own.cpu, cpu_share=own.share)
-        for worker, (offset, own) in enumerate(zip(crew.offsets, places or [place]))
-    )
-    parent = _describe(crew.own, pid, (0, 0))
-    return workers, parent._replace(
-        cpu=place.cpu,
-        cpu_share=place.share,
-        peak_bytes=own_peak_bytes(),
-        pss_bytes=proportional_bytes(pid),
-        native_threads=native_threads(pid, active_count()),
-    )
-
-
-def _describe(header: memoryview, parent: int, offset: tuple[int, int]) -> WorkerRecord:
-    pid = header[PID]
-    apart = pid != parent
-    return WorkerRecord(
-        pid=pid,
-        thread_id=header[THREAD],
-        gil=bool(header[GIL]),
-        peak_bytes=peak_bytes(pid) if apart else None,
-        pss_bytes=proportional_bytes(pid) if apart else None,
-        offset=offset,
-        native_threads=native_threads(pid, header[PYTHON_THREADS]) if apart else None,
     )
