@@ -166,7 +166,8 @@ class Words:
         )
         for name in dict.fromkeys(families):
             members = tuple(place for place, one in enumerate(families) if one == name)
-            best = self.answer.leader(members)
+            several = tuple(place for place in members if cells["workers"].iloc[place] > 1)
+            best = self.answer.leader(several or members)  # one worker gains nothing for no reason of its own
             most = cells.iloc[list(members)]["speedup"].max(), cells["speedup_high"].iloc[best]
             if name == mine or not max(most) < 1 + BAND:
                 continue

@@ -130,3 +130,11 @@ def test_a_gain_that_workers_cannot_make_is_named(tmp_path: Path, speedup: float
     sample.add_rounds(_rounds(speedup), column="speedup", model="thread", workers=2)
     sentence = load(sample.path).verdicts["sentence"].iloc[0]
     assert ("more than two workers can gain: calls do less there than alone" in sentence) == said
+
+
+def test_a_family_is_spoken_of_by_more_than_one_worker(tmp_path: Path) -> None:
+    """A single thread is as fast as serial for no reason; what two gain tells what threads are good for."""
+    sample = Sample(tmp_path / "single")
+    for model, workers, speedup in (("process", 2, 1.9), ("thread", 1, 1.0), ("thread", 2, 0.96)):
+        sample.add_rounds(_rounds(speedup), column="speedup", model=model, workers=workers)
+    assert "threads gain nothing, 0.96x" in load(sample.path).verdicts["sentence"].iloc[0]
