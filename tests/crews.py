@@ -9,16 +9,23 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import yaml
+
 from breakeven.runner.cell import channels, models
 from breakeven.runner.cell.board import Geometry
 from breakeven.runner.cell.compatibility import NATIVE, NONE, channel_for, why_not
+from breakeven.runner.cell.families import FAMILIES, NOTHING, lacks_of
+from breakeven.runner.cell.member import Lack
 from breakeven.runner.cell.models import Model
 from breakeven.runner.cell.models._abc import CrewSettings
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.patterns.map import Map
+from breakeven.runner.cell.question import Asked
 from breakeven.runner.cell.worker import Work
 from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
 from breakeven.runner.cell.workloads.echo import Echo
+from breakeven.runner.config.cell import _Member
+from breakeven.runner.config.files import conf_folder
 
 
 class Mechanism(NamedTuple):
@@ -39,7 +46,29 @@ class Mechanism(NamedTuple):
     @property
     def can_exist(self) -> bool:
         """Whether the model has the start method, and the channel joins its workers."""
-        return why_not(**self._asdict(), pattern="map", workers=self.workers) is None
+        reason = why_not(
+            **self._asdict(),
+            pattern="map",
+            workers=self.workers,
+            model_options=_options("model", self.model),
+            ipc_options=_options("ipc", self.ipc),
+        )
+        return reason is None
+
+    @property
+    def lacks(self) -> list[Lack]:
+        """What this interpreter lacks for it."""
+        members = [("model", self.model), *([("ipc", self.ipc)] if self.ipc in channels.REGISTRY else [])]
+        found = [lacks_of(Asked(family, name, _options(family, name))) for family, name in members]
+        return [lack for lack in found if lack != NOTHING]
+
+
+def _options(family: str, name: str) -> dict[str, Any]:
+    """Return the options of a member with the defaults of its YAML file, in base units."""
+    if name not in FAMILIES[family].REGISTRY:
+        return {}
+    given = yaml.safe_load((conf_folder() / family / f"{name}.yaml").read_text())
+    return _Member.read({family: given}, family).options
 
 
 def _mechanisms() -> Iterator[Mechanism]:
@@ -48,7 +77,10 @@ def _mechanisms() -> Iterator[Mechanism]:
             yield Mechanism(model, method, ipc)
 
 
-MECHANISMS = [mechanism for mechanism in _mechanisms() if mechanism.can_exist]
+_POSSIBLE = [mechanism for mechanism in _mechanisms() if mechanism.can_exist]
+MECHANISMS = [mechanism for mechanism in _POSSIBLE if not mechanism.lacks]
+LACKING = {mechanism: mechanism.lacks for mechanism in _POSSIBLE if mechanism.lacks}
+"""Those that this interpreter cannot have, and why; `test_members` skips them one by one and says how to get them."""
 EVERY_MODEL = [mechanism for mechanism in MECHANISMS if mechanism.ipc == channel_for(mechanism.model, "auto")]
 EVERY_CHANNEL = [
     mechanism
@@ -79,7 +111,8 @@ def crew_of(mechanism: Mechanism, folder: Path) -> StartCrew:
         geometry = Geometry(str(folder / "board"), count, 4096, 512)
         pattern = pattern or Map({}, Knobs(count, 16, 0))
         work = Work(pattern, workload or Echo({}, Sizes(1024, 1024), 7), geometry, (), ())
-        settings = CrewSettings(count, method, {}, ipc, {"slots": 2}, message_bytes)
+        options, ipc_options = _options("model", model), _options("ipc", ipc)
+        settings = CrewSettings(count, method, options, ipc, ipc_options, message_bytes)
         made = models.load(model)(settings, work, geometry.create())
         made.start()
         try:

@@ -16,6 +16,7 @@ from typing import Any, Optional
 
 from .errors import ModuleHidden, RunsNothing
 from .facts import imported_packages, installed_packages
+from .member import Lack
 from .modules import users_files
 from .parent_death import die_with_parent
 from .question import STARTED, Answer, Question, this_interpreter
@@ -61,6 +62,7 @@ def check(question: Question) -> int:
     )._replace(
         modules=users_files() if question.targets else (),
         packages=_packages(question),
+        lacks=_lacks(question),
     )
     _write(answer, to_json(found), _CLOSED)
     return 0
@@ -70,6 +72,14 @@ def _packages(question: Question) -> tuple[str, ...]:
     if question.installed:
         return tuple(installed_packages())
     return tuple(imported_packages()) if question.targets else ()
+
+
+def _lacks(question: Question) -> tuple[Lack, ...]:
+    if not question.members:
+        return ()
+    from .families import lacks_of  # noqa: PLC0415  # what is asked of an interpreter alone needs no families
+
+    return tuple(lacks_of(asked) for asked in question.members)
 
 
 def _write(descriptor: int, line: str, otherwise: str) -> None:

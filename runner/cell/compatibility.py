@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from . import channels, models, patterns, workloads
+from .named import NamedTuple
+from .spaces import PROCESSES, SHARING_OBJECTS
 
 NATIVE = "native"
 NONE = "none"
@@ -18,7 +20,14 @@ def channel_for(model: str, ipc: str) -> str:
 
 
 def why_not(
-    *, model: str, start_method: Optional[str], ipc: str, pattern: str, workers: int
+    *,
+    model: str,
+    start_method: Optional[str],
+    ipc: str,
+    pattern: str,
+    workers: int,
+    model_options: Optional[dict[str, Any]] = None,
+    ipc_options: Optional[dict[str, Any]] = None,
 ) -> Optional[str]:
     """Return the reason why a combination cannot exist, or None if it can.
 
@@ -29,16 +38,29 @@ def why_not(
     chosen = models.load(model)
     return (
         _wrong_start(model, chosen, start_method)
-        or _wrong_channel(model, chosen, ipc)
+        or _wrong_channel(_Joined(model, chosen, model_options or {}), ipc, ipc_options or {})
         or chosen.refuses_workers(workers)
     )
 
 
-def pickles_payloads(model: str, ipc: str) -> bool:
-    """Return whether payloads travel as pickles: to processes, and by some channels to threads as well."""
-    if models.load(model).START_METHODS:
+def pickles_payloads(model: str, ipc: str, model_options: Optional[dict[str, Any]] = None) -> bool:
+    """Return whether payloads travel as pickles: to workers that share no objects, and by some channels to others as well."""
+    if models.load(model).space(model_options or {}) not in SHARING_OBJECTS:
         return True
     return ipc in channels.REGISTRY and channels.load(ipc).ALWAYS_PICKLES
+
+
+class _Joined(NamedTuple):
+    """A model with its name and options, for which a channel is sought."""
+
+    name: str
+    model: type[models.Model]
+    options: dict[str, Any]
+
+    @property
+    def space(self) -> str:
+        """Where its workers live."""
+        return self.model.space(self.options)
 
 
 def _wrong_start(name: str, model: type[models.Model], start_method: Optional[str]) -> Optional[str]:
@@ -46,11 +68,13 @@ def _wrong_start(name: str, model: type[models.Model], start_method: Optional[st
         known = ", ".join(model.START_METHODS)
         return f"model={name} needs a start_method ({known}); {start_method} is not one"
     if not model.START_METHODS and start_method is not None:
-        return f"model={name} starts no processes, so start_method={start_method} has no effect; leave it out"
+        why = "starts its processes in one way" if model.SPACE == PROCESSES else "starts no processes"
+        return f"model={name} {why}, so start_method={start_method} has no effect; leave it out"
     return None
 
 
-def _wrong_channel(name: str, model: type[models.Model], ipc: str) -> Optional[str]:
+def _wrong_channel(joined: _Joined, ipc: str, ipc_options: dict[str, Any]) -> Optional[str]:
+    name, model, _ = joined
     if model.TRANSPORT == NATIVE:
         return (
             None
@@ -60,14 +84,14 @@ def _wrong_channel(name: str, model: type[models.Model], ipc: str) -> Optional[s
     if model.TRANSPORT == NONE:
         return None if ipc == NONE else f"model={name} calls tasks in place: it takes ipc=none, not ipc={ipc}"
     if ipc in (NATIVE, NONE):
-        return f"model={name} needs a channel; ipc={ipc} is not one (choose {', '.join(_fitting(model))})"
-    return channels.load(ipc).refuses(bool(model.START_METHODS))
+        return f"model={name} needs a channel; ipc={ipc} is not one (choose {', '.join(_fitting(joined))})"
+    why = channels.load(ipc).refuses(joined.space, ipc_options)
+    return why and f"ipc={ipc} {why}; model={name} takes {', '.join(_fitting(joined))}"
 
 
-def _fitting(model: type[models.Model]) -> list[str]:
-    """Return the channels that can join the workers of ``model``."""
-    processes = bool(model.START_METHODS)
-    return [name for name in channels.REGISTRY if channels.load(name).refuses(processes) is None]
+def _fitting(joined: _Joined) -> list[str]:
+    """Return the channels that can join the workers of a model."""
+    return [name for name in channels.REGISTRY if joined.space in channels.load(name).JOINS]
 
 
 def ignored(*, workload: str, workload_options: dict[str, Any], pattern: str) -> frozenset[str]:

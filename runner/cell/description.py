@@ -31,7 +31,7 @@ def describe_interpreter(step_ns: int) -> Facts:
 
 def shared_counted(crew: Model, reference: Reference) -> tuple[str, ...]:
     """Return what workers share and count references to, which slows them down if they are threads without a GIL."""
-    if crew.START_METHODS or crew.settings.workers == 1 or gil_enabled():
+    if crew.apart or crew.settings.workers == 1 or gil_enabled():
         return ()
     inputs = reference.inputs
     return crew.work.workload.shared_counted([] if inputs.templates is not None else inputs.originals)

@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from .facts import gil_enabled, python_build, python_version
+from .member import Lack
 from .named import NamedTuple
 
 # Without "from __future__ import annotations": a measured process reads this record, and would compile each hint.
@@ -12,13 +13,21 @@ from .named import NamedTuple
 STARTED = "started"
 
 
+class Asked(NamedTuple):
+    """A member of a family (workload, model, ipc or pattern) with the options that it is to have."""
+
+    family: str
+    name: str
+    options: dict[str, Any]
+
+
 class Question(NamedTuple):
     """Asks what the interpreter is, and if ``targets`` (``module:callable``) can be imported from ``path``.
 
     Those of them that are no ``makers`` of inputs must not be generator functions. The answer goes to the open
     file ``descriptor``. ``options`` are those of a workload whose calls are compared with signatures, and whose inputs are
     made: one of each size in ``payloads`` if they are made by size. With ``pickles`` each must have a pickle. With
-    ``installed`` the answer names all packages that could be imported.
+    ``installed`` the answer names all packages that could be imported. ``members`` are what runs will be made of.
     """
 
     targets: tuple[str, ...]
@@ -29,6 +38,7 @@ class Question(NamedTuple):
     payloads: tuple[int, ...] = ()
     pickles: bool = False
     installed: bool = False
+    members: tuple[Asked, ...] = ()
 
 
 class Interpreter(NamedTuple):
@@ -46,6 +56,7 @@ class Answer(NamedTuple):
     ``refusal`` says why they cannot be called as a run will, empty if they can; ``inputs`` is the number of inputs in a list,
     ``input_files`` are those that a list is of. ``modules`` are the files of all imported modules of the user's;
     ``packages`` are name and version of the imported packages, or of all that are installed if that was asked.
+    ``lacks`` has for each member that was asked for what it lacks here, an empty `Lack` if nothing.
     """
 
     interpreter: Interpreter
@@ -56,6 +67,7 @@ class Answer(NamedTuple):
     input_files: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    lacks: tuple[Lack, ...] = ()
 
 
 def this_interpreter() -> Interpreter:

@@ -65,7 +65,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         with _abandoned_on_error(crew):
             crew.start()  # before the parent is pinned: all workers would start on its CPU
             crew.synchronize(traced=False)
-            with pinned(_parents_cpu(specification, work), helpers=bool(crew.START_METHODS)):
+            with pinned(_parents_cpu(specification, work), helpers=crew.apart):
                 reference = Reference(
                     workload, inputs, seen.task_ns
                 )  # no worker is made later: its calls reach none
@@ -193,7 +193,7 @@ def _sample(specification: Specification, sampler: Sampler, recording: Recording
 
 def _watched(crew: Model) -> AbstractContextManager[None]:
     """Watch the workers that are processes."""
-    if not crew.START_METHODS:
+    if not crew.apart:
         return nullcontext()
     from . import watchdog  # noqa: PLC0415  # loads multiprocessing
 
@@ -249,7 +249,7 @@ def _work(
 
 def _check_travel(specification: Specification, work: Work, seen: FirstCalls) -> None:
     """Raise NotPicklable if an input or a result has no pickle and needs one."""
-    if not pickles_payloads(specification.model, specification.ipc):
+    if not pickles_payloads(specification.model, specification.ipc, specification.model_options):
         return
     inherited = work.fresh is not None and specification.start_method in (None, "fork")
     if not inherited:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 from typing import Any
 
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.factors import POLICY
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import format_size, read_size
-from breakeven.runner.cell import channels, models, patterns, workloads
+from breakeven.runner.cell import families, workloads
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
 from breakeven.runner.config.parsing import (
@@ -43,12 +42,7 @@ _PAIRS, FEWEST_PAIRS = (
     3,
 )  # timed in a run, and those that stay where time is short and other rounds make up for it
 
-FAMILIES: dict[str, ModuleType] = {
-    "workload": workloads,
-    "model": models,
-    "ipc": channels,
-    "pattern": patterns,
-}
+FAMILIES = families.FAMILIES
 KNOBS: dict[str, tuple[str, ...]] = {
     "": (
         *(
@@ -215,7 +209,7 @@ class _Member:
         kinds = {} if name in pseudo else dict(registry.load(name).OPTIONS)
         shared = ("name", "start_method") if family == "model" else ("name",)
         _only_known(given, (*shared, *kinds), f"{family}.", f"{family}={name} has")
-        known = {} if name in pseudo else getattr(registry.load(name), "DEFAULTS", {})
+        known = {} if name in pseudo else registry.load(name).DEFAULTS
         options = {key: _option(known | dict(given), key, kind, family) for key, kind in kinds.items()}
         conflict = workloads.load(name).conflict(options) if family == "workload" else None
         if conflict is not None:
@@ -265,7 +259,11 @@ def _only_known(given: Mapping[str, Any], known: Iterable[str], prefix: str, lis
 
 
 def _option(given: Mapping[str, Any], key: str, kind: str, family: str) -> Any:
-    """Return one knob of a member, read by its kind; it may be null if the kind ends with ``?``."""
+    """Return one knob of a member, read by its kind.
+
+    It is one of the values that the kind lists if that is of the form ``one|another``, and may be null if the kind ends
+    with ``?``.
+    """
     name = f"{family}.{key}"
     if key not in given:
         raise BadValue(
@@ -273,6 +271,8 @@ def _option(given: Mapping[str, Any], key: str, kind: str, family: str) -> Any:
         )
     if kind.endswith("?") and given[key] is None:
         return None
+    if "|" in kind:
+        return read_choice(given[key], name, kind.rstrip("?").split("|"))
     return READERS[kind.rstrip("?")](given[key], name)
 
 

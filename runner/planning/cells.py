@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.base.rounds import FIRST_LOOK
-from breakeven.runner.cell import workloads
+from breakeven.runner.cell.families import FAMILIES
 from breakeven.runner.config.cell import CURRENT, MAX_ROUNDS, Cell
 from breakeven.runner.config.naming import distinguish
 from breakeven.runner.config.parsing import read_count, read_count_or_auto, read_share
 from breakeven.runner.planning.calibration import Calibration, Work, work_of
 from breakeven.runner.planning.conditions import conditions, digest
 from breakeven.runner.planning.interpreters import Interpreter, Start, find_interpreter
+from breakeven.runner.planning.members import Members
 from breakeven.runner.planning.request import Request
 from breakeven.runner.planning.run import Source
 from breakeven.runner.planning.sources import Sources, refuse_part, why_impossible
@@ -64,7 +65,7 @@ def plan_cells(
 ) -> list[PlannedCell]:
     """Return a planned cell for each configuration, duplicates included; raise BadInput."""
     interpreters = _Interpreters()
-    sources = Sources(folder, cells)
+    sources, members = Sources(folder, cells), Members(cells)
     under = cache(conditions)  # takes a millisecond and is the same for most cells
     planned = []
     for cell, request in zip(cells, requests, strict=True):
@@ -72,7 +73,10 @@ def plan_cells(
         source = sources.of(cell, interpreter)
         refuse_part(cell, source)
         found = under(interpreter, source, environment)
-        planned.append(_planned(cell, request, engine, Surroundings(interpreter.executable, source, found)))
+        reason = why_impossible(cell) or members.why_not(cell, interpreter)
+        planned.append(
+            _planned(cell, request, engine, Surroundings(interpreter.executable, source, found, reason))
+        )
     return planned
 
 
@@ -94,11 +98,12 @@ class _Interpreters:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The interpreter, source and conditions with which a cell is measured."""
+    """The interpreter, source and conditions with which a cell is measured, or the reason why it cannot be."""
 
     executable: str
     source: Source | None
     conditions: Mapping[str, Any]
+    reason: str | None
 
 
 def _planned(cell: Cell, request: Request, engine: str, surroundings: Surroundings) -> PlannedCell:
@@ -109,7 +114,7 @@ def _planned(cell: Cell, request: Request, engine: str, surroundings: Surroundin
         engine=engine,
         source=surroundings.source,
         **_rounds(request.plain),
-        reason=why_impossible(cell),
+        reason=surroundings.reason,
         executable=surroundings.executable,
         config=request.plain,
         overrides=request.overrides,
@@ -151,10 +156,13 @@ def fingerprint(cell: Cell, engine: str) -> str:
     for name in ("environment", "interpreter_flags", "trial_ns"):
         if not requested[name]:
             del requested[name]
-    # Options that came later leave a cell its identity as long as they have their defaults.
-    later = workloads.load(cell.workload).DEFAULTS if cell.workload in workloads.REGISTRY else {}
-    options = requested["workload_options"]
-    requested["workload_options"] = {
-        name: options[name] for name in options if options[name] != later.get(name, ...)
-    }
+    for family in FAMILIES:
+        requested[f"{family}_options"] = _chosen(family, requested[family], requested[f"{family}_options"])
     return digest({**requested, "engine": engine})
+
+
+def _chosen(family: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a member, without those that came later and have their defaults: they change no identity."""
+    registry: Any = FAMILIES[family]
+    later = registry.load(name).DEFAULTS if name in registry.REGISTRY else {}
+    return {key: value for key, value in options.items() if value != later.get(key, ...)}

@@ -18,6 +18,7 @@ from breakeven.base.text import printable
 from breakeven.runner import cell as measured_side
 from breakeven.runner.cell import question as asking
 from breakeven.runner.cell.check import EXIT_CLOSED, SCRIPT
+from breakeven.runner.cell.member import Lack
 from breakeven.runner.cell.question import STARTED, Answer, Question, this_interpreter
 from breakeven.runner.cell.records import from_json, to_json
 from breakeven.runner.cell.workloads.function import targets as named_targets
@@ -160,6 +161,14 @@ def installed_packages(executable: str, path: Path, start: Start = PLAIN) -> tup
     if isinstance(answer, str):
         raise InterpreterUnusable(f"{executable} does not say which packages are installed: {answer}")
     return answer.packages
+
+
+def what_lacks(executable: str, members: tuple[asking.Asked, ...], start: Start = PLAIN) -> tuple[Lack, ...]:
+    """Return what an interpreter lacks for each member, an empty one if nothing; raise InterpreterUnusable."""
+    answer = _ask(executable, Question((), (), (str(Path.cwd()),), 0, members=members), start)
+    if isinstance(answer, str):
+        raise InterpreterUnusable(f"{executable} does not say what it lacks: {answer}")
+    return answer.lacks
 
 
 def start_options(version: str) -> tuple[str, ...]:

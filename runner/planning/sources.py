@@ -61,7 +61,7 @@ def _with(planned: Planned, cell: Cell) -> Planned:
     if patterns.load(cell.pattern).ECHOES:
         return planned
     payloads = {*planned.payloads, cell.payload_bytes}
-    pickles = cell.pattern == "map" and pickles_payloads(cell.model, cell.ipc)
+    pickles = cell.pattern == "map" and pickles_payloads(cell.model, cell.ipc, cell.model_options)
     return Planned(tuple(sorted(payloads)), planned.pickles or pickles)
 
 
@@ -78,6 +78,8 @@ def why_impossible(cell: Cell) -> str | None:
         ipc=cell.ipc,
         pattern=cell.pattern,
         workers=cell.workers,
+        model_options=cell.model_options,
+        ipc_options=cell.ipc_options,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from breakeven.runner.cell import channels
 from breakeven.runner.cell.channels._abc import Room
 from breakeven.runner.cell.errors import MessageTooLarge
+from breakeven.runner.cell.spaces import INTERPRETERS, LOOP, PLACE, PROCESSES, THREADS
 from tests.crews import EVERY_CHANNEL, Identity, Mechanism, StartCrew
 
 SHARED_MEMORY = pytest.mark.parametrize(
@@ -101,9 +102,20 @@ def test_messages_under_way_are_limited_by_what_a_pipe_holds(size: int, ahead: i
     assert Room(4, size).ahead() == ahead
 
 
-def test_reference_refuses_processes() -> None:
-    """An object cannot be handed over to another process."""
-    assert channels.load("reference").refuses(True) == (
-        "reference passes the object itself, which cannot leave its process"
-    )
-    assert channels.load("reference").refuses(False) is None
+def test_reference_refuses_workers_that_share_no_objects() -> None:
+    """An object cannot be handed over to another process or interpreter."""
+    for space in (PROCESSES, INTERPRETERS):
+        assert channels.load("reference").refuses(space, {}) == (
+            f"passes the object itself, which workers in {space} cannot take"
+        )
+    assert channels.load("reference").refuses(THREADS, {}) is None
+
+
+@pytest.mark.parametrize("name", channels.REGISTRY)
+@pytest.mark.parametrize("space", [PLACE, THREADS, LOOP, INTERPRETERS, PROCESSES])
+def test_a_channel_refuses_the_spaces_that_it_does_not_join(name: str, space: str) -> None:
+    """What it says follows from what it declares, and a reason has words."""
+    channel = channels.load(name)
+    refusal = channel.refuses(space, dict(channel.DEFAULTS))
+    assert (refusal is None) == (space in channel.JOINS)
+    assert refusal is None or space in refusal

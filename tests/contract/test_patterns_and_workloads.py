@@ -217,11 +217,11 @@ REASONS = [
     ),
     (
         ("process", "fork", "reference", 2),
-        "reference passes the object itself, which cannot leave its process",
+        "ipc=reference passes the object itself, which workers in processes cannot take; model=process takes queue, simple_queue, pipe,",
     ),
     (
         ("thread", None, "native", 2),
-        "model=thread needs a channel; ipc=native is not one (choose reference, queue, simple_queue, pipe, shared_memory)",
+        "model=thread needs a channel; ipc=native is not one (choose reference, queue, simple_queue, pipe,",
     ),
     (
         ("mp_pool", "fork", "pipe", 2),
@@ -235,7 +235,10 @@ def test_what_cannot_exist_has_a_reason(combination: tuple[str, str | None, str,
     """Every kind of impossible combination is refused in words."""
     model, method, ipc, workers = combination
     asked = compatibility.why_not(model=model, start_method=method, ipc=ipc, pattern="map", workers=workers)
-    assert asked == reason
+    assert asked is not None
+    assert (
+        asked.startswith(reason) if reason.endswith(",") else asked == reason
+    )  # there may be further channels
 
 
 @pytest.mark.parametrize(

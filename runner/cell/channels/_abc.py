@@ -13,7 +13,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Optional
 
+from ..member import Member
 from ..named import NamedTuple
+from ..spaces import PROCESSES, THREADS
 from ..trace import Recorder
 
 SYNCHRONIZE, STOP, FAILED = (
@@ -69,14 +71,14 @@ class Port(ABC):
         """Release what `open` took."""
 
 
-class Channel(ABC):
+class Channel(Member, ABC):
     """The parent's end.
 
-    ``OPTIONS`` names its knobs and their kinds; ``ALWAYS_PICKLES`` says whether it does so between threads, too.
+    ``JOINS`` are the spaces whose workers it joins to the parent; ``ALWAYS_PICKLES`` says whether it pickles between
+    threads, too.
     """
 
-    OPTIONS: ClassVar[dict[str, str]] = {}
-    CROSSES_PROCESSES = True
+    JOINS: ClassVar[frozenset[str]] = frozenset({THREADS, PROCESSES})
     ALWAYS_PICKLES = False
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
@@ -86,11 +88,15 @@ class Channel(ABC):
         self.options = options
 
     @classmethod
-    def refuses(cls, processes: bool) -> Optional[str]:
-        """Return why this channel cannot join processes (or else threads), or None if it can."""
-        if processes and not cls.CROSSES_PROCESSES:
-            return f"{cls.__name__.lower()} passes the object itself, which cannot leave its process"
-        return None
+    def refuses(cls, space: str, options: dict[str, Any]) -> Optional[str]:
+        """Return why this channel with these options cannot join workers that live in ``space``, as in "ipc=pipe ..."; None if it can."""
+        del options
+        return None if space in cls.JOINS else cls._why_apart(space)
+
+    @classmethod
+    def _why_apart(cls, space: str) -> str:
+        """Return why it cannot join workers that live there."""
+        return f"joins workers in {' and '.join(sorted(cls.JOINS))}, not in {space}"
 
     def watch(self, recorder: Recorder, arrival: int) -> None:
         """Take the parent's recorder and the phase that ends when an answer has arrived."""
@@ -122,5 +128,5 @@ class Channel(ABC):
         """Return what sends a message and what receives the answer in this trial, with nothing else under way."""
         return lambda message: self.send(*message), self.receive
 
-    def close(self) -> None:  # noqa: B027  # many have nothing to release
+    def close(self) -> None:  # many have nothing to release
         """Release everything, after the workers are gone."""

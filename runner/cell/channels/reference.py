@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Optional
 
+from ..spaces import THREADS
 from ._shared import SharedQueues
 
 
@@ -29,7 +30,11 @@ class _Handover:
 class Reference(SharedQueues):
     """Two handovers, one each way."""
 
-    CROSSES_PROCESSES = False
+    JOINS = frozenset({THREADS})
+
+    @classmethod
+    def _why_apart(cls, space: str) -> str:
+        return f"passes the object itself, which workers in {space} cannot take"
 
     def __init__(self, context: Any, room: Any, options: dict[str, Any]) -> None:
         super().__init__(_Handovers(context), room, options)

@@ -13,19 +13,21 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from threading import Thread
 from time import perf_counter_ns
-from typing import Any, ClassVar, Optional, Union
+from typing import Any, Optional, Union
 
 from ..board import ANSWERED, HOOK, READY, TRACED, Board
 from ..boot import Users
 from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
 from ..hooks import NAMES
+from ..member import Member
 from ..meter import Meter, Reading
 from ..named import NamedTuple
 from ..patterns._abc import Exchange
 from ..phases import DESERIALIZE, WAIT
 from ..placement import Look, Placement
 from ..rusage import write_usage
+from ..spaces import PROCESSES, THREADS
 from ..trace import Recorder
 from ..transport import loaded_probe
 from ..worker import Work, register
@@ -55,15 +57,15 @@ class Lifetime(NamedTuple):
     joined_ns: int
 
 
-class Model(ABC):
+class Model(Member, ABC):
     """Workers of one kind.
 
-    ``START_METHODS`` names the ways to start its processes, empty if workers are not processes.
+    ``SPACE`` is where they live. ``START_METHODS`` names the ways to start its processes, empty if there is no choice.
     ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none.
     ``CHILDREN`` says whether a task may start processes of its own.
     """
 
-    OPTIONS: ClassVar[dict[str, str]] = {}
+    SPACE = THREADS
     START_METHODS: tuple[str, ...] = ()
     TRANSPORT: Optional[str] = None
     CHILDREN = True
@@ -75,17 +77,28 @@ class Model(ABC):
         self.recorder = Recorder(board.lane(settings.workers))
         self.feeder = Recorder(board.feeder(settings.workers))
         self.reader = Recorder(board.reader())
-        self.arrival = DESERIALIZE if self.START_METHODS else WAIT
+        self.arrival = DESERIALIZE if self.apart else WAIT
         self.own = board.lane(settings.workers).header
         register(self.own)
-        ends: tuple[Any, Any] = _pipe() if self.START_METHODS else (None, None)
+        ends: tuple[Any, Any] = _pipe() if self.apart else (None, None)
         self.heard, self.says = ends
-        self.users = Users(work.workload.modules(), work.path, bool(self.START_METHODS))
+        self.users = Users(work.workload.modules(), work.path, self.apart)
         self.offsets: list[tuple[int, int]] = []
         self.created_ns: list[int] = []
         self.stopped_ns = 0
         self.joined_ns: list[int] = []
         self.placement: Optional[Placement] = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether workers are processes of their own."""
+        return self.space(self.settings.options) == PROCESSES
+
+    @classmethod
+    def space(cls, options: dict[str, Any]) -> str:
+        """Return where workers live with these options."""
+        del options
+        return cls.SPACE
 
     @classmethod
     def refuses_workers(cls, workers: int) -> Optional[str]:
@@ -113,7 +126,7 @@ class Model(ABC):
     def stop(self) -> None:
         """Ask the workers to stop, and join them."""
 
-    def abandon(self) -> None:  # noqa: B027  # threads cannot be ended, and pools end their own workers
+    def abandon(self) -> None:  # threads cannot be ended, and pools end their own workers
         """End workers that may be in the middle of something, after an error."""
 
     @abstractmethod
@@ -177,7 +190,7 @@ class Model(ABC):
     def meter(self) -> Meter:
         """Return a meter for machine, parent and workers; workers must have registered."""
         workers = [self.board.lane(worker).header for worker in range(self.settings.workers)]
-        apart = workers if self.START_METHODS else []
+        apart = workers if self.apart else []
         meter = Meter([*apart, self.own], [*workers, self.own], self.work.cpus)
         self.placement = meter.placement
         return meter

@@ -144,7 +144,7 @@ class Pool(Model):
 
     def start(self) -> None:
         """Create the pool, which creates its workers at once or with the first tasks, and wait for these to begin."""
-        board = None if self.START_METHODS else self.board
+        board = None if self.apart else self.board
         later = Later((set_up, self.work, board, self.lock))
         initargs = (self.users, self.says, Later(self.barrier), later)
         self.created_ns = [perf_counter_ns()] * self.settings.workers
@@ -179,7 +179,7 @@ class Pool(Model):
     @contextmanager
     def _starting(self) -> Iterator[None]:
         """Watch the processes until they are ready for the first time, from when on the run watches them."""
-        if self._started or not self.START_METHODS:
+        if self._started or not self.apart:
             yield
             return
         self._hear(active_children, pool=True)

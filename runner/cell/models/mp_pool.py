@@ -13,6 +13,7 @@ from ..contexts import context_of
 from ..errors import TaskFailed
 from ..phases import WAIT
 from ..pickling import guard, unguard
+from ..spaces import PROCESSES
 from ._pool import (
     Pool,
     columns,
@@ -29,6 +30,7 @@ _LOOK_S = 0.2  # between two looks at whether results are still read, while the 
 class MpPool(Pool):
     """Processes that share two simple queues; threads of the parent feed one and read the other."""
 
+    SPACE = PROCESSES
     START_METHODS = ("fork", "forkserver", "spawn")
     CHILDREN = False  # `multiprocessing.Pool` makes its workers daemonic
 

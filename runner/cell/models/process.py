@@ -10,6 +10,7 @@ from .. import probe, watchdog
 from ..boot import Later, Ready, start
 from ..channels._abc import Port
 from ..contexts import context_of
+from ..spaces import PROCESSES
 from ..worker import Work
 from ._bare import Bare, serve, set_up
 
@@ -19,6 +20,7 @@ _FIRST = 100  # of what multiprocessing does at exit
 class Process(Bare):
     """One process per worker; not daemonic, so that a user's function can start processes of its own."""
 
+    SPACE = PROCESSES
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:

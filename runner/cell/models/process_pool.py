@@ -10,6 +10,7 @@ from ..boot import keep
 from ..contexts import context_of
 from ..errors import TaskFailed
 from ..pickling import guard, unguard
+from ..spaces import PROCESSES
 from ._executor import ExecutorPool
 from ._pool import reading, refuse_input, why_unread
 
@@ -17,6 +18,7 @@ from ._pool import reading, refuse_input, why_unread
 class ProcessPool(ExecutorPool):
     """Processes that share a call queue, fed by a thread, and a result pipe, read by another."""
 
+    SPACE = PROCESSES
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:

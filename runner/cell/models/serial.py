@@ -6,6 +6,7 @@ from time import perf_counter_ns
 from typing import Any, Optional
 
 from ..placement import Look
+from ..spaces import PLACE
 from ..worker import Worker
 from ._abc import Model
 
@@ -13,6 +14,7 @@ from ._abc import Model
 class Serial(Model):
     """No workers to create, no messages."""
 
+    SPACE = PLACE
     TRANSPORT = "none"
 
     @classmethod

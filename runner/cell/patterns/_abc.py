@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns, thread_time_ns
-from typing import Any, ClassVar, Optional, Protocol
+from typing import Any, Optional, Protocol
 
 from ..inputs import Stock
+from ..member import Member
 from ..named import NamedTuple
 from ..phases import COMPUTE
 from ..placement import Look
@@ -64,13 +65,12 @@ class Crew(Protocol):
         """Return where the workers and the parent run now."""
 
 
-class Pattern(ABC):
+class Pattern(Member, ABC):
     """One way to use workers.
 
     ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs.
     """
 
-    OPTIONS: ClassVar[dict[str, str]] = {}
     IGNORES: frozenset[str] = frozenset()
     ECHOES = False
 

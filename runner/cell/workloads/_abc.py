@@ -10,9 +10,10 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from random import Random
-from typing import Any, ClassVar, Optional
+from typing import Any, Optional
 
 from ..hooks import Hooks
+from ..member import Member
 from ..named import NamedTuple
 from ..off_heap import private_bytes
 from ..owning import own
@@ -31,16 +32,13 @@ class Sizes(NamedTuple):
     back: int
 
 
-class Workload(ABC):
+class Workload(Member, ABC):
     """One kind of task.
 
-    ``OPTIONS`` names its knobs and their kinds, ``DEFAULTS`` the values with which later ones leave a cell as it
-    was; ``LENGTH`` says whether it follows ``task_ns`` by an ``amount`` of work, ``FOREIGN`` whether it calls code that is not ours: it
+    ``LENGTH`` says whether it follows ``task_ns`` by an ``amount`` of work, ``FOREIGN`` whether it calls code that is not ours: it
     may change its input, or leave threads and locks behind.
     """
 
-    OPTIONS: ClassVar[dict[str, str]] = {}
-    DEFAULTS: ClassVar[dict[str, Any]] = {}
     LENGTH = True
     FOREIGN = False
     amount = 1
