@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(shell \
 	$(name) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(name))))
 
-.PHONY: demo test test-contract lint bench prove clean
+.PHONY: demo test test-contract lint bench prove matrix clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -39,6 +39,10 @@ prove: $(VENV)/developing
 	$(BIN)/python -m benchmarks.null_test
 	$(BIN)/python -m benchmarks.forecasts
 	$(BIN)/python -m benchmarks.economy --calm
+
+# One run of every model, channel and pattern with every interpreter found here; docs/matrix.md says what came out (20 minutes or more).
+matrix: $(VENV)/developing
+	$(BIN)/python -m benchmarks.matrix --run
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

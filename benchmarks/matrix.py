@@ -1,0 +1,197 @@
+"""The matrix of what can be combined: written to docs/matrix.md from the registries, or measured in whole.
+
+``python -m benchmarks.matrix`` writes the tables that follow from what members declare. ``--run`` makes one run of every
+model, channel and pattern with every interpreter found here, and of the covering of all other factors; it writes what
+came out into the last section, and exits with 1 if a run failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import combinations
+from benchmarks.combinations import Cell, Started
+from breakeven.analysis.frames.load import load
+from breakeven.runner.cell import channels, models, patterns
+from breakeven.runner.cell.compatibility import NATIVE, NONE
+from breakeven.runner.cell.member import OLDEST
+from tests.machines import interpreters
+
+PAGE = Path(__file__).parents[1] / "docs" / "matrix.md"
+MEASURED = "## What ran"
+_INTRODUCTION = """# The matrix
+
+What can be combined, generated from what the members of the registries declare (`python -m benchmarks.matrix`); what each is stands in
+[members.md](members.md). `make matrix` makes one run of every combination with every interpreter found on the machine, and writes the
+last section.
+"""
+
+
+def page() -> str:
+    """Return the page but for what ran."""
+    return "\n".join([_INTRODUCTION, *_of_channels(), *_of_models(), *_of_knobs()])
+
+
+def _of_channels() -> Iterator[str]:
+    """Yield the table of channels and the models whose workers they join."""
+    bare = [name for name in models.REGISTRY if models.load(name).TRANSPORT is None]
+    yield "## Channels and models\n"
+    yield from _table(
+        ["ipc", *bare, "needs"],
+        ([f"`{ipc}`", *_joins(ipc, bare), _needs(channels.load(ipc))] for ipc in channels.REGISTRY),
+    )
+    own = [name for name in models.REGISTRY if models.load(name).TRANSPORT == NATIVE]
+    none = [name for name in models.REGISTRY if models.load(name).TRANSPORT == NONE]
+    yield f"With a transport of their own (`ipc=native`): {_listed(own)}. With none (`ipc=none`): {_listed(none)}.\n"
+
+
+def _joins(ipc: str, bare: Iterable[str]) -> Iterator[str]:
+    for model in bare:
+        method = (models.load(model).START_METHODS or (None,))[0]
+        yield "yes" if combinations.reason(Started(model, method), ipc) is None else ""
+
+
+def _of_models() -> Iterator[str]:
+    """Yield the table of models: where their workers live, how they start, what they need, and the patterns they take."""
+    yield "## Models\n"
+    names = list(patterns.REGISTRY)
+    yield from _table(
+        ["model", "workers in", "start methods", *names, "needs"],
+        (_model(name, names) for name in models.REGISTRY),
+    )
+
+
+def _model(name: str, names: Iterable[str]) -> list[str]:
+    model = models.load(name)
+    ipc = {NATIVE: NATIVE, NONE: NONE}.get(model.TRANSPORT or "") or _first_channel(name)
+    how = Started(name, (model.START_METHODS or (None,))[0])
+    takes = ["yes" if combinations.reason(how, ipc, pattern=pattern) is None else "" for pattern in names]
+    space = model.space(dict(combinations.defaults("model", name)))
+    return [f"`{name}`", space, ", ".join(model.START_METHODS), *takes, _needs(model)]
+
+
+def _first_channel(model: str) -> str:
+    return next(ipc for how, ipc in combinations.pairs() if how.model == model)
+
+
+def _of_knobs() -> Iterator[str]:
+    """Yield the table of the knobs of members that take one of a few values."""
+    yield "## Knobs that take one of a few values\n"
+    yield from _table(
+        ["knob", "of", "values"],
+        (
+            [f"`{family}.{key}`", f"`{family}={name}`", ", ".join(values)]
+            for family, name, _ in combinations.members()
+            for key, values in combinations.choices(family, name).items()
+        ),
+    )
+
+
+def _needs(member: Any) -> str:
+    since = [f"Python {'.'.join(map(str, member.SINCE))}"] if member.SINCE > OLDEST else []
+    return ", ".join([*since, *(f"`{required.package}`" for required in member.REQUIRES)])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table."""
+    yield f"| {' | '.join(head)} |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield f"| {' | '.join(row)} |".replace("  ", " ")
+    yield ""
+
+
+# --- measured ----------------------------------------------------------------------------------------------------
+
+
+def every_cell(paths: Iterable[str]) -> list[Cell]:
+    """Return every model with every channel and pattern, on every interpreter."""
+    cells = []
+    for (how, ipc), pattern, path in product(combinations.pairs(), patterns.REGISTRY, paths):
+        alone = models.load(how.model).refuses_workers(2) is not None
+        factors = combinations.Factors(how, ipc, 0, pattern, 1 if alone else 2, "1KiB", "none", "spin")
+        cells.append(factors.cell() | {"interpreter.path": path})
+    return cells
+
+
+def measure(folder: Path, cells: Sequence[Cell], *more: str) -> pd.DataFrame:
+    """Make one run of each cell in a sweep in ``folder``, and return its runs."""
+    experiments = folder / "conf" / "experiment"
+    experiments.mkdir(parents=True, exist_ok=True)
+    (experiments / "matrix.yaml").write_text(combinations.sweep(cells, sweep="matrix", budget=None))
+    command = [sys.executable, "-m", "breakeven", "+experiment=matrix", *more]
+    subprocess.run(command, cwd=folder, check=False)
+    return load(folder / "outputs" / "matrix").runs
+
+
+def wrong(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that neither ended well nor lack something that can be had."""
+    lacking = runs["status"].eq("incompatible") & runs["reason"].fillna("").str.contains(" needs ")
+    return runs[~(runs["status"].eq("ok") | lacking)]
+
+
+def _what_ran(runs: pd.DataFrame) -> Iterator[str]:
+    """Yield how many runs of each model and channel ended well with each interpreter."""
+    yield f"{MEASURED}\n"
+    yield "Runs that ended well, of all; *lacks*: a package, a program or a newer Python is missing there.\n"
+    versions = runs["python_version"].fillna("") + runs["python_build"].fillna("").str.contains(
+        "free-threading"
+    ).map({True: "t", False: ""})
+    found = runs.assign(version=versions)
+    columns = sorted(set(found["version"]) - {""}, key=_as_version)
+    for family in ("model", "ipc"):
+        rows = (
+            [f"`{name}`", *(_count(some[some["version"].eq(version)]) for version in columns)]
+            for name, some in found.groupby(family, sort=False)
+        )
+        yield from _table([family, *columns], rows)
+
+
+def _as_version(text: str) -> tuple[list[int], str]:
+    return [int(part) for part in text.rstrip("t").split(".") if part.isdigit()], text
+
+
+def _count(runs: pd.DataFrame) -> str:
+    statuses = Counter(runs["status"])
+    return "lacks" if not statuses["ok"] else f"{statuses['ok']}/{len(runs) - statuses['incompatible']}"
+
+
+def main() -> int:
+    """Write the page, and with ``--run`` measure; return 1 if a run failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", action="store_true", help="make a run of every combination")
+    asked = parser.parse_args()
+    old = PAGE.read_text(encoding="utf-8").partition(MEASURED)[2] if PAGE.exists() else ""
+    if not asked.run:
+        PAGE.write_text(page() + (f"\n{MEASURED}{old}" if old else ""), encoding="utf-8")
+        return 0
+    with TemporaryDirectory() as folder:
+        cells = [*every_cell(interpreters()), *(row.cell() for row in combinations.covering())]
+        runs = measure(Path(folder), cells)
+    PAGE.write_text("\n".join([page(), *_what_ran(runs)]), encoding="utf-8")
+    failed = wrong(runs)
+    print(f"{len(runs)} runs, {len(failed)} failed")
+    print(
+        failed[["model", "ipc", "pattern", "python_version", "status", "reason"]].to_string()
+        if len(failed)
+        else ""
+    )
+    return int(not failed.empty)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
