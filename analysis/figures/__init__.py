@@ -21,6 +21,7 @@ from breakeven.analysis.figures import (
     latency,
     overhead,
     scaling,
+    startup,
     timeline,
     winner,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "latency",
     "overhead",
     "scaling",
+    "startup",
     "timeline",
     "winner",
 ]
@@ -79,6 +81,7 @@ WITH_ROLES: dict[str, HasRoles] = {
     "overhead": overhead,
     "latency": latency,
     "bandwidth": bandwidth,
+    "startup": startup,
 }
 """The figures in which factors can be chosen."""
 

@@ -17,10 +17,20 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 
-from breakeven.analysis.figures import FIGURES, NothingToDraw, activity, draw, overhead, scaling, timeline
+from breakeven.analysis.figures import (
+    FIGURES,
+    NothingToDraw,
+    activity,
+    draw,
+    overhead,
+    scaling,
+    startup,
+    timeline,
+)
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.look import styles, thin
 from breakeven.analysis.frames.load import Lab, load
+from breakeven.analysis.units import format_time
 from breakeven.analysis.verdicts import verdicts
 from tests.analysis_samples import MS, TRACED_NS, Sample, build_rich
 
@@ -171,6 +181,27 @@ def test_titles_are_found_in_the_data(rich: Lab, figures: dict[str, Figure]) -> 
     assert titles["latency"].startswith("process/shared_memory answers soonest: 1")
     assert titles["bandwidth"].startswith("process/shared_memory moves most: ")
     assert "of memcpy" in titles["bandwidth"]
+    started = startup.frame(rich).query("workers == 4").sort_values("startup_ns")
+    first, last = (
+        f"{way['mechanism']}{{}} in {format_time(way['startup_ns'])}"
+        for _, way in started.iloc[[0, -1]].iterrows()
+    )
+    assert titles["startup"] == f"{first.format(' starts 4 workers')}, {last.format('')}"
+
+
+def test_workers_that_start_alike_are_counted_together(tmp_path: Path) -> None:
+    """What their tasks do later divides nothing; a number of workers, a start method and a function do."""
+    sample = Sample(tmp_path / "sweep", pairs=3, rounds=3)
+    for method, task_ns in (("fork", 1_000_000), ("fork", 2_000_000), ("spawn", 1_000_000)):
+        sample.add_map(model="process", start_method=method, workers=2, speedup=1.6, task_ns=task_ns)
+    sample.add_map(model="process", start_method="fork", workers=4, speedup=1.6)
+    found = startup.frame(load(sample.path))
+    assert found.groupby(["mechanism", "workers"])["rounds"].sum().to_dict() == {
+        ("process/fork", 2): 6,
+        ("process/fork", 4): 3,
+        ("process/spawn", 2): 3,
+    }
+    assert found["startup_ns"].between(20e6, 30e6).all()
 
 
 def test_one_thread_at_a_time_is_what_the_timeline_measures(rich: Lab) -> None:
