@@ -98,6 +98,11 @@ def leave(folder: str, worker: int, error: BaseException) -> None:
     told = f"worker {worker} raised while it was set up:\n{describe(error)}"
     if isinstance(error, HookFailed):
         told = f"worker {worker} raised in a hook:\n{describe(error.__cause__ or error)}\n{error}"
+    leave_text(folder, worker, told)
+
+
+def leave_text(folder: str, worker: int, told: str) -> None:
+    """Write down what happened in ``worker``, for `left` to find."""
     path = os.path.join(folder, f"{worker}-{FAILURE}")
     with open(f"{path}.part", "w", encoding="utf-8", errors="replace") as file:
         file.write(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from threading import Thread
@@ -37,6 +38,25 @@ def die_with_creator() -> None:
 
     def outlive() -> None:
         creator.join()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Thread(target=outlive, name="orphan", daemon=True).start()
+
+
+def die_with(pid: int) -> None:
+    """End this process when another one ends, which need not be its parent; Linux only.
+
+    PR_SET_PDEATHSIG would not do: it acts when the thread ends that forked, which a library may let end at any time.
+    """
+    if not hasattr(os, "pidfd_open"):
+        return
+
+    def outlive() -> None:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            os._exit(0)
+        select.select([descriptor], [], [])
         os.kill(os.getpid(), signal.SIGKILL)
 
     Thread(target=outlive, name="orphan", daemon=True).start()

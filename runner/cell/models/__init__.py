@@ -12,6 +12,7 @@ REGISTRY = {
     "thread_pool": "thread_pool:ThreadPool",
     "process_pool": "process_pool:ProcessPool",
     "mp_pool": "mp_pool:MpPool",
+    "loky": "loky:Loky",
 }
 
 
