@@ -13,6 +13,8 @@ REGISTRY = {
     "process_pool": "process_pool:ProcessPool",
     "mp_pool": "mp_pool:MpPool",
     "loky": "loky:Loky",
+    "joblib": "joblib:Joblib",
+    "mpire": "mpire:Mpire",
 }
 
 
