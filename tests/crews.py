@@ -78,7 +78,10 @@ def _mechanisms() -> Iterator[Mechanism]:
 
 
 _POSSIBLE = [mechanism for mechanism in _mechanisms() if mechanism.can_exist]
-MECHANISMS = [mechanism for mechanism in _POSSIBLE if not mechanism.lacks]
+_HERE = [mechanism for mechanism in _POSSIBLE if not mechanism.lacks]
+PACKAGED = [mechanism for mechanism in _HERE if models.load(mechanism.model).REQUIRES]
+"""Pools of packages: the suites for what can happen to a worker leave them to `test_packages`, in which fewer are started."""
+MECHANISMS = [mechanism for mechanism in _HERE if mechanism not in PACKAGED]
 LACKING = {mechanism: mechanism.lacks for mechanism in _POSSIBLE if mechanism.lacks}
 """Those that this interpreter cannot have, and why; `test_members` skips them one by one and says how to get them."""
 EVERY_MODEL = [mechanism for mechanism in MECHANISMS if mechanism.ipc == channel_for(mechanism.model, "auto")]

@@ -123,7 +123,9 @@ class Gatekeeper:
     failed. Both may end the process.
     """
 
-    def __init__(self, folder: str, workers: int, late: Callable[[], None], failed: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: str, workers: int, late: Callable[[], None], failed: Callable[[], None]
+    ) -> None:
         self.gate = Gate(folder, os.getpid())
         self._workers = workers
         self._late, self._failed = late, failed
@@ -139,7 +141,9 @@ class Gatekeeper:
         """Expect all workers at the gate within so many seconds."""
         self._until = perf_counter() + seconds
         self._tell(_EXPECT)
-        if not self._thread.ident:  # workers that are forked before are forked from a process without threads of ours
+        if (
+            not self._thread.ident
+        ):  # workers that are forked before are forked from a process without threads of ours
             self._thread.start()
 
     def close(self) -> None:

@@ -40,6 +40,7 @@ class Lives:
         self._pool = pool
         self.settled = False
         self.processes = {_descriptor(process): process for process in processes}
+        self._starters = {id(process): getattr(process, "_popen", None) for process in processes}
 
     def report_death(self, grace: float) -> None:
         """Exit if a worker ended, or ends within ``grace`` seconds, and report which one and how.
@@ -70,15 +71,23 @@ class Lives:
         """Describe how a process ended."""
         if self._pool:
             _await_reaping(process)
-        code = _exit_code(process)
+        code = self._exit_code(process)
         if code is None:
             return "ended"
         return f"was ended by signal {_name(-code)}" if code < 0 else f"exited with code {code}"
 
+    def _exit_code(self, process: Any) -> Any:
+        """Return the exit code; that of a process whose pool closed it meanwhile is kept where it was reaped."""
+        try:
+            return _exit_code(process)
+        except ValueError:
+            return getattr(self._starters[id(process)], "returncode", None)
+
     def close(self) -> None:
         """Close the descriptors that are ours."""
-        for descriptor, process in self.processes.items():
-            if descriptor != process.sentinel:
+        sentinels = {getattr(starter, "sentinel", None) for starter in self._starters.values()}
+        for descriptor in self.processes:
+            if descriptor not in sentinels:
                 os.close(descriptor)
 
 

@@ -9,16 +9,21 @@ from contextlib import closing
 
 import pytest
 
+from breakeven.runner.cell import models
 from breakeven.runner.cell.board import PID, THREAD
 from breakeven.runner.cell.compatibility import NATIVE
 from breakeven.runner.cell.errors import TaskFailed
 from breakeven.runner.cell.models import Model
 from breakeven.runner.cell.phases import COMPUTE
+from breakeven.runner.cell.spaces import PROCESSES
 from breakeven.runner.cell.trace import count_marks
-from tests.crews import EVERY_MODEL, Busy, Mechanism, StartCrew, Times
+from tests.crews import EVERY_MODEL, PACKAGED, Busy, Mechanism, StartCrew, Times
+
+QUICK = [mechanism for mechanism in PACKAGED if mechanism.model in ("loky", "joblib", "mpire")]
+"""Pools of packages that start in less than a second."""
 
 
-@pytest.fixture(params=EVERY_MODEL, ids=str)
+@pytest.fixture(params=[*EVERY_MODEL, *QUICK], ids=str)
 def mechanism(request: pytest.FixtureRequest) -> Mechanism:
     """Return each model, with each of its start methods and the channel that it has by default."""
     found: Mechanism = request.param
@@ -39,7 +44,7 @@ def test_workers_are_what_they_say(crew: StartCrew, mechanism: Mechanism) -> Non
     with crew() as workers:
         headers = [workers.board.lane(worker).header for worker in range(mechanism.workers)]
         pids, threads = {header[PID] for header in headers}, {header[THREAD] for header in headers}
-    if mechanism.start_method:
+    if workers.apart:
         assert len(pids) == len(headers)
         assert os.getpid() not in pids
     else:
@@ -55,7 +60,7 @@ def test_a_task_that_raises_is_reported_with_its_cause(crew: StartCrew) -> None:
 
 def test_workers_outlive_a_task_that_raises(crew: StartCrew, mechanism: Mechanism) -> None:
     """They take the next task; but for pools of processes, in which what was raised ends the call at once."""
-    if mechanism.start_method is not None and mechanism.ipc == NATIVE:
+    if mechanism.ipc == NATIVE and models.load(mechanism.model).SPACE == PROCESSES:
         return
     with crew(Times()) as workers:
         with pytest.raises((TaskFailed, ValueError), match="negative: -1"):

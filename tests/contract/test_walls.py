@@ -18,7 +18,11 @@ STANDARD = sys.stdlib_module_names | {
     "breakeven_cell",
     "search_path",
 }  # the cell's own, by path
-MEASURED: dict[str, set[str]] = {}
+MEASURED: dict[str, set[str]] = {
+    "models/loky.py": {"loky"},
+    "models/joblib.py": {"joblib"},
+    "models/mpire.py": {"mpire"},
+}
 """The package that a member measures, by its file below runner/cell: only that member imports it, in the functions that use it."""
 HYDRA = {"hydra", "omegaconf", "hydra_plugins"}
 

@@ -48,7 +48,9 @@ def perform(task: int, value: int, payload: Any) -> Item:
     """Carry out one task in the worker that took it; raise TaskFailed."""
     worker: Optional[Worker] = getattr(_mine, "worker", None)
     if worker is None:
-        raise WorkersMissing("a worker took a task that was not there when the trial began: another one was replaced")
+        raise WorkersMissing(
+            "a worker took a task that was not there when the trial began: another one was replaced"
+        )
     try:
         return worker.perform(task, value, payload)
     except BaseException as error:  # noqa: BLE001  # the user's task may raise anything

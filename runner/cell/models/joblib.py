@@ -29,7 +29,9 @@ class Joblib(Foreign):
     @classmethod
     def refuses_workers(cls, workers: int) -> Optional[str]:
         """Refuse one: joblib would call tasks in place."""
-        return "model=joblib calls tasks in place with workers=1 (choose model=serial)" if workers == 1 else None
+        return (
+            "model=joblib calls tasks in place with workers=1 (choose model=serial)" if workers == 1 else None
+        )
 
     def _prepare(self) -> None:
         import joblib  # noqa: PLC0415  # what is measured; planning loads this class where it may be missing

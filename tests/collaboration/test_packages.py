@@ -1,0 +1,185 @@
+"""Pools of packages: their workers are measured like those of the standard library, and all that they start ends with a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from breakeven.runner import host
+from breakeven.runner.cell import models
+from breakeven.runner.cell.families import NOTHING, lacks_of
+from breakeven.runner.cell.question import Asked
+from breakeven.runner.cell.spaces import PROCESSES
+from breakeven.runner.environment.process_table import start_of
+from breakeven.runner.host import process_mark
+from tests import commands
+from tests.collaboration.host_runs import execute, function, is_there, marked, wait_for, write_module
+from tests.machines import left_behind
+from tests.samples import run
+
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "loky": [{"chunksize": None}],
+    "joblib": [
+        {"backend": backend, "batch_size": None} for backend in ("loky", "multiprocessing", "threading")
+    ],
+    "mpire": [{"chunksize": None}],
+}
+"""Each pool of a package with its options; a test looks that none is missing."""
+LIMITS_NS: dict[str, int] = {}
+"""Limits of time that leave room to start, where 4 s do not."""
+
+HEAD = """
+def worker():
+    found = sys.modules.get("breakeven_cell.models._foreign")
+    return getattr(getattr(found, "_mine", None), "worker", None)
+"""
+
+
+class Pool(NamedTuple):
+    """A model, one of its start methods, and its options."""
+
+    model: str
+    start_method: str | None
+    options: dict[str, Any]
+
+    def __str__(self) -> str:
+        chosen = [str(value) for value in (self.start_method, *self.options.values()) if value is not None]
+        return "-".join([self.model, *chosen])
+
+    @property
+    def apart(self) -> bool:
+        """Whether its workers are processes."""
+        return models.load(self.model).space(self.options) == PROCESSES
+
+    def cell(self) -> dict[str, Any]:
+        """Return the knobs of a cell."""
+        return {
+            "model": self.model,
+            "start_method": self.start_method,
+            "model_options": self.options,
+            "ipc": "native",
+            "ipc_options": {},
+        }
+
+
+def _pools() -> Iterator[Any]:
+    for model, variants in VARIANTS.items():
+        for method in models.load(model).START_METHODS[:1] or (None,):
+            for options in variants:
+                pool = Pool(model, method, options)
+                lack = lacks_of(Asked("model", model, options))
+                missing = f"needs {lack.what}: pip install 'breakeven[{lack.extra}]'"
+                yield pytest.param(
+                    pool, id=str(pool), marks=pytest.mark.skipif(lack != NOTHING, reason=missing)
+                )
+
+
+POOLS = list(_pools())
+APART = [case for case in POOLS if case.values[0].apart]
+
+
+def _execute(tmp_path: Path, pool: Pool, body: str, **changes: Any) -> Any:
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    user = write_module(tmp_path / "user", f"{HEAD}\ndef work():\n{lines}\n")
+    return execute(user, **function("work") | pool.cell() | changes)
+
+
+def test_every_pool_of_a_package_is_tested() -> None:
+    """A new one is to be listed above."""
+    assert {name for name in models.REGISTRY if models.load(name).REQUIRES} == set(VARIANTS)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_run_is_measured(tmp_path: Path, pool: Pool) -> None:
+    """All workers take part, pinned and counted, the results are right, and phases fill their time."""
+    result = _execute(tmp_path, pool, "return sum(range(20000))", workers=2, tasks=16, affinity="scatter")
+    row, workers = result.row, result.tables["workers"].to_pylist()
+    assert (row["status"], row["reason"]) == ("ok", None), row["stderr"]
+    assert row["stderr"] in (None, ""), row["stderr"]
+    assert row["startup_ns"] > 0
+    hands = [worker for worker in workers if worker["worker"] >= 0]
+    assert len({worker["pid"] for worker in hands}) == (2 if pool.apart else 1)
+    assert len({worker["cpu"] for worker in hands}) == 2
+    assert min(worker["cpu_share"] for worker in hands) == 1
+    _assert_closed(result)
+
+
+def _assert_closed(result: Any) -> None:
+    """Assert that the phases of each worker add up to the time of its trial."""
+    spans = [
+        span for span in result.tables["spans"].to_pylist() if span["trial"] >= 0 and span["worker"] >= 0
+    ]
+    walls = {trial["trial"]: trial["wall_ns"] for trial in result.tables["trials"].to_pylist()}
+    sums: dict[tuple[int, int], int] = {}
+    for span in spans:
+        key = span["trial"], span["worker"]
+        sums[key] = sums.get(key, 0) + span["duration_ns"]
+    assert {worker for _, worker in sums} == {0, 1}
+    for (trial, _), total in sums.items():
+        assert total == pytest.approx(walls[trial], rel=0.02)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_what_a_task_raises_is_the_reason(tmp_path: Path, pool: Pool) -> None:
+    """At once, in the user's words, while the other worker is in the middle of a task of an hour."""
+    body = "if not worker(): return\nif first(): time.sleep(0.3); raise ValueError('no such luck')\ntime.sleep(3600)"
+    row = _execute(tmp_path, pool, body, workers=2, tasks=4).row
+    assert (row["status"], "ValueError: no such luck" in row["reason"]) == ("failed", True), row["reason"]
+    assert "mine.py" in row["reason"]
+    assert row["wall_ns"] < 30 * 10**9
+
+
+@pytest.mark.parametrize("pool", APART)
+def test_a_worker_that_dies_ends_the_run(tmp_path: Path, pool: Pool) -> None:
+    """A pool would start another one, or try the task again."""
+    row = _execute(tmp_path, pool, "if worker(): os._exit(9)", workers=2, tasks=4).row
+    assert row["status"] == "crashed", row["reason"]
+    assert row["reason"].startswith(("worker 0", "worker 1"))
+    assert "in the middle of the run" in row["reason"]
+    assert row["wall_ns"] < 30 * 10**9
+
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from breakeven.runner import host
+from tests.collaboration.host_runs import function
+from tests.samples import run
+host.execute(run(sys.executable, Path(sys.argv[1]), **function("work") | json.loads(sys.argv[2])))
+"""
+
+
+@pytest.mark.parametrize("pool", APART)
+def test_everything_dies_with_a_runner_that_is_killed(tmp_path: Path, pool: Pool) -> None:
+    """Workers in mid-task, and whatever serves them; what they leave in memory goes with the next sweep."""
+    before = left_behind()
+    body = "if worker():\n        open(__file__ + '.reached', 'w').close(); time.sleep(1000)"
+    user = write_module(tmp_path / "user", f"{HEAD}\ndef work():\n    {body}\n")
+    runner = commands.start(commands.script(SCRIPT, str(user), json.dumps(pool.cell())))
+    wait_for((user / "mine.py.reached").exists, 60)
+    mark = process_mark.Owner(runner.pid, start_of(runner.pid) or 0).mark
+    assert len(marked(mark)) >= 3
+    runner.kill()
+    runner.communicate()
+    wait_for(lambda: not [pid for pid in marked(mark) if is_there(pid)])
+    host.clear_leftovers()
+    assert left_behind() == before
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_task_that_hangs_ends_with_its_time(tmp_path: Path, pool: Pool) -> None:
+    """The run is a timeout, and nothing is left of it."""
+    row = _execute(
+        tmp_path,
+        pool,
+        "if worker(): time.sleep(1000)",
+        workers=2,
+        tasks=4,
+        time_limit_ns=LIMITS_NS.get(pool.model, 4 * 10**9),
+    ).row
+    assert row["status"] == "timeout", row["reason"]
