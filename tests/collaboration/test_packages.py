@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +19,6 @@ from breakeven.runner.host import process_mark
 from tests import commands
 from tests.collaboration.host_runs import execute, function, is_there, marked, wait_for, write_module
 from tests.machines import left_behind
-from tests.samples import run
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "loky": [{"chunksize": None}],
