@@ -51,6 +51,13 @@ def pin(cpu: int) -> None:
     os.sched_setaffinity(0, {cpu})
 
 
+def pin_all(cpu: int) -> None:
+    """Restrict all threads that this process has to ``cpu``, such as those that send and receive for a pool's worker."""
+    for thread in map(int, os.listdir(_THREADS)):
+        with suppress(ProcessLookupError):  # it ended just now
+            os.sched_setaffinity(thread, {cpu})
+
+
 def cpu_of_parent(affinity: str, cpus: tuple[int, ...], workers: int) -> tuple[int, ...]:
     """Return the CPU to pin the parent to; empty if nothing is pinned. ``cpus`` are those of `cpus_for`.
 
@@ -73,9 +80,8 @@ def pinned(cpus: tuple[int, ...], *, helpers: bool = False) -> Iterator[None]:
         yield
         return
     before = os.sched_getaffinity(0)
-    for thread in map(int, os.listdir(_THREADS)) if helpers else ():
-        with suppress(ProcessLookupError):  # it ended just now
-            os.sched_setaffinity(thread, {cpus[0]})
+    if helpers:
+        pin_all(cpus[0])
     pin(cpus[0])
     try:
         yield

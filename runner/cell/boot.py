@@ -43,6 +43,9 @@ class Later:
 
 
 class _Arrived(Later):
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrive, (self._made,)  # on the way on, as through a scheduler
+
     def get(self) -> Any:
         """Unpickle the object."""
         from multiprocessing.reduction import ForkingPickler  # noqa: PLC0415  # as above

@@ -26,15 +26,36 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"backend": backend, "batch_size": None} for backend in ("loky", "multiprocessing", "threading")
     ],
     "mpire": [{"chunksize": None}],
+    "dask": [{"backend": "processes"}, {"backend": "threads"}],
 }
 """Each pool of a package with its options; a test looks that none is missing."""
-LIMITS_NS: dict[str, int] = {}
+LIMITS_NS = {"dask": 5 * 10**9}
 """Limits of time that leave room to start, where 4 s do not."""
 
 HEAD = """
 def worker():
     found = sys.modules.get("breakeven_cell.models._foreign")
     return getattr(getattr(found, "_mine", None), "worker", None)
+"""
+
+LISTENING = """
+def held():
+    \"\"\"Return the sockets that processes of this session have.\"\"\"
+    for link in glob.glob("/proc/[0-9]*/fd/*"):
+        try:
+            if os.getsid(int(link.split("/")[2])) == os.getsid(os.getppid()):
+                yield os.readlink(link)
+        except OSError:
+            pass
+
+def listening():
+    \"\"\"Return the addresses, other than the loopback's, at which this session listens.\"\"\"
+    own = set(held())
+    for file in ("tcp", "tcp6"):
+        for line in Path("/proc/net", file).read_text().splitlines()[1:]:
+            _, address, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and f"socket:[{inode}]" in own and not address.startswith("0100007F"):
+                yield address
 """
 
 
@@ -83,7 +104,7 @@ APART = [case for case in POOLS if case.values[0].apart]
 
 def _execute(tmp_path: Path, pool: Pool, body: str, **changes: Any) -> Any:
     lines = "\n".join(f"    {line}" for line in body.splitlines())
-    user = write_module(tmp_path / "user", f"{HEAD}\ndef work():\n{lines}\n")
+    user = write_module(tmp_path / "user", f"{HEAD}{LISTENING}\ndef work():\n{lines}\n")
     return execute(user, **function("work") | pool.cell() | changes)
 
 
@@ -96,8 +117,9 @@ def test_every_pool_of_a_package_is_tested() -> None:
 def test_a_run_is_measured(tmp_path: Path, pool: Pool) -> None:
     """All workers take part, pinned and counted, the results are right, and phases fill their time."""
     result = _execute(tmp_path, pool, "return sum(range(20000))", workers=2, tasks=16, affinity="scatter")
-    row, workers = result.row, result.tables["workers"].to_pylist()
+    row = result.row
     assert (row["status"], row["reason"]) == ("ok", None), row["stderr"]
+    workers = result.tables["workers"].to_pylist()
     assert row["stderr"] in (None, ""), row["stderr"]
     assert row["startup_ns"] > 0
     hands = [worker for worker in workers if worker["worker"] >= 0]
@@ -140,6 +162,14 @@ def test_a_worker_that_dies_ends_the_run(tmp_path: Path, pool: Pool) -> None:
     assert row["reason"].startswith(("worker 0", "worker 1"))
     assert "in the middle of the run" in row["reason"]
     assert row["wall_ns"] < 30 * 10**9
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_nothing_can_be_reached_from_elsewhere(tmp_path: Path, pool: Pool) -> None:
+    """What a pool listens at is the loopback."""
+    body = "if worker(): assert list(listening()) == []"
+    row = _execute(tmp_path, pool, body, workers=2, tasks=2).row
+    assert row["status"] == "ok", row["reason"]
 
 
 SCRIPT = """

@@ -22,6 +22,7 @@ MEASURED: dict[str, set[str]] = {
     "models/loky.py": {"loky"},
     "models/joblib.py": {"joblib"},
     "models/mpire.py": {"mpire"},
+    "models/dask.py": {"dask", "distributed"},
 }
 """The package that a member measures, by its file below runner/cell: only that member imports it, in the functions that use it."""
 HYDRA = {"hydra", "omegaconf", "hydra_plugins"}

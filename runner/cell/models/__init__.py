@@ -15,6 +15,7 @@ REGISTRY = {
     "loky": "loky:Loky",
     "joblib": "joblib:Joblib",
     "mpire": "mpire:Mpire",
+    "dask": "dask:Dask",
 }
 
 

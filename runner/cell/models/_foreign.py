@@ -16,6 +16,7 @@ from time import perf_counter_ns
 from typing import Any, Optional
 
 from .. import failures
+from ..affinity import pin_all
 from ..board import Board
 from ..boot import Later, Ready
 from ..errors import HookFailed, RunFailed, TaskFailed, WorkersMissing
@@ -26,14 +27,18 @@ from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
 
 _mine = threading.local()  # each thread is a worker; a process has one that takes tasks
+_boards: dict[
+    str, Board
+] = {}  # of this process, if its threads are the workers: a package may pickle what it hands them
 
 Item = tuple[int, Any]
 Numbered = tuple[int, int, Any]
 
 
-def set_up(work: Work, board: Optional[Board], told_apart: bool, place: Place, ready: Ready) -> None:
-    """Become a worker; ``board`` is None in a process, and the transport's phases are ``told_apart`` or all waiting."""
+def set_up(work: Work, told_apart: bool, place: Place, ready: Ready) -> None:
+    """Become a worker; the transport's phases are ``told_apart`` or all waiting."""
     _mine.place = place
+    board = _boards.get(work.geometry.path)
     try:
         _mine.worker = Worker(place.index, work, board, ready)
     except BaseException as error:  # noqa: BLE001  # the user's, which the package may not be able to carry
@@ -42,6 +47,10 @@ def set_up(work: Work, board: Optional[Board], told_apart: bool, place: Place, r
         return
     if not told_apart:
         _mine.worker.arrival = WAIT
+    if board is None and work.cpus:
+        pin_all(
+            work.cpus[place.index % len(work.cpus)]
+        )  # a package may receive in another thread than it computes in
 
 
 def perform(task: int, value: int, payload: Any) -> Item:
@@ -121,7 +130,9 @@ class Foreign(Model):
         for end in (self.heard, self.says):
             if end is not None:
                 end.close()  # workers are heard at the gate
-        later = Later((set_up, self.work, None if self.apart else self.board, self.TOLD_APART))
+        if not self.apart:
+            _boards[self.board.geometry.path] = self.board
+        later = Later((set_up, self.work, self.TOLD_APART))
         self.created_ns = [perf_counter_ns()] * self.settings.workers
         with _libraries_first():
             self._open()
@@ -148,13 +159,17 @@ class Foreign(Model):
         self.stopped_ns = perf_counter_ns()
         self._close()
         self.joined_ns = [perf_counter_ns()] * self.settings.workers
-        self._keeper.close()
+        self._end()
 
     def abandon(self) -> None:
         """End the workers unless they end with this process, which is quicker and needs nothing of the pool."""
         if not failures.ends_with_run():
             self._kill()
-            self._keeper.close()
+            self._end()
+
+    def _end(self) -> None:
+        _boards.pop(self.board.geometry.path, None)
+        self._keeper.close()
 
     def _synchronize(self) -> None:
         self._meet(wait_at_gate)
