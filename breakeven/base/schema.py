@@ -256,6 +256,16 @@ _RUNS = (
         "time from the first worker's creation until the last was ready for its first task, without what breakeven adds, in ns",
     ),
     ("teardown_ns", pa.int64(), "time from the order to stop until the last worker was joined, in ns"),
+    (
+        "channel_construction_ns",
+        pa.int64(),
+        "time to make the channel: the parent's end, and a worker's where that took longest, without imports, in ns; null for a transport of the model's own",
+    ),
+    (
+        "first_message_ns",
+        pa.int64(),
+        "time of the channel's first message out and back, an empty one, to a worker that waits for it, in ns; null as before",
+    ),
     ("throughput_per_s", pa.float64(), "median tasks (or messages) completed per second, parallel"),
     ("throughput_low_per_s", pa.float64(), "lower end of its 95 % interval, for this process only"),
     ("throughput_high_per_s", pa.float64(), "upper end of its 95 % interval, for this process only"),

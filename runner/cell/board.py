@@ -23,10 +23,10 @@ ASSIGNED = 1  # control word: how many of a pool's workers have their index
 HOOK = 2  # control word: which hook of the user's the workers call, 0 for none (see `runner.cell.hooks`)
 # Header words: the worker's identity, when it was ready, when it last prepared for a trial, how often it passed
 # the barrier; what its recorder counts; what the kernel counts for its process; the CPU time of its own threads,
-# and how many threads Python started in its process.
+# how many threads Python started in its process, and how long it took to open its end of the channel.
 PID, THREAD, GIL, READY, ANSWERED, PASSED, DROPPED, COMPUTED = range(8)
 CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR = range(8, 13)
-OWN, PYTHON_THREADS = 13, 14
+OWN, PYTHON_THREADS, OPENING = 13, 14, 15
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while recording
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+from multiprocessing import resource_tracker
 from typing import Any, Optional
 
 _STARTERS = {
@@ -20,4 +21,7 @@ def context_of(method: Optional[str]) -> Any:
     """
     context = multiprocessing.get_context(method)
     importlib.import_module(_STARTERS[context.get_start_method()])
+    importlib.import_module("multiprocessing.queues")
+    if context.get_start_method() != "fork":
+        resource_tracker.ensure_running()  # whatever shares a semaphore starts it, and so does each such worker
     return context

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from .models._abc import Lifetime
+from .models._abc import ChannelCosts, Lifetime
 from .named import NamedTuple
 
 RESULT, TRACE = "result.json", "trace.bin"
@@ -143,7 +143,8 @@ class Result(NamedTuple):
     ``cpus`` is the number of CPUs that its counts cover, ``task_ns`` the length of one task after
     calibration, ``first_call_ns`` that of the first one, ``changes`` what it changes in place (see `FirstCalls`),
     ``bytes_in`` and ``bytes_back`` the mean sizes of one payload each way, None
-    for an object that cannot be pickled; ``inputs`` describes those that a user gives as a list.
+    for an object that cannot be pickled; ``inputs`` describes those that a user gives as a list. ``channel_costs`` is None where no
+    channel joins the workers.
     """
 
     trials: tuple[TrialRecord, ...]
@@ -165,3 +166,4 @@ class Result(NamedTuple):
     bytes_back: Optional[int]
     trace_crc32: int
     inputs: Optional[InputSizes] = None
+    channel_costs: Optional[ChannelCosts] = None

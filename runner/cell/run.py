@@ -90,6 +90,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         bytes_back=reference.bytes_back,
         inputs=describe_inputs(reference) if workload.lists else None,
         trace_crc32=trace.crc32,
+        channel_costs=crew.channel_costs,
     )
     write(os.path.join(specification.folder, RESULT), to_json(result).encode())
 

@@ -115,9 +115,21 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "clock_error_ns": max(abs(end) for worker in result.workers for end in worker.offset),
         "startup_ns": startup,
         "teardown_ns": teardown,
+        **_of_channel(result),
         "spans_dropped": sum(lane.dropped for lane in result.lanes),
         **Statistics(by_rule=result.stopped_by == REL_CI)(result.trials, startup_ns=startup + teardown),
         **_latency(result),
+    }
+
+
+def _of_channel(result: Result) -> dict[str, int]:
+    """Return the columns of ``runs`` for what the channel costs before the first trial; none without a channel."""
+    costs = result.channel_costs
+    if costs is None:
+        return {}
+    return {
+        "channel_construction_ns": costs.construction_ns,
+        "first_message_ns": costs.first_message_ns,
     }
 
 

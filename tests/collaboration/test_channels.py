@@ -58,6 +58,15 @@ def test_large_messages_both_ways_do_not_block_for_good(crew: StartCrew) -> None
         assert [back for _, back in workers.map([(0, payload) for payload in payloads])] == payloads
 
 
+def test_what_it_costs_until_the_first_message_is_back_is_measured(crew: StartCrew) -> None:
+    """Both ends are made and opened, and a greeting is returned, before the first trial; no part takes no time."""
+    with crew(Identity()) as workers:
+        costs = workers.channel_costs
+    assert costs is not None
+    assert 0 < costs.construction_ns < 5 * 10**9
+    assert 0 < costs.first_message_ns < 5 * 10**9
+
+
 @SHARED_MEMORY
 def test_a_message_that_outgrows_the_ring_says_so(crew: StartCrew) -> None:
     """The shared_memory channel names both sizes and the way out."""

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.runner.cell import records
-from breakeven.runner.cell.question import Answer, Question
+from breakeven.runner.cell.models._abc import ChannelCosts
+from breakeven.runner.cell.question import Answer, Asked, Question
 from breakeven.runner.cell.records import BadRecord, from_json, from_plain, to_json, to_plain
 from breakeven.runner.cell.result import RESULT, TRACE, ActivityRecord, LaneRecord, Result
 from breakeven.runner.cell.specification import Rules, Specification
@@ -32,16 +33,19 @@ SPECIFICATIONS = st.builds(
     measure=RULES,
     **{name: OPTIONS for name in Specification._fields if name.endswith("_options")},
 )
+MEMBERS = st.lists(st.builds(Asked, options=OPTIONS), max_size=2).map(tuple)
+QUESTIONS = st.builds(Question, options=OPTIONS, members=MEMBERS)
 FULL = result(
     trial(latency_p50_ns=3),
     trial(kind="serial"),
     activity=(ActivityRecord(0, 1, (4, 5, 6)),),
     lanes=(LaneRecord(1, 2, 3, -1, feeder=True, thread_id=4, offset=5, marks=6, tasks=7, dropped=8),),
     trace_crc32=crc32(b"trace"),
+    channel_costs=ChannelCosts(9, 10),
 )
 
 
-@given(st.one_of(SPECIFICATIONS, st.builds(Question, options=OPTIONS), st.builds(Answer), st.builds(Result)))
+@given(st.one_of(SPECIFICATIONS, QUESTIONS, st.builds(Answer), st.builds(Result)))
 @settings(deadline=None)
 def test_a_record_survives_the_way(record: Any) -> None:
     """What is read is what was written, down to the types of its parts."""

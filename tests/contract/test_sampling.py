@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from breakeven.base.schema import TABLES
 from breakeven.runner.cell import affinity
 from breakeven.runner.cell.meter import Counts, MachineCounts, Reading
+from breakeven.runner.cell.models._abc import ChannelCosts
 from breakeven.runner.cell.patterns._abc import Knobs, Outcome, Pattern
 from breakeven.runner.cell.recording import describe
 from breakeven.runner.cell.result import LaneRecord, Result, RoundTrips
@@ -286,6 +287,13 @@ def test_a_runs_figures_follow_from_its_trials() -> None:
     assert (row["observer_effect_low"], row["observer_effect_high"]) == (None, None)
     assert (row["packages"], row["clock_error_ns"]) == ("a 1\nb 2", 9)
     assert row["gil_enabled"] is True
+    assert not {"channel_construction_ns", "first_message_ns"} & row.keys()
+
+
+def test_what_a_channel_costs_before_the_first_trial_is_stored() -> None:
+    """Both parts have a column; a transport of the model's own has neither."""
+    row = rows.measured(run("python"), _made_up([(1, 1000), (1000, 500)], channel_costs=ChannelCosts(7, 9)))
+    assert (row["channel_construction_ns"], row["first_message_ns"]) == (7, 9)
 
 
 def test_pingpong_has_latency_and_no_speedup() -> None:

@@ -18,11 +18,11 @@ from ..named import NamedTuple
 from ..spaces import PROCESSES, THREADS
 from ..trace import Recorder
 
-SYNCHRONIZE, STOP, FAILED = (
-    -1,
-    -2,
+SYNCHRONIZE, STOP = -1, -2  # task numbers that are orders
+FAILED, HELLO = (
     -3,
-)  # task numbers that are orders, and the one with which a worker reports that its task raised
+    -4,
+)  # those with which a worker reports that its task raised, and with which it returns a greeting
 
 _SAFE_BYTES = 32 * 1024  # half of the smallest default buffer of a pipe on Linux
 _ENVELOPE_BYTES = 256
@@ -32,12 +32,13 @@ class Room(NamedTuple):
     """What a channel must have room for: the largest payload each way, in bytes, and the number of workers.
 
     ``name`` is the run's: whatever outlives a killed process is named after it, so that it can be found and
-    removed.
+    removed. ``folder`` is its folder, which only this user can enter and which is removed with the run.
     """
 
     workers: int
     message_bytes: int
     name: str = "breakeven"
+    folder: str = "."
 
     def ahead(self) -> int:
         """Return how many unanswered messages are safe if sending blocks until the other side reads.

@@ -57,6 +57,13 @@ class Lifetime(NamedTuple):
     joined_ns: int
 
 
+class ChannelCosts(NamedTuple):
+    """What a channel costs before the first trial: to make both ends, and to get the first message out and back."""
+
+    construction_ns: int
+    first_message_ns: int
+
+
 class Model(Member, ABC):
     """Workers of one kind.
 
@@ -88,6 +95,9 @@ class Model(Member, ABC):
         self.stopped_ns = 0
         self.joined_ns: list[int] = []
         self.placement: Optional[Placement] = None
+        self.channel_costs: Optional[ChannelCosts] = (
+            None  # a pool's own transport is made and used within its calls
+        )
 
     @property
     def apart(self) -> bool:

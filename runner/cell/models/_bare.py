@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from importlib import import_module
 from threading import BrokenBarrierError
 from time import perf_counter_ns, sleep
 from typing import Any, Optional
 
 from .. import channels
-from ..board import PASSED, Board
+from ..board import OPENING, PASSED, Board
 from ..boot import Ready
 from ..channels import Channel
-from ..channels._abc import FAILED, STOP, SYNCHRONIZE, Port, Room
+from ..channels._abc import FAILED, HELLO, STOP, SYNCHRONIZE, Port, Room
 from ..errors import HookFailed, MessageTooLarge, TaskFailed
 from ..failures import describe, leave
 from ..patterns._abc import Exchange
 from ..worker import Work, Worker
-from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
+from ._abc import BARRIER_SECONDS, ChannelCosts, CrewSettings, Model, missing
 
 
 def serve(port: Port, worker: Worker, barrier: Any) -> bool:
@@ -25,7 +26,8 @@ def serve(port: Port, worker: Worker, barrier: Any) -> bool:
 
     Runs in every worker, process or thread.
     """
-    port.open(worker.recorder, worker.arrival)
+    if not _open(port, worker, barrier):
+        return False
     try:
         _serve(port, worker, barrier)
     except HookFailed as error:
@@ -40,6 +42,24 @@ def serve(port: Port, worker: Worker, barrier: Any) -> bool:
     return True
 
 
+def _open(port: Port, worker: Worker, barrier: Any) -> bool:
+    """Open the worker's end of the channel and wait until all are open; return False if that fails in any worker."""
+    before = perf_counter_ns()
+    try:
+        port.open(worker.recorder, worker.arrival)
+    except Exception as error:  # noqa: BLE001  # whatever a transport raises, the parent reports it
+        leave(os.path.dirname(worker.board.geometry.path), worker.index, error)
+        barrier.abort()  # where the parent waits
+        return False
+    worker.header[OPENING] = perf_counter_ns() - before
+    try:
+        barrier.wait()
+    except BrokenBarrierError:  # another worker could not
+        return False
+    worker.header[PASSED] += 1
+    return True
+
+
 def _serve(port: Port, worker: Worker, barrier: Any) -> None:
     while True:
         task, value, payload = port.receive()
@@ -49,6 +69,8 @@ def _serve(port: Port, worker: Worker, barrier: Any) -> None:
             worker.prepare()
             barrier.wait()
             worker.header[PASSED] += 1
+        elif task == HELLO:
+            port.send(HELLO, value, payload)
         elif task == FAILED:  # the parent could not pickle the payload
             port.send(FAILED, value, payload)
         else:
@@ -83,8 +105,16 @@ class Bare(Model):
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         super().__init__(settings, work, board)
         self.context = self._context()
-        room = Room(settings.workers, settings.message_bytes, settings.name)
-        self.channel: Channel = channels.load(settings.ipc)(self.context, room, settings.ipc_options)
+        folder = os.path.dirname(work.geometry.path)
+        room = Room(settings.workers, settings.message_bytes, settings.name, folder)
+        kind = channels.load(settings.ipc)
+        for required in kind.REQUIRES:
+            import_module(
+                required.module
+            )  # before the clock starts: a program imports it once, and uses it for long
+        before = perf_counter_ns()
+        self.channel: Channel = kind(self.context, room, settings.ipc_options)
+        self.constructing_ns = perf_counter_ns() - before
         self.channel.watch(self.recorder, self.arrival)
         self.barrier = self.context.Barrier(settings.workers + 1)
         self.synchronized = 0
@@ -102,11 +132,28 @@ class Bare(Model):
         """Wait for the end of a worker that was ordered to stop."""
 
     def start(self) -> None:
-        """Create one worker after the other, then wait until all are ready."""
+        """Create one worker after the other, wait until all are ready and have opened their ends, and greet one."""
         for worker in range(self.settings.workers):
             self.created_ns.append(perf_counter_ns())
             self._make(worker)
         self._await_workers()
+        self._await_workers()
+        self._wait_until_passed()
+        constructing = self.constructing_ns + max(self._header(OPENING))
+        self.channel_costs = ChannelCosts(constructing, self._greet())
+
+    def _greet(self) -> int:
+        """Send the first message, an empty one, to a worker that waits for it; return the time until it is back.
+
+        Whatever a channel sets up when it is first used is in it, such as the feeder threads of a queue.
+        """
+        before = perf_counter_ns()
+        self.channel.send(HELLO, 0, b"")
+        task, _, payload = self.channel.receive()
+        spent = perf_counter_ns() - before
+        if task != HELLO:
+            raise TaskFailed(payload)
+        return spent
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Keep as many tasks in flight as the channel allows, and collect the answers as they come."""
