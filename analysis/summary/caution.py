@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 FLAGS = {
+    "a": "page faults that a task takes alone, and not in a worker, make much of its speedup",
     "s": "not the same work: its speedup is above what its workers allow",
     "v": "not verified: nobody compared its results",
     "x": "some of its runs failed",
@@ -23,9 +24,10 @@ FLAGS = {
 """The letters that mark a cell in the table, and what they stand for there."""
 
 SAME_WORK, KINDS, CONDITIONS, SLOWED, SHARED = "same work", "kinds", "conditions", "slowed", "shared counts"
-NATIVE, FAULTS, DISTURBED, UNSTEADY, OVER = (
+NATIVE, FAULTS, FAULTS_ALONE, DISTURBED, UNSTEADY, OVER = (
     "native threads",
     "page faults",
+    "page faults alone",
     "disturbed",
     "unsteady",
     "time over",
@@ -33,7 +35,19 @@ NATIVE, FAULTS, DISTURBED, UNSTEADY, OVER = (
 MISSING, NO_INTERVAL, ONE_PROCESS, OBSERVED = "missing", "no interval", "one process", "observed"
 
 IMPORTANCE = (
-    *(MISSING, SAME_WORK, "shared input", KINDS, CONDITIONS, NO_INTERVAL, SHARED, NATIVE, SLOWED, FAULTS),
+    *(
+        MISSING,
+        FAULTS_ALONE,
+        SAME_WORK,
+        "shared input",
+        KINDS,
+        CONDITIONS,
+        NO_INTERVAL,
+        SHARED,
+        NATIVE,
+        SLOWED,
+        FAULTS,
+    ),
     *("cache", DISTURBED, ONE_PROCESS, "window", "task", "calibrations", "calibrated", UNSTEADY, "warm-up"),
     *("affinity", OVER, "arguments", "input", OBSERVED, "trace"),
 )

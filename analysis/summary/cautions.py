@@ -8,6 +8,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
 from breakeven.analysis.frames.factors import name_cells
+from breakeven.analysis.frames.page_faults import faults_of_tasks
 from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.summary.caution import (
     DISTURBED,
@@ -37,7 +38,7 @@ def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Caution]:
     """Yield the cautions, if any; ``estimates`` and ``runs`` are those of `Lab`."""
     good = runs[runs["status"].eq("ok")]
     yield from _claims(estimates)
-    yield from _impossible(estimates)
+    yield from _impossible(estimates, faults_of_tasks(good)["spared"])
     yield from _slowed(good)
     yield from _disturbed(estimates)
     yield from _observed(estimates)
@@ -66,9 +67,10 @@ def _claims(estimates: pd.DataFrame) -> Iterator[Caution]:
         yield Caution(ONE_PROCESS, text, _cells(single))
 
 
-def _impossible(estimates: pd.DataFrame) -> Iterator[Caution]:
-    """Warn of speedups that are surely above what the workers allow."""
-    above = estimates[estimates["efficiency_low"].gt(MOST_EFFICIENCY)]
+def _impossible(estimates: pd.DataFrame, spared: pd.Series[float]) -> Iterator[Caution]:
+    """Warn of speedups that are surely above what the workers allow, page faults that they are ``spared`` aside."""
+    share = 1 - spared.reindex(estimates.index).fillna(0.0)
+    above = estimates[(estimates["efficiency_low"].astype("float64") * share).gt(MOST_EFFICIENCY)]
     if above.empty:
         return
     worst = above.loc[[above["efficiency_low"].idxmax()]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil, log2
 from typing import Any
 
 import pandas as pd
@@ -11,33 +10,11 @@ import pandas as pd
 from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.factors import is_varied, name_cells
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.summary.caution import FAULTS, Caution
+from breakeven.analysis.frames.page_faults import LARGE, PAD, fault_shares, faults_of_tasks, keeps
+from breakeven.analysis.summary.caution import FAULTS, FAULTS_ALONE, Caution
 from breakeven.analysis.summary.wording import out_of, percent, span
 from breakeven.analysis.units import format_size, format_time
 from breakeven.base.variables import read
-
-LARGE = 0.25
-"""A share of the CPU time from which page faults are worth a word."""
-
-PAD = "MALLOC_TOP_PAD_"
-"""With it, glibc asks for that many bytes more and keeps them (mallopt(3), M_TOP_PAD)."""
-
-_LEAST_PAD = 16 << 20
-_PAGE_BYTES = 4096
-_ROOM = 8  # times the memory that faults: a message exists several times, pickled and not
-
-
-def fault_shares(runs: pd.DataFrame) -> pd.Series[float]:
-    """Return the share of its CPU time that a cell spends on page faults, about, by ``cell_id`` of ``runs``.
-
-    The number of faults times the length of one, which each run measures for itself.
-    """
-    counts = runs.set_index("cell_id")[["faults_per_task", "page_fault_ns", "cpu_per_task_ns"]].astype(
-        "float64"
-    )
-    counts = counts.dropna()
-    shares = counts["faults_per_task"] * counts["page_fault_ns"] / counts["cpu_per_task_ns"].clip(lower=1)
-    return shares.groupby(level="cell_id").median()
 
 
 def page_faults(lab: Lab) -> Iterator[Caution]:
@@ -63,13 +40,28 @@ def page_faults(lab: Lab) -> Iterator[Caution]:
     yield Caution(FAULTS, text, frozenset(map(str, shares.index)), "f")
 
 
+def faults_alone(lab: Lab) -> Iterator[Caution]:
+    """Yield a caution for the cells whose speedup is what page faults take of a task alone, and not in a worker."""
+    good = lab.runs[lab.runs["status"].eq("ok")]
+    found = faults_of_tasks(good)
+    found = found[found["spared"].ge(LARGE) & found.index.isin(lab.estimates.index)]
+    if found.empty:
+        return
+    worst = str(found["spared"].idxmax())
+    most, run = found.nlargest(1, "spared").iloc[0], good[good["cell_id"].eq(worst)].iloc[0]
+    length, faulting = format_time(most["task_measured_ns"]), format_time(most["alone_ns"])
+    text = (
+        f"{out_of(len(found), len(lab.estimates))} a task alone takes page faults that it does not take in a worker "
+        f"(most: {name_cells(lab.estimates)[worst]}, {most['task_faults_alone']:.0f} and {most['task_faults']:.0f} each: "
+        f"{faulting} of {length} alone): much of the speedup is theirs, and serial tasks that keep their memory are as much faster"
+        f"{_remedy(lab.runs, run, most['task_faults_alone'])}"
+    )
+    yield Caution(FAULTS_ALONE, text, frozenset(map(str, found.index)), "a")
+
+
 def _remedy(runs: pd.DataFrame, run: pd.Series[Any], faults: float) -> str:
-    """Return what keeps the memory, unless a cell has it; nothing if objects come from another allocator than glibc's."""
-    if "free-threaded" in str(run["python_build"]):
-        return ""
+    """Return what keeps the memory, unless a cell has it; nothing if that is not known."""
     if any(read(text).get(PAD) for text in runs["variables"].dropna().unique()):
         return f"; compare with the cells that have environment.{PAD}"
-    wanted = max(_LEAST_PAD, _ROOM * faults * _PAGE_BYTES)
-    return (
-        f"; environment.{PAD}={2 ** ceil(log2(wanted))} keeps it (glibc): add =null beside it to measure both"
-    )
+    override = keeps(str(run["python_build"]), faults)
+    return f"; {override} measures both without and with what keeps it (glibc)" if override else ""

@@ -23,7 +23,7 @@ from breakeven.analysis.summary.kinds import falls_into_kinds
 from breakeven.analysis.summary.layout import INDENT, lay_out
 from breakeven.analysis.summary.native_threads import native_threads
 from breakeven.analysis.summary.next_command import show, suggest
-from breakeven.analysis.summary.page_faults import page_faults
+from breakeven.analysis.summary.page_faults import faults_alone, page_faults
 from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.summary.wording import plural
 from breakeven.analysis.verdicts import verdict_lines, write_verdicts
@@ -130,6 +130,7 @@ def _cautions(lab: Lab) -> Iterator[Caution]:
     yield from falls_into_kinds(lab)
     yield from cautions(lab.estimates, lab.runs)
     yield from native_threads(lab)
+    yield from faults_alone(lab)
     yield from page_faults(lab)
 
 

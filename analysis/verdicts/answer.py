@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.page_faults import faults_of_tasks, keeps
 from breakeven.analysis.frames.precision import rule_of_rounds
 from breakeven.analysis.verdicts.costs import Cheapest, costs
 from breakeven.analysis.verdicts.lines import Line, find_lines
@@ -23,8 +25,9 @@ from breakeven.analysis.verdicts.repaid import repaid
 class Answer:
     """What follows for a question.
 
-    Numbers of ``ranking`` are places in ``question.cells``. ``costs`` has a row per candidate: `costs` and `repaid`. ``reasons`` and ``lines`` are
-    by cell_id, of those that have any; a cell may lie on a line of each axis.
+    Numbers of ``ranking`` are places in ``question.cells``. ``costs`` has a row per candidate: `costs`, `repaid` and `faults_of_tasks`, with
+    the override ``keeps`` that keeps memory. ``reasons`` and ``lines`` are by cell_id, of those that have any; a cell may lie on a line of each
+    axis. ``alone`` is the length of a serial task, ns, by the ``environment`` of questions that differ in it alone, its own included.
     """
 
     question: Question
@@ -32,6 +35,7 @@ class Answer:
     costs: pd.DataFrame
     reasons: Mapping[str, Reason]
     lines: Mapping[str, tuple[Line, ...]]
+    alone: Mapping[str, float]
 
     @property
     def measure(self) -> str:
@@ -57,28 +61,57 @@ def _answers(lab: Lab) -> list[Answer]:
     asked = list(questions(lab))
     good = lab.runs[lab.runs["status"].eq("ok")]
     samples = {cell: sample for question in asked for cell, sample in _samples(question, good).items()}
-    spent = costs(lab).join(repaid(good))
+    spent = costs(lab).join(repaid(good)).join(_faults(good))
     reasons = {str(cell): reason for cell, row in lost(lab).iterrows() if (reason := find_reason(row))}
-    lines = list(find_lines(asked, samples))
-    return [_answer(question, samples, spent, reasons, lines) for question in asked]
+    known = _Known(samples, spent, reasons, tuple(find_lines(asked, samples)), _alone(asked))
+    return [_answer(question, known) for question in asked]
 
 
-def _answer(
-    question: Question,
-    samples: Mapping[str, Sample],
-    spent: pd.DataFrame,
-    reasons: Mapping[str, Reason],
-    lines: list[Line],
-) -> Answer:
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a sweep's cells, by cell_id, and of its questions."""
+
+    samples: Mapping[str, Sample]
+    spent: pd.DataFrame
+    reasons: Mapping[str, Reason]
+    lines: tuple[Line, ...]
+    alone: Mapping[Hashable, Mapping[str, float]]
+
+
+def _faults(good: pd.DataFrame) -> pd.DataFrame:
+    found = faults_of_tasks(good)
+    builds = good.groupby("cell_id")["python_build"].first().reindex(found.index).fillna("")
+    pairs = zip(builds, found["task_faults_alone"], strict=True)
+    return found.assign(keeps=[keeps(build, faults) for build, faults in pairs])
+
+
+def _all_else(question: Question) -> Hashable:
+    return tuple((name, value) for name, value in question.keys.items() if name != "variables")
+
+
+def _alone(asked: Sequence[Question]) -> dict[Hashable, dict[str, float]]:
+    """Return the length of a serial task by environment, for each setting of all else; it is that beside the largest speedup."""
+    found: dict[Hashable, dict[str, float]] = defaultdict(dict)
+    for question in asked:
+        cells = question.cells.astype({"speedup": "float64"})
+        known = cells[cells["speedup"].notna() & cells["task_measured_ns"].notna()]
+        if len(known):
+            length = known.nlargest(1, "speedup")["task_measured_ns"].iloc[0]
+            found[_all_else(question)][question.environment] = float(length)
+    return found
+
+
+def _answer(question: Question, known: _Known) -> Answer:
     ids = [str(cell) for cell in question.cells.index]
-    mine = spent.reindex(ids)
-    ranking = rank([samples[cell] for cell in ids], Cheapest(mine), serial=not question.of_round_trips)
+    mine = known.spent.reindex(ids)
+    samples = [known.samples[cell] for cell in ids]
     return Answer(
         question=question,
-        ranking=ranking,
+        ranking=rank(samples, Cheapest(mine), serial=not question.of_round_trips),
         costs=mine,
-        reasons={cell: reasons[cell] for cell in ids if cell in reasons},
-        lines={cell: tuple(line for line in lines if cell in line.cells) for cell in ids},
+        reasons={cell: known.reasons[cell] for cell in ids if cell in known.reasons},
+        lines={cell: tuple(line for line in known.lines if cell in line.cells) for cell in ids},
+        alone=known.alone.get(_all_else(question), {}),
     )
 
 

@@ -10,12 +10,13 @@ import pandas as pd
 
 from breakeven.analysis.frames.budget import Budget, select_traced, sum_phases
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.page_faults import faults_of_tasks
 from breakeven.analysis.frames.slowed import BUSY
 
 GIL, CPU, LOCK, NATIVE_THREADS = "gil", "cpu", "lock", "native_threads"
-SLOWED, COUNTS = "slowed", "counts"
+FAULTS, SLOWED, COUNTS = "page_faults", "slowed", "counts"
 SERIALISING, TRANSPORT, WORK = "serialising", "transport", "work"
-PARTS = (GIL, CPU, LOCK, NATIVE_THREADS, SLOWED, COUNTS, SERIALISING, TRANSPORT, WORK)
+PARTS = (GIL, CPU, LOCK, NATIVE_THREADS, FAULTS, SLOWED, COUNTS, SERIALISING, TRANSPORT, WORK)
 """What may take a worker's time; the docstring of `lost` says what is counted as what."""
 
 ONE_CPU = (0.85, 1.2)
@@ -35,7 +36,8 @@ def lost(lab: Lab) -> pd.DataFrame:
     beyond what it is alone, ``alone_on_cpu`` its CPU time alone; ``workers``, ``cpu_count`` and ``cpus_alone`` are those of `runs`. The columns of `PARTS` divide what is beyond ``task``:
 
     - ``native_threads``: what a task takes longer than alone, if alone it keeps more than one CPU busy
-    - ``slowed``, ``counts``: CPU time beyond that of a task alone; ``counts`` if threads without a GIL share counted objects
+    - ``page_faults``, ``slowed``, ``counts``: CPU time beyond that of a task alone; the first as far as more page faults take it, ``counts`` if threads
+      without a GIL share counted objects
     - ``gil``: waiting, within the task and for the next one, of threads with a GIL which together keep one CPU busy
     - ``cpu``: waiting of workers that could run but had no CPU, as the kernel counts it; if there are enough CPUs for the workers,
       without that share of it in which the parent handles messages and needs one, too
@@ -66,6 +68,7 @@ def _facts(lab: Lab) -> pd.DataFrame:
     trials = traced.sum(min_count=1).astype("float64")
     facts["delay"] = (trials["run_delay_ns"] / trials["tasks"]).reindex(facts.index).fillna(0.0)
     facts["cpus"] = (trials["cpu_ns"] / trials["wall_ns"]).reindex(facts.index)
+    facts = facts.join(faults_of_tasks(good)[["task_faults_alone", "task_faults", "page_fault_ns"]])
     alone = facts["task_cpu_alone_ns"].where(facts["task_cpu_alone_ns"].gt(0))
     facts["alone_on_cpu"] = alone.clip(upper=facts["task_measured_ns"])
     return facts[facts["task_measured_ns"].gt(0)]
@@ -104,6 +107,9 @@ def divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> pd
     waits, slower = found["waits"].mask(native, 0.0), slower.mask(native, 0.0)
 
     counts = facts["gil_enabled"].eq(False) & facts["shared_counted"].notna()
+    more = facts["task_faults"] - facts["task_faults_alone"]
+    found[FAULTS] = (more * facts["page_fault_ns"]).fillna(0.0).clip(lower=0, upper=slower)
+    slower = slower - found[FAULTS]
     found[COUNTS], found[SLOWED] = slower.where(counts, 0.0), slower.mask(counts, 0.0)
 
     turns = _take_turns(facts)
@@ -118,7 +124,7 @@ def divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> pd
     for part, phases in ((SERIALISING, _SERIALISE), (TRANSPORT, _MOVE)):
         found[part] = spent[list(phases)].sum(axis=1) + (between + of_parent) * parent[part]
     found[WORK] = between * (1 - parent.sum(axis=1))
-    known = facts[["workers", "cpu_count", "cpus_alone", "alone_on_cpu"]]
+    known = facts[["workers", "cpu_count", "cpus_alone", "alone_on_cpu", "task_faults_alone", "task_faults"]]
     return found.assign(
         total=spent.sum(axis=1), task=facts["task_measured_ns"], inside=spent["compute"]
     ).join(known)

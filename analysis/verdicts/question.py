@@ -57,7 +57,8 @@ class Question:
 
     ``subject`` is the function or workload, ``settings`` are texts of what tells the questions of the sweep apart, such as
     ``1 MiB``, and ``keys`` all that the cells have in common. ``cells`` are the candidates, rows of `Lab.estimates` without those
-    of the model serial; ``failed`` are cells of which no run is ok, rows of `Lab.cells`.
+    of the model serial; ``failed`` are cells of which no run is ok, rows of `Lab.cells`. ``environment`` is that of the
+    settings which names environment variables.
     """
 
     subject: str
@@ -65,6 +66,7 @@ class Question:
     keys: dict[str, Any]
     cells: pd.DataFrame
     failed: pd.DataFrame
+    environment: str = ""
 
     @property
     def text(self) -> str:
@@ -107,6 +109,7 @@ def questions(lab: Lab) -> Iterator[Question]:
             keys=common,
             cells=members[ran & measured],
             failed=members[~ran],
+            environment=str(texts.loc[first].get("variables", "")),
         )
 
 

@@ -11,6 +11,7 @@ from breakeven.analysis.units import format_time
 from breakeven.analysis.verdicts.parts import (
     COUNTS,
     CPU,
+    FAULTS,
     GIL,
     LOCK,
     NATIVE_THREADS,
@@ -81,6 +82,9 @@ _TEXTS: dict[str, Callable[[pd.Series[Any]], str]] = {
     LOCK: lambda cell: f"wait for a lock, or for what all of them use, {_in_a_task(cell)}",
     NATIVE_THREADS: lambda cell: (
         f"share the CPUs with native threads: a task alone keeps {cell['cpus_alone']:.1f} of {cell['cpu_count']:.0f} busy"
+    ),
+    FAULTS: lambda cell: (
+        f"take {cell['task_faults']:.0f} page faults for a task, alone it takes {cell['task_faults_alone']:.0f}: freed memory goes back to the kernel"
     ),
     SLOWED: lambda cell: (
         f"need {1 + cell[SLOWED] / cell['alone_on_cpu']:.1f} times as much CPU time for a task as it takes alone: they share memory bandwidth, caches or a core"

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, isfinite, log
+from math import ceil, isfinite
 
 import pandas as pd
 
 from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
-from breakeven.analysis.units import format_length, format_ratio, format_size, format_time
+from breakeven.analysis.units import format_ratio, format_time
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
 from breakeven.analysis.verdicts.lines import Line
-from breakeven.analysis.verdicts.payoff import FROM, IN_PART, NEVER, NOT_DECIDED, THROUGHOUT
+from breakeven.analysis.verdicts.memory import say_alone, say_remedy, say_spared
+from breakeven.analysis.verdicts.pays import round_value, say_payoff
 from breakeven.analysis.verdicts.ranking import BAND, SERIAL
 from breakeven.analysis.verdicts.words import count, family, is_one, join, name_mechanisms
 
@@ -23,11 +24,6 @@ CLAUSE = 60
 
 _NAMED = 2
 """The most candidates that are named of those that are as good, or not decided."""
-
-_UNITS = {"task_ns": (format_length, " a task"), "payload_asked_bytes": (format_size, "")}
-_WHAT = {"task_ns": "task length", "payload_asked_bytes": "size"}
-_WIDE = 10.0
-"""A bracket whose ends are farther apart than this many times says all that is known: nothing is interpolated."""
 
 _MEMORY_STEP, _TIME_STEP = 2.0**20, 1e6
 
@@ -45,7 +41,8 @@ class Words:
 
     def sentence(self) -> str:
         """Return the verdict as one sentence: what to use, how sure it is, and the reason that says most."""
-        parts = (f"For {self.answer.question.about}: {self._head()}", self._doubt(), self._contrast())
+        head = f"For {self.answer.question.about}: {self._head()}"
+        parts = (head, say_alone(self.answer), self._doubt(), self._contrast())
         return "; ".join(filter(None, parts)) + "."
 
     def clause(self) -> str:
@@ -71,7 +68,14 @@ class Words:
     def details(self) -> tuple[str, ...]:
         """Return what stands below it on a screen: what is as good, what is not and why, from where on it pays."""
         when = "; ".join(filter(None, (self._pays(), self._repaid())))
-        found = (self._as_good(), *self._others(), self._doubt(), when, *self._failed())
+        found = (
+            self._as_good(),
+            *self._others(),
+            self._doubt(),
+            when,
+            say_remedy(self.answer),
+            *self._failed(),
+        )
         return tuple(text for text in found if text)
 
     def beyond_the_sentence(self) -> tuple[str, ...]:
@@ -111,8 +115,10 @@ class Words:
         return f"at best {self.names[best]} {be} {less}, {self.value(best)}{f': {why}' if why else ''}"
 
     def _beyond(self, number: int) -> str:
-        """Return that a speedup is surely above what its workers allow; empty if it is not."""
-        cell = self.answer.question.cells.iloc[number]
+        """Return what makes a speedup besides working together: page faults, or whatever if it is surely above what its workers allow."""
+        cell, spared = self.answer.question.cells.iloc[number], say_spared(self.answer, number)
+        if spared:
+            return f", {spared}"
         if not cell["efficiency_low"] > MOST_EFFICIENCY:
             return ""
         workers = int(cell["workers"])
@@ -192,7 +198,7 @@ class Words:
         mine, least = self.answer.costs.iloc[number], self.answer.costs.iloc[best]
         memory = mine["memory_bytes"] - least["memory_bytes"]
         if memory > max(_MEMORY_STEP, (ALIKE - 1) * least["memory_bytes"]):
-            return f", {_round('payload_asked_bytes', memory)} more memory"
+            return f", {round_value('payload_asked_bytes', memory)} more memory"
         start = mine["startup_ns"] - least["startup_ns"]
         if start > max(_TIME_STEP, (ALIKE - 1) * least["startup_ns"]):
             return f", ready {format_time(start)} later"
@@ -230,38 +236,3 @@ class Words:
             if (model, ipc) not in ran:
                 reason = str(members["reason"].iloc[0] or "no reason stored").strip().splitlines()[-1]
                 yield f"{name_mechanisms(members.head(1))[0]} did not run ({members['status'].iloc[0]}: {reason})"
-
-
-def say_payoff(line: Line) -> str:
-    """Return from where on a mechanism pays, such as ``pays from 420 us a task [350 us, 500 us]``."""
-    form, unit = _UNITS[line.axis]
-    payoff, what = line.payoff, _WHAT[line.axis]
-    if payoff.pays == THROUGHOUT:
-        return f"pays at every {what}, {form(line.places[0])} to {form(line.places[-1])}{unit}"
-    if payoff.pays == NEVER:
-        return f"pays at no {what}, {form(line.places[0])} to {form(line.places[-1])}{unit}"
-    if payoff.pays == NOT_DECIDED:
-        return f"from which {what} on it pays is not decided"
-    if payoff.pays == IN_PART:
-        return f"pays at some {what}s and not at others between them"
-    return f"pays {payoff.pays} {_bracket(line)}"
-
-
-def _bracket(line: Line) -> str:
-    """Return the crossing with its bracket, the bracket alone if that is wide, or one end if it has no other."""
-    form, unit = _UNITS[line.axis]
-    payoff = line.payoff
-    if payoff.losing is None or payoff.paying is None:
-        limit = "or less" if payoff.pays == FROM else "or more"
-        return f"{form(payoff.paying or 0.0)}{unit} {limit}"
-    low, high = sorted((payoff.losing, payoff.paying))
-    if payoff.crossing is None or high > _WIDE * low:
-        return f"a {_WHAT[line.axis]} between {form(low)} and {form(high)}"
-    return f"{_round(line.axis, payoff.crossing)}{unit} [{form(low)}, {form(high)}]"
-
-
-def _round(axis: str, value: float) -> str:
-    """Return an interpolated value with two digits: more is not known of it."""
-    form, base = (format_length, 1000) if axis == "task_ns" else (format_size, 1024)
-    scale = base ** max(0, int(log(value, base)))
-    return form(float(f"{value / scale:.2g}") * scale)

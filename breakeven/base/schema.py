@@ -44,6 +44,8 @@ LATER: frozenset[str] = frozenset(
         "task_cpu_alone_ns",
         "task_cpu_least_ns",
         "task_cpu_ns",
+        "task_faults",
+        "task_faults_alone",
         "traced_given_up",
         "trial_ns",
         "variables",
@@ -136,6 +138,16 @@ _RUNS = (
         "faults_per_task",
         pa.float64(),
         "page faults of parent and workers for one task or message that were served from memory, median over parallel trials",
+    ),
+    (
+        "task_faults_alone",
+        pa.float64(),
+        "page faults for one task in the serial trials, median",
+    ),
+    (
+        "task_faults",
+        pa.float64(),
+        "page faults of the processes that carry out tasks for one task in the parallel trials, what they receive and send included, median",
     ),
     (
         "first_call_ns",
@@ -440,6 +452,11 @@ _TRIALS = (
     ),
     ("minor_faults", pa.int64(), "page faults of parent and workers served from memory"),
     ("major_faults", pa.int64(), "page faults that needed storage"),
+    (
+        "task_faults",
+        pa.int64(),
+        "page faults served from memory in the processes that carried out tasks: the parent in a serial trial and with threads, else the workers",
+    ),
     (
         "same_cpu",
         pa.float64(),

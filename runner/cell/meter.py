@@ -9,7 +9,7 @@ from typing import Optional
 from .named import NamedTuple
 from .placement import Placement
 from .procfs import KernelFile, read_once
-from .rusage import Threads, Usage, other_cpu_ns, usage_of
+from .rusage import Threads, Usage, minor_faults, other_cpu_ns, usage_of
 
 _PRESSURES = ("cpu", "memory", "io")
 _STEAL = (
@@ -35,7 +35,8 @@ class MachineCounts(NamedTuple):
 class Counts(NamedTuple):
     """The counts of one trial: for the machine, for parent and workers together, and for their threads.
 
-    ``other_cpu_ns`` is the CPU time of further threads in the processes that carried out tasks.
+    ``other_cpu_ns`` is the CPU time of further threads in the processes that carried out tasks, ``task_faults`` are
+    the page faults of these processes that were served from memory.
     """
 
     machine: MachineCounts
@@ -44,6 +45,7 @@ class Counts(NamedTuple):
     longest_wait_ns: Optional[int]
     migrations: Optional[int]
     other_cpu_ns: int
+    task_faults: int
 
 
 class Machine:
@@ -75,13 +77,14 @@ class Machine:
 
 
 class Reading(NamedTuple):
-    """The counts that a `Meter` read at one moment; ``other_cpu_ns`` of each process, the parent's last."""
+    """The counts that a `Meter` read at one moment; ``other_cpu_ns`` and ``faults`` of each process, the parent's last."""
 
     machine: MachineCounts
     usage: Usage
     delays_ns: list[Optional[int]]
     migrations: list[Optional[int]]
     other_cpu_ns: tuple[int, ...]
+    faults: tuple[int, ...]
 
 
 class Meter:
@@ -109,6 +112,7 @@ class Meter:
             threads.delays_ns(),
             threads.migrations(),
             other_cpu_ns(self._processes, self._lanes),
+            minor_faults(self._processes),
         )
 
     def close(self) -> None:
@@ -122,11 +126,12 @@ def between(before: Reading, after: Reading, *, alone: bool) -> Counts:
     """Return what was counted between two readings.
 
     The run queue is a state, not a count: the later reading is kept. If the parent worked ``alone``, only its
-    own waiting and the other threads of its process count; if not, those of the workers' processes.
+    own waiting, and the faults and other threads of its process count; if not, those of the workers' processes.
     """
     delays = _differences(before.delays_ns, after.delays_ns)[-1 if alone else 0 :]
     moves = _differences(before.migrations, after.migrations)
     others = [max(new - old, 0) for old, new in zip(before.other_cpu_ns, after.other_cpu_ns)]
+    faults = [new - old for old, new in zip(before.faults, after.faults)]
     machine = MachineCounts(*map(_difference, before.machine, after.machine))
     return Counts(
         machine=machine._replace(runnable=after.machine.runnable),
@@ -134,8 +139,14 @@ def between(before: Reading, after: Reading, *, alone: bool) -> Counts:
         run_delay_ns=sum(delays) if delays else None,
         longest_wait_ns=max(delays) if delays else None,
         migrations=sum(moves) if moves else None,
-        other_cpu_ns=sum(others[-1:] if alone else others[:-1] or others),
+        other_cpu_ns=sum(_of_tasks(others, alone)),
+        task_faults=sum(_of_tasks(faults, alone)),
     )
+
+
+def _of_tasks(counts: Sequence[int], alone: bool) -> Sequence[int]:
+    """Return the counts of the processes that carried out tasks; the parent's is the last, and the only one of threads."""
+    return counts[-1:] if alone else counts[:-1] or counts
 
 
 def _difference(old: Optional[int], new: Optional[int]) -> Optional[int]:

@@ -137,6 +137,7 @@ def describe(trial: Trial, bytes_per_task: int) -> TrialRecord:
         longest_wait_ns=counts.longest_wait_ns,
         migrations=counts.migrations,
         other_cpu_ns=counts.other_cpu_ns,
+        task_faults=counts.task_faults,
         same_cpu=share_with_parent(trial.looks),
         workers_same_cpu=share_of_crowded(trial.looks),
     )

@@ -47,6 +47,7 @@ class TrialRecord(NamedTuple):
     longest_wait_ns: Optional[int]
     migrations: Optional[int]
     other_cpu_ns: int
+    task_faults: int
     same_cpu: Optional[float]
     workers_same_cpu: Optional[float]
     disturbed_by: Optional[str] = None

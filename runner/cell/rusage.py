@@ -62,6 +62,11 @@ def other_cpu_ns(processes: Sequence[memoryview], threads: Sequence[memoryview])
     )
 
 
+def minor_faults(processes: Sequence[memoryview]) -> tuple[int, ...]:
+    """Return the page faults of each process that were served from memory."""
+    return tuple(process[MINOR] for process in processes)
+
+
 def usage_of(headers: Sequence[memoryview]) -> Usage:
     """Return the sum of the counts that processes wrote."""
     return Usage(*(sum(header[word] for header in headers) for word in _WORDS))

@@ -42,6 +42,7 @@ class Statistics:
             **self.typical("throughput{}_per_s", [1e9 * _rate(trial) for trial in parallel]),
             **observer_effect(blocks),
             **per_task(parallel),
+            **faults(blocks),
             **placement(parallel),
         }
         if any(trial.latency_p50_ns is not None for trial in parallel):
@@ -84,6 +85,18 @@ def per_task(parallel: Sequence[TrialRecord]) -> Columns:
         "faults_per_task": median(trial.minor_faults / trial.tasks for trial in counted),
         "cpu_per_task_ns": round(median(trial.cpu_ns / trial.tasks for trial in counted)),
     }
+
+
+def faults(blocks: Sequence[Block]) -> Columns:
+    """Return the page faults of a task alone and in a worker; nothing for round trips, whose serial trials are no tasks."""
+    if any(block[PARALLEL].latency_p50_ns is not None for block in blocks):
+        return {}
+    kinds = {"task_faults_alone": SERIAL, "task_faults": PARALLEL}
+    found = {
+        name: [block[kind].task_faults / block[kind].tasks for block in blocks if block[kind].tasks]
+        for name, kind in kinds.items()
+    }
+    return {name: median(each) for name, each in found.items() if each}
 
 
 def placement(parallel: Sequence[TrialRecord]) -> Columns:

@@ -132,6 +132,44 @@ def test_a_gain_that_workers_cannot_make_is_named(tmp_path: Path, speedup: float
     assert ("more than two workers can gain: calls do less there than alone" in sentence) == said
 
 
+FAULTING = {"task_faults_alone": 1900.0, "page_fault_ns": 2_000, "task_measured_ns": 5_000_000}
+
+
+@pytest.mark.parametrize(("there", "said"), [(0.0, True), (1300.0, False)])
+def test_page_faults_that_workers_are_spared_are_named_with_a_remedy(
+    tmp_path: Path, there: float, said: bool
+) -> None:
+    """Calls that fault alone and not in threads: what the speedup is of, and what to measure beside it."""
+    sample = Sample(tmp_path / "faulting")
+    facts = FAULTING | {"task_faults": there}
+    sample.add_rounds(_rounds(4.3), column="speedup", model="thread", workers=2, facts=facts)
+    (verdict,) = load(sample.path).verdicts.to_dict("records")
+    by = (
+        "by page faults that its workers are spared: 1900 a task, 3.80 ms of the 5.00 ms alone, 0 in a worker"
+    )
+    assert (by in verdict["sentence"]) == said
+    assert ("more than two workers can gain" in verdict["sentence"]) != said
+    measures = "environment.MALLOC_TOP_PAD_=null,67108864 measures it without and with what keeps freed memory (glibc)"
+    assert (measures in verdict["details"]) == said
+
+
+def test_environments_are_answered_apart_with_what_a_serial_task_takes(tmp_path: Path) -> None:
+    """A speedup is over the serial tasks of its own environment: the shortest may be in another one."""
+    sample = Sample(tmp_path / "environments")
+    pad = "MALLOC_TOP_PAD_"
+    for variables, speedup, length in ((pad, 4.3, 5_000_000), (f"{pad}=67108864", 1.3, 1_250_000)):
+        facts = FAULTING | {"task_faults": 0.0, "task_measured_ns": length}
+        facts |= {"task_faults_alone": 1900.0 if "=" not in variables else 0.0}
+        sample.add_rounds(_rounds(speedup), column="speedup", variables=variables, facts=facts)
+    first, second = load(sample.path).verdicts.to_dict("records")
+    assert first["sentence"].startswith(
+        "For spin at 1 KiB, MALLOC_TOP_PAD_ unset: two threads over a queue, 4.30x"
+    )
+    assert "; a serial task takes 5.00 ms, 1.25 ms with MALLOC_TOP_PAD_=67108864." in first["sentence"]
+    assert "; a serial task takes 1.25 ms, 5.00 ms with MALLOC_TOP_PAD_ unset." in second["sentence"]
+    assert not [text for text in first["details"] if "measures" in text]
+
+
 def test_a_family_is_spoken_of_by_more_than_one_worker(tmp_path: Path) -> None:
     """A single thread is as fast as serial for no reason; what two gain tells what threads are good for."""
     sample = Sample(tmp_path / "single")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from breakeven.analysis.frames.load import Lab, load
-from breakeven.analysis.summary.page_faults import LARGE, PAD, fault_shares, page_faults
+from breakeven.analysis.frames.page_faults import LARGE, PAD, fault_shares
+from breakeven.analysis.summary.page_faults import page_faults
 from tests.analysis_samples import Sample
 from tests.collaboration.host_runs import execute
 
@@ -99,6 +100,18 @@ def test_kept_memory_does_not_fault(tmp_path: Path) -> None:
     assert _by_run(tmp_path, environment=TRIMMED | kept) < _by_run(tmp_path, environment=TRIMMED) / 4
 
 
+@needs_two_cpus
+def test_faults_of_workers_are_counted_apart(tmp_path: Path) -> None:
+    """Those that receive payloads fault in them; the same tasks alone, whose payload is there, do not."""
+    factors: dict[str, Any] = {"pattern": "map", "model": "process", "start_method": "fork", "ipc": "pipe"}
+    outcome = execute(
+        tmp_path, **factors, workers=1, tasks=20, payload_bytes=PAYLOAD, task_ns=100_000, environment=TRIMMED
+    )
+    assert outcome.row["task_faults"] > 50 + 10 * outcome.row["task_faults_alone"]
+    trials = outcome.tables["trials"].to_pandas()
+    assert (trials["task_faults"] <= trials["minor_faults"]).all()
+
+
 # --- in words ------------------------------------------------------------------------------------------------
 
 
@@ -124,8 +137,8 @@ def test_many_faults_are_named_with_their_share_and_remedy(tmp_path: Path) -> No
     (told,) = page_faults(lab)
     assert told.text == (
         "in 1 of 1 cell page faults take about 60 % of the CPU time of a message (most: process, 1 MiB, 600 each, at 1.00 us): "
-        f"freed memory goes back to the kernel and is asked for again; environment.{PAD}=33554432 keeps it "
-        "(glibc): add =null beside it to measure both"
+        f"freed memory goes back to the kernel and is asked for again; environment.{PAD}=null,33554432 "
+        "measures both without and with what keeps it (glibc)"
     )
 
 

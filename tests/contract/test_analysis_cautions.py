@@ -24,6 +24,10 @@ CELL: dict[str, Any] = {
     "task_cpu_ns": 1_010_000,
     "task_cpu_least_ns": 1_000_000,
     "task_cpu_alone_ns": 1_000_000,
+    "task_measured_ns": 1_000_000,
+    "task_faults_alone": None,
+    "task_faults": None,
+    "page_fault_ns": None,
     "speedup": 1.9,
     "speedup_low": 1.8,
     "speedup_high": 2.0,
@@ -90,6 +94,13 @@ def test_a_speedup_that_the_workers_do_not_allow_is_said_to_be_of_other_work() -
         "60.9 [58.2, 63.7] with workers=2 (process"
     )
     assert _cautions({"speedup": 4.0, "speedup_high": 8.0, "efficiency_low": 1.1}) == []
+
+
+@pytest.mark.parametrize(("faults", "said"), [(200, True), (800, False)])
+def test_page_faults_that_workers_are_spared_are_no_other_work(faults: float, said: bool) -> None:
+    """If they are what the speedup has beyond the workers: 0.8 ms of a task of 1 ms are."""
+    counts = {"task_faults_alone": faults, "task_faults": 0, "page_fault_ns": 1000}
+    assert bool(_cautions(counts | {"efficiency_low": 2.2, "speedup": 5.0, "speedup_high": 5.2})) == said
 
 
 def test_a_task_that_takes_more_cpu_time_in_workers_is_named() -> None:

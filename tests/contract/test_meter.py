@@ -62,6 +62,7 @@ def test_counts_between_two_readings() -> None:
         [10, 20],
         [1, 1],
         (3, 4, 5),
+        (7, 7, 7),
     )
     after = Reading(
         MachineCounts(steal_ns=8, psi_cpu_ns=4, runnable=2),
@@ -69,6 +70,7 @@ def test_counts_between_two_readings() -> None:
         [15, 50],
         [1, None],
         (2, 9, 25),
+        (8, 9, 27),
     )
     found = between(before, after, alone=False)
     assert found == Counts(
@@ -78,9 +80,11 @@ def test_counts_between_two_readings() -> None:
         longest_wait_ns=30,
         migrations=None,
         other_cpu_ns=5,  # of the workers; one that was counted a little later than its own thread is none
+        task_faults=3,
     )
     alone = between(before, after, alone=True)
     assert (alone.run_delay_ns, alone.longest_wait_ns, alone.other_cpu_ns) == (30, 30, 20)
+    assert alone.task_faults == 20
 
 
 def test_this_machine_is_read() -> None:

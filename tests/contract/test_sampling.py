@@ -37,7 +37,7 @@ RULES = Rules(
     fewest=6,
     least_traced=1,
 )
-QUIET = Reading(MachineCounts(runnable=1), Usage(0, 0, 0, 0, 0), [], [], (0,))
+QUIET = Reading(MachineCounts(runnable=1), Usage(0, 0, 0, 0, 0), [], [], (0,), (0,))
 
 
 class Crew:
@@ -228,7 +228,7 @@ def test_percentiles_are_nearest_rank(samples: list[int], share: float) -> None:
 
 def test_a_trial_is_described_in_columns() -> None:
     """Kind, flags, length, bytes and latencies of one trial."""
-    counts = Counts(MachineCounts(busy_ns=9), Usage(77, 1, 2, 3, 4), 5, 4, None, 8)
+    counts = Counts(MachineCounts(busy_ns=9), Usage(77, 1, 2, 3, 4), 5, 4, None, 8, 2)
     found = describe(Trial(3, 1, TRACED, Outcome(100, 350, 4, (10, 20, 30, 40)), counts), 5)
     assert found == trial(
         trial=3,
@@ -243,6 +243,7 @@ def test_a_trial_is_described_in_columns() -> None:
         latency_p99_ns=40,
         busy_ns=9,
         other_cpu_ns=8,
+        task_faults=2,
         cpu_ns=77,
         voluntary_switches=1,
         involuntary_switches=2,

@@ -11,6 +11,7 @@ import pytest
 from breakeven.analysis.verdicts.parts import (
     COUNTS,
     CPU,
+    FAULTS,
     GIL,
     LOCK,
     NATIVE_THREADS,
@@ -25,6 +26,7 @@ from breakeven.analysis.verdicts.reasons import Reason, find_reason
 
 MS = 1_000_000.0
 THREADS = {"model": "thread", "gil_enabled": True}
+FAULTING = {"task_faults": 900.0, "task_faults_alone": 400.0, "page_fault_ns": 1000.0}
 FREE = {"model": "thread", "gil_enabled": False, "cpus": 2.0}
 
 
@@ -37,7 +39,12 @@ def _divided(
     usual: dict[str, Any] = {"model": "process", "gil_enabled": True, "workers": 2, "cpu_count": 2}
     times = {"on_cpu": 1.0, "alone_on_cpu": 1.0, "task_measured_ns": 1.0, "delay": 0.0}
     times |= {name: facts[name] for name in times if name in facts}
-    rest = {"cpus": 1.0, "cpus_alone": 1.0, "shared_counted": None} | usual | facts
+    rest = (
+        {"cpus": 1.0, "cpus_alone": 1.0, "shared_counted": None}
+        | dict.fromkeys(FAULTING, np.nan)
+        | usual
+        | facts
+    )
     row = rest | {name: value * MS for name, value in times.items()}
     share = {SERIALISING: 0.0, TRANSPORT: 0.0} | (parent or {})
     return divide(spent, pd.DataFrame([row], index=["a"]), pd.DataFrame([share], index=["a"])).iloc[0]
@@ -56,6 +63,7 @@ def _reason(*case: Any) -> Reason | None:
         (LOCK, ({"compute": 2.0}, {})),
         (NATIVE_THREADS, ({"compute": 1.9}, {"cpus_alone": 1.9})),
         (SLOWED, ({"compute": 1.5}, {"on_cpu": 1.5})),
+        (FAULTS, ({"compute": 1.5}, {"on_cpu": 1.5} | FAULTING)),
         (COUNTS, ({"compute": 3.0}, {"on_cpu": 3.0, "shared_counted": "arguments of f"} | FREE)),
         (SERIALISING, ({"compute": 1.0, "serialize": 0.3, "deserialize": 0.3, "send": 0.1}, {})),
         (SERIALISING, ({"compute": 1.0, "wait": 1.0}, {}, {SERIALISING: 0.8})),
@@ -83,6 +91,9 @@ def test_what_takes_most_of_the_time_is_the_reason(kind: str, case: Any) -> None
         (LOCK, ({"compute": 1.0}, {"on_cpu": 0.02, "alone_on_cpu": 0.02})),
         (NATIVE_THREADS, ({"compute": 1.9}, {"cpus_alone": 1.0})),
         (SLOWED, ({"compute": 1.5}, {"on_cpu": 1.5, "alone_on_cpu": 1.5, "task_measured_ns": 1.5})),
+        (SLOWED, ({"compute": 1.5}, {"on_cpu": 1.5} | FAULTING)),
+        (FAULTS, ({"compute": 1.5}, {"on_cpu": 1.5} | FAULTING | {"task_faults": 500.0})),
+        (FAULTS, ({"compute": 1.5}, FAULTING)),
         (COUNTS, ({"compute": 3.0}, {"on_cpu": 3.0} | FREE)),
         (SERIALISING, ({"compute": 1.0, "wait": 1.0}, {}, {SERIALISING: 0.1})),
         (TRANSPORT, ({"compute": 1.0, "send": 0.02, "receive": 0.02}, {})),
@@ -113,6 +124,7 @@ def test_the_parts_are_all_that_is_missing() -> None:
             "delay": rng.exponential(0.5),
             "workers": int(rng.integers(1, 5)),
         }
+        facts |= {name: rng.exponential(value) for name, value in FAULTING.items()}
         facts["model"] = str(rng.choice(["thread", "process"]))
         parent = {SERIALISING: rng.uniform(0, 0.5), TRANSPORT: rng.uniform(0, 0.5)}
         found = _divided(phases, facts, parent)
