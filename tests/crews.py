@@ -102,8 +102,8 @@ class StartCrew(Protocol):
         """Provide the workers, ready for a trial."""
 
 
-def crew_of(mechanism: Mechanism, folder: Path) -> StartCrew:
-    """Return what starts workers of a mechanism, with their board in ``folder``."""
+def crew_of(mechanism: Mechanism, folder: Path, **changes: Any) -> StartCrew:
+    """Return what starts workers of a mechanism, with their board in ``folder``; ``changes`` are of the model's knobs."""
 
     @contextmanager
     def start(
@@ -114,7 +114,7 @@ def crew_of(mechanism: Mechanism, folder: Path) -> StartCrew:
         geometry = Geometry(str(folder / "board"), count, 4096, 512)
         pattern = pattern or Map({}, Knobs(count, 16, 0))
         work = Work(pattern, workload or Echo({}, Sizes(1024, 1024), 7), geometry, (), ())
-        options, ipc_options = _options("model", model), _options("ipc", ipc)
+        options, ipc_options = _options("model", model) | changes, _options("ipc", ipc)
         settings = CrewSettings(count, method, options, ipc, ipc_options, message_bytes)
         made = models.load(model)(settings, work, geometry.create())
         made.start()
@@ -165,6 +165,20 @@ class Identity(Sample):
 
 def _identity(payload: Any) -> tuple[int, Any]:
     return 41, payload
+
+
+class Timed(Sample):
+    """Sleeps for 5 ms, and returns when that began and when it ended."""
+
+    def open(self) -> Task:
+        """Return the task."""
+        return _timed
+
+
+def _timed(payload: int) -> tuple[int, tuple[int, int]]:
+    start = time.perf_counter_ns()
+    time.sleep(0.005)
+    return payload, (start, time.perf_counter_ns())
 
 
 class Busy(Sample):

@@ -55,6 +55,12 @@ class Member:
         return next(filter(None, map(_missing, cls.REQUIRES)), None)
 
     @classmethod
+    def conflict(cls, options: dict[str, Any]) -> Optional[str]:
+        """Return why options exclude each other; None if they do not."""
+        del options
+        return None
+
+    @classmethod
     def may_lack(cls) -> bool:
         """Return whether there is anything to ask an interpreter."""
         return bool(cls.REQUIRES) or cls.SINCE > OLDEST or cls.lacks.__func__ is not Member.lacks.__func__  # type: ignore[attr-defined]  # bound methods have it

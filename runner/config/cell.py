@@ -11,7 +11,7 @@ from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.factors import POLICY
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import format_size, read_size
-from breakeven.runner.cell import families, workloads
+from breakeven.runner.cell import families
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
 from breakeven.runner.config.parsing import (
@@ -211,7 +211,7 @@ class _Member:
         _only_known(given, (*shared, *kinds), f"{family}.", f"{family}={name} has")
         known = {} if name in pseudo else registry.load(name).DEFAULTS
         options = {key: _option(known | dict(given), key, kind, family) for key, kind in kinds.items()}
-        conflict = workloads.load(name).conflict(options) if family == "workload" else None
+        conflict = None if name in pseudo else registry.load(name).conflict(options)
         if conflict is not None:
             raise BadValue(conflict)
         return cls(name, given.get("start_method"), options)

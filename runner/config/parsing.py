@@ -47,6 +47,12 @@ def read_count_or_auto(value: object, key: str, *, least: int = 1) -> int | None
     )
 
 
+def read_chunk(value: object, key: str) -> int | str:
+    """Return ``value`` if it is ``auto`` or a count; raise BadValue."""
+    count = read_count_or_auto(value, key)
+    return AUTO if count is None else count
+
+
 def read_flag(value: object, key: str) -> bool:
     """Return ``value`` if it is true or false; raise BadValue."""
     if isinstance(value, bool):
@@ -143,6 +149,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "time": read_length,
     "size": read_size,
     "count": read_count,
+    "chunk": read_chunk,
     "text": read_text,
     "target": read_target,
     "inputs": read_inputs,

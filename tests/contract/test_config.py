@@ -7,6 +7,7 @@ import pytest
 
 from breakeven.base.errors import BadInput, BadValue, UnknownChoice
 from breakeven.base.units import format_size
+from breakeven.runner.cell import channels, models
 from breakeven.runner.config.cell import Cell, parse
 from tests.fakes import plain
 
@@ -36,7 +37,8 @@ def test_options_of_a_member_are_in_base_units() -> None:
     cell = parse(
         plain("pattern=window", "pattern.bin=2ms", "ipc=shared_memory", "model=mp_pool", "model.chunksize=3")
     )
-    assert (cell.pattern_options, cell.model_options) == ({"bin": 2_000_000}, {"chunksize": 3})
+    assert cell.pattern_options == {"bin": 2_000_000}
+    assert cell.model_options == {**models.load("mp_pool").DEFAULTS, "chunksize": 3}
     assert set(cell.ipc_options) == {"slots"}
 
 
@@ -128,15 +130,12 @@ def test_a_way_of_measuring_that_cannot_be(knob: dict[str, Any], message: str) -
             plain(model={"name": "threads"}),
             (
                 "model.name=threads: no such choice (did you mean thread?); "
-                "choose one of serial, thread, process, thread_pool, process_pool, mp_pool"
+                f"choose one of {', '.join(models.REGISTRY)}"
             ),
         ),
         (
             plain(ipc={}),
-            (
-                "ipc=null: no such choice; "
-                "choose one of reference, queue, simple_queue, pipe, shared_memory, auto, native, none"
-            ),
+            (f"ipc=null: no such choice; choose one of {', '.join(channels.REGISTRY)}, auto, native, none"),
         ),
         (
             plain("model.start_method=frok"),

@@ -100,6 +100,11 @@ class Model(Member, ABC):
         )
 
     @property
+    def in_flight(self) -> Optional[int]:
+        """Return how many tasks the user lets be under way at a time; None for no limit."""
+        return None if self.work.pattern.ONE_EACH else self.settings.options.get("in_flight")
+
+    @property
     def apart(self) -> bool:
         """Whether workers are processes of their own."""
         return self.space(self.settings.options) == PROCESSES

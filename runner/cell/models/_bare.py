@@ -7,7 +7,7 @@ from abc import abstractmethod
 from importlib import import_module
 from threading import BrokenBarrierError
 from time import perf_counter_ns, sleep
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from .. import channels
 from ..board import OPENING, PASSED, Board
@@ -98,8 +98,13 @@ def set_up(index: int, work: Work, board: Optional[Board], barrier: Any, ready: 
 
 
 class Bare(Model):
-    """A model whose workers are joined by a channel. A subclass creates and joins the workers."""
+    """A model whose workers are joined by a channel. A subclass creates and joins the workers.
 
+    No more than ``in_flight`` messages are unanswered, if that is not None, and no more than the channel allows.
+    """
+
+    OPTIONS: ClassVar[dict[str, str]] = {"in_flight": "count?"}
+    DEFAULTS: ClassVar[dict[str, Any]] = {"in_flight": None}
     context: Any
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
@@ -167,8 +172,7 @@ class Bare(Model):
     def _map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         channel, total = self.channel, len(items)
         results: list[Any] = [None] * total
-        ahead = channel.ahead
-        sent = total if ahead is None else min(ahead, total)
+        sent = min(limit for limit in (channel.ahead, self.in_flight, total) if limit is not None)
         for task in range(sent):
             channel.send(task, *items[task])
         for _ in range(total):

@@ -1,13 +1,13 @@
-"""What the two executors of `concurrent.futures` have in common."""
+"""What the executors of `concurrent.futures` have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from typing import Any
 
 from ..phases import WAIT
-from ._pool import Pool, columns, perform
+from ._pool import SUBMIT, Pool, columns, perform
 
 
 class ExecutorPool(Pool):
@@ -16,13 +16,30 @@ class ExecutorPool(Pool):
     executor: Executor
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Use `Executor.map`, with the library's chunk size of 1 unless one is configured."""
-        chunks = self._chunks(len(items)) or 1
+        """Use `Executor.map`, with the library's chunk size of 1 unless one is configured, or `submit` and `as_completed`."""
         try:
-            results = list(self.executor.map(perform, *columns(items), chunksize=chunks))
+            results = self._submitted(items) if self._call == SUBMIT else self._mapped(items)
         except BrokenExecutor as error:
             raise self._why(error) from error
         self.recorder.mark(WAIT)
+        return results
+
+    def _mapped(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        return list(self.executor.map(perform, *columns(items), chunksize=self._chunks(len(items)) or 1))
+
+    def _submitted(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Submit the tasks, as many at a time as may be under way, and take results as they are completed."""
+        gate, submit = self._gate(), self.executor.submit
+        leave, places = gate.leave, {}
+        for task, item in enumerate(items):
+            gate.enter()
+            future: Future[tuple[int, Any]] = submit(perform, task, *item)
+            places[future] = task
+            if leave is not None:
+                future.add_done_callback(leave)
+        results: list[Any] = [None] * len(items)
+        for future in as_completed(places):
+            results[places[future]] = future.result()
         return results
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from multiprocessing import active_children, connection
 from threading import BrokenBarrierError
 from time import perf_counter_ns
-from typing import Any, ClassVar, Optional
+from typing import Any, ClassVar, Optional, Union
 
 from .. import failures, probe, watchdog
 from ..board import ASSIGNED, Board
@@ -25,6 +25,7 @@ from ..errors import HookFailed, TaskFailed
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
 
+MAP, SUBMIT = "map", "submit"
 _mine = threading.local()  # in a pool of threads each thread is a worker; a process of a pool has one thread
 
 
@@ -56,6 +57,11 @@ def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:
         if not _mine.worker.apart:
             failures.end_run(told)
         raise Sent(told) from None
+
+
+def perform_numbered(item: tuple[int, int, Any]) -> tuple[int, int, Any]:
+    """Do so with a task in one object, and return its number with the result: for calls that return results in any order."""
+    return (item[0], *perform(*item))
 
 
 class Sent(TaskFailed):
@@ -109,11 +115,24 @@ def wait_at_barrier() -> None:
     _mine.barrier.wait()
 
 
+CHUNKS_A_WORKER = 4
+"""How many chunks each worker gets if ``chunksize=auto`` chooses: as many as `multiprocessing.Pool.map` makes by default."""
+
+
 class Pool(Model):
-    """A model whose workers belong to a pool of the standard library."""
+    """A model whose workers belong to a pool of the standard library.
+
+    ``call`` says which of its methods hands out tasks, and ``chunksize`` how many go together if that can send several. No more
+    than ``in_flight`` tasks are under way, if that is not None: a semaphore around what submits them.
+    """
 
     TRANSPORT = "native"
-    OPTIONS: ClassVar[dict[str, str]] = {"chunksize": "count?"}
+    OPTIONS: ClassVar[dict[str, str]] = {
+        "call": f"{MAP}|{SUBMIT}",
+        "chunksize": "chunk?",
+        "in_flight": "count?",
+    }
+    DEFAULTS: ClassVar[dict[str, Any]] = {"call": MAP, "in_flight": None}
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         super().__init__(settings, work, board)
@@ -190,9 +209,48 @@ class Pool(Model):
             watch.end()
         self._started = True
 
+    @classmethod
+    def conflict(cls, options: dict[str, Any]) -> Optional[str]:
+        """Return which knob has no effect on the chosen call; None if all have one."""
+        call, chunksize, in_flight = (options.get(name) for name in ("call", "chunksize", "in_flight"))
+        if call == SUBMIT and chunksize is not None:
+            return f"model.chunksize={chunksize}: model.call={SUBMIT} sends tasks one by one; leave it null, or choose model.call={MAP}"
+        if call != SUBMIT and in_flight is not None:
+            return f"model.in_flight={in_flight}: model.call={call} hands out all tasks at once; leave it null, or choose model.call={SUBMIT}"
+        return None
+
+    @property
+    def _call(self) -> str:
+        """Return how tasks are handed out."""
+        return str(self.settings.options.get("call", MAP))
+
     def _chunks(self, items: int) -> Optional[int]:
-        """Return the configured chunk size, None for the library's; 1 for a window's items."""
-        return 1 if items <= self.settings.workers else self.settings.options.get("chunksize")
+        """Return the chunk size, None for the library's own; 1 if every worker is to get one item."""
+        chosen: Union[int, str, None] = self.settings.options.get("chunksize")
+        if self.work.pattern.ONE_EACH:
+            return 1
+        return -(-items // (CHUNKS_A_WORKER * self.settings.workers)) if isinstance(chosen, str) else chosen
+
+    def _gate(self) -> Gate:
+        """Return what a task passes before it is submitted, and again when it is done."""
+        return Gate(self.in_flight)
+
+
+class Gate:
+    """Lets so many tasks be under way, any number if that is None; it costs nothing then."""
+
+    def __init__(self, most: Optional[int]) -> None:
+        self._free = None if most is None else threading.BoundedSemaphore(most)
+
+    @property
+    def leave(self) -> Optional[Callable[[Any], None]]:
+        """Return what is to be called with a task that is done; None if nothing is."""
+        free = self._free
+        return None if free is None else lambda _: free.release()
+
+    def enter(self, seconds: Optional[float] = None) -> bool:
+        """Wait until one more task may be submitted, or so long; return whether it may."""
+        return self._free is None or self._free.acquire(timeout=seconds)
 
 
 def refuse_input(_: Any, told: str) -> Any:

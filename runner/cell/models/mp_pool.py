@@ -1,12 +1,13 @@
-"""`multiprocessing.Pool`, used through `starmap`."""
+"""`multiprocessing.Pool`, used through one of its calls."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing import pool
 from threading import Thread, current_thread
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from ..boot import keep
 from ..contexts import context_of
@@ -15,21 +16,32 @@ from ..phases import WAIT
 from ..pickling import guard, unguard
 from ..spaces import PROCESSES
 from ._pool import (
+    MAP,
+    SUBMIT,
+    Gate,
     Pool,
     columns,
     perform,
+    perform_numbered,
     reading,
     refuse_input,
     why_unread,
 )
 
+IMAP, IMAP_UNORDERED = "imap", "imap_unordered"
 _PATIENCE_S = 5.0
 _LOOK_S = 0.2  # between two looks at whether results are still read, while the parent waits
+
+Item = tuple[int, Any]
 
 
 class MpPool(Pool):
     """Processes that share two simple queues; threads of the parent feed one and read the other."""
 
+    OPTIONS: ClassVar[dict[str, str]] = {
+        **Pool.OPTIONS,
+        "call": f"{MAP}|{IMAP}|{IMAP_UNORDERED}|{SUBMIT}",
+    }
     SPACE = PROCESSES
     START_METHODS = ("fork", "forkserver", "spawn")
     CHILDREN = False  # `multiprocessing.Pool` makes its workers daemonic
@@ -43,23 +55,69 @@ class MpPool(Pool):
         self._guard = guard(self._is_feeder, refuse_input)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Use `Pool.starmap`, with the library's chunk size unless one is configured."""
-        asked = self.pool.starmap_async(perform, zip(*columns(items)), self._chunks(len(items)))
-        results: list[tuple[int, Any]] = self._await(asked)
+        """Use one of the pool's calls, with the library's chunk size unless one is configured."""
+        calls = {
+            MAP: self._starmap,
+            IMAP: self._imap,
+            IMAP_UNORDERED: self._imap_unordered,
+            SUBMIT: self._apply,
+        }
+        results = calls[self._call](items)
         self.recorder.mark(WAIT)
         return results
 
+    def _starmap(self, items: list[Item]) -> list[Item]:
+        asked = self.pool.starmap_async(perform, zip(*columns(items)), self._chunks(len(items)))
+        results: list[Item] = self._await(asked.get)
+        return results
+
+    def _imap(self, items: list[Item]) -> list[Item]:
+        return [(value, back) for _, value, back in self._each(self.pool.imap, items)]
+
+    def _imap_unordered(self, items: list[Item]) -> list[Item]:
+        results: list[Any] = [None] * len(items)
+        for task, *result in self._each(self.pool.imap_unordered, items):
+            results[task] = tuple(result)
+        return results
+
+    def _each(self, call: Callable[..., Any], items: list[Item]) -> Iterator[tuple[int, int, Any]]:
+        """Yield results one by one, as ``call`` does; of chunks, it waits in a way that has no end (see `_await`)."""
+        numbered = ((task, *item) for task, item in enumerate(items))
+        size = self._chunks(len(items)) or 1
+        if size == 1:
+            yield from self._arriving(call(perform_numbered, numbered))
+            return
+        chunks = pool.Pool._get_tasks(perform_numbered, numbered, size)  # type: ignore[attr-defined]  # noqa: SLF001  # the lines of `Pool.imap`
+        for chunk in self._arriving(call(pool.mapstar, chunks)):  # type: ignore[attr-defined]  # not in the stubs
+            yield from chunk
+
+    def _arriving(self, results: Any) -> Iterator[Any]:
+        while True:
+            try:
+                yield self._await(results.next)
+            except StopIteration:
+                return
+
+    def _apply(self, items: list[Item]) -> list[Item]:
+        """Submit the tasks, as many at a time as may be under way, and take the results in order."""
+        gate = self._gate()
+        leave, asked = gate.leave, []
+        for task, item in enumerate(items):
+            self._await(partial(_entering, gate))
+            asked.append(self.pool.apply_async(perform, (task, *item), {}, leave, leave))
+        return [self._await(one.get) for one in asked]
+
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Use `Pool.apply`."""
-        result: tuple[int, Any] = self._await(self.pool.apply_async(perform, (0, *item)))
+        result: tuple[int, Any] = self._await(self.pool.apply_async(perform, (0, *item)).get)
         self.recorder.mark(WAIT)
         return result
 
-    def _await(self, asked: Any) -> Any:
+    def _await(self, get: Callable[[float], Any]) -> Any:
         """Wait as `starmap` and `apply` do, but not for ever if the thread that reads results is gone."""
         while True:
             try:
-                return asked.get(_LOOK_S)
+                return get(_LOOK_S)
             except multiprocessing.TimeoutError:
                 if self._unread:
                     raise TaskFailed(self._unread) from None
@@ -102,6 +160,11 @@ class MpPool(Pool):
         self.pool.close()
         self.pool.join()
         unguard(self._guard)
+
+
+def _entering(gate: Gate, seconds: float) -> None:
+    if not gate.enter(seconds):
+        raise multiprocessing.TimeoutError
 
 
 def _make(notice: Callable[[BaseException], None]) -> Any:

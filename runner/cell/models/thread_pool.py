@@ -13,7 +13,9 @@ from ._executor import ExecutorPool
 class ThreadPool(ExecutorPool):
     """Threads that take work items from a queue by reference. A chunk size has no effect."""
 
-    OPTIONS: ClassVar[dict[str, str]] = {}
+    OPTIONS: ClassVar[dict[str, str]] = {
+        name: kind for name, kind in ExecutorPool.OPTIONS.items() if name != "chunksize"
+    }
 
     def _context(self) -> Any:
         return threading

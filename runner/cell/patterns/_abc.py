@@ -68,11 +68,13 @@ class Crew(Protocol):
 class Pattern(Member, ABC):
     """One way to use workers.
 
-    ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs.
+    ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs. With ``ONE_EACH`` every worker
+    gets one item, and they perform them at the same time.
     """
 
     IGNORES: frozenset[str] = frozenset()
     ECHOES = False
+    ONE_EACH = False
 
     def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
         self.options = options

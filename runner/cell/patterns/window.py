@@ -68,6 +68,7 @@ class Window(Pattern):
 
     OPTIONS: ClassVar[dict[str, str]] = {"bin": "time"}
     IGNORES = frozenset({"tasks", "trial_ns"})
+    ONE_EACH = True
 
     @property
     def _bin_ns(self) -> int:

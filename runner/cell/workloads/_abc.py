@@ -10,7 +10,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from random import Random
-from typing import Any, Optional
+from typing import Any
 
 from ..hooks import Hooks
 from ..member import Member
@@ -60,12 +60,6 @@ class Workload(Member, ABC):
         """Return the cell's integer knobs that have no effect with these options."""
         del options
         return frozenset()
-
-    @classmethod
-    def conflict(cls, options: dict[str, Any]) -> Optional[str]:
-        """Return why options exclude each other; None if they do not."""
-        del options
-        return None
 
     @property
     def lists(self) -> bool:
