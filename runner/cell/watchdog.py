@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import active_children, connection
 from threading import Lock, Thread, current_thread, main_thread
-from typing import Any
+from typing import Any, Optional
 
 from .errors import TaskFailed, WorkerDied
 
@@ -78,6 +78,8 @@ class Lives:
 
     def _exit_code(self, process: Any) -> Any:
         """Return the exit code; that of a process whose pool closed it meanwhile is kept where it was reaped."""
+        if isinstance(process, _Stranger):
+            return None
         try:
             return _exit_code(process)
         except ValueError:
@@ -89,6 +91,24 @@ class Lives:
         for descriptor in self.processes:
             if descriptor not in sentinels:
                 os.close(descriptor)
+
+
+class _Stranger:
+    """A worker that is no child of this process: its end can be seen, but not how it ended."""
+
+    exitcode = None
+
+    def __init__(self, pid: int, sentinel: int) -> None:
+        self.pid = pid
+        self.sentinel = sentinel
+
+
+def _stranger(pid: int) -> Optional[_Stranger]:
+    """Return a process that another one started for us; None if it is gone, or the system cannot watch it."""
+    try:
+        return _Stranger(pid, os.pidfd_open(pid))
+    except (AttributeError, OSError):
+        return None
 
 
 class Watch:
@@ -128,7 +148,9 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
     An error, such as a broken pipe, may be caused by a worker's end: then that end is reported, not the
     error.
     """
-    children = {child.pid: child for child in active_children()}
+    children: dict[Any, Any] = {child.pid: child for child in active_children()}
+    strangers = [found for pid in pids if pid not in children and (found := _stranger(pid)) is not None]
+    children |= {stranger.pid: stranger for stranger in strangers}
     missing = [number for number, pid in enumerate(pids) if pid not in children]
     if missing and pool:  # outside a pool a `Watch` knows how it ended and is about to report it
         report(missing[0], "ended")
@@ -147,6 +169,8 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
         if watch is not None:
             watch.end()
         lives.close()
+        for stranger in strangers:
+            os.close(stranger.sentinel)
 
 
 @contextmanager

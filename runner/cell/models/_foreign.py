@@ -12,6 +12,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from time import perf_counter_ns
 from typing import Any, Optional
 
@@ -79,6 +80,17 @@ def wait_at_gate() -> None:
         place.abort()
         raise
     place.wait()
+
+
+def pass_gate() -> None:
+    """Wait for the other workers."""
+    _mine.place.wait()
+
+
+def name_semaphores(semaphores: Any, run: str) -> None:
+    """Have loky name its semaphores after the run, so that the run's end removes those that a killed process leaves."""
+    numbers = count()
+    semaphores.SemLock._make_name = staticmethod(lambda: f"/{run}-{os.getpid()}-{next(numbers)}")  # noqa: SLF001  # the only way
 
 
 class Foreign(Model):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Optional
 
 from ..member import Requirement
 from ..spaces import PROCESSES, THREADS
-from ._foreign import Foreign, Item, Numbered, perform
+from ._foreign import Foreign, Item, Numbered, name_semaphores, perform
 
 _THREADING = "threading"
 _LOKY = "loky"
@@ -36,6 +36,7 @@ class Joblib(Foreign):
     def _prepare(self) -> None:
         import joblib  # noqa: PLC0415  # what is measured; planning loads this class where it may be missing
 
+        name_semaphores(joblib.externals.loky.backend.synchronize, self.settings.name)
         self._joblib = joblib
         self._backend = self.settings.options["backend"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ..member import Requirement
-from ._foreign import Foreign, Item, Numbered, perform
+from ._foreign import Foreign, Item, Numbered, name_semaphores, perform
 
 
 class Loky(Foreign):
@@ -19,6 +19,7 @@ class Loky(Foreign):
     def _prepare(self) -> None:
         import loky  # noqa: PLC0415  # what is measured; planning loads this class where it may be missing
 
+        name_semaphores(loky.backend.synchronize, self.settings.name)
         self._make = loky.ProcessPoolExecutor
 
     def _open(self) -> None:
