@@ -50,8 +50,8 @@ class Mechanism(NamedTuple):
             **self._asdict(),
             pattern="map",
             workers=self.workers,
-            model_options=_options("model", self.model),
-            ipc_options=_options("ipc", self.ipc),
+            model_options=options_of("model", self.model),
+            ipc_options=options_of("ipc", self.ipc),
         )
         return reason is None
 
@@ -59,11 +59,11 @@ class Mechanism(NamedTuple):
     def lacks(self) -> list[Lack]:
         """What this interpreter lacks for it."""
         members = [("model", self.model), *([("ipc", self.ipc)] if self.ipc in channels.REGISTRY else [])]
-        found = [lacks_of(Asked(family, name, _options(family, name))) for family, name in members]
+        found = [lacks_of(Asked(family, name, options_of(family, name))) for family, name in members]
         return [lack for lack in found if lack != NOTHING]
 
 
-def _options(family: str, name: str) -> dict[str, Any]:
+def options_of(family: str, name: str) -> dict[str, Any]:
     """Return the options of a member with the defaults of its YAML file, in base units."""
     if name not in FAMILIES[family].REGISTRY:
         return {}
@@ -114,7 +114,7 @@ def crew_of(mechanism: Mechanism, folder: Path, **changes: Any) -> StartCrew:
         geometry = Geometry(str(folder / "board"), count, 4096, 512)
         pattern = pattern or Map({}, Knobs(count, 16, 0))
         work = Work(pattern, workload or Echo({}, Sizes(1024, 1024), 7), geometry, (), ())
-        options, ipc_options = _options("model", model) | changes, _options("ipc", ipc)
+        options, ipc_options = options_of("model", model) | changes, options_of("ipc", ipc)
         settings = CrewSettings(count, method, options, ipc, ipc_options, message_bytes)
         made = models.load(model)(settings, work, geometry.create())
         made.start()

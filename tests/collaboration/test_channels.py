@@ -17,6 +17,7 @@ from tests.crews import EVERY_CHANNEL, Identity, Mechanism, StartCrew
 SHARED_MEMORY = pytest.mark.parametrize(
     "mechanism", [Mechanism("thread", None, "shared_memory")], indirect=True, ids=str
 )
+BETWEEN_THREADS = [one for one in EVERY_CHANNEL if one.model == "thread"]
 SIZES = (0, 1, 3, 4, 4096, 65_535, 65_536, 1 << 20)
 OBJECTS = (
     {"a": [1, 2, 3], "b": ("x", None)},
@@ -95,6 +96,39 @@ def test_payload_bytes_of_shared_memory_pass_no_pickle(
         assert workers.exchange((0, b"x" * 1000)) == (41, b"x" * 1000)
         with pytest.raises(AssertionError, match="pickled"):
             workers.exchange((0, [1]))
+
+
+@pytest.mark.parametrize(
+    "mechanism",
+    [one for one in BETWEEN_THREADS if channels.load(one.ipc).PLAIN_BYTES],
+    indirect=True,
+    ids=str,
+)
+def test_bytes_cross_in_no_pickle_where_that_is_said(
+    crew: StartCrew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With pickling made impossible, small and large bytes still cross, and an object does if the object itself is passed."""
+    with crew(Identity()) as workers:
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise AssertionError("pickled")
+
+        for name in ("dumps", "loads", "Pickler", "Unpickler"):
+            monkeypatch.setattr(f"pickle.{name}", refuse)
+        for payload in (b"", b"x" * 1000, b"y" * 300_000):
+            assert workers.exchange((0, payload)) == (41, payload)
+        if not workers.channel.ALWAYS_PICKLES:  # type: ignore[attr-defined]  # bare models alone have one
+            assert workers.exchange((0, [1])) == (41, [1])
+            return
+        with pytest.raises(AssertionError, match="pickled"):
+            workers.exchange((0, [1]))
+
+
+def test_more_messages_than_may_be_under_way_come_back(crew: StartCrew) -> None:
+    """Two a worker are under way where both fit the kernel's buffer: the largest that do so come back whole."""
+    payloads = [number.to_bytes(4, "big") * 4000 for number in range(60)]
+    with crew(Identity(), message_bytes=len(payloads[0])) as workers:
+        assert [back for _, back in workers.map([(0, payload) for payload in payloads])] == payloads
 
 
 @SHARED_MEMORY

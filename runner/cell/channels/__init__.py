@@ -11,6 +11,9 @@ REGISTRY = {
     "simple_queue": "simple_queue:SimpleQueue",
     "pipe": "pipe:Pipe",
     "shared_memory": "shared_memory:SharedMemory",
+    "os_pipe": "os_pipe:OsPipe",
+    "socketpair": "socketpair:SocketPair",
+    "tcp": "tcp:Tcp",
 }
 
 

@@ -51,6 +51,10 @@ class Room(NamedTuple):
         small = twice * (self.message_bytes + _ENVELOPE_BYTES) <= _SAFE_BYTES
         return twice if small else self.workers
 
+    def ahead_of_each(self, buffer_bytes: int) -> int:
+        """Return how many are safe for each worker if each has a buffer of its own, of so many bytes, each way."""
+        return 2 if 4 * (self.message_bytes + _ENVELOPE_BYTES) <= buffer_bytes else 1
+
 
 class Port(ABC):
     """A worker's end."""
@@ -75,12 +79,13 @@ class Port(ABC):
 class Channel(Member, ABC):
     """The parent's end.
 
-    ``JOINS`` are the spaces whose workers it joins to the parent; ``ALWAYS_PICKLES`` says whether it pickles between
-    threads, too.
+    ``JOINS`` are the spaces whose workers it joins to the parent; ``ALWAYS_PICKLES`` says whether it pickles objects between
+    threads, too, and ``PLAIN_BYTES`` whether bytes cross in no pickle, wherever workers live.
     """
 
     JOINS: ClassVar[frozenset[str]] = frozenset({THREADS, PROCESSES})
     ALWAYS_PICKLES = False
+    PLAIN_BYTES = False
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         """Build the channel from the primitives of ``context``: `multiprocessing`'s or those for threads."""

@@ -31,6 +31,7 @@ class Reference(SharedQueues):
     """Two handovers, one each way."""
 
     JOINS = frozenset({THREADS})
+    PLAIN_BYTES = True
 
     @classmethod
     def _why_apart(cls, space: str) -> str:

@@ -91,6 +91,7 @@ class SharedMemory(Channel):
 
     OPTIONS: ClassVar[dict[str, str]] = {"slots": "count"}
     ALWAYS_PICKLES = True
+    PLAIN_BYTES = True
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
