@@ -16,6 +16,7 @@ from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from breakeven.runner.cell.workloads.echo import Echo
 from breakeven.runner.config.cell import Cell, Measure
 from breakeven.runner.planning.run import Run
+from tests.crews import options_of
 
 QUICK = Measure(
     warmup=1,
@@ -30,13 +31,13 @@ QUICK = Measure(
 
 
 def cell(**changes: Any) -> Cell:
-    """Return a small cell: two processes and a queue, sixteen tasks of a fifth of a millisecond."""
+    """Return a small cell: two processes and a queue, sixteen tasks of a fifth of a millisecond; the defaults of another channel."""
     known: dict[str, Any] = {
         "workload": "spin",
         "model": "process",
         "start_method": "fork",
         "ipc": "queue",
-        "ipc_options": {"slots": 4},
+        "ipc_options": options_of("ipc", changes.get("ipc", "queue")),
         "pattern": "map",
         "workers": 2,
         "payload_bytes": 1024,

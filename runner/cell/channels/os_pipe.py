@@ -18,6 +18,7 @@ _GET_SIZE, _SET_SIZE = (
     1031,
 )  # F_GETPIPE_SZ and F_SETPIPE_SZ of Linux, which `fcntl` names from Python 3.10 on
 _LEAST_BYTES = 4096  # where the system does not tell
+_MOST_BYTES = 2**31 - 1  # what it can be asked for
 
 
 class PipeEnd(End):
@@ -82,12 +83,27 @@ class OsPipe(StreamChannel):
     def _sized(self, pipe: int) -> int:
         """Set the capacity of a pipe if one is asked for, and return what it has; raise NoRoom if that is too much."""
         asked = self.options["capacity"]
+        if asked is None:
+            return _size_of(pipe)
         try:
-            return fcntl.fcntl(pipe, _GET_SIZE) if asked is None else fcntl.fcntl(pipe, _SET_SIZE, asked)
-        except (OSError, OverflowError) as error:
-            if asked is None:  # the system does not tell
-                return _LEAST_BYTES
-            raise NoRoom(
-                f"ipc.capacity={in_units(asked)}: the system refuses a pipe of this size; "
-                "choose at most what /proc/sys/fs/pipe-max-size says, or null"
-            ) from error
+            size: int = fcntl.fcntl(pipe, _SET_SIZE, min(asked, _MOST_BYTES))
+        except OSError as error:
+            raise _refused(asked) from error
+        if size < asked:
+            raise _refused(asked)
+        return size
+
+
+def _size_of(pipe: int) -> int:
+    """Return what the system buffers in a pipe, or a size that it has in any case."""
+    try:
+        return fcntl.fcntl(pipe, _GET_SIZE)
+    except OSError:  # the system does not tell
+        return _LEAST_BYTES
+
+
+def _refused(asked: int) -> NoRoom:
+    return NoRoom(
+        f"ipc.capacity={in_units(asked)}: the system refuses a pipe of this size; "
+        "choose at most what /proc/sys/fs/pipe-max-size says, or null"
+    )
