@@ -48,7 +48,7 @@ def descriptors() -> set[str]:
     return {path.name for path in Path("/dev/fd").iterdir()}
 
 
-@pytest.mark.parametrize("size", [0, 100, 5000, 16_000, 100_000])
+@pytest.mark.parametrize("size", [0, 100, 5000, 16_000, 32_000, 50_000, 100_000])
 @pytest.mark.parametrize("name", STREAMS)
 def test_what_is_sent_ahead_fits_the_kernels_buffer(name: str, size: int) -> None:
     """Two messages a worker are under way only where both fit, each way: else both sides could block on writing."""

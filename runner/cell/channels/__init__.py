@@ -14,6 +14,9 @@ REGISTRY = {
     "os_pipe": "os_pipe:OsPipe",
     "socketpair": "socketpair:SocketPair",
     "tcp": "tcp:Tcp",
+    "unix_socket": "unix_socket:UnixSocket",
+    "manager": "manager:Manager",
+    "deque": "deque:Deque",
 }
 
 

@@ -6,9 +6,11 @@ too.
 
 from __future__ import annotations
 
+import os
 import select
+import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -41,14 +43,25 @@ class Pipe(Channel):
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
-        pairs = [context.Pipe() for _ in range(room.workers)]
+        pairs = list(self._pairs())
         self.ours = [ours for ours, _ in pairs]
         self.theirs = [theirs for _, theirs in pairs]
-        self.free = deque(list(range(room.workers)) * (room.ahead() // room.workers))
+        self.free = deque(list(range(room.workers)) * (self.ahead // room.workers))
         self.poll = select.poll()
         self.owner = {connection.fileno(): worker for worker, connection in enumerate(self.ours)}
         for descriptor in self.owner:
             self.poll.register(descriptor, select.POLLIN)
+
+    def _pairs(self) -> Iterator[tuple[Connection, Connection]]:
+        """Make a connection for each worker, and yield the parent's end and the worker's."""
+        return (self.context.Pipe() for _ in range(self.room.workers))
+
+    @property
+    def ahead(self) -> int:
+        """Return as many as fit the kernel's buffers, which some systems make smaller for sockets than for pipes."""
+        with socket.socket(fileno=os.dup(self.ours[0].fileno())) as ours:
+            buffer_bytes = ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        return min(self.room.ahead(), self.room.ahead_of_each(buffer_bytes) * self.room.workers)
 
     def port(self, worker: int) -> Port:
         """Return the other end of the worker's pipe."""
