@@ -1,0 +1,84 @@
+"""However a run over a channel ends, it ends, and nothing of it is left: no process, no socket, no folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from breakeven.runner.cell import channels
+from breakeven.runner.cell.channels._abc import Room
+from breakeven.runner.cell.channels._private import PrivatePaths
+from breakeven.runner.cell.channels.deque import Deque
+from breakeven.runner.cell.channels.manager import Manager
+from breakeven.runner.cell.models._threads import Context
+from tests.collaboration.host_runs import call
+from tests.crews import MECHANISMS, Identity, Mechanism, crew_of
+
+FORKED = [one for one in MECHANISMS if one.start_method == "fork" and one.ipc in channels.REGISTRY]
+
+
+def temporary() -> set[str]:
+    """Return what multiprocessing and runs have in the folder of temporary files."""
+    kinds = ("pymp-*", "breakeven-[0-9]*")
+    return {path.name for kind in kinds for path in Path(tempfile.gettempdir()).glob(kind)}
+
+
+@pytest.mark.parametrize("mechanism", FORKED, ids=str)
+def test_a_worker_that_is_killed_ends_the_run(tmp_path: Path, mechanism: Mechanism) -> None:
+    """In the middle of a task: the reason is its end, at once, and not that a message never came."""
+    before = temporary()
+    row = call(tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGKILL)", **mechanism._asdict())
+    assert row["status"] == "crashed"
+    assert "was ended by signal SIGKILL in the middle of the run" in row["reason"]
+    assert row["wall_ns"] < 20 * 10**9
+    assert temporary() == before
+
+
+@pytest.mark.parametrize("mechanism", FORKED, ids=str)
+def test_a_measured_process_that_is_killed_leaves_nothing(tmp_path: Path, mechanism: Mechanism) -> None:
+    """Its workers, its servers and its sockets go with it."""
+    before = temporary()
+    row = call(tmp_path, "if apart(): os.kill(PARENT, signal.SIGKILL); time.sleep(60)", **mechanism._asdict())
+    assert (row["status"], row["signal"]) == ("crashed", "SIGKILL")
+    assert row["wall_ns"] < 20 * 10**9
+    assert temporary() == before
+
+
+@pytest.mark.parametrize("length", [1, 150])
+def test_paths_of_sockets_are_private_and_short(tmp_path: Path, length: int) -> None:
+    """They lie in the run's folder, or in one that nobody else can enter and that is removed."""
+    folder = tmp_path / ("x" * length)
+    paths = PrivatePaths(Room(1, 1, f"breakeven-test-{tmp_path.name}"[:40], str(folder)))
+    path = Path(paths.path("channel"))
+    assert len(os.fsencode(path)) <= 100
+    if path.parent != folder:
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        assert Path(paths.path("another")).parent == path.parent
+    paths.remove()
+    assert path.parent == folder or not path.parent.exists()
+
+
+def test_a_managers_server_is_gone_when_the_channel_is_closed(tmp_path: Path) -> None:
+    """And its socket with it."""
+    channel = Manager(Context(), Room(1, 1, "breakeven-test", str(tmp_path)), {})
+    address, server = channel.manager.address, channel.manager._process  # type: ignore[attr-defined]
+    assert Path(str(address)).is_socket()
+    channel.close()
+    assert not server.is_alive()
+    assert not Path(str(address)).exists()
+
+
+@pytest.mark.parametrize("sync", ["condition", "lock"])
+def test_a_deque_passes_the_object_itself(tmp_path: Path, sync: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However a reader waits: two workers answer a hundred messages, with what they were sent."""
+    options = {"sync": sync, "poll": 100_000}
+    monkeypatch.setattr("tests.crews.options_of", lambda family, _: options if family == "ipc" else {})
+    sent = [object() for _ in range(100)]
+    with crew_of(Mechanism("thread", None, "deque"), tmp_path)(Identity()) as workers:
+        assert isinstance(workers.channel, Deque)  # type: ignore[attr-defined]  # a bare model has one
+        back = [payload for _, payload in workers.map([(0, one) for one in sent])]
+    assert all(one is other for one, other in zip(sent, back, strict=True))
