@@ -82,6 +82,11 @@ def _latest_look(rounds: int) -> int:
     return max(LOOKS[: bisect_right(LOOKS, rounds)], default=0)
 
 
+def next_look(rounds: int) -> int:
+    """Return the first look after ``rounds``."""
+    return LOOKS[min(bisect_right(LOOKS, rounds), len(LOOKS) - 1)]
+
+
 def rounds_needed(spread: float, rounds: int, precision: float) -> int:
     """Return the first look after ``rounds`` at which values of that ``spread`` would be narrow enough."""
     for count in LOOKS[bisect_right(LOOKS, rounds) :]:

@@ -20,7 +20,17 @@ Calibrated = CalibrationResult | Ending
 
 
 class Engine(ABC):
-    """Carries runs to a machine, one at a time on each."""
+    """Carries runs to a machine, one at a time on each.
+
+    ``HERE``: runs are made on this machine, whose lock the sweep then holds.
+    """
+
+    HERE = True
+
+    @property
+    def room(self) -> int:
+        """Return how many runs may be submitted and not yet ended: as many as there are nodes."""
+        return 1
 
     @abstractmethod
     def submit(self, run: Run) -> Future[RunResult]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.engines.loading import Engine
 from breakeven.runner.planning.decisions import Decisions, in_words
 from breakeven.runner.planning.run import Run
+from breakeven.runner.results import RunResult
 from breakeven.runner.store import Sweep
 from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepEvent, SweepObserver
 from breakeven.runner.sweep.schedule import Schedule
@@ -47,7 +49,7 @@ class Observers:
 
 
 class Loop:
-    """Makes runs one after the other.
+    """Makes runs, as many at a time as the engine has nodes.
 
     ``check`` is called before each run and raises NotStored if this process no longer owns the folder.
     """
@@ -62,35 +64,61 @@ class Loop:
 
     def make_runs(self, schedule: Schedule, engine: Engine, tally: Tally) -> End:
         """Make the runs of ``schedule`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
-        for run in schedule.runs():
-            self._check()
-            tally = _grown(tally, schedule.decisions, tally.ended + 1)
-            number, left = tally.ended + 1, schedule.forecast.most
-            self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
-            engine.expect(schedule.following())
-            row = self._make(run, engine)
-            schedule.ended(run, row)
-            tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)
-            self._observer.notify(
-                RunEnded(
-                    run=run,
-                    row=row,
-                    tally=tally,
-                    seconds_left=schedule.forecast.most,
-                    so_far=schedule.decisions.so_far(run.cell_id) or in_words(row),
-                )
-            )
+        under_way: dict[Future[RunResult], Run] = {}
+        while True:
+            tally = self._begin(schedule, engine, tally, under_way)
+            if not under_way:
+                return End(tally, None, over_budget=schedule.over_budget)
+            ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in sorted(
+                ended, key=_raises
+            ):  # what is measured is stored before anything ends the sweep
+                run = under_way.pop(future)
+                row = self._store(future.result())
+                schedule.ended(run, row)
+                tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)
+                self._report(run, row, tally, schedule)
             why = why_stop(self._policy, tally)
             if why is not None:
                 return End(tally, why)
-        return End(tally, None, over_budget=schedule.over_budget)
 
-    def _make(self, run: Run, engine: Engine) -> Mapping[str, Any]:
-        """Wait for one run and store it; a signal that arrives during the storing is delayed."""
-        result = engine.submit(run).result()
+    def _begin(
+        self, schedule: Schedule, engine: Engine, tally: Tally, under_way: dict[Future[RunResult], Run]
+    ) -> Tally:
+        """Begin as many runs as the engine has room for and the schedule allows; return the counts."""
+        while len(under_way) < engine.room:
+            run = schedule.next()
+            if run is None:
+                break
+            self._check()
+            number = tally.ended + len(under_way) + 1
+            tally = _grown(tally, schedule.decisions, number)
+            left = schedule.forecast.most
+            self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
+            engine.expect(schedule.following())
+            under_way[engine.submit(run)] = run
+        return tally
+
+    def _store(self, result: RunResult) -> Mapping[str, Any]:
+        """Store a result; a signal that arrives during the storing is delayed."""
         with held_back():
             self._sweep.commit(result)
         return result.row
+
+    def _report(self, run: Run, row: Mapping[str, Any], tally: Tally, schedule: Schedule) -> None:
+        self._observer.notify(
+            RunEnded(
+                run=run,
+                row=row,
+                tally=tally,
+                seconds_left=schedule.forecast.most,
+                so_far=schedule.decisions.so_far(run.cell_id) or in_words(row),
+            )
+        )
+
+
+def _raises(future: Future[RunResult]) -> bool:
+    return future.exception() is not None
 
 
 def _grown(tally: Tally, decisions: Decisions, began: int) -> Tally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from breakeven.base.keys import Key
-from breakeven.base.rounds import FIRST_LOOK
+from breakeven.base.rounds import FIRST_LOOK, next_look
 from breakeven.base.statuses import FINAL
 from breakeven.base.units import format_clock
 from breakeven.runner.planning.cells import PlannedCell
@@ -17,6 +17,7 @@ from breakeven.runner.planning.eta import Kind, Timed, estimate
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
+from breakeven.runner.sweep.began import Began
 from breakeven.runner.sweep.budget import Budget
 
 _MOST_OF = 0.999  # of a run that the budget must hold: sums of times are not exact
@@ -31,10 +32,17 @@ class Forecast:
 
 
 class Schedule:
-    """The runs of one launch, in order; ``over_budget`` says that the time ended them."""
+    """The runs of one launch, in order; ``over_budget`` says that the time ended them.
 
-    def __init__(self, plan: Plan, pending: Pending, stored: Stored, budget: Budget) -> None:
+    ``together``: several may be under way at a time.
+    """
+
+    def __init__(
+        self, plan: Plan, pending: Pending, stored: Stored, budget: Budget, *, together: bool = False
+    ) -> None:
         self._plan = plan
+        self._together = together
+        self._began = Began()
         self._certain = len(pending.waiting)
         self._queue = deque(pending.waiting)
         self._blocks = plan.later_blocks()
@@ -59,35 +67,55 @@ class Schedule:
         """Return how many runs are made in any case."""
         return self._certain
 
-    def runs(self) -> Iterator[Run]:
-        """Yield run after run; `ended` must be called with its row before the next."""
-        for run in self._all():
-            left = self._left()
-            cost = self._eta.seconds(dict([self._eta.expected(run)]))
-            if left is not None and left < _MOST_OF * cost and self._may_end(run):
-                self.over_budget = True
-                return
-            yield run
+    def next(self) -> Run | None:
+        """Return the run to begin now; None if none may begin before another has ended, or none is left.
 
-    def _all(self) -> Iterator[Run]:
-        while self._queue or self._refill():
+        Whatever begins must be reported to `ended`. Further rounds begin only when all that began have ended, since their
+        results decide which cells get any; so a look waits for all of them.
+        """
+        while not self.over_budget and (self._queue or (not self._began and self._refill())):
             run = self._queue.popleft()
-            if not self._is_hopeless(run):
-                yield self._tracing(run)
+            if self._is_hopeless(run):
+                continue
+            if self._ends_budget(run):
+                self.over_budget = True
+                return None
+            self._began.add(run)
+            return self._tracing(run)
+        return None
+
+    def _ends_budget(self, run: Run) -> bool:
+        left = self._left()
+        cost = self._eta.seconds(dict([self._eta.expected(run)]))
+        return left is not None and left < _MOST_OF * cost and self._may_end(run)
 
     def _tracing(self, run: Run) -> Run:
         """Return a run with what it must trace: one of each cell does whose runs all may be short of time."""
         return replace(run, must_trace=run.cell_id not in self._traced)
 
     def _refill(self) -> bool:
-        """Queue the next block that has runs of undecided cells; return whether there is one."""
-        while not self._queue and self.decisions.undecided():
+        """Queue the next block that has runs of undecided cells; return whether there is one.
+
+        With several nodes, queue all blocks until the next look of some cell: no run waits for the end of a block.
+        """
+        looks = self._next_looks() if self._together else {}
+        while self.decisions.undecided():
             block = self._next_block()
             if block is None:
-                return False
+                break
+            found = list(self._open(block))
+            if self._queue and not any(run.round < looks.get(run.cell_id, 0) for run in found):
+                break
             self._block = None
-            self._queue.extend(self._open(block))
+            self._queue.extend(found)
         return bool(self._queue)
+
+    def _next_looks(self) -> dict[str, int]:
+        """Return by cell the number of rounds at which it is looked at next."""
+        return {
+            planned.cell_id: next_look(self.decisions.tries(planned.cell_id))
+            for planned in self.decisions.undecided()
+        }
 
     def _next_block(self) -> list[Run] | None:
         if self._block is None:
@@ -124,7 +152,11 @@ class Schedule:
         times[kind] += time
 
     def ended(self, run: Run, row: Mapping[str, Any]) -> None:
-        """Record that ``run`` ended with ``row``."""
+        """Record that ``run`` ended with ``row``; of a cell, its rounds count in their order."""
+        for earlier, its_row in self._began.ended(run, row):
+            self._count(earlier, its_row)
+
+    def _count(self, run: Run, row: Mapping[str, Any]) -> None:
         if row["status"] in FINAL:
             self._traced.add(run.cell_id)
         self._eta.ended(run, row["wall_ns"])

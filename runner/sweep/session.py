@@ -132,7 +132,7 @@ class Session:
                 self._calibrate(observers, pending, stored, calibrations, engine)
                 pending = pending.of(self._plan)
                 self._announce(observers, pending, stored)
-                schedule = Schedule(self._plan, pending, stored.rows, budget)
+                schedule = Schedule(self._plan, pending, stored.rows, budget, together=engine.room > 1)
                 end = self._loop(observers, schedule, engine)
         except KeyboardInterrupt:
             return _Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED)

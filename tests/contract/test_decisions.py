@@ -59,19 +59,36 @@ class Sweep:
         self.seed = seed
         self.stored: dict[Key, dict[str, Any]] = {}
         self.predicted: list[tuple[Run, Run | None]] = []
+        self.most_under_way = 0
 
     def launch(self, budget_ns: int | None = 0, most: int = 10_000) -> Schedule:
         """Make runs until the schedule, or ``most``, ends them."""
         pending = find_pending(self.plan, self.stored)
         schedule = Schedule(self.plan, pending, self.stored, Budget(budget_ns))
-        for number, run in enumerate(schedule.runs(), 1):
+        for _ in range(most):
+            run = schedule.next()
+            if run is None:
+                break
             row = _row(run, self.speedup(run))
             self.stored[run.key] = row
             self.predicted.append((run, schedule.following()))
             schedule.ended(run, row)
-            if number == most:
-                break
         return schedule
+
+    def launch_on(self, nodes: int, random: Random) -> Schedule:
+        """Make runs on several nodes at a time, which end in any order."""
+        pending = find_pending(self.plan, self.stored)
+        schedule = Schedule(self.plan, pending, self.stored, Budget(0), together=True)
+        under_way: list[Run] = []
+        while True:
+            while len(under_way) < nodes and (run := schedule.next()) is not None:
+                under_way.append(run)
+            self.most_under_way = max(self.most_under_way, len(under_way))
+            if not under_way:
+                return schedule
+            run = under_way.pop(random.randrange(len(under_way)))
+            self.stored[run.key] = _row(run, self.speedup(run))
+            schedule.ended(run, self.stored[run.key])
 
     def speedup(self, run: Run) -> float:
         """Return the same value for the same run."""
@@ -97,6 +114,18 @@ def test_steady_cells_end_at_the_first_look() -> None:
     assert rounds[some] < 20
     assert rounds[wild] == 20
     assert [ended.ended_by(cell_id) for cell_id in plan.cells] == [PRECISION, PRECISION, MAX_ROUNDS]
+
+
+@given(st.integers(0, 1000), st.integers(1, 9))
+def test_several_nodes_make_the_same_runs_as_one(seed: int, nodes: int) -> None:
+    """Whatever ends first, every cell gets as many rounds, ends for the same reason, and the nodes are kept busy."""
+    plan = _plan({"workers": 1}, {"workers": 2}, {"label": "a"}, {"label": "b"}, max_rounds=22)
+    spreads = dict(zip(plan.cells, (0.02, 0.1, 0.15, 0.4), strict=True))
+    one, several = Sweep(plan, spreads, seed), Sweep(plan, spreads, seed)
+    alone, together = one.launch().decisions, several.launch_on(nodes, Random(seed)).decisions
+    assert one.stored == several.stored
+    assert [alone.ended_by(cell) for cell in plan.cells] == [together.ended_by(cell) for cell in plan.cells]
+    assert several.most_under_way == nodes
 
 
 @given(st.integers(0, 1000), st.lists(st.integers(1, 40), max_size=6))
