@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(shell \
 	$(name) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(name))))
 
-.PHONY: demo test test-contract lint bench prove matrix clean
+.PHONY: demo test test-contract test-engines lint bench prove matrix clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -20,6 +20,10 @@ test: $(VENV)/developing
 
 test-contract: $(VENV)/developing
 	$(BIN)/python -m pytest tests/contract
+
+# Sweeps on a real Dask cluster of workers on this host; a part of make test.
+test-engines: $(VENV)/developing
+	$(BIN)/python -m pytest tests/engines
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .

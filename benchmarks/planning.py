@@ -33,7 +33,7 @@ from omegaconf import DictConfig
 from benchmarks.sweeps import machine
 from breakeven.runner.config.cell import parse
 from breakeven.runner.config.files import conf_folder
-from breakeven.runner.engines import REGISTRY
+from breakeven.runner.engines import KINDS
 from breakeven.runner.hydra_app.compose import HYDRA_BASE, Composer
 from breakeven.runner.hydra_app.grid import expand
 from breakeven.runner.planning.plan import Plan, make_plan
@@ -69,7 +69,7 @@ class Planner:
 
     def make_plan(self, requests: Sequence[Request]) -> Plan:
         """Return the runs of all cells in order."""
-        return make_plan(requests, Origin(Path.cwd(), datetime.now(tz=UTC)), REGISTRY)
+        return make_plan(requests, Origin(Path.cwd(), datetime.now(tz=UTC)), KINDS)
 
     def by_hydra(self, jobs: Sequence[Sequence[str]]) -> None:
         """Compose cells one by one, as Hydra's own launchers do."""

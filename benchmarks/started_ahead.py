@@ -26,7 +26,7 @@ from scipy.stats import t as student
 
 from benchmarks.sweeps import machine
 from breakeven.runner.config.files import conf_folder
-from breakeven.runner.engines import REGISTRY
+from breakeven.runner.engines import KINDS
 from breakeven.runner.engines.local import Local
 from breakeven.runner.hydra_app.compose import HYDRA_BASE, plain_config
 from breakeven.runner.planning.decisions import own_measure
@@ -50,7 +50,7 @@ def plan_cells(rounds: int, seed: int) -> Plan:
     common = (f"rounds={rounds}", f"seed={seed}", "sweep=started_ahead")
     with initialize_config_dir(str(conf_folder()), **HYDRA_BASE):
         requests = [Request(plain_config(compose("config", [*cell, *common])), cell) for cell in CELLS]
-    return make_plan(requests, Origin(Path.cwd(), datetime.now(tz=UTC)), REGISTRY)
+    return make_plan(requests, Origin(Path.cwd(), datetime.now(tz=UTC)), KINDS)
 
 
 def measure(plan: Plan, engine: Local, random: Random) -> Values:

@@ -55,6 +55,14 @@ class LockUnusable(BadInput):
     """Raised when the lock that keeps two sweeps from measuring at once cannot be used."""
 
 
+class EngineUnusable(BadInput):
+    """Raised when the engine cannot be used: its package, its scheduler or its nodes are missing."""
+
+
+class EngineLost(Exception):
+    """Raised when an engine can make no further run: its scheduler or its last node is gone."""
+
+
 class PlanOutdated(Exception):
     """Raised when a run would not measure what was planned, because code or function were edited since."""
 

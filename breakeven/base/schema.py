@@ -29,6 +29,7 @@ LATER: frozenset[str] = frozenset(
         "interpreter_flags",
         "native_libraries",
         "native_threads",
+        "node",
         "other_cpu_ns",
         "page_fault_ns",
         "pairs_given_up",
@@ -186,6 +187,7 @@ _RUNS = (
     ("gil_enabled", pa.bool_(), "state of the GIL read inside the workers while they ran"),
     ("cpu_count", pa.int32(), "CPUs this process may use (affinity and cgroup quota)"),
     ("engine", pa.string(), "engine that executed the run; debug measures inside breakeven's own process"),
+    ("node", pa.string(), "node of the engine that executed the run; null for an engine on this machine"),
     (
         "source",
         pa.string(),

@@ -15,11 +15,11 @@ from breakeven.runner.cell import families
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
 from breakeven.runner.config.parsing import (
-    READERS,
     read_choice,
     read_count,
     read_count_or_auto,
     read_length,
+    read_option,
     read_share,
     typed,
 )
@@ -27,6 +27,7 @@ from breakeven.runner.config.start import read_environment, read_flags
 
 AFFINITIES = ("none", "compact", "scatter")
 START_METHODS = ("fork", "forkserver", "spawn")
+ENGINE = "engine"
 DEBUG = "debug"  # the engine that measures in this process
 CURRENT = "current"  # the interpreter that runs this program
 MAX_WORKERS = 4096
@@ -210,7 +211,7 @@ class _Member:
         shared = ("name", "start_method") if family == "model" else ("name",)
         _only_known(given, (*shared, *kinds), f"{family}.", f"{family}={name} has")
         known = {} if name in pseudo else registry.load(name).DEFAULTS
-        options = {key: _option(known | dict(given), key, kind, family) for key, kind in kinds.items()}
+        options = {key: read_option(known | dict(given), key, kind, family) for key, kind in kinds.items()}
         conflict = None if name in pseudo else registry.load(name).conflict(options)
         if conflict is not None:
             raise BadValue(conflict)
@@ -228,7 +229,8 @@ def check_keys(plain: Mapping[str, Any]) -> None:
     for group, keys in KNOBS.items():
         given = plain if group == "" else _mapping(plain, group)
         prefix = f"{group}." if group else ""
-        _only_known(given, keys, prefix, f"{group} has" if group else "the knobs are")
+        if group != ENGINE:  # whose knobs depend on its name, see `runner.config.engine`
+            _only_known(given, keys, prefix, f"{group} has" if group else "the knobs are")
         for key in keys:
             if key not in given and f"{prefix}{key}" not in _OPTIONAL:
                 raise BadValue(
@@ -256,24 +258,6 @@ def _only_known(given: Mapping[str, Any], known: Iterable[str], prefix: str, lis
             raise UnknownChoice(
                 f"{prefix}{key}: no such knob{did_you_mean(key, names)}; {listed} {', '.join(names)}"
             )
-
-
-def _option(given: Mapping[str, Any], key: str, kind: str, family: str) -> Any:
-    """Return one knob of a member, read by its kind.
-
-    It is one of the values that the kind lists if that is of the form ``one|another``, and may be null if the kind ends
-    with ``?``.
-    """
-    name = f"{family}.{key}"
-    if key not in given:
-        raise BadValue(
-            f"{name}: missing from the configuration; add it to the YAML file of {family}={given['name']}"
-        )
-    if kind.endswith("?") and given[key] is None:
-        return None
-    if "|" in kind:
-        return read_choice(given[key], name, kind.rstrip("?").split("|"))
-    return READERS[kind.rstrip("?")](given[key], name)
 
 
 def _memory_limit(value: object) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from math import nan
 from typing import Any
 
@@ -157,3 +157,21 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "list": read_list,
     "map": read_map,
 }
+
+
+def read_option(given: Mapping[str, Any], key: str, kind: str, family: str) -> Any:
+    """Return one knob of a member, read by its kind.
+
+    It is one of the values that the kind lists if that is of the form ``one|another``, and may be null if the kind ends
+    with ``?``.
+    """
+    name = f"{family}.{key}"
+    if key not in given:
+        raise BadValue(
+            f"{name}: missing from the configuration; add it to the YAML file of {family}={given['name']}"
+        )
+    if kind.endswith("?") and given[key] is None:
+        return None
+    if "|" in kind:
+        return read_choice(given[key], name, kind.rstrip("?").split("|"))
+    return READERS[kind.rstrip("?")](given[key], name)

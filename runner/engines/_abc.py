@@ -20,12 +20,7 @@ Calibrated = CalibrationResult | Ending
 
 
 class Engine(ABC):
-    """Carries runs to a machine, one at a time on each.
-
-    ``HERE``: runs are made on this machine, whose lock the sweep then holds.
-    """
-
-    HERE = True
+    """Carries runs to a machine, one at a time on each."""
 
     @property
     def room(self) -> int:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from breakeven.base import loading
+from breakeven.runner.config.engine import ChosenEngine
 from breakeven.runner.engines import REGISTRY
 from breakeven.runner.engines._abc import Calibrated, Engine
 
-__all__ = ["Calibrated", "Engine", "load"]
+__all__ = ["Calibrated", "Engine", "load", "open_engine"]
 
 
 def load(name: str) -> type[Engine]:
     """Return the class registered as ``name``; raise KeyError if there is none."""
     found: type[Engine] = loading.load(REGISTRY[name])
     return found
+
+
+def open_engine(chosen: ChosenEngine) -> Engine:
+    """Return the engine, ready to take runs; raise EngineUnusable."""
+    kind = load(chosen.name)
+    return kind(**({} if chosen.here else {"options": chosen.options}))

@@ -13,7 +13,7 @@ from yaml import YAMLError
 
 from breakeven.base.errors import BadInput, BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
-from breakeven.runner.config.cell import FAMILIES, KNOBS
+from breakeven.runner.config.cell import ENGINE, FAMILIES, KNOBS
 
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, YAMLError)
 
@@ -98,7 +98,7 @@ def _unknown_key(key: str) -> BadInput:
     for table in _tables():
         if f"{key}.".startswith(f"{table}."):
             return BadValue(f"{key}: entries are added one by one; write +{table}.NAME=VALUE")
-    if group in FAMILIES:
+    if group in (*FAMILIES, ENGINE):
         return UnknownChoice(f"{key}: the chosen {group} has no such knob; --cfg job lists its knobs")
     known = [f"{group}.{name}" for name in KNOBS[group]] if group in KNOBS and group else list(KNOBS[""])
     return UnknownChoice(f"{key}: no such knob{did_you_mean(key, known)}; the knobs are {', '.join(known)}")

@@ -11,6 +11,7 @@ from typing import Any
 from breakeven.base.rounds import FIRST_LOOK
 from breakeven.runner.cell.families import FAMILIES
 from breakeven.runner.config.cell import CURRENT, MAX_ROUNDS, Cell
+from breakeven.runner.config.engine import ChosenEngine
 from breakeven.runner.config.naming import distinguish
 from breakeven.runner.config.parsing import read_count, read_count_or_auto, read_share
 from breakeven.runner.planning.calibration import Calibration, Work, work_of
@@ -30,7 +31,7 @@ PRECISION = 0.1
 class PlannedCell:
     """A checked cell with its identity; ``reason`` says why it cannot exist, and is None if it can.
 
-    ``rounds`` are made in any case. If the rounds end by a rule, ``precision`` is its share, and there are at most
+    Cells of one ``group`` are to be compared, empty if all are made on one machine. ``rounds`` are made in any case. If the rounds end by a rule, ``precision`` is its share, and there are at most
     ``max_rounds``.
     """
 
@@ -48,6 +49,7 @@ class PlannedCell:
     precision: float | None = None
     max_rounds: int = 0
     calibration: Calibration | None = None
+    group: str = ""
 
     @property
     def inputs(self) -> int:
@@ -61,7 +63,7 @@ class PlannedCell:
 
 
 def plan_cells(
-    requests: Sequence[Request], cells: Sequence[Cell], folder: Path, engine: str
+    requests: Sequence[Request], cells: Sequence[Cell], folder: Path, engine: ChosenEngine
 ) -> list[PlannedCell]:
     """Return a planned cell for each configuration, duplicates included; raise BadInput."""
     interpreters = _Interpreters()
@@ -72,7 +74,7 @@ def plan_cells(
         interpreter, environment = interpreters.of(cell)
         source = sources.of(cell, interpreter)
         refuse_part(cell, source)
-        found = under(interpreter, source, environment)
+        found = under(interpreter, source, environment, here=engine.here)
         reason = why_impossible(cell) or members.why_not(cell, interpreter)
         planned.append(
             _planned(cell, request, engine, Surroundings(interpreter.executable, source, found, reason))
@@ -106,12 +108,12 @@ class Surroundings:
     reason: str | None
 
 
-def _planned(cell: Cell, request: Request, engine: str, surroundings: Surroundings) -> PlannedCell:
+def _planned(cell: Cell, request: Request, engine: ChosenEngine, surroundings: Surroundings) -> PlannedCell:
     return PlannedCell(
         cell=cell,
-        cell_id=fingerprint(cell, engine),
+        cell_id=fingerprint(cell, engine.name),
         conditions=surroundings.conditions,
-        engine=engine,
+        engine=engine.name,
         source=surroundings.source,
         **_rounds(request.plain),
         reason=surroundings.reason,

@@ -51,12 +51,14 @@ def digest(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def conditions(interpreter: Interpreter, source: Source | None, environment: str) -> dict[str, Any]:
+def conditions(
+    interpreter: Interpreter, source: Source | None, environment: str, *, here: bool = True
+) -> dict[str, Any]:
     """Return the columns of ``runs`` that describe the conditions under which a run would be measured now.
 
-    ``environment`` holds the environment variables that matter.
+    ``environment`` holds the environment variables that matter. Those of this machine are conditions of runs made ``here``; what a
+    node is, its runs say.
     """
-    lasting = lasting_facts()
     return {
         "code": own_code(),
         "python_version": interpreter.version,
@@ -65,6 +67,13 @@ def conditions(interpreter: Interpreter, source: Source | None, environment: str
         ENVIRONMENT: environment,
         SOURCES: modules.write(planned_modules(source)) if source else None,
         PACKAGES: "\n".join(source.packages) if source else "",
+        **(_of_this_machine() if here else {}),
+    }
+
+
+def _of_this_machine() -> dict[str, Any]:
+    lasting = lasting_facts()
+    return {
         "hostname": socket.gethostname(),
         "cpu_model": lasting["cpu_model"],
         "cpu_count": cpu_count(),

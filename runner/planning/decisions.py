@@ -85,7 +85,7 @@ class Decisions:
         }
         self._groups: dict[str, list[_Rounds]] = defaultdict(list)
         self._group_of = {
-            cell_id: self._groups[_alike(rounds.planned.cell, compare_by)]
+            cell_id: self._groups[alike(rounds.planned.cell, compare_by)]
             for cell_id, rounds in self._cells.items()
         }
         for cell_id, rounds in self._cells.items():
@@ -158,7 +158,7 @@ def own_measure(row: Mapping[str, Any]) -> float | None:
     return None if value is None else float(value)
 
 
-def _alike(cell: Cell, compare_by: Sequence[str]) -> str:
+def alike(cell: Cell, compare_by: Sequence[str]) -> str:
     """Return a text that is equal for cells that differ in nothing but the knobs ``compare_by``."""
     given = asdict(cell)
     for knob in compare_by:

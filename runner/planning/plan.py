@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -14,9 +14,10 @@ from breakeven.base.factors import POLICY
 from breakeven.base.keys import Key
 from breakeven.base.layout import LATEST
 from breakeven.runner.config.cell import parse
-from breakeven.runner.config.parsing import read_choice
+from breakeven.runner.config.engine import ChosenEngine, Kinds, read_engine
 from breakeven.runner.config.policy import Policy, read_policy
 from breakeven.runner.planning.cells import PlannedCell, collapse, plan_cells
+from breakeven.runner.planning.decisions import alike
 from breakeven.runner.planning.interpreters import Interpreter, find_interpreter
 from breakeven.runner.planning.request import Origin, Request
 from breakeven.runner.planning.run import Run
@@ -34,7 +35,7 @@ class Plan:
     """
 
     sweep: Path
-    engine: str
+    engine: ChosenEngine
     seed: int
     policy: Policy
     cells: tuple[str, ...]
@@ -71,19 +72,21 @@ class Plan:
                 )
 
 
-def make_plan(requests: Sequence[Request], origin: Origin, engines: Collection[str]) -> Plan:
+def make_plan(requests: Sequence[Request], origin: Origin, engines: Kinds) -> Plan:
     """Check every configuration and put the runs in order; raise BadInput.
 
-    ``engines`` are the names of the known engines. Paths of outputs and of the user's function are relative
+    ``engines`` are the known engines with the kinds of their knobs. Paths of outputs and of the user's function are relative
     to the folder of ``origin``, which also names a sweep without a name.
     """
     parsed = [parse(request.plain) for request in requests]
-    engine = read_choice(_same(requests, "engine")["name"], "engine", engines)
+    engine = read_engine(_same(requests, "engine"), engines)
     sweep = _sweep_folder(requests, origin)
     seed = parsed[0].seed
     policy = read_policy(_shared(requests))
     reference = policy.calibrate_on and find_interpreter(policy.calibrate_on)
     cells = collapse(plan_cells(requests, parsed, origin.folder, engine))
+    if not engine.here:
+        cells = [replace(planned, group=alike(planned.cell, policy.compare_by)) for planned in cells]
     runs = [_run(planned, round_, origin.folder) for round_, planned in in_blocks(cells, seed)]
     refused = [
         (_run(planned, 0, origin.folder), planned.reason) for planned in cells if planned.reason is not None
@@ -142,6 +145,7 @@ def _run(planned: PlannedCell, round_: int, folder: Path) -> Run:
         distinct=planned.distinct,
         precision=planned.precision,
         calibration=planned.calibration,
+        block=f"{round_}/{planned.group}" if planned.group else "",
     )
 
 

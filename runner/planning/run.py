@@ -55,6 +55,7 @@ class Run:
     started, if that differs between the cells of the sweep. ``precision`` is the share at which its cell's rounds
     end, None if their number is fixed; ``calibration`` is that of its task, None before there is one. If it ``must_trace``,
     one traced trial stays however short the time is: it holds the reasons, and no other run of its cell has one yet.
+    Runs of one ``block`` are to be compared and are made on one node; it is empty where there is only one.
     """
 
     cell: Cell
@@ -72,6 +73,7 @@ class Run:
     precision: float | None = None
     calibration: Calibration | None = None
     must_trace: bool = True
+    block: str = ""
 
     @property
     def key(self) -> Key:

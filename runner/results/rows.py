@@ -84,6 +84,12 @@ def _payloads(cell: Cell) -> dict[str, int | None]:
     }
 
 
+def without_answer(run: Run, reason: str) -> RunResult:
+    """Return the result of a run whose node did not say what became of it; which machine that was is not known."""
+    row = about(run, datetime.now(UTC)) | dict.fromkeys(machine_facts())
+    return RunResult(row=row | {"status": "crashed", "reason": reason, "wall_ns": 0})
+
+
 def incompatible(run: Run, reason: str) -> RunResult:
     """Return the result of a cell that cannot exist."""
     ended = {"status": "incompatible", "reason": reason, "wall_ns": 0}

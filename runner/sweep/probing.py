@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 
-from breakeven.runner.engines.loading import load
+from breakeven.runner.engines.loading import open_engine
 from breakeven.runner.errors import LockUnusable, MachineBusy
 from breakeven.runner.host import clear_leftovers, kill_now
 from breakeven.runner.locks import HostLock
@@ -22,10 +22,15 @@ def probe(plan: Plan, known: Calibrations, cells: Sequence[PlannedCell]) -> Cali
     Not while a sweep measures here, which the calls would disturb: then a note says so.
     """
     try:
-        with ending_in_order(kill_now), HostLock().held(str(plan.sweep), wait=False):
+        with ending_in_order(kill_now), _alone(plan):
             clear_leftovers()
-            with closing(load(plan.engine)()) as engine:
+            with closing(open_engine(plan.engine)) as engine:
                 found = calibrate(plan, known.known, [planned.cell_id for planned in cells], engine)
     except (MachineBusy, LockUnusable) as error:
         return Calibrations(known.known, (*known.notes, f"the length of your function is not known: {error}"))
     return Calibrations(found.known, (*known.notes, *found.notes))
+
+
+def _alone(plan: Plan) -> AbstractContextManager[None]:
+    """Hold the machine's lock if functions are called here; a node holds its own."""
+    return HostLock().held(str(plan.sweep), wait=False) if plan.engine.here else nullcontext()

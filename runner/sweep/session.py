@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from breakeven.base.terminal import columns
 from breakeven.base.text import shown
 from breakeven.base.wrapping import wrap
 from breakeven.runner.config.policy import JSON, QUIET
-from breakeven.runner.engines.loading import Engine, load
-from breakeven.runner.errors import NotStored, OutputsUnwritable, PlanOutdated
+from breakeven.runner.engines.loading import Engine, open_engine
+from breakeven.runner.errors import EngineLost, NotStored, OutputsUnwritable, PlanOutdated
 from breakeven.runner.host import clear_leftovers, kill_now
 from breakeven.runner.locks import Holder, HostLock, SweepLock, describe_holder
 from breakeven.runner.planning.bounds import over_their_time
@@ -94,7 +94,11 @@ class Session:
         """
         waits = self._plan.policy.on_busy == "wait"
         writer = self._writer.held()
-        machine = HostLock().held(str(self._sweep.path), wait=waits, on_wait=self._announce_wait)
+        machine: AbstractContextManager[str | None] = HostLock().held(
+            str(self._sweep.path), wait=waits, on_wait=self._announce_wait
+        )
+        if not self._plan.engine.here:  # each node holds its own lock while it measures
+            machine = nullcontext()
         first, second = (machine, writer) if self._one_of_several else (writer, machine)
         with first as note, second as other:
             clear_leftovers()
@@ -127,8 +131,8 @@ class Session:
     ) -> _Ended:
         try:
             budget = Budget(self._plan.policy.budget_ns)
-            self._prepare(observers, pending, stored)
-            with closing(load(self._plan.engine)()) as engine:
+            with closing(open_engine(self._plan.engine)) as engine:
+                self._prepare(observers, pending, stored)
                 self._calibrate(observers, pending, stored, calibrations, engine)
                 pending = pending.of(self._plan)
                 self._announce(observers, pending, stored)
@@ -136,7 +140,7 @@ class Session:
                 end = self._loop(observers, schedule, engine)
         except KeyboardInterrupt:
             return _Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED)
-        except PlanOutdated as error:
+        except (PlanOutdated, EngineLost) as error:
             return _Ended(STOPPED, SOME_FAILED, f"stopped: {error}")
         except NotStored as error:
             return _Ended(NOT_STORED, SOME_FAILED, str(error))

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
 from breakeven.runner.config.files import conf_folder
-from breakeven.runner.engines import REGISTRY
+from breakeven.runner.engines import KINDS
 from breakeven.runner.hydra_app import compose
 from breakeven.runner.hydra_app.compose import (
     HYDRA_BASE,
@@ -297,7 +297,7 @@ def test_planning_changes_no_configuration(grid: Grid, tmp_path: Path) -> None:
     jobs += expand(["model=thread,process", "workers=1,2", "measure.rel_ci=0.1"], {}, [])
     requests = Composer(grid.loader, grid.master).compose_all(jobs[1:])
     before = copy.deepcopy([request.plain for request in requests])
-    make_plan(requests, Origin(tmp_path, datetime.now(tz=UTC)), REGISTRY)
+    make_plan(requests, Origin(tmp_path, datetime.now(tz=UTC)), KINDS)
     assert [request.plain for request in requests] == before
 
 

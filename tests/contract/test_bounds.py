@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from breakeven.base.units import read_time
 from breakeven.runner.cell.feasibility import least_ns
-from breakeven.runner.engines import REGISTRY
+from breakeven.runner.engines import KINDS
 from breakeven.runner.planning.bounds import over_their_time
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin
@@ -27,7 +27,7 @@ def _plan(*changes: dict[str, Any], pattern: str = "map", **knobs: Any) -> Plan:
         request("limits.time=60min", f"pattern={pattern}", sweep="mine", **knobs | change)
         for change in changes
     ]
-    return settle(make_plan(requests, Origin(Path(), NOW), REGISTRY), {}, {})
+    return settle(make_plan(requests, Origin(Path(), NOW), KINDS), {}, {})
 
 
 def test_the_arithmetic_and_the_remedy_are_said() -> None:

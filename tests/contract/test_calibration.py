@@ -14,7 +14,7 @@ from breakeven.base.errors import BadValue
 from breakeven.base.layout import SweepPaths
 from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.cell.workloads._looped import loops_for
-from breakeven.runner.engines import REGISTRY
+from breakeven.runner.engines import KINDS
 from breakeven.runner.planning.calibration import (
     AGREEMENT,
     MOST_PROCESSES,
@@ -39,7 +39,7 @@ AMOUNTS = st.lists(st.integers(1, 10**9), min_size=1, max_size=MOST_PROCESSES)
 
 def _plan(folder: Path, *changes: dict[str, Any], **knobs: Any) -> Plan:
     requests = [request(rounds=2, sweep="mine", **knobs | change) for change in changes]
-    return make_plan(requests, Origin(folder, NOW), REGISTRY)
+    return make_plan(requests, Origin(folder, NOW), KINDS)
 
 
 def _attempts(*amounts: int) -> list[CalibrationResult]:
@@ -148,7 +148,7 @@ def test_one_calibration_serves_all_cells_with_the_same_task(tmp_path: Path) -> 
 
 def test_round_trips_need_none(tmp_path: Path) -> None:
     """Their pattern runs no workload."""
-    plan = make_plan([request("pattern=pingpong", workers=1)], Origin(tmp_path, NOW), REGISTRY)
+    plan = make_plan([request("pattern=pingpong", workers=1)], Origin(tmp_path, NOW), KINDS)
     assert not list(uncalibrated(plan))
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from breakeven.base.keys import Key
 from breakeven.base.rounds import FIRST_LOOK, LOOKS
 from breakeven.runner.config.cell import Cell
-from breakeven.runner.engines import REGISTRY
+from breakeven.runner.engines import KINDS
 from breakeven.runner.planning.calibration import Calibration
 from breakeven.runner.planning.decisions import FAILURES, MAX_ROUNDS, PRECISION, Decisions
 from breakeven.runner.planning.pending import find_pending
@@ -33,7 +33,7 @@ NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
 
 def _plan(*changes: dict[str, Any], **knobs: Any) -> Plan:
     requests = [request("model=thread", sweep="mine", **knobs | change) for change in changes or ({},)]
-    return settle(make_plan(requests, Origin(Path("/work"), NOW), REGISTRY), {}, {})
+    return settle(make_plan(requests, Origin(Path("/work"), NOW), KINDS), {}, {})
 
 
 def _row(run: Run, speedup: float | None = 1.5, status: str = "ok", wall_ns: int = 10**8) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def test_a_fixed_number_of_rounds_decides_nothing() -> None:
 def test_round_trips_are_decided_by_their_median() -> None:
     """They have no speedup."""
     requests = [request("pattern=pingpong", workers=1, sweep="mine")]
-    plan = settle(make_plan(requests, Origin(Path("/work"), NOW), REGISTRY), {}, {})
+    plan = settle(make_plan(requests, Origin(Path("/work"), NOW), KINDS), {}, {})
     decisions = Decisions(plan.planned, ())
     for run in plan.runs:
         decisions.add(_row(run, None) | {"latency_p50_ns": 50_000 + run.round})
@@ -310,7 +310,7 @@ def test_a_function_gets_its_number_once_its_length_is_known() -> None:
         )
         for n in (1, 2)
     ]
-    plan = make_plan(requests, Origin(Path("/work"), NOW), REGISTRY)
+    plan = make_plan(requests, Origin(Path("/work"), NOW), KINDS)
     assert {run.cell.tasks for run in settle(plan, {}, {}).runs} == {0}
     (work,) = {planned.work for planned in plan.planned if planned.work}
     known = {work: Calibration(work, None, 10**6, "python")}

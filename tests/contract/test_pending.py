@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from breakeven.base.conditions import CONDITIONS
 from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL, STATUSES
-from breakeven.runner.engines import REGISTRY
+from breakeven.runner.engines import KINDS
 from breakeven.runner.errors import ConditionsChanged
 from breakeven.runner.planning.calibration import Calibration, Work
 from breakeven.runner.planning.pending import Pending, find_pending
@@ -30,7 +30,7 @@ ENDINGS = [status for status in STATUSES if status != "incompatible"]
 def _plan(**policy: Any) -> Plan:
     """Plan two cells with two rounds each."""
     requests = [request("model=thread", workers=n, rounds=2, sweep="mine", **policy) for n in (1, 2)]
-    return make_plan(requests, Origin(Path("/work"), NOW), REGISTRY)
+    return make_plan(requests, Origin(Path("/work"), NOW), KINDS)
 
 
 def _row(plan: Plan, status: str = "ok", **conditions: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.runner.config.cell import Cell, parse
-from breakeven.runner.engines import REGISTRY
+from breakeven.runner.engines import KINDS
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
 from breakeven.runner.planning import cells, sources
 from breakeven.runner.planning.cells import fingerprint
@@ -57,7 +57,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
 
 
 def _plan(*requests: Request, folder: Path = Path("/work")) -> Plan:
-    return make_plan(requests, Origin(folder, NOW), REGISTRY)
+    return make_plan(requests, Origin(folder, NOW), KINDS)
 
 
 # --- identity and order ----------------------------------------------------------------------------------
@@ -123,6 +123,7 @@ def test_cells_from_before_there_was_an_environment_keep_their_identity() -> Non
     for name in ("time_limit_ns", "environment", "interpreter_flags"):
         del asked[name]
     del asked["measure"]["fewest"]
+    asked |= {"model_options": {}, "ipc_options": {}}  # model=process and its queue had no knobs
     assert fingerprint(parse(plain()), "local") == digest({**asked, "engine": "local"})
 
 
@@ -187,8 +188,8 @@ def test_a_sweep_has_one_of_what_is_its_own(key: str) -> None:
 def test_an_engine_that_is_not_known() -> None:
     """The engines are listed."""
     with pytest.raises(UnknownChoice) as refusal:
-        _plan(request(engine={"name": "slurm"}))
-    assert str(refusal.value) == "engine=slurm: no such choice; choose one of local, debug"
+        _plan(request(engine={"name": "nomad"}))
+    assert str(refusal.value) == f"engine=nomad: no such choice; choose one of {', '.join(KINDS)}"
 
 
 @pytest.mark.parametrize("name", ["", ".x", "a/b", "latest", "a\0b"])

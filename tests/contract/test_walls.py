@@ -49,8 +49,11 @@ ROOMS: dict[str, set[str]] = {
     "runner.engines": {
         "base",
         "runner.cell",
+        "runner.config",
+        "runner.environment",
         "runner.errors",
         "runner.host",
+        "runner.locks",
         "runner.planning",
         "runner.results",
     },

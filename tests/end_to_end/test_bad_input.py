@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.runner.cell import models
 from breakeven.runner.hydra_app.command import run as main
 from tests import commands
 from tests.commands import ROOT
 
-MODELS = "mp_pool, process, process_pool, serial, thread, thread_pool"
+MODELS = ", ".join(sorted(models.REGISTRY))
 
 EXPERIMENTS = ", ".join(sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml")))
 

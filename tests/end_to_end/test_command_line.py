@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from breakeven.runner.cell import models
 from tests import commands
 from tests.commands import Command
 
@@ -156,7 +157,8 @@ def test_help_is_the_projects_own(command: Command) -> None:
     for part in (
         "== Use ==",
         "breakeven run +experiment=tour",
-        "model: mp_pool, process, process_pool, serial,",
+        "model: ",
+        *models.REGISTRY,
         "rel_ci: 0.02",
     ):
         assert part in done.stdout

@@ -1,0 +1,192 @@
+"""Which node makes which run, and what becomes of runs whose node is lost: with nodes that are made up."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from breakeven.runner.cell.calibration import CalibrationResult
+from breakeven.runner.engines._nodes import MOST_LOST, NodeLost, OnNodes
+from breakeven.runner.engines.orders import CALIBRATION, NotAnAnswer, Order, answer_of, read_answer
+from breakeven.runner.errors import EngineLost, NotStored, PlanOutdated
+from breakeven.runner.host import Abandoned, Ending
+from breakeven.runner.planning.run import Run
+from breakeven.runner.results import RunResult, rows
+from tests.samples import run
+
+CALIBRATED = CalibrationResult(7, 1000)
+
+
+class MadeUp(OnNodes):
+    """Nodes that answer when they are asked to, and die with what they were doing."""
+
+    def __init__(self, nodes: Sequence[str], placement: str = "block") -> None:
+        super().__init__({"placement": placement})
+        self.nodes = list(nodes)
+        self.under_way: list[tuple[str, Order, Future[bytes]]] = []
+        self.log: list[tuple[str, Order]] = []
+
+    def _nodes(self) -> Sequence[str]:
+        return self.nodes
+
+    def _start(self, node: str, order: Order) -> Future[bytes]:
+        answer: Future[bytes] = Future()
+        self.under_way.append((node, order, answer))
+        self.log.append((node, order))
+        return answer
+
+    def answer(self, which: int = 0, found: Any = None) -> None:
+        """Have one of those under way answer."""
+        _, order, answer = self.under_way.pop(which)
+        good = CALIBRATED if order.kind == CALIBRATION else RunResult(row=_row(order.run))
+        answer.set_result(found if isinstance(found, bytes) else answer_of(found or good))
+
+    def die(self, node: str) -> None:
+        """End a node with all that it was doing."""
+        self.nodes.remove(node)
+        for entry in [entry for entry in self.under_way if entry[0] == node]:
+            self.under_way.remove(entry)
+            entry[2].set_exception(NodeLost(f"{node} is gone"))
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _row(made: Run) -> dict[str, Any]:
+    return rows.about(made, datetime(2026, 1, 1, tzinfo=UTC)) | {"status": "ok", "wall_ns": 1}
+
+
+def _of_block(number: int, block: int) -> Run:
+    return replace(run(sys.executable), round=number, block=f"0/{block}")
+
+
+@given(
+    blocks=st.lists(st.integers(0, 5), min_size=1, max_size=30),
+    count=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_a_block_stays_on_its_node(blocks: list[int], count: int, seed: int) -> None:
+    """However runs end, those to be compared in one round are made on one node, and each run once."""
+    random, engine = Random(seed), MadeUp([f"n{number}" for number in range(count)])
+    asked, waiting = [], [_of_block(number, block) for number, block in enumerate(blocks)]
+    while waiting or engine.under_way:
+        while waiting and len(engine.under_way) < engine.room:
+            asked.append(engine.submit(waiting.pop(0)))
+        engine.answer(random.randrange(len(engine.under_way)))
+    nodes: dict[str, set[str]] = {}
+    for node, order in engine.log:
+        nodes.setdefault(order.run.block, set()).add(node)
+    assert all(len(places) == 1 for places in nodes.values())
+    assert sorted(future.result().key for future in asked) == [
+        (asked[0].result().key[0], n) for n in range(len(blocks))
+    ]
+    assert all(future.result().row["node"] in engine.nodes for future in asked)
+
+
+def test_runs_go_to_the_node_with_the_least_to_do() -> None:
+    """With placement=any whichever is free; as many may be under way as there are nodes."""
+    engine = MadeUp(["a", "b", "c"], placement="any")
+    assert engine.room == 3
+    for number in range(6):
+        engine.submit(_of_block(number, 0))
+    assert Counter(node for node, _ in engine.log) == {"a": 2, "b": 2, "c": 2}
+
+
+def test_a_run_whose_node_is_lost_is_made_on_another() -> None:
+    """Nothing is lost or made twice into the results; its block moves with it."""
+    engine = MadeUp(["a", "b"])
+    first, second = engine.submit(_of_block(0, 0)), engine.submit(_of_block(1, 1))
+    engine.die("a")
+    assert [node for node, _ in engine.log] == ["a", "b", "b"]
+    third = engine.submit(_of_block(2, 0))
+    for _ in range(3):
+        engine.answer()
+    assert [future.result().row["node"] for future in (first, second, third)] == ["b", "b", "b"]
+
+
+def test_a_run_that_takes_its_nodes_along_has_crashed() -> None:
+    """After so many of them it is given up; what it was, and which they were, is in its row."""
+    engine = MadeUp(["a", "b", "c", "d"], placement="any")
+    promised = engine.submit(_of_block(0, 0))
+    for _ in range(MOST_LOST):
+        engine.die(engine.log[-1][0])
+    row = promised.result().row
+    assert (row["status"], row["hostname"], row["cpu_model"]) == ("crashed", None, None)
+    assert row["reason"] == "its node was lost each time (a, b, c): c is gone"
+    assert engine.nodes == ["d"]
+    again = MadeUp(["a", "b", "c"])
+    calibrating = again.calibrate(_of_block(0, 0))
+    for name in "abc"[:MOST_LOST]:
+        again.die(name)
+    assert calibrating.done()
+
+
+def test_without_nodes_the_engine_is_lost() -> None:
+    """The sweep stops and says how to carry on."""
+    engine = MadeUp(["a"])
+    promised = engine.submit(_of_block(0, 0))
+    engine.die("a")
+    with pytest.raises(
+        EngineLost, match=r"^no node is left; the same command carries on when there are some$"
+    ):
+        promised.result()
+    with pytest.raises(EngineLost):
+        engine.submit(_of_block(1, 0))
+
+
+def test_what_a_node_sends_that_is_no_answer() -> None:
+    """The run has crashed; its reason says that the result could not be read."""
+    engine = MadeUp(["a"])
+    promised = engine.submit(_of_block(0, 0))
+    engine.answer(found=b"run\nnonsense")
+    assert (
+        promised.result().row["reason"] == "its result cannot be read: it does not begin like a run's result"
+    )
+
+
+@pytest.mark.parametrize("kind", [PlanOutdated, NotStored, Abandoned])
+def test_what_a_node_could_not_do_is_raised_where_the_sweep_waits(kind: type[Exception]) -> None:
+    """With its message."""
+    engine = MadeUp(["a"])
+    promised = engine.submit(_of_block(0, 0))
+    engine.answer(found=kind("because"))
+    with pytest.raises(kind, match=r"^because$"):
+        promised.result()
+
+
+@pytest.mark.parametrize(
+    "found",
+    [CALIBRATED, Ending("crashed", "why", 3, "SIGKILL", "text"), RunResult(row=_row(run(sys.executable)))],
+)
+def test_an_answer_arrives_as_it_was(found: Any) -> None:
+    """A result, a calibration and how one ended."""
+    arrived = read_answer(answer_of(found))
+    if isinstance(found, RunResult):
+        assert isinstance(arrived, RunResult)
+        assert arrived.key == found.key
+    else:
+        assert arrived == found
+
+
+@given(st.binary())
+def test_other_bytes_are_no_answer(data: bytes) -> None:
+    """Nothing is unpickled, whatever comes."""
+    with pytest.raises(NotAnAnswer):
+        read_answer(data)
+
+
+@given(st.dictionaries(st.text(min_size=1), st.binary(), max_size=3))
+def test_an_order_arrives_as_it_was(files: dict[str, bytes]) -> None:
+    """With the user's modules."""
+    order = Order(kind="run", run=run(sys.executable), sweep="here", files=files)
+    assert Order.from_text(order.to_text()) == order

@@ -1,0 +1,131 @@
+"""A real Dask cluster on loopback: a scheduler, and workers that each count as a machine with a lock of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from breakeven.runner.locks.machine import FOLDER
+from tests.commands import environment
+
+_SECONDS = 30.0
+
+
+class Cluster:
+    """A scheduler and its workers, by number."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workers: dict[int, subprocess.Popen[bytes]] = {}
+        self.address = f"tcp://127.0.0.1:{_free_port()}"
+        self.scheduler = self._start(
+            "scheduler", "dask_scheduler", "--host", self.address, "--no-dashboard", "--protocol", "tcp"
+        )
+        self._await_scheduler()
+
+    def start_worker(self, number: int) -> None:
+        """Start a worker with the resource and a lock of its own; it joins by itself."""
+        home = self.folder / f"node{number}"
+        home.mkdir(exist_ok=True)
+        self.workers[number] = self._start(
+            f"worker{number}",
+            *(
+                "dask_worker",
+                self.address,
+                "--host",
+                "127.0.0.1",
+                "--nthreads",
+                "1",
+                "--nworkers",
+                "1",
+                "--no-nanny",
+            ),
+            *("--resources", "breakeven=1", "--no-dashboard", "--local-directory", str(home)),
+            cwd=home,
+        )
+
+    def kill(self, number: int) -> None:
+        """End a worker as a machine ends that loses its power."""
+        worker = self.workers.pop(number)
+        worker.kill()
+        worker.wait()
+
+    def kill_scheduler(self) -> None:
+        """End the scheduler in the same way."""
+        self.scheduler.kill()
+        self.scheduler.wait()
+
+    def stop(self) -> None:
+        """End all, and wait for them."""
+        for process in (*self.workers.values(), self.scheduler):
+            process.send_signal(signal.SIGTERM)
+        for process in (*self.workers.values(), self.scheduler):
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(
+        self, name: str, program: str, *arguments: str, cwd: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        home = cwd or self.folder
+        with (self.folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{program}", *arguments],
+                cwd=home,
+                env=environment({FOLDER: str(home)}),
+                stdout=log,
+                stderr=log,
+            )
+
+    def _await_scheduler(self) -> None:
+        host, _, port = self.address.removeprefix("tcp://").partition(":")
+        end = time.monotonic() + _SECONDS
+        while True:
+            try:
+                socket.create_connection((host, int(port)), 1).close()
+            except OSError:
+                if time.monotonic() > end or self.scheduler.poll() is not None:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
+    """Provide a cluster with so many workers, and end it."""
+    made = Cluster(folder)
+    try:
+        for number in range(workers):
+            made.start_worker(number)
+        yield made
+    finally:
+        made.stop()
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Return the processes that work below ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            home = (process / "cwd").readlink()
+        except OSError:  # it has ended
+            continue
+        if home.is_relative_to(folder) and int(process.name) != os.getpid():
+            found.append(int(process.name))
+    return found

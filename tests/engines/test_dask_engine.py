@@ -1,0 +1,272 @@
+"""Sweeps on a real Dask cluster of workers on this host: function and faults, no timings."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from breakeven.analysis.frames.load import load
+from breakeven.runner.cell.question import Answer, this_interpreter
+from breakeven.runner.engines import node
+from breakeven.runner.engines.orders import Order, read_answer
+from breakeven.runner.planning.modules import source_of
+from breakeven.runner.results import RunResult
+from tests import commands
+from tests.collaboration.host_runs import function, write_module
+from tests.commands import Command, Started
+from tests.samples import run
+
+pytest.importorskip("distributed", reason="needs the package distributed: pip install 'breakeven[dask]'")
+from tests.engines.dask_cluster import Cluster, cluster, processes_in
+
+QUICK = (
+    *(
+        "engine=dask",
+        "tasks=8",
+        "task=200us",
+        "measure.min_trials=2",
+        "measure.max_trials=2",
+        "measure.traced=1",
+    ),
+    *("measure.warmup=0", "measure.max_warmup=0", "sweep=mine"),
+)
+SLOW = "\ndef work():\n    time.sleep(0.2)\n"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Provide a cluster of two nodes that no test damages."""
+    with cluster(tmp_path_factory.mktemp("cluster"), 2) as made:
+        yield made
+
+
+@pytest.fixture
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Provide a cluster of two nodes for one test."""
+    with cluster(tmp_path_factory.mktemp("cluster"), 2) as made:
+        yield made
+
+
+def runs_of(folder: Path) -> pd.DataFrame:
+    """Return what a sweep stored."""
+    return load(folder / "outputs" / "mine").runs
+
+
+def spans_of(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return when each run began and ended."""
+    begin = runs["started_at"].dt.as_unit("ns").astype("int64")
+    return runs.assign(begin=begin, end=begin + runs["wall_ns"]).sort_values("begin")
+
+
+def start(folder: Path, *arguments: str) -> Started:
+    """Type a command that goes on while the test does something."""
+    return commands.start(commands.module("breakeven", *arguments), folder)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for something that happens by itself, or fail."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_both_nodes_make_runs_and_none_two_at_once(command: Command, tmp_path: Path, shared: Cluster) -> None:
+    """Runs overlap in time between nodes, never on one; each cell of each round is stored once, and traced."""
+    done = command(
+        "-m", *QUICK, f"engine.address={shared.address}", "model=thread,process", "rounds=6", "tasks=200"
+    )
+    assert done.returncode == 0, done.stderr
+    runs = spans_of(runs_of(tmp_path))
+    assert (len(runs), bool(runs["status"].eq("ok").all()), runs["node"].nunique()) == (12, True, 2)
+    assert not runs.duplicated(["cell_id", "round"]).any()
+    for _, own in runs.groupby("node"):
+        assert (own["begin"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all()
+    assert (runs["begin"].to_numpy()[1:] < runs["end"].cummax().to_numpy()[:-1]).any()
+    assert set(load(tmp_path / "outputs" / "mine").spans()["cell_id"]) == set(runs["cell_id"])
+
+
+def test_rounds_end_by_precision_and_the_rest_is_carried_on(
+    command: Command, tmp_path: Path, shared: Cluster
+) -> None:
+    """The same sweep as at home: looks, resume, a change of nothing; the host is no condition."""
+    asked = (
+        "-m",
+        *QUICK,
+        f"engine.address={shared.address}",
+        "model=thread,process",
+        "max_rounds=6",
+        "precision=90%",
+    )
+    first = command(*asked)
+    assert first.returncode == 0, first.stderr
+    assert runs_of(tmp_path).groupby("cell_id").size().between(5, 6).all()
+    again = command(*asked)
+    assert again.returncode == 0
+    assert "0 runs, " in again.stderr, again.stderr
+
+
+ENDINGS = """
+import os, signal, sys
+
+def exits():
+    os._exit(3)
+
+def dies():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def hangs():
+    while True:
+        pass
+
+def raises():
+    raise ValueError("no such luck")
+"""
+
+
+def test_however_a_run_ends_on_a_node_it_is_recorded(
+    command: Command, tmp_path: Path, shared: Cluster
+) -> None:
+    """A run that exits, is killed, hangs or raises ends alone: the others are made, and the nodes live on."""
+    (tmp_path / "mine.py").write_text(ENDINGS)
+    targets = ",".join(f"mine:{name}" for name in ("exits", "dies", "hangs", "raises"))
+    done = command(
+        *(
+            "-m",
+            *QUICK,
+            f"engine.address={shared.address}",
+            "workload=function",
+            f"workload.target={targets}",
+        ),
+        *("model=process", "rounds=1", "limits.time=3s"),
+    )
+    assert done.returncode == 1
+    status = runs_of(tmp_path).set_index("function")["status"].to_dict()
+    assert status == {
+        "mine:exits": "crashed",
+        "mine:dies": "crashed",
+        "mine:hangs": "timeout",
+        "mine:raises": "failed",
+    }
+    assert (
+        command("-m", *QUICK, f"engine.address={shared.address}", "rounds=1", "sweep=after").returncode == 0
+    )
+
+
+def test_a_node_that_dies_and_one_that_joins(tmp_path: Path, own: Cluster) -> None:
+    """The run that it was making is made again elsewhere; a new one takes part."""
+    write_module(tmp_path, SLOW)
+    with start(
+        tmp_path,
+        *("-m", *QUICK, f"engine.address={own.address}", "workload=function", "workload.target=mine:work"),
+        *("model=thread", "rounds=4", "tasks=2", "workers=1,2"),
+    ) as sweep:
+        wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 2)
+        own.kill(0)
+        own.start_worker(2)
+        assert sweep.wait(120) == 0, sweep.stderr and sweep.stderr.read()
+    runs = runs_of(tmp_path)
+    assert len(runs) == 8
+    assert not runs.duplicated(["cell_id", "round"]).any()
+    assert runs["status"].eq("ok").all()
+    assert runs["node"].nunique() >= 2
+
+
+def test_the_last_node_and_the_scheduler_can_be_lost(tmp_path: Path, own: Cluster) -> None:
+    """The sweep stops with what it has and says so; the same command carries on."""
+    write_module(tmp_path, SLOW)
+    asked = (
+        *("-m", *QUICK, "workload=function", "workload.target=mine:work", "engine.patience=20s"),
+        *("model=thread", "rounds=6", "tasks=2", f"engine.address={own.address}"),
+    )
+    own.kill(1)
+    with start(tmp_path, *asked) as sweep:
+        wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 1)
+        own.kill_scheduler()
+        _, said = sweep.communicate(timeout=120)
+        assert sweep.returncode == 1
+        assert "carries on" in said
+    left = len(runs_of(tmp_path))
+    assert 1 <= left < 6
+
+
+def test_ctrl_c_leaves_nothing_on_the_nodes(tmp_path: Path, own: Cluster) -> None:
+    """The runs under way are ended there, and the same command carries on; none is stored twice."""
+    write_module(tmp_path, SLOW)
+    asked = (
+        *("-m", *QUICK, f"engine.address={own.address}", "workload=function", "workload.target=mine:work"),
+        *("model=process", "rounds=4", "tasks=2"),
+    )
+    with start(tmp_path, *asked) as sweep:
+        wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 1)
+        sweep.send_signal(signal.SIGINT)
+        assert sweep.wait(60) == 130
+    workers = {worker.pid for worker in own.workers.values()} | {own.scheduler.pid}
+    wait_until(lambda: set(processes_in(own.folder)) <= workers)
+    with start(tmp_path, *asked) as sweep:
+        assert sweep.wait(120) == 0
+    runs = runs_of(tmp_path)
+    assert (len(runs), bool(runs.duplicated(["cell_id", "round"]).any())) == (4, False)
+
+
+def test_an_orchestrator_that_is_killed_is_carried_on(tmp_path: Path, own: Cluster) -> None:
+    """Whatever the nodes still did is dropped, and made once."""
+    write_module(tmp_path, SLOW)
+    asked = (
+        *("-m", *QUICK, f"engine.address={own.address}", "workload=function", "workload.target=mine:work"),
+        *("model=thread", "rounds=5", "tasks=2"),
+    )
+    with start(tmp_path, *asked) as sweep:
+        wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 1)
+        sweep.kill()
+    with start(tmp_path, *asked) as sweep:
+        assert sweep.wait(120) == 0
+    runs = runs_of(tmp_path)
+    assert (len(runs), bool(runs.duplicated(["cell_id", "round"]).any())) == (5, False)
+
+
+def test_what_is_missing_is_said_in_one_line(command: Command, own: Cluster) -> None:
+    """No scheduler, no node, a knob that there is not: exit code 2, and nothing is stored."""
+    for number in list(own.workers):
+        own.kill(number)
+    refused = {
+        "no worker offers the resource breakeven after 1 s": (
+            f"engine.address={own.address}",
+            "engine.patience=1s",
+        ),
+        "no Dask scheduler answers there": ("engine.address=tcp://127.0.0.1:9",),
+        "the chosen engine has no such knob": ("engine.adress=x",),
+        "engine.placement=row: no such choice; choose one of block, any": ("engine.placement=row",),
+    }
+    for said, options in refused.items():
+        done = command(*QUICK, *options, "rounds=1")
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+        assert said in done.stderr
+
+
+def test_modules_travel_where_a_node_has_none(tmp_path: Path) -> None:
+    """The user's files are unpacked for the run alone, and are those that were planned."""
+    user = write_module(tmp_path / "user", "\nimport helper\ndef work():\n    return helper.three()\n")
+    (user / "helper.py").write_text("def three():\n    return 3\n")
+    files = (str(user / "mine.py"), str(user / "helper.py"))
+    answer = Answer(this_interpreter(), {}, files[:1], modules=files)
+    planned = run(sys.executable, user, model="thread", **function("work"))
+    source = source_of(answer, user)
+    contents = {name: (user / name).read_bytes() for name in ("mine.py", "helper.py")}
+    for path in files:
+        Path(path).unlink()
+    found = read_answer(
+        node.carry_out(
+            Order(kind="run", run=replace(planned, source=source), sweep="x", files=contents).to_text()
+        )
+    )
+    assert isinstance(found, RunResult)
+    assert (found.status, found.row["reason"]) == ("ok", None)
+    assert "helper.py" in found.row["sources"]
