@@ -56,10 +56,14 @@ class Door:
 
 
 class Gate(NamedTuple):
-    """What a worker needs to find its place: the run's folder, and the process that created it."""
+    """What a worker needs to find its place: the run's folder, and the process that created it.
+
+    ``session`` is that of the creator if everything in it ends with the creator, else 0.
+    """
 
     folder: str
     creator: int
+    session: int = 0
 
     def enter(self) -> Place:
         """Draw an index, and take the place of that number."""
@@ -109,7 +113,7 @@ def join(gate: Gate, users: Users, later: Later) -> None:
     place = gate.enter()
     ready = users.load()
     if users.apart:
-        die_with(gate.creator)
+        die_with(gate.creator, gate.session)
     if isinstance(ready, int):
         place.wait()
     function, *arguments = later.get()

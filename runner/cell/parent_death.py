@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+from contextlib import suppress
 from threading import Thread
 
 _PR_SET_PDEATHSIG = 1
@@ -43,8 +44,8 @@ def die_with_creator() -> None:
     Thread(target=outlive, name="orphan", daemon=True).start()
 
 
-def die_with(pid: int) -> None:
-    """End this process when another one ends, which need not be its parent; Linux only.
+def die_with(pid: int, session: int = 0) -> None:
+    """End this process when another one ends, which need not be its parent, and first all processes of a ``session``; Linux only.
 
     PR_SET_PDEATHSIG would not do: it acts when the thread ends that forked, which a library may let end at any time.
     """
@@ -52,11 +53,18 @@ def die_with(pid: int) -> None:
         return
 
     def outlive() -> None:
-        try:
-            descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            os._exit(0)
-        select.select([descriptor], [], [])
+        with suppress(ProcessLookupError):
+            select.select([os.pidfd_open(pid)], [], [])
+        if session:
+            _end_session(session)
         os.kill(os.getpid(), signal.SIGKILL)
 
     Thread(target=outlive, name="orphan", daemon=True).start()
+
+
+def _end_session(session: int) -> None:
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and int(name) != os.getpid():
+            with suppress(ProcessLookupError, PermissionError):
+                if os.getsid(int(name)) == session:
+                    os.kill(int(name), signal.SIGKILL)

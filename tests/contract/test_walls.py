@@ -23,6 +23,7 @@ MEASURED: dict[str, set[str]] = {
     "models/joblib.py": {"joblib"},
     "models/mpire.py": {"mpire"},
     "models/dask.py": {"dask", "distributed"},
+    "models/ray.py": {"ray"},
     "models/mpi.py": {"mpi4py"},
 }
 """The package that a member measures, by its file below runner/cell: only that member imports it, in the functions that use it."""

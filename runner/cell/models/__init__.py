@@ -16,6 +16,7 @@ REGISTRY = {
     "joblib": "joblib:Joblib",
     "mpire": "mpire:Mpire",
     "dask": "dask:Dask",
+    "ray": "ray:Ray",
     "mpi": "mpi:Mpi",
 }
 

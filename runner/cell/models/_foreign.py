@@ -21,7 +21,7 @@ from ..affinity import pin_all
 from ..board import Board
 from ..boot import Later, Ready
 from ..errors import HookFailed, RunFailed, TaskFailed, WorkersMissing
-from ..gate import SAFE_PATH, Door, Gatekeeper, Place, join
+from ..gate import SAFE_PATH, Door, Gate, Gatekeeper, Place, join
 from ..phases import WAIT
 from ..spaces import PROCESSES
 from ..worker import Work, Worker
@@ -96,12 +96,14 @@ def name_semaphores(semaphores: Any, run: str) -> None:
 class Foreign(Model):
     """A model whose workers belong to a pool of a package.
 
-    ``TOLD_APART`` says whether it sends through connections of `multiprocessing`, whose phases are recorded.
+    ``TOLD_APART`` says whether it sends through connections of `multiprocessing`, whose phases are recorded;
+    ``DAEMONS`` whether it starts processes that may outlive the parent.
     """
 
     SPACE = PROCESSES
     TRANSPORT = "native"
     TOLD_APART = False
+    DAEMONS = False
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         super().__init__(settings, work, board)
@@ -148,9 +150,14 @@ class Foreign(Model):
         self.created_ns = [perf_counter_ns()] * self.settings.workers
         with _libraries_first():
             self._open()
-            self._meet(Door(join), self._keeper.gate, self.users, later)
+            self._meet(Door(join), self._gate(), self.users, later)
         if failures.left(self._folder, self.settings.workers):
             raise missing(self.board)
+
+    def _gate(self) -> Gate:
+        """Return what workers find their places with."""
+        alone = failures.ends_with_run() and os.getsid(0) == os.getpid()
+        return self._keeper.gate._replace(session=os.getpid() if self.DAEMONS and alone else 0)
 
     def map(self, items: list[Item]) -> list[Item]:
         """Have the package distribute the tasks as it does by default, or in chunks as configured."""
