@@ -1,8 +1,9 @@
 """Round trips between two processes, written by hand with `multiprocessing` alone: the reference for others.
 
-    python -m benchmarks.plain_echo pipe 65536 [--seconds 0.5]
+    python -m benchmarks.plain_echo pipe 65536 [--seconds 0.5] [--placement none]
 
-Prints the median round trip in ns. One message ``(task, value, payload)`` is under way at a time, the other
+Prints the median round trip in ns, and the share of looks at which both processes were on one CPU. With --placement
+they have one CPU (compact) or one each (scatter). One message ``(task, value, payload)`` is under way at a time, the other
 process sends it back as it came, and each answer is compared with what was sent, which is not timed. Nothing
 of the lab is imported, so that the two can only agree by both being right.
 """
@@ -15,12 +16,16 @@ import os
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
 Exchange = Callable[[Any], Any]
 CHANNELS = ("pipe", "queue")
+PLACEMENTS = ("none", "compact", "scatter")
 WARM_UP, FEWEST = 0.2, 100  # seconds, timed round trips
+LOOKS = 20
+_PROCESSOR = 36  # words after the name, in /proc/PID/stat
 
 
 def echo(receive: Callable[[], Any], send: Callable[[Any], None]) -> None:
@@ -30,8 +35,8 @@ def echo(receive: Callable[[], Any], send: Callable[[Any], None]) -> None:
 
 
 @contextmanager
-def joined(channel: str) -> Iterator[Exchange]:
-    """Start the other process; yield a function that sends it a message and waits for the answer."""
+def joined(channel: str, placement: str = "none") -> Iterator[Exchange]:
+    """Start the other process and place both; yield a function that sends it a message and waits for the answer."""
     context = multiprocessing.get_context("fork")
     there: Any
     back: Any
@@ -43,6 +48,7 @@ def joined(channel: str) -> Iterator[Exchange]:
         send, receive, serve = there.put, back.get, (there.get, back.put)
     process = context.Process(target=echo, args=serve, daemon=True)
     process.start()
+    place(placement, process.pid or 0)
 
     def exchange(message: Any) -> Any:
         send(message)
@@ -51,6 +57,19 @@ def joined(channel: str) -> Iterator[Exchange]:
     yield exchange
     send(None)
     process.join()
+
+
+def place(placement: str, other: int) -> None:
+    """Confine this process and the ``other`` to one CPU, or to one each; threads that they make later follow them."""
+    if placement != "none":
+        first, *more = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(other, {first})
+        os.sched_setaffinity(0, {first if placement == "compact" else more[0]})
+
+
+def cpu_of(process: int) -> int:
+    """Return the CPU that a process's main thread runs on, or ran on before it went to sleep."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[_PROCESSOR])
 
 
 def round_trips(exchange: Exchange, payload: bytes, seconds: float, fewest: int = 1) -> list[int]:
@@ -66,12 +85,20 @@ def round_trips(exchange: Exchange, payload: bytes, seconds: float, fewest: int 
     return taken
 
 
-def median_round_trip(channel: str, size: int, seconds: float) -> float:
-    """Return the median round trip of ``size`` random bytes in ns, after a warm-up."""
+def median_round_trip(
+    channel: str, size: int, seconds: float, placement: str = "none"
+) -> tuple[float, float]:
+    """Return the median round trip of ``size`` random bytes in ns, after a warm-up, and the share of looks on one CPU."""
     payload = os.urandom(size)
-    with joined(channel) as exchange:
+    taken: list[int] = []
+    shared: list[bool] = []
+    with joined(channel, placement) as exchange:
+        (other,) = multiprocessing.active_children()
         round_trips(exchange, payload, WARM_UP)
-        return statistics.median(round_trips(exchange, payload, seconds, FEWEST))
+        for _ in range(LOOKS):
+            taken += round_trips(exchange, payload, seconds / LOOKS, FEWEST // LOOKS)
+            shared.append(cpu_of(os.getpid()) == cpu_of(other.pid or 0))
+        return statistics.median(taken), statistics.fmean(shared)
 
 
 def main() -> None:
@@ -82,8 +109,9 @@ def main() -> None:
     parser.add_argument("channel", choices=CHANNELS)
     parser.add_argument("size", type=int, help="bytes of a payload")
     parser.add_argument("--seconds", type=float, default=0.5)
-    arguments = parser.parse_args()
-    print(median_round_trip(arguments.channel, arguments.size, arguments.seconds))
+    parser.add_argument("--placement", choices=PLACEMENTS, default=PLACEMENTS[0])
+    asked = parser.parse_args()
+    print(*median_round_trip(asked.channel, asked.size, asked.seconds, asked.placement))
 
 
 if __name__ == "__main__":

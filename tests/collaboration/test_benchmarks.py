@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -15,18 +18,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import cross_check, economy, plain_echo, planning, startup
+from benchmarks.sweeps import ROOT
 from breakeven.runner.hydra_app.grid import expand
 
 # --- cross_check -----------------------------------------------------------------------------------------
 
 
 def neighbours(*ratios: float) -> pd.DataFrame:
-    """Make pairs of one combination in which the lab took ``ratios`` times as long as the loop."""
-    rows = [
-        {"repetition": number, "channel": "pipe", "size": 64, "lab": 20_000.0 * ratio, "hand": 20_000.0}
-        for number, ratio in enumerate(ratios)
-    ]
-    return pd.DataFrame(rows)
+    """Make pairs of one combination, on one CPU, in which the lab took ``ratios`` times as long as the loop."""
+    return placed((20.0,) * len(ratios), [20.0 * ratio for ratio in ratios], [1.0] * len(ratios))
+
+
+def placed(hand: Sequence[float], lab: Sequence[float], lab_one_cpu: Sequence[float]) -> pd.DataFrame:
+    """Make pairs of what both sides took in us, the loop's processes on one CPU, the lab's at these shares of looks."""
+    combination = cross_check.Combination("pipe", 64)._asdict()
+    taken = zip(hand, lab, lab_one_cpu, strict=True)
+    return pd.DataFrame(
+        {"repetition": number, **combination, "lab": by_lab * 1e3, "hand": by_hand * 1e3}
+        | {"lab_one_cpu": share, "hand_one_cpu": 1.0}
+        for number, (by_hand, by_lab, share) in enumerate(taken)
+    )
 
 
 def test_the_ratio_of_the_medians_decides() -> None:
@@ -43,6 +54,23 @@ def test_too_fast_disagrees_as_too_slow_does(ratio: float) -> None:
     (found,) = cross_check.Agree()(neighbours(ratio)).to_dict("records")
     assert found["agree"] == (abs(found["of_medians"] - 1) <= 0.15)
     assert found["median"] == pytest.approx(ratio)
+
+
+def test_processes_of_two_placements_are_compared_with_those_of_the_same() -> None:
+    """Slow processes on two CPUs do not make the lab disagree with a loop that had one, nor fast ones hide that it does."""
+    shares = [0.9, 1.0, 0.95, 0.1, 0.0, 0.0, 0.2]
+    (found,) = cross_check.Agree()(placed([20.0] * 7, [21.0] * 3 + [40.0] * 4, shares)).to_dict("records")
+    assert (found["of_medians"], found["on_one"], found["agree"]) == pytest.approx((2.0, 1.05, True))
+    assert (found["lab_one_cpu"], found["hand_one_cpu"]) == pytest.approx((3 / 7, 1.0))
+    assert math.isnan(found["on_two"])
+    (found,) = cross_check.Agree()(placed([20.0] * 7, [30.0] * 3 + [20.0] * 4, shares)).to_dict("records")
+    assert (found["of_medians"], found["agree"]) == (1.0, False)
+
+
+def test_too_few_processes_of_a_placement_decide_nothing() -> None:
+    """Two processes of the lab on the CPUs that the loop had are too few to say that both agree, or do not."""
+    (found,) = cross_check.Agree()(placed([20.0] * 4, [20.0] * 4, [1.0, 1.0, 0.0, 0.0])).to_dict("records")
+    assert found["agree"] is None
 
 
 def test_the_two_of_a_combination_are_neighbours() -> None:
@@ -66,10 +94,15 @@ def test_order_follows_from_the_seed() -> None:
 
 def test_measured_steps_become_pairs() -> None:
     """Each pair of neighbours is one row, whichever was measured first."""
-    ways = {"lab": lambda sent, _: sent.size * 2.0, "hand": lambda sent, _: float(sent.size)}
+    ways = {
+        "lab": lambda sent, _: cross_check.Found(sent.size * 2.0, 1.0),
+        "hand": lambda sent, _: cross_check.Found(float(sent.size), 0.0),
+    }
     pairs = cross_check.measure(cross_check.in_order(2, 1, cross_check.ROUND_TRIPS), ways)
     assert len(pairs) == 2 * len(cross_check.ROUND_TRIPS)
     assert (pairs["lab"] / pairs["hand"]).eq(2).all()
+    assert pairs["lab_one_cpu"].eq(1).all()
+    assert pairs["hand_one_cpu"].eq(0).all()
 
 
 # --- plain_echo ------------------------------------------------------------------------------------------
@@ -83,6 +116,15 @@ def test_the_other_process_sends_back_what_came(channel: str) -> None:
         answer = exchange(message)
     assert answer == message
     assert answer is not message
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two CPUs: run it where there are")
+@pytest.mark.parametrize(("placement", "share"), [("compact", 1.0), ("scatter", 0.0)])
+def test_both_processes_run_where_they_are_placed(placement: str, share: float) -> None:
+    """The loop sees both of its processes on one CPU, or never, and leaves this process where it may run."""
+    command = [sys.executable, "-m", "benchmarks.plain_echo", "pipe", "64", "--seconds=0.02"]
+    said = subprocess.check_output([*command, f"--placement={placement}"], cwd=ROOT, text=True)
+    assert float(said.split()[1]) == share
 
 
 def test_no_fewer_round_trips_than_asked() -> None:
