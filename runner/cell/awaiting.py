@@ -1,12 +1,16 @@
-"""Calls of functions that are async: their coroutines run on an event loop that each worker keeps between calls."""
+"""Calls of functions that are async: their coroutines run on an event loop that each thread keeps between calls.
+
+Workers that are tasks of that loop await them instead (`awaiting`, `count_cpu`).
+"""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from functools import partial
-from types import AsyncGeneratorType, GeneratorType
+from time import thread_time_ns
+from types import AsyncGeneratorType, GeneratorType, coroutine
 from typing import Any, Optional
 from weakref import finalize
 
@@ -15,6 +19,7 @@ from .errors import RunsNothing
 # flags of code objects, as in the module inspect, whose import takes milliseconds
 _GENERATOR, _COROUTINE, _AWAITABLE_GENERATOR, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 Call = Callable[..., Any]
+Awaited = Callable[..., Coroutine[Any, Any, Any]]
 _NEEDS_LOOP = "no running event loop", "There is no current event loop"  # of asyncio.create_task and gather
 _mine = threading.local()  # what each thread keeps
 
@@ -50,7 +55,7 @@ def complete(function: Call, *, makes: bool = False) -> Call:
             return chosen(*args, **kwargs)
         if not makes:
             _refuse_generator(result)
-        waits = _is_awaitable(result)
+        waits = is_awaitable(result)
         chosen = _on_a_loop(function) if waits else function
         return _await(result) if waits else result
 
@@ -59,11 +64,10 @@ def complete(function: Call, *, makes: bool = False) -> Call:
 
 def _await(result: Any) -> Any:
     """Return what an awaitable results in; a future is bound to a loop already."""
-    loop = result.get_loop() if hasattr(result, "get_loop") else _loop()
-    return loop.run_until_complete(_wait_for(result))
+    return _run(_wait_for(result), result.get_loop() if hasattr(result, "get_loop") else own_loop())
 
 
-def _is_awaitable(result: Any) -> bool:
+def is_awaitable(result: Any) -> bool:
     """Return whether a result is to be awaited, as `inspect.isawaitable` does."""
     if hasattr(type(result), "__await__"):
         return True
@@ -71,28 +75,70 @@ def _is_awaitable(result: Any) -> bool:
 
 
 def _refuse_generator(result: Any) -> None:
-    if isinstance(result, (GeneratorType, AsyncGeneratorType)) and not _is_awaitable(result):
+    if isinstance(result, (GeneratorType, AsyncGeneratorType)) and not is_awaitable(result):
         raise RunsNothing(
             "the function returns a generator, so a call runs none of its code; return what it yields, such as list(...)"
         )
 
 
-def _on_a_loop(function: Call) -> Call:
+def awaiting(function: Call) -> Awaited:
+    """Return a coroutine function that calls ``function`` on the running loop, which it blocks until something is to be awaited."""
+
     async def wait(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)  # within the loop, which asyncio.gather and create_task need
-        return await result if _is_awaitable(result) else result
+        return await result if is_awaitable(result) else result
+
+    return wait
+
+
+@coroutine
+def count_cpu(waiting: Any, spend: Callable[[int], None]) -> Generator[Any, Any, Any]:
+    """Await a coroutine, and report the CPU time of each of its steps: in between the thread has that of others."""
+    resume, sent = waiting.send, None
+    while True:
+        before = thread_time_ns()
+        try:
+            waits = resume(sent)
+        except StopIteration as end:
+            return end.value
+        finally:
+            spend(thread_time_ns() - before)
+        try:
+            sent, resume = (yield waits), waiting.send
+        except BaseException as error:  # noqa: BLE001  # whatever is thrown in, such as a cancellation, is the coroutine's
+            sent, resume = error, waiting.throw
+
+
+@coroutine
+def give_way() -> Generator[None, None, None]:
+    """Let the other tasks of the loop have their turn, as ``asyncio.sleep(0)`` does."""
+    yield
+
+
+def _on_a_loop(function: Call) -> Call:
+    wait = awaiting(function)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return _loop().run_until_complete(wait(*args, **kwargs))
+        return _run(wait(*args, **kwargs), own_loop())
 
     return call
+
+
+def _run(waiting: Any, loop: Any) -> Any:
+    """Run a coroutine on a loop, or on that of another thread if this one is in the middle of running its own."""
+    if not loop.is_running():
+        return loop.run_until_complete(waiting)
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # seldom: what compares results is async as well
+
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(lambda: own_loop().run_until_complete(waiting)).result()
 
 
 async def _wait_for(result: Any) -> Any:
     return await result
 
 
-def _loop() -> Any:
+def own_loop() -> Any:
     """Return the event loop of this thread, which all calls share: what they open on it stays usable.
 
     It is what `asyncio.Runner` of Python 3.11 keeps. One that was made before a fork belongs to the other process.

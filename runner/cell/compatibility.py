@@ -12,11 +12,17 @@ NATIVE = "native"
 NONE = "none"
 
 
+_USUAL = "queue"
+
+
 def channel_for(model: str, ipc: str) -> str:
-    """Resolve ``auto``: a pool's own transport, none for serial, else a queue."""
+    """Resolve ``auto``: a pool's own transport, none for serial, else a queue, or what there is where a queue does not reach."""
     if ipc != "auto":
         return ipc
-    return models.load(model).TRANSPORT or "queue"
+    chosen = models.load(model)
+    if chosen.TRANSPORT is not None:
+        return chosen.TRANSPORT
+    return next(name for name in (_USUAL, *channels.REGISTRY) if chosen.SPACE in channels.load(name).JOINS)
 
 
 def why_not(

@@ -54,7 +54,7 @@ def describe_workers(crew: Model, seen: list[Seat]) -> tuple[tuple[WorkerRecord,
     *places, place = seen or [Seat()] * (len(crew.offsets) + 1)
     workers = tuple(
         _describe(crew.board.lane(worker).header, pid, offset)._replace(cpu=own.cpu, cpu_share=own.share)
-        for worker, (offset, own) in enumerate(zip(crew.offsets, places or [place]))
+        for worker, (offset, own) in enumerate(zip(crew.offsets, places or [place] * len(crew.offsets)))
     )
     parent = _describe(crew.own, pid, (0, 0))
     return workers, parent._replace(

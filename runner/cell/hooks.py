@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
+from .awaiting import awaiting
 from .errors import HookFailed, WorkerDied
 from .failures import briefly
 from .named import NamedTuple
@@ -19,15 +20,29 @@ NAMES = {BEFORE: "before", AFTER: "after"}
 
 
 class Hook(NamedTuple):
-    """One of the two: what configures it, such as ``workload.before=work:connect``, and the callable."""
+    """One of the two: what configures it, such as ``workload.before=work:connect``, the callable, and the user's own.
+
+    The callable waits for what the user's own returns, if that is to be awaited.
+    """
 
     name: str
     function: Callable[[], Any]
+    own: Optional[Callable[[], Any]] = None
 
     def call(self) -> None:
         """Call it; raise HookFailed for whatever it raises."""
-        try:
+        with self._failing():
             self.function()
+
+    async def call_on_loop(self) -> None:
+        """Call it within the running event loop; raise HookFailed for whatever it raises."""
+        with self._failing():
+            await awaiting(self.own or self.function)()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
         except WorkerDied:
             raise  # it comes from elsewhere
         except (
@@ -51,6 +66,12 @@ class Hooks:
         hook = self._hooks[which]
         if hook is not None:
             hook.call()
+
+    async def call_on_loop(self, which: int) -> None:
+        """Do so within the running event loop."""
+        hook = self._hooks[which]
+        if hook is not None:
+            await hook.call_on_loop()
 
     @contextmanager
     def around(self) -> Iterator[None]:

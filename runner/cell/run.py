@@ -35,6 +35,7 @@ from .reference import Reference
 from .result import RESULT, TRACE, Result
 from .sampling import REL_CI, Sampler, Series
 from .search_path import extend_path
+from .spaces import PARENTS_THREAD
 from .specification import Specification
 from .travel import refuse_unpicklable
 from .worker import Work
@@ -121,6 +122,9 @@ def _refuse_part(specification: Specification, workload: Workload, inputs: Input
 
 
 def _parents_cpu(specification: Specification, work: Work) -> tuple[int, ...]:
+    """Return the CPU to pin the parent to, which is the first worker's if it is itself what works."""
+    if models.load(specification.model).space(specification.model_options) in PARENTS_THREAD:
+        return work.cpus[:1]
     return cpu_of_parent(specification.affinity, work.cpus, specification.workers)
 
 

@@ -17,5 +17,8 @@ INTERPRETERS = "interpreters"
 PROCESSES = "processes"
 """In processes of their own: they share what the system lets them map, inherit or open."""
 
+PARENTS_THREAD = frozenset({PLACE, LOOP})
+"""Where workers run in the parent's own thread, and so on its CPU."""
+
 SHARING_OBJECTS = frozenset({PLACE, THREADS, LOOP})
 """Where a worker takes the object itself; elsewhere what travels is a pickle, or bytes."""

@@ -50,6 +50,8 @@ class Worker:
     if it is what the user's module raised.
     """
 
+    PINNED = True
+
     def __init__(
         self, index: int, work: Work, board: Optional[Board] = None, ready: Optional[Ready] = None
     ) -> None:
@@ -70,19 +72,21 @@ class Worker:
             extend_path(work.path)
             leave_nothing_behind(worker=True)
             search_library_first()  # also for a pool of the user's function
-        if work.cpus:
+        if work.cpus and self.PINNED:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)
         pattern = copy(work.pattern)  # threads share nothing that their loops touch
         pattern.verification, pattern.foreign = work.workload.verification(), work.workload.FOREIGN
         self.hooks = work.workload.hooks()
-        self.job = pattern.job(work.workload.open(), self.recorder, index, self.stock)
+        self.pattern = pattern
+        self.job: Any = self._job(work.workload)
         register(self.header, ready)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
         """Carry out one task whose message has just arrived."""
         self.recorder.mark(self.arrival)
-        return self.job(task, value, payload)
+        result: tuple[int, Any] = self.job(task, value, payload)
+        return result
 
     def prepare(self) -> None:
         """Prepare for the next trial: report usage and clock, empty the lane, set or remove the probe's hooks.
@@ -92,6 +96,13 @@ class Worker:
         due = self.board.control[HOOK]
         if due:
             self.hooks.call(due)
+        self._reset()
+
+    def _job(self, workload: Workload) -> Any:
+        """Return what it does with one message."""
+        return self.pattern.job(workload.open(), self.recorder, self.index, self.stock)
+
+    def _reset(self) -> None:
         traced = self.board.traced
         self.recorder.arm(traced)
         if self.feeder is not None:
@@ -103,6 +114,23 @@ class Worker:
             self.stock.fill()
         write_usage(self.header)
         self.header[ANSWERED] = perf_counter_ns()
+
+
+class LoopWorker(Worker):
+    """A worker that is a task of the parent's event loop, in the parent's thread and on its CPU; its job is awaited."""
+
+    PINNED = False
+
+    def _job(self, workload: Workload) -> Any:
+        return self.pattern.job_on_loop(workload.open_on_loop(), self.recorder, self.index, self.stock)
+
+    async def prepare_on_loop(self) -> None:
+        """Prepare for the next trial, as `prepare` does; a hook of the user's is awaited if it is async."""
+        due = self.board.control[HOOK]
+        if due:
+            await self.hooks.call_on_loop(due)
+        self.pattern.begin_on_loop()
+        self._reset()
 
 
 def register(header: memoryview, ready_ns: Optional[int] = None) -> None:

@@ -11,6 +11,7 @@ REGISTRY = {
     "simple_queue": "simple_queue:SimpleQueue",
     "pipe": "pipe:Pipe",
     "shared_memory": "shared_memory:SharedMemory",
+    "asyncio_queue": "asyncio_queue:AsyncioQueue",
     "os_pipe": "os_pipe:OsPipe",
     "socketpair": "socketpair:SocketPair",
     "tcp": "tcp:Tcp",

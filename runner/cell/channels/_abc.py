@@ -65,8 +65,8 @@ class Port(ABC):
         self.arrival = arrival
 
     @abstractmethod
-    def receive(self) -> tuple[int, int, Any]:
-        """Wait for a message."""
+    def receive(self) -> Any:
+        """Wait for a message and return it, a tuple; on an event loop return what is to be awaited for that."""
 
     @abstractmethod
     def send(self, task: int, value: int, payload: Any) -> None:
@@ -127,8 +127,8 @@ class Channel(Member, ABC):
         """Send a task to a worker that can take one more."""
 
     @abstractmethod
-    def receive(self) -> tuple[int, int, Any]:
-        """Wait for an answer from any worker."""
+    def receive(self) -> Any:
+        """Wait for an answer from any worker and return it, a tuple; on an event loop return what is to be awaited for that."""
 
     def ends(self) -> tuple[Callable[[tuple[int, int, Any]], Any], Callable[[], tuple[int, int, Any]]]:
         """Return what sends a message and what receives the answer in this trial, with nothing else under way."""

@@ -9,6 +9,7 @@ REGISTRY = {
     "serial": "serial:Serial",
     "thread": "thread:Thread",
     "process": "process:Process",
+    "asyncio": "asyncio:Asyncio",
     "thread_pool": "thread_pool:ThreadPool",
     "process_pool": "process_pool:ProcessPool",
     "mp_pool": "mp_pool:MpPool",

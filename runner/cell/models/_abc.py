@@ -23,11 +23,11 @@ from ..hooks import NAMES
 from ..member import Member
 from ..meter import Meter, Reading
 from ..named import NamedTuple
-from ..patterns._abc import Exchange
+from ..patterns._abc import Exchange, OnLoop
 from ..phases import DESERIALIZE, WAIT
 from ..placement import Look, Placement
 from ..rusage import write_usage
-from ..spaces import PROCESSES, THREADS
+from ..spaces import PARENTS_THREAD, PROCESSES, THREADS
 from ..trace import Recorder
 from ..transport import loaded_probe
 from ..worker import Work, register
@@ -137,6 +137,10 @@ class Model(Member, ABC):
         """Return the function that does so in this trial."""
         return self.exchange
 
+    def on_loop(self) -> Optional[OnLoop]:
+        """Return how a program of these workers exchanges messages within its event loop; None if it has none."""
+        return None
+
     @abstractmethod
     def stop(self) -> None:
         """Ask the workers to stop, and join them."""
@@ -211,8 +215,9 @@ class Model(Member, ABC):
         return meter
 
     def look(self) -> Look:
-        """Return where the workers and the parent run now; nothing before there is a meter."""
-        return () if self.placement is None else self.placement.look()
+        """Return where the workers and the parent run now, once if they are one thread; nothing before there is a meter."""
+        seen = () if self.placement is None else self.placement.look()
+        return seen[-1:] if self.space(self.settings.options) in PARENTS_THREAD else seen
 
     def read(self, meter: Meter) -> Reading:
         """Read the counts: the parent's as of now, those of worker processes as of the last `synchronize`."""

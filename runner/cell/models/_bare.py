@@ -97,6 +97,17 @@ def set_up(index: int, work: Work, board: Optional[Board], barrier: Any, ready: 
         return None
 
 
+def joined(context: Any, settings: CrewSettings, work: Work) -> tuple[Channel, int]:
+    """Return the channel, made of the primitives of ``context``, and how long it took to make."""
+    room = Room(settings.workers, settings.message_bytes, settings.name, os.path.dirname(work.geometry.path))
+    kind = channels.load(settings.ipc)
+    for required in kind.REQUIRES:  # before the clock starts: a program imports it once, and uses it for long
+        import_module(required.module)
+    before = perf_counter_ns()
+    channel = kind(context, room, settings.ipc_options)
+    return channel, perf_counter_ns() - before
+
+
 class Bare(Model):
     """A model whose workers are joined by a channel. A subclass creates and joins the workers.
 
@@ -110,16 +121,7 @@ class Bare(Model):
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         super().__init__(settings, work, board)
         self.context = self._context()
-        folder = os.path.dirname(work.geometry.path)
-        room = Room(settings.workers, settings.message_bytes, settings.name, folder)
-        kind = channels.load(settings.ipc)
-        for required in kind.REQUIRES:
-            import_module(
-                required.module
-            )  # before the clock starts: a program imports it once, and uses it for long
-        before = perf_counter_ns()
-        self.channel: Channel = kind(self.context, room, settings.ipc_options)
-        self.constructing_ns = perf_counter_ns() - before
+        self.channel, self.constructing_ns = joined(self.context, settings, work)
         self.channel.watch(self.recorder, self.arrival)
         self.barrier = self.context.Barrier(settings.workers + 1)
         self.synchronized = 0

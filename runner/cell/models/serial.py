@@ -5,7 +5,6 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import Any, Optional
 
-from ..placement import Look
 from ..spaces import PLACE
 from ..worker import Worker
 from ._abc import Model
@@ -35,10 +34,6 @@ class Serial(Model):
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Perform one item."""
         return self.worker.perform(0, *item)
-
-    def look(self) -> Look:
-        """Return where the parent runs, which is its only worker."""
-        return super().look()[-1:]
 
     def stop(self) -> None:
         """Note the time."""

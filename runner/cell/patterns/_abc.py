@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from time import perf_counter_ns, thread_time_ns
 from typing import Any, Optional, Protocol
 
+from ..awaiting import count_cpu
 from ..inputs import Stock
 from ..member import Member
 from ..named import NamedTuple
@@ -17,6 +18,7 @@ from ..trace import Recorder
 from ..verification import Verification
 
 Job = Callable[[int, int, Any], "tuple[int, Any]"]
+LoopJob = Callable[[int, int, Any], "Coroutine[Any, Any, tuple[int, Any]]"]
 Exchange = Callable[["tuple[int, Any]"], "tuple[int, Any]"]
 
 
@@ -50,6 +52,13 @@ class Outcome(NamedTuple):
         return self.end_ns - self.start_ns if self.busy_ns is None else self.busy_ns
 
 
+class OnLoop(NamedTuple):
+    """How to exchange messages within an event loop: ``exchange`` is awaited in a coroutine that ``run`` runs."""
+
+    exchange: Callable[["tuple[int, Any]"], "Coroutine[Any, Any, tuple[int, Any]]"]
+    run: Callable[["Coroutine[Any, Any, None]"], None]
+
+
 class Crew(Protocol):
     """What a pattern needs from the workers of any model: see `runner.cell.models.Model`."""
 
@@ -60,6 +69,9 @@ class Crew(Protocol):
 
     def exchanger(self) -> Exchange:
         """Return the function that has a worker perform one item in this trial, and returns its result."""
+
+    def on_loop(self) -> Optional[OnLoop]:
+        """Return how a program of these workers exchanges messages within its event loop; None if it has none."""
 
     def look(self) -> Look:
         """Return where the workers and the parent run now."""
@@ -110,6 +122,32 @@ class Pattern(Member, ABC):
             return result
 
         return once
+
+    def job_on_loop(
+        self,
+        task: Callable[[Any], Coroutine[Any, Any, tuple[int, Any]]],
+        recorder: Recorder,
+        worker: int,
+        stock: Optional[Stock] = None,
+    ) -> LoopJob:
+        """Return what `job` does as a coroutine function, for a worker on an event loop."""
+        del worker, stock
+
+        async def once(number: int, value: int, payload: Any) -> tuple[int, Any]:
+            del value
+            return await (traced(number, payload) if recorder.on else task(payload))
+
+        async def traced(number: int, payload: Any) -> tuple[int, Any]:
+            steps: list[int] = []
+            result: tuple[int, Any] = await count_cpu(task(payload), steps.append)
+            recorder.computed(number, sum(steps))
+            recorder.mark(COMPUTE)
+            return result
+
+        return once
+
+    def begin_on_loop(self) -> None:  # most have no clock of their own
+        """Make ready for a trial of workers on an event loop."""
 
     def serial_ns(self, task_ns: int) -> int:
         """Return about how long a serial trial is if a task takes ``task_ns``; 0 if nobody knows."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..off_heap import copy_of, private_bytes, private_words
 from ..phases import IDLE
+from ..placement import Look
 from ..reference import Reference
 from ._abc import Crew, Outcome, Pattern, now
 
@@ -41,25 +44,62 @@ class PingPong(Pattern):
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Send one message after the other."""
-        latencies, timed, looks, looking_ns = private_words(self.knobs.tasks), 0, [], 0
-        payload, expected, tasks = reference.inputs.shared, reference.expected[0], self.knobs.tasks
-        every = tasks + 1 if crew.recorder.on else max(-(-tasks // LOOKS), _LEAST_APART)
-        exchange, looked, start = crew.exchanger(), False, now()
-        for number in range(1, tasks + 1):
+        log, item = Log(reference, crew, self.knobs.tasks), (0, reference.inputs.shared)
+        note, on_loop = log.note, crew.on_loop()
+        if on_loop is not None:
+            exchange_on_loop = on_loop.exchange
+
+            async def converse() -> None:
+                log.start = now()
+                for number in range(1, self.knobs.tasks + 1):
+                    sent = now()
+                    result = await exchange_on_loop(item)
+                    note(number, result, sent, now())
+
+            on_loop.run(converse())
+            return log.outcome()
+        exchange, log.start = crew.exchanger(), now()
+        for number in range(1, self.knobs.tasks + 1):
             sent = now()
-            result = exchange((0, payload))
-            back = now()
-            if not looked:
-                latencies[timed] = back - sent
-                timed += 1
-            looked = number % every == 0
-            if looked:
-                looks.append(crew.look())
-                looking_ns += now() - back
-            if result != expected:  # a pause between messages would let the other process fall asleep
-                reference.check([result], "a parallel trial")
-            crew.recorder.mark(IDLE)
+            result = exchange(item)
+            note(number, result, sent, now())
+        return log.outcome()
+
+
+class Log:
+    """The messages of one trial: their round trips, and the looks at both sides between them."""
+
+    def __init__(self, reference: Reference, crew: Crew, tasks: int) -> None:
+        self.start = 0
+        self._reference, self._crew, self._tasks = reference, crew, tasks
+        self._expected = reference.expected[0]
+        self._latencies = private_words(tasks)
+        self._every = tasks + 1 if crew.recorder.on else max(-(-tasks // LOOKS), _LEAST_APART)
+        self._timed = self._looking_ns = 0
+        self._looks: list[Look] = []
+        self._looked = False
+
+    def note(self, number: int, result: tuple[int, Any], sent: int, back: int) -> None:
+        """Keep the time of a message, unless a look came before it; look after some, and check each result."""
+        if not self._looked:
+            self._latencies[self._timed] = back - sent
+            self._timed += 1
+        self._looked = number % self._every == 0
+        if self._looked:
+            self._looks.append(self._crew.look())
+            self._looking_ns += now() - back
+        if result != self._expected:  # a pause between messages would let the other process fall asleep
+            self._reference.check([result], "a parallel trial")
+        self._crew.recorder.mark(IDLE)
+
+    def outcome(self) -> Outcome:
+        """Return the outcome of the trial that ends now."""
         end = now()
         return Outcome(
-            start, end, tasks, latencies[:timed], busy_ns=end - start - looking_ns, looks=tuple(looks)
+            self.start,
+            end,
+            self._tasks,
+            self._latencies[: self._timed],
+            busy_ns=end - self.start - self._looking_ns,
+            looks=tuple(self._looks),
         )

@@ -7,6 +7,7 @@ from itertools import cycle
 from time import thread_time_ns
 from typing import Any, ClassVar, Optional
 
+from ..awaiting import count_cpu, give_way
 from ..errors import WrongResult
 from ..inputs import Stock
 from ..named import NamedTuple
@@ -14,7 +15,8 @@ from ..owning import own, own_bytes
 from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
-from ._abc import Crew, Job, Outcome, Pattern, now
+from ..workloads._abc import LoopTask
+from ._abc import Crew, Job, Knobs, LoopJob, Outcome, Pattern, now
 
 _MOST_RECORDED = 1 << 20
 
@@ -34,6 +36,13 @@ class Supply:
     def paused_ns(self) -> int:
         """Return the time that was spent on making inputs since the stock was filled."""
         return 0 if self._stock is None else self._stock.paused_ns
+
+
+class Pause:
+    """How long the clock stood still for all workers of an event loop: what one does there holds up the others."""
+
+    def __init__(self) -> None:
+        self.ns = 0
 
 
 class Share(NamedTuple):
@@ -69,6 +78,10 @@ class Window(Pattern):
     OPTIONS: ClassVar[dict[str, str]] = {"bin": "time"}
     IGNORES = frozenset({"tasks", "trial_ns"})
     ONE_EACH = True
+
+    def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
+        super().__init__(options, knobs)
+        self.pause = Pause()  # one for all workers of an event loop, whose patterns are shallow copies
 
     @property
     def _bin_ns(self) -> int:
@@ -137,37 +150,67 @@ class Window(Pattern):
                 wrong += 1
                 odd = odd or result
             if spent >= length:
-                return Share(worker, calls, counts, spent, wrong, [first], self._why(odd, first))
+                return Share(worker, calls, counts, spent, wrong, [first], self.why(odd, first))
             counts[spent // bin_ns] += 1
             if type(back) not in quick:  # it may take longer than the call, as for arrays
                 compared_ns += now() - finished
 
     def _repeat_in_turn(self, call: Call, start: int, supply: Supply, worker: int) -> Share:
         """Do the same with several inputs: results are compared with the first ones of the same input."""
-        counts, bin_ns, length, turns = [0] * self._bins, self._bin_ns, self.knobs.window_ns, self.turns
-        same, quick, take = self.verification.same, frozenset([*self.verification.QUICK]), supply.take
-        firsts: list[Any] = []
-        why = ""
-        calls = wrong = compared_ns = 0
+        tally, take, compared_ns = self._tally(worker), supply.take, 0
         while True:
             payload = take() if take is not None else supply.payload
             result = call(payload)
             finished = now()
-            spent = finished - start - compared_ns - supply.paused_ns
-            place, calls = calls % turns, calls + 1
-            if len(firsts) < turns:
-                firsts.append(result)
-            elif result[0] != firsts[place][0] or not same(result[1], firsts[place][1]):
-                wrong += 1
-                why = why or self._why(result, firsts[place])
-            if spent >= length and place == turns - 1:
-                return Share(worker, calls, counts, spent, wrong, firsts, why)
-            if spent < length:
-                counts[spent // bin_ns] += 1
-            if type(result[1]) not in quick:
+            share = tally.add(result, finished - start - compared_ns - supply.paused_ns)
+            if share is not None:
+                return share
+            if not tally.is_quick(result):
                 compared_ns += now() - finished
 
-    def _why(self, odd: Any, first: Any) -> str:
+    def job_on_loop(
+        self, task: LoopTask, recorder: Recorder, worker: int, stock: Optional[Stock] = None
+    ) -> LoopJob:
+        """Return the loop that one worker of an event loop runs; the others have their turn after each call."""
+
+        async def traced(payload: Any) -> tuple[int, Any]:
+            steps: list[int] = []
+            result: tuple[int, Any] = await count_cpu(task(payload), steps.append)
+            recorder.computed(-1, sum(steps))
+            recorder.mark(COMPUTE)
+            return result
+
+        async def loop(number: int, value: int, payload: Any) -> tuple[int, Any]:
+            del number
+            supply = Supply(payload, stock, self.turns)
+            share = await self._repeat_on_loop(traced if recorder.on else task, value, supply, worker)
+            return worker, tuple(share)
+
+        return loop
+
+    async def _repeat_on_loop(self, call: LoopTask, start: int, supply: Supply, worker: int) -> Share:
+        """Do the same as `_repeat_in_turn`; the clock stands still for all workers of the loop at once."""
+        tally, take, pause, making_ns = self._tally(worker), supply.take, self.pause, 0
+        while True:
+            payload = take() if take is not None else supply.payload
+            pause.ns, making_ns = pause.ns + supply.paused_ns - making_ns, supply.paused_ns
+            result = await call(payload)
+            finished = now()
+            share = tally.add(result, finished - start - pause.ns)
+            if share is not None:
+                return share
+            if not tally.is_quick(result):
+                pause.ns += now() - finished
+            await give_way()
+
+    def begin_on_loop(self) -> None:
+        """Let the clock run from now on for the workers of an event loop, before a trial."""
+        self.pause.ns = 0
+
+    def _tally(self, worker: int) -> Tally:
+        return Tally(self, worker, [0] * self._bins, self._bin_ns, self.knobs.window_ns)
+
+    def why(self, odd: Any, first: Any) -> str:
         """Return where a result differs and what to do about it; empty if none does."""
         if odd is None:
             return ""
@@ -211,3 +254,37 @@ class Window(Pattern):
             sum(share.calls / share.busy_ns for share in shares),
         )
         return Outcome(start, start + round(calls / rate), calls, (), tuple(map(tuple, activity)))
+
+
+class Tally:
+    """Counts the calls of one worker, and compares each result with the first one of the same input."""
+
+    def __init__(self, window: Window, worker: int, counts: list[int], bin_ns: int, length: int) -> None:
+        self._window = window
+        self._worker = worker
+        self._counts = counts
+        self._bin_ns, self._length = bin_ns, length
+        self._same, self._quick = window.verification.same, frozenset([*window.verification.QUICK])
+        self._firsts: list[Any] = []
+        self._why = ""
+        self._calls = self._wrong = 0
+
+    def is_quick(self, result: tuple[int, Any]) -> bool:
+        """Return whether comparing a result takes no time worth taking off."""
+        return type(result[1]) in self._quick
+
+    def add(self, result: tuple[int, Any], spent: int) -> Optional[Share]:
+        """Add a call that ended ``spent`` ns after the window opened; return the worker's share if it was the last one."""
+        turns, firsts = self._window.turns, self._firsts
+        place = self._calls % turns
+        self._calls += 1
+        if len(firsts) < turns:
+            firsts.append(result)
+        elif result[0] != firsts[place][0] or not self._same(result[1], firsts[place][1]):
+            self._wrong += 1
+            self._why = self._why or self._window.why(result, firsts[place])
+        if spent < self._length:
+            self._counts[spent // self._bin_ns] += 1
+        elif place == turns - 1:
+            return Share(self._worker, self._calls, self._counts, spent, self._wrong, firsts, self._why)
+        return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..owning import own
 from ..verification import Verification
 
 Task = Callable[[Any], "tuple[int, Any]"]
+LoopTask = Callable[[Any], "Coroutine[Any, Any, tuple[int, Any]]"]
 _EDGE = 64
 _VARIANTS = 8
 _PIECE, _MOST_PIECES = 256, 4096  # bytes; so small an object is not on the heap
@@ -84,6 +85,15 @@ class Workload(Member, ABC):
 
         Objects that its code touches are made here, not shared with other workers: see `runner.cell.owning`.
         """
+
+    def open_on_loop(self) -> LoopTask:
+        """Return the task for a worker on an event loop: it is called there and blocks the loop, if it has no awaiting form."""
+        task = self.open()
+
+        async def block(payload: Any) -> tuple[int, Any]:
+            return task(payload)
+
+        return block
 
     def calibrate(self, task_ns: int) -> int:
         """Return the amount of work with which one task takes ``task_ns`` on this machine now."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import traceback  # noqa: F401  # for `failures`, which may find neither memory nor descriptors left to import it
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
-from ..awaiting import complete, runs_nothing
+from ..awaiting import complete, is_awaitable, runs_nothing
 from ..difference import show
 from ..errors import RunsNothing, VerificationFailed
 from ..given import is_target, listed, made
 from ..hooks import Hook, Hooks
 from ..resolving import resolve
 from ..verification import EQUAL, RULES, Verification, verification
-from ._abc import Task, Workload
+from ._abc import LoopTask, Task, Workload
 
 _HOOKS = ("before", "after")
 
@@ -152,7 +152,10 @@ class Function(Workload):
 
     def _hook(self, name: str) -> Optional[Hook]:
         target = self.options.get(name)
-        return Hook(f"workload.{name}={target}", complete(resolve(target))) if target else None
+        if not target:
+            return None
+        function = resolve(target)
+        return Hook(f"workload.{name}={target}", complete(function), function)
 
     def open(self) -> Task:
         """Import the function."""
@@ -165,6 +168,25 @@ class Function(Workload):
         if self._takes_input:
             return lambda payload: (0, target(payload, *args, **kwargs))
         return lambda _: (0, target(*args, **kwargs))
+
+    def open_on_loop(self) -> LoopTask:
+        """Import the function; what it returns is awaited, if that is to be."""
+        function, arguments = resolve(self.options["target"]), self._arguments()
+
+        async def call(payload: Any) -> tuple[int, Any]:
+            args, kwargs = arguments(payload)
+            result = function(*args, **kwargs)
+            return 0, (await result if is_awaitable(result) else result)
+
+        return call
+
+    def _arguments(self) -> Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]]:
+        """Return what makes the arguments of a call from its payload."""
+        args = tuple(self.options.get("args") or ())
+        kwargs = dict(self.options.get("kwargs") or {})
+        if self.carries:
+            return lambda call: (call[0], call[1])
+        return (lambda payload: ((payload, *args), kwargs)) if self._takes_input else lambda _: (args, kwargs)
 
     def shared_counted(self, inputs: list[Any]) -> tuple[str, ...]:
         """Return what the function, its arguments and its input have that is counted, in words."""

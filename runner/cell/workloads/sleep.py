@@ -1,10 +1,10 @@
-"""Waiting that needs no CPU and holds no GIL: what blocking input and output looks like."""
+"""Waiting that needs no CPU and holds no GIL: what input and output looks like, blocking or awaited."""
 
 from __future__ import annotations
 
 from time import sleep as pause
 
-from ._abc import Task, Workload
+from ._abc import LoopTask, Task, Workload
 from ._looped import time_call
 
 _LONGEST_NS = 50_000_000
@@ -32,6 +32,18 @@ class Sleep(Workload):
 
         def sleep(payload: bytes) -> tuple[int, bytes]:
             pause(seconds)
+            return answer(payload)
+
+        return sleep
+
+    def open_on_loop(self) -> LoopTask:
+        """Return the task that awaits `asyncio.sleep`: the loop's timers are those of its selector, a millisecond apart."""
+        import asyncio  # noqa: PLC0415  # the event loop has loaded it
+
+        seconds, answer, wait = self.amount / 1e9, self.answer(), asyncio.sleep
+
+        async def sleep(payload: bytes) -> tuple[int, bytes]:
+            await wait(seconds)
             return answer(payload)
 
         return sleep
