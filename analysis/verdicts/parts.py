@@ -16,7 +16,8 @@ from breakeven.analysis.frames.slowed import BUSY
 GIL, CPU, LOCK, NATIVE_THREADS = "gil", "cpu", "lock", "native_threads"
 FAULTS, SLOWED, COUNTS = "page_faults", "slowed", "counts"
 SERIALISING, TRANSPORT, WORK = "serialising", "transport", "work"
-PARTS = (GIL, CPU, LOCK, NATIVE_THREADS, FAULTS, SLOWED, COUNTS, SERIALISING, TRANSPORT, WORK)
+LOOP, STARTING = "loop", "starting"
+PARTS = (GIL, LOOP, CPU, LOCK, NATIVE_THREADS, FAULTS, SLOWED, COUNTS, STARTING, SERIALISING, TRANSPORT, WORK)
 """What may take a worker's time; the docstring of `lost` says what is counted as what."""
 
 ONE_CPU = (0.85, 1.2)
@@ -25,7 +26,12 @@ ONE_CPU = (0.85, 1.2)
 COMPUTES = 0.5
 """A task that is on a CPU for more than this share of its time alone computes."""
 
-_THREADS = ("thread", "thread_pool")
+ONE_TASK = 1.2
+"""Workers of an event loop that have at most so many tasks under way at a time, on average, do one after the other."""
+
+_THREADS = ("thread", "thread_pool", "asyncio_to_thread")
+_TASKS = ("asyncio",)
+_START = ["startup", "teardown"]
 _SERIALISE, _MOVE, _WAIT = ("serialize", "deserialize"), ("send", "receive"), ("wait", "idle")
 
 
@@ -39,9 +45,11 @@ def lost(lab: Lab) -> pd.DataFrame:
     - ``page_faults``, ``slowed``, ``counts``: CPU time beyond that of a task alone; the first as far as more page faults take it, ``counts`` if threads
       without a GIL share counted objects
     - ``gil``: waiting, within the task and for the next one, of threads with a GIL which together keep one CPU busy
+    - ``loop``: the same of tasks of one event loop, of which one is under way at a time or whose thread keeps one CPU busy
     - ``cpu``: waiting of workers that could run but had no CPU, as the kernel counts it; if there are enough CPUs for the workers,
       without that share of it in which the parent handles messages and needs one, too
     - ``lock``: other waiting within the task
+    - ``starting``: creating and ending workers within the trial, if each has a pool of its own
     - ``serialising``, ``transport``: pickling; sending, copying and receiving. Both with that share of the time between tasks in which
       the parent does the same: then it is what workers wait for, for the message or for the CPU
     - ``work``: the rest of the time between tasks
@@ -76,7 +84,7 @@ def _facts(lab: Lab) -> pd.DataFrame:
 
 def _pivot(phases: pd.DataFrame, column: str, cells: pd.Index[str]) -> pd.DataFrame:
     table = phases.pivot_table(index="cell_id", columns="phase", values=column, aggfunc="sum")
-    names = ("compute", *_SERIALISE, *_MOVE, *_WAIT)
+    names = ("compute", *_SERIALISE, *_MOVE, *_WAIT, *_START)
     return table.reindex(index=cells[cells.isin(table.index)], columns=list(names)).fillna(0.0)
 
 
@@ -114,7 +122,10 @@ def divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> pd
 
     turns = _take_turns(facts)
     found[GIL] = (waits + between).where(turns, 0.0)
-    waits, between = waits.mask(turns, 0.0), between.mask(turns, 0.0)
+    on_loop = _share_a_loop(spent, facts)
+    found[LOOP] = (waits + between).where(on_loop, 0.0)
+    waits, between = waits.mask(turns | on_loop, 0.0), between.mask(turns | on_loop, 0.0)
+    found[STARTING] = spent.reindex(columns=_START).sum(axis=1)
 
     within = facts[["delay"]].assign(most=waits).min(axis=1)
     beyond = (facts["delay"] - within).clip(upper=between)
@@ -135,3 +146,10 @@ def _take_turns(facts: pd.DataFrame) -> pd.Series[bool]:
     threads = facts["model"].isin(_THREADS) & facts["gil_enabled"].eq(True) & facts["workers"].gt(1)
     computes = (facts["alone_on_cpu"] / facts["task_measured_ns"]).gt(COMPUTES)
     return threads & computes & facts["cpus"].between(*ONE_CPU)
+
+
+def _share_a_loop(spent: pd.DataFrame, facts: pd.DataFrame) -> pd.Series[bool]:
+    """Return where tasks of an event loop hold up each other: one is under way at a time, or their thread is busy."""
+    tasks = facts["model"].isin(_TASKS) & facts["workers"].gt(1)
+    at_once = facts["workers"] * spent["compute"] / spent.sum(axis=1)
+    return tasks & (at_once.le(ONE_TASK) | facts["cpus"].between(*ONE_CPU))

@@ -14,10 +14,13 @@ from breakeven.analysis.verdicts.parts import (
     FAULTS,
     GIL,
     LOCK,
+    LOOP,
     NATIVE_THREADS,
+    ONE_TASK,
     PARTS,
     SERIALISING,
     SLOWED,
+    STARTING,
     TRANSPORT,
     WORK,
 )
@@ -76,9 +79,21 @@ def _handing_over(cell: pd.Series[Any], kind: str, doing: str) -> str:
     return f"spend {format_time(both)} on handing over a task of {format_time(cell['task'])}{most}"
 
 
+def _on_one_loop(cell: pd.Series[Any]) -> str:
+    at_once = cell["workers"] * cell["inside"] / cell["total"]
+    why = (
+        "a task that awaits nothing blocks it" if at_once <= ONE_TASK else "its thread computes all the time"
+    )
+    return f"wait for their event loop {_of_all(cell, LOOP)}: {why}"
+
+
 _TEXTS: dict[str, Callable[[pd.Series[Any]], str]] = {
     GIL: lambda cell: f"wait for the GIL {_in_a_task(cell)}",
+    LOOP: _on_one_loop,
     CPU: _for_cpus,
+    STARTING: lambda cell: (
+        f"start and end {_of_all(cell, STARTING)}: each trial has a pool of its own (model.lifetime=per_map)"
+    ),
     LOCK: lambda cell: f"wait for a lock, or for what all of them use, {_in_a_task(cell)}",
     NATIVE_THREADS: lambda cell: (
         f"share the CPUs with native threads: a task alone keeps {cell['cpus_alone']:.1f} of {cell['cpu_count']:.0f} busy"

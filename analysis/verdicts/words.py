@@ -22,6 +22,7 @@ _POOLS = {
     "process_pool": "a ProcessPoolExecutor",
     "interpreter_pool": "an InterpreterPoolExecutor",
     "mp_pool": "a multiprocessing.Pool",
+    "asyncio_to_thread": "asyncio.to_thread",
 }
 _FAMILIES = {
     **_PLURALS,
@@ -29,6 +30,7 @@ _FAMILIES = {
     "process_pool": "processes",
     "interpreter_pool": "interpreters",
     "mp_pool": "processes",
+    "asyncio_to_thread": "threads",
     "loky": "processes",
 }
 _CHANNELS = {
@@ -37,6 +39,7 @@ _CHANNELS = {
     "pipe": "over pipes",
     "shared_memory": "over shared memory",
     "reference": "by reference",
+    "asyncio_queue": "over asyncio.Queue",
 }
 _FURTHER: dict[str, Callable[[str], str]] = {
     "start_method": "started by {}".format,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import types
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from breakeven.runner.cell.awaiting import complete, runs_nothing
+from breakeven.runner.cell.awaiting import awaiting, complete, count_cpu, give_way, own_loop, runs_nothing
 from breakeven.runner.cell.errors import RunsNothing
 
 
@@ -118,3 +119,69 @@ def test_a_generator_that_a_function_returns_is_refused_at_the_first_call() -> N
     with pytest.raises(RunsNothing, match="return what it yields"):
         complete(_returns_one)()
     assert next(complete(_returns_one, makes=True)()) == 1
+
+
+def test_within_a_running_loop_another_one_is_used() -> None:
+    """What compares results may be async while a task of the loop waits for it; both results are right."""
+
+    async def outer() -> tuple[int, int]:
+        return complete(partial(_double, 2))(), complete(lambda: _double(3))()
+
+    assert own_loop().run_until_complete(outer()) == (4, 6)
+
+
+def test_only_its_own_steps_are_counted_for_a_coroutine() -> None:
+    """CPU time of the thread between them is that of other tasks."""
+
+    async def steps() -> int:
+        for _ in range(3):
+            await give_way()
+        return 7
+
+    async def busy() -> None:
+        for _ in range(3):
+            end = time.thread_time_ns() + 20_000_000
+            while time.thread_time_ns() < end:
+                pass
+            await give_way()
+
+    async def both() -> tuple[int, list[int]]:
+        own: list[int] = []
+        result, _ = await asyncio.gather(_await(count_cpu(steps(), own.append)), busy())
+        return result, own
+
+    async def _await(waiting: Any) -> Any:
+        return await waiting
+
+    result, own = own_loop().run_until_complete(both())
+    assert (result, len(own)) == (7, 4)
+    assert sum(own) < 20_000_000
+
+
+def test_what_is_thrown_into_a_counted_coroutine_reaches_it() -> None:
+    """A cancellation is the coroutine's, which may catch it, and so is what it raises."""
+
+    async def caught() -> str:
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            return "caught"
+        return ""
+
+    steps: list[int] = []
+
+    async def cancelled() -> Any:
+        async def count() -> Any:
+            return await count_cpu(caught(), steps.append)
+
+        task = asyncio.ensure_future(count())
+        await give_way()
+        task.cancel()
+        return await task
+
+    async def failing() -> None:
+        raise ValueError("no such luck")
+
+    assert own_loop().run_until_complete(cancelled()) == "caught"
+    with pytest.raises(ValueError, match="no such luck"):
+        own_loop().run_until_complete(awaiting(lambda: count_cpu(failing(), steps.append))())

@@ -14,10 +14,12 @@ from breakeven.analysis.verdicts.parts import (
     FAULTS,
     GIL,
     LOCK,
+    LOOP,
     NATIVE_THREADS,
     PARTS,
     SERIALISING,
     SLOWED,
+    STARTING,
     TRANSPORT,
     WORK,
     divide,
@@ -27,6 +29,7 @@ from breakeven.analysis.verdicts.reasons import Reason, find_reason
 MS = 1_000_000.0
 THREADS = {"model": "thread", "gil_enabled": True}
 FAULTING = {"task_faults": 900.0, "task_faults_alone": 400.0, "page_fault_ns": 1000.0}
+TASKS = {"model": "asyncio", "gil_enabled": True}
 FREE = {"model": "thread", "gil_enabled": False, "cpus": 2.0}
 
 
@@ -34,7 +37,7 @@ def _divided(
     phases: dict[str, float], facts: dict[str, Any], parent: dict[str, float] | None = None
 ) -> pd.Series[Any]:
     """Divide the time of two workers with tasks of 1 ms, on 2 CPUs; ``phases`` are in ms."""
-    names = ("compute", "serialize", "deserialize", "send", "receive", "wait", "idle")
+    names = ("compute", "serialize", "deserialize", "send", "receive", "wait", "idle", "startup", "teardown")
     spent = pd.DataFrame({name: [phases.get(name, 0.0) * MS] for name in names}, index=["a"])
     usual: dict[str, Any] = {"model": "process", "gil_enabled": True, "workers": 2, "cpu_count": 2}
     times = {"on_cpu": 1.0, "alone_on_cpu": 1.0, "task_measured_ns": 1.0, "delay": 0.0}
@@ -58,6 +61,10 @@ def _reason(*case: Any) -> Reason | None:
     ("kind", "case"),
     [
         (GIL, ({"compute": 1.9, "wait": 0.1}, THREADS)),
+        (LOOP, ({"compute": 1.0, "wait": 1.0}, TASKS)),
+        (LOOP, ({"compute": 1.0, "idle": 1.0}, TASKS | {"on_cpu": 0.01, "alone_on_cpu": 0.01, "cpus": 0.01})),
+        (LOOP, ({"compute": 2.0, "wait": 0.1}, TASKS)),
+        (STARTING, ({"compute": 1.0, "startup": 0.8, "teardown": 0.2}, {})),
         (CPU, ({"compute": 2.0}, {"workers": 4, "delay": 1.0, "cpus": 2.0})),
         (CPU, ({"compute": 1.9}, {"delay": 0.9})),
         (LOCK, ({"compute": 2.0}, {})),
@@ -87,6 +94,8 @@ def test_what_takes_most_of_the_time_is_the_reason(kind: str, case: Any) -> None
         (GIL, ({"compute": 1.9, "wait": 0.1}, THREADS | {"cpus": 1.9})),
         (GIL, ({"compute": 1.0, "wait": 1.0}, THREADS | {"on_cpu": 0.05, "alone_on_cpu": 0.05, "cpus": 0.1})),
         (GIL, ({"compute": 1.9, "wait": 0.1}, {"model": "process"})),
+        (LOOP, ({"compute": 1.0, "wait": 1.0}, THREADS | {"cpus": 0.1})),
+        (LOOP, ({"compute": 1.0, "wait": 0.2}, TASKS | {"on_cpu": 0.01, "alone_on_cpu": 0.01, "cpus": 0.01})),
         (CPU, ({"compute": 2.0}, {"workers": 4, "delay": 0.1})),
         (LOCK, ({"compute": 1.0}, {"on_cpu": 0.02, "alone_on_cpu": 0.02})),
         (NATIVE_THREADS, ({"compute": 1.9}, {"cpus_alone": 1.0})),
@@ -115,7 +124,7 @@ def test_the_parts_are_all_that_is_missing() -> None:
     """What workers spend beyond the task alone is divided without rest, whoever waits for whom."""
     rng = np.random.default_rng(4)
     for _ in range(200):
-        names = ("serialize", "deserialize", "send", "receive", "wait", "idle")
+        names = ("serialize", "deserialize", "send", "receive", "wait", "idle", "startup")
         phases = dict(zip(names, rng.exponential(0.3, len(names)), strict=True))
         on_cpu = 1 + rng.exponential(0.2)
         phases["compute"] = on_cpu + rng.exponential(0.5)
@@ -125,7 +134,7 @@ def test_the_parts_are_all_that_is_missing() -> None:
             "workers": int(rng.integers(1, 5)),
         }
         facts |= {name: rng.exponential(value) for name, value in FAULTING.items()}
-        facts["model"] = str(rng.choice(["thread", "process"]))
+        facts["model"] = str(rng.choice(["thread", "process", "asyncio"]))
         parent = {SERIALISING: rng.uniform(0, 0.5), TRANSPORT: rng.uniform(0, 0.5)}
         found = _divided(phases, facts, parent)
         assert found[list(PARTS)].ge(0).all()
@@ -138,9 +147,15 @@ def test_a_reason_is_a_clause_with_numbers() -> None:
         _reason({"compute": 2.0}, THREADS),
         _reason({"compute": 1.0, "send": 0.5, "receive": 0.5, "serialize": 0.2}, {}),
         _reason({"compute": 2.0}, {"workers": 4, "delay": 1.0}),
+        _reason({"compute": 1.0, "wait": 1.0}, TASKS),
+        _reason({"compute": 2.0, "wait": 0.1}, TASKS),
+        _reason({"compute": 1.0, "startup": 0.8, "teardown": 0.2}, {}),
     ]
     assert [found.text for found in texts if found] == [
         "wait for the GIL 50 % of their time in a task",
         "spend 1.20 ms on handing over a task of 1.00 ms, most of it sending and copying",
         "share 2 CPUs and wait for one 50 % of their time",
+        "wait for their event loop 50 % of their time: a task that awaits nothing blocks it",
+        "wait for their event loop 52 % of their time: its thread computes all the time",
+        "start and end 50 % of their time: each trial has a pool of its own (model.lifetime=per_map)",
     ]

@@ -13,6 +13,7 @@ REGISTRY = {
     "thread_pool": "thread_pool:ThreadPool",
     "process_pool": "process_pool:ProcessPool",
     "mp_pool": "mp_pool:MpPool",
+    "asyncio_to_thread": "asyncio_to_thread:AsyncioToThread",
     "loky": "loky:Loky",
     "joblib": "joblib:Joblib",
     "mpire": "mpire:Mpire",
