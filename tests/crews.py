@@ -21,6 +21,7 @@ from breakeven.runner.cell.models._abc import CrewSettings
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.patterns.map import Map
 from breakeven.runner.cell.question import Asked
+from breakeven.runner.cell.spaces import PARENTS_THREAD
 from breakeven.runner.cell.worker import Work
 from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
 from breakeven.runner.cell.workloads.echo import Echo
@@ -42,6 +43,11 @@ class Mechanism(NamedTuple):
     def workers(self) -> int:
         """Two workers, or one if the model refuses two."""
         return 1 if models.load(self.model).refuses_workers(2) else 2
+
+    @property
+    def alone(self) -> bool:
+        """Whether its workers are in the parent's thread, so that nothing tells their calls from the parent's own."""
+        return models.load(self.model).SPACE in PARENTS_THREAD
 
     @property
     def can_exist(self) -> bool:

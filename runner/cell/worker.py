@@ -125,9 +125,12 @@ class LoopWorker(Worker):
         return self.pattern.job_on_loop(workload.open_on_loop(), self.recorder, self.index, self.stock)
 
     async def prepare_on_loop(self) -> None:
-        """Prepare for the next trial, as `prepare` does; a hook of the user's is awaited if it is async."""
+        """Prepare for the next trial, as `prepare` does.
+
+        The first worker calls the user's hook for all, which share everything that it may set up; it is awaited if it is async.
+        """
         due = self.board.control[HOOK]
-        if due:
+        if due and not self.index:
             await self.hooks.call_on_loop(due)
         self.pattern.begin_on_loop()
         self._reset()

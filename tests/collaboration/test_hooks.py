@@ -53,7 +53,7 @@ def leave():
 
 
 def _user(folder: Path, mechanism: Mechanism) -> Path:
-    return write_module(folder / "user", f"ALONE = {mechanism.model == 'serial'}\n{HOOKS}")
+    return write_module(folder / "user", f"ALONE = {mechanism.alone}\n{HOOKS}")
 
 
 @pytest.mark.parametrize("mechanism", EVERY_MODEL, ids=str)

@@ -15,7 +15,7 @@ from breakeven.runner.cell.compatibility import NATIVE
 from breakeven.runner.cell.errors import TaskFailed
 from breakeven.runner.cell.models import Model
 from breakeven.runner.cell.phases import COMPUTE
-from breakeven.runner.cell.spaces import PARENTS_THREAD, PROCESSES
+from breakeven.runner.cell.spaces import PROCESSES
 from breakeven.runner.cell.trace import count_marks
 from tests.crews import EVERY_MODEL, PACKAGED, Busy, Mechanism, StartCrew, Times
 
@@ -49,8 +49,7 @@ def test_workers_are_what_they_say(crew: StartCrew, mechanism: Mechanism) -> Non
         assert os.getpid() not in pids
     else:
         assert pids == {os.getpid()}
-    together = models.load(mechanism.model).SPACE in PARENTS_THREAD
-    assert threads == {threading.get_native_id()} if together else len(threads) == len(headers)
+    assert threads == {threading.get_native_id()} if mechanism.alone else len(threads) == len(headers)
 
 
 def test_a_task_that_raises_is_reported_with_its_cause(crew: StartCrew) -> None:

@@ -106,11 +106,11 @@ ONCE = [mechanism for mechanism in EVERY_MODEL if mechanism.start_method in (Non
 OTHERS = [mechanism for mechanism in MECHANISMS if mechanism not in ONCE]
 PICKLING = [mechanism for mechanism in OTHERS if mechanism.start_method or mechanism.ipc == "pipe"]
 IMPORTING = [mechanism for mechanism in EVERY_MODEL if mechanism.start_method not in (None, "fork")]
-SEVERAL = [mechanism for mechanism in EVERY_MODEL if mechanism.workers > 1]
+SEVERAL = [mechanism for mechanism in EVERY_MODEL if mechanism.workers > 1 and not mechanism.alone]
 
 
 def _row(tmp_path: Path, mechanism: Mechanism, what: str) -> dict[str, Any]:
-    user = write_module(tmp_path / "user", f"ALONE = {mechanism.model == 'serial'}\n{FUNCTIONS}")
+    user = write_module(tmp_path / "user", f"ALONE = {mechanism.alone}\n{FUNCTIONS}")
     changes = function("work", args=[what]) | mechanism._asdict() | {"workers": mechanism.workers}
     return dict(execute(user, **changes).row)
 
@@ -171,7 +171,7 @@ def test_so_it_is_in_the_debug_engine(
     tmp_path: Path, mechanism: Mechanism, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the sweep's own process measures, and goes on."""
-    user = write_module(tmp_path / "user", f"ALONE = {mechanism.model == 'serial'}\n{FUNCTIONS}")
+    user = write_module(tmp_path / "user", f"ALONE = {mechanism.alone}\n{FUNCTIONS}")
     monkeypatch.delitem(__import__("sys").modules, "mine", raising=False)
     before = left_behind()
     changes = function("work", args=[what]) | mechanism._asdict() | {"workers": mechanism.workers}
