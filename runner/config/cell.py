@@ -26,7 +26,8 @@ from breakeven.runner.config.parsing import (
 from breakeven.runner.config.start import read_environment, read_flags
 
 AFFINITIES = ("none", "compact", "scatter")
-START_METHODS = ("fork", "forkserver", "spawn")
+DEFAULT_START = "default"  # the start method that the measured interpreter has by default
+START_METHODS = ("fork", "forkserver", "spawn", DEFAULT_START)
 ENGINE = "engine"
 DEBUG = "debug"  # the engine that measures in this process
 CURRENT = "current"  # the interpreter that runs this program

@@ -21,6 +21,7 @@ from breakeven.runner.planning.members import Members
 from breakeven.runner.planning.request import Request
 from breakeven.runner.planning.run import Source
 from breakeven.runner.planning.sources import Sources, refuse_part, why_impossible
+from breakeven.runner.planning.start_methods import with_start_method
 from breakeven.runner.planning.variables import environment_that_matters
 
 PRECISION = 0.1
@@ -67,6 +68,7 @@ def plan_cells(
 ) -> list[PlannedCell]:
     """Return a planned cell for each configuration, duplicates included; raise BadInput."""
     interpreters = _Interpreters()
+    cells = [with_start_method(cell, interpreters.of(cell)[0]) for cell in cells]
     sources, members = Sources(folder, cells), Members(cells)
     under = cache(conditions)  # takes a millisecond and is the same for most cells
     planned = []

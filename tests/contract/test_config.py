@@ -139,7 +139,7 @@ def test_a_way_of_measuring_that_cannot_be(knob: dict[str, Any], message: str) -
         ),
         (
             plain("model.start_method=frok"),
-            "model.start_method=frok: no such choice (did you mean fork?); choose one of fork, forkserver, spawn",
+            "model.start_method=frok: no such choice (did you mean fork?); choose one of fork, forkserver, spawn, default",
         ),
         (
             plain("+limits.tme=1s"),
