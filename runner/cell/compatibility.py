@@ -50,8 +50,9 @@ def why_not(
 
 
 def pickles_payloads(model: str, ipc: str, model_options: Optional[dict[str, Any]] = None) -> bool:
-    """Return whether payloads travel as pickles: to workers that share no objects, and by some channels to others as well."""
-    if models.load(model).space(model_options or {}) not in SHARING_OBJECTS:
+    """Return whether payloads travel as pickles: to workers that share no objects, and by some pools and channels to others as well."""
+    chosen = models.load(model)
+    if chosen.ALWAYS_PICKLES or chosen.space(model_options or {}) not in SHARING_OBJECTS:
         return True
     return ipc in channels.REGISTRY and channels.load(ipc).ALWAYS_PICKLES
 

@@ -101,7 +101,8 @@ def _prepare(specification: Specification, *, in_place: bool) -> tuple[Work, Inp
     pattern = make_pattern(specification)
     workload = make_workload(specification, pattern)
     pattern.verification = workload.verification()
-    apart = specification.start_method == "fork" and not in_place
+    model = models.load(specification.model)
+    apart = model.forks(specification.start_method, specification.model_options) and not in_place
     seen, inputs = observe(workload, apart=apart, known_ns=specification.known_ns)
     if workload.FOREIGN:
         pattern.turns = inputs.count
@@ -256,7 +257,8 @@ def _check_travel(specification: Specification, work: Work, seen: FirstCalls) ->
     """Raise NotPicklable if an input or a result has no pickle and needs one."""
     if not pickles_payloads(specification.model, specification.ipc, specification.model_options):
         return
-    inherited = work.fresh is not None and specification.start_method in (None, "fork")
+    model = models.load(specification.model)
+    inherited = work.fresh is not None and model.inherits(specification.start_method)
     if not inherited:
         refuse_unpicklable("input", seen.bad_input)
     refuse_unpicklable("result", seen.bad_result)

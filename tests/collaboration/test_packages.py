@@ -96,6 +96,11 @@ class Pool(NamedTuple):
         """Whether its workers are processes."""
         return models.load(self.model).space(self.options) == PROCESSES
 
+    @property
+    def forks(self) -> bool:
+        """Whether its workers are forked from the parent."""
+        return models.load(self.model).forks(self.start_method, self.options)
+
     def cell(self) -> dict[str, Any]:
         """Return the knobs of a cell."""
         return {
@@ -164,6 +169,16 @@ def _assert_closed(result: Any) -> None:
     assert {worker for _, worker in sums} == {0, 1}
     for (trial, _), total in sums.items():
         assert total == pytest.approx(walls[trial], rel=0.02)
+
+
+@pytest.mark.parametrize("pool", [case for case in POOLS if case.values[0].forks])
+def test_workers_inherit_no_call(tmp_path: Path, pool: Pool) -> None:
+    """What the parent called before would be in those that are forked, such as threads that are not."""
+    body = "CALLS.append(os.getpid())\nif worker(): assert set(CALLS) == {os.getpid()}, CALLS"
+    user = f"CALLS = []\n{HEAD}\ndef work():\n    " + body.replace("\n", "\n    ") + "\n"
+    changes = function("work") | pool.cell() | {"workers": 2, "tasks": 4}
+    row = execute(write_module(tmp_path / "user", user), **changes).row
+    assert row["status"] == "ok", row["reason"]
 
 
 @pytest.mark.parametrize("pool", POOLS)

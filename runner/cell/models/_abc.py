@@ -69,13 +69,15 @@ class Model(Member, ABC):
 
     ``SPACE`` is where they live. ``START_METHODS`` names the ways to start its processes, empty if there is no choice.
     ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none.
-    ``CHILDREN`` says whether a task may start processes of its own.
+    ``CHILDREN`` says whether a task may start processes of its own, ``ALWAYS_PICKLES`` whether what travels is a pickle
+    even if workers are threads.
     """
 
     SPACE = THREADS
     START_METHODS: tuple[str, ...] = ()
     TRANSPORT: Optional[str] = None
     CHILDREN = True
+    ALWAYS_PICKLES = False
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         self.settings = settings
@@ -114,6 +116,17 @@ class Model(Member, ABC):
         """Return where workers live with these options."""
         del options
         return cls.SPACE
+
+    @classmethod
+    def forks(cls, start_method: Optional[str], options: dict[str, Any]) -> bool:
+        """Return whether workers are forked from the parent, after what it did before."""
+        del options
+        return start_method == "fork"
+
+    @classmethod
+    def inherits(cls, start_method: Optional[str]) -> bool:
+        """Return whether workers have what they are created with as it is, without a pickle."""
+        return start_method in (None, "fork")
 
     @classmethod
     def refuses_workers(cls, workers: int) -> Optional[str]:

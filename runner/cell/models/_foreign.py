@@ -105,6 +105,12 @@ class Foreign(Model):
     TOLD_APART = False
     DAEMONS = False
 
+    @classmethod
+    def inherits(cls, start_method: Optional[str]) -> bool:
+        """Return False: a task of the package carries it."""
+        del start_method
+        return False
+
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         super().__init__(settings, work, board)
         self._folder = os.path.dirname(board.geometry.path)

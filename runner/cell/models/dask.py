@@ -19,6 +19,7 @@ class Dask(Foreign):
 
     OPTIONS: ClassVar[dict[str, str]] = {"backend": "processes|threads"}
     REQUIRES = (Requirement("distributed", "distributed", "dask"),)
+    ALWAYS_PICKLES = True
 
     @classmethod
     def space(cls, options: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from ._foreign import Foreign, Item, Numbered, name_semaphores, perform
 
 _THREADING = "threading"
 _LOKY = "loky"
+_MULTIPROCESSING = "multiprocessing"
 _AUTO = "_effective_batch_size", "_smoothed_batch_duration"
 
 
@@ -25,6 +26,12 @@ class Joblib(Foreign):
     def space(cls, options: dict[str, Any]) -> str:
         """Return threads for the backend of that name."""
         return THREADS if options.get("backend") == _THREADING else PROCESSES
+
+    @classmethod
+    def forks(cls, start_method: Optional[str], options: dict[str, Any]) -> bool:
+        """Return whether the backend is the pool of `multiprocessing`, as joblib makes it."""
+        del start_method
+        return bool(options["backend"] == _MULTIPROCESSING)
 
     @classmethod
     def refuses_workers(cls, workers: int) -> Optional[str]:
