@@ -12,8 +12,16 @@ class InterpreterUnusable(BadInput):
     """Raised when the chosen interpreter does not exist or cannot run the measured side."""
 
 
+class InterpreterMissing(InterpreterUnusable):
+    """Raised when there is no interpreter of that name on this machine."""
+
+
 class FunctionUnusable(BadInput):
     """Raised when the user's function or input maker cannot be imported or called."""
+
+
+class ModuleMissing(FunctionUnusable):
+    """Raised when an interpreter lacks a module that the user's function imports."""
 
 
 class OutputsUnwritable(BadInput):

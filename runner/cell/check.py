@@ -47,11 +47,12 @@ def check(question: Question) -> int:
     if question.targets:
         die_with_parent()  # whatever a module does at import
     extend_path(question.path)
-    problems = {}
+    problems: dict[str, str] = {}
+    missing: list[str] = []
     for target in question.targets:
         _write(answer, target, _CLOSED)
         import_ = find if target == question.options.get("inputs") else resolve
-        problems[target] = _problem(import_, target, makes=target in question.makers)
+        problems[target] = _problem(import_, target, missing.append, makes=target in question.makers)
     files = {
         getattr(sys.modules.get(target.partition(":")[0]), "__file__", None) for target in question.targets
     }
@@ -63,6 +64,7 @@ def check(question: Question) -> int:
         modules=users_files() if question.targets else (),
         packages=_packages(question),
         lacks=_lacks(question),
+        missing="".join(missing[:1]),
     )
     _write(answer, to_json(found), _CLOSED)
     return 0
@@ -101,8 +103,8 @@ def _rehearsed(question: Question) -> Any:
     return rehearse(question, lambda called: _write(question.descriptor, called, _CLOSED))
 
 
-def _problem(import_: Callable[[str], Any], target: str, *, makes: bool) -> str:
-    """Return why the target cannot be imported or called and how to mend it; "" if it can."""
+def _problem(import_: Callable[[str], Any], target: str, miss: Callable[[str], None], *, makes: bool) -> str:
+    """Return why the target cannot be imported or called and how to mend it; "" if it can. Pass ``miss`` a module that is missing."""
     try:
         found = import_(target)
         if not makes:
@@ -115,6 +117,8 @@ def _problem(import_: Callable[[str], Any], target: str, *, makes: bool) -> str:
         code = "" if error.code is None else repr(error.code)[:_MOST]
         return f"it calls sys.exit({code}) when it is imported{_place(error)}; {SCRIPT}"
     except BaseException as error:  # noqa: BLE001  # importing a user's module may raise anything; it is reported
+        if isinstance(error, ModuleNotFoundError) and _users_frame(error) is not None:
+            miss(str(error.name))
         return f"{_describe(error)}{_place(error)}; {_remedy(error)}"
     return ""
 

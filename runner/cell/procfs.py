@@ -27,8 +27,7 @@ class KernelFile:
         if self._descriptor is None:
             return None
         try:
-            buffer = _buffer()
-            return bytes(buffer[: os.preadv(self._descriptor, [buffer], 0)]) or None
+            return _read(self._descriptor) or None
         except OSError:  # the process is gone, or the container refuses at reading
             return None
 
@@ -37,6 +36,14 @@ class KernelFile:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _read(descriptor: int) -> bytes:
+    """Return the text of an open file from its beginning."""
+    if not hasattr(os, "preadv"):  # PyPy, which moves what it frees
+        return os.pread(descriptor, _MOST_TEXT, 0)
+    buffer = _buffer()
+    return bytes(buffer[: os.preadv(descriptor, [buffer], 0)])
 
 
 def _buffer() -> memoryview:

@@ -56,7 +56,7 @@ class Answer(NamedTuple):
     ``refusal`` says why they cannot be called as a run will, empty if they can; ``inputs`` is the number of inputs in a list,
     ``input_files`` are those that a list is of. ``modules`` are the files of all imported modules of the user's;
     ``packages`` are name and version of the imported packages, or of all that are installed if that was asked.
-    ``lacks`` has for each member that was asked for what it lacks here, an empty `Lack` if nothing.
+    ``missing`` is the name of a module that was not found when a target was imported, empty if none was. ``lacks`` has for each member that was asked for what it lacks here, an empty `Lack` if nothing.
     """
 
     interpreter: Interpreter
@@ -68,6 +68,7 @@ class Answer(NamedTuple):
     modules: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     lacks: tuple[Lack, ...] = ()
+    missing: str = ""
 
 
 def this_interpreter() -> Interpreter:

@@ -14,6 +14,7 @@ from breakeven.base.units import format_size, read_size
 from breakeven.runner.cell import families
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
+from breakeven.runner.config.interpreter import canonical
 from breakeven.runner.config.parsing import (
     read_choice,
     read_count,
@@ -176,7 +177,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         trial_ns=read_length(plain.get("trial", TRIAL), "trial") if tasks is None else 0,
         task_ns=read_length(plain["task"], "task"),
         window_ns=read_length(plain["window"], "window"),
-        interpreter=str(plain["interpreter"]["path"] or CURRENT),
+        interpreter=canonical(str(plain["interpreter"]["path"] or CURRENT)),
         interpreter_flags=read_flags(plain["interpreter"].get("flags")),
         environment=read_environment(plain.get("environment", {})),
         affinity=read_choice(plain["affinity"], "affinity", AFFINITIES),

@@ -15,7 +15,15 @@ from breakeven.runner.config.cell import CURRENT, Cell
 _MOST_TEXT = 60
 _BARE = ("native", "none")
 _START = "model.start_method="
-_NEVER = ("sweep", "outputs", "workload.target", "interpreter.path", "interpreter.flags", "environment")
+_NEVER = (
+    "sweep",
+    "outputs",
+    "workload.target",
+    "interpreter",
+    "interpreter.path",
+    "interpreter.flags",
+    "environment",
+)
 """Knobs that are of the whole sweep, or that a name shows anyway."""
 
 

@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
+from breakeven.runner.config.interpreter import canonical
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.hydra_app.grid import write
 from breakeven.runner.hydra_app.texts import as_number
@@ -191,6 +192,9 @@ def _in_order(test: Comparison, key: str, left: Any, right: Any, where: str) -> 
 
 
 def _same(left: Any, right: Any) -> bool:
+    """Compare two values; a version such as 3.14 is the interpreter of that name."""
+    if isinstance(left, str) and not isinstance(right, Glob) and left == canonical(str(right)):
+        return True
     if isinstance(right, Glob):
         return isinstance(left, str) and bool(right.filter([left]))
     (kind, amount), (other_kind, other) = _amount(left), _amount(right)
@@ -220,6 +224,8 @@ def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
     if key.startswith("environment."):
         value = as_number(value)
     names = [request.choices[key]] if key in request.choices else []
+    if key == "interpreter" and isinstance(value, Mapping):
+        return tuple({*names, canonical(str(value["path"] or names[0]))} if value["path"] else names)
     if not isinstance(value, Mapping):
         return tuple(names) or (value,)
     if "name" in value:

@@ -73,10 +73,9 @@ def _unknown_choice(error: MissingConfigException) -> BadInput:
     missing = error.missing_cfg_file or ""
     group, _, name = missing.rpartition("/")
     options = ", ".join(sorted(error.options or ()))
-    if missing.startswith("interpreter/") and "/" in missing.removeprefix("interpreter/"):
-        path = missing.removeprefix("interpreter/")
+    if group == "interpreter":
         return UnknownChoice(
-            f"interpreter={path}: write a path as interpreter.path={path}; the names are {options}"
+            f"interpreter={name}: neither a version such as 3.14 or 3.13t, nor a path, nor a file of conf/interpreter ({options})"
         )
     if not group:
         return UnknownChoice(f"{missing}: no such configuration file; leave --config-name out")

@@ -1,4 +1,4 @@
-"""Knobs whose values are texts exactly as typed: ``environment.NAME``, ``interpreter.flags`` and ``workload.inputs``.
+"""Knobs whose values are texts exactly as typed: ``environment.NAME``, ``interpreter``, ``interpreter.flags`` and ``workload.inputs``.
 
 Hydra reads ``1e3`` as a number, ends a value at ``=`` or at the bracket of a pattern such as ``data/[ab]*.json``, and
 refuses a key that no file has. So an override of such a
@@ -14,12 +14,15 @@ from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 
+from breakeven.runner.config.interpreter import canonical, looks_like_interpreter
 from breakeven.runner.hydra_app.grid import ZIP, write
 
 _KEY = re.compile(
-    r"(?P<plus>\+{0,2})(?P<key>environment\.[^=]+|interpreter\.flags|workload\.inputs)=(?P<value>.*)",
+    r"(?P<plus>\+{0,2})(?P<key>environment\.[^=]+|interpreter\.flags|interpreter\.path|workload\.inputs)=(?P<value>.*)",
     re.DOTALL,
 )
+_INTERPRETER = re.compile(r"interpreter=(?P<value>.*)", re.DOTALL)
+_PATH = "interpreter.path="
 _WHOLE = re.compile(r"\+{0,2}(?P<rest>environment=\s*\{.*)", re.DOTALL)
 _HYDRAS = re.compile(
     r"(?:range|glob|choice|sort|shuffle|interval|extend_list|tag|int|float|str|bool|json_str)\(.*\)",
@@ -33,10 +36,32 @@ def for_hydra(override: str) -> str:
     whole = _WHOLE.fullmatch(override)
     if whole:
         return f"++{whole['rest']}"
-    found = _KEY.fullmatch(override)
+    by_path = _by_path(override)
+    found = _KEY.fullmatch(by_path)
     if not found:
-        return override
+        return by_path
     return f"++{found['key']}={','.join(map(_quoted, _pieces(found['value'])))}"
+
+
+def _by_path(override: str) -> str:
+    """Return an override that chooses interpreters by their names as one of their paths; any other as it is.
+
+    A name that is neither a version, nor that of a Python, nor a path, is that of a file of the user's; beside it, versions
+    are those of the files that there are.
+    """
+    found = _INTERPRETER.fullmatch(override)
+    if found is None:
+        return override
+    pieces = list(_pieces(found["value"]))
+    if all(looks_like_interpreter(_plain(piece)) for piece in pieces):
+        return f"{_PATH}{found['value']}"
+    return f"interpreter={','.join(canonical(piece.strip()) for piece in pieces)}"
+
+
+def _plain(piece: str) -> str:
+    text = piece.strip()
+    quoted = len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]
+    return text[1:-1] if quoted else text
 
 
 def as_typed(override: str) -> str:
@@ -47,7 +72,7 @@ def as_typed(override: str) -> str:
     if not _KEY.fullmatch(plain):
         return plain if _WHOLE.fullmatch(plain) else override
     key, _, value = plain.partition("=")
-    shortest = f"{key}={_unquoted(value)}"
+    shortest = f"{key.removesuffix('.path') if key == _PATH[:-1] else key}={_unquoted(value)}"
     return shortest if for_hydra(shortest) == override else plain
 
 

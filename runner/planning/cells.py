@@ -8,12 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from breakeven.base.errors import BadInput
 from breakeven.base.rounds import FIRST_LOOK
 from breakeven.runner.cell.families import FAMILIES
 from breakeven.runner.config.cell import CURRENT, MAX_ROUNDS, Cell
 from breakeven.runner.config.engine import ChosenEngine
 from breakeven.runner.config.naming import distinguish
 from breakeven.runner.config.parsing import read_count, read_count_or_auto, read_share
+from breakeven.runner.errors import InterpreterMissing, ModuleMissing
 from breakeven.runner.planning.calibration import Calibration, Work, work_of
 from breakeven.runner.planning.conditions import conditions, digest
 from breakeven.runner.planning.interpreters import Interpreter, Start, find_interpreter
@@ -66,22 +68,54 @@ class PlannedCell:
 def plan_cells(
     requests: Sequence[Request], cells: Sequence[Cell], folder: Path, engine: ChosenEngine
 ) -> list[PlannedCell]:
-    """Return a planned cell for each configuration, duplicates included; raise BadInput."""
+    """Return a planned cell for each configuration, duplicates included; raise BadInput.
+
+    Of several interpreters, one that is missing, or lacks a module of the user's function, makes its cells incompatible.
+    """
     interpreters = _Interpreters()
-    cells = [with_start_method(cell, interpreters.of(cell)[0]) for cell in cells]
-    sources, members = Sources(folder, cells), Members(cells)
-    under = cache(conditions)  # takes a millisecond and is the same for most cells
-    planned = []
-    for cell, request in zip(cells, requests, strict=True):
-        interpreter, environment = interpreters.of(cell)
-        source = sources.of(cell, interpreter)
+    cells = [interpreters.resolved(cell) for cell in cells]
+    surveyed = _Survey(interpreters, cells, folder, here=engine.here)
+    found = [
+        _planned(cell, request, engine, surveyed.of(cell))
+        for cell, request in zip(cells, requests, strict=True)
+    ]
+    surveyed.refuse_all(found)
+    return found
+
+
+class _Survey:
+    """Finds with what cells are measured: interpreter, source and conditions."""
+
+    def __init__(self, interpreters: _Interpreters, cells: Sequence[Cell], folder: Path, *, here: bool) -> None:
+        self._interpreters = interpreters
+        self._sources, self._members = Sources(folder, cells), Members(cells)
+        self._under = cache(conditions)  # takes a millisecond and is the same for most cells
+        self._here = here
+        self._one = len({cell.interpreter for cell in cells}) == 1
+        self._missing: list[BadInput] = []
+
+    def of(self, cell: Cell) -> Surroundings:
+        """Return the surroundings of a cell, with the reason why it cannot be measured, if so; raise BadInput."""
+        try:
+            return self._of(cell)
+        except (InterpreterMissing, ModuleMissing) as error:
+            if self._one:
+                raise
+            self._missing.append(error)
+            return Surroundings(cell.interpreter, None, {}, str(error))
+
+    def _of(self, cell: Cell) -> Surroundings:
+        interpreter, environment = self._interpreters.of(cell)
+        source = self._sources.of(cell, interpreter)
         refuse_part(cell, source)
-        found = under(interpreter, source, environment, here=engine.here)
-        reason = why_impossible(cell) or members.why_not(cell, interpreter)
-        planned.append(
-            _planned(cell, request, engine, Surroundings(interpreter.executable, source, found, reason))
-        )
-    return planned
+        found = self._under(interpreter, source, environment, here=self._here)
+        reason = why_impossible(cell) or self._members.why_not(cell, interpreter)
+        return Surroundings(interpreter.executable, source, found, reason)
+
+    def refuse_all(self, planned: Iterable[PlannedCell]) -> None:
+        """Raise the first error if no cell is left that can be measured."""
+        if self._missing and all(one.reason is not None for one in planned):
+            raise self._missing[0]
 
 
 class _Interpreters:
@@ -89,6 +123,13 @@ class _Interpreters:
 
     def __init__(self) -> None:
         self._known: dict[Any, tuple[Interpreter, str]] = {}
+
+    def resolved(self, cell: Cell) -> Cell:
+        """Return a cell with the start method that its interpreter takes by default, if that is asked for."""
+        try:
+            return with_start_method(cell, self.of(cell)[0])
+        except InterpreterMissing:  # nobody knows its default, and its runs are not made
+            return cell
 
     def of(self, cell: Cell) -> tuple[Interpreter, str]:
         """Return the interpreter of a cell, and its environment variables that matter."""

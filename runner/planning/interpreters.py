@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -23,7 +22,8 @@ from breakeven.runner.cell.question import STARTED, Answer, Question, this_inter
 from breakeven.runner.cell.records import from_json, to_json
 from breakeven.runner.cell.workloads.function import targets as named_targets
 from breakeven.runner.config.parsing import typed
-from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
+from breakeven.runner.errors import FunctionUnusable, InterpreterMissing, InterpreterUnusable, ModuleMissing
+from breakeven.runner.planning import lookup
 from breakeven.runner.planning.asking import Heard, ask, is_complete
 from breakeven.runner.planning.input_files import with_input_files
 from breakeven.runner.planning.modules import source_of
@@ -84,13 +84,11 @@ def find_interpreter(name: str, start: Start = PLAIN) -> Interpreter:
 
 
 def _executable(name: str) -> str:
-    executable = shutil.which(Path(name).expanduser())
+    executable = lookup.find(name)
     if executable is None:
-        raise InterpreterUnusable(
-            f"interpreter {name!r} was not found on PATH or as an executable file; "
-            "set its path with interpreter.path=/path/to/python, or use interpreter=current"
-        )
-    return os.path.abspath(executable)  # noqa: PTH100  # keep a virtual environment's link unresolved
+        where = "is no executable file" if os.sep in name else f"was not found {lookup.PLACES}"
+        raise InterpreterMissing(f"interpreter={name} {where}; {lookup.how_to_install(name)}")
+    return executable
 
 
 def _describe(start: Start) -> str:
@@ -146,9 +144,8 @@ def check_function(
     for target, problem in answer.problems.items():
         said = printable(problem)
         whole = said.startswith(f"{target} is ")  # it was imported
-        raise FunctionUnusable(
-            said if whole else f"{target} cannot be imported by {executable} in {path}: {said}"
-        )
+        kind = ModuleMissing if answer.missing else FunctionUnusable
+        raise kind(said if whole else f"{target} cannot be imported by {executable} in {path}: {said}")
     if answer.refusal:
         raise FunctionUnusable(printable(answer.refusal))
     source = source_of(answer, path)

@@ -36,8 +36,8 @@ def test_an_interpreter_that_is_not_there_is_bad_input() -> None:
     with pytest.raises(InterpreterUnusable) as caught:
         interpreters.find_interpreter("python9.99")
     assert str(caught.value) == (
-        "interpreter 'python9.99' was not found on PATH or as an executable file; "
-        "set its path with interpreter.path=/path/to/python, or use interpreter=current"
+        "interpreter=python9.99 was not found on PATH, in pyenv, uv, conda, /usr/bin and ~/.cache/pythons; "
+        "write its path, as in interpreter=/path/to/python"
     )
 
 

@@ -1,0 +1,93 @@
+"""Interpreters as an axis, as a user types them: names, what is missing, and what the runs say of themselves."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from breakeven.analysis.frames.load import load
+from tests.commands import Command
+from tests.machines import EVERY_INTERPRETER, FREE_THREADED, interpreters
+
+QUICK = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_trials=2", "sweep=mine")
+OTHERS = [path for path in interpreters() if Path(path).resolve() != Path(sys.executable).resolve()]
+BARE = pytest.mark.parametrize("bare", OTHERS[:1], ids=lambda path: Path(path).name)
+
+
+def _said_of(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the status and the reason of the run of each interpreter."""
+    runs = load(folder / "outputs" / "mine").runs
+    names = runs["interpreter"].astype(str)
+    status, reason = (dict(zip(names, runs[name].astype(str), strict=True)) for name in ("status", "reason"))
+    return status, reason
+
+
+def test_one_that_is_missing_leaves_the_others(command: Command, tmp_path: Path) -> None:
+    """Its cells are incompatible, with where it was looked for and what installs it; alone it is bad input."""
+    done = command("-m", *QUICK, "model=thread", "interpreter=current,3.99t")
+    assert done.returncode == 0, done.stderr
+    status, reason = _said_of(tmp_path)
+    assert status == {"current": "ok", "python3.99t": "incompatible"}
+    assert reason["python3.99t"].endswith("uv python install 3.99t, or pyenv install 3.99t, brings it")
+    alone = command("-m", *QUICK, "interpreter=3.99t,3.98")
+    assert (alone.returncode, len(alone.stderr.splitlines())) == (2, 1)
+
+
+@BARE
+def test_a_module_that_one_lacks_leaves_the_others(command: Command, tmp_path: Path, bare: str) -> None:
+    """The reason names the module and how to install it there."""
+    (tmp_path / "mine.py").write_text("import omegaconf\n\ndef work():\n    return 1\n")
+    done = command(
+        *("-m", *QUICK, "model=thread", "workload=function", "workload.target=mine:work"),
+        f"interpreter=current,{bare}",
+    )
+    assert done.returncode == 0, done.stderr
+    status, reason = _said_of(tmp_path)
+    assert status == {"current": "ok", bare: "incompatible"}
+    assert "No module named 'omegaconf' (mine.py:1); install it for " in reason[bare]
+    alone = command(*QUICK, "workload=function", "workload.target=mine:work", f"interpreter={bare}")
+    assert (alone.returncode, len(alone.stderr.splitlines())) == (2, 1)
+
+
+@EVERY_INTERPRETER
+def test_every_interpreter_measures(command: Command, tmp_path: Path, executable: str) -> None:
+    """Threads and processes, with nothing installed there; what was measured is what was asked for."""
+    done = command("-m", *QUICK, "model=thread,process", f"interpreter={executable}")
+    assert done.returncode == 0, done.stderr
+    runs = load(tmp_path / "outputs" / "mine").runs
+    assert runs["status"].eq("ok").all(), runs["reason"].tolist()
+    assert set(runs["executable"]) == {executable}
+
+
+@FREE_THREADED
+def test_the_gil_is_switched_on(command: Command, tmp_path: Path, executable: str) -> None:
+    """By an option and by a variable; what the workers saw is stored."""
+    flags = (
+        "-m",
+        *QUICK,
+        "model=thread",
+        f"interpreter={executable}",
+        "interpreter.flags=-X gil=0,-X gil=1",
+    )
+    assert command(*flags).returncode == 0
+    runs = load(tmp_path / "outputs" / "mine").runs
+    assert runs.set_index("interpreter_flags")["gil_enabled"].to_dict() == {
+        "-X gil=0": False,
+        "-X gil=1": True,
+    }
+    variables = (
+        "-m",
+        *QUICK,
+        "model=process",
+        f"interpreter={executable}",
+        "environment.PYTHON_GIL=0,1",
+        "sweep=other",
+    )
+    assert command(*variables).returncode == 0
+    runs = load(tmp_path / "outputs" / "other").runs
+    assert runs.set_index("variables")["gil_enabled"].to_dict() == {
+        "PYTHON_GIL=0": False,
+        "PYTHON_GIL=1": True,
+    }
