@@ -86,7 +86,9 @@ def plan_cells(
 class _Survey:
     """Finds with what cells are measured: interpreter, source and conditions."""
 
-    def __init__(self, interpreters: _Interpreters, cells: Sequence[Cell], folder: Path, *, here: bool) -> None:
+    def __init__(
+        self, interpreters: _Interpreters, cells: Sequence[Cell], folder: Path, *, here: bool
+    ) -> None:
         self._interpreters = interpreters
         self._sources, self._members = Sources(folder, cells), Members(cells)
         self._under = cache(conditions)  # takes a millisecond and is the same for most cells
