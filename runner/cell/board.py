@@ -17,16 +17,19 @@ from .named import NamedTuple
 from .space import allocate, require
 
 CONTROL_WORDS = 8
-HEADER_WORDS = 16
+HEADER_WORDS = 19
 TRACED = 0  # control word: the current trial is traced
 ASSIGNED = 1  # control word: how many of a pool's workers have their index
 HOOK = 2  # control word: which hook of the user's the workers call, 0 for none (see `runner.cell.hooks`)
 # Header words: the worker's identity, when it was ready, when it last prepared for a trial, how often it passed
 # the barrier; what its recorder counts; what the kernel counts for its process; the CPU time of its own threads,
-# how many threads Python started in its process, and how long it took to open its end of the channel.
+# how many threads Python started in its process, and how long it took to open its end of the channel; whether its JIT
+# compiler is on, its switch interval in ns, and whether its garbage collector is on.
 PID, THREAD, GIL, READY, ANSWERED, PASSED, DROPPED, COMPUTED = range(8)
 CPU, VOLUNTARY, INVOLUNTARY, MINOR, MAJOR = range(8, 13)
 OWN, PYTHON_THREADS, OPENING = 13, 14, 15
+JIT, SWITCHING, COLLECTS = 16, 17, 18
+UNKNOWN = -1  # in place of the state of a JIT compiler of which an interpreter says nothing
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while recording
 
 

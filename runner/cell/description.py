@@ -6,7 +6,7 @@ import os
 import sys
 from threading import active_count
 
-from .board import GIL, PID, PYTHON_THREADS, THREAD
+from .board import COLLECTS, GIL, JIT, PID, PYTHON_THREADS, SWITCHING, THREAD, UNKNOWN
 from .facts import gil_enabled, imported_packages, jit_enabled, python_version
 from .memory import own_peak_bytes, page_fault_ns, peak_bytes, proportional_bytes
 from .models import Model
@@ -73,6 +73,9 @@ def _describe(header: memoryview, parent: int, offset: tuple[int, int]) -> Worke
         pid=pid,
         thread_id=header[THREAD],
         gil=bool(header[GIL]),
+        jit=None if header[JIT] == UNKNOWN else bool(header[JIT]),
+        switch_interval_ns=header[SWITCHING],
+        collects=bool(header[COLLECTS]),
         peak_bytes=peak_bytes(pid) if apart else None,
         pss_bytes=proportional_bytes(pid) if apart else None,
         offset=offset,

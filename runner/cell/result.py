@@ -86,6 +86,7 @@ class WorkerRecord(NamedTuple):
 
     Memory and ``native_threads`` are those of a whole process, None for a thread of the parent. ``offset`` bounds how far its clock is
     ahead of the parent's. ``cpu`` is where it was seen most often in the trials that count, at ``cpu_share`` of the looks.
+    ``jit`` and ``collects`` are whether its JIT compiler (None if unknown) and its garbage collector were on.
     """
 
     pid: int
@@ -97,6 +98,9 @@ class WorkerRecord(NamedTuple):
     native_threads: Optional[int] = None
     cpu: Optional[int] = None
     cpu_share: Optional[float] = None
+    jit: Optional[bool] = None
+    switch_interval_ns: Optional[int] = None
+    collects: Optional[bool] = None
 
 
 class RoundTrips(NamedTuple):

@@ -29,6 +29,7 @@ from .models import Model
 from .models._abc import CrewSettings
 from .modules import leave_out_present, users_files
 from .patterns._abc import Knobs, Pattern
+from .policies import Policies
 from .recording import Recording
 from .records import to_json
 from .reference import Reference
@@ -57,6 +58,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     prepare_imports(specification)
     step = clock_step_ns()
     work, inputs, seen = _prepare(specification, in_place=in_place)
+    work.policies.apply()
     pattern, workload = work.pattern, work.workload
     board = work.geometry.create()
     settings = _crew_settings(specification, pattern.message_bytes(seen.largest_bytes, seen.whole_bytes))
@@ -250,6 +252,7 @@ def _work(
         path=_users_path(specification),
         fresh=inputs if inputs.templates is not None and pattern.repeats(task_ns) else None,
         repeats=pattern.repeats(task_ns),
+        policies=Policies(specification.switch_interval_ns, specification.gc),
     )
 
 

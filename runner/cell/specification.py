@@ -65,3 +65,5 @@ class Specification(NamedTuple):
     path: tuple[str, ...]
     parent: int
     calibrates: bool
+    switch_interval_ns: int = 0
+    gc: str = "default"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from copy import copy
 from threading import get_native_id
@@ -9,14 +10,15 @@ from time import perf_counter_ns
 from typing import Any, Optional
 
 from . import affinity
-from .board import ANSWERED, GIL, HOOK, PID, READY, THREAD, Board, Geometry
+from .board import ANSWERED, COLLECTS, GIL, HOOK, JIT, PID, READY, SWITCHING, THREAD, UNKNOWN, Board, Geometry
 from .boot import Ready
-from .facts import gil_enabled
+from .facts import gil_enabled, jit_enabled
 from .inputs import Inputs
 from .leaving import leave_nothing_behind
 from .named import NamedTuple
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
+from .policies import Policies, switch_interval_ns
 from .rusage import write_usage
 from .search_path import extend_path
 from .stacks import report_crash_in
@@ -30,7 +32,7 @@ class Work(NamedTuple):
 
     ``cpus`` are the CPUs that workers are pinned to in turn, empty for no pinning; ``path`` are the
     directories that a user's function is imported from. ``fresh`` are the inputs if each call needs a fresh one,
-    and ``repeats`` is how often a worker may repeat one in a trial.
+    and ``repeats`` is how often a worker may repeat one in a trial. ``policies`` are those of every interpreter of the run.
     """
 
     pattern: Pattern
@@ -40,6 +42,7 @@ class Work(NamedTuple):
     path: tuple[str, ...]
     fresh: Optional[Inputs] = None
     repeats: int = 0
+    policies: Policies = Policies()
 
 
 class Worker:
@@ -75,6 +78,7 @@ class Worker:
         if work.cpus and self.PINNED:
             affinity.pin(work.cpus[index % len(work.cpus)])
         self.stock = None if work.fresh is None else work.fresh.stock(work.repeats)
+        work.policies.apply()
         pattern = copy(work.pattern)  # threads share nothing that their loops touch
         pattern.verification, pattern.foreign = work.workload.verification(), work.workload.FOREIGN
         self.hooks = work.workload.hooks()
@@ -141,4 +145,8 @@ def register(header: memoryview, ready_ns: Optional[int] = None) -> None:
     header[PID] = os.getpid()
     header[THREAD] = get_native_id()
     header[GIL] = gil_enabled()
+    jit = jit_enabled()
+    header[JIT] = UNKNOWN if jit is None else jit
+    header[SWITCHING] = switch_interval_ns()
+    header[COLLECTS] = gc.isenabled()
     header[READY] = perf_counter_ns() if ready_ns is None else ready_ns

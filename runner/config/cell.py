@@ -14,6 +14,7 @@ from breakeven.base.units import format_size, read_size
 from breakeven.runner.cell import families
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
+from breakeven.runner.cell.policies import COLLECTORS, DEFAULT
 from breakeven.runner.config.interpreter import canonical
 from breakeven.runner.config.parsing import (
     read_choice,
@@ -63,7 +64,7 @@ KNOBS: dict[str, tuple[str, ...]] = {
             "task",
             "trial",
         ),
-        *("window", "affinity", *ROUNDS, "seed", *POLICY, "measure", "limits"),
+        *("window", "affinity", "switch_interval", "gc", *ROUNDS, "seed", *POLICY, "measure", "limits"),
     ),
     "engine": ("name",),
     "interpreter": ("path", "flags"),
@@ -73,7 +74,7 @@ KNOBS: dict[str, tuple[str, ...]] = {
 
 
 _OPTIONAL = (
-    *("environment", "interpreter.flags", "trial", "precision", "max_rounds"),
+    *("environment", "interpreter.flags", "trial", "precision", "max_rounds", "switch_interval", "gc"),
     *("budget", "compare_by", "calibration", "calibrate_on"),
 )
 """Knobs that a user's file may lack, since it is older than they are."""
@@ -108,7 +109,7 @@ class Cell:
 
     ``*_options`` hold the other knobs of a family's member, in base units. ``tasks`` is 0 for ``auto``: then it
     follows from ``trial_ns``, the length of a serial trial, which is 0 otherwise. ``environment`` holds the environment
-    variables that are set, or removed if None.
+    variables that are set, or removed if None. ``switch_interval_ns`` is 0 for the interpreter's own.
     """
 
     label: str | None = None
@@ -132,6 +133,8 @@ class Cell:
     interpreter_flags: tuple[str, ...] = ()
     environment: dict[str, str | None] = field(default_factory=dict)
     affinity: str
+    switch_interval_ns: int = 0
+    gc: str = DEFAULT
     seed: int
     time_limit_ns: int
     memory_limit_bytes: int | None = None
@@ -181,6 +184,8 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         interpreter_flags=read_flags(plain["interpreter"].get("flags")),
         environment=read_environment(plain.get("environment", {})),
         affinity=read_choice(plain["affinity"], "affinity", AFFINITIES),
+        switch_interval_ns=_switch_interval(plain.get("switch_interval")),
+        gc=read_choice(plain.get("gc", DEFAULT), "gc", COLLECTORS),
         seed=read_count(plain["seed"], "seed", least=0, most=MAX_SEED),
         time_limit_ns=read_length(plain["limits"]["time"], "limits.time"),
         memory_limit_bytes=_memory_limit(plain["limits"]["memory"]),
@@ -260,6 +265,10 @@ def _only_known(given: Mapping[str, Any], known: Iterable[str], prefix: str, lis
             raise UnknownChoice(
                 f"{prefix}{key}: no such knob{did_you_mean(key, names)}; {listed} {', '.join(names)}"
             )
+
+
+def _switch_interval(value: object) -> int:
+    return 0 if value is None else read_length(value, "switch_interval")
 
 
 def _memory_limit(value: object) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 from breakeven.base.errors import BadInput
 from breakeven.base.rounds import FIRST_LOOK
 from breakeven.runner.cell.families import FAMILIES
+from breakeven.runner.cell.policies import DEFAULT
 from breakeven.runner.config.cell import CURRENT, MAX_ROUNDS, Cell
 from breakeven.runner.config.engine import ChosenEngine
 from breakeven.runner.config.naming import distinguish
@@ -200,9 +201,11 @@ def fingerprint(cell: Cell, engine: str) -> str:
     """
     requested = asdict(cell)
     del requested["time_limit_ns"], requested["measure"]["fewest"]
-    for name in ("environment", "interpreter_flags", "trial_ns"):
+    for name in ("environment", "interpreter_flags", "trial_ns", "switch_interval_ns"):
         if not requested[name]:
             del requested[name]
+    if cell.gc == DEFAULT:
+        del requested["gc"]
     for family in FAMILIES:
         requested[f"{family}_options"] = _chosen(family, requested[family], requested[f"{family}_options"])
     return digest({**requested, "engine": engine})

@@ -240,6 +240,9 @@ def _worker(number: int, about: WorkerRecord) -> dict[str, Any]:
         "cpu": about.cpu,
         "cpu_share": about.cpu_share,
         "gil_enabled": about.gil,
+        "jit_enabled": about.jit,
+        "switch_interval_ns": about.switch_interval_ns,
+        "gc_enabled": about.collects,
         "clock_offset_low_ns": low,
         "clock_offset_high_ns": high,
     }
