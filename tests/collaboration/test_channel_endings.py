@@ -6,16 +6,18 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from threading import active_count
+from typing import Any
 
 import pytest
 
 from breakeven.runner.cell import channels
 from breakeven.runner.cell.channels._abc import Room
 from breakeven.runner.cell.channels._private import PrivatePaths
-from breakeven.runner.cell.channels.deque import Deque
 from breakeven.runner.cell.channels.manager import Manager
 from breakeven.runner.cell.models._threads import Context
 from tests.collaboration.host_runs import call
+from tests.collaboration.test_stream_channels import descriptors
 from tests.crews import MECHANISMS, Identity, Mechanism, crew_of
 
 FORKED = [one for one in MECHANISMS if one.start_method == "fork" and one.ipc in channels.REGISTRY]
@@ -72,13 +74,27 @@ def test_a_managers_server_is_gone_when_the_channel_is_closed(tmp_path: Path) ->
     assert not Path(str(address)).exists()
 
 
-@pytest.mark.parametrize("sync", ["condition", "lock"])
-def test_a_deque_passes_the_object_itself(tmp_path: Path, sync: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However a reader waits: two workers answer a hundred messages, with what they were sent."""
-    options = {"sync": sync, "poll": 100_000}
+OPTIONS = [
+    ("deque", {"sync": "condition", "poll": 100_000}),
+    ("deque", {"sync": "lock", "poll": 100_000}),
+    ("zeromq", {"transport": "inproc"}),
+    ("arrow", {"over": "socket"}),
+    ("tcp", {"nodelay": "unset"}),
+]
+
+
+@pytest.mark.parametrize(("ipc", "options"), OPTIONS, ids=str)
+def test_the_other_values_of_a_channels_knobs_work(
+    tmp_path: Path, ipc: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers answer a hundred messages, and nothing is left; an object that is not pickled is the same one."""
     monkeypatch.setattr("tests.crews.options_of", lambda family, _: options if family == "ipc" else {})
-    sent = [object() for _ in range(100)]
-    with crew_of(Mechanism("thread", None, "deque"), tmp_path)(Identity()) as workers:
-        assert isinstance(workers.channel, Deque)  # type: ignore[attr-defined]  # a bare model has one
+    threads, open_before = active_count(), descriptors()
+    sent = [[number] for number in range(100)]
+    with crew_of(Mechanism("thread", None, ipc), tmp_path)(Identity()) as workers:
         back = [payload for _, payload in workers.map([(0, one) for one in sent])]
-    assert all(one is other for one, other in zip(sent, back, strict=True))
+        same = not channels.load(ipc).ALWAYS_PICKLES
+    assert back == sent
+    assert all(one is other for one, other in zip(sent, back, strict=True)) == same
+    assert active_count() == threads
+    assert descriptors() == open_before

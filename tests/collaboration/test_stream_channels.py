@@ -7,6 +7,7 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from breakeven.runner.cell.channels._stream import StreamChannel
 from breakeven.runner.cell.errors import NoRoom
 from breakeven.runner.cell.member import Lack
 from breakeven.runner.cell.models._threads import Context
+from breakeven.runner.cell.spaces import PROCESSES, THREADS
 from tests.crews import options_of
 
 STREAMS = [name for name in channels.REGISTRY if issubclass(channels.load(name), StreamChannel)]
@@ -142,3 +144,37 @@ def test_a_capacity_needs_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     lack = Lack("Linux for ipc.capacity", "leave that null")
     assert channels.load("os_pipe").lacks({"capacity": 1 << 20}) == lack
     assert channels.load("os_pipe").lacks({"capacity": None}) is None
+
+
+@pytest.mark.parametrize("name", channels.REGISTRY)
+def test_zeromq_within_the_process_joins_threads_alone(name: str) -> None:
+    """A declared property decides; every other channel takes what its options are."""
+    options = {"transport": "inproc"} if name == "zeromq" else {}
+    refusal = channels.load(name).refuses(PROCESSES, options)
+    assert (refusal is None) == (PROCESSES in channels.load(name).JOINS and name != "zeromq")
+    if name == "zeromq":
+        assert (
+            refusal == "does not reach workers in processes with ipc.transport=inproc; use ipc.transport=ipc"
+        )
+        assert channels.load(name).refuses(THREADS, options) is None
+
+
+def test_tables_cross_arrow_in_no_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables, record batches and bytes, empty ones too, come back as they were with pickling made impossible."""
+    pa = pytest.importorskip("pyarrow")  # breakeven itself requires it
+    channel = made("arrow", workers=1)
+    recorder = SimpleNamespace(mark=lambda phase: None)  # noqa: ARG005  # as in an untraced trial
+    for end in (*channel.ours, *channel.theirs):
+        end.recorder = recorder  # type: ignore[assignment]
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("pickled")
+
+    monkeypatch.setattr("pickle.dumps", refuse)
+    table = pa.table({"a": [1, 2, 3], "b": ["x", None, "z"]})
+    for sent in (table, table.slice(0, 0), table.to_batches()[0], b"", b"bytes"):
+        channel.ours[0].send((7, -1, sent))
+        task, value, back = channel.theirs[0].receive()
+        assert (task, value, type(back)) == (7, -1, type(sent))
+        assert back == sent
+    channel.close()

@@ -25,6 +25,8 @@ MEASURED: dict[str, set[str]] = {
     "models/dask.py": {"dask", "distributed"},
     "models/ray.py": {"ray"},
     "models/mpi.py": {"mpi4py"},
+    "channels/zeromq.py": {"zmq"},
+    "channels/arrow.py": {"pyarrow"},
 }
 """The package that a member measures, by its file below runner/cell: only that member imports it, in the functions that use it."""
 HYDRA = {"hydra", "omegaconf", "hydra_plugins"}

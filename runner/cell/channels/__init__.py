@@ -18,6 +18,8 @@ REGISTRY = {
     "unix_socket": "unix_socket:UnixSocket",
     "manager": "manager:Manager",
     "deque": "deque:Deque",
+    "zeromq": "zeromq:ZeroMq",
+    "arrow": "arrow:Arrow",
 }
 
 

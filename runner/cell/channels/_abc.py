@@ -57,7 +57,9 @@ class Room(NamedTuple):
 
 
 class Port(ABC):
-    """A worker's end."""
+    """A worker's end; ``MODULES`` are those that it imports, which is not charged to the channel."""
+
+    MODULES: ClassVar[tuple[str, ...]] = ()
 
     def open(self, recorder: Recorder, arrival: int) -> None:
         """Take the worker's recorder; ``arrival`` is the phase that ends when a message has arrived."""

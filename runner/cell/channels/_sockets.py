@@ -36,3 +36,9 @@ class SocketEnd(End):
     def close(self) -> None:
         """Close the socket."""
         self.socket.close()
+
+
+def socket_ends() -> tuple[End, End]:
+    """Return both ends of a pair of connected Unix sockets."""
+    ours, theirs = socket.socketpair()
+    return SocketEnd(ours), SocketEnd(theirs)

@@ -6,24 +6,16 @@ buffer is full, so `StreamChannel` sends to a worker no more than `ahead` allows
 
 from __future__ import annotations
 
-import pickle
 import select
-import struct
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..phases import DESERIALIZE, RECEIVE, SEND, SERIALIZE, WAIT
+from ..phases import RECEIVE, SEND, WAIT
 from ..trace import Recorder
 from ._abc import Channel, Port, Room
-
-HEADER = struct.Struct("=qqqb")  # task, value, length of what follows, and whether that is a pickle
-_PLAIN, _PICKLED = 0, 1
-_JOINED_BYTES = (
-    16 * 1024
-)  # up to which it takes less time to copy the payload behind its header than to call twice
-_PROTOCOL = 5
+from ._frames import HEADER, JOINED_BYTES, PICKLED, pack, unpickle
 
 
 class End(ABC):
@@ -33,13 +25,8 @@ class End(ABC):
 
     def send(self, message: tuple[int, int, Any]) -> None:
         """Send a message; wait while the kernel's buffer is full."""
-        task, value, payload = message
-        kind = _PLAIN
-        if type(payload) is not bytes:
-            payload, kind = pickle.dumps(payload, _PROTOCOL), _PICKLED
-            self.recorder.mark(SERIALIZE)
-        header = HEADER.pack(task, value, len(payload), kind)
-        if len(payload) <= _JOINED_BYTES:
+        header, payload = pack(message, self.recorder)
+        if len(payload) <= JOINED_BYTES:
             self._write(header + payload)
         else:
             self._write(header)
@@ -50,12 +37,9 @@ class End(ABC):
         """Wait for a message."""
         task, value, length, kind = HEADER.unpack(self._read(HEADER.size))
         self.recorder.mark(WAIT)
-        payload: Any = self._read(length) if length else b""
+        payload = self._read(length) if length else b""
         self.recorder.mark(RECEIVE)
-        if kind == _PICKLED:
-            payload = pickle.loads(payload)  # noqa: S301  # a message between our own processes
-            self.recorder.mark(DESERIALIZE)
-        return task, value, payload
+        return task, value, unpickle(payload, self.recorder) if kind == PICKLED else payload
 
     def _read(self, length: int) -> bytes:
         """Return so many bytes; raise EOFError if the other end is closed."""

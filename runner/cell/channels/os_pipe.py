@@ -76,22 +76,27 @@ class OsPipe(StreamChannel):
 
     def _connect(self) -> Iterator[tuple[End, End]]:
         for _ in range(self.room.workers):
-            (task_reader, task_writer), (answer_reader, answer_writer) = os.pipe(), os.pipe()
-            size = min(self._sized(task_writer), self._sized(answer_writer))
-            yield PipeEnd(answer_reader, task_writer, size), PipeEnd(task_reader, answer_writer, size)
+            yield pipe_ends(self.options["capacity"])
 
-    def _sized(self, pipe: int) -> int:
-        """Set the capacity of a pipe if one is asked for, and return what it has; raise NoRoom if that is too much."""
-        asked = self.options["capacity"]
-        if asked is None:
-            return _size_of(pipe)
-        try:
-            size: int = fcntl.fcntl(pipe, _SET_SIZE, min(asked, _MOST_BYTES))
-        except OSError as error:
-            raise _refused(asked) from error
-        if size < asked:
-            raise _refused(asked)
-        return size
+
+def pipe_ends(capacity: Optional[int] = None) -> tuple[End, End]:
+    """Return both ends of two pipes, one each way; raise NoRoom if they cannot be as large as asked."""
+    (task_reader, task_writer), (answer_reader, answer_writer) = os.pipe(), os.pipe()
+    size = min(_sized(pipe, capacity) for pipe in (task_writer, answer_writer))
+    return PipeEnd(answer_reader, task_writer, size), PipeEnd(task_reader, answer_writer, size)
+
+
+def _sized(pipe: int, asked: Optional[int]) -> int:
+    """Set what the system buffers in a pipe if that is asked for, and return it."""
+    if asked is None:
+        return _size_of(pipe)
+    try:
+        size: int = fcntl.fcntl(pipe, _SET_SIZE, min(asked, _MOST_BYTES))
+    except OSError as error:
+        raise _refused(asked) from error
+    if size < asked:
+        raise _refused(asked)
+    return size
 
 
 def _size_of(pipe: int) -> int:

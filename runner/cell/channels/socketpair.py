@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
-from ._sockets import SocketEnd
+from ._sockets import socket_ends
 from ._stream import End, StreamChannel
 
 
@@ -14,5 +13,4 @@ class SocketPair(StreamChannel):
 
     def _connect(self) -> Iterator[tuple[End, End]]:
         for _ in range(self.room.workers):
-            ours, theirs = socket.socketpair()
-            yield SocketEnd(ours), SocketEnd(theirs)
+            yield socket_ends()

@@ -44,8 +44,10 @@ def serve(port: Port, worker: Worker, barrier: Any) -> bool:
 
 def _open(port: Port, worker: Worker, barrier: Any) -> bool:
     """Open the worker's end of the channel and wait until all are open; return False if that fails in any worker."""
-    before = perf_counter_ns()
     try:
+        for name in port.MODULES:
+            import_module(name)
+        before = perf_counter_ns()
         port.open(worker.recorder, worker.arrival)
     except Exception as error:  # noqa: BLE001  # whatever a transport raises, the parent reports it
         leave(os.path.dirname(worker.board.geometry.path), worker.index, error)
