@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 import tempfile
@@ -97,4 +98,6 @@ def test_the_other_values_of_a_channels_knobs_work(
     assert back == sent
     assert all(one is other for one, other in zip(sent, back, strict=True)) == same
     assert active_count() == threads
+    del workers
+    gc.collect()  # the board is a file that is open as long as anybody knows it
     assert descriptors() == open_before

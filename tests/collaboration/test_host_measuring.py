@@ -12,7 +12,6 @@ import pytest
 
 from breakeven.runner import host
 from breakeven.runner.cell import channels
-from breakeven.runner.cell.channels._stream import StreamChannel
 from breakeven.runner.engines.loading import load
 from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.results.rows import incompatible
@@ -67,7 +66,10 @@ def _phases(model: str, ipc: str) -> set[str]:
     """Return the phases that a worker cannot do without, so that none of them hides in waiting or idle."""
     if ipc == "shared_memory":
         return {"wait", "receive", "compute", "serialize", "send"}
-    if ipc in channels.REGISTRY and issubclass(channels.load(ipc), StreamChannel):
+    channel = channels.load(ipc) if ipc in channels.REGISTRY else None
+    if (
+        channel is not None and channel.PLAIN_BYTES and channel.ALWAYS_PICKLES
+    ):  # which frames its messages itself
         return {"wait", "receive", "compute", "send"}
     if ipc == "pipe" or "process" in model or model == "mp_pool":
         return {"wait", "receive", "deserialize", "compute", "serialize", "send"}
