@@ -17,7 +17,7 @@ from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import execute, function, write_module
-from tests.crews import Mechanism
+from tests.crews import EVERY_CHANNEL, Mechanism
 from tests.machines import EVERY_INTERPRETER
 from tests.samples import QUICK, run
 
@@ -37,6 +37,14 @@ def raises():
 def user(tmp_path: Path) -> Path:
     """Return the directory of a user's module."""
     return write_module(tmp_path / "user", USER)
+
+
+OVER_NEW_CHANNELS = [
+    mechanism
+    for mechanism in EVERY_CHANNEL
+    if mechanism.start_method == "spawn" and mechanism.ipc in ("os_pipe", "tcp", "unix_socket", "manager")
+]
+"""One that hands over each kind of end: descriptors, sockets, connections and proxies."""
 
 
 def test_the_budget_closes(tmp_path: Path, mechanism: Mechanism) -> None:
@@ -113,6 +121,17 @@ def test_every_interpreter_runs_every_pattern(executable: str, pattern: str) -> 
     assert outcome.row["python_version"] == found.version
     assert outcome.row["gil_enabled"] == found.gil_enabled
     assert outcome.row["throughput_per_s"] > 0
+
+
+@EVERY_INTERPRETER
+def test_every_interpreter_hands_over_every_kind_of_end(executable: str) -> None:
+    """Spawned processes exchange messages over each; what that costs before the first trial is stored."""
+    found = find_interpreter(executable)
+    for mechanism in OVER_NEW_CHANNELS:
+        outcome = host.execute(run(found.executable, **mechanism._asdict(), pattern="pingpong", tasks=20))
+        assert (mechanism, outcome.row["reason"]) == (mechanism, None)
+        assert outcome.row["channel_construction_ns"] > 0
+        assert outcome.row["first_message_ns"] > 0
 
 
 def test_a_users_function_with_input_is_measured(user: Path) -> None:

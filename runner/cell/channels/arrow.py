@@ -109,7 +109,8 @@ class ArrowEnd(End):
         return self.plain.buffer_bytes
 
     def close(self) -> None:
-        """Close the pipe or socket."""
+        """Close the pipe or socket, and drop the streams: no collection of garbage sees what Arrow refers to."""
+        self.writer = self.reader = None
         self.plain.close()
 
 
