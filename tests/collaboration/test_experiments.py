@@ -11,6 +11,7 @@ from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import FAMILIES, parse
 from breakeven.runner.config.files import conf_folder
 from breakeven.runner.hydra_app.grid import expand
+from breakeven.runner.hydra_app.texts import grid_for_hydra
 from tests.fakes import plain
 
 CONF = conf_folder()
@@ -21,7 +22,8 @@ EXPERIMENTS = sorted(file.stem for file in (CONF / "experiment").glob("*.yaml"))
 def test_every_experiment_holds_only_cells_that_can_exist(name: str) -> None:
     """A ready-made sweep has no typing error and measures what it lists."""
     sweeper: Any = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text())["hydra"]["sweeper"]
-    jobs = expand([f"+experiment={name}"], sweeper.get("params", {}), sweeper.get("grids", []))
+    params, *grids = (grid_for_hydra(grid) for grid in (sweeper.get("params", {}), *sweeper.get("grids", [])))
+    jobs = expand([f"+experiment={name}"], params, grids)
     groups = {tuple(text for text in job if text.partition("=")[0] in FAMILIES) for job in jobs}
     known = {group: plain(*group) for group in groups}
     assert len(jobs) > 1
