@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import threading
 from contextlib import suppress
+from functools import partial
+from itertools import count
 from time import perf_counter_ns
 from typing import Any, Union
 
 from .leaving import keep_standard_files_open
 from .named import NamedTuple
-from .parent_death import die_with_creator
+from .parent_death import die_with_creator, die_with_parent
 from .search_path import extend_path
 
 Ready = Union[int, BaseException]
@@ -110,6 +113,66 @@ def start(users: Users, says: Any, barrier: Later, later: Later) -> None:
 def keep(*arguments: Any) -> None:
     """Keep the arguments of `start` for this worker's first task: the initializer of every pool."""
     _mine.arguments = arguments
+
+
+class Kept(NamedTuple):
+    """What a worker of a pool that lives for one map needs for its tasks, and nothing else; ``workload`` makes the task."""
+
+    users: Users
+    workload: Later
+    cpus: tuple[int, ...]
+
+
+def keep_task(kept: Kept) -> None:
+    """Open the task for the calls of this worker: the initializer of a pool whose start is part of a trial."""
+    ready = kept.users.load()
+    _mine.kept, _mine.task = kept, None
+    if isinstance(
+        ready, BaseException
+    ):  # raised where tasks are awaited: a pool would start another worker, or break
+        _mine.task = partial(_fail, ready)
+        return
+    if (
+        "ctypes" in sys.modules
+    ):  # loaded before the fork; others are found by their mark if the runner is killed
+        die_with_parent()
+    if kept.cpus:
+        from .affinity import pin  # noqa: PLC0415  # seldom
+
+        pin(kept.cpus[_number() % len(kept.cpus)])
+    _mine.task = kept.workload.get().open()
+
+
+def call_kept(number: int, value: int, payload: Any) -> tuple[int, Any]:
+    """Carry out a task of a pool that lives for one map; raise TaskFailed."""
+    del value
+    try:
+        result: tuple[int, Any] = _mine.task(payload)
+    except BaseException as error:  # noqa: BLE001  # the user's task may raise anything
+        from .models._pooled import report_failure  # noqa: PLC0415  # imports all that a model needs
+
+        return report_failure(number, error, apart=_mine.kept.users.apart)
+    return result
+
+
+def call_numbered(item: tuple[int, int, Any]) -> tuple[int, int, Any]:
+    """Do so with a task in one object, and return its number with the result."""
+    return (item[0], *call_kept(*item))
+
+
+def _fail(error: BaseException, payload: Any) -> Any:
+    del payload
+    raise error
+
+
+_threads = count()
+
+
+def _number() -> int:
+    """Return a number that the next worker of a pool has one more of."""
+    process = sys.modules.get("multiprocessing.process")
+    identity = process.current_process()._identity if process is not None else ()  # noqa: SLF001  # it has no public name
+    return int(identity[-1]) if identity else next(_threads)
 
 
 def start_kept() -> None:

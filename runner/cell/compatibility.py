@@ -37,14 +37,13 @@ def why_not(
 ) -> Optional[str]:
     """Return the reason why a combination cannot exist, or None if it can.
 
-    ``ipc`` must be resolved (see `channel_for`). Every model accepts every ``pattern`` today; it is a
-    parameter so that a new model can refuse one.
+    ``ipc`` must be resolved (see `channel_for`).
     """
-    patterns.load(pattern)
     chosen = models.load(model)
     return (
         _wrong_start(model, chosen, start_method)
         or _wrong_channel(_Joined(model, chosen, model_options or {}), ipc, ipc_options or {})
+        or chosen.refuses_pattern(patterns.load(pattern), model_options or {})
         or chosen.refuses_workers(workers)
     )
 

@@ -200,8 +200,8 @@ def _sample(specification: Specification, sampler: Sampler, recording: Recording
 
 
 def _watched(crew: Model) -> AbstractContextManager[None]:
-    """Watch the workers that are processes."""
-    if not crew.apart:
+    """Watch the workers that are processes, if they last."""
+    if not (crew.apart and crew.lasting):
         return nullcontext()
     from . import watchdog  # noqa: PLC0415  # loads multiprocessing
 

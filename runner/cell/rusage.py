@@ -8,7 +8,7 @@ libraries (BLAS, OpenMP) and those that the function starts. How long each threa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from resource import RUSAGE_SELF, getrusage
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from threading import active_count
 from threading import enumerate as all_threads
 from time import process_time_ns, thread_time_ns
@@ -41,6 +41,13 @@ def write_usage(header: memoryview) -> None:
         header[word] = count
     header[OWN] = thread_time_ns() + _feeders_cpu_ns()
     header[PYTHON_THREADS] = active_count()
+
+
+def childrens_usage() -> Usage:
+    """Return the counts of all processes that this one started and that have ended."""
+    usage = getrusage(RUSAGE_CHILDREN)
+    cpu_ns = round((usage.ru_utime + usage.ru_stime) * 1e9)
+    return Usage(cpu_ns, usage.ru_nvcsw, usage.ru_nivcsw, usage.ru_minflt, usage.ru_majflt)
 
 
 def _feeders_cpu_ns() -> int:

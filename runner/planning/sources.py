@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from breakeven.base.errors import BadValue
-from breakeven.runner.cell import patterns
+from breakeven.runner.cell import models, patterns
 from breakeven.runner.cell.compatibility import pickles_payloads, why_not
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.config.parsing import typed
@@ -71,6 +71,12 @@ def why_impossible(cell: Cell) -> str | None:
         return (
             f"pattern={cell.pattern} sends bytes and calls no function, so it takes no inputs; choose pattern=map or "
             "pattern=window, or leave out workload.inputs"
+        )
+    hooks = [name for name in ("before", "after") if cell.workload_options.get(name)]
+    if hooks and not models.load(cell.model).lasts(cell.model_options):
+        return (
+            f"workload.{hooks[0]} is called by each worker before or after a trial, and model={cell.model} has none then "
+            "whose workers live for one map; choose model.lifetime=persistent, or leave the hook out"
         )
     return why_not(
         model=cell.model,

@@ -23,7 +23,7 @@ from ..hooks import NAMES
 from ..member import Member
 from ..meter import Meter, Reading
 from ..named import NamedTuple
-from ..patterns._abc import Exchange, OnLoop
+from ..patterns._abc import Exchange, OnLoop, Pattern
 from ..phases import DESERIALIZE, WAIT
 from ..placement import Look, Placement
 from ..rusage import write_usage
@@ -134,6 +134,23 @@ class Model(Member, ABC):
         del workers
         return None
 
+    @classmethod
+    def lasts(cls, options: dict[str, Any]) -> bool:
+        """Return whether workers live from before the first trial to after the last one."""
+        del options
+        return True
+
+    @property
+    def lasting(self) -> bool:
+        """Return whether these workers do."""
+        return self.lasts(self.settings.options)
+
+    @classmethod
+    def refuses_pattern(cls, pattern: type[Pattern], options: dict[str, Any]) -> Optional[str]:
+        """Return the reason why workers with these options cannot take part in a pattern, or None."""
+        del pattern, options
+        return None
+
     @abstractmethod
     def start(self) -> None:
         """Create the workers and wait until all are ready; each registers when that was. Raise TaskFailed, WorkersMissing."""
@@ -201,15 +218,19 @@ class Model(Member, ABC):
         self.recorder.arm(traced)
         self.feeder.arm(traced)
         self.reader.arm(traced)
+        self._watch_transport(traced and self.lasting)
+        before = perf_counter_ns()
+        self._synchronize()
+        self._compare_clocks(before, perf_counter_ns())
+
+    def _watch_transport(self, traced: bool) -> None:
+        """Record the transport of this process in a traced trial, and only then."""
         probe = loaded_probe()
         if probe is not None and traced:
             probe.watch(self.recorder, self.feeder, self._sender())
             probe.watch_thread(self._reader(), self.reader)
         elif probe is not None:
             probe.forget()
-        before = perf_counter_ns()
-        self._synchronize()
-        self._compare_clocks(before, perf_counter_ns())
 
     def _compare_clocks(self, before: int, after: int) -> None:
         """Narrow the bounds of each worker's clock offset: it answered between two readings of our clock."""

@@ -7,7 +7,8 @@ from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from typing import Any
 
 from ..phases import WAIT
-from ._pool import SUBMIT, Pool, columns, perform
+from ._pool import SUBMIT, Pool, columns
+from ._pooled import perform
 
 
 class ExecutorPool(Pool):
@@ -15,17 +16,16 @@ class ExecutorPool(Pool):
 
     executor: Executor
 
-    def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    def _all(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Use `Executor.map`, with the library's chunk size of 1 unless one is configured, or `submit` and `as_completed`."""
         try:
-            results = self._submitted(items) if self._call == SUBMIT else self._mapped(items)
+            return self._submitted(items) if self._call == SUBMIT else self._mapped(items)
         except BrokenExecutor as error:
             raise self._why(error) from error
-        self.recorder.mark(WAIT)
-        return results
 
     def _mapped(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        return list(self.executor.map(perform, *columns(items), chunksize=self._chunks(len(items)) or 1))
+        size = self._chunks(len(items)) or 1
+        return list(self.executor.map(self._perform, *columns(items), chunksize=size))
 
     def _submitted(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Submit the tasks, as many at a time as may be under way, and take results as they are completed."""
@@ -33,7 +33,7 @@ class ExecutorPool(Pool):
         leave, places = gate.leave, {}
         for task, item in enumerate(items):
             gate.enter()
-            future: Future[tuple[int, Any]] = submit(perform, task, *item)
+            future: Future[tuple[int, Any]] = submit(self._perform, task, *item)
             places[future] = task
             if leave is not None:
                 future.add_done_callback(leave)

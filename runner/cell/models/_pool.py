@@ -1,4 +1,4 @@
-"""Workers of a pool, which brings its own transport; what runs in them, and how they are synchronized.
+"""Workers of a pool, which brings its own transport, and how they are synchronized.
 
 A pool decides which worker takes which task, so a worker gets its index when it starts: it draws a number,
 opens the lane of that number and keeps its `Worker` where tasks find it. For the barrier before a trial, one
@@ -7,113 +7,30 @@ waiting task per worker is submitted: none ends before every worker has one.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from multiprocessing import active_children, connection
 from threading import BrokenBarrierError
 from time import perf_counter_ns
 from typing import Any, ClassVar, Optional, Union
 
-from .. import failures, probe, watchdog
+from .. import failures, watchdog
 from ..board import ASSIGNED, Board
-from ..boot import Later, Ready, start_kept
-from ..errors import HookFailed, TaskFailed
-from ..worker import Work, Worker
-from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
+from ..boot import Kept, Later, call_kept, call_numbered, keep, keep_task, start_kept
+from ..errors import TaskFailed
+from ..meter import Meter, Reading
+from ..patterns import Pattern
+from ..phases import STARTUP, TEARDOWN, WAIT
+from ..placement import Look
+from ..rusage import Usage, childrens_usage
+from ..worker import Work
+from ._abc import BARRIER_SECONDS, CrewSettings, Lifetime, Model, missing
+from ._pooled import perform, perform_numbered, set_up, set_up_traced, wait_at_barrier
 
 MAP, SUBMIT = "map", "submit"
-_mine = threading.local()  # in a pool of threads each thread is a worker; a process of a pool has one thread
-
-
-def set_up(work: Work, board: Optional[Board], lock: Any, barrier: Any, ready: Ready) -> None:
-    """Take the next free index. Every worker of a pool does so once it is ready; ``board`` is None in a process."""
-    if board is None:
-        probe.forget()
-    opened = Board(work.geometry) if board is None else board
-    with lock:
-        index = int(opened.control[ASSIGNED])
-        opened.control[ASSIGNED] = index + 1
-    _mine.barrier = barrier
-    try:
-        _mine.worker = Worker(index, work, board, ready)
-    except BaseException as error:  # noqa: BLE001  # the user's; a pool would start another worker, or break
-        failures.leave(os.path.dirname(work.geometry.path), index, error)
-        barrier.abort()  # where the parent waits
-    if board is None:
-        _guard_results()
-
-
-def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:
-    """Carry out one task in the worker that took it; raise TaskFailed."""
-    try:
-        worker: Worker = _mine.worker
-        return worker.perform(task, value, payload)
-    except BaseException as error:  # noqa: BLE001  # the user's task may raise anything
-        told = f"task {task} raised in a worker:\n{failures.describe(error)}"
-        if not _mine.worker.apart:
-            failures.end_run(told)
-        raise Sent(told) from None
-
-
-def perform_numbered(item: tuple[int, int, Any]) -> tuple[int, int, Any]:
-    """Do so with a task in one object, and return its number with the result: for calls that return results in any order."""
-    return (item[0], *perform(*item))
-
-
-class Sent(TaskFailed):
-    """Raised in a worker process; its arrival in the parent raises TaskFailed there.
-
-    A pool would keep the exception until all other tasks of a call, or those before it, are done: one may take
-    an hour. A result that cannot be read ends the call.
-    """
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _arrive, (str(self),)
-
-
-def _arrive(told: str) -> None:
-    raise TaskFailed(told)
-
-
-def _guard_results() -> None:
-    """Send the reason instead of a result that cannot be pickled, when this worker's pool sends results."""
-    from ..pickling import guard  # noqa: PLC0415  # threads need none of it
-
-    guard(_sends_result, _instead_of_result)
-
-
-def _sends_result() -> bool:
-    """Return whether this is the pool's thread, and not within a task, which may have queues of its own."""
-    frame = sys._getframe()  # noqa: SLF001  # the only way to the callers without their lines
-    while frame.f_back is not None:
-        if frame.f_code is perform.__code__:
-            return False
-        frame = frame.f_back
-    return threading.current_thread() is threading.main_thread()
-
-
-def _instead_of_result(message: Any, told: str) -> Any:
-    """Return a failed result of `multiprocessing.Pool`; raise Sent for `ProcessPoolExecutor`, which sends that."""
-    failure = Sent(f"a task has a result that could not be sent back:\n{told}")
-    if type(message) is tuple and len(message) == len(("job", "part", "outcome")):
-        return (*message[:2], (False, failure))
-    raise failure from None
-
-
-def wait_at_barrier() -> None:
-    """Prepare for the next trial and wait for the other workers."""
-    worker: Worker = _mine.worker
-    try:
-        worker.prepare()
-    except HookFailed as error:
-        failures.leave(os.path.dirname(worker.board.geometry.path), worker.index, error)
-        _mine.barrier.abort()  # where the parent waits
-    _mine.barrier.wait()
-
+PERSISTENT, PER_MAP = "persistent", "per_map"
 
 CHUNKS_A_WORKER = 4
 """How many chunks each worker gets if ``chunksize=auto`` chooses: as many as `multiprocessing.Pool.map` makes by default."""
@@ -122,17 +39,21 @@ CHUNKS_A_WORKER = 4
 class Pool(Model):
     """A model whose workers belong to a pool of the standard library.
 
+    With ``lifetime=per_map`` each map creates a pool of its own and ends it, within the trial, as `model.lifetime` documents. The
+    first one is created before, as one that persists is, for what start and end take and for what workers say of themselves.
+
     ``call`` says which of its methods hands out tasks, and ``chunksize`` how many go together if that can send several. No more
     than ``in_flight`` tasks are under way, if that is not None: a semaphore around what submits them.
     """
 
     TRANSPORT = "native"
     OPTIONS: ClassVar[dict[str, str]] = {
+        "lifetime": f"{PERSISTENT}|{PER_MAP}",
         "call": f"{MAP}|{SUBMIT}",
         "chunksize": "chunk?",
         "in_flight": "count?",
     }
-    DEFAULTS: ClassVar[dict[str, Any]] = {"call": MAP, "in_flight": None}
+    DEFAULTS: ClassVar[dict[str, Any]] = {"lifetime": PERSISTENT, "call": MAP, "in_flight": None}
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         super().__init__(settings, work, board)
@@ -140,6 +61,12 @@ class Pool(Model):
         self.barrier = self.context.Barrier(settings.workers + 1)
         self.lock = self.context.Lock()
         self._started = False
+        self._anew = not self.lasting
+        self._standing = self._asked = False
+        self._first: tuple[Lifetime, ...] = ()
+        self._initializer: Callable[..., None] = keep
+        self._perform: Callable[[int, int, Any], tuple[int, Any]] = perform
+        self._perform_numbered: Callable[[tuple[int, int, Any]], tuple[int, int, Any]] = perform_numbered
 
     @abstractmethod
     def _context(self) -> Any:
@@ -147,7 +74,11 @@ class Pool(Model):
 
     @abstractmethod
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        """Create the pool, with `keep` as its initializer."""
+        """Create the pool, with ``_initializer``."""
+
+    @abstractmethod
+    def _all(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Have the workers of the pool perform all items, with ``_perform``; return the results in order."""
 
     @abstractmethod
     def _submit(self, task: Callable[[], None]) -> Callable[[], None]:
@@ -161,6 +92,22 @@ class Pool(Model):
     def _close(self) -> None:
         """Shut the pool down and wait for its workers."""
 
+    def _leave(self) -> None:
+        """End a pool that has done its map, as the end of a ``with`` statement does."""
+        self._close()
+
+    @classmethod
+    def lasts(cls, options: dict[str, Any]) -> bool:
+        """Return whether the pool persists."""
+        return options.get("lifetime") != PER_MAP
+
+    @classmethod
+    def refuses_pattern(cls, pattern: type[Pattern], options: dict[str, Any]) -> Optional[str]:
+        """Refuse a pattern that asks for more of the workers than one map."""
+        if cls.lasts(options) or not (pattern.ONE_EACH or pattern.ECHOES):
+            return None
+        return f"model.lifetime={PER_MAP} makes a pool for each map of tasks, which only pattern=map has"
+
     def start(self) -> None:
         """Create the pool, which creates its workers at once or with the first tasks, and wait for these to begin."""
         board = None if self.apart else self.board
@@ -168,21 +115,91 @@ class Pool(Model):
         initargs = (self.users, self.says, Later(self.barrier), later)
         self.created_ns = [perf_counter_ns()] * self.settings.workers
         self._open(initargs)
+        self._standing = True
         self._meet(start_kept)
 
+    def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Hand out the items to the pool, or to one of their own."""
+        if self._anew:
+            return self._map_anew(items)
+        results = self._all(items)
+        self.recorder.mark(WAIT)
+        return results
+
+    def _map_anew(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Create a pool for the items and end it; its phases are those of the parent, and its workers' begin with their start."""
+        traced = self.recorder.on
+        self._open(self._renew(traced))
+        self._standing = True
+        if traced:
+            self._watch_transport(traced)
+        self.recorder.mark(STARTUP)
+        results = self._all(items)
+        self.recorder.mark(WAIT)
+        self._leave()
+        self._standing = False
+        self.recorder.mark(TEARDOWN)
+        return results
+
+    def _renew(self, traced: bool) -> tuple[Any, ...]:
+        """Choose the initializer and the task of a pool that lives for one map; return the arguments of the initializer."""
+        if traced:
+            self._initializer, self._perform, self._perform_numbered = (
+                set_up_traced,
+                perform,
+                perform_numbered,
+            )
+            self.board.control[ASSIGNED] = 0
+            return self.users, Later((set_up, self.work, None if self.apart else self.board, self.lock))
+        self._initializer, self._perform, self._perform_numbered = keep_task, call_kept, call_numbered
+        return (Kept(self.users, Later(self.work.workload), self.work.cpus),)
+
     def stop(self) -> None:
-        """Shut the pool down."""
-        self.stopped_ns = perf_counter_ns()
-        self._close()
-        self.joined_ns = [perf_counter_ns()] * self.settings.workers
+        """Shut the pool down, unless it lived for one map."""
+        if self._standing:
+            self.stopped_ns = perf_counter_ns()
+            self._close()
+            self.joined_ns = [perf_counter_ns()] * self.settings.workers
+            self._standing = False
 
     def abandon(self) -> None:
         """End the workers unless they end with this process, which is quicker and needs nothing of the pool."""
-        if not failures.ends_with_run():
+        if self._standing and not failures.ends_with_run():
             self._kill()
 
     def _synchronize(self) -> None:
-        self._meet(wait_at_barrier)
+        """Have all workers prepare; of pools that live for one map the first one ends then, and none is there later."""
+        self._asked = self._standing
+        if self._standing:
+            self._meet(wait_at_barrier)
+            if self._anew:
+                self.stop()
+                self._first = super().lifetimes()  # others write on the same lanes later
+
+    def lifetimes(self) -> tuple[Lifetime, ...]:
+        """Return the times of every worker; those of the first pool if each lived for one map."""
+        return self._first or super().lifetimes()
+
+    def _compare_clocks(self, before: int, after: int) -> None:
+        if self._asked:
+            super()._compare_clocks(before, after)
+
+    def meter(self) -> Meter:
+        """Return a meter; of the parent alone if no worker lasts."""
+        return super().meter() if self.lasting else Meter([self.own], [self.own], self.work.cpus)
+
+    def look(self) -> Look:
+        """Return where workers and parent run; nothing if no worker lasts."""
+        return super().look() if self.lasting else ()
+
+    def read(self, meter: Meter) -> Reading:
+        """Read the counts; those of workers that ended are known for all of their process, and as children of this one."""
+        reading = super().read(meter)
+        if self.lasting:
+            return reading
+        children = childrens_usage()
+        usage = Usage(*(own + others for own, others in zip(reading.usage, children)))
+        return reading._replace(usage=usage, other_cpu_ns=(0,))
 
     def _meet(self, task: Callable[[], None]) -> None:
         """Have every worker do a task in which it waits at the barrier, together with the parent."""
@@ -251,6 +268,12 @@ class Gate:
     def enter(self, seconds: Optional[float] = None) -> bool:
         """Wait until one more task may be submitted, or so long; return whether it may."""
         return self._free is None or self._free.acquire(timeout=seconds)
+
+
+def report_death(processes: Sequence[Any]) -> None:
+    """Exit if one of a pool's processes ended, and report which one and how."""
+    with closing(watchdog.Lives(processes, pool=True)) as lives:
+        lives.report_death(0)
 
 
 def refuse_input(_: Any, told: str) -> Any:

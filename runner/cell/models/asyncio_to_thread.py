@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Optional
 
 from ..patterns._abc import OnLoop
 from ..phases import WAIT
-from ._pool import perform
 from .thread_pool import ThreadPool
 
 TO_THREAD, RUN_IN_EXECUTOR = "to_thread", "run_in_executor"
@@ -24,8 +23,8 @@ class AsyncioToThread(ThreadPool):
     With ``in_flight`` each task passes an `asyncio.Semaphore` first.
     """
 
-    OPTIONS: ClassVar[dict[str, str]] = {"call": f"{TO_THREAD}|{RUN_IN_EXECUTOR}", "in_flight": "count?"}
-    DEFAULTS: ClassVar[dict[str, Any]] = {"call": TO_THREAD, "in_flight": None}
+    OPTIONS: ClassVar[dict[str, str]] = {**ThreadPool.OPTIONS, "call": f"{TO_THREAD}|{RUN_IN_EXECUTOR}"}
+    DEFAULTS: ClassVar[dict[str, Any]] = {**ThreadPool.DEFAULTS, "call": TO_THREAD}
 
     @classmethod
     def conflict(cls, options: dict[str, Any]) -> Optional[str]:
@@ -41,12 +40,11 @@ class AsyncioToThread(ThreadPool):
             self.loop.set_default_executor(executor)
         to_thread, in_executor = asyncio.to_thread, partial(self.loop.run_in_executor, None)
         begin: Any = to_thread if self._call == TO_THREAD else in_executor
-        self._begin = partial(begin, perform)
+        self._begin = partial(begin, self._perform)
 
-    def map(self, items: list[Item]) -> list[Item]:
+    def _all(self, items: list[Item]) -> list[Item]:
         """Await all tasks with `asyncio.gather`."""
         results: list[Item] = self._run(self._gather(items))
-        self.recorder.mark(WAIT)
         return results
 
     def exchange(self, item: Item) -> Item:

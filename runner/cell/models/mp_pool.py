@@ -9,7 +9,6 @@ from multiprocessing import pool
 from threading import Thread, current_thread
 from typing import Any, ClassVar, Optional
 
-from ..boot import keep
 from ..contexts import context_of
 from ..errors import TaskFailed
 from ..phases import WAIT
@@ -21,12 +20,12 @@ from ._pool import (
     Gate,
     Pool,
     columns,
-    perform,
-    perform_numbered,
     reading,
     refuse_input,
+    report_death,
     why_unread,
 )
+from ._pooled import perform
 
 IMAP, IMAP_UNORDERED = "imap", "imap_unordered"
 _PATIENCE_S = 5.0
@@ -51,10 +50,13 @@ class MpPool(Pool):
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self._unread = ""
-        self.pool = _make(self._notice)(self.settings.workers, keep, initargs, context=self.context)
+        self.pool = _make(self._notice)(
+            self.settings.workers, self._initializer, initargs, context=self.context
+        )
+        self._processes = list(self.pool._pool)  # noqa: SLF001  # those that it started, whichever replaces one
         self._guard = guard(self._is_feeder, refuse_input)
 
-    def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    def _all(self, items: list[Item]) -> list[Item]:
         """Use one of the pool's calls, with the library's chunk size unless one is configured."""
         calls = {
             MAP: self._starmap,
@@ -62,12 +64,10 @@ class MpPool(Pool):
             IMAP_UNORDERED: self._imap_unordered,
             SUBMIT: self._apply,
         }
-        results = calls[self._call](items)
-        self.recorder.mark(WAIT)
-        return results
+        return calls[self._call](items)
 
     def _starmap(self, items: list[Item]) -> list[Item]:
-        asked = self.pool.starmap_async(perform, zip(*columns(items)), self._chunks(len(items)))
+        asked = self.pool.starmap_async(self._perform, zip(*columns(items)), self._chunks(len(items)))
         results: list[Item] = self._await(asked.get)
         return results
 
@@ -85,9 +85,9 @@ class MpPool(Pool):
         numbered = ((task, *item) for task, item in enumerate(items))
         size = self._chunks(len(items)) or 1
         if size == 1:
-            yield from self._arriving(call(perform_numbered, numbered))
+            yield from self._arriving(call(self._perform_numbered, numbered))
             return
-        chunks = pool.Pool._get_tasks(perform_numbered, numbered, size)  # type: ignore[attr-defined]  # noqa: SLF001  # the lines of `Pool.imap`
+        chunks = pool.Pool._get_tasks(self._perform_numbered, numbered, size)  # type: ignore[attr-defined]  # noqa: SLF001  # the lines of `Pool.imap`
         for chunk in self._arriving(call(pool.mapstar, chunks)):  # type: ignore[attr-defined]  # not in the stubs
             yield from chunk
 
@@ -104,7 +104,7 @@ class MpPool(Pool):
         leave, asked = gate.leave, []
         for task, item in enumerate(items):
             self._await(partial(_entering, gate))
-            asked.append(self.pool.apply_async(perform, (task, *item), {}, leave, leave))
+            asked.append(self.pool.apply_async(self._perform, (task, *item), {}, leave, leave))
         return [self._await(one.get) for one in asked]
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
@@ -121,6 +121,8 @@ class MpPool(Pool):
             except multiprocessing.TimeoutError:
                 if self._unread:
                     raise TaskFailed(self._unread) from None
+                if not self.lasting:  # nobody else looks at the workers
+                    report_death(self._processes)
 
     def _notice(self, error: BaseException) -> None:
         """Note why a result could not be read: it ends the pool's thread, and nobody is told."""
@@ -154,6 +156,10 @@ class MpPool(Pool):
         for process in made._pool:  # noqa: SLF001
             process.kill()
             process.join()
+        unguard(self._guard)
+
+    def _leave(self) -> None:
+        self.pool.terminate()
         unguard(self._guard)
 
     def _close(self) -> None:

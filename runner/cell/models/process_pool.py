@@ -6,13 +6,12 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from threading import Thread, current_thread
 from typing import Any, Optional
 
-from ..boot import keep
 from ..contexts import context_of
 from ..errors import TaskFailed
 from ..pickling import guard, unguard
 from ..spaces import PROCESSES
 from ._executor import ExecutorPool
-from ._pool import reading, refuse_input, why_unread
+from ._pool import reading, refuse_input, report_death, why_unread
 
 
 class ProcessPool(ExecutorPool):
@@ -26,8 +25,9 @@ class ProcessPool(ExecutorPool):
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
         self.executor = ProcessPoolExecutor(
-            self.settings.workers, mp_context=self.context, initializer=keep, initargs=initargs
+            self.settings.workers, mp_context=self.context, initializer=self._initializer, initargs=initargs
         )
+        self._processes = self.executor._processes  # noqa: SLF001  # as below
         self._guard = guard(self._is_feeder, refuse_input)
         self._unread = ""
         reader = self.executor._result_queue._reader  # type: ignore[attr-defined]  # noqa: SLF001  # the executor offers no other way to it
@@ -48,7 +48,11 @@ class ProcessPool(ExecutorPool):
 
     def _why(self, error: BrokenExecutor) -> Exception:
         """Return the error of reading a result: it breaks the pool, which ends its workers and does not say why."""
-        return TaskFailed(self._unread) if self._unread else error
+        if self._unread:
+            return TaskFailed(self._unread)
+        if not self.lasting:  # nobody else looks at them
+            report_death(list(self._processes.values()))
+        return error
 
     def _kill(self) -> None:
         processes = getattr(self.executor, "_processes", None) or {}  # its `kill_workers` is of 3.14

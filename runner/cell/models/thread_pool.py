@@ -6,7 +6,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
-from ..boot import keep
 from ._executor import ExecutorPool
 
 
@@ -24,4 +23,6 @@ class ThreadPool(ExecutorPool):
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     def _open(self, initargs: tuple[Any, ...]) -> None:
-        self.executor = ThreadPoolExecutor(self.settings.workers, initializer=keep, initargs=initargs)
+        self.executor = ThreadPoolExecutor(
+            self.settings.workers, initializer=self._initializer, initargs=initargs
+        )
