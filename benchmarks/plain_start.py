@@ -1,16 +1,18 @@
 """How long workers take to start, written by hand with the standard library alone: the reference for others.
 
-    python benchmarks/plain_start.py process fork 2
+    python benchmarks/plain_start.py process fork 2 [MODULE ...]
 
 Starts so many workers of a kind (thread, process, thread_pool, process_pool, mp_pool) as a plain program does that
 makes a queue or a pool and starts its workers; prints two times from the first creation in ns: until the last worker was
 ready for its first task by its own clock, which all processes of the host share, and until the parent heard of it. A pool's
 workers are ready when they begin their first tasks, of which each waits for the others, so that every worker has one.
-Nothing of the lab is imported, so that the two can only agree by both being right.
+No line of the lab takes part, so that the two can only agree by both being right. MODULES are imported before, without being used: the
+larger a program is, the longer it takes to fork.
 """
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import queue
 import sys
@@ -95,4 +97,6 @@ def times(model: str, method: str, workers: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
+    for module in sys.argv[4:]:
+        importlib.import_module(module)
     print(*times(sys.argv[1], sys.argv[2], int(sys.argv[3])))

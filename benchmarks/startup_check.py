@@ -4,8 +4,10 @@
 
 Workers of every model and start method, one and two of them: a sweep of the lab as a user starts it (`startup_ns`: from the
 first creation until the last worker was ready for its first task) beside `benchmarks/plain_start.py`, which shares no
-line with it. Each is a fresh process; in every repetition the lab's sweep and one pass of the plain program take turns.
-Exits with 1 if a median of the lab is off by more than 15 % from that of the program.
+line with it, and beside the same program with the lab's modules imported and not used (``loaded``): the larger a program is,
+the longer it takes to fork, and a user's is larger than one that does nothing else. Each is a fresh process; in every
+repetition the lab's sweep and one pass of either program take turns. Exits with 1 if a median of the lab is off by more
+than 15 % from that of ``loaded``.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -24,7 +27,8 @@ from benchmarks.sweeps import ROOT, machine, swept
 from breakeven.analysis.frames.load import load
 
 BOUND = 0.15
-LAB, HAND = "lab", "hand"
+LAB, HAND, LOADED = "lab", "hand", "loaded"
+_CELL_MODULES = "breakeven.runner.cell"
 _METHODS = ("fork", "forkserver", "spawn")
 KINDS = (
     ("thread", ""),
@@ -53,12 +57,19 @@ def kinds(only: str, methods: Sequence[str], workers: Sequence[int]) -> list[Kin
     ]
 
 
-def by_hand(wanted: Sequence[Kind]) -> Iterator[tuple[str, str, int, float]]:
-    """Yield the start-up of each kind in the plain program, in ns: until the last worker is ready by its own clock."""
+def by_hand(wanted: Sequence[Kind], *, loaded: bool) -> Iterator[tuple[str, str, int, float]]:
+    """Yield the start-up of each kind in the plain program, in ns: until the last worker is ready by its own clock.
+
+    If ``loaded``, it first imports the modules of the lab's that a measured process of this kind has.
+    """
     for kind in wanted:
         command = [sys.executable, str(ROOT / "benchmarks/plain_start.py")]
         arguments = [kind.model, kind.method or "-", str(kind.workers)]
-        yield (*kind, float(subprocess.check_output([*command, *arguments]).split()[0]))
+        modules = [f"{_CELL_MODULES}.{name}" for name in ("entry", f"models.{kind.model}")] if loaded else []
+        said = subprocess.check_output(
+            [*command, *arguments, *modules], env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
+        yield (*kind, float(said.split()[0]))
 
 
 def by_the_lab(wanted: Sequence[Kind], overrides: Sequence[str]) -> Iterator[tuple[str, str, int, float]]:
@@ -80,7 +91,11 @@ def measure(repetitions: int, wanted: Sequence[Kind], overrides: Sequence[str]) 
     """Return one row per start: kind, by whom, and the start-up in ns."""
     rows = []
     for repetition in range(repetitions):
-        found = {LAB: lambda: by_the_lab(wanted, overrides), HAND: lambda: by_hand(wanted)}
+        found: dict[str, Callable[[], Iterator[tuple[str, str, int, float]]]] = {
+            LAB: partial(by_the_lab, wanted, overrides),
+            HAND: partial(by_hand, wanted, loaded=False),
+            LOADED: partial(by_hand, wanted, loaded=True),
+        }
         for by in sorted(found, reverse=bool(repetition % 2)):
             rows += [(*row[:3], by, row[3]) for row in found[by]()]
     return pd.DataFrame(rows, columns=[*_KEY, "by", "startup_ns"])
@@ -88,20 +103,21 @@ def measure(repetitions: int, wanted: Sequence[Kind], overrides: Sequence[str]) 
 
 @dataclass(frozen=True)
 class Agree:
-    """Judge whether the lab's median is within ``bound`` of the program's."""
+    """Judge whether the lab's median is within ``bound`` of that of the program as ``loaded`` as the lab."""
 
     bound: float = BOUND
 
     def __call__(self, starts: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per kind: least, median and largest of both in ms, and the ratio of the medians."""
+        """Return one row per kind: least, median and largest in ms, and the ratios of the medians, lab by program."""
         taken = starts.assign(ms=starts["startup_ns"] / 1e6)
         columns = {
             f"{by}_{name}": taken[taken["by"].eq(by)].groupby(_KEY, sort=False)["ms"].agg(name)
-            for by in (LAB, HAND)
+            for by in (LAB, HAND, LOADED)
             for name in ("min", "median", "max")
         }
-        ratio = columns[f"{LAB}_median"] / columns[f"{HAND}_median"]
-        return pd.DataFrame(columns).assign(ratio=ratio, agree=(ratio - 1).abs().le(self.bound)).reset_index()
+        by_hand, ratio = (columns[f"{LAB}_median"] / columns[f"{by}_median"] for by in (HAND, LOADED))
+        agree = (ratio - 1).abs().le(self.bound)
+        return pd.DataFrame(columns).assign(by_hand=by_hand, by_loaded=ratio, agree=agree).reset_index()
 
 
 def main() -> int:

@@ -22,6 +22,7 @@ from .leaving import keep_standard_files_open
 from .named import NamedTuple
 from .parent_death import die_with_creator, die_with_parent
 from .search_path import extend_path
+from .stacks import report_alone
 
 Ready = Union[int, BaseException]
 """When a worker was ready; what it raised if it is not."""
@@ -73,6 +74,7 @@ class Users(NamedTuple):
             if self.modules and self.apart:
                 from .spawning import search_library_first  # noqa: PLC0415  # only processes need it
 
+                report_alone()  # importing may crash this worker, and the next at the same time
                 extend_path(self.path)
                 search_library_first()  # a module may start processes when it is imported
             for module in self.modules:

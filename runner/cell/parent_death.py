@@ -7,7 +7,9 @@ import select
 import signal
 import sys
 from contextlib import suppress
+from functools import cache
 from threading import Thread
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 
@@ -19,9 +21,15 @@ def die_with_parent() -> None:
     """
     if sys.platform != "linux":
         return
+    _prctl()(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@cache
+def _prctl() -> Any:
+    """Return the system call; a forked worker inherits it, for finding it takes longer than calling it."""
     import ctypes  # noqa: PLC0415  # only here, and only on Linux
 
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return ctypes.CDLL(None).prctl
 
 
 def die_with_creator() -> None:

@@ -38,6 +38,7 @@ from .sampling import REL_CI, Sampler, Series
 from .search_path import extend_path
 from .spaces import PARENTS_THREAD
 from .specification import Specification
+from .stacks import deferred
 from .travel import refuse_unpicklable
 from .worker import Work
 from .workloads._abc import Sizes, Workload
@@ -66,7 +67,8 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
         recording = Recording(board, trace)
         with _abandoned_on_error(crew):
-            crew.start()  # before the parent is pinned: all workers would start on its CPU
+            with deferred():
+                crew.start()  # before the parent is pinned: all workers would start on its CPU
             crew.synchronize(traced=False)
             with pinned(_parents_cpu(specification, work), helpers=crew.apart):
                 reference = Reference(

@@ -10,6 +10,8 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Optional
 
 ASK = signal.SIGUSR1
@@ -21,6 +23,8 @@ _STDERR = 2  # by number: measured code may replace sys.stderr
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 _listening = False
+_alone = False  # whether this process has a file of its own
+_deferred = False
 _folder = ""
 _report: Optional[int] = None  # the descriptor of this process's file
 
@@ -30,11 +34,25 @@ def listen() -> None:
     global _listening, _folder  # a process listens or does not
     _listening, _folder = True, os.environ.get(FOLDER, "")
     faulthandler.enable(_STDERR)
-    _report_alone()
+    report_alone()
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_report_alone)
+        os.register_at_fork(after_in_child=_report_when_due)
     if hasattr(faulthandler, "register"):
         faulthandler.register(ASK, _STDERR, all_threads=True)
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Let a process that is forked in the body open a file of its own only later, when it calls `report_alone` or is ready.
+
+    A user's program opens none, and until then nothing of the user's runs in a worker.
+    """
+    global _deferred  # noqa: PLW0603  # the hook of a fork takes no argument
+    _deferred = True
+    try:
+        yield
+    finally:
+        _deferred = False
 
 
 def report_crash_in(folder: str, index: int) -> None:
@@ -43,10 +61,19 @@ def report_crash_in(folder: str, index: int) -> None:
         _report_in(os.path.join(folder, f"{CRASH}{index}"))
 
 
-def _report_alone() -> None:
+def _report_when_due() -> None:
+    global _alone, _deferred  # of this process: those that it forks are not deferred
+    due, _alone, _deferred = not _deferred, False, False
+    if due:
+        report_alone()
+
+
+def report_alone() -> None:
     """Write the stacks of a crash to a file that no other process has; to what there was if the folder is gone."""
-    if not _folder:
+    global _alone  # noqa: PLW0603  # a process has a file or has none
+    if _alone or not _folder:
         return
+    _alone = True
     try:
         _report_in(os.path.join(_folder, f"{CRASH}{os.getpid()}"))
     except OSError:  # a daemon that outlived its run, or no descriptor left

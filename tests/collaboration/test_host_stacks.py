@@ -348,3 +348,39 @@ def test_a_hang_of_forked_workers_names_the_fork(tmp_path: Path, method: str) ->
     )
     assert row["status"] == ("timeout" if method == "fork" else row["status"])
     assert (told in str(row["reason"])) == (method == "fork"), row["reason"]
+
+
+_FORKS = """
+import os
+from breakeven.runner.cell import stacks
+
+def files_of_child(then):
+    child = os.fork()
+    if child == 0:
+        then()
+        os._exit(0)
+    os.waitpid(child, 0)
+    return os.path.exists(f"{os.environ['BREAKEVEN_RUN']}/crash-{child}")
+
+def nothing():
+    pass
+
+def grandchild():
+    os._exit(0) if files_of_child(nothing) else os._exit(1)
+
+stacks.listen()
+with stacks.deferred():
+    print(files_of_child(nothing), files_of_child(stacks.report_alone), end=" ")
+    child = os.fork()
+    if child == 0:
+        grandchild()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), end=" ")
+print(files_of_child(nothing))
+"""
+
+
+def test_a_forked_worker_opens_a_file_for_crashes_only_when_it_is_ready(tmp_path: Path) -> None:
+    """Its start-up is that of a user's program, which opens none; whatever else is forked has a file at once."""
+    environment = {**os.environ, "BREAKEVEN_RUN": str(tmp_path)}
+    said = subprocess.check_output([sys.executable, "-c", _FORKS], env=environment, text=True)
+    assert said.split() == ["False", "True", "0", "True"]
