@@ -6,7 +6,7 @@ Pipe and Queue, 64 B, 64 KiB and 1 MiB out and the same back: a run of the lab a
 one worker process) beside `benchmarks.plain_echo`; and `multiprocessing.Pool` with two processes: a run of the
 lab (map, mp_pool, the same function) beside `benchmarks.plain_pool`. They share no line with the lab. Each is a
 fresh process; in every repetition the combinations come in seeded random order, and so do the two of each.
-Overrides go to the lab. Both are measured as the machine is (placement none), on one CPU (compact) and on two
+With --only, the pipes, TCP or ZeroMQ of `benchmarks.plain_wires` as well (os_pipe, tcp, zeromq). Overrides go to the lab. Both are measured as the machine is (placement none), on one CPU (compact) and on two
 (scatter); with --calm the round trips of both have one CPU and keep freed memory, see `benchmarks.calm`, and the
 pool, which needs two, is left out. Exits with 1 if the ratio of the medians is off by more than 15 %.
 
@@ -33,6 +33,7 @@ import pandas as pd
 from benchmarks.calm import calm
 from benchmarks.plain_echo import CHANNELS, PLACEMENTS
 from benchmarks.plain_pool import STEPS, TASKS, WORKERS
+from benchmarks.plain_wires import WIRES
 from benchmarks.sweeps import ROOT, machine, swept
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.units import format_ratio, format_size, format_time
@@ -91,11 +92,11 @@ class Step(NamedTuple):
 
 ROUND_TRIPS = tuple(
     Combination(channel, size, placement)
-    for channel in CHANNELS
+    for channel in (*CHANNELS, *WIRES)
     for size in _SIZES
     for placement in PLACEMENTS
 )
-COMBINATIONS = (*ROUND_TRIPS, Combination(POOL, 0))
+COMBINATIONS = (*(each for each in ROUND_TRIPS if each.channel in CHANNELS), Combination(POOL, 0))
 Measure = Callable[[Combination, int], Found]
 
 
@@ -206,7 +207,9 @@ def _chosen(asked: argparse.Namespace) -> list[Combination]:
         *(
             each
             for each in ROUND_TRIPS
-            if asked.only in ("", each.channel) and each.size in sizes and each.placement in placements
+            if each.channel in ((asked.only,) if asked.only else CHANNELS)
+            and each.size in sizes
+            and each.placement in placements
         ),
         *([Combination(POOL, 0)] if pool else []),
     ]
@@ -218,7 +221,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--repetitions", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=["", *CHANNELS, POOL], default="")
+    parser.add_argument("--only", choices=["", *CHANNELS, *WIRES, POOL], default="")
     parser.add_argument("--sizes", default=",".join(map(str, _SIZES)))
     parser.add_argument("--placements", default=",".join(PLACEMENTS))
     parser.add_argument("--calm", action="store_true")

@@ -1,4 +1,4 @@
-"""Round trips between two processes, written by hand with `multiprocessing` alone: the reference for others.
+"""Round trips between two processes, written by hand with `multiprocessing` alone, or with `plain_wires`: the reference for others.
 
     python -m benchmarks.plain_echo pipe 65536 [--seconds 0.5] [--placement none]
 
@@ -20,6 +20,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
+from benchmarks.plain_wires import WIRES, wires
+
 Exchange = Callable[[Any], Any]
 CHANNELS = ("pipe", "queue")
 PLACEMENTS = ("none", "compact", "scatter")
@@ -40,7 +42,10 @@ def joined(channel: str, placement: str = "none") -> Iterator[Exchange]:
     context = multiprocessing.get_context("fork")
     there: Any
     back: Any
-    if channel == "pipe":
+    if channel in WIRES:
+        (send, receive), other_wire = wires(channel)
+        serve = (other_wire.receive, other_wire.send)
+    elif channel == "pipe":
         here, other = context.Pipe()
         send, receive, serve = here.send, here.recv, (other.recv, other.send)
     else:
@@ -106,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("channel", choices=CHANNELS)
+    parser.add_argument("channel", choices=[*CHANNELS, *WIRES])
     parser.add_argument("size", type=int, help="bytes of a payload")
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--placement", choices=PLACEMENTS, default=PLACEMENTS[0])
