@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 HEAD = struct.Struct("<qqq")
 WIRES = ("os_pipe", "tcp", "zeromq")
+_ALONE = 16_384
 Read = Callable[[int], bytes]
 Write = Callable[[bytes], Any]
 
@@ -50,7 +51,15 @@ def _stream(read: Read, write: Write) -> Wire:
         task, value, size = HEAD.unpack(exactly(HEAD.size))
         return None if size < 0 else (task, value, exactly(size) if size else b"")
 
-    return Wire(lambda message: write(_packed(message)), receive)
+    def send(message: Any) -> None:
+        data = _packed(message)
+        if len(data) <= _ALONE:
+            write(data)
+        else:  # the other process reads how long it is while this one writes the rest
+            write(data[: HEAD.size])
+            write(data[HEAD.size :])
+
+    return Wire(send, receive)
 
 
 def _pipes() -> tuple[Wire, Wire]:

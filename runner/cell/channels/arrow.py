@@ -35,7 +35,9 @@ class _File:
 
     def read(self, size: int) -> bytes:
         """Return so many bytes; the first ones of a message end the wait for it."""
-        data = self.end.plain._read(size)  # noqa: SLF001  # the same family's
+        data = self.end.plain._read_some(size)  # noqa: SLF001  # the same family's
+        if len(data) < size:
+            data = self.end.plain._read_rest(data, size)  # noqa: SLF001  # as above
         if self.waits:
             self.waits = False
             self.end.recorder.mark(WAIT)

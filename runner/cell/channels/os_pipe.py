@@ -41,7 +41,8 @@ class PipeEnd(End):
             written += os.write(self.writer, memoryview(data)[written:])
 
     def _read_some(self, length: int) -> bytes:
-        return os.read(self.reader, min(length, self.size))  # more would only be allocated, and given back
+        most = self.size  # more would only be allocated, and given back
+        return os.read(self.reader, min(most, length))
 
     def fileno(self) -> int:
         """Return the descriptor of the pipe that it reads."""
