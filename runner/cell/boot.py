@@ -52,9 +52,9 @@ class _Arrived(Later):
 
     def get(self) -> Any:
         """Unpickle the object."""
-        from multiprocessing.reduction import ForkingPickler  # noqa: PLC0415  # as above
+        import pickle  # noqa: PLC0415  # threads need none
 
-        return ForkingPickler.loads(self._made)
+        return pickle.loads(self._made)  # noqa: S301  # made in a process of ours, as what unpickled this one
 
 
 def _arrive(pickled: bytes) -> Later:
@@ -110,6 +110,12 @@ def start(users: Users, says: Any, barrier: Later, later: Later) -> None:
             gate.wait()
     function, *arguments = later.get()
     function(*arguments, gate, ready)
+
+
+def enter(folders: list[str], *arguments: Any) -> None:
+    """Search for modules where the creator does, then `start`: what another interpreter of a process begins with."""
+    sys.path[:] = folders
+    start(*arguments)
 
 
 def keep(*arguments: Any) -> None:

@@ -12,9 +12,6 @@ NATIVE = "native"
 NONE = "none"
 
 
-_USUAL = "queue"
-
-
 def channel_for(model: str, ipc: str) -> str:
     """Resolve ``auto``: a pool's own transport, none for serial, else a queue, or what there is where a queue does not reach."""
     if ipc != "auto":
@@ -22,7 +19,7 @@ def channel_for(model: str, ipc: str) -> str:
     chosen = models.load(model)
     if chosen.TRANSPORT is not None:
         return chosen.TRANSPORT
-    return next(name for name in (_USUAL, *channels.REGISTRY) if chosen.SPACE in channels.load(name).JOINS)
+    return next(name for name in (chosen.QUEUE, *channels.REGISTRY) if chosen.SPACE in channels.load(name).JOINS)
 
 
 def why_not(

@@ -14,6 +14,7 @@ from .native import native_libraries, native_threads
 from .placement import Seat
 from .reference import Reference
 from .result import Facts, InputSizes, WorkerRecord
+from .spaces import SHARING_OBJECTS
 
 
 def describe_interpreter(step_ns: int) -> Facts:
@@ -31,7 +32,8 @@ def describe_interpreter(step_ns: int) -> Facts:
 
 def shared_counted(crew: Model, reference: Reference) -> tuple[str, ...]:
     """Return what workers share and count references to, which slows them down if they are threads without a GIL."""
-    if crew.apart or crew.settings.workers == 1 or gil_enabled():
+    shares = crew.space(crew.settings.options) in SHARING_OBJECTS
+    if not shares or crew.settings.workers == 1 or gil_enabled():
         return ()
     inputs = reference.inputs
     return crew.work.workload.shared_counted([] if inputs.templates is not None else inputs.originals)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from . import models
 from .errors import RunFailed
 from .failures import briefly
 from .resolving import hidden_module
 
+_REFUSES = re.compile(r"module (\S+) does not support loading in subinterpreters")
+_FORKS = "not supported for isolated subinterpreters"
+_OTHERS = "choose model=thread or model=process"
 _DAEMONIC = "daemonic processes are not allowed to have children"
 
 
@@ -23,8 +28,21 @@ def _with_remedy(reason: str) -> str:
     """Return the reason of a failed run, with the remedy as its first or last words where one is known."""
     if _DAEMONIC in reason:
         return f"{_no_children()}\n{reason}"
+    refuses = _REFUSES.search(reason)
+    if refuses:
+        return f"{_no_interpreters(refuses.group(1))}\n{reason}"
+    if _FORKS in reason:
+        return f"the function forks, which only the first interpreter of a process can; start processes by spawn, or {_OTHERS}\n{reason}"
     hidden = hidden_module(reason)
     return f"{reason}; {hidden}" if hidden and hidden not in reason else reason
+
+
+def _no_interpreters(module: str) -> str:
+    package = module.partition(".")[0]
+    return (
+        f"the module {module} refuses to be loaded in an interpreter with a GIL of its own, so a function that needs "
+        f"{package} cannot run there; {_OTHERS}"
+    )
 
 
 def _no_children() -> str:

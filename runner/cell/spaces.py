@@ -22,3 +22,6 @@ PARENTS_THREAD = frozenset({PLACE, LOOP})
 
 SHARING_OBJECTS = frozenset({PLACE, THREADS, LOOP})
 """Where a worker takes the object itself; elsewhere what travels is a pickle, or bytes."""
+
+BY_HANDLE = frozenset({THREADS, PROCESSES, INTERPRETERS})
+"""What a handle of the system's reaches: a descriptor, a name, an address."""

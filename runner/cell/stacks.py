@@ -7,12 +7,17 @@ forks, and those that they fork.
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Optional
+from typing import Any, Optional
+
+faulthandler: Any
+try:
+    import faulthandler
+except ImportError:  # it is the process's, and only its first interpreter can load it
+    faulthandler = None
 
 ASK = signal.SIGUSR1
 CRASH = (
@@ -32,6 +37,8 @@ _report: Optional[int] = None  # the descriptor of this process's file
 def listen() -> None:
     """Write stacks on a crash, and to stderr on `ASK`, from now on, also in processes forked from this one."""
     global _listening, _folder  # a process listens or does not
+    if faulthandler is None:
+        return
     _listening, _folder = True, os.environ.get(FOLDER, "")
     faulthandler.enable(_STDERR)
     report_alone()

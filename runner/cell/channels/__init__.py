@@ -20,6 +20,7 @@ REGISTRY = {
     "deque": "deque:Deque",
     "zeromq": "zeromq:ZeroMq",
     "arrow": "arrow:Arrow",
+    "interpreter_queue": "interpreter_queue:InterpreterQueue",
 }
 
 

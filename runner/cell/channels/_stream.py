@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..phases import RECEIVE, SEND, WAIT
+from ..spaces import BY_HANDLE
 from ..trace import Recorder
 from ._abc import Channel, Port, Room
 from ._frames import HEADER, JOINED_BYTES, PLAIN, pack, unpickle
@@ -114,6 +115,7 @@ class StreamPort(Port):
 class StreamChannel(Channel):
     """The parent's ends of all connections; a subclass makes them. It waits for whichever worker answers first."""
 
+    JOINS = BY_HANDLE
     ALWAYS_PICKLES = True
     PLAIN_BYTES = True
 

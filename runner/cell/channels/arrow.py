@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from ..member import Requirement
 from ..phases import DESERIALIZE, RECEIVE, SEND, SERIALIZE, WAIT
+from ..spaces import PROCESSES, THREADS
 from ._abc import Port
 from ._frames import HEADER, PICKLED, PLAIN
 from ._sockets import socket_ends
@@ -125,6 +126,7 @@ class ArrowPort(StreamPort):
 class Arrow(StreamChannel):
     """Streams a worker over what ``over`` says."""
 
+    JOINS = frozenset({THREADS, PROCESSES})  # the package refuses any other interpreter of a process
     OPTIONS: ClassVar[dict[str, str]] = {"over": "pipe|socket"}
     REQUIRES = (Requirement("pyarrow", "pyarrow>=16", "arrow"),)
 

@@ -11,6 +11,7 @@ from multiprocessing.managers import SyncManager
 from typing import Any, Optional
 
 from ..parent_death import die_with_creator
+from ..spaces import BY_HANDLE
 from ._abc import Room
 from ._private import PrivatePaths
 from ._shared import SharedQueues
@@ -19,6 +20,7 @@ from ._shared import SharedQueues
 class Manager(SharedQueues):
     """Two queues in the server; `put` waits until the server has the object, `get` until it has one."""
 
+    JOINS = BY_HANDLE
     ALWAYS_PICKLES = True
     KIND = "Queue"
 

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..phases import SEND
+from ..spaces import BY_HANDLE
 from ._abc import Channel, Port, Room
 
 
@@ -39,6 +40,7 @@ class PipePort(Port):
 class Pipe(Channel):
     """The parent's ends; it waits for whichever worker answers first."""
 
+    JOINS = BY_HANDLE
     ALWAYS_PICKLES = True
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:

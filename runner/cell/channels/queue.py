@@ -28,6 +28,10 @@ class Queue(SharedQueues):
 
     KIND = "Queue"
 
+    @classmethod
+    def _why_apart(cls, space: str) -> str:
+        return f"sends by a daemon thread between processes, which workers in {space} cannot start"
+
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
         self._guard = _guard_feeder(self.tasks, "has an input that could not be sent")

@@ -6,10 +6,12 @@ calling thread, and blocks while the pipe is full. Any picklable object can trav
 
 from __future__ import annotations
 
+from ..spaces import BY_HANDLE
 from ._shared import SharedQueues
 
 
 class SimpleQueue(SharedQueues):
     """Two simple queues."""
 
+    JOINS = BY_HANDLE
     KIND = "SimpleQueue"

@@ -10,6 +10,7 @@ REGISTRY = {
     "thread": "thread:Thread",
     "process": "process:Process",
     "asyncio": "asyncio:Asyncio",
+    "interpreter": "interpreter:Interpreter",
     "thread_pool": "thread_pool:ThreadPool",
     "process_pool": "process_pool:ProcessPool",
     "mp_pool": "mp_pool:MpPool",

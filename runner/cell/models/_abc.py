@@ -68,7 +68,8 @@ class Model(Member, ABC):
     """Workers of one kind.
 
     ``SPACE`` is where they live. ``START_METHODS`` names the ways to start its processes, empty if there is no choice.
-    ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none.
+    ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none. ``QUEUE`` is the
+    channel by default, if it reaches them.
     ``CHILDREN`` says whether a task may start processes of its own, ``ALWAYS_PICKLES`` whether what travels is a pickle
     even if workers are threads.
     """
@@ -76,6 +77,7 @@ class Model(Member, ABC):
     SPACE = THREADS
     START_METHODS: tuple[str, ...] = ()
     TRANSPORT: Optional[str] = None
+    QUEUE = "queue"
     CHILDREN = True
     ALWAYS_PICKLES = False
 
