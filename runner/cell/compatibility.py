@@ -19,7 +19,9 @@ def channel_for(model: str, ipc: str) -> str:
     chosen = models.load(model)
     if chosen.TRANSPORT is not None:
         return chosen.TRANSPORT
-    return next(name for name in (chosen.QUEUE, *channels.REGISTRY) if chosen.SPACE in channels.load(name).JOINS)
+    return next(
+        name for name in (chosen.QUEUE, *channels.REGISTRY) if chosen.SPACE in channels.load(name).JOINS
+    )
 
 
 def why_not(
