@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[2]
 STANDARD = sys.stdlib_module_names | {
     "__future__",
     "breakeven_cell",
-    "search_path",
-}  # the cell's own, by path
+    "search_path",  # the cell's own, by path
+    "_interpreters",  # of Python 3.13 and newer
+}
 MEASURED: dict[str, set[str]] = {
     "models/loky.py": {"loky"},
     "models/joblib.py": {"joblib"},

@@ -77,7 +77,7 @@ class InterpreterQueue(Channel):
             create_queue,
         )
 
-        woken = options["wake"] == PIPE
+        woken = options.get("wake") == PIPE  # ipc=auto has no knobs
         self.tasks, self.answers = (Line(create_queue(), os.pipe() if woken else None) for _ in range(2))
 
     @classmethod
