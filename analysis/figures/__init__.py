@@ -29,7 +29,7 @@ from breakeven.analysis.figures.answers import choose_answers
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.roles import DEFAULT, Roles, read_roles, select_cells
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.verdicts import verdicts
+from breakeven.analysis.verdicts import lines, verdicts
 from breakeven.base.suggestions import did_you_mean
 
 __all__ = [
@@ -129,7 +129,7 @@ def draw_roles(name: str, lab: Lab, roles: Roles = DEFAULT) -> Figure:
         frame = FIGURES[name].frame(lab)
     cells = pd.Index(frame.get("cell_id", frame.index))
     shown = lab.runs[lab.runs["cell_id"].isin(cells)]
-    return FIGURES[name].draw(frame, Context.of(shown, choose_answers(verdicts(lab), cells)))
+    return FIGURES[name].draw(frame, Context.of(shown, choose_answers(verdicts(lab), cells), lines(lab)))
 
 
 def check_options(name: str, roles: Roles) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import name_implementation
 from breakeven.analysis.frames.order import version
+from breakeven.analysis.verdicts.lines import Line
 
 
 class NothingToDraw(Exception):
@@ -18,16 +19,19 @@ class NothingToDraw(Exception):
 class Context:
     """What a reader needs to judge a figure that stands alone: machine, CPUs, interpreters, and what follows.
 
-    ``answers`` are the verdicts of the questions of which the figure shows cells.
+    ``answers`` are the verdicts of the questions of which the figure shows cells, ``lines`` show from where on mechanisms pay.
     """
 
     machine: str
     cpu_count: int | None
     interpreters: tuple[str, ...]
     answers: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
+    lines: tuple[Line, ...] = field(default=(), compare=False)
 
     @classmethod
-    def of(cls, runs: pd.DataFrame, answers: pd.DataFrame | None = None) -> Context:
+    def of(
+        cls, runs: pd.DataFrame, answers: pd.DataFrame | None = None, lines: tuple[Line, ...] = ()
+    ) -> Context:
         """Collect the context of the ``runs`` that a figure shows."""
         good = runs[runs["status"].eq("ok")]
         counts = good["cpu_count"].dropna().unique()
@@ -36,6 +40,7 @@ class Context:
             cpu_count=int(counts[0]) if len(counts) == 1 else None,
             interpreters=_interpreters(good),
             answers=pd.DataFrame() if answers is None else answers,
+            lines=lines,
         )
 
     def caption(self, *sample: str) -> str:

@@ -1,39 +1,33 @@
-"""Where a line of speedups crosses 1 or another line, as far as the intervals show it."""
+"""Where a mechanism starts or ceases to pay, as the verdicts say, and where one overtakes another, as the intervals show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.verdicts.lines import Line
+from breakeven.analysis.verdicts.payoff import FROM, UP_TO
+from breakeven.analysis.verdicts.pays import say_payoff
+
 Write = Callable[[float], str]
 
 
-def describe_crossings(frame: pd.DataFrame, along: str, write: Write) -> list[str]:
-    """Return where mechanisms start or cease to pay along ``along``, else where one overtakes another.
+def describe_break_even(frame: pd.DataFrame, along: str, lines: Iterable[Line]) -> Iterator[str]:
+    """Yield from where on mechanisms of ``frame``, by cell_id, pay along ``along``; ``lines`` are those of the verdicts."""
+    for line in lines:
+        cells = [cell for cell in line.cells if cell in frame.index]
+        if cells and line.axis == along and line.payoff.pays in {FROM, UP_TO}:
+            yield f"{_name(*frame.loc[cells[0], ['mechanism', 'setting']])} {say_payoff(line)}"
+
+
+def describe_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
+    """Yield where one mechanism overtakes another along ``along``.
 
     ``length`` is what is written of a point: a task of one ``along`` may take longer on one interpreter than on another.
-    Empty if the intervals show neither.
     """
-    lines = [
-        (_name(mechanism, setting), points.set_index(along).sort_index())
-        for (setting, mechanism), points in frame.groupby(["setting", "mechanism"], sort=False)
-    ]
-    found = [text for name, points in lines for text in _describe_break_even(name, points, write)]
-    return found or list(_describe_overtaking(frame, along, write))
-
-
-def _describe_break_even(name: str, points: pd.DataFrame, write: Write) -> Iterator[str]:
-    side = _side(points["speedup_low"].gt(1), points["speedup_high"].lt(1))
-    lengths = points["length"].groupby(level=0).first()
-    for before, after in _changes(side):
-        verb = "starts" if side[after] > 0 else "ceases"
-        yield f"{name} {verb} to pay between {write(lengths[before])} and {write(lengths[after])}"
-
-
-def _describe_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
     for setting, cells in frame.groupby("setting", sort=False):
         lines = {str(name): points.set_index(along) for name, points in cells.groupby("mechanism")}
         for one, other in combinations(lines, 2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 from breakeven.analysis.figures.along import LENGTHS, WORKERS, is_scale, name_axis, place_cells, set_axis
 from breakeven.analysis.figures.answers import describe_answers
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.figures.crossings import describe_crossings
+from breakeven.analysis.figures.crossings import describe_break_even, describe_overtaking
 from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.dots import draw_dots
 from breakeven.analysis.figures.edges import HEADROOM, cut, cut_axes
@@ -98,17 +99,21 @@ def _variable(cells: pd.DataFrame) -> str | None:
 
 
 def _title(frame: pd.DataFrame, context: Context) -> str:
-    """Return from which length it pays, if the intervals show it; else what the verdicts say."""
+    """Return from which length it pays, by the verdicts' lines, or where one overtakes another; else what the verdicts say."""
     along = frame["along"].iloc[0]
     parallel = frame[frame["model"].ne("serial")]
     if along in LENGTHS and not parallel.empty:
-        crossings = describe_crossings(
-            parallel, along, lambda value: LENGTHS[along].text.format(LENGTHS[along].write(value))
-        )
-        if crossings:
-            more = len(crossings) - 1
-            return f"{crossings[0]}; {more} more crossing{'s' * (more > 1)}" if more else crossings[0]
+        found = list(describe_break_even(parallel, along, context.lines))
+        found = found or list(describe_overtaking(parallel, along, _writes(along)))
+        if found:
+            more = len(found) - 1
+            return f"{found[0]}; {more} more crossing{'s' * (more > 1)}" if more else found[0]
     return describe_answers(context.answers) or _describe_fastest(frame)
+
+
+def _writes(along: str) -> Callable[[float], str]:
+    length = LENGTHS[along]
+    return lambda value: length.text.format(length.write(value))
 
 
 def _describe_fastest(frame: pd.DataFrame) -> str:

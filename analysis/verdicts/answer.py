@@ -13,7 +13,7 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.page_faults import faults_of_tasks, keeps
 from breakeven.analysis.frames.precision import rule_of_rounds
 from breakeven.analysis.verdicts.costs import Cheapest, costs
-from breakeven.analysis.verdicts.lines import Line, find_lines
+from breakeven.analysis.verdicts.lines import AXES, Line, find_lines
 from breakeven.analysis.verdicts.parts import lost
 from breakeven.analysis.verdicts.question import Question, questions
 from breakeven.analysis.verdicts.ranking import Ranking, Sample, rank
@@ -55,6 +55,13 @@ class Answer:
 def answers(lab: Lab) -> list[Answer]:
     """Return what follows from a sweep, question by question."""
     return lab.once(_answers)
+
+
+def lines(lab: Lab) -> tuple[Line, ...]:
+    """Return the lines of a sweep's speedups, along task lengths first: from where on each mechanism pays."""
+    found = (line for answer in answers(lab) for cell in answer.lines.values() for line in cell)
+    distinct = {(line.axis, line.cells): line for line in found}
+    return tuple(sorted(distinct.values(), key=lambda line: AXES.index(line.axis)))
 
 
 def _answers(lab: Lab) -> list[Answer]:

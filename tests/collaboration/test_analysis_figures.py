@@ -330,18 +330,18 @@ def test_no_gain_is_not_called_fastest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("factor", "values", "between"),
     [
-        ("task_ns", (10_000, 100_000, MS), "tasks of 10 us and tasks of 1 ms"),
-        ("payload_bytes", (0, 1024, 2**20), "0 B and 1 MiB"),
+        ("task_ns", (10_000, 100_000, MS), "task length between 10 us and 1 ms"),
+        ("payload_bytes", (64, 1024, 2**20), "size between 64 B and 1 MiB"),
     ],
 )
 def test_where_it_starts_to_pay(tmp_path: Path, factor: str, values: tuple[int, ...], between: str) -> None:
-    """With one number of workers x is the length; the title names the last clear loss and the first clear gain."""
-    sample = Sample(tmp_path / "sweep", pairs=8)
+    """With one number of workers x is the length; the title has the bracket of the verdicts."""
+    sample = Sample(tmp_path / "sweep", pairs=8, rounds=4)
     for value, speedup, spread in zip(values, (0.5, 1.0, 1.8), (0.02, 0.3, 0.02), strict=True):
         factors: dict[str, Any] = {factor: value}
         sample.add_map(model="process", speedup=speedup, spread=spread, **factors)
         sample.add_map(model="thread", speedup=0.9, spread=0.01, **factors)
-    assert _title_of(sample) == f"process starts to pay between {between}"
+    assert _title_of(sample) == f"process pays from a {between}"
 
 
 def _on_two_interpreters(sample: Sample, tasks: tuple[int, ...], **factors: Any) -> None:
@@ -355,7 +355,7 @@ def _on_two_interpreters(sample: Sample, tasks: tuple[int, ...], **factors: Any)
 
 def test_a_task_is_drawn_where_it_was_measured(tmp_path: Path) -> None:
     """If it is not about as long as asked; the axis says so."""
-    sample = Sample(tmp_path / "sweep", pairs=8)
+    sample = Sample(tmp_path / "sweep", pairs=8, rounds=3)
     _on_two_interpreters(sample, (MS // 10, MS))
     figure = draw("scaling", load(sample.path))
     (axes,) = figure.axes
@@ -363,7 +363,7 @@ def test_a_task_is_drawn_where_it_was_measured(tmp_path: Path) -> None:
     drawn = sorted({float(x) for line in axes.lines for x in np.atleast_1d(line.get_xdata()) if x > 1})
     assert drawn == pytest.approx([100_000, 150_000, MS, 1.5 * MS], rel=1e-3)
     title = " ".join(figure.get_suptitle().split())
-    said = "process/CPython 3.13.0 starts to pay between tasks of 150 us and tasks of 1.50 ms"
+    said = "process/CPython 3.13.0 pays from a task length between 150 us and 1.50 ms"
     assert title == f"{said}; 1 more crossing"
 
 

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.figures.activity import _describe_change
-from breakeven.analysis.figures.crossings import describe_crossings
+from breakeven.analysis.figures.crossings import describe_break_even, describe_overtaking
 from breakeven.analysis.figures.look import _apart
 from breakeven.analysis.frames.lengths import NEAR, lengths_of_tasks, name_lengths
+from breakeven.analysis.verdicts.lines import Line
+from breakeven.analysis.verdicts.payoff import Payoff
 
 VALUES = st.floats(1, 1000)
 HALVES = st.floats(0, 1)
@@ -81,15 +83,23 @@ def _line(mechanism: str, *points: tuple[float, float, float, float]) -> pd.Data
 
 
 def test_a_crossing_is_between_the_lengths_that_were_measured() -> None:
-    """Of its own line where one starts to pay, their means where one overtakes another at the same work."""
-    pays = [_line("a", (1, 1, 0.5, 0.6), (2, 2, 1.5, 1.6)), _line("b", (1, 3, 0.5, 0.6), (2, 8, 1.5, 1.6))]
-    assert describe_crossings(pd.concat(pays), "task_ns", "{:.0f}".format) == [
-        "a starts to pay between 1 and 2",
-        "b starts to pay between 3 and 8",
-    ]
+    """Their means where one overtakes another at the same work."""
     lines = [_line("a", (1, 1, 2.0, 2.1), (2, 2, 4.0, 4.1)), _line("b", (1, 4, 3.0, 3.1), (2, 8, 3.0, 3.1))]
-    found = describe_crossings(pd.concat(lines), "task_ns", "{:.0f}".format)
-    assert found == ["a overtakes b between 2 and 4"]
+    found = describe_overtaking(pd.concat(lines), "task_ns", "{:.0f}".format)
+    assert list(found) == ["a overtakes b between 2 and 4"]
+
+
+def test_break_even_is_what_the_verdicts_say() -> None:
+    """Of the lines along that axis that have one, under the names of the figure."""
+    lines = [
+        Line("task_ns", ("a1", "a2"), (1e3, 1e6), Payoff("from", 1e6, 1e3, 1e5)),
+        Line("task_ns", ("b1", "b2"), (1e3, 1e6), Payoff("throughout")),
+        Line("task_ns", ("gone",), (1e3, 1e6), Payoff("from", 1e6, 1e3, 1e5)),
+        Line("payload_asked_bytes", ("a1", "a3"), (1, 2), Payoff("up to", 1, 2, 1.5)),
+    ]
+    frame = pd.DataFrame({"mechanism": "process", "setting": ["", "x", ""]}, index=["a1", "b1", "a2"])
+    found = list(describe_break_even(frame, "task_ns", lines))
+    assert found == ["process pays from a task length between 1 us and 1 ms"]
 
 
 # --- lengths of tasks
