@@ -15,7 +15,7 @@ from breakeven.analysis.errors import UnfitOption, UnknownName
 from breakeven.analysis.figures import FIGURES, NothingToDraw, Roles, check_options, choose, draw_roles
 from breakeven.analysis.figures.save import FORMATS, save
 from breakeven.analysis.frames.load import Lab, load
-from breakeven.analysis.summary.screen import View, open_console, render, summarise
+from breakeven.analysis.summary.screen import View, open_console, render_cells, render_verdicts, summarise
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.suggestions import did_you_mean
@@ -40,10 +40,12 @@ def main(arguments: Sequence[str]) -> int:
     if options.only:
         for figure in figures:
             check_options(figure, roles)
+    summary, view = summarise(chosen, options.folder), View(all=options.all, verbose=options.verbose)
+    render_verdicts(summary, console, view)
     if not options.no_figures:
         suffix = _name_choice({name: text for name, text in asked.items() if text is not None})
         _draw_all(Pictures(lab.path / "figures", suffix, formats), figures, (chosen, roles), console)
-    render(summarise(lab, options.folder), console, View(all=options.all, verbose=options.verbose))
+    render_cells(summary, console, view)
     return ALL_DONE
 
 
@@ -63,8 +65,12 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         default=",".join(FORMATS),
         help=f"file formats, separated by commas: any of {', '.join(FORMATS)} (default: %(default)s)",
     )
-    parser.add_argument("--all", action="store_true", help="print all cells with all columns")
-    parser.add_argument("--verbose", action="store_true", help="print all cautions in full")
+    parser.add_argument(
+        "--all", action="store_true", help="print all cells with all columns, and all that the verdicts say"
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="print all cautions in full, and all that the verdicts say"
+    )
     parser.add_argument("--x", metavar="FACTOR", help="the factor along x, such as workers")
     parser.add_argument(
         "--hue", metavar="FACTOR", help="the factors that colours tell apart, such as model,ipc"
@@ -73,7 +79,9 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "--facet", metavar="FACTOR", help="the factors that panels tell apart, such as payload"
     )
     parser.add_argument(
-        "--select", metavar="KEY=VALUE", help="the cells to draw, such as model=process,payload=1MiB"
+        "--select",
+        metavar="KEY=VALUE",
+        help="the cells to draw and to print, such as model=process,payload=1MiB",
     )
     parser.add_argument("--no-figures", action="store_true", help="print the summary only")
     return parser.parse_args(argv)

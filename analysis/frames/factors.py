@@ -16,6 +16,9 @@ from breakeven.analysis.frames.order import sort_cells
 from breakeven.analysis.units import format_length, format_size
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 
+PINGPONG = "pingpong"
+"""The pattern whose messages are no tasks: it runs no workload."""
+
 BARE = ("native", "none")
 """Channels that a label need not name: the model's own transport."""
 
@@ -171,8 +174,9 @@ def label_cells(cells: pd.DataFrame, names: Sequence[str], between: str) -> pd.S
 
 
 def name_work(cells: pd.DataFrame) -> pd.Series[str]:
-    """Return what a task of each cell computes: the user's function, ``module:callable``, or the built-in workload."""
-    return cells["function"].where(cells["function"].notna(), cells["workload"])
+    """Return what a task of each cell computes: the user's function, ``module:callable``, or the built-in workload; of round trips their pattern."""
+    work = cells["function"].where(cells["function"].notna(), cells["workload"])
+    return work.mask(cells["pattern"].eq(PINGPONG), PINGPONG)
 
 
 def drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:

@@ -23,7 +23,7 @@ from breakeven.analysis.frames.kinds import estimate_kinds
 from breakeven.base.errors import ResultsMissing
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
-from breakeven.base.results import other_folders
+from breakeven.base.results import other_folders, planned_runs
 from breakeven.base.schema import TABLES
 
 T = TypeVar("T")
@@ -73,6 +73,11 @@ class Lab:
         dataset = self._open("runs")
         frame = fill_asked(to_frame(read_table(dataset, dataset.schema.names)))
         return frame.sort_values("order", kind="stable", ignore_index=True)
+
+    @cached_property
+    def planned(self) -> set[str]:
+        """The runs that the last launch planned, as ``CELL-ROUND``; of a part of a sweep those of its cells."""
+        return planned_runs(self.path)
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -125,6 +130,7 @@ class Lab:
         kept = set(_to_list(cells))
         narrowed = type(self)(self.path)
         vars(narrowed)["runs"] = self.runs[self.runs["cell_id"].isin(kept)].reset_index(drop=True)
+        vars(narrowed)["planned"] = {run for run in self.planned if run.rpartition("-")[0] in kept}
         return narrowed
 
     def once(self, compute: Callable[[Lab], T]) -> T:

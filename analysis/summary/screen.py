@@ -26,11 +26,10 @@ from breakeven.analysis.summary.next_command import show, suggest
 from breakeven.analysis.summary.page_faults import faults_alone, page_faults
 from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.summary.wording import plural
-from breakeven.analysis.verdicts import verdict_lines, write_verdicts
-from breakeven.base.results import planned_runs
+from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
 from breakeven.base.terminal import columns, height
 from breakeven.base.text import printable, shown
-from breakeven.base.wrapping import wrap
+from breakeven.base.wrapping import wrap, wrap_command
 
 WORST = 3
 """The most cautions, and the most reasons of failed runs, that are told without being asked for."""
@@ -38,6 +37,7 @@ WORST = 3
 ROWS = 20
 """The most rows of a table if nothing says how high the screen is."""
 
+_CONTINUED = 2 * INDENT
 _FEWEST_ROWS, _OTHER_LINES = 8, 16
 NARROWEST = 40
 
@@ -53,7 +53,7 @@ class View:
 DEFAULT = View()
 
 
-def _no_verdicts(_: int) -> list[str]:
+def _no_verdicts(_: int, __: bool) -> list[str]:
     return []
 
 
@@ -64,7 +64,7 @@ class Summary:
     ``cells`` are the tables by pattern; ``problems`` has one row per status and reason with ``cells``, ``runs`` and an
     ``example``; ``statuses`` counts cells; ``cautions`` are what to know before believing the numbers, the most
     important first; ``flags`` are the letters that mark a cell; ``undecided`` is about the cells whose intervals are wider than asked;
-    ``verdicts`` returns what follows, in lines of a width.
+    ``verdicts`` returns what follows, in lines of a width, with all details or in brief.
     """
 
     path: Path
@@ -78,7 +78,7 @@ class Summary:
     missing: int = 0
     arrived: int = 0
     undecided: Undecided | None = None
-    verdicts: Callable[[int], list[str]] = _no_verdicts
+    verdicts: Callable[[int, bool], list[str]] = _no_verdicts
 
 
 def print_summary(folder: Path) -> None:
@@ -98,7 +98,7 @@ def open_console() -> Console:
 def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
     """Summarise the sweep for people, under the name that was ``typed`` for its folder; see `Summary`."""
     path = lab.path if typed is None else name_of(Path(typed), lab.path)
-    planned, by_rule = planned_runs(lab.path), _ended_by_rule(lab)
+    planned, by_rule = lab.planned, _ended_by_rule(lab)
     stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
     covers_cell = bool((lab.estimates["covers"].eq("cell") | lab.estimates["precision"].notna()).all())
     found = list(_cautions(lab))
@@ -115,8 +115,12 @@ def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
         missing=len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
         arrived=len(planned & stored),
         undecided=wider_than_asked(lab, path),
-        verdicts=partial(verdict_lines, lab),
+        verdicts=partial(_verdicts, lab),
     )
+
+
+def _verdicts(lab: Lab, width: int, in_full: bool) -> list[str]:
+    return verdict_lines(lab, width) if in_full else brief_lines(lab, width)
 
 
 def name_of(typed: Path, path: Path) -> Path:
@@ -181,21 +185,51 @@ def _group_problems(lab: Lab) -> pd.DataFrame:
 
 
 def render(summary: Summary, console: Console, view: View = DEFAULT) -> None:
-    """Print ``summary``: no line is wider than the console, but a command to type, which stands on a line of its own."""
+    """Print ``summary``: no line is wider than the console, but a word of a command to type."""
+    render_verdicts(summary, console, view)
+    render_cells(summary, console, view)
+
+
+def render_verdicts(summary: Summary, console: Console, view: View = DEFAULT) -> None:
+    """Print the first part of ``summary``: what follows."""
+    _print(_decided(summary, _width(console), view), console)
+
+
+def render_cells(summary: Summary, console: Console, view: View = DEFAULT) -> None:
+    """Print the rest of ``summary``: its cells, what to know of them, and what to type next."""
     rows = max(_FEWEST_ROWS, console.height - _OTHER_LINES) if console.is_terminal else ROWS
-    for line in lines(summary, max(console.width, NARROWEST), rows, view):
+    _print(lines(summary, _width(console), rows, view), console)
+
+
+def _width(console: Console) -> int:
+    return max(console.width, NARROWEST)
+
+
+def _print(texts: Iterable[str], console: Console) -> None:
+    for line in texts:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+def _decided(summary: Summary, width: int, view: View) -> Iterator[str]:
+    """Yield what follows, in brief unless ``view`` asks for more, and an empty line; nothing if nothing follows."""
+    in_full = view.all or view.verbose
+    decided = summary.verdicts(width, in_full)
+    if not decided:
+        return
+    yield from decided
+    if not in_full and decided != summary.verdicts(width, True):
+        yield from wrap_command("more: ", show(summary.path, "--verbose"), width, INDENT)
+    yield ""
+
+
 def lines(summary: Summary, width: int, rows: int, view: View = DEFAULT) -> Iterator[str]:
-    """Yield the lines of ``summary``; see `render`."""
-    decided = summary.verdicts(width)
-    yield from [*decided, ""] if decided else decided
+    """Yield the lines of ``summary`` without what follows; see `render_cells`."""
     for table in summary.cells.values():
         yield from wrap(table.about, width, INDENT)
         yield from lay_out(table, width, None if view.all else rows)
         if not view.all and len(table.texts) > rows:
-            yield f"{INDENT}{len(table.texts) - rows} more: {show(summary.path, '--all')}"
+            more = len(table.texts) - rows
+            yield from wrap_command(f"{INDENT}{more} more: ", show(summary.path, "--all"), width, _CONTINUED)
         yield ""
     before_the_end = [
         *_known(summary, width, view),
@@ -207,7 +241,7 @@ def lines(summary: Summary, width: int, rows: int, view: View = DEFAULT) -> Iter
         yield ""
     yield from wrap(f"results: {shown(summary.path)}", width)
     if summary.next_command:
-        yield f"next: {summary.next_command}"
+        yield from wrap_command("next: ", summary.next_command, width, INDENT)
 
 
 def _known(summary: Summary, width: int, view: View) -> Iterator[str]:
@@ -221,7 +255,7 @@ def _known(summary: Summary, width: int, view: View) -> Iterator[str]:
             yield from _behind(flag, FLAGS[flag], width)
     if len(told) < len(summary.cautions):
         more = len(summary.cautions) - len(told)
-        yield f"{INDENT}{more} more: {show(summary.path, '--verbose')}"
+        yield from wrap_command(f"{INDENT}{more} more: ", show(summary.path, "--verbose"), width, _CONTINUED)
 
 
 def _behind(mark: str, text: str, width: int) -> Iterator[str]:
@@ -241,8 +275,8 @@ def _problems(summary: Summary, width: int, view: View) -> Iterator[str]:
             printable(f"{problem['status']}, {count}: {reason} (such as {problem['example']})"), width, INDENT
         )
     if len(told) < len(summary.problems):
-        more = len(summary.problems) - len(told)
-        yield f"{INDENT}{plural(more, 'reason')} more: {show(summary.path, '--verbose')}"
+        more = plural(len(summary.problems) - len(told), "reason")
+        yield from wrap_command(f"{INDENT}{more} more: ", show(summary.path, "--verbose"), width, _CONTINUED)
 
 
 def _unmeasured(summary: Summary, width: int) -> Iterator[str]:
@@ -257,7 +291,7 @@ def _unmeasured(summary: Summary, width: int) -> Iterator[str]:
     if summary.undecided is not None:
         yield from wrap(summary.undecided.text, width, INDENT)
         if summary.undecided.command:
-            yield f"  {summary.undecided.command}"
+            yield from wrap_command("  ", summary.undecided.command, width, _CONTINUED)
 
 
 def _shorten(reason: str) -> str:

@@ -14,7 +14,6 @@ from breakeven.analysis.summary.forecast import Forecast, too_wide
 from breakeven.analysis.summary.kinds import fixed_by_a_knob
 from breakeven.analysis.summary.next_command import carry_on
 from breakeven.analysis.summary.wording import percent, plural, span
-from breakeven.base.results import planned_runs
 from breakeven.base.units import format_clock, format_time
 
 _STEPS = ((120, 5), (1200, 30), (float("inf"), 60))
@@ -49,7 +48,7 @@ def _unseen(lab: Lab) -> int:
 
 
 def _planned(lab: Lab) -> set[str]:
-    return {run.rpartition("-")[0] for run in planned_runs(lab.path)}
+    return {run.rpartition("-")[0] for run in lab.planned}
 
 
 def _describe(cells: pd.DataFrame, estimates: pd.DataFrame) -> str:

@@ -9,11 +9,13 @@ from breakeven.analysis.verdicts.costs import ALIKE
 from breakeven.analysis.verdicts.parts import FAULTS
 
 
-def say_spared(answer: Answer, number: int) -> str:
+def say_spared(answer: Answer, number: int, *, brief: bool = False) -> str:
     """Return that a candidate gains since its workers are spared page faults that a serial task takes; empty if it does not."""
     spent = answer.costs.iloc[number]
     if not spent["spared"] >= LARGE:
         return ""
+    if brief:
+        return f"by page faults: {spent['task_faults_alone']:.0f} a task alone, {spent['task_faults']:.0f} in a worker"
     alone = f"{format_time(spent['alone_ns'])} of the {format_time(spent['task_measured_ns'])} alone"
     faults = f"{spent['task_faults_alone']:.0f} a task, {alone}, {spent['task_faults']:.0f} in a worker"
     return f"by page faults that its workers are spared: {faults}"

@@ -129,20 +129,15 @@ def _split_variant(variant: str) -> tuple[str, str]:
 def _keys(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return the settings of each cell; payloads as they were asked for, tasks only if their number was.
 
-    What crossed stands for what was asked in runs that did not store it, but not for a function: what a mechanism sends of its
-    arguments and results depends on the mechanism.
+    What crossed is no setting: what a mechanism sends of its arguments and results depends on the mechanism.
     """
     names = ["function", "trial_ns", "payload_asked_bytes", "payload_out_asked_bytes"]
     stored = runs.groupby("cell_id")[names].first().reindex(cells.index)
-    built_in = cells["workload"].ne("function")
-    asked = {
-        name: stored[f"{name}_asked_bytes"].fillna(cells[f"{name}_bytes"].where(built_in)).astype("float64")
-        for name in ("payload", "payload_out")
-    }
+    asked = stored[names[2:]].astype("float64")
     return cells.assign(
         function=stored["function"],
-        payload_asked_bytes=asked["payload"].where(asked["payload"].gt(0)),
-        payload_out_asked_bytes=asked["payload_out"],
+        payload_asked_bytes=asked["payload_asked_bytes"].where(asked["payload_asked_bytes"].gt(0)),
+        payload_out_asked_bytes=asked["payload_out_asked_bytes"],
         tasks=cells["tasks"].where(stored["trial_ns"].isna() & cells["pattern"].eq("map")),
     )[list(_SETTINGS)]
 
@@ -151,6 +146,25 @@ def _write(cells: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
     """Return the settings that tell questions apart as texts, empty where there is nothing to say."""
     differ = drop_implied(keys, varying(keys, _SETTINGS))
     names = [name for name in _SETTINGS if name not in _NEVER and (name in _ALWAYS or name in differ)]
+    texts = _texts(cells, keys, names)
+    further = _also_differing(keys, texts)
+    return (
+        _texts(cells, keys, [name for name in _SETTINGS if name in {*names, *further}]) if further else texts
+    )
+
+
+def _also_differing(keys: pd.DataFrame, texts: pd.DataFrame) -> set[str]:
+    """Return settings that tell questions of the same text apart, such as a number of tasks that was asked in one alone."""
+    said = texts.assign(**{name: keys[name] for name in ("pattern", *_NEVER)})
+    number = said.groupby(list(said), dropna=False, sort=False).ngroup()
+    found: set[str] = set()
+    for _, alike in keys.groupby(number):
+        found |= {name for name in _SETTINGS if name not in _NEVER and len(alike[name].drop_duplicates()) > 1}
+    return found - set(texts)
+
+
+def _texts(cells: pd.DataFrame, keys: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Return the settings ``names`` as texts."""
     back = keys["payload_out_asked_bytes"].where(
         keys["payload_out_asked_bytes"].ne(keys["payload_asked_bytes"].fillna(0.0))
     )

@@ -75,14 +75,14 @@ def rank(
 
     Recommended is the cheapest of those that are surely within the band of the best there may be, and surely faster than
     serial; if that is serial itself, serial. If there is none, the one that is most surely faster than serial, if one
-    surely is: it pays, but others may pay more.
+    surely is: it pays, but others may pay more. What is within the band of serial, as far as one knows, is not recommended over it.
     """
     if not samples:
         return Ranking(UNDECIDED, None, (), (), (), (), np.empty(0), np.empty(0))
     limit, count = float(np.log1p(band)), len(samples)
     own, most = intervals(samples), _most_ratios(samples, serial=serial)
     near = np.all(most <= limit, axis=0)
-    sure = own[0] > 0 if serial else np.isfinite(own[0])
+    sure = _pays(samples, own[0], limit) if serial else np.isfinite(own[0])
     winners = [int(one) for one in np.flatnonzero(near[:count] & sure)]
     if serial and near[count]:
         return _without_best(SERIAL, own, most[:count, count] > limit, serial=serial)
@@ -90,7 +90,7 @@ def rank(
         rival = count if serial else int(np.argmax(own[0]))
         undecided = (most[:count, rival] > limit) | (np.arange(count) == rival)
         return _without_best(UNDECIDED, own, undecided, serial=serial)
-    best = cheapest(winners) if winners else int(np.argmax(own[0]))
+    best = cheapest(winners) if winners else int(np.argmax(np.where(sure, own[0], -np.inf)))
     alike = (most[best, :count] <= limit) & sure
     alike[best] = False
     return Ranking(
@@ -103,6 +103,12 @@ def rank(
         low=np.exp(own[0]),
         high=np.exp(own[1]),
     )
+
+
+def _pays(samples: Sequence[Sample], low: Floats, limit: float) -> NDArray[np.bool_]:
+    """Return which candidates are surely faster than serial, and estimated to be by more than the band."""
+    means = np.array([np.log(sample.values).mean() if len(sample.values) else -np.inf for sample in samples])
+    return (low > 0) & (means > limit)
 
 
 def _without_best(decision: str, own: Floats, undecided: NDArray[np.bool_], *, serial: bool) -> Ranking:

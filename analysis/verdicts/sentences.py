@@ -10,7 +10,7 @@ from math import ceil, isfinite
 import pandas as pd
 
 from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
-from breakeven.analysis.units import format_ratio, format_time
+from breakeven.analysis.units import format_ratio, format_time, format_times
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
 from breakeven.analysis.verdicts.lines import Line
@@ -18,9 +18,13 @@ from breakeven.analysis.verdicts.memory import say_alone, say_remedy, say_spared
 from breakeven.analysis.verdicts.pays import round_value, say_payoff
 from breakeven.analysis.verdicts.ranking import BAND, SERIAL
 from breakeven.analysis.verdicts.words import count, family, is_one, join, name_mechanisms
+from breakeven.base.wrapping import wrap
 
 CLAUSE = 60
 """The most characters of a clause."""
+
+_LINES, _COLUMNS = 2, 80
+"""What a sentence takes of a terminal where there are many."""
 
 _NAMED = 2
 """The most candidates that are named of those that are as good, or not decided."""
@@ -44,6 +48,47 @@ class Words:
         head = f"For {self.answer.question.about}: {self._head()}"
         parts = (head, say_alone(self.answer), self._doubt(), self._contrast())
         return "; ".join(filter(None, parts)) + "."
+
+    def brief(self) -> str:
+        """Return as much of the sentence as two lines of a terminal hold: what to use, then what says most."""
+        if _is_brief(self.sentence()):
+            return self.sentence()
+        about = f"For {self.answer.question.about}: "
+        text = next(filter(_is_brief, map(about.__add__, self._heads())), about + self.use())
+        doubts, contrasts = self._doubts(), self._contrasts()
+        for choices in ((say_alone(self.answer),), doubts, contrasts):
+            longer = (f"{text}; {choice}" for choice in choices if choice)
+            text = next(filter(_is_brief, longer), text)
+        return f"{text}."
+
+    def _heads(self) -> Iterator[str]:
+        """Yield the head and shorter ones."""
+        yield self._head()
+        best, ranking = self.answer.ranking.best, self.answer.ranking
+        if best is not None:
+            yield f"{self.names[best]}, {self.value(best)}, {say_spared(self.answer, best, brief=True)}"
+            yield f"{self.names[best]}, {self.value(best)}"
+        elif ranking.decision == SERIAL:
+            first = self.answer.leader(range(len(self.names)))
+            yield f"stay serial; at best {self.names[first]}, {self.value(first)}"
+        elif ranking.open:
+            first = self.answer.leader(ranking.open)
+            yield f"not decided; at best {self.names[first]}, {self.value(first)}"
+
+    def _doubts(self) -> tuple[str, ...]:
+        ranking = self.answer.ranking
+        if ranking.best is None or not ranking.open:
+            return ()
+        others = (
+            self.names[ranking.open[0]] if len(ranking.open) == 1 else f"{count(len(ranking.open))} others"
+        )
+        return (self._doubt(), f"{others} may be faster")
+
+    def _contrasts(self) -> tuple[str, ...]:
+        """Return what another family gains, with its reason and without, or nothing."""
+        if self.answer.ranking.best is None:
+            return ()
+        return (next(iter(self._others()), ""), next(iter(self._others(reasons=False)), ""))
 
     def clause(self) -> str:
         """Return the verdict in at most `CLAUSE` characters."""
@@ -86,10 +131,12 @@ class Words:
     def value(self, number: int, *, interval: bool = True) -> str:
         """Return what a candidate measured, such as ``1.83x [1.79, 1.88]``."""
         cell, of_messages = self.answer.question.cells.iloc[number], self.answer.question.of_round_trips
-        form, unit = (format_time, "") if of_messages else (format_ratio, "x")
         value, low, high = (cell[f"{self.answer.measure}{end}"] for end in ("", "_low", "_high"))
-        ends = f" [{form(low)}, {form(high)}]" if interval and pd.notna(low) else ""
-        return f"{form(value)}{unit}{ends}"
+        text = format_time(value) if of_messages else f"{format_ratio(value)}x"
+        if not interval or pd.isna(low):
+            return text
+        ends = format_times(value, low, high) if of_messages else map(format_ratio, (low, high))
+        return f"{text} [{', '.join(ends)}]"
 
     def reason(self, number: int) -> str:
         """Return why a candidate is not as fast as its workers allow, as a clause after its name; empty if that is not known."""
@@ -137,6 +184,8 @@ class Words:
             return f": {self.names[first]} took {self.value(first)}, {self._among(still_open, first)} may be sooner"
         many = f" and {count(len(still_open) - 1)} more" if len(still_open) > 1 else ""
         certain = cells["speedup_low"].iloc[first] > 1
+        if certain and self.answer.ranking.low[first] > 1:
+            return f": {self.names[first]}, {self.value(first)}{many}, surely gain, but maybe less than {100 * BAND:g} %"
         sure = f" (sure alone, not as one of {len(cells)})" if certain else ""
         return f": {self.names[first]}, {self.value(first)}{sure},{many} may pay or not"
 
@@ -159,7 +208,7 @@ class Words:
         """Return the first of the other families that gains nothing, with its reason if one is known."""
         return next(iter(self._others()), "") if self.answer.ranking.best is not None else ""
 
-    def _others(self) -> Iterator[str]:
+    def _others(self, *, reasons: bool = True) -> Iterator[str]:
         """Yield for each other family what it gains at best and why not more, if that is surely no gain."""
         ranking, cells = self.answer.ranking, self.answer.question.cells
         if self.answer.question.of_round_trips or not self.names:
@@ -177,7 +226,7 @@ class Words:
             most = cells.iloc[list(members)]["speedup"].max(), cells["speedup_high"].iloc[best]
             if name == mine or not max(most) < 1 + BAND:
                 continue
-            why = self.reason(best)
+            why = self.reason(best) if reasons else ""
             slower = all(place in ranking.slower for place in members)
             gains = "are slower than serial" if slower else "gain nothing"
             yield f"{name} {gains}, {self.value(best)}{f': {why}' if why else ''}"
@@ -236,3 +285,8 @@ class Words:
             if (model, ipc) not in ran:
                 reason = str(members["reason"].iloc[0] or "no reason stored").strip().splitlines()[-1]
                 yield f"{name_mechanisms(members.head(1))[0]} did not run ({members['status'].iloc[0]}: {reason})"
+
+
+def _is_brief(text: str) -> bool:
+    """Return whether a sentence takes few lines, its full stop included."""
+    return len(wrap(f"{text}.", _COLUMNS, "  ")) <= _LINES

@@ -48,6 +48,10 @@ def verdicts(lab: Lab) -> pd.DataFrame:
     return lab.once(_verdicts)
 
 
+FEW = 3
+"""The most questions that are answered with all details without being asked for."""
+
+
 def verdict_lines(lab: Lab, width: int = 80) -> list[str]:
     """Return for each question its sentence, and the details that it does not hold, as lines of at most ``width`` columns."""
     lines: list[str] = []
@@ -56,6 +60,14 @@ def verdict_lines(lab: Lab, width: int = 80) -> list[str]:
         for detail in words.beyond_the_sentence():
             lines += [f"  {line}" for line in wrap(detail, width - 2, "  ")]
     return lines
+
+
+def brief_lines(lab: Lab, width: int = 80) -> list[str]:
+    """Return for each question what fits two lines of a terminal; of a few questions everything, as `verdict_lines`."""
+    found = answers(lab)
+    if len(found) <= FEW:
+        return verdict_lines(lab, width)
+    return [line for answer in found for line in wrap(Words(answer).brief(), width, "  ")]
 
 
 def _verdicts(lab: Lab) -> pd.DataFrame:

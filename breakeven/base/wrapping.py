@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+
+_CONTINUED = " \\"
+
 
 def columns(text: str) -> int:
     """Return the columns of a terminal that ``text`` takes."""
@@ -38,6 +42,23 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
                 line = joined
     found = [*lines, line] if line or not lines else lines
     return [found[0], *(f"{indent}{line}" for line in found[1:])]
+
+
+def wrap_command(before: str, command: str, width: int, indent: str = "") -> list[str]:
+    """Return ``before`` and a shell ``command`` in lines of at most ``width`` columns, all but the first behind ``indent``.
+
+    Lines that the command continues on end with a backslash, so that it can be pasted; no word is broken.
+    """
+    words = [shlex.quote(word) for word in shlex.split(command)]
+    lines, line = [], before + words[0]
+    for place, word in enumerate(words[1:], 2):
+        end = 0 if place == len(words) else len(_CONTINUED)
+        if columns(line) + 1 + columns(word) + end > width:
+            lines.append(line + _CONTINUED)
+            line = indent + word
+        else:
+            line = f"{line} {word}"
+    return [*lines, line]
 
 
 def fold(line: str, width: int) -> list[str]:

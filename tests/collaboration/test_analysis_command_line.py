@@ -87,7 +87,7 @@ def test_problems_are_grouped_by_reason(rich: Lab) -> None:
     """One line a reason with a count and an example, not one for each cell."""
     lines = _render(rich, width=200)
     assert f"incompatible, 3 cells: {REFUSAL} (such as process/reference)" in lines
-    assert "timeout, 1 cell: no result within 30 s (such as thread/pipe, 1 KiB, map)" in lines
+    assert "timeout, 1 cell: no result within 30 s (such as thread/pipe, spin, 1 KiB)" in lines
     assert "46 cells (42 ok, 3 incompatible, 1 timeout) in 82 runs" in lines
 
 
@@ -119,7 +119,8 @@ def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
     for payload in range(ROWS + 3):
         sample.add_map(model="process", payload_bytes=payload, speedup=1.0)
     lines = _render(load(sample.path))
-    assert f"   3 more: breakeven show {tmp_path}/sweep --all" in lines
+    command = lines.index("   3 more: breakeven show \\")
+    assert lines[command + 1] == f"      {tmp_path}/sweep --all"
     assert sum(bool(re.match(r" ?\d+ +\d+ B ", line)) for line in lines) == ROWS
 
 
@@ -185,7 +186,9 @@ def test_the_command_draws_prints_and_follows_latest(
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert err == ""
-    drawn = [line.split(":")[0] for line in lines[: len(FIGURES)]]
+    assert lines[0].startswith("For spin at 1 KiB: not decided")
+    first = lines.index("") + 1
+    drawn = [line.split(":")[0] for line in lines[first : first + len(FIGURES)]]
     saved = "figure outputs/small/figures/scaling.png, outputs/small/figures/scaling.svg"
     assert drawn == [saved if name == "scaling" else f"no figure {name}" for name in FIGURES]
     reason = "no cell sends messages: it needs pattern=pingpong with status ok and a payload"
@@ -193,6 +196,15 @@ def test_the_command_draws_prints_and_follows_latest(
     assert sorted(path.name for path in small.sweep.figures.iterdir()) == ["scaling.png", "scaling.svg"]
     assert (small.sweep.figures / "scaling.png").read_bytes().startswith(b"\x89PNG")
     assert "results: outputs/small" in lines
+
+
+@pytest.mark.usefixtures("small")
+def test_a_selection_narrows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Table, verdicts and counts are of the selected cells; nothing of the others counts as missing."""
+    assert main(["outputs/small", "--no-figures", "--select", "workers=2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "1 cell (1 ok) in 1 run" in lines
+    assert not [line for line in lines if line.startswith(("incomplete", "2  "))]
 
 
 def test_one_figure_in_one_format_or_none(small: Sample, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import breakeven
 from breakeven.analysis.errors import VerdictsUnwritable
 from breakeven.analysis.lab import Lab, load
 from breakeven.analysis.summary.screen import print_summary
-from breakeven.analysis.verdicts import verdict_lines, write_verdicts
+from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
 from tests.analysis_samples import Sample
 
 
@@ -59,6 +59,31 @@ def test_sentences_are_plain(lab: Lab) -> None:
         "  pays from a size between 4 KiB and 1 MiB",
         "  a ProcessPoolExecutor of two did not run (timeout: no result within 60 s)",
     ]
+
+
+def test_many_questions_are_answered_in_two_lines_each(tmp_path: Path) -> None:
+    """As much of each sentence as they hold; all of it, and what a few questions show at once, if it is asked for."""
+    sample = Sample(tmp_path / "many", common={"workload": "function", "function": "photos:resize"})
+    for size in (1024, 4096, 2**16, 2**20):
+        facts = {"payload_asked_bytes": size}
+        factors: dict[str, Any] = {
+            "payload_bytes": size,
+            "task_ns": None,
+            "facts": facts,
+            "column": "speedup",
+        }
+        for model, speedup, spread in (
+            ("process", 1.83, 0.01),
+            ("mp_pool", 1.8, 0.3),
+            ("thread", 0.98, 0.01),
+        ):
+            sample.add_rounds(_rounds(speedup, spread), model=model, **factors)
+    lab = load(sample.path)
+    brief = brief_lines(lab, 80)
+    assert brief[0].startswith("For resize at 1 KiB: two processes over a queue, 1.83x")
+    assert max(map(len, brief)) <= 80
+    assert len(brief) <= 2 * len(lab.verdicts)
+    assert len(verdict_lines(lab, 80)) > len(brief)
 
 
 def test_a_narrow_screen_breaks_lines(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from rich.cells import cell_len
 
 from breakeven.analysis.summary.cells import DROPPED, NUMBER, Table
 from breakeven.analysis.summary.layout import in_words, lay_out
-from breakeven.base.wrapping import wrap
+from breakeven.base.wrapping import wrap, wrap_command
 
 FACTORS = ("label", "workload", "payload", "interpreter", "environment", "model", "ipc", "workers")
 VALUES = st.text("ab /=_-写", min_size=1, max_size=60).map(str.strip).filter(bool)
@@ -102,6 +103,18 @@ def test_wrapped_text_fits_and_is_whole(text: str, width: int, indent: str) -> N
     found: list[str] = wrap(text, width, indent)
     assert all(cell_len(line) <= width for line in found)
     assert _plain("".join(found)) == _plain(text)
+
+
+@given(st.lists(st.text("ab '\"$\\=/-", min_size=1), min_size=1), st.integers(40, 120))
+def test_a_wrapped_command_is_pasted_as_it_was(words: list[str], width: int) -> None:
+    """Lines go on after a backslash, and no wider than they must be: only a single word may be."""
+    lines = wrap_command("", shlex.join(words), width, "   ")
+    assert all(line.endswith(" \\") for line in lines[:-1])
+    assert (
+        shlex.split(" ".join([*(line[:-1] for line in lines[:-1]), lines[-1]])) == words
+    )  # as a shell joins them
+    for line in lines:
+        assert cell_len(line) <= width or len(shlex.split(line.removesuffix("\\"))) == 1
 
 
 def test_words_stay_whole_where_they_fit() -> None:

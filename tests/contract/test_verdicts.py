@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.verdicts import ALLOWED, SPREADS, Scenario, simulate
 from breakeven.analysis.verdicts.ranking import FASTEST, PARALLEL, SERIAL, UNDECIDED, Sample, rank
@@ -48,6 +50,22 @@ def test_serial_is_within_the_band_of_the_best() -> None:
     """A gain that is surely less than the band is not worth it, even if it surely is one."""
     found = rank([_around(1.02, spread=0.002), _around(0.7)], _first)
     assert (found.decision, found.best, found.slower) == (SERIAL, None, (1,))
+    assert found.low[0] > 1
+
+
+@given(st.lists(st.tuples(st.floats(0.9, 1.3), st.floats(0.0005, 0.1)), min_size=1, max_size=5))
+def test_what_is_within_the_band_of_serial_is_not_recommended(candidates: list[tuple[float, float]]) -> None:
+    """However sure it is that it gains something; nor if it is the cheapest of those near the best."""
+    samples = [_around(middle, spread=spread) for middle, spread in candidates]
+    for cheapest in (_first, _last):
+        found = rank(samples, cheapest)
+        assert found.best is None or candidates[found.best][0] > 1.05 * (1 - 1e-9)
+
+
+def test_a_sure_gain_that_may_be_more_than_the_band_is_undecided() -> None:
+    """Surely faster than serial, by 4 or 6 %: more rounds say which."""
+    found = rank([_around(1.045, spread=0.015)], _first)
+    assert (found.decision, found.best, found.open) == (UNDECIDED, None, (0,))
     assert found.low[0] > 1
 
 
