@@ -6,8 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from textwrap import fill
 
 import hydra
 
@@ -28,6 +30,7 @@ from breakeven.runner.sweep.temporary import find_temporary_folder
 
 SUMMARY = "breakeven.analysis.summary.screen:print_summary"
 """Loaded when a sweep has ended: nothing before that needs the analysis."""
+_HELP_WIDTH = 120
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -75,13 +78,29 @@ def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     if options.shell_completion and "COMP_LINE" in os.environ:  # Hydra does not know subcommands
         os.environ["COMP_LINE"] = re.sub(r"^(\s*\S+)\s+run\b", r"\1", os.environ["COMP_LINE"])
-    with _hydra_called_with([*map(for_hydra, arguments)]), searched(options.config_dir):
+    help_wrapped = _wrapped() if options.help else nullcontext()
+    with _hydra_called_with([*map(for_hydra, arguments)]), searched(options.config_dir), help_wrapped:
         try:
             hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()
         except HYDRA_ERRORS as error:
             raise explain(error) from error
     if application.refused is not None:
         raise application.refused
+
+
+@contextmanager
+def _wrapped() -> Iterator[None]:
+    """Break the lines of choices that Hydra prints, a line for each group however many there are."""
+    try:
+        with redirect_stdout(StringIO()) as printed:
+            yield
+    finally:  # Hydra exits
+        for line in printed.getvalue().splitlines():
+            choices = re.match(r"\w+: \w+,", line) is not None
+            whole = (
+                fill(line, _HELP_WIDTH, subsequent_indent="  ", break_on_hyphens=False) if choices else line
+            )
+            write(f"{whole}\n")
 
 
 @contextmanager
