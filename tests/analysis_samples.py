@@ -58,7 +58,9 @@ class Sample:
             if spans:
                 trials = self._trace(row, round_, trials)
             self._write(
-                row | {"startup_ns": round(40 * MS / speedup), "teardown_ns": round(10 * MS / speedup)},
+                row
+                | {"startup_ns": round(40 * MS / speedup), "teardown_ns": round(10 * MS / speedup)}
+                | {"channel_construction_ns": MS // 2, "first_message_ns": round(MS / speedup)},
                 round_,
                 trials,
             )

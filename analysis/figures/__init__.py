@@ -18,6 +18,7 @@ from breakeven.analysis.figures import (
     activity,
     bandwidth,
     breakeven,
+    channels,
     latency,
     overhead,
     scaling,
@@ -41,6 +42,7 @@ __all__ = [
     "activity",
     "bandwidth",
     "breakeven",
+    "channels",
     "check_options",
     "choose",
     "draw",
@@ -82,6 +84,7 @@ WITH_ROLES: dict[str, HasRoles] = {
     "latency": latency,
     "bandwidth": bandwidth,
     "startup": startup,
+    "channels": channels,
 }
 """The figures in which factors can be chosen."""
 

@@ -162,7 +162,7 @@ def test_unknown_names(sample: Sample) -> None:
         UnknownName, match=r"^no table nope; there are runs, trials, workers, spans, activity$"
     ):
         lab.describe("nope")
-    with pytest.raises(UnknownName, match=r"^no figure nope; there are breakeven, .*, startup$"):
+    with pytest.raises(UnknownName, match=r"^no figure nope; there are breakeven, .*, channels$"):
         draw("nope", lab)
 
 
@@ -178,6 +178,7 @@ def test_unknown_names(sample: Sample) -> None:
         ("overhead", "no spans of a traced parallel trial: it needs measure.traced of at least 1"),
         ("latency", "no cell sends messages: it needs pattern=pingpong with status ok and a payload"),
         ("bandwidth", "no cell sends messages: it needs pattern=pingpong with status ok and a payload"),
+        ("channels", "no two channels: it needs cells of several ipc, and a model that is joined by one"),
         ("startup", "no two ways to start workers: it needs cells of several models or start methods"),
     ],
 )
@@ -209,7 +210,7 @@ def test_a_timeline_needs_cpu_time(tmp_path: Path) -> None:
     [
         (
             ["--only", "scaling,pie"],
-            "no figure pie; there are breakeven, winner, scaling, timeline, activity, overhead, latency, bandwidth, startup\n",
+            "no figure pie; there are breakeven, winner, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels\n",
         ),
         (["--format", "gif"], "no format gif; there are png, svg\n"),
     ],

@@ -1,0 +1,117 @@
+"""What is paid before the first task: dots by mechanism, a panel a number of workers; the common part of two figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
+from breakeven.analysis.figures.dots import draw_dots
+from breakeven.analysis.figures.edges import HEADROOM, cut
+from breakeven.analysis.figures.look import Styles, describe_sample, finish, look, set_log_axis, thin, thinned
+from breakeven.analysis.figures.roles import Roles, in_order, name_cells
+from breakeven.analysis.frames.factors import is_varied
+from breakeven.analysis.frames.intervals import over_processes
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.units import format_time
+from breakeven.base.factors import FACTORS
+
+__all__ = ["ACCEPTS", "Cost", "draw_ways", "frame_ways"]
+
+ACCEPTS: tuple[str, ...] = ("hue", "facet")
+_WORK = (
+    *("workload", "pattern", "tasks", "task_ns", "window_ns", "affinity", "seed"),
+    *("payload_asked_bytes", "payload_out_asked_bytes", "payload_bytes", "payload_out_bytes", "label"),
+)
+"""What tasks do: nothing of it begins before all workers are ready."""
+
+_IDENTITY = ("function", "variant")
+_ROWS = 24
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One cost in ns: its column, what makes it of the columns of runs, how it is named, and what a sweep without it lacks."""
+
+    column: str
+    parts: tuple[str, ...]
+    name: str
+    lacking: str
+    depends: tuple[str, ...] = ()
+    """What of `_WORK` it depends on nevertheless."""
+
+    def of(self, runs: pd.DataFrame) -> pd.Series[float]:
+        """Return the cost in each run, NaN where it is not known."""
+        return runs[list(self.parts)].astype("float64").sum(axis=1, skipna=False)
+
+
+def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
+    """Return one row for each way to start workers or channels: its cost, with interval; raise NothingToDraw.
+
+    Cells that differ in nothing but what their tasks do, which begins later, are started alike: their processes count together.
+    """
+    runs = lab.runs.assign(**{cost.column: cost.of(lab.runs)})
+    good = runs[runs["status"].eq("ok") & runs[cost.column].gt(0)]
+    work = [name for name in _WORK if name not in cost.depends]
+    cells = roles.add_to(lab.estimates)
+    cells = cells[cells.index.isin(good["cell_id"])].drop(columns=["samples", "rounds", "covers"])
+    started = [
+        name for name in (*FACTORS, *roles.knobs.columns, *_IDENTITY) if name in cells and name not in work
+    ]
+    alike = cells.groupby(started, dropna=False, sort=False).ngroup()
+    first = alike.drop_duplicates()
+    times = good.assign(cell_id=good["cell_id"].map(alike.map(dict(zip(first, first.index, strict=True)))))
+    found = over_processes(times.set_index("cell_id")[cost.column].astype("float64"))
+    ends = {"value": cost.column, "low": f"{cost.column}_low", "high": f"{cost.column}_high"}
+    ways = cells.loc[first.index].join(found.rename(columns=ends))
+    ways = ways.assign(**{name: ways[name].iloc[0] for name in work if name in ways and len(ways)})
+    panels = roles if roles.facet or not is_varied(ways["workers"]) else replace(roles, facet=("workers",))
+    named = name_cells(ways, panels, None) if len(ways) else ways
+    if named.empty or (named["mechanism"] == named["mechanism"].iloc[0]).all():
+        raise NothingToDraw(cost.lacking)
+    place = named.groupby("mechanism")[cost.column].transform("median").rank(method="dense")
+    return named.assign(
+        mechanism_place=place, covers=np.where(named[f"{cost.column}_low"].notna(), "cell", "nothing")
+    )
+
+
+def draw_ways(frame: pd.DataFrame, cost: Cost, title: str, context: Context) -> Figure:
+    """Draw a row for each mechanism, on a logarithmic axis of time."""
+    settings = in_order(frame, "setting")
+    kept = thin(settings)
+    shown, left_out = _quickest(frame[frame["setting"].isin(kept)])
+    with look():
+        body = draw_dots(shown, cost.column, kept, _nothing)
+        for axes in body.axes:
+            axes.set_xlabel(cost.name)
+            axes.set_xscale("log")
+        cut(body, "x", shown[cost.column].min() / HEADROOM**3, shown[cost.column].max() * HEADROOM**3)
+        for axes in body.axes:
+            set_log_axis(axes.xaxis, format_time)
+        notes = (*thinned(len(kept), len(settings), "settings"), *left_out)
+        return finish(body, title, context, *notes, describe_sample(shown), *describe_disturbed(shown))
+
+
+def _quickest(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows of the `_ROWS` quickest mechanisms, and what the caption says of the others."""
+    names = in_order(frame, "mechanism")
+    return frame[frame["mechanism"].isin(names[:_ROWS])], thinned(
+        min(len(names), _ROWS), len(names), "mechanisms"
+    )
+
+
+def _nothing(_: Axes, __: pd.DataFrame, ___: Styles) -> None:
+    """Add nothing to a panel."""
+
+
+def ends(frame: pd.DataFrame, cost: Cost) -> tuple[pd.Series[Any], pd.Series[Any], str]:
+    """Return the cheapest and the dearest way with the most workers, and how many these are, in words."""
+    most = frame[frame["workers"].eq(frame["workers"].max())].sort_values(cost.column)
+    count = int(most["workers"].iloc[0])
+    return most.iloc[0], most.iloc[-1], "one worker" if count == 1 else f"{count} workers"
