@@ -108,8 +108,11 @@ class StartCrew(Protocol):
         """Provide the workers, ready for a trial."""
 
 
-def crew_of(mechanism: Mechanism, folder: Path, **changes: Any) -> StartCrew:
-    """Return what starts workers of a mechanism, with their board in ``folder``; ``changes`` are of the model's knobs."""
+def crew_of(mechanism: Mechanism, folder: Path, ipc_changes: Any = None, **changes: Any) -> StartCrew:
+    """Return what starts workers of a mechanism, with their board in ``folder``.
+
+    ``changes`` are of the model's knobs, the mapping ``ipc_changes`` of the channel's.
+    """
 
     @contextmanager
     def start(
@@ -120,7 +123,10 @@ def crew_of(mechanism: Mechanism, folder: Path, **changes: Any) -> StartCrew:
         geometry = Geometry(str(folder / "board"), count, 4096, 512)
         pattern = pattern or Map({}, Knobs(count, 16, 0))
         work = Work(pattern, workload or Echo({}, Sizes(1024, 1024), 7), geometry, (), ())
-        options, ipc_options = options_of("model", model) | changes, options_of("ipc", ipc)
+        options, ipc_options = (
+            options_of("model", model) | changes,
+            options_of("ipc", ipc) | (ipc_changes or {}),
+        )
         settings = CrewSettings(count, method, options, ipc, ipc_options, message_bytes)
         made = models.load(model)(settings, work, geometry.create())
         made.start()

@@ -39,7 +39,9 @@ class Later:
     def __reduce__(self) -> tuple[Any, ...]:
         from multiprocessing.reduction import ForkingPickler  # noqa: PLC0415  # only processes need it, and have loaded it
 
-        return _arrive, (bytes(ForkingPickler.dumps(self._made)),)
+        pickled = bytes(ForkingPickler.dumps(self._made))
+        _name_descriptors_once()
+        return _arrive, (pickled,)
 
     def get(self) -> Any:
         """Return the object."""
@@ -55,6 +57,18 @@ class _Arrived(Later):
         import pickle  # noqa: PLC0415  # threads need none
 
         return pickle.loads(self._made)  # noqa: S301  # made in a process of ours, as what unpickled this one
+
+
+def _name_descriptors_once() -> None:
+    """Have a process that is spawned inherit each descriptor once: two such pickles may name the same.
+
+    Arrays and barriers of `multiprocessing` lie in memory that they share, and it refuses a repeated descriptor.
+    """
+    from multiprocessing.context import get_spawning_popen  # noqa: PLC0415  # as above
+
+    process: Any = get_spawning_popen()
+    if getattr(process, "method", "") == "spawn":
+        process._fds = list(dict.fromkeys(process._fds))  # noqa: SLF001  # no other way
 
 
 def _arrive(pickled: bytes) -> Later:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+from typing import Any
 
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while a trial uses it
 PIECE = 1 << 16  # bytes: less than what malloc maps apart, after which it keeps as much when it is freed
@@ -26,6 +27,12 @@ def copy_of(view: memoryview, expected: bytes) -> bytes:
     pieces = range(0, len(expected), PIECE)
     same = all(bytes(view[start : start + PIECE]) == expected[start : start + PIECE] for start in pieces)
     return expected if same and len(view) == len(expected) else bytes(view)
+
+
+def bytes_of(view: memoryview, expected: Any) -> bytes:
+    """Return the bytes of a view; ``expected`` itself if it is the same."""
+    plain = view.cast("B")
+    return copy_of(plain, expected) if type(expected) is bytes else bytes(plain)
 
 
 def private_words(count: int) -> memoryview:

@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 from .errors import WrongResult
 from .inputs import Inputs, can_change, template_of
+from .off_heap import bytes_of
 from .sizes import mean_size, size_of
 from .workloads import Workload
 
@@ -38,8 +39,11 @@ class Reference:
     def check(self, results: Iterable[tuple[int, Any]], moment: str, first: int = 0) -> None:
         """Compare the results of tasks ``first``, ``first + 1``, ... with the serial ones; raise WrongResult."""
         expected = self.expected
-        for task, (value, back) in enumerate(results, first):
+        for task, (value, found) in enumerate(results, first):
             right, right_back = expected[task % len(expected)]
+            back = (
+                bytes_of(found, right_back) if type(found) is memoryview else found
+            )  # a channel's own memory
             differs = self.verification.difference(back, right_back)
             if value != right or differs is not None:
                 where = differs if value == right else f"checksum: {value} instead of {right}"

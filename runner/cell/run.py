@@ -74,6 +74,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
                 reference = Reference(
                     workload, inputs, seen.task_ns
                 )  # no worker is made later: its calls reach none
+                crew.prepare(inputs.all_shared)
                 sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
                 cpus = _sample(specification, sampler, recording)
             workers, parent = describe_workers(crew, recording.seats(sampler.series.dropped))

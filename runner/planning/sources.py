@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from breakeven.base.errors import BadValue
-from breakeven.runner.cell import models, patterns
+from breakeven.runner.cell import channels, models, patterns
 from breakeven.runner.cell.compatibility import pickles_payloads, why_not
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.config.parsing import typed
@@ -78,7 +78,7 @@ def why_impossible(cell: Cell) -> str | None:
             f"workload.{hooks[0]} is called by each worker before or after a trial, and model={cell.model} has none then "
             "whose workers live for one map; choose model.lifetime=persistent, or leave the hook out"
         )
-    return why_not(
+    return _without_payload(cell) or why_not(
         model=cell.model,
         start_method=cell.start_method,
         ipc=cell.ipc,
@@ -87,6 +87,14 @@ def why_impossible(cell: Cell) -> str | None:
         model_options=cell.model_options,
         ipc_options=cell.ipc_options,
     )
+
+
+def _without_payload(cell: Cell) -> str | None:
+    """Return why the channel needs a payload, if the cell has none."""
+    if cell.ipc not in channels.REGISTRY:
+        return None
+    there = cell.payload_bytes > 0 or cell.workload_options.get("inputs") is not None
+    return channels.load(cell.ipc).refuses_payload(cell.ipc_options, there=there)
 
 
 def refuse_part(cell: Cell, source: Source | None) -> None:

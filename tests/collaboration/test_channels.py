@@ -72,7 +72,7 @@ def test_what_it_costs_until_the_first_message_is_back_is_measured(crew: StartCr
 def test_a_message_that_outgrows_the_ring_says_so(crew: StartCrew) -> None:
     """The shared_memory channel names both sizes and the way out."""
     with crew(Identity(), message_bytes=100) as workers:
-        space = workers.channel.rings[0][0].slots[0].space  # type: ignore[attr-defined]
+        space = workers.channel.there[0].slots.space  # type: ignore[attr-defined]
         with pytest.raises(MessageTooLarge) as caught:
             workers.exchange((0, bytes(space + 1)))
     assert str(caught.value) == (
@@ -135,7 +135,7 @@ def test_more_messages_than_may_be_under_way_come_back(crew: StartCrew) -> None:
 def test_shared_memory_is_private_to_the_user(crew: StartCrew) -> None:
     """The segment's file can be read by its owner alone."""
     with crew() as workers:
-        name = workers.channel.segments[0].name  # type: ignore[attr-defined]
+        name = workers.channel.memory.name  # type: ignore[attr-defined]
         assert (Path("/dev/shm") / name).stat().st_mode & 0o777 == 0o600
 
 

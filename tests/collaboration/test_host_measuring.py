@@ -17,7 +17,7 @@ from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import execute, function, write_module
-from tests.crews import EVERY_CHANNEL, Mechanism
+from tests.crews import EVERY_CHANNEL, Mechanism, options_of
 from tests.machines import EVERY_INTERPRETER
 from tests.samples import QUICK, run
 
@@ -47,6 +47,16 @@ OVER_NEW_CHANNELS = [
 """One that hands over each kind of end: descriptors, sockets, connections and proxies."""
 
 
+SHARED = (
+    ("shared_memory", "spin", "view"),
+    ("shared_memory", "futex", "resident"),
+    ("shared_memory", "eventfd", "copy"),
+    ("mmap", "pipe", "resident"),
+    ("array", "semaphore", None),
+    ("pickle5", "pipe", None),
+)
+
+
 def test_the_budget_closes(tmp_path: Path, mechanism: Mechanism) -> None:
     """For every model and channel, each worker's phases fill the trial's wall time within 2 %, and tasks are in them."""
     workers = mechanism.workers
@@ -72,7 +82,7 @@ def test_the_budget_closes(tmp_path: Path, mechanism: Mechanism) -> None:
 
 def _phases(model: str, ipc: str) -> set[str]:
     """Return the phases that a worker cannot do without, so that none of them hides in waiting or idle."""
-    if ipc == "shared_memory":
+    if ipc in ("shared_memory", "mmap", "array", "pickle5"):
         return {"wait", "receive", "compute", "serialize", "send"}
     channel = channels.load(ipc) if ipc in channels.REGISTRY else None
     if (
@@ -132,6 +142,20 @@ def test_every_interpreter_hands_over_every_kind_of_end(executable: str) -> None
         assert (mechanism, outcome.row["reason"]) == (mechanism, None)
         assert outcome.row["channel_construction_ns"] > 0
         assert outcome.row["first_message_ns"] > 0
+
+
+@EVERY_INTERPRETER
+def test_every_interpreter_shares_memory_in_every_way(executable: str) -> None:
+    """Spawned processes wake each other in each way that there is, and reach payloads in each way; results are verified."""
+    found = find_interpreter(executable)
+    for ipc, sync, access in SHARED:
+        if sync == "eventfd" and found.version.startswith("3.9."):
+            continue
+        options = options_of("ipc", ipc) | {"sync": sync} | ({} if access is None else {"access": access})
+        outcome = host.execute(
+            run(found.executable, ipc=ipc, ipc_options=options, start_method="spawn", tasks=8)
+        )
+        assert (ipc, sync, access, outcome.row["reason"]) == (ipc, sync, access, None)
 
 
 def test_a_users_function_with_input_is_measured(user: Path) -> None:

@@ -39,7 +39,7 @@ def test_options_of_a_member_are_in_base_units() -> None:
     )
     assert cell.pattern_options == {"bin": 2_000_000}
     assert cell.model_options == {**models.load("mp_pool").DEFAULTS, "chunksize": 3}
-    assert set(cell.ipc_options) == {"slots"}
+    assert cell.ipc_options == {"slots": 4, "sync": "semaphore", "access": "copy"}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ the worker when it is created (it is picklable as locks and connections are) and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Optional
 
 from ..member import Member
@@ -105,6 +105,15 @@ class Channel(Member, ABC):
     def _why_apart(cls, space: str) -> str:
         """Return why it cannot join workers that live there."""
         return f"joins workers in {' and '.join(sorted(cls.JOINS))}, not in {space}"
+
+    @classmethod
+    def refuses_payload(cls, options: dict[str, Any], *, there: bool) -> Optional[str]:
+        """Return why this channel with these options cannot do with what the cell sends; ``there`` is whether that is anything."""
+        del options, there
+        return None
+
+    def prepare(self, payloads: Optional[Sequence[Any]]) -> None:  # most need not know them
+        """Take the payloads that all tasks of the trials share, None if each has its own; the workers wait. Raise InputsUnusable."""
 
     def watch(self, recorder: Recorder, arrival: int) -> None:
         """Take the parent's recorder and the phase that ends when an answer has arrived."""

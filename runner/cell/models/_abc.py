@@ -157,6 +157,9 @@ class Model(Member, ABC):
     def start(self) -> None:
         """Create the workers and wait until all are ready; each registers when that was. Raise TaskFailed, WorkersMissing."""
 
+    def prepare(self, payloads: Optional[Sequence[Any]]) -> None:  # for a channel that must know them
+        """Take the payloads that all tasks of the trials share, None if each has its own. Raise InputsUnusable."""
+
     @abstractmethod
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Have the workers perform every ``(value, payload)``; return the results in order."""

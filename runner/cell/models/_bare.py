@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from collections.abc import Sequence
 from importlib import import_module
 from threading import BrokenBarrierError
 from time import perf_counter_ns, sleep
@@ -19,6 +20,11 @@ from ..failures import describe, leave
 from ..patterns._abc import Exchange
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, ChannelCosts, CrewSettings, Model, missing
+
+_IN_PLACE = (
+    ", where ipc.access lets it see its payload in place, as a memoryview (where it needs bytes, write bytes(payload), or "
+    "choose ipc.access=copy)"
+)
 
 
 def serve(port: Port, worker: Worker, barrier: Any) -> bool:
@@ -67,6 +73,7 @@ def _serve(port: Port, worker: Worker, barrier: Any) -> None:
         task, value, payload = port.receive()
         if task >= 0:
             _answer(port, worker, task, value, payload)
+            payload = None  # what is lent by a channel must be free before the next message
         elif task == SYNCHRONIZE:
             worker.prepare()
             barrier.wait()
@@ -85,7 +92,9 @@ def _answer(port: Port, worker: Worker, task: int, value: int, payload: Any) -> 
         result = worker.job(task, value, payload)
         port.send(task, *result)
     except BaseException as error:  # noqa: BLE001  # the user's task may raise anything; the parent reports it
-        what = "raised in a worker" if result is None else "has a result that could not be sent back"
+        what = "has a result that could not be sent back"
+        if result is None:
+            what = f"raised in a worker{_IN_PLACE * (type(payload) is memoryview)}"
         port.send(FAILED, task, f"task {task} {what}:\n{describe(error)}")
 
 
@@ -163,6 +172,10 @@ class Bare(Model):
         if task != HELLO:
             raise TaskFailed(payload)
         return spent
+
+    def prepare(self, payloads: Optional[Sequence[Any]]) -> None:
+        """Have the channel take them."""
+        self.channel.prepare(payloads)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Keep as many tasks in flight as the channel allows, and collect the answers as they come."""

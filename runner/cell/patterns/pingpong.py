@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..off_heap import copy_of, private_bytes, private_words
+from ..off_heap import bytes_of, copy_of, private_bytes, private_words
 from ..phases import IDLE
 from ..placement import Look
 from ..reference import Reference
@@ -88,6 +88,8 @@ class Log:
         if self._looked:
             self._looks.append(self._crew.look())
             self._looking_ns += now() - back
+        if type(result[1]) is memoryview:
+            result = result[0], bytes_of(result[1], self._expected[1])
         if result != self._expected:  # a pause between messages would let the other process fall asleep
             self._reference.check([result], "a parallel trial")
         self._crew.recorder.mark(IDLE)
