@@ -38,6 +38,9 @@ _CHANNELS = {
     "simple_queue": "over a SimpleQueue",
     "pipe": "over pipes",
     "shared_memory": "over shared memory",
+    "mmap": "over a mapped file",
+    "array": "over an Array",
+    "pickle5": "over buffers of pickle 5",
     "reference": "by reference",
     "asyncio_queue": "over asyncio.Queue",
 }
