@@ -194,8 +194,8 @@ def _cell_with(pair: Pair, number: int) -> Factors:
 
 
 @cache
-def _fits(how: Started, ipc: str, variant: int, workers: int) -> bool:
-    return reason(how, ipc, variant=variant, workers=workers) is None
+def _fits(how: Started, ipc: str, variant: int, pattern: str, workers: int) -> bool:
+    return reason(how, ipc, variant=variant, pattern=pattern, workers=workers) is None
 
 
 def _can_exist(row: Sequence[Any]) -> bool:
@@ -207,7 +207,8 @@ def _can_exist(row: Sequence[Any]) -> bool:
     if models.load(how.model).refuses_workers(workers):
         return False
     tried = [known["variant"]] if "variant" in known else range(variants())
-    return any(_fits(how, known["ipc"], variant, workers) for variant in tried)
+    pattern = known.get("pattern", "map")  # the one that every model takes part in
+    return any(_fits(how, known["ipc"], variant, pattern, workers) for variant in tried)
 
 
 def sweep(cells: Sequence[Cell], **settings: Any) -> str:
