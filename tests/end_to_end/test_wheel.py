@@ -146,7 +146,7 @@ def test_a_sweep_its_figures_and_a_comparison_among_files_of_any_name(installed:
         (["model=process", "model.start_method=spawn"], "analysis"),
     ):
         ran = _call(users, breakeven, "run", "-m", *models, *_function(module), *QUICK, "sweep=mine").stdout
-        assert f"next: {breakeven} show outputs/mine" in ran
+        assert f"next: {breakeven} show outputs/mine" in ran.replace(" \\\n  ", "")  # however it is wrapped
     runs = pd.read_parquet(users / "outputs" / "mine" / "runs")
     assert list(runs.status) == ["ok"] * 13
     (about,) = _packages(installed).glob("*.dist-info")
