@@ -16,11 +16,13 @@ VERSION = "3"
 
 LATER: frozenset[str] = frozenset(
     {
+        "channel_construction_ns",
         "cpu_per_task_ns",
         "cpus_alone",
         "environment",
         "faults_per_task",
         "first_call_ns",
+        "first_message_ns",
         "function",
         "gc_enabled",
         "input_count",
