@@ -25,7 +25,8 @@ class Tcp(StreamChannel):
     def _connect(self) -> Iterator[tuple[End, End]]:
         with socket.create_server((_LOOPBACK, 0)) as listener:
             for _ in range(self.room.workers):
-                ours = socket.create_connection(listener.getsockname())
+                ours = socket.socket()  # `create_connection` would import an encoding to look up the address
+                ours.connect(listener.getsockname())
                 theirs = _accept(listener, ours.getsockname())
                 for end in (ours, theirs):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, self.options["nodelay"] == "set")
