@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +16,13 @@ from breakeven.runner.cell import models
 from breakeven.runner.cell.families import NOTHING, lacks_of
 from breakeven.runner.cell.question import Asked
 from breakeven.runner.cell.spaces import PROCESSES
+from breakeven.runner.engines.debug import in_process
 from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import process_mark
 from tests import commands
 from tests.collaboration.host_runs import execute, function, is_there, marked, wait_for, write_module
 from tests.machines import left_behind
+from tests.samples import run
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "loky": [{"chunksize": None}],
@@ -169,6 +172,19 @@ def _assert_closed(result: Any) -> None:
     assert {worker for _, worker in sums} == {0, 1}
     for (trial, _), total in sums.items():
         assert total == pytest.approx(walls[trial], rel=0.02)
+
+
+@pytest.mark.parametrize("pool", FIRST)
+def test_a_process_measures_twice(tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The debug engine's goes on after a run: what a package keeps in it serves the next."""
+    user = write_module(tmp_path / "user", f"{HEAD}\ndef work():\n    return 1\n")
+    before = left_behind()
+    for _ in range(2):
+        monkeypatch.delitem(sys.modules, "mine", raising=False)
+        changes = function("work") | pool.cell() | {"workers": 2, "tasks": 4}
+        row = host.execute(run("python", user, **changes), conduct=in_process).row
+        assert row["status"] == "ok", row["reason"]
+    assert left_behind() == before
 
 
 @pytest.mark.parametrize("pool", [case for case in POOLS if case.values[0].forks])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 from collections.abc import Callable
+from functools import cache
+from threading import current_thread, main_thread
 from typing import Any, ClassVar
 
 from ..member import Requirement
 from ._foreign import Foreign, Item, Numbered, perform
 
-_TOKEN = "token"  # noqa: S105  # the name of a file
+_FILE = "token"  # the name of a file
 _ACTOR = "actor"
 
 
@@ -24,9 +27,9 @@ class Ray(Foreign):
 
     def _prepare(self) -> None:
         """Have all that Ray starts ask for a token: some of it listens on every address."""
-        path = os.path.join(self._folder, _TOKEN)
+        path = os.path.join(self._folder, _FILE)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(descriptor, secrets.token_hex(32).encode())
+        os.write(descriptor, _token().encode())
         os.close(descriptor)
         os.environ.update(
             RAY_AUTH_MODE="token",
@@ -40,6 +43,7 @@ class Ray(Foreign):
         self._ray, self._pool_of = ray, ActorPool
 
     def _open(self) -> None:
+        before = signal.getsignal(signal.SIGTERM)
         self._ray.init(
             address="local",
             num_cpus=self.settings.workers,
@@ -48,6 +52,10 @@ class Ray(Foreign):
             logging_level=logging.ERROR,
             _temp_dir=self._folder,
         )
+        if current_thread() is main_thread():
+            signal.signal(
+                signal.SIGTERM, before
+            )  # Ray takes it, but how this process ends is not its business
         call, hand_class = _by_value()
         if self.settings.options["form"] == _ACTOR:
             hand = self._ray.remote(hand_class).options(num_cpus=1)
@@ -83,6 +91,12 @@ class Ray(Foreign):
 
     def _close(self) -> None:
         self._ray.shutdown()
+
+
+@cache
+def _token() -> str:
+    """Return the token of this process's runs: Ray reads it once."""
+    return secrets.token_hex(32)
 
 
 def _ask(actor: Any, task: Numbered) -> Any:
