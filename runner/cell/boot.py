@@ -128,8 +128,13 @@ def start(users: Users, says: Any, barrier: Later, later: Later) -> None:
 
 def enter(folders: list[str], *arguments: Any) -> None:
     """Search for modules where the creator does, then `start`: what another interpreter of a process begins with."""
-    sys.path[:] = folders
+    search_in(folders)
     start(*arguments)
+
+
+def search_in(folders: list[str]) -> None:
+    """Search for modules there, and nowhere else."""
+    sys.path[:] = folders
 
 
 def keep(*arguments: Any) -> None:

@@ -24,6 +24,7 @@ REGISTRY = {
     "zeromq": "zeromq:ZeroMq",
     "arrow": "arrow:Arrow",
     "interpreter_queue": "interpreter_queue:InterpreterQueue",
+    "shared_view": "shared_view:SharedView",
 }
 
 

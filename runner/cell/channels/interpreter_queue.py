@@ -19,7 +19,7 @@ _BYTE = b"!"
 
 
 class Line:
-    """One direction: a queue, and the pipe that wakes its readers if there is one; what is sent is made by ``wrap``."""
+    """One direction: a queue, and the pipe that wakes its readers if there is one."""
 
     def __init__(self, queue: Any, pipe: Optional[tuple[int, int]]) -> None:
         self.queue = queue
@@ -70,6 +70,7 @@ class InterpreterQueue(Channel):
     OPTIONS: ClassVar[dict[str, str]] = {"wake": f"{POLL}|{PIPE}"}
     PLAIN_BYTES = True
     SINCE = (3, 14)
+    LINE = Line
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
@@ -78,7 +79,7 @@ class InterpreterQueue(Channel):
         )
 
         woken = options.get("wake") == PIPE  # ipc=auto has no knobs
-        self.tasks, self.answers = (Line(create_queue(), os.pipe() if woken else None) for _ in range(2))
+        self.tasks, self.answers = (self.LINE(create_queue(), os.pipe() if woken else None) for _ in range(2))
 
     @classmethod
     def _why_apart(cls, space: str) -> str:

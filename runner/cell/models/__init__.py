@@ -15,6 +15,7 @@ REGISTRY = {
     "process_pool": "process_pool:ProcessPool",
     "mp_pool": "mp_pool:MpPool",
     "asyncio_to_thread": "asyncio_to_thread:AsyncioToThread",
+    "interpreter_pool": "interpreter_pool:InterpreterPool",
     "loky": "loky:Loky",
     "joblib": "joblib:Joblib",
     "mpire": "mpire:Mpire",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from time import perf_counter_ns
+from types import SimpleNamespace
 from typing import Any, Optional
 
 from .. import failures
@@ -27,7 +28,7 @@ from ..spaces import PROCESSES
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, CrewSettings, Model, missing
 
-_mine = threading.local()  # each thread is a worker; a process has one that takes tasks
+_mine: Any = threading.local()  # each thread is a worker; a process has one that takes tasks
 _boards: dict[
     str, Board
 ] = {}  # of this process, if its threads are the workers: a package may pickle what it hands them
@@ -52,6 +53,14 @@ def set_up(work: Work, told_apart: bool, place: Place, ready: Ready) -> None:
         pin_all(
             work.cpus[place.index % len(work.cpus)]
         )  # a package may receive in another thread than it computes in
+
+
+def set_up_alone(work: Work, told_apart: bool, place: Place, ready: Ready) -> None:
+    """Become the only worker of an interpreter of the parent's process: there, each call has thread-locals of its own."""
+    global _mine  # noqa: PLW0603  # an interpreter has one worker
+    _mine = SimpleNamespace()
+    _boards[work.geometry.path] = Board(work.geometry)
+    set_up(work, told_apart, place, ready)
 
 
 def perform(task: int, value: int, payload: Any) -> Item:
@@ -97,13 +106,14 @@ class Foreign(Model):
     """A model whose workers belong to a pool of a package.
 
     ``TOLD_APART`` says whether it sends through connections of `multiprocessing`, whose phases are recorded;
-    ``DAEMONS`` whether it starts processes that may outlive the parent.
+    ``DAEMONS`` whether it starts processes that may outlive the parent, ``SET_UP`` what makes a worker.
     """
 
     SPACE = PROCESSES
     TRANSPORT = "native"
     TOLD_APART = False
     DAEMONS = False
+    SET_UP: Callable[..., None] = staticmethod(set_up)
 
     @classmethod
     def inherits(cls, start_method: Optional[str]) -> bool:
@@ -152,7 +162,7 @@ class Foreign(Model):
                 end.close()  # workers are heard at the gate
         if not self.apart:
             _boards[self.board.geometry.path] = self.board
-        later = Later((set_up, self.work, self.TOLD_APART))
+        later = Later((self.SET_UP, self.work, self.TOLD_APART))
         self.created_ns = [perf_counter_ns()] * self.settings.workers
         with _libraries_first():
             self._open()
@@ -224,10 +234,16 @@ class Foreign(Model):
             raise TaskFailed(told) from error
 
     def _late(self) -> None:
-        failures.end_run(str(missing(self.board)))
+        failures.end_run(_remedied(missing(self.board)))
 
     def _failed(self) -> None:
-        failures.end_run(failures.left(self._folder, self.settings.workers))
+        failures.end_run(_remedied(TaskFailed(failures.left(self._folder, self.settings.workers))))
+
+
+def _remedied(error: RunFailed) -> str:
+    from ..remedies import reason  # noqa: PLC0415  # only when a run failed
+
+    return reason(error)
 
 
 @contextmanager
