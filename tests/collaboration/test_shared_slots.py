@@ -153,6 +153,25 @@ def test_a_task_that_keeps_its_payload_is_reported(tmp_path: Path) -> None:
         workers.map([(0, payload) for payload in PAYLOADS])
 
 
+class _Decodes(Sample):
+    """Needs bytes."""
+
+    def open(self) -> Task:
+        """Return the task."""
+        return lambda payload: (0, payload.decode())
+
+
+def test_a_task_that_needs_bytes_is_told_so_in_the_last_line(tmp_path: Path) -> None:
+    """Which is the one that a summary shows."""
+    start = crew_of(_mechanism("thread", "shared_memory"), tmp_path, {"access": "view"})
+    with pytest.raises(TaskFailed) as caught, start(_Decodes()) as workers:
+        workers.exchange((0, b"text"))
+    assert str(caught.value).splitlines()[-1] == (
+        "AttributeError: 'memoryview' object has no attribute 'decode'; with this ipc.access its payload is a "
+        "memoryview: write bytes(payload) where it needs bytes, or choose ipc.access=copy"
+    )
+
+
 @pytest.mark.parametrize("ipc", LENDING)
 def test_memory_is_private_and_removed(tmp_path: Path, ipc: str) -> None:
     """The slots and the resident payloads lie in files that their owner alone can open, and that are gone afterwards."""

@@ -21,10 +21,7 @@ from ..patterns._abc import Exchange
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, ChannelCosts, CrewSettings, Model, missing
 
-_IN_PLACE = (
-    ", where ipc.access lets it see its payload in place, as a memoryview (where it needs bytes, write bytes(payload), or "
-    "choose ipc.access=copy)"
-)
+_IN_PLACE = "; with this ipc.access its payload is a memoryview: write bytes(payload) where it needs bytes, or choose ipc.access=copy"
 
 
 def serve(port: Port, worker: Worker, barrier: Any) -> bool:
@@ -92,10 +89,9 @@ def _answer(port: Port, worker: Worker, task: int, value: int, payload: Any) -> 
         result = worker.job(task, value, payload)
         port.send(task, *result)
     except BaseException as error:  # noqa: BLE001  # the user's task may raise anything; the parent reports it
-        what = "has a result that could not be sent back"
-        if result is None:
-            what = f"raised in a worker{_IN_PLACE * (type(payload) is memoryview)}"
-        port.send(FAILED, task, f"task {task} {what}:\n{describe(error)}")
+        what = "raised in a worker" if result is None else "has a result that could not be sent back"
+        remedy = _IN_PLACE * (type(payload) is memoryview)
+        port.send(FAILED, task, f"task {task} {what}:\n{describe(error)}{remedy}")
 
 
 def set_up(index: int, work: Work, board: Optional[Board], barrier: Any, ready: Ready) -> Optional[Worker]:
