@@ -141,4 +141,5 @@ def check_options(name: str, roles: Roles) -> None:
     unfit = [option for option in roles.chosen if option not in accepts]
     if unfit:
         options = ", ".join(f"--{option}" for option in (*accepts, "select"))
-        raise UnfitOption(f"figure {name} has no use for --{unfit[0]}; it accepts {options}")
+        why = "" if name in WITH_ROLES else ": it is a map over task lengths and payloads"
+        raise UnfitOption(f"figure {name} has no use for --{unfit[0]}{why}; it accepts {options}")
