@@ -17,6 +17,7 @@ _NAMES = (
     "python3.13",
     "python3.13t",
     "python3.14",
+    "python3.14t",
     "pypy3",
 )
 _SHARED = Path("/dev/shm")
@@ -47,13 +48,17 @@ def left_behind() -> set[str]:
     return {path.name for path in _SHARED.glob(f"breakeven-{os.getpid()}-*")} if _SHARED.exists() else set()
 
 
-EVERY_INTERPRETER = pytest.mark.parametrize(
-    "executable", interpreters(), ids=lambda path: Path(path).name + "-" + Path(path).parts[-3]
-)
+def _each(paths: list[str], kind: str) -> pytest.MarkDecorator:
+    """Return the parameter of a test for each interpreter; without any it is skipped and says how to get one."""
+    lacking = pytest.mark.skip(reason=f"no {kind} here; .ci/pythons brings it on Debian")
+    here = [pytest.param(path, id=f"{Path(path).name}-{Path(path).parts[-3]}") for path in paths]
+    return pytest.mark.parametrize("executable", here or [pytest.param("", marks=lacking, id="none")])
 
-FREE_THREADED = pytest.mark.parametrize(
-    "executable",
+
+EVERY_INTERPRETER = _each(interpreters(), "interpreter to measure")
+
+FREE_THREADED = _each(
     [path for path in interpreters() if _kind(path)[1].startswith("1 ")],  # type: ignore[index]  # all of them start
-    ids=lambda path: Path(path).name + "-" + Path(path).parts[-3],
+    "free-threaded CPython",
 )
 """Of those, builds without a GIL."""
