@@ -249,7 +249,7 @@ def main() -> int:
         ]
     print(shown.to_string(index=False, float_format="{:.3f}".format))
     print(f"load now {os.getloadavg()[0]:.2f}; {words.count('yes')} of {len(words)} within {BOUND:.0%}")
-    return 1 if "no" in words else 0
+    return 0 if set(words) == {"yes"} else 1
 
 
 if __name__ == "__main__":
