@@ -8,7 +8,7 @@ lab (map, mp_pool, the same function) beside `benchmarks.plain_pool`. They share
 fresh process; in every repetition the combinations come in seeded random order, and so do the two of each.
 With --only, the pipes, TCP or ZeroMQ of `benchmarks.plain_wires` as well (os_pipe, tcp, zeromq). Overrides go to the lab. Both are measured as the machine is (placement none), on one CPU (compact) and on two
 (scatter); with --calm the round trips of both have one CPU and keep freed memory, see `benchmarks.calm`, and the
-pool, which needs two, is left out. Exits with 1 if the ratio of the medians is off by more than 15 %.
+pool, which needs two, is left out. Exits with 1 if the ratio of the medians is off by more than 15 %, or cannot be decided.
 
 As the machine is, the scheduler puts some processes of either side on one CPU and some on two. Where both happened, how
 many did so decides the medians, so that what is judged is the ratio of the medians of those on one CPU, and of those on two,
