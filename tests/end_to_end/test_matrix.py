@@ -11,6 +11,7 @@ import pytest
 from benchmarks import combinations, matrix
 from breakeven.analysis.frames.budget import sum_phases
 from breakeven.analysis.frames.load import load
+from breakeven.runner.host.process_mark import Owner
 
 SHARED = Path("/dev/shm")
 
@@ -23,15 +24,21 @@ def _at_home(folder: Path) -> Iterator[int]:
                 yield int(process.name)
 
 
+def _orphans() -> set[str]:
+    """Return what lies in shared memory whose runner is gone; other sweeps may be under way."""
+    owners = {path.name: Owner.of_name(path.name) for path in SHARED.glob("breakeven-*")}
+    return {name for name, owner in owners.items() if owner is not None and owner.is_gone()}
+
+
 def test_all_factors_in_pairs(tmp_path: Path) -> None:
     """Each cell's results are right, the phases of its workers fill its time, and nothing is left behind."""
-    before = set(SHARED.glob("breakeven-*"))
+    before = _orphans()
     runs = matrix.measure(tmp_path, [row.cell() for row in combinations.covering()])
     failed = matrix.wrong(runs)
     assert failed.empty, failed[["model", "ipc", "pattern", "reason"]].to_string()
     assert runs["status"].eq("ok").any()
     assert list(_at_home(tmp_path)) == []
-    assert set(SHARED.glob("breakeven-*")) <= before
+    assert _orphans() <= before
 
     sums = sum_phases(load(tmp_path / "outputs" / "matrix"))
     trials = sums.groupby(["cell_id", "round", "trial"]).agg(
