@@ -48,7 +48,18 @@ IMPORTANCE = (
         SLOWED,
         FAULTS,
     ),
-    *("cache", DISTURBED, ONE_PROCESS, "window", "task", "calibrations", "calibrated", UNSTEADY, "warm-up"),
+    *(
+        "gil",
+        "cache",
+        DISTURBED,
+        ONE_PROCESS,
+        "window",
+        "task",
+        "calibrations",
+        "calibrated",
+        UNSTEADY,
+        "warm-up",
+    ),
     *("affinity", OVER, "arguments", "input", OBSERVED, "trace"),
 )
 """All kinds of cautions, those first that can turn a decision over, and last what only explains a number.

@@ -24,6 +24,10 @@ FORMS: Mapping[str, str] = {
         "cannot be timed to 1 %; ask for {enough:time_or_more} or more"
     ),
     "affinity": "affinity={affinity:text}: without effect, since this system cannot pin threads to CPUs",
+    "gil": (
+        "gil: this build of Python has none, but a module that was imported switched it on again, so threads take turns; "
+        "environment.PYTHON_GIL=0 keeps it off, if the module can do without"
+    ),
     "warm-up": f"warm-up: still not steady after {{pairs:count}} pairs of trials (measure.max_warmup); {_CLOCK}",
     "trace": (
         "trace: {merged:count} spans did not fit the buffer and were merged into the one after them; the phases of this "

@@ -60,6 +60,7 @@ def describe_workers(crew: Model, seen: list[Seat]) -> tuple[tuple[WorkerRecord,
     )
     parent = _describe(crew.own, pid, (0, 0))
     return workers, parent._replace(
+        gil=gil_enabled(),
         cpu=place.cpu,
         cpu_share=place.share,
         peak_bytes=own_peak_bytes(),

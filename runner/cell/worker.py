@@ -117,6 +117,7 @@ class Worker:
         if self.stock is not None:
             self.stock.fill()
         write_usage(self.header)
+        self.header[GIL] = gil_enabled()  # a module that a task imported may have switched it on
         self.header[ANSWERED] = perf_counter_ns()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from statistics import median
 
@@ -23,8 +24,17 @@ _CHANGES = {INPUT: "input", ARGUMENTS: "arguments", UNKNOWN: "shared input"}
 def notes(run: Run, result: Result) -> str | None:
     """Return the notes on one run, one per line; None if there are none."""
     calibration = run.calibration.note if run.calibration is not None else ""
-    found = (*([calibration] if calibration else []), *_notes(run.cell, result))
+    back = [write("gil")] if _gil_is_back(run, result) else []
+    found = (*([calibration] if calibration else []), *back, *_notes(run.cell, result))
     return "\n".join(found) or None
+
+
+def _gil_is_back(run: Run, result: Result) -> bool:
+    """Return whether the GIL is on in a worker, in a build without one, and nobody asked for it."""
+    variable = run.cell.environment.get("PYTHON_GIL", os.environ.get("PYTHON_GIL"))
+    asked = variable == "1" or "gil=1" in " ".join(run.cell.interpreter_flags)
+    free = "free-threaded" in str(run.conditions.get("python_build"))
+    return free and not asked and any(worker.gil for worker in result.workers)
 
 
 def _short(time_ns: int) -> int:

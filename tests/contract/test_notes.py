@@ -14,6 +14,7 @@ _NUMBERS = st.integers(0, 10**12)
 _FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "task": dict.fromkeys(("asked", "steps", "step", "enough"), _NUMBERS),
     "affinity": {"affinity": st.sampled_from(("compact", "scatter"))},
+    "gil": {},
     "warm-up": {"pairs": _NUMBERS},
     "trace": {"merged": _NUMBERS},
     **{

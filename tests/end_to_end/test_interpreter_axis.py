@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -91,3 +93,42 @@ def test_the_gil_is_switched_on(command: Command, tmp_path: Path, executable: st
         "PYTHON_GIL=0": False,
         "PYTHON_GIL=1": True,
     }
+
+
+_OLD_STYLE = """
+#include <Python.h>
+static struct PyModuleDef old_style = {PyModuleDef_HEAD_INIT, "old_style", NULL, 0, NULL};
+PyMODINIT_FUNC PyInit_old_style(void) { return PyModule_Create(&old_style); }
+"""
+
+
+def _compile(folder: Path, executable: str) -> None:
+    """Put a module that does not say that it can do without the GIL into a folder."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler here; apt install gcc libc6-dev brings it")
+    ask = "import sysconfig; print(sysconfig.get_path('include'))"
+    headers = subprocess.run(
+        [executable, "-c", ask], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    (folder / "old_style.c").write_text(_OLD_STYLE)
+    command = [compiler, "-shared", "-fPIC", f"-I{headers}", "old_style.c", "-o", "old_style.so"]
+    subprocess.run(command, cwd=folder, check=True)
+
+
+@FREE_THREADED
+def test_a_module_that_switches_the_gil_on_is_seen(command: Command, tmp_path: Path, executable: str) -> None:
+    """Also if a task imports it; the run says so, unless the GIL was asked for or is kept off."""
+    _compile(tmp_path, executable)
+    (tmp_path / "mine.py").write_text("def work():\n    import old_style\n    return sum(range(2000))\n")
+    function = ("workload=function", "workload.target=mine:work", f"interpreter={executable}")
+    plain = command("-m", *QUICK, *function, "model=thread,process")
+    assert plain.returncode == 0, plain.stderr
+    runs = load(tmp_path / "outputs" / "mine").runs
+    assert runs["gil_enabled"].all()
+    assert runs["notes"].str.contains("gil: ").all()
+    asked = command("-m", *QUICK, *function, "model=process", "environment.PYTHON_GIL=0,1", "sweep=other")
+    assert asked.returncode == 0, asked.stderr
+    runs = load(tmp_path / "outputs" / "other").runs
+    assert sorted(runs["gil_enabled"]) == [False, True]
+    assert not runs["notes"].astype(str).str.contains("gil: ").any()
