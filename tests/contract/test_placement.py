@@ -111,6 +111,9 @@ class Watched:
         self.done.append("message")
         return self.answer()
 
+    def on_loop(self) -> None:
+        """Return that no event loop carries it."""
+
     def exchanger(self) -> Callable[[object], tuple[int, object]]:
         """Answer every message alike."""
         return self.exchange
