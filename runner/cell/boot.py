@@ -137,9 +137,15 @@ def search_in(folders: list[str]) -> None:
     sys.path[:] = folders
 
 
-def keep(*arguments: Any) -> None:
+def initial_bytes() -> bytes:
+    """Return the data that this worker of a pool was given when it started."""
+    found: bytes = _mine.initial
+    return found
+
+
+def keep(initial: bytes, *arguments: Any) -> None:
     """Keep the arguments of `start` for this worker's first task: the initializer of every pool."""
-    _mine.arguments = arguments
+    _mine.initial, _mine.arguments = initial, arguments
 
 
 class Kept(NamedTuple):
@@ -150,10 +156,10 @@ class Kept(NamedTuple):
     cpus: tuple[int, ...]
 
 
-def keep_task(kept: Kept) -> None:
+def keep_task(initial: bytes, kept: Kept) -> None:
     """Open the task for the calls of this worker: the initializer of a pool whose start is part of a trial."""
     ready = kept.users.load()
-    _mine.kept, _mine.task = kept, None
+    _mine.initial, _mine.kept, _mine.task = initial, kept, None
     if isinstance(
         ready, BaseException
     ):  # raised where tasks are awaited: a pool would start another worker, or break

@@ -7,6 +7,7 @@ waiting task per worker is submitted: none ends before every worker has one.
 
 from __future__ import annotations
 
+import os
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,7 @@ from ._abc import BARRIER_SECONDS, CrewSettings, Lifetime, Model, missing
 from ._pooled import perform, perform_numbered, set_up, set_up_traced, wait_at_barrier
 
 MAP, SUBMIT = "map", "submit"
+_PIECE = 1 << 20  # of random bytes, which are repeated
 PERSISTENT, PER_MAP = "persistent", "per_map"
 
 CHUNKS_A_WORKER = 4
@@ -43,7 +45,8 @@ class Pool(Model):
     first one is created before, as one that persists is, for what start and end take and for what workers say of themselves.
 
     ``call`` says which of its methods hands out tasks, and ``chunksize`` how many go together if that can send several. No more
-    than ``in_flight`` tasks are under way, if that is not None: a semaphore around what submits them.
+    than ``in_flight`` tasks are under way, if that is not None: a semaphore around what submits them. Every worker is given
+    ``initial`` bytes when it starts, as an argument of the pool's initializer.
     """
 
     TRANSPORT = "native"
@@ -52,8 +55,14 @@ class Pool(Model):
         "call": f"{MAP}|{SUBMIT}",
         "chunksize": "chunk?",
         "in_flight": "count?",
+        "initial": "size",
     }
-    DEFAULTS: ClassVar[dict[str, Any]] = {"lifetime": PERSISTENT, "call": MAP, "in_flight": None}
+    DEFAULTS: ClassVar[dict[str, Any]] = {
+        "lifetime": PERSISTENT,
+        "call": MAP,
+        "in_flight": None,
+        "initial": 0,
+    }
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         super().__init__(settings, work, board)
@@ -61,6 +70,9 @@ class Pool(Model):
         self.barrier = self.context.Barrier(settings.workers + 1)
         self.lock = self.context.Lock()
         self._started = False
+        size = settings.options.get("initial", 0)
+        piece = os.urandom(min(size, _PIECE))
+        self._initial = (piece * -(-size // max(len(piece), 1)))[:size]
         self._anew = not self.lasting
         self._standing = self._asked = False
         self._first: tuple[Lifetime, ...] = ()
@@ -112,7 +124,7 @@ class Pool(Model):
         """Create the pool, which creates its workers at once or with the first tasks, and wait for these to begin."""
         board = None if self.apart else self.board
         later = Later((set_up, self.work, board, self.lock))
-        initargs = (self.users, self.says, Later(self.barrier), later)
+        initargs = (self._initial, self.users, self.says, Later(self.barrier), later)
         self.created_ns = [perf_counter_ns()] * self.settings.workers
         self._open(initargs)
         self._standing = True
@@ -150,9 +162,13 @@ class Pool(Model):
                 perform_numbered,
             )
             self.board.control[ASSIGNED] = 0
-            return self.users, Later((set_up, self.work, None if self.apart else self.board, self.lock))
+            return (
+                self._initial,
+                self.users,
+                Later((set_up, self.work, None if self.apart else self.board, self.lock)),
+            )
         self._initializer, self._perform, self._perform_numbered = keep_task, call_kept, call_numbered
-        return (Kept(self.users, Later(self.work.workload), self.work.cpus),)
+        return (self._initial, Kept(self.users, Later(self.work.workload), self.work.cpus))
 
     def stop(self) -> None:
         """Shut the pool down, unless it lived for one map."""

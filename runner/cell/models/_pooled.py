@@ -97,8 +97,9 @@ def _instead_of_result(message: Any, told: str) -> Any:
     raise failure from None
 
 
-def set_up_traced(users: Users, later: Later) -> None:
+def set_up_traced(initial: bytes, users: Users, later: Later) -> None:
     """Set up a worker within a traced trial, whose first phase that is: the initializer of a pool that lives for one map."""
+    del initial  # what matters is that it was handed over
     ready = users.load()
     function, *arguments = later.get()
     function(*arguments, None, ready)
