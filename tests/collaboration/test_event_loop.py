@@ -106,9 +106,7 @@ def _assert_closed(result: Any, walls: dict[int, int]) -> None:
 @EVERY_INTERPRETER
 @pytest.mark.parametrize("model", ["asyncio", "asyncio_to_thread"])
 def test_every_interpreter_has_it(tmp_path: Path, executable: str, model: str) -> None:
-    """Tasks that await `asyncio.sleep`, and calls in threads, on each CPython that is here."""
-    if "pypy" in Path(executable).name:
-        pytest.skip("a run reads the kernel's counts with os.preadv, which PyPy lacks")
+    """Tasks that await `asyncio.sleep`, and calls in threads, on each Python that is here."""
     own = TASKS if model == "asyncio" else TASKS | {"model": model, "ipc": "native"}
     options = {"call": "run_in_executor", "in_flight": 2} if model != "asyncio" else {}
     changes = own | {"model_options": options, "workload": "sleep", "workers": 2, "task_ns": 2_000_000}

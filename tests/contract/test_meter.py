@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.runner.cell import meter
-from breakeven.runner.cell.board import CPU, OWN, PID, THREAD
+from breakeven.runner.cell.board import CPU, HEADER_WORDS, OWN, PID, THREAD
 from breakeven.runner.cell.memory import own_peak_bytes, peak_bytes, proportional_bytes
 from breakeven.runner.cell.meter import TICK_NS, Counts, Machine, MachineCounts, Reading, between
 from breakeven.runner.cell.procfs import KernelFile, read_once
@@ -23,7 +23,7 @@ STAT = b"cpu  1 1 1 1 1 1 1 1 0 0\ncpu0 10 2 3 90 5 1 4 7 0 0\ncpu1 20 0 0 80 0 
 
 
 def _header() -> memoryview:
-    return memoryview(bytearray(8 * 16)).cast("q")
+    return memoryview(bytearray(8 * HEADER_WORDS)).cast("q")
 
 
 def test_steal_and_use_are_those_of_our_cpus() -> None:
