@@ -182,10 +182,12 @@ def call_kept(number: int, value: int, payload: Any) -> tuple[int, Any]:
     try:
         result: tuple[int, Any] = _mine.task(payload)
     except BaseException as error:  # noqa: BLE001  # the user's task may raise anything
-        from .models._pooled import report_failure  # noqa: PLC0415  # imports all that a model needs
+        from .models._pooled import failure_of  # noqa: PLC0415  # imports all that a model needs
 
-        return report_failure(number, error, apart=_mine.kept.users.apart)
-    return result
+        failure = failure_of(number, error, apart=_mine.kept.users.apart)
+    else:
+        return result
+    raise failure  # here: it has no context, which a package may have taught pickle to send along
 
 
 def call_numbered(item: tuple[int, int, Any]) -> tuple[int, int, Any]:

@@ -54,7 +54,7 @@ def test_a_reference_that_does_not_exist_is_refused(command: Command, tmp_path: 
     """Before anything is measured."""
     done = command("calibrate_on=python0.0", *ONE)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "'python0.0' was not found" in done.stderr
+    assert "interpreter=python0.0 was not found" in done.stderr
     assert not (tmp_path / "outputs").exists()
 
 

@@ -19,7 +19,7 @@ from breakeven.runner.errors import FunctionUnusable
 from breakeven.runner.planning.interpreters import check_function, find_interpreter
 from tests import commands
 from tests.collaboration.host_runs import function
-from tests.machines import EVERY_INTERPRETER
+from tests.machines import EVERY_INTERPRETER, skip_pypys_executor
 from tests.samples import run
 
 MINE = """
@@ -88,6 +88,8 @@ def test_every_process_finds_the_standard_library(
     users: Path, executable: str, model: str, start_method: str | None, ipc: str
 ) -> None:
     """The measured one, the workers however they start, the fork server and the resource tracker."""
+    if model == "process_pool":
+        skip_pypys_executor(executable, start_method)
     poison(users, standard_names(executable))
     _measure(executable, users, model=model, start_method=start_method, ipc=ipc, **function("work"))
 

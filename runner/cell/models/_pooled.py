@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import Any, NoReturn, Optional
+from typing import Any, Optional
 
 from .. import failures, probe
 from ..board import ASSIGNED, Board
@@ -41,15 +41,16 @@ def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:
         worker: Worker = _mine.worker
         return worker.perform(task, value, payload)
     except BaseException as error:  # noqa: BLE001  # the user's task may raise anything
-        return report_failure(task, error, apart=_mine.worker.apart)
+        failure = failure_of(task, error, apart=_mine.worker.apart)
+    raise failure  # here: it has no context, which a package may have taught pickle to send along
 
 
-def report_failure(task: int, error: BaseException, *, apart: bool) -> NoReturn:
-    """Raise TaskFailed for what a task raised, in a way that ends the call at once."""
+def failure_of(task: int, error: BaseException, *, apart: bool) -> Sent:
+    """Return what to raise for what a task raised; it ends the call at once."""
     told = f"task {task} raised in a worker:\n{failures.describe(error)}"
     if not apart:
         failures.end_run(told)
-    raise Sent(told) from None
+    return Sent(told)
 
 
 def perform_numbered(item: tuple[int, int, Any]) -> tuple[int, int, Any]:
