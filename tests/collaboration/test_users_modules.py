@@ -98,7 +98,7 @@ REFUSED = {
         ),
     ),
     "closes all": (
-        "import os\nos.closerange(3, 256)",
+        "import os\nos.closerange(3, 4096)",
         (
             "when mine is imported, it closed files that it did not open, the one for the answer among them; close only "
             "its own"
