@@ -173,7 +173,7 @@ def test_the_old_scripts_and_the_help(installed: Path, users: Path) -> None:
     _call(users, installed / "breakeven", "model=thread", *_function("mine"), *QUICK)
     assert "results: outputs/" in _call(users, installed / "breakeven-analysis", "--no-figures").stdout
     assert "done" in _call(users, installed / "breakeven-status").stdout
-    assert "model: mp_pool, process" in _call(users, installed / "breakeven", "run", "--help").stdout
+    assert "\nmodel: asyncio" in _call(users, installed / "breakeven", "run", "--help").stdout
     assert "payload: 1KiB" in _call(users, installed / "breakeven", "--cfg", "job").stdout
 
 
