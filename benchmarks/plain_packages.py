@@ -20,11 +20,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter_ns, sleep
 from typing import Any
 
-from benchmarks.plain_pool import STEPS, TASKS, WORKERS, work
-
-_PAIRS_BEFORE, _FEWEST = 3, 6  # warm-up, then at least as many
-
-Map = Callable[[Callable[[Any], Any], list[Any]], list[Any]]
+from benchmarks.plain_pool import WORKERS, Map, speedups
 
 
 def meet(path: str) -> int:
@@ -103,29 +99,6 @@ PACKAGES: dict[str, Callable[[], AbstractContextManager[Map]]] = {
     "ray": _ray,
     "mpi": _mpi,
 }
-
-
-def _time(carry_out: Callable[[], list[int]], expected: list[int]) -> int:
-    start = perf_counter_ns()
-    found = carry_out()
-    taken = perf_counter_ns() - start
-    if found != expected:
-        raise ValueError("the results differ from those of the first calls")
-    return taken
-
-
-def speedups(mapped: Map, seconds: float) -> Iterator[float]:
-    """Yield the ratio of each pair: time alone by time in the pool."""
-    steps = [STEPS] * TASKS
-    expected = [work(STEPS)] * TASKS
-    ways = [lambda: [work(each) for each in steps], lambda: mapped(work, steps)]
-    end, number = perf_counter_ns() + int(seconds * 1e9), 0
-    while perf_counter_ns() < end or number < _PAIRS_BEFORE + _FEWEST:
-        order = (0, 1) if number % 2 else (1, 0)
-        taken = {way: _time(ways[way], expected) for way in order}
-        number += 1
-        if number > _PAIRS_BEFORE:
-            yield taken[0] / taken[1]
 
 
 def main() -> None:

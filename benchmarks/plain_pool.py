@@ -13,9 +13,12 @@ import multiprocessing
 import statistics
 from collections.abc import Callable, Iterator
 from time import perf_counter_ns
+from typing import Any
 
 WORKERS, TASKS, STEPS = 2, 64, 10_000
 _PAIRS_BEFORE, _FEWEST = 3, 6  # warm-up, then at least as many
+
+Map = Callable[[Callable[[Any], Any], list[Any]], list[Any]]
 
 
 def work(steps: int) -> int:
@@ -35,19 +38,18 @@ def _time(carry_out: Callable[[], list[int]], expected: list[int]) -> int:
     return taken
 
 
-def speedups(seconds: float) -> Iterator[float]:
-    """Yield the ratio of each pair: time alone by time in the pool."""
+def speedups(mapped: Map, seconds: float) -> Iterator[float]:
+    """Yield the ratio of each pair: time alone by time in the pool whose map is ``mapped``."""
     steps = [STEPS] * TASKS
     expected = [work(STEPS)] * TASKS
-    with multiprocessing.get_context("fork").Pool(WORKERS) as pool:
-        ways = [lambda: [work(each) for each in steps], lambda: pool.map(work, steps)]
-        end, number = perf_counter_ns() + int(seconds * 1e9), 0
-        while perf_counter_ns() < end or number < _PAIRS_BEFORE + _FEWEST:
-            order = (0, 1) if number % 2 else (1, 0)
-            taken = {way: _time(ways[way], expected) for way in order}
-            number += 1
-            if number > _PAIRS_BEFORE:
-                yield taken[0] / taken[1]
+    ways = [lambda: [work(each) for each in steps], lambda: mapped(work, steps)]
+    end, number = perf_counter_ns() + int(seconds * 1e9), 0
+    while perf_counter_ns() < end or number < _PAIRS_BEFORE + _FEWEST:
+        order = (0, 1) if number % 2 else (1, 0)
+        taken = {way: _time(ways[way], expected) for way in order}
+        number += 1
+        if number > _PAIRS_BEFORE:
+            yield taken[0] / taken[1]
 
 
 def main() -> None:
@@ -56,7 +58,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=1.0)
-    print(statistics.median(speedups(parser.parse_args().seconds)))
+    with multiprocessing.get_context("fork").Pool(WORKERS) as pool:
+        print(statistics.median(speedups(pool.map, parser.parse_args().seconds)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
-_NETWORK = "/proc/thread-self/ns/net"  # a thread may have another one than its process
+_NETWORK = "/proc/thread-self/ns/net"  # a thread's own, which can differ from that of its process
 _private: list[int] = []  # the descriptor of the namespace once there is one
 
 

@@ -81,18 +81,23 @@ def test_a_message_that_outgrows_the_ring_says_so(crew: StartCrew) -> None:
     )
 
 
+def make_pickling_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have whatever pickles or unpickles fail."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("pickled")
+
+    for name in ("dumps", "loads", "Pickler", "Unpickler"):
+        monkeypatch.setattr(f"pickle.{name}", refuse)
+
+
 @SHARED_MEMORY
 def test_payload_bytes_of_shared_memory_pass_no_pickle(
     crew: StartCrew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With pickling made impossible, bytes still cross shared memory."""
     with crew(Identity()) as workers:
-
-        def refuse(*_: Any, **__: Any) -> None:
-            raise AssertionError("pickled")
-
-        for name in ("dumps", "loads", "Pickler", "Unpickler"):
-            monkeypatch.setattr(f"pickle.{name}", refuse)
+        make_pickling_impossible(monkeypatch)
         assert workers.exchange((0, b"x" * 1000)) == (41, b"x" * 1000)
         with pytest.raises(AssertionError, match="pickled"):
             workers.exchange((0, [1]))
@@ -109,12 +114,7 @@ def test_bytes_cross_in_no_pickle_where_that_is_said(
 ) -> None:
     """With pickling made impossible, small and large bytes still cross, and an object does if the object itself is passed."""
     with crew(Identity()) as workers:
-
-        def refuse(*_: Any, **__: Any) -> None:
-            raise AssertionError("pickled")
-
-        for name in ("dumps", "loads", "Pickler", "Unpickler"):
-            monkeypatch.setattr(f"pickle.{name}", refuse)
+        make_pickling_impossible(monkeypatch)
         for payload in (b"", b"x" * 1000, b"y" * 300_000):
             assert workers.exchange((0, payload)) == (41, payload)
         if not workers.channel.ALWAYS_PICKLES:  # type: ignore[attr-defined]  # bare models alone have one

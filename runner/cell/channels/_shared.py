@@ -34,8 +34,11 @@ class SharedQueues(Channel):
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
-        make = getattr(context, self.KIND)
-        self.tasks, self.answers = make(), make()
+        self.tasks, self.answers = self._make(), self._make()
+
+    def _make(self) -> Any:
+        """Return a new queue."""
+        return getattr(self.context, self.KIND)()
 
     def port(self, worker: int) -> Port:
         """Return the same two queues to every worker."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar, Optional
 
-from ..phases import RECEIVE, SEND, WAIT
+from ..phases import RECEIVE, WAIT
 from ..spaces import INTERPRETERS
-from ._abc import Channel, Port, Room
+from ._abc import Port
+from ._shared import SharedPort, SharedQueues
 
 POLL, PIPE = "poll", "pipe"
 _BYTE = b"!"
@@ -46,24 +47,15 @@ class Line:
             os.close(descriptor)
 
 
-class QueuePort(Port):
+class QueuePort(SharedPort):
     """Takes from one queue and puts into the other."""
-
-    def __init__(self, tasks: Line, answers: Line) -> None:
-        self.tasks = tasks
-        self.answers = answers
 
     def receive(self) -> tuple[int, int, Any]:
         """Take the next message from the shared queue."""
         return receive(self, self.tasks)
 
-    def send(self, task: int, value: int, payload: Any) -> None:
-        """Put an answer."""
-        self.answers.put((task, value, payload))
-        self.recorder.mark(SEND)
 
-
-class InterpreterQueue(Channel):
+class InterpreterQueue(SharedQueues):
     """The parent's end. ``wake`` says how a reader of an empty queue learns of a message: by ``poll``, as the library has it, or a ``pipe``."""
 
     JOINS = frozenset({INTERPRETERS})
@@ -72,14 +64,13 @@ class InterpreterQueue(Channel):
     SINCE = (3, 14)
     LINE = Line
 
-    def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
-        super().__init__(context, room, options)
+    def _make(self) -> Line:
         from concurrent.interpreters import (  # type: ignore[import-not-found]  # noqa: PLC0415  # Python 3.14
             create_queue,
         )
 
-        woken = options.get("wake") == PIPE  # ipc=auto has no knobs
-        self.tasks, self.answers = (self.LINE(create_queue(), os.pipe() if woken else None) for _ in range(2))
+        woken = self.options.get("wake") == PIPE  # ipc=auto has no knobs
+        return self.LINE(create_queue(), os.pipe() if woken else None)
 
     @classmethod
     def _why_apart(cls, space: str) -> str:
@@ -94,16 +85,6 @@ class InterpreterQueue(Channel):
         """Return the same two queues to every worker."""
         del worker
         return QueuePort(self.tasks, self.answers)
-
-    def order(self, worker: int, task: int) -> None:
-        """Put an order for whichever worker takes it."""
-        del worker
-        self.tasks.put((task, 0, None))
-
-    def send(self, task: int, value: int, payload: Any) -> None:
-        """Put a task."""
-        self.tasks.put((task, value, payload))
-        self.recorder.mark(SEND)
 
     def receive(self) -> tuple[int, int, Any]:
         """Take an answer."""

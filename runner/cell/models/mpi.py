@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from shutil import which
 from typing import Any, ClassVar, Optional
 
 from .. import failures, network
 from ..member import Lack, Requirement
-from ._foreign import Foreign, Item, Numbered, pass_gate, perform
+from ._foreign import pass_gate
+from ._foreign_executor import ForeignExecutor
 
 _STARTER = "mpiexec"
 _PRIVATE = "private"
@@ -19,7 +19,7 @@ _SHARED = "/dev/shm/"  # noqa: S108  # where MPI makes it
 _SEGMENTS = ("mpich_shm_", "sm_segment.", "vader_segment.")  # of MPICH and of Open MPI
 
 
-class Mpi(Foreign):
+class Mpi(ForeignExecutor):
     """MPI processes that look for messages with pauses in between, and a thread of the parent that sends them tasks."""
 
     OPTIONS: ClassVar[dict[str, str]] = {"chunksize": "count?", "network": "private|host"}
@@ -54,21 +54,8 @@ class Mpi(Foreign):
         self._meet(unlink_and_wait)
         unlink_segments()
 
-    def _each(self, function: Callable[..., None], *arguments: Any) -> None:
-        asked = [self._executor.submit(function, *arguments) for _ in range(self.settings.workers)]
-        for future in asked:
-            future.result()
-
-    def _all(self, tasks: list[Numbered]) -> list[Item]:
-        chunksize = self.settings.options["chunksize"] or 1  # as by default
-        return list(self._executor.map(perform, *zip(*tasks), chunksize=chunksize))
-
-    def _one(self, task: Numbered) -> Item:
-        result: Item = self._executor.submit(perform, *task).result()
-        return result
-
     def _close(self) -> None:
-        self._executor.shutdown(wait=True)
+        super()._close()
         if self._former is not None and not failures.ends_with_run():
             network.leave(self._former)
 
