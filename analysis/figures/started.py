@@ -32,6 +32,7 @@ _WORK = (
 """What tasks do: nothing of it begins before all workers are ready."""
 
 _IDENTITY = ("function", "variant")
+_OF_WORKERS = ("model.", "ipc.", "gc=", "switch_interval=")
 _ROWS = 24
 
 
@@ -43,8 +44,6 @@ class Cost:
     parts: tuple[str, ...]
     name: str
     lacking: str
-    depends: tuple[str, ...] = ()
-    """What of `_WORK` it depends on nevertheless."""
 
     def of(self, runs: pd.DataFrame) -> pd.Series[float]:
         """Return the cost in each run, NaN where it is not known."""
@@ -58,11 +57,10 @@ def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
     """
     runs = lab.runs.assign(**{cost.column: cost.of(lab.runs)})
     good = runs[runs["status"].eq("ok") & runs[cost.column].gt(0)]
-    work = [name for name in _WORK if name not in cost.depends]
-    cells = roles.add_to(lab.estimates)
+    cells = roles.add_to(lab.estimates).assign(variant=_of_workers)
     cells = cells[cells.index.isin(good["cell_id"])].drop(columns=["samples", "rounds", "covers"])
     started = [
-        name for name in (*FACTORS, *roles.knobs.columns, *_IDENTITY) if name in cells and name not in work
+        name for name in (*FACTORS, *roles.knobs.columns, *_IDENTITY) if name in cells and name not in _WORK
     ]
     alike = cells.groupby(started, dropna=False, sort=False).ngroup()
     first = alike.drop_duplicates()
@@ -70,7 +68,7 @@ def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
     found = over_processes(times.set_index("cell_id")[cost.column].astype("float64"))
     ends = {"value": cost.column, "low": f"{cost.column}_low", "high": f"{cost.column}_high"}
     ways = cells.loc[first.index].join(found.rename(columns=ends))
-    ways = ways.assign(**{name: ways[name].iloc[0] for name in work if name in ways and len(ways)})
+    ways = ways.assign(**{name: ways[name].iloc[0] for name in _WORK if name in ways and len(ways)})
     panels = roles if roles.facet or not is_varied(ways["workers"]) else replace(roles, facet=("workers",))
     named = name_cells(ways, panels, None) if len(ways) else ways
     if named.empty or (named["mechanism"] == named["mechanism"].iloc[0]).all():
@@ -79,6 +77,12 @@ def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
     return named.assign(
         mechanism_place=place, covers=np.where(named[f"{cost.column}_low"].notna(), "cell", "nothing")
     )
+
+
+def _of_workers(cells: pd.DataFrame) -> pd.Series[str]:
+    """Return the variants without what their tasks do and how often they are measured: the knobs of workers and channels alone."""
+    knobs = cells["variant"].fillna("").str.split(", ")
+    return knobs.map(lambda texts: ", ".join(text for text in texts if text.startswith(_OF_WORKERS)))
 
 
 def draw_ways(frame: pd.DataFrame, cost: Cost, title: str, context: Context) -> Figure:
