@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -89,7 +90,8 @@ def _by_run(path: Path, **changes: Any) -> float:
 @needs_two_cpus
 def test_a_run_faults_like_the_plain_program(tmp_path: Path) -> None:
     """Nothing that the lab holds lies above the messages: memory is given back as in a hand-written loop."""
-    ours, theirs = _by_run(tmp_path, environment=TRIMMED), _by_hand()
+    pairs = [(_by_run(tmp_path / str(turn), environment=TRIMMED), _by_hand()) for turn in range(3)]
+    ours, theirs = (median(found) for found in zip(*pairs, strict=True))  # one loop differs from the next by half
     assert theirs / 1.5 < ours < theirs * 1.5
 
 

@@ -84,7 +84,7 @@ except KeyboardInterrupt:
     sys.exit(130)
 used = time.process_time() - begin
 say("held")
-say(f"{used:.1f} s of CPU time")
+say(used)
 """
 )
 
@@ -178,10 +178,10 @@ def test_who_waits_gets_its_turn(place: Path, start: Start) -> None:
     with HostLock(place).held("outputs/mine", wait=False):
         process = start(WAIT)
         assert said(process) == "waits for outputs/mine"
-        time.sleep(0.5)
+        time.sleep(1)
         assert process.poll() is None
     assert said(process) == "held"
-    assert said(process) == "0.0 s of CPU time"
+    assert float(said(process)) < 0.25  # of a second of waiting; who takes the lock then names itself, which is not waiting
     assert process.wait(10) == 0
 
 
