@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from breakeven.runner.locks.machine import FOLDER
 from breakeven.runner.sweep.signals import SIGNALS
-from tests import commands
+from tests import commands, machines
 from tests.commands import Command, Completed
 from tests.crews import MECHANISMS, Mechanism, StartCrew, crew_of
 
@@ -29,6 +30,27 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.mkdtemp(prefix="breakeven-tests-")
     config.add_cleanup(lambda: shutil.rmtree(folder))
     os.environ[FOLDER] = folder  # no test waits for a sweep that somebody else measures here
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Refuse parameters that come from a set: every process has them in another order, and names tests otherwise."""
+    for marker in metafunc.definition.iter_markers("parametrize"):
+        if isinstance(marker.args[1], AbstractSet):
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: sort the values of {marker.args[0]}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse the text of a set in the name of a test, for the same reason."""
+    for item in items:
+        values = (
+            item.callspec.params.values()
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else ()
+        )
+        if any(
+            isinstance(value, AbstractSet) and len(value) > 1 and str(value) in item.name for value in values
+        ):
+            raise pytest.UsageError(f"{item.nodeid}: name it by something else than a set")
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +103,9 @@ def mechanism(request: pytest.FixtureRequest) -> Mechanism:
 def crew(mechanism: Mechanism, tmp_path: Path) -> StartCrew:
     """Return what starts workers of the mechanism."""
     return crew_of(mechanism, tmp_path)
+
+
+@pytest.fixture
+def executable(request: pytest.FixtureRequest) -> str:
+    """Return the interpreter whose name is the parameter; the test is skipped if it is not here."""
+    return machines.named(request.param)

@@ -91,7 +91,8 @@ def _by_run(path: Path, **changes: Any) -> float:
 def test_a_run_faults_like_the_plain_program(tmp_path: Path) -> None:
     """Nothing that the lab holds lies above the messages: memory is given back as in a hand-written loop."""
     pairs = [(_by_run(tmp_path / str(turn), environment=TRIMMED), _by_hand()) for turn in range(3)]
-    ours, theirs = (median(found) for found in zip(*pairs, strict=True))  # one loop differs from the next by half
+    # medians, since one loop differs from the next by half
+    ours, theirs = (median(found) for found in zip(*pairs, strict=True))
     assert theirs / 1.5 < ours < theirs * 1.5
 
 

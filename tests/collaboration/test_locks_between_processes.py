@@ -181,7 +181,8 @@ def test_who_waits_gets_its_turn(place: Path, start: Start) -> None:
         time.sleep(1)
         assert process.poll() is None
     assert said(process) == "held"
-    assert float(said(process)) < 0.25  # of a second of waiting; who takes the lock then names itself, which is not waiting
+    # of a second of waiting; who takes the lock then names itself, which is not waiting
+    assert float(said(process)) < 0.25
     assert process.wait(10) == 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from breakeven.runner.cell.spaces import INTERPRETERS
 from breakeven.runner.results import RunResult
 from tests.collaboration.host_runs import function, write_module
 from tests.crews import options_of
-from tests.machines import interpreters, left_behind
+from tests.machines import left_behind, newest
 from tests.samples import run
 
 USER = """
@@ -47,15 +46,6 @@ def dies():
 """
 
 
-def _newest() -> list[str]:
-    """Find CPython 3.14 or newer, with a GIL."""
-    ask = "import sys, sysconfig as s; sys.exit(sys.version_info < (3, 14) or bool(s.get_config_var('Py_GIL_DISABLED')) or sys.implementation.name != 'cpython')"
-    return [path for path in interpreters() if subprocess.run([path, "-c", ask], check=False).returncode == 0]
-
-
-WITH_INTERPRETERS = pytest.mark.skipif(
-    not _newest(), reason="no Python 3.14 on this machine: sh .ci/pythons installs one"
-)
 JOINING = [name for name in channels.REGISTRY if INTERPRETERS in channels.load(name).JOINS]
 WAYS = [("interpreter", name) for name in JOINING] + [("interpreter_pool", "native")]
 
@@ -73,12 +63,11 @@ def _execute(user: Path, way: tuple[str, str], **changes: Any) -> RunResult:
         "ipc_options": options_of("ipc", ipc),
         "tasks": 4,
     }
-    result = host.execute(run(_newest()[0], path, **known | changes))
+    result = host.execute(run(newest(since=(3, 14)), path, **known | changes))
     assert left_behind() == before
     return result
 
 
-@WITH_INTERPRETERS
 @pytest.mark.parametrize("way", WAYS, ids="-".join)
 def test_objects_and_bytes_cross_to_interpreters_and_back(tmp_path: Path, way: tuple[str, str]) -> None:
     """Results are verified, all workers are threads of one process and have lives of their own."""
@@ -90,7 +79,6 @@ def test_objects_and_bytes_cross_to_interpreters_and_back(tmp_path: Path, way: t
         assert len({worker["thread_id"] for worker in workers}) == len(workers)
 
 
-@WITH_INTERPRETERS
 @pytest.mark.parametrize("way", [("interpreter", "os_pipe"), ("interpreter_pool", "native")], ids="-".join)
 @pytest.mark.parametrize(
     ("options", "said"),
@@ -112,7 +100,6 @@ def test_what_goes_wrong_in_an_interpreter_is_said(
     assert said in result.row["reason"]
 
 
-@WITH_INTERPRETERS
 def test_an_interpreter_has_a_lock_of_its_own(tmp_path: Path) -> None:
     """Each worker says of itself what holds in its interpreter: a lock, and the switch interval asked for."""
     result = _execute(tmp_path, ("interpreter", "os_pipe"), switch_interval_ns=7_000_000)

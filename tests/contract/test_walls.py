@@ -200,7 +200,7 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
     assert arrows.keys() <= ROOMS[room], {name: arrows[name] for name in arrows.keys() - ROOMS[room]}
 
 
-@pytest.mark.parametrize("door", DOORS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("door", sorted(DOORS), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_door_leads_to_the_command(door: Path) -> None:
     """It sets the search path right, and imports nothing under the name that `python -m` gives its folder."""
     modules = {"breakeven.command", "breakeven.runner.cell.search_path"}
