@@ -6,6 +6,7 @@ from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
 from breakeven.base.loading import load
 from breakeven.base.output import write
+from breakeven.base.streams import make_sturdy, problems
 from breakeven.runner.cell.search_path import put_standard_library_first
 
 COMMANDS = {
@@ -20,6 +21,7 @@ COMMANDS = {
 RESERVED = {"report": "a page in a later version; breakeven show prints the table and draws the figures"}
 """Names reserved for later versions, and what to use today."""
 
+_SWEEPS = "run"
 _VERSION = "breakeven.base.version:project_version"
 _DID_YOU_MEAN = "breakeven.base.suggestions:did_you_mean"
 
@@ -58,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command with ``arguments``, those of the process if None, and return the exit code."""
     if arguments is None:  # called by the script `breakeven`
         put_standard_library_first()
+    make_sturdy()
     typed = sys.argv[1:] if arguments is None else arguments
     if not typed:
         return _say(USAGE)
@@ -78,13 +81,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def call(name: str, arguments: list[str]) -> int:
-    """Call the subcommand ``name`` and return its exit code; import nothing of the others."""
+    """Call the subcommand ``name`` and return its exit code; import nothing of the others.
+
+    Output that cannot be written is bad input, but never to a sweep: its results are in files.
+    """
+    make_sturdy()
     try:
         code: int = load(COMMANDS[name][0])(arguments)
     except BadInput as refusal:
         sys.stderr.write(f"{refusal}\n")
         return BAD_INPUT
-    return code
+    return code if _is_written() or name == _SWEEPS else BAD_INPUT
 
 
 def analysis() -> int:
@@ -102,7 +109,14 @@ def status() -> int:
 
 def _say(text: str) -> int:
     write(text)
-    return ALL_DONE
+    return ALL_DONE if _is_written() else BAD_INPUT
+
+
+def _is_written() -> bool:
+    """Return whether all output was written, and say so if not."""
+    lost = [f"cannot write {name}: {error.strerror}\n" for name, error in problems()]
+    sys.stderr.write("".join(lost))
+    return not lost
 
 
 def _refuse(word: str) -> int:

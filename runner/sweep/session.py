@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
+from breakeven.base.streams import problems
 from breakeven.base.terminal import columns
 from breakeven.base.text import shown
 from breakeven.base.wrapping import wrap
@@ -123,6 +124,8 @@ class Session:
             for note in calibrations.notes:
                 self._note(observers, note)
             ended = self._make_runs(observers, pending, stored, calibrations)
+            for name, error in problems():
+                observers.notify(Noted(text=f"{name} could not be written ({error.strerror})"))
             observers.notify(SweepEnded(how=ended.how, code=ended.code))
         return ended
 

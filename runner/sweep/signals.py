@@ -62,6 +62,11 @@ def ignore_signals() -> None:
     exec("")  # noqa: S102  # our own text, and empty
 
 
+def _is_ignored(number: int) -> bool:
+    """Return whether whoever started this process wants it to outlive its terminal, as nohup does."""
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+
+
 @contextmanager
 def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Raise KeyboardInterrupt at the first signal; at a second one call ``kill`` and end this process.
@@ -76,7 +81,7 @@ def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
         yield
         return
     _handler = _Handler(kill)
-    before = {number: signal.signal(number, _handler) for number in SIGNALS}
+    before = {number: signal.signal(number, _handler) for number in SIGNALS if not _is_ignored(number)}
     try:
         yield
     finally:

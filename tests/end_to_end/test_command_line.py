@@ -150,6 +150,20 @@ def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: sign
     assert set(pd.read_parquet(stored).status) == {"ok"}
 
 
+def test_a_sweep_outlives_its_terminal_if_asked(tmp_path: Path) -> None:
+    """A hang-up is ignored if whoever started it has asked for that, as nohup does."""
+    arguments = ["model=thread", *SHORT, "rounds=3"]
+    process = commands.start(["nohup", *commands.module("runner", *arguments)], tmp_path)
+    log = tmp_path / "outputs" / "mine" / "sweep.log"
+    deadline = time.monotonic() + 60
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGHUP)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert len(pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")) == 3
+
+
 def test_help_is_the_projects_own(command: Command) -> None:
     """It says what to type, what to choose from and which knobs there are."""
     done = command("--help")
