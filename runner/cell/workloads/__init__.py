@@ -10,6 +10,11 @@ REGISTRY = {
     "histogram": "histogram:Histogram",
     "sleep": "sleep:Sleep",
     "busy_wait": "busy_wait:BusyWait",
+    "hash": "hash:Hash",
+    "compress": "compress:Compress",
+    "sort": "sort:Sort",
+    "json": "json:Json",
+    "regex": "regex:Regex",
     "function": "function:Function",
 }
 

@@ -10,7 +10,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from ..hooks import Hooks
 from ..member import Member
@@ -37,8 +37,12 @@ class Workload(Member, ABC):
     """One kind of task.
 
     ``LENGTH`` says whether it follows ``task_ns`` by an ``amount`` of work, ``FOREIGN`` whether it calls code that is not ours: it
-    may change its input, or leave threads and locks behind.
+    may change its input, or leave threads and locks behind. ``BOUND`` names the resources that limit it, see `_resources`, and
+    ``RELEASES_GIL`` says whether other threads can run Python code during most of a task; both of ours, unknown of others.
     """
+
+    BOUND: ClassVar[tuple[str, ...]] = ()
+    RELEASES_GIL: ClassVar[bool] = False
 
     LENGTH = True
     FOREIGN = False

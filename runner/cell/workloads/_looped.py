@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, ClassVar
 
 from ..intervals import median
-from ._abc import Workload
+from ._abc import Task, Workload
 
 _LONG_ENOUGH_NS = 20_000  # to be timed: hundreds of steps of the clock
 _LONGEST_NS = 20_000_000  # of a call that is timed for its loops; those of a longer task follow from it
@@ -31,6 +32,57 @@ class Looped(Workload):
             return lambda: task(payload)
 
         return loops_for(task_ns, make)
+
+
+class Prepared(Looped):
+    """A workload whose worker makes data of its own, which a calibration makes once for all numbers of loops."""
+
+    @abstractmethod
+    def prepare(self) -> Any:
+        """Return the data of one worker."""
+
+    @abstractmethod
+    def bind(self, data: Any) -> Task:
+        """Return the task that does ``amount`` loops on ``data``."""
+
+    def open(self) -> Task:
+        """Return the task with data of its own."""
+        return self.bind(self.prepare())
+
+    def calibrate(self, task_ns: int) -> int:
+        """Return the number of loops."""
+        payload, data = self.inputs()[0], self.prepare()
+
+        def make(loops: int) -> Callable[[], Any]:
+            self.amount = loops
+            task = self.bind(data)
+            return lambda: task(payload)
+
+        return loops_for(task_ns, make)
+
+
+class Passes(Prepared):
+    """A workload whose loops are the items of a sequence of ``ITEMS``: it takes the whole as often as the amount holds it, then a part."""
+
+    ITEMS: ClassVar[int]
+
+    @abstractmethod
+    def step(self) -> Callable[[Any], int]:
+        """Return the function that does the work on a sequence and returns a number that shows that it was done."""
+
+    def bind(self, data: Any) -> Task:
+        """Return the task."""
+        passes, rest = divmod(self.amount, self.ITEMS)
+        part = data[:rest]
+        answer, step = self.answer(), self.step()
+
+        def take(payload: bytes) -> tuple[int, bytes]:
+            check, back = answer(payload)
+            for _ in range(passes):
+                check += step(data)
+            return check + step(part), back
+
+        return take
 
 
 def loops_for(task_ns: int, make: Make, clock: Clock = perf_counter_ns) -> int:

@@ -6,6 +6,7 @@ from time import perf_counter_ns
 
 from ..owning import own
 from ._abc import Task, Workload
+from ._resources import CPU
 
 
 class BusyWait(Workload):
@@ -13,6 +14,8 @@ class BusyWait(Workload):
 
     The length is wall time: a task that has to wait for its CPU does not take longer.
     """
+
+    BOUND = (CPU,)
 
     def calibrate(self, task_ns: int) -> int:
         """Return the length as it is: the clock does the rest."""

@@ -7,6 +7,7 @@ from random import Random
 
 from ._abc import Task
 from ._looped import Looped
+from ._resources import CPU
 
 _BINS = 64
 _ELEMENTS = 4096
@@ -14,6 +15,8 @@ _ELEMENTS = 4096
 
 class Histogram(Looped):
     """Sorts a number of elements of the array into bins, and returns a checksum of the bins."""
+
+    BOUND = (CPU,)
 
     def open(self) -> Task:
         """Return the task, with its copy of the array."""

@@ -6,6 +6,7 @@ from time import sleep as pause
 
 from ._abc import LoopTask, Task, Workload
 from ._looped import time_call
+from ._resources import WAITING
 
 _LONGEST_NS = 50_000_000
 _TOTAL_NS = 150_000_000
@@ -14,6 +15,9 @@ _FEWEST, _MOST = 3, 15
 
 class Sleep(Workload):
     """Sleeps a little less than the task's length, since the system wakes a sleeper late."""
+
+    BOUND = (WAITING,)
+    RELEASES_GIL = True
 
     def calibrate(self, task_ns: int) -> int:
         """Return the time to sleep, in ns: the configured length without the median delay of waking.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from ..owning import own
 from ._abc import Task
 from ._looped import Looped
+from ._resources import CPU
 
 
 class Spin(Looped):
     """A linear congruential generator stepped a fixed number of times."""
+
+    BOUND = (CPU,)
 
     def open(self) -> Task:
         """Return the task."""

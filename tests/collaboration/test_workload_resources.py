@@ -1,0 +1,136 @@
+"""What each workload is bound by, measured: CPU time, waits, system calls and bytes of the kernel's counts, and the GIL."""
+
+from __future__ import annotations
+
+import operator
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from breakeven.runner.cell import workloads
+from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
+from breakeven.runner.cell.workloads._resources import CPU, DISK, MEMORY, NETWORK, RESOURCES, SHARING, WAITING
+
+PAGE = Path(__file__).parents[2] / "docs" / "members.md"
+TASK_NS = 2_000_000
+CALLS = 10
+OURS = [name for name in workloads.REGISTRY if name != "function"]
+COMPUTES, WAITS = {CPU, MEMORY, SHARING}, {WAITING, DISK, NETWORK}
+IO = Path("/proc/self/io")
+READINGS = 4  # the kernel's counts are read from a file
+
+KERNEL_COUNTS = pytest.mark.skipif(
+    not IO.exists(), reason="only Linux counts the reads and writes of a process; run it there"
+)
+
+
+class Counts(NamedTuple):
+    """What the kernel has counted for this process."""
+
+    cpu_ns: int
+    wall_ns: int
+    waits: int
+    reads_and_writes: int
+
+
+def _counts() -> Counts:
+    counts = dict(line.split(": ") for line in IO.read_text().splitlines())
+    calls = int(counts["syscr"]) + int(counts["syscw"])
+    waits = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+    return Counts(time.process_time_ns(), time.perf_counter_ns(), waits, calls)
+
+
+def _used(task: Task, payload: bytes) -> list[Counts]:
+    """Return what each call used; the reading itself is one call to read."""
+    counts = []
+    for _ in range(CALLS):
+        before = _counts()
+        task(payload)
+        counts.append(Counts(*map(operator.sub, _counts(), before)))
+    return counts
+
+
+@pytest.fixture
+def workload(request: pytest.FixtureRequest) -> Workload:
+    """Return a workload with its amount of work; skip it if its package is missing here."""
+    kind = workloads.load(request.param)
+    lack: Any = kind.lacks({})
+    if lack is not None:
+        pytest.skip(f"needs {lack.what}: pip install 'breakeven[{lack.extra}]'")
+    made = kind({}, Sizes(64, 64), 3)
+    made.amount = made.calibrate(TASK_NS)
+    return made
+
+
+@pytest.mark.parametrize("name", workloads.REGISTRY)
+def test_the_page_says_what_a_workload_declares(name: str) -> None:
+    """Each has one row: what it is, what it is bound by, whether it holds the GIL, when it serves."""
+    section = PAGE.read_text(encoding="utf-8").partition("## Workloads")[2]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith(f"| `{name}` |")]
+    assert len(rows) == 1
+    _, _, what, bound, gil, serves, *_ = (cell.strip() for cell in rows[0])
+    kind = workloads.load(name)
+    assert what
+    assert serves
+    assert name == "function" or bound == ", ".join(kind.BOUND)
+    assert name == "function" or gil.startswith("released" if kind.RELEASES_GIL else "held")
+
+
+@KERNEL_COUNTS
+@pytest.mark.parametrize("workload", OURS, indirect=True)
+def test_what_a_workload_is_bound_by_is_what_it_uses(workload: Workload) -> None:
+    """One that computes is on a CPU without waiting, one that waits is not, and bytes are read and written by the others."""
+    task, payload = workload.open(), workload.inputs()[0]
+    task(payload)
+    used = _used(task, payload)
+    share = max(one.cpu_ns / one.wall_ns for one in used)  # of the call that others disturbed least
+    waits = sum(one.waits for one in used)
+    bound = set(workload.BOUND)
+    assert bound
+    assert bound <= set(RESOURCES)
+    if bound & COMPUTES and bound & WAITS:
+        assert 0.2 < share < 0.8
+    elif bound & WAITS:
+        assert share < 0.7
+    else:
+        assert share > 0.9
+        assert max(one.reads_and_writes for one in used) <= READINGS
+    assert (waits >= CALLS) == bool(bound & WAITS)
+
+
+@pytest.fixture
+def _no_turns() -> Iterator[None]:
+    """Have a thread hand over the GIL to others only by releasing it."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(100)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="needs a GIL; run it with another build"
+)
+@pytest.mark.usefixtures("_no_turns")
+@pytest.mark.parametrize("workload", OURS, indirect=True)
+def test_whether_a_workload_releases_the_gil(workload: Workload) -> None:
+    """A thread that wants to run during a task does so only if that releases the GIL."""
+    task, payload = workload.open(), workload.inputs()[0]
+    assert any(_lets_others_run(task, payload) for _ in range(20)) == workload.RELEASES_GIL
+
+
+def _lets_others_run(task: Any, payload: bytes) -> bool:
+    gate, ran = threading.Lock(), []
+    gate.acquire()
+    other = threading.Thread(target=lambda: ran.append(gate.acquire()))
+    other.start()
+    gate.release()
+    task(payload)
+    let = bool(ran)
+    other.join()
+    return let
