@@ -27,6 +27,11 @@ class Engine(ABC):
         """Return how many runs may be submitted and not yet ended: as many as there are nodes."""
         return 1
 
+    def takes(self, run: Run) -> bool:
+        """Return whether ``run`` could begin as soon as it is submitted: a node that may make it is free."""
+        del run
+        return True
+
     @abstractmethod
     def submit(self, run: Run) -> Future[RunResult]:
         """Queue ``run``; the future raises only if the engine fails, never because the run did."""

@@ -46,7 +46,7 @@ class OnNodes(Engine):
     """Carries runs to nodes, one at a time on each; a subclass knows how an order gets to a node.
 
     With ``placement=block`` the runs of a block, which are to be compared in one round, are made on one node; with any, on whichever
-    is free.
+    is free. A block is forgotten when its last run begins.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -68,6 +68,15 @@ class OnNodes(Engine):
     def room(self) -> int:
         """Return how many runs may be submitted and not yet ended: as many as there are nodes."""
         return max(1, len(self._nodes()))
+
+    def takes(self, run: Run) -> bool:
+        """Return whether the node of the run's block is free, or any node if it has none; also if no node is left to wait for."""
+        with self._lock:
+            nodes = self._nodes()
+            own = self._block_on.get(self._block(run))
+            if own is not None and own in nodes:
+                return not self._busy[own]
+            return not nodes or any(not self._busy[node] for node in nodes)
 
     def submit(self, run: Run) -> Future[RunResult]:
         """Have a node make ``run``; one whose nodes are lost again and again has crashed."""
@@ -98,13 +107,16 @@ class OnNodes(Engine):
         nodes = self._nodes()
         if not nodes:
             raise EngineLost("no node is left; the same command carries on when there are some")
-        block = run.block if self._placement == BLOCK else ""
-        if self._block_on.get(block) in nodes:
-            return self._block_on[block]
-        node = min(nodes, key=lambda name: self._busy[name])
-        if block:
+        block = self._block(run)
+        node = self._block_on.pop(block, None)
+        if node is None or node not in nodes:
+            node = min(nodes, key=lambda name: self._busy[name])
+        if block and not run.ends_block:
             self._block_on[block] = node
         return node
+
+    def _block(self, run: Run) -> str:
+        return run.block if self._placement == BLOCK else ""
 
     def _ended(self, attempt: _Attempt[T], node: str, answer: Future[bytes]) -> None:
         """Conclude an attempt, or begin it again on another node if its own was lost."""

@@ -85,7 +85,7 @@ def make_plan(requests: Sequence[Request], origin: Origin, engines: Kinds) -> Pl
     policy = read_policy(_shared(requests))
     reference = policy.calibrate_on and find_interpreter(policy.calibrate_on)
     cells = collapse(plan_cells(requests, parsed, origin.folder, engine))
-    if not engine.here:
+    if not engine.here and engine.options.get("placement") != "any":
         cells = [replace(planned, group=alike(planned.cell, policy.compare_by)) for planned in cells]
     runs = [_run(planned, round_, origin.folder) for round_, planned in in_blocks(cells, seed)]
     refused = [

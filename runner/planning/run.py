@@ -55,7 +55,8 @@ class Run:
     started, if that differs between the cells of the sweep. ``precision`` is the share at which its cell's rounds
     end, None if their number is fixed; ``calibration`` is that of its task, None before there is one. If it ``must_trace``,
     one traced trial stays however short the time is: it holds the reasons, and no other run of its cell has one yet.
-    Runs of one ``block`` are to be compared and are made on one node; it is empty where there is only one.
+    Runs of one ``block`` are to be compared and are made on one node; it is empty where there is only one. One that ``ends_block``
+    is the last of it.
     """
 
     cell: Cell
@@ -74,6 +75,7 @@ class Run:
     calibration: Calibration | None = None
     must_trace: bool = True
     block: str = ""
+    ends_block: bool = False
 
     @property
     def key(self) -> Key:

@@ -1,4 +1,4 @@
-"""The runs that are under way, and those that ended before an earlier round of their cell did."""
+"""The runs that wait or are under way, and those that ended before an earlier round of their cell did."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Ended = tuple[Run, Mapping[str, Any]]
 
 
 class Began:
-    """Runs that began, by cell in the order of their rounds: a cell's results count in that order, whichever comes first.
+    """Runs by cell in the order of their rounds: a cell's results count in that order, whichever begins or ends first.
 
     It is true as long as any run that began has not ended.
     """
@@ -30,15 +30,26 @@ class Began:
         """Return how many have not ended."""
         return self._count
 
-    def add(self, run: Run) -> None:
-        """Add a run that begins; those of a cell in the order of their rounds."""
+    def expect(self, run: Run) -> None:
+        """Add a run that is queued; those of a cell in the order of their rounds."""
         self._waiting.setdefault(run.cell_id, deque()).append(run.key)
+
+    def add(self) -> None:
+        """Add one of them that begins."""
         self._count += 1
+
+    def drop(self, run: Run) -> Iterator[Ended]:
+        """Yield the runs that can be counted now that ``run``, which was queued, is not made."""
+        self._waiting[run.cell_id].remove(run.key)
+        yield from self._countable(run.cell_id)
 
     def ended(self, run: Run, row: Mapping[str, Any]) -> Iterator[Ended]:
         """Yield the runs that can be counted now that ``run`` ended with ``row``: none if an earlier one of its cell has not."""
         self._ended[run.key] = run, row
         self._count -= 1
-        waiting = self._waiting[run.cell_id]
+        yield from self._countable(run.cell_id)
+
+    def _countable(self, cell_id: str) -> Iterator[Ended]:
+        waiting = self._waiting[cell_id]
         while waiting and waiting[0] in self._ended:
             yield self._ended.pop(waiting.popleft())

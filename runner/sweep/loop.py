@@ -87,7 +87,7 @@ class Loop:
     ) -> Tally:
         """Begin as many runs as the engine has room for and the schedule allows; return the counts."""
         while len(under_way) < engine.room:
-            run = schedule.next()
+            run = schedule.next(engine.takes)
             if run is None:
                 break
             self._check()

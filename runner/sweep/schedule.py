@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,10 +17,15 @@ from breakeven.runner.planning.eta import Kind, Timed, estimate
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
-from breakeven.runner.sweep.began import Began
+from breakeven.runner.sweep.began import Began, Ended
 from breakeven.runner.sweep.budget import Budget
+from breakeven.runner.sweep.queue import Queue
 
 _MOST_OF = 0.999  # of a run that the budget must hold: sums of times are not exact
+
+
+def _any(_: Run) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Schedule:
         self._together = together
         self._began = Began()
         self._certain = len(pending.waiting)
-        self._queue = deque(pending.waiting)
+        self._queue = Queue()
+        self._add(pending.waiting)
         self._blocks = plan.later_blocks()
         self._block: list[Run] | None = None  # the next one, if it was looked at already
         self._budget = budget
@@ -67,22 +73,32 @@ class Schedule:
         """Return how many runs are made in any case."""
         return self._certain
 
-    def next(self) -> Run | None:
+    def next(self, may_begin: Callable[[Run], bool] = _any) -> Run | None:
         """Return the run to begin now; None if none may begin before another has ended, or none is left.
 
-        Whatever begins must be reported to `ended`. Further rounds begin only when all that began have ended, since their
-        results decide which cells get any; so a look waits for all of them.
+        ``may_begin`` says of a run whether there is a free node for it. Whatever begins must be reported to `ended`. Further
+        rounds begin only when all that began have ended, since their results decide which cells get any; so a look waits for
+        all of them.
         """
         while not self.over_budget and (self._queue or (not self._began and self._refill())):
-            run = self._queue.popleft()
+            run = self._queue.take(may_begin)
+            if run is None:
+                return None
             if self._is_hopeless(run):
+                self._decide(self._began.drop(run))
                 continue
             if self._ends_budget(run):
                 self.over_budget = True
                 return None
-            self._began.add(run)
-            return self._tracing(run)
+            self._began.add()
+            last = bool(run.block) and not self._queue.holds(run.block)
+            return replace(self._tracing(run), ends_block=last)
         return None
+
+    def _add(self, runs: Iterable[Run]) -> None:
+        for run in runs:
+            self._began.expect(run)
+            self._queue.extend((run,))
 
     def _ends_budget(self, run: Run) -> bool:
         left = self._left()
@@ -107,7 +123,7 @@ class Schedule:
             if self._queue and not any(run.round < looks.get(run.cell_id, 0) for run in found):
                 break
             self._block = None
-            self._queue.extend(found)
+            self._add(found)
         return bool(self._queue)
 
     def _next_looks(self) -> dict[str, int]:
@@ -152,9 +168,9 @@ class Schedule:
         times[kind] += time
 
     def ended(self, run: Run, row: Mapping[str, Any]) -> None:
-        """Record that ``run`` ended with ``row``; of a cell, its rounds count in their order."""
-        for earlier, its_row in self._began.ended(run, row):
-            self._count(earlier, its_row)
+        """Record that ``run`` ended with ``row``: its time counts at once, its value in the order of its cell's rounds."""
+        self._count(run, row)
+        self._decide(self._began.ended(run, row))
 
     def _count(self, run: Run, row: Mapping[str, Any]) -> None:
         if row["status"] in FINAL:
@@ -164,8 +180,11 @@ class Schedule:
             self._budget.spent += row["wall_ns"] / 1e9
             if run.round >= FIRST_LOOK:
                 self._plan_rounds(self._later, run, -1)
-        for planned in self.decisions.add(row):
-            self._plan_rounds(self._later, planned, -self._rounds_left(planned))
+
+    def _decide(self, ended: Iterable[Ended]) -> None:
+        for _, row in ended:
+            for planned in self.decisions.add(row):
+                self._plan_rounds(self._later, planned, -self._rounds_left(planned))
 
     @property
     def forecast(self) -> Forecast:

@@ -48,7 +48,7 @@ class MadeUp(OnNodes):
     def answer(self, which: int = 0, found: Any = None) -> None:
         """Have one of those under way answer."""
         _, order, answer = self.under_way.pop(which)
-        good = CALIBRATED if order.kind == CALIBRATION else RunResult(row=_row(order.run))
+        good = CALIBRATED if order.kind == CALIBRATION else RunResult(row=row_of(order.run))
         answer.set_result(found if isinstance(found, bytes) else answer_of(found or good))
 
     def die(self, node: str) -> None:
@@ -61,8 +61,14 @@ class MadeUp(OnNodes):
     def close(self) -> None:
         """Do nothing."""
 
+    @property
+    def blocks(self) -> dict[str, str]:
+        """Return the blocks that are remembered, with their nodes."""
+        return self._block_on
 
-def _row(made: Run) -> dict[str, Any]:
+
+def row_of(made: Run) -> dict[str, Any]:
+    """Return the row of a run that went well."""
     return rows.about(made, datetime(2026, 1, 1, tzinfo=UTC)) | {"status": "ok", "wall_ns": 1}
 
 
@@ -166,7 +172,7 @@ def test_what_a_node_could_not_do_is_raised_where_the_sweep_waits(kind: type[Exc
 
 @pytest.mark.parametrize(
     "found",
-    [CALIBRATED, Ending("crashed", "why", 3, "SIGKILL", "text"), RunResult(row=_row(run(sys.executable)))],
+    [CALIBRATED, Ending("crashed", "why", 3, "SIGKILL", "text"), RunResult(row=row_of(run(sys.executable)))],
 )
 def test_an_answer_arrives_as_it_was(found: Any) -> None:
     """A result, a calibration and how one ended."""
