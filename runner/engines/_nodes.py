@@ -138,7 +138,7 @@ class OnNodes(Engine):
         if len(attempt.lost) < MOST_LOST:
             try:
                 self._begin(attempt)
-            except EngineLost as none_left:
+            except Exception as none_left:  # noqa: BLE001  # this is called by a future, which would drop it, and nobody else ends the wait
                 attempt.promised.set_exception(none_left)
             return
         reason = f"its node was lost each time ({', '.join(attempt.lost)}): {error}"

@@ -33,12 +33,14 @@ class Dask(OnNodes):
         """Connect and wait for the first node; raise EngineUnusable."""
         super().__init__(options)
         self._address = str(options["address"])
-        self._client = _connect(self._address)
+        patience_s = options["patience"] / 1e9
+        self._client = _connect(self._address, min(patience_s, _CONNECT_S))
         self._guard = Lock()
         self._running: dict[Future[bytes], tuple[str, Any]] = {}
         self._known: Sequence[str] = ()
+        self._lost: EngineLost | None = None
         self._end = Event()
-        self._await_nodes(options["patience"] / 1e9)
+        self._await_nodes(patience_s)
         self._watch = Thread(target=self._look, name="dask-nodes", daemon=True)
         self._watch.start()
 
@@ -46,6 +48,10 @@ class Dask(OnNodes):
         return self._known
 
     def _start(self, node: str, order: Order) -> Future[bytes]:
+        if self._client.status == "closed" and self._lost is None:  # it gave up before the next look
+            self._fail("its client is closed")
+        if self._lost is not None:
+            raise self._lost
         answer: Future[bytes] = Future()
         asked = self._client.submit(
             on_node.carry_out,
@@ -59,6 +65,8 @@ class Dask(OnNodes):
         with self._guard:
             self._running[answer] = node, asked
         asked.add_done_callback(partial(self._done, answer))
+        if self._lost is not None and self._forget(answer) is not None:  # meanwhile: nobody else would end it
+            raise self._lost
         return answer
 
     def _done(self, answer: Future[bytes], asked: Any) -> None:
@@ -77,32 +85,30 @@ class Dask(OnNodes):
             return self._running.pop(answer, None)
 
     def _look(self) -> None:
-        """Keep the list of nodes, and end what waits for one that is gone."""
-        while not self._end.wait(_LOOK_S):
-            try:
+        """Keep the list of nodes, and end what waits for one that is gone, until the scheduler is."""
+        try:
+            while not self._end.wait(_LOOK_S):
                 self._known = self._present()
-            except (OSError, TimeoutError):
-                self._fail(
-                    EngineLost(
-                        f"the Dask scheduler at {self._address} no longer answers; the same command carries on"
-                    )
-                )
-                return
-            with self._guard:
-                gone = [
-                    (answer, *rest) for answer, rest in self._running.items() if rest[0] not in self._known
-                ]
-            for answer, node, asked in gone:
-                if self._forget(answer) is not None:
-                    asked.cancel()
-                    answer.set_exception(NodeLost(f"{node} is gone"))
+                self._end_those_without_node()
+        except Exception as error:  # noqa: BLE001  # a client without its scheduler raises many kinds; a sweep must not wait for ever
+            self._fail(str(error) or type(error).__name__)
 
-    def _fail(self, error: EngineLost) -> None:
-        """End all that is under way: nothing will be heard of it."""
+    def _end_those_without_node(self) -> None:
+        with self._guard:
+            gone = [(answer, *rest) for answer, rest in self._running.items() if rest[0] not in self._known]
+        for answer, node, asked in gone:
+            if self._forget(answer) is not None:
+                asked.cancel()
+                answer.set_exception(NodeLost(f"{node} is gone"))
+
+    def _fail(self, why: str) -> None:
+        """End all that is under way, and let nothing begin any more: the scheduler is gone."""
+        what = f"the Dask scheduler at {self._address} no longer answers ({why})"
+        self._lost = lost = EngineLost(f"{what}; the same command carries on")
         self._known = ()
         for answer in tuple(self._running):
             if self._forget(answer) is not None:
-                answer.set_exception(error)
+                answer.set_exception(lost)
 
     def _present(self) -> list[str]:
         """Return the addresses of the workers that offer the resource; raise OSError if the scheduler is gone."""
@@ -136,8 +142,8 @@ class Dask(OnNodes):
         self._client.close(timeout=_CLOSE_S)
 
 
-def _connect(address: str) -> Any:
-    """Return a client; raise EngineUnusable."""
+def _connect(address: str, seconds: float) -> Any:
+    """Return a client; raise EngineUnusable if there is none within ``seconds``."""
     try:
         from distributed import Client  # noqa: PLC0415  # an extra, and a second to import
     except ImportError as error:
@@ -145,10 +151,10 @@ def _connect(address: str) -> Any:
             "engine=dask needs the package distributed, which is not installed: pip install 'breakeven[dask]'"
         ) from error
     try:
-        return Client(address, timeout=_CONNECT_S, set_as_default=False, name="breakeven")
+        return Client(address, timeout=seconds, set_as_default=False, name="breakeven")
     except (OSError, ValueError) as error:  # what it raises for an address that is none
         raise EngineUnusable(
-            f"engine.address={address}: no Dask scheduler answers there within {_CONNECT_S:g} s ({error}); start one with "
+            f"engine.address={address}: no Dask scheduler answers there within {seconds:g} s ({error}); start one with "
             "dask scheduler --host 127.0.0.1 --no-dashboard, and write the address that it prints"
         ) from error
 

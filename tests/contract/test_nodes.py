@@ -35,11 +35,14 @@ class MadeUp(OnNodes):
         self.nodes = list(nodes)
         self.under_way: list[tuple[str, Order, Future[bytes]]] = []
         self.log: list[tuple[str, Order]] = []
+        self.refuses: Exception | None = None
 
     def _nodes(self) -> Sequence[str]:
         return self.nodes
 
     def _start(self, node: str, order: Order) -> Future[bytes]:
+        if self.refuses is not None:
+            raise self.refuses
         answer: Future[bytes] = Future()
         self.under_way.append((node, order, answer))
         self.log.append((node, order))
@@ -135,6 +138,16 @@ def test_a_run_that_takes_its_nodes_along_has_crashed() -> None:
     for name in "abc"[:MOST_LOST]:
         again.die(name)
     assert calibrating.done()
+
+
+def test_a_run_that_cannot_begin_again_is_not_waited_for() -> None:
+    """Whatever an engine raises when a run is to be made on another node reaches the sweep."""
+    engine = MadeUp(["a", "b"], placement="any")
+    promised = engine.submit(_of_block(0, 0))
+    engine.refuses = RuntimeError("the client is closed")
+    engine.die("a")
+    with pytest.raises(RuntimeError, match=r"^the client is closed$"):
+        promised.result(0)
 
 
 def test_without_nodes_the_engine_is_lost() -> None:

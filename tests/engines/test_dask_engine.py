@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 
 from breakeven.analysis.frames.load import load
 from breakeven.runner.cell.question import Answer, this_interpreter
-from breakeven.runner.engines import node
+from breakeven.runner.engines import node as on_node
 from breakeven.runner.engines.orders import Order, read_answer
+from breakeven.runner.errors import EngineLost
 from breakeven.runner.planning.modules import source_of
 from breakeven.runner.results import RunResult
 from tests import commands
@@ -24,6 +26,7 @@ from tests.commands import Command, Started
 from tests.samples import run
 
 pytest.importorskip("distributed", reason="needs the package distributed: pip install 'breakeven[dask]'")
+from breakeven.runner.engines.dask import Dask
 from tests.engines.dask_cluster import Cluster, cluster, processes_in
 
 QUICK = (
@@ -37,20 +40,20 @@ QUICK = (
     ),
     *("measure.warmup=0", "measure.max_warmup=0", "sweep=mine"),
 )
-SLOW = "\ndef work():\n    time.sleep(0.2)\n"
+SLOW = "\ndef work():\n    time.sleep(0.08)\n"
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Provide a cluster of two nodes that no test damages."""
+    """Provide a cluster of two nodes, which every test leaves with two."""
     with cluster(tmp_path_factory.mktemp("cluster"), 2) as made:
         yield made
 
 
 @pytest.fixture
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Provide a cluster of two nodes for one test."""
-    with cluster(tmp_path_factory.mktemp("cluster"), 2) as made:
+    """Provide a scheduler for one test, without a node."""
+    with cluster(tmp_path_factory.mktemp("cluster"), 0) as made:
         yield made
 
 
@@ -65,9 +68,14 @@ def spans_of(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(begin=begin, end=begin + runs["wall_ns"]).sort_values("begin")
 
 
-def start(folder: Path, *arguments: str) -> Started:
-    """Type a command that goes on while the test does something."""
-    return commands.start(commands.module("breakeven", *arguments), folder)
+@contextmanager
+def start(folder: Path, *arguments: str) -> Iterator[Started]:
+    """Type a command that goes on while the test does something, and end it if the test fails."""
+    with commands.start(commands.module("breakeven", *arguments), folder) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -78,36 +86,24 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_both_nodes_make_runs_and_none_two_at_once(command: Command, tmp_path: Path, shared: Cluster) -> None:
-    """Runs overlap in time between nodes, never on one; each cell of each round is stored once, and traced."""
-    done = command(
-        "-m", *QUICK, f"engine.address={shared.address}", "model=thread,process", "rounds=6", "tasks=200"
+def test_a_sweep_is_made_on_both_nodes_and_carried_on(
+    command: Command, tmp_path: Path, shared: Cluster
+) -> None:
+    """Runs overlap in time between nodes, never on one; rounds end by precision; the same command finds nothing left to do."""
+    asked = (
+        *("-m", *QUICK, f"engine.address={shared.address}", "model=thread,process", "tasks=200"),
+        *("max_rounds=6", "precision=90%"),
     )
-    assert done.returncode == 0, done.stderr
+    first = command(*asked)
+    assert first.returncode == 0, first.stderr
     runs = spans_of(runs_of(tmp_path))
-    assert (len(runs), bool(runs["status"].eq("ok").all()), runs["node"].nunique()) == (12, True, 2)
+    assert runs.groupby("cell_id").size().between(5, 6).all()
+    assert (bool(runs["status"].eq("ok").all()), runs["node"].nunique()) == (True, 2)
     assert not runs.duplicated(["cell_id", "round"]).any()
     for _, own in runs.groupby("node"):
         assert (own["begin"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all()
     assert (runs["begin"].to_numpy()[1:] < runs["end"].cummax().to_numpy()[:-1]).any()
     assert set(load(tmp_path / "outputs" / "mine").spans()["cell_id"]) == set(runs["cell_id"])
-
-
-def test_rounds_end_by_precision_and_the_rest_is_carried_on(
-    command: Command, tmp_path: Path, shared: Cluster
-) -> None:
-    """The same sweep as at home: looks, resume, a change of nothing; the host is no condition."""
-    asked = (
-        "-m",
-        *QUICK,
-        f"engine.address={shared.address}",
-        "model=thread,process",
-        "max_rounds=6",
-        "precision=90%",
-    )
-    first = command(*asked)
-    assert first.returncode == 0, first.stderr
-    assert runs_of(tmp_path).groupby("cell_id").size().between(5, 6).all()
     again = command(*asked)
     assert again.returncode == 0
     assert "0 runs, " in again.stderr, again.stderr
@@ -155,25 +151,23 @@ def test_however_a_run_ends_on_a_node_it_is_recorded(
         "mine:hangs": "timeout",
         "mine:raises": "failed",
     }
-    assert (
-        command("-m", *QUICK, f"engine.address={shared.address}", "rounds=1", "sweep=after").returncode == 0
-    )
+    assert [worker.poll() for worker in shared.workers.values()] == [None, None]
 
 
-def test_a_node_that_dies_and_one_that_joins(tmp_path: Path, own: Cluster) -> None:
+def test_a_node_that_dies_and_one_that_joins(tmp_path: Path, shared: Cluster) -> None:
     """The run that it was making is made again elsewhere; a new one takes part."""
     write_module(tmp_path, SLOW)
     with start(
         tmp_path,
-        *("-m", *QUICK, f"engine.address={own.address}", "workload=function", "workload.target=mine:work"),
-        *("model=thread", "rounds=4", "tasks=2", "workers=1,2"),
+        *("-m", *QUICK, f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),
+        *("model=thread", "rounds=3", "tasks=2", "workers=1,2"),
     ) as sweep:
         wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 2)
-        own.kill(0)
-        own.start_worker(2)
+        shared.kill(min(shared.workers))
+        shared.start_worker(2)
         assert sweep.wait(120) == 0, sweep.stderr and sweep.stderr.read()
     runs = runs_of(tmp_path)
-    assert len(runs) == 8
+    assert len(runs) == 6
     assert not runs.duplicated(["cell_id", "round"]).any()
     assert runs["status"].eq("ok").all()
     assert runs["node"].nunique() >= 2
@@ -186,41 +180,47 @@ def test_the_last_node_and_the_scheduler_can_be_lost(tmp_path: Path, own: Cluste
         *("-m", *QUICK, "workload=function", "workload.target=mine:work", "engine.patience=20s"),
         *("model=thread", "rounds=6", "tasks=2", f"engine.address={own.address}"),
     )
-    own.kill(1)
+    own.start_worker(0)
+    engine = Dask({"address": own.address, "placement": "any", "patience": 20 * 10**9})
+    (node,) = engine._nodes()  # what begins when the scheduler is gone already, from within
     with start(tmp_path, *asked) as sweep:
         wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 1)
         own.kill_scheduler()
         _, said = sweep.communicate(timeout=120)
         assert sweep.returncode == 1
         assert "carries on" in said
-    left = len(runs_of(tmp_path))
-    assert 1 <= left < 6
+    assert 1 <= len(runs_of(tmp_path)) < 6
+    wait_until(lambda: not engine._nodes())
+    order = Order(kind="run", run=run(sys.executable, tmp_path), sweep="x")
+    with pytest.raises(EngineLost, match="no longer answers"):
+        engine._start(node, order)
+    engine.close()
 
 
-def test_ctrl_c_leaves_nothing_on_the_nodes(tmp_path: Path, own: Cluster) -> None:
+def test_ctrl_c_leaves_nothing_on_the_nodes(tmp_path: Path, shared: Cluster) -> None:
     """The runs under way are ended there, and the same command carries on; none is stored twice."""
     write_module(tmp_path, SLOW)
     asked = (
-        *("-m", *QUICK, f"engine.address={own.address}", "workload=function", "workload.target=mine:work"),
+        *("-m", *QUICK, f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),
         *("model=process", "rounds=4", "tasks=2"),
     )
     with start(tmp_path, *asked) as sweep:
         wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 1)
         sweep.send_signal(signal.SIGINT)
         assert sweep.wait(60) == 130
-    workers = {worker.pid for worker in own.workers.values()} | {own.scheduler.pid}
-    wait_until(lambda: set(processes_in(own.folder)) <= workers)
+    workers = {worker.pid for worker in shared.workers.values()} | {shared.scheduler.pid}
+    wait_until(lambda: set(processes_in(shared.folder)) <= workers)
     with start(tmp_path, *asked) as sweep:
         assert sweep.wait(120) == 0
     runs = runs_of(tmp_path)
     assert (len(runs), bool(runs.duplicated(["cell_id", "round"]).any())) == (4, False)
 
 
-def test_an_orchestrator_that_is_killed_is_carried_on(tmp_path: Path, own: Cluster) -> None:
+def test_an_orchestrator_that_is_killed_is_carried_on(tmp_path: Path, shared: Cluster) -> None:
     """Whatever the nodes still did is dropped, and made once."""
     write_module(tmp_path, SLOW)
     asked = (
-        *("-m", *QUICK, f"engine.address={own.address}", "workload=function", "workload.target=mine:work"),
+        *("-m", *QUICK, f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),
         *("model=thread", "rounds=5", "tasks=2"),
     )
     with start(tmp_path, *asked) as sweep:
@@ -234,14 +234,12 @@ def test_an_orchestrator_that_is_killed_is_carried_on(tmp_path: Path, own: Clust
 
 def test_what_is_missing_is_said_in_one_line(command: Command, own: Cluster) -> None:
     """No scheduler, no node, a knob that there is not: exit code 2, and nothing is stored."""
-    for number in list(own.workers):
-        own.kill(number)
     refused = {
         "no worker offers the resource breakeven after 1 s": (
             f"engine.address={own.address}",
             "engine.patience=1s",
         ),
-        "no Dask scheduler answers there": ("engine.address=tcp://127.0.0.1:9",),
+        "no Dask scheduler answers there": ("engine.address=tcp://127.0.0.1:9", "engine.patience=1s"),
         "the chosen engine has no such knob": ("engine.adress=x",),
         "engine.placement=row: no such choice; choose one of block, any": ("engine.placement=row",),
     }
@@ -263,7 +261,7 @@ def test_modules_travel_where_a_node_has_none(tmp_path: Path) -> None:
     for path in files:
         Path(path).unlink()
     found = read_answer(
-        node.carry_out(
+        on_node.carry_out(
             Order(kind="run", run=replace(planned, source=source), sweep="x", files=contents).to_text()
         )
     )
