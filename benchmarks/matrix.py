@@ -8,6 +8,7 @@ came out into the last section, and exits with 1 if a run failed.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +22,7 @@ import pandas as pd
 
 from benchmarks import combinations
 from benchmarks.combinations import Cell, Started
+from benchmarks.covering import Factors, covering
 from breakeven.analysis.frames.load import load
 from breakeven.runner.cell import channels, models, patterns
 from breakeven.runner.cell.compatibility import NATIVE, NONE
@@ -123,18 +125,18 @@ def every_cell(paths: Iterable[str]) -> list[Cell]:
     cells = []
     for (how, ipc), pattern, path in product(combinations.pairs(), patterns.REGISTRY, paths):
         alone = models.load(how.model).refuses_workers(2) is not None
-        factors = combinations.Factors(how, ipc, 0, pattern, 1 if alone else 2, "1KiB", "none", "spin")
+        factors = Factors(how, ipc, 0, pattern, 1 if alone else 2, "1KiB", "none", "spin")
         cells.append(factors.cell() | {"interpreter.path": path})
     return cells
 
 
-def measure(folder: Path, cells: Sequence[Cell], *more: str) -> pd.DataFrame:
+def measure(folder: Path, cells: Sequence[Cell], *more: str, **environment: str) -> pd.DataFrame:
     """Make one run of each cell in a sweep in ``folder``, and return its runs."""
     experiments = folder / "conf" / "experiment"
     experiments.mkdir(parents=True, exist_ok=True)
     (experiments / "matrix.yaml").write_text(combinations.sweep(cells, sweep="matrix", budget=None))
     command = [sys.executable, "-m", "breakeven", "+experiment=matrix", *more]
-    subprocess.run(command, cwd=folder, check=False)
+    subprocess.run(command, cwd=folder, env=os.environ | environment, check=False)
     return load(folder / "outputs" / "matrix").runs
 
 
@@ -180,7 +182,7 @@ def main() -> int:
         PAGE.write_text(page() + (f"\n{MEASURED}{old}" if old else ""), encoding="utf-8")
         return 0
     with TemporaryDirectory() as folder:
-        cells = [*every_cell(interpreters()), *(row.cell() for row in combinations.covering())]
+        cells = [*every_cell(interpreters()), *(row.cell() for row in covering())]
         runs = measure(Path(folder), cells)
     PAGE.write_text("\n".join([page(), *_what_ran(runs)]), encoding="utf-8")
     failed = wrong(runs)
