@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(shell \
 	$(name) -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(name))))
 
+# Test files are shared among the CPUs; each process has a lock of its own, so that none waits for another's runs.
+SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 .PHONY: demo test test-contract test-engines lint bench prove matrix clean
 .DELETE_ON_ERROR:
 
@@ -16,10 +19,10 @@ demo: $(VENV)/installed
 	$(BIN)/breakeven show
 
 test: $(VENV)/developing
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SHARED)
 
 test-contract: $(VENV)/developing
-	$(BIN)/python -m pytest tests/contract
+	$(BIN)/python -m pytest $(SHARED) tests/contract
 
 # Sweeps on a real Dask cluster of workers on this host; a part of make test.
 test-engines: $(VENV)/developing
