@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
@@ -17,10 +17,9 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from breakeven.runner.hydra_app.filters import Selected
-from breakeven.runner.hydra_app.grid import expand, in_batches
-from breakeven.runner.hydra_app.launcher import Setup, describe_sweep, launch_jobs, select_jobs
+from breakeven.runner.hydra_app.grid import in_batches
+from breakeven.runner.hydra_app.launcher import Setup, describe_sweep, launch_jobs, plan_jobs
 from breakeven.runner.hydra_app.search_path import add_folders
-from breakeven.runner.hydra_app.texts import grid_for_hydra, zips_for_hydra
 
 _log = logging.getLogger(__name__)
 
@@ -54,17 +53,8 @@ class BreakevenSweeper(Sweeper):
     is the number of jobs launched at once; null for all, so that their order can be random.
     """
 
-    def __init__(
-        self,
-        params: Mapping[str, Any] | None = None,
-        zip: Sequence[Mapping[str, Any]] | None = None,  # noqa: A002  # the name of the key in YAML files
-        grids: Sequence[Mapping[str, Any]] | None = None,
-        max_batch_size: int | None = None,
-        **_: Any,  # only and exclude are read elsewhere, before their interpolations are resolved
-    ) -> None:
-        self._params = dict(params or {})
-        self._zipped = zip or ()
-        self._grids = [dict(grid) for grid in grids or ()]
+    def __init__(self, max_batch_size: int | None = None, **_: Any) -> None:
+        # the other keys are read in `runner.hydra_app`, which refuses unknown ones in words of its own
         self._batch = max_batch_size
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
@@ -88,13 +78,7 @@ class BreakevenSweeper(Sweeper):
         return returns
 
     def _jobs(self, arguments: list[str]) -> Sequence[Sequence[str]]:
-        loader = self._setup.context.config_loader
-        params, grids, zipped = self._params, self._grids, self._zipped
-        if self._setup.as_a_whole:
-            params, grids = grid_for_hydra(params), [grid_for_hydra(grid) for grid in grids]
-            zipped = zips_for_hydra(zipped)
-        jobs = expand(arguments, params, grids, loader, zipped)
-        selected = select_jobs(self._setup, jobs)
+        jobs, selected = plan_jobs(self._setup, arguments)
         if selected is None:
             return jobs
         if isinstance(self._launcher, BreakevenLauncher) and self._setup.as_a_whole:
@@ -102,7 +86,7 @@ class BreakevenSweeper(Sweeper):
         else:
             for note in selected.notes:
                 _log.warning(note)
-        return [list(request.overrides) for request in selected.requests]
+        return jobs
 
 
 def _store(group: str, member: type, **knobs: Any) -> None:

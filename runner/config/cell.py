@@ -21,6 +21,7 @@ from breakeven.runner.config.parsing import (
     read_count,
     read_count_or_auto,
     read_length,
+    read_name,
     read_option,
     read_share,
     typed,
@@ -163,7 +164,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
     payload = read_size(plain["payload"], "payload")
     tasks = read_count_or_auto(plain["tasks"], "tasks")
     cell = Cell(
-        label=None if plain["label"] is None else str(plain["label"]),
+        label=None if plain["label"] is None else read_name(plain["label"], "label"),
         workload=members["workload"].name,
         workload_options=members["workload"].options,
         model=members["model"].name,

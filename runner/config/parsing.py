@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from math import nan
 from typing import Any
 
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
+from breakeven.base.text import printable
 from breakeven.base.units import read_size, read_time
 from breakeven.runner.cell.given import is_pattern, is_target
 from breakeven.runner.cell.verification import RULES
 
 MAX_COUNT = 2**31 - 1
 AUTO = "auto"
+_UNSHOWN = ("Cc", "Cs", "Zl", "Zp")  # control characters, bytes that are no text, line ends
 
 
 def read_choice(value: object, key: str, choices: Iterable[str]) -> str:
@@ -98,6 +101,31 @@ def read_text(value: object, key: str) -> str:
     if isinstance(value, str) and value:
         return value
     raise BadValue(f"{key}={typed(value)}: not a text; write one, quoted if it has special characters")
+
+
+def read_name(value: object, key: str) -> str:
+    """Return ``value`` if it is a non-empty text that can be shown in one line; raise BadValue.
+
+    A whole number, as YAML reads it, is taken for its decimal text; of any other value that is no text, what was
+    written is not known.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, bool | float):
+        raise BadValue(
+            f"{key}={str(value).lower()}: in YAML a text such as this must be quoted, since what was written is not "
+            f"known any more; write it in quotes, such as '\"{str(value).lower()}\"'"
+        )
+    if isinstance(value, list):
+        one = ",".join(map(typed, value))
+        raise BadValue(
+            f"{key}=[{one}]: a list, not a text; write {key}={one} for several, or quote what has brackets"
+        )
+    if not isinstance(value, str) or not value:
+        raise BadValue(f"{key}={typed(value)}: not a text; write one, such as {key}=mine")
+    if any(unicodedata.category(char) in _UNSHOWN for char in value):
+        raise BadValue(f"{key}={printable(value)}: holds a character that cannot be shown; leave it out")
+    return value
 
 
 def read_target(value: object, key: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from breakeven.base.errors import BadValue, UnknownChoice
+from breakeven.base.errors import UnknownChoice
 from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.parsing import AUTO as BY_RULE
-from breakeven.runner.config.parsing import read_choice, read_count, read_flag, read_length, typed
+from breakeven.runner.config.parsing import read_choice, read_count, read_flag, read_length, read_name, typed
 
 STOP = "stop"
 CHANGES = (STOP, "remeasure", "keep")
@@ -80,6 +80,4 @@ def _read_knobs(value: object) -> tuple[str, ...]:
 
 
 def _read_name(value: object, key: str) -> str | None:
-    if value is None or (isinstance(value, str) and value):
-        return value
-    raise BadValue(f"{key}={typed(value)}: not a path; write one, or null")
+    return None if value is None else read_name(value, key)

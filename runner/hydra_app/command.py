@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from textwrap import fill
@@ -20,8 +20,10 @@ from breakeven.base.output import write
 from breakeven.base.program import program
 from breakeven.base.version import project_version
 from breakeven.runner.config.files import conf_folder
+from breakeven.runner.hydra_app.choices import refuse_choices
 from breakeven.runner.hydra_app.compose import HYDRA_BASE
-from breakeven.runner.hydra_app.messages import HYDRA_ERRORS, explain, read_options
+from breakeven.runner.hydra_app.messages import HYDRA_ERRORS, explain
+from breakeven.runner.hydra_app.options import overrides_first, read_options
 from breakeven.runner.hydra_app.search_path import searched
 from breakeven.runner.hydra_app.task import Application, RunFailed
 from breakeven.runner.hydra_app.texts import for_hydra
@@ -78,12 +80,22 @@ def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     if options.shell_completion and "COMP_LINE" in os.environ:  # Hydra does not know subcommands
         os.environ["COMP_LINE"] = re.sub(r"^(\s*\S+)\s+run\b", r"\1", os.environ["COMP_LINE"])
-    help_wrapped = _wrapped() if options.help else nullcontext()
-    with _hydra_called_with([*map(for_hydra, arguments)]), searched(options.config_dir), help_wrapped:
+    help_wrapped = (
+        _wrapped() if options.help else redirect_stderr(StringIO()) if options.package else nullcontext()
+    )
+    refuse_choices(options.overrides)
+    typed = overrides_first(arguments, options.overrides)
+    with _hydra_called_with([*map(for_hydra, typed)]), searched(options.config_dir), help_wrapped:
         try:
             hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()
         except HYDRA_ERRORS as error:
             raise explain(error) from error
+        except SystemExit as end:
+            if options.package is not None and end.code == 1:
+                raise BadInput(
+                    f"--package {options.package}: the configuration has no such part; write one of its keys, such as limits"
+                ) from end
+            raise
     if application.refused is not None:
         raise application.refused
 

@@ -27,12 +27,14 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from breakeven.base.errors import BadValue
 from breakeven.runner.planning.request import Request
 
 # Hydra 1.3 warns if version_base is missing, 1.4 if it is given
 HYDRA_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3.") else {}
 
 _LOCAL = re.compile(r"\$\{(?:oc\.env:\w+|[.\w\[\]]+)\}", re.ASCII)  # refers to a knob or to the environment
+_SETTING = (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD)
 _UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)  # everything that pickle raises
 
 
@@ -54,11 +56,18 @@ class _Change:
 
 
 class Composer:
-    """Composes the configurations of one grid; ``master`` is Hydra's configuration of the grid as a whole."""
+    """Composes the configurations of one grid; ``master`` is Hydra's configuration of the grid as a whole.
 
-    def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
-        self._loader = loader
-        self._master = master
+    ``sweepers`` are the sweeper's configurations that made the grid: a cell whose files set another one is refused,
+    unless there are none.
+    """
+
+    def __init__(
+        self, loader: ConfigLoader, master: DictConfig, sweepers: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        self.loader = loader
+        self.master = master
+        self.sweepers = sweepers
         self._parser = OverridesParser.create()
         self._changes: dict[str, _Change] = {}
         self._groups: dict[str, frozenset[str]] = {}
@@ -109,22 +118,21 @@ class Composer:
         by_path = getattr(override, "is_value_path", False)  # new in Hydra 1.4; never a group
         if override.is_hydra_override() or override.is_sweep_override() or by_path:
             return _Kind.OTHER
-        if self._is_group(key):
+        if self.is_group(key):
             return _Kind.OTHER if isinstance(value, dict) else _Kind.GROUP
         if override.package or "hydra" in key or not _is_local(value):
             return _Kind.OTHER
-        known = (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD)
-        return _Kind.UPDATE if override.type in known else _Kind.OTHER
+        return _Kind.UPDATE if override.type in _SETTING else _Kind.OTHER
 
-    def _is_group(self, key: str) -> bool:
+    def is_group(self, key: str) -> bool:
         """Return whether ``key`` is a group, found as Hydra does in its whole search path, case ignored."""
         parent, _, name = key.rpartition("/")
         if parent not in self._groups:
-            names = self._loader.get_group_options(
+            names = self.loader.get_group_options(
                 parent,
                 ObjectType.GROUP,
-                config_name=self._master.hydra.job.config_name,
-                overrides=list(self._master.hydra.overrides.hydra),
+                config_name=self.master.hydra.job.config_name,
+                overrides=list(self.master.hydra.overrides.hydra),
             )
             self._groups[parent] = frozenset(name.casefold() for name in names)
         return name.casefold() in self._groups[parent]
@@ -139,7 +147,12 @@ class Composer:
         return self._bases[groups]
 
     def _through_hydra(self, overrides: tuple[str, ...], number: int) -> DictConfig:
-        config = self._loader.load_sweep_config(self._master, list(overrides))
+        config = self.loader.load_sweep_config(self.master, list(overrides))
+        if self.sweepers and as_written(config.hydra.sweeper) not in self.sweepers:
+            raise BadValue(
+                f"{' '.join(overrides)}: a file that is chosen here sets hydra.sweeper, which is too late within a grid; "
+                "make it an experiment, and choose it with +experiment=NAME"
+            )
         with open_dict(config):
             config.hydra.job.id = str(number)
             config.hydra.job.num = number
@@ -173,6 +186,11 @@ class _Base:
             return plain_config(config) if all(_update(config, change) for change in changes) else None
         except OmegaConfBaseException:
             return None
+
+
+def as_written(group: DictConfig) -> Any:
+    """Return a group of Hydra's configuration with its interpolations unresolved."""
+    return OmegaConf.to_container(group, resolve=False)
 
 
 def without_hydra(config: DictConfig) -> DictConfig:

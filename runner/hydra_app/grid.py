@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Override, Quote, QuotedString, Transformer
 
 from breakeven.base.errors import BadValue
 
 ZIP = "zip"
+LIKE_A_NUMBER = re.compile(
+    r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[-+]?\d+)?|[-+]?(inf|nan)|true|false|null", re.IGNORECASE
+)
+"""What Hydra does not read as text."""
 _ZIP_EXAMPLE = "[{workers: '1,2,4', tasks: '8,16,32'}]"
 
 
@@ -181,7 +186,14 @@ def _values(override: Override) -> list[str]:
         raise BadValue(
             f"{override.input_line}: cannot be enumerated; write the values, as in key=1,2,4 or key=range(1,5)"
         )
-    values = [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+    values = [f"{override.get_key_element()}={_spelled(value)}" for value in override.sweep_iterator()]
     if not values:
         raise BadValue(f"{override.input_line}: matches nothing; write the values, as in key=a,b")
     return values
+
+
+def _spelled(value: Any) -> str:
+    """Return one value of a sweep as typed; a text that a function of Hydra's took out of its quotes gets them again."""
+    if isinstance(value, str) and LIKE_A_NUMBER.fullmatch(value):
+        return QuotedString(value, Quote.single).with_quotes()
+    return str(Transformer.str(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
-from breakeven.runner.hydra_app.compose import Composer, plain_config, without_hydra
-from breakeven.runner.hydra_app.filters import Selected, read_selection, select
+from breakeven.runner.hydra_app.choices import refuse_choices
+from breakeven.runner.hydra_app.compose import Composer, as_written, plain_config, without_hydra
+from breakeven.runner.hydra_app.filters import Selected, Selection, read_selection, select
+from breakeven.runner.hydra_app.grid import expand
+from breakeven.runner.hydra_app.parts import Part, parts_of
 from breakeven.runner.hydra_app.task import Sweeping
-from breakeven.runner.hydra_app.texts import as_typed
+from breakeven.runner.hydra_app.texts import as_typed, grid_for_hydra, zips_for_hydra
 from breakeven.runner.planning.request import Launch, Request
 
 _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
@@ -39,7 +42,7 @@ class Setup:
 
     def composer(self) -> Composer:
         """Return the composer for the cells of a whole sweep."""
-        return Composer(self.context.config_loader, self.config)
+        return Composer(self.context.config_loader, self.config, [as_written(self.config.hydra.sweeper)])
 
 
 class CellReturn(JobReturn):
@@ -62,17 +65,55 @@ class CellReturn(JobReturn):
         self._return_value = value
 
 
-def select_jobs(setup: Setup, jobs: Sequence[Sequence[str]]) -> Selected | None:
-    """Return the jobs that ``hydra.sweeper.only`` and ``exclude`` keep; None if neither is set.
+def plan_jobs(setup: Setup, arguments: Sequence[str]) -> tuple[Sequence[Sequence[str]], Selected | None]:
+    """Return the jobs of a sweep, and their configurations if choosing the jobs required composing them; raise BadInput."""
+    if not setup.as_a_whole:
+        part = Part.of(arguments, setup.config)
+        jobs = _expanded(setup, part)
+        return _chosen(jobs, _select(setup, jobs, read_selection(part.unresolved)))
+    composer = setup.composer()
+    parts = parts_of(arguments, composer)
+    made = [part.unresolved for part in parts]
+    at_once = made == composer.sweepers
+    composer.sweepers = made
+    several = [(_expanded(setup, part), read_selection(part.unresolved)) for part in parts]
+    for jobs, _ in several:
+        _refuse_choices(jobs)
+    if at_once and not several[0][1]:
+        return several[0][0], None
+    found = [
+        select(jobs, lambda job, number: composer.compose_all([job], number)[0], selection)
+        for jobs, selection in several
+    ]
+    requests = tuple(request for one in found for request in one.requests)
+    return _chosen((), Selected(requests, tuple(note for one in found for note in one.notes)))
 
-    Raise BadInput.
-    """
-    selection = read_selection(_unresolved(setup.config.hydra.sweeper))
+
+def _refuse_choices(jobs: Iterable[Sequence[str]]) -> None:
+    refuse_choices(dict.fromkeys(text for job in jobs for text in job))
+
+
+def _expanded(setup: Setup, part: Part) -> list[list[str]]:
+    knobs = {key: part.sweeper.get(key) for key in ("params", "grids", "zip")}
+    params, grids, zipped = knobs["params"] or {}, knobs["grids"] or [], knobs["zip"] or ()
+    if setup.as_a_whole:
+        params, grids, zipped = (
+            grid_for_hydra(params),
+            list(map(grid_for_hydra, grids)),
+            zips_for_hydra(zipped),
+        )
+    return expand(part.arguments, params, grids, setup.context.config_loader, zipped)
+
+
+def _chosen(
+    jobs: Sequence[Sequence[str]], selected: Selected | None
+) -> tuple[Sequence[Sequence[str]], Selected | None]:
+    return (jobs if selected is None else [list(one.overrides) for one in selected.requests]), selected
+
+
+def _select(setup: Setup, jobs: Sequence[Sequence[str]], selection: Selection) -> Selected | None:
     if not selection:
         return None
-    if setup.as_a_whole:
-        composer = setup.composer()
-        return select(jobs, lambda job, number: composer.compose_all([job], number)[0], selection)
     return select(jobs, lambda job, number: _as_request(_composed(setup, job, number)), selection)
 
 
@@ -85,6 +126,7 @@ def launch_jobs(
     """
     if not setup.as_a_whole:
         return _launch_one_by_one(setup, jobs, first_number)
+    _refuse_choices(jobs)
     chosen = _of_these_jobs(setup, jobs, first_number, selected)
     base = plain_config(without_hydra(setup.config), whole=False)
     sweeping: Sweeping = setup.task
@@ -151,8 +193,3 @@ def _as_request(config: DictConfig) -> Request:
     choices = {str(group): choice for group, choice in config.hydra.runtime.choices.items()}
     overrides = tuple(config.hydra.overrides.task)
     return Request(plain_config(without_hydra(config), whole=False), overrides, choices)
-
-
-def _unresolved(config: DictConfig) -> dict[str, Any]:
-    plain: Any = OmegaConf.to_container(config, resolve=False)
-    return {str(key): value for key, value in plain.items()}

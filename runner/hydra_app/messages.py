@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentError, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from hydra._internal.utils import get_args_parser  # Hydra's options are described nowhere else
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -16,29 +14,6 @@ from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.cell import ENGINE, FAMILIES, KNOBS
 
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, YAMLError)
-
-
-def read_options(arguments: Sequence[str]) -> Namespace:
-    """Return Hydra's options; raise BadInput for an argument that is neither an option nor KEY=VALUE."""
-    parser = get_args_parser()
-    parser.exit_on_error = False
-    try:
-        known, unknown = parser.parse_known_args(list(arguments))
-    except ArgumentError as error:
-        raise BadInput(f"{error}; --help shows the options") from error
-    if unknown:
-        knob = unknown[0].lstrip("-") or "workers=2"
-        example = knob if "=" in knob else f"{knob}=VALUE"
-        raise BadInput(
-            f"{unknown[0]}: no such option; a knob is written without dashes, as {example}; --help shows all"
-        )
-    if known.resolve and not (known.cfg or known.help):
-        raise BadInput("--resolve: needs --cfg or --help; add one of them")
-    if known.run + known.multirun + bool(known.cfg) + bool(known.info) + known.shell_completion > 1:
-        raise BadInput(
-            "--run, --multirun, --cfg, --info and --shell-completion exclude each other; choose one"
-        )
-    return known
 
 
 def explain(error: Exception) -> BadInput:

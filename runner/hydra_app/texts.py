@@ -1,9 +1,9 @@
-"""Knobs whose values are texts exactly as typed: ``environment.NAME``, ``interpreter``, ``interpreter.flags`` and ``workload.inputs``.
+"""Knobs whose values are texts exactly as typed: ``label``, ``sweep``, ``environment.NAME``, ``interpreter`` and others.
 
 Hydra reads ``1e3`` as a number, ends a value at ``=`` or at the bracket of a pattern such as ``data/[ab]*.json``, and
 refuses a key that no file has. So an override of such a
 knob is rewritten for it: ``environment.X=1e3,01`` becomes ``++environment.X='1e3','01'``. What is stored and shown
-is what was typed.
+is what was typed. The name of a choice that looks like a number is quoted as well.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 
+from breakeven.base.errors import BadValue
 from breakeven.runner.config.interpreter import canonical, looks_like_interpreter
-from breakeven.runner.hydra_app.grid import ZIP, write
+from breakeven.runner.hydra_app.grid import LIKE_A_NUMBER, ZIP, write
+from breakeven.runner.hydra_app.kinds import GROUPS, is_list, is_text, may_be_list
 
-_KEY = re.compile(
-    r"(?P<plus>\+{0,2})(?P<key>environment\.[^=]+|interpreter\.flags|interpreter\.path|workload\.inputs)=(?P<value>.*)",
-    re.DOTALL,
-)
+_KEY = re.compile(r"(?P<plus>\+{0,2})(?P<key>[^=]+)=(?P<value>.*)", re.DOTALL)
 _INTERPRETER = re.compile(r"interpreter=(?P<value>.*)", re.DOTALL)
 _PATH = "interpreter.path="
 _WHOLE = re.compile(r"\+{0,2}(?P<rest>environment=\s*\{.*)", re.DOTALL)
@@ -28,6 +27,8 @@ _HYDRAS = re.compile(
     r"(?:range|glob|choice|sort|shuffle|interval|extend_list|tag|int|float|str|bool|json_str)\(.*\)",
     re.DOTALL,
 )
+_OF_TEXTS = re.compile(r"(?P<name>choice|shuffle|sort)\((?P<values>.*)\)", re.DOTALL)
+_NAMED_ARGUMENT = re.compile(r"\s*\w+\s*=.*", re.DOTALL)
 _OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\""
 
 
@@ -39,6 +40,14 @@ def for_hydra(override: str) -> str:
     by_path = _by_path(override)
     found = _KEY.fullmatch(by_path)
     if not found:
+        return by_path
+    if found["key"] in GROUPS:
+        names = [
+            _quoted(piece) if LIKE_A_NUMBER.fullmatch(piece.strip()) else piece
+            for piece in _pieces(found["value"])
+        ]
+        return f"{found['plus']}{found['key']}={','.join(names)}"
+    if not is_text(found["key"]):
         return by_path
     return f"++{found['key']}={','.join(map(_quoted, _pieces(found['value'])))}"
 
@@ -69,7 +78,8 @@ def as_typed(override: str) -> str:
     if not override.startswith("++"):
         return override
     plain = override.removeprefix("++")
-    if not _KEY.fullmatch(plain):
+    found = _KEY.fullmatch(plain)
+    if not found or not is_text(found["key"]):
         return plain if _WHOLE.fullmatch(plain) else override
     key, _, value = plain.partition("=")
     shortest = f"{key.removesuffix('.path') if key == _PATH[:-1] else key}={_unquoted(value)}"
@@ -77,8 +87,26 @@ def as_typed(override: str) -> str:
 
 
 def grid_for_hydra(grid: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping of a YAML file, from keys to values, with the same rewriting."""
-    return dict(_entry(str(key), value) for key, value in grid.items())
+    """Return a mapping of a YAML file, from keys to values, with the same rewriting; a list is an axis.
+
+    Raise BadValue.
+    """
+    return dict(_entry(str(key), _several(str(key), value)) for key, value in grid.items())
+
+
+def _several(key: str, value: Any) -> Any:
+    """Return the values of a list as the text of an axis; the list itself for a knob that holds one; raise BadValue."""
+    name = key.lstrip("+")
+    if not isinstance(value, list) or name == ZIP or is_list(name):
+        return value
+    typed = ",".join(map(write, value))
+    if may_be_list(name):
+        raise BadValue(
+            f'{key}: [{typed}] may be one value or several; write "{typed}" for several, or "[{typed}]" for a list'
+        )
+    if not value:
+        raise BadValue(f"{key}: [] has no value; write one, or leave {key} out")
+    return typed
 
 
 def zips_for_hydra(zipped: Any) -> Any:
@@ -135,6 +163,12 @@ def _is_escaped(text: str, place: int) -> bool:
 def _quoted(piece: str) -> str:
     """Return one value in quotes, unless it is null, is quoted already, or is a list, a map or a function of Hydra."""
     text = piece.strip()
+    of_texts = _OF_TEXTS.fullmatch(text)
+    if of_texts:
+        values = (
+            one if _NAMED_ARGUMENT.fullmatch(one) else _quoted(one) for one in _pieces(of_texts["values"])
+        )
+        return f"{of_texts['name']}({','.join(values)})"
     quoted = len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]
     if quoted or text.lower() == "null" or text[:1] in ("[", "{") or _HYDRAS.fullmatch(text):
         return text

@@ -15,6 +15,7 @@ from breakeven.base.keys import Key
 from breakeven.base.layout import LATEST
 from breakeven.runner.config.cell import parse
 from breakeven.runner.config.engine import ChosenEngine, Kinds, read_engine
+from breakeven.runner.config.parsing import read_name
 from breakeven.runner.config.policy import Policy, read_policy
 from breakeven.runner.planning.cells import PlannedCell, collapse, plan_cells
 from breakeven.runner.planning.decisions import alike
@@ -166,10 +167,10 @@ def _same(requests: Sequence[Request], key: str) -> Any:
 
 
 def _sweep_folder(requests: Sequence[Request], origin: Origin) -> Path:
-    outputs = origin.folder / Path(str(_same(requests, "outputs"))).expanduser()
+    outputs = origin.folder / Path(read_name(_same(requests, "outputs"), "outputs")).expanduser()
     typed = _same(requests, "sweep")
     if typed is not None:
-        return outputs / _sweep_name(str(typed))
+        return outputs / _sweep_name(typed)
     if origin.sweep is not None:
         return origin.sweep
     name = f"{origin.now:%Y-%m-%d_%H-%M-%S}"
@@ -177,7 +178,8 @@ def _sweep_folder(requests: Sequence[Request], origin: Origin) -> Path:
     return outputs / (f"{name}-{others + 1}" if others else name)
 
 
-def _sweep_name(name: str) -> str:
+def _sweep_name(typed: object) -> str:
+    name = "" if typed == "" else read_name(typed, "sweep")
     if not name or name.startswith(".") or "/" in name or "\0" in name or name == LATEST:
         raise BadValue(
             f"sweep={name}: not a name for a results folder; use letters, digits, - and _, and not latest"

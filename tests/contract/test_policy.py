@@ -54,7 +54,7 @@ def test_times_and_names_of_knobs_are_read() -> None:
                 "ipc, workers, affinity, payload, several as compare_by=[label,interpreter]"
             ),
         ),
-        ({"calibration": 3}, "calibration=3: not a path; write one, or null"),
+        ({"calibration": ""}, "calibration=: not a text; write one, such as calibration=mine"),
         ({"dry_run": "yes"}, "dry_run=yes: neither true nor false; write dry_run=true or dry_run=false"),
         (
             {"retry_failed": 1},

@@ -1,0 +1,109 @@
+"""What is typed or written in a file means what it says, or is refused in one line with what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from breakeven.runner.hydra_app.command import run as main
+
+GLOBAL = "# @package _global_\n"
+KEYS = "the keys are params, zip, grids, only, exclude, max_batch_size"
+FILES = {
+    "one": "hydra: {sweeper: {params: {model: thread}, grids: [{workers: 1}, {workers: 2}]}}",
+    "two": "hydra: {sweeper: {params: {model: process}, grids: [{workers: '1,4'}], exclude: [{workers: 1}]}}",
+    "knobs": "gc: freeze",
+    "lists": "hydra: {sweeper: {params: {model: [thread, process], workers: [1, 2]}}}",
+    "unsure": "hydra: {sweeper: {params: {interpreter.flags: ['-O', '-B']}}}",
+    "nothing": "hydra: {sweeper: {params: {workers: []}}}",
+    "typo": "hydra: {sweeper: {exlude: [{workers: 1}]}}",
+    "odd": "hydra: {sweeper: {grids: [{workers: 1}, 3]}}",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the working directory, with experiments of the user's."""
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "conf" / "experiment"
+    own.mkdir(parents=True)
+    for name, text in FILES.items():
+        (own / f"{name}.yaml").write_text(GLOBAL + text + "\n")
+    return tmp_path
+
+
+def _cells(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    assert main([*arguments, "dry_run=true", "rounds=1", "payload=1KiB", "task=1ms"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return [" ".join(line.split()[1:]) for line in lines[1 : lines.index("order, by round:")]]
+
+
+def _words(*words: str) -> list[str]:
+    return [f"spin 1KiB 1ms {one} 1 round" for one in words]
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("arguments", "cells"),
+    [
+        (["rounds=1", "-m", "workers=1,2"], ["process/queue x1", "process/queue x2"]),
+        (["+experiment=lists", "workers=2"], ["thread/queue x2", "process/queue x2"]),
+        (["+experiment=[one,knobs]"], ["thread/queue x1", "thread/queue x2"]),
+        (["+experiment=choice(one)"], ["thread/queue x1", "thread/queue x2"]),
+        (
+            ["-m", "+experiment=one,two"],
+            [
+                "thread/queue x1 +experiment=one",
+                "thread/queue x2 +experiment=one",
+                "process/queue x4 +experiment=two",
+            ],
+        ),
+        (["label=3.10,3.1"], ["process/queue x2 label=3.10", "process/queue x2 label=3.1"]),
+        (["label=choice(1e3,'01')"], ["process/queue x2 label=1e3", "process/queue x2 label=01"]),
+    ],
+    ids=str,
+)
+def test_it_means_what_it_says(
+    arguments: list[str], cells: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Experiments are one grid after the other, a list is an axis, a name is the text as typed, options stand anywhere."""
+    assert _cells(arguments, capsys) == _words(*cells)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["+experiment=[one,two]"], "+experiment=[one,two]: two of them set hydra.sweeper.grids, and the last would replace the other; write +experiment=one,two for one grid after the other"),
+        (["+experiment=typo"], f"hydra.sweeper.exlude: no such key (did you mean exclude?); {KEYS}"),
+        (["+hydra.sweeper.param={workers:2}"], f"hydra.sweeper.param: no such key (did you mean params?); {KEYS}"),
+        (["++hydra.sweeper.zips=[{workers:2}]"], f"hydra.sweeper.zips: no such key (did you mean zip?); {KEYS}"),
+        (["+experiment=odd"], "hydra.sweeper.grids=[{'workers': 1}, 3]: not a list of mappings; write one such as [{model: thread}, {model: process, workers: '1,2'}]"),
+        (["+experiment=unsure"], 'interpreter.flags: [-O,-B] may be one value or several; write "-O,-B" for several, or "[-O,-B]" for a list'),
+        (["+experiment=nothing"], "workers: [] has no value; write one, or leave workers out"),
+        (["++hydra.sweeper.params={+experiment:one}"], "+experiment=one: a file that is chosen here sets hydra.sweeper, which is too late within a grid; make it an experiment, and choose it with +experiment=NAME"),
+        (["model=[thread,process]"], "model=[thread,process]: a cell has one model, and the last of a list would replace the others; write model=thread,process"),
+        (["model=thread,null"], "model=null: not the name of a choice; write model=NAME, or leave it out"),
+        (["+experiment=null"], "+experiment=null: not the name of a choice; write +experiment=NAME, or leave it out"),
+        (["++hydra.sweeper.params={ipc:null}"], "ipc=null: not the name of a choice; write ipc=NAME, or leave it out"),
+        (["label=[a,b]"], "label=[a,b]: a list, not a text; write label=a,b for several, or quote what has brackets"),
+        (["label="], "label=: not a text; write one, such as label=mine"),
+        (["outputs=null"], "outputs=null: not a text; write one, such as outputs=mine"),
+        (["label=a\nb"], "label=a\\nb: holds a character that cannot be shown; leave it out"),
+        (["-sc"], "--shell-completion: does not say what to do; write -sc install=bash, -sc uninstall=bash, or fish or zsh for bash"),
+        (["-p", "limits"], "--package limits: needs --cfg; write --cfg job --package limits"),
+        (["-c", "job", "-p", "limit"], "--package limit: the configuration has no such part; write one of its keys, such as limits"),
+        (["-cp", "mine"], "--config-path mine: would leave out breakeven's own files; write --config-dir mine, which is searched first"),
+        (["--experimental-rerun", "x"], "--experimental-rerun x: would read a pickle, which may run any code; type the command again"),
+        (["--mutlirun"], "--mutlirun: no such option (did you mean --multirun?); a knob is written without dashes, as mutlirun=VALUE; --help shows all"),
+        (["--dry-run"], "--dry-run: no such option; a knob is written without dashes, as dry_run=VALUE; --help shows all"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_or_it_is_refused_in_one_line(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing that was said is dropped, and nothing breaks Hydra."""
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"{line}\n"
