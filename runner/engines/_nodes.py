@@ -72,11 +72,11 @@ class OnNodes(Engine):
     def takes(self, run: Run) -> bool:
         """Return whether the node of the run's block is free, or any node if it has none; also if no node is left to wait for."""
         with self._lock:
-            nodes = self._nodes()
             own = self._block_on.get(self._block(run))
-            if own is not None and own in nodes:
-                return not self._busy[own]
-            return not nodes or any(not self._busy[node] for node in nodes)
+            if own is not None and own in self._busy:  # the usual case, for most of the blocks that wait
+                return False
+            nodes = self._nodes()
+            return own in nodes or not nodes or self._a_free(nodes) is not None
 
     def submit(self, run: Run) -> Future[RunResult]:
         """Have a node make ``run``; one whose nodes are lost again and again has crashed."""
@@ -110,10 +110,13 @@ class OnNodes(Engine):
         block = self._block(run)
         node = self._block_on.pop(block, None)
         if node is None or node not in nodes:
-            node = min(nodes, key=lambda name: self._busy[name])
+            node = self._a_free(nodes) or min(nodes, key=self._busy.__getitem__)
         if block and not run.ends_block:
             self._block_on[block] = node
         return node
+
+    def _a_free(self, nodes: Sequence[str]) -> str | None:
+        return next((node for node in nodes if node not in self._busy), None)
 
     def _block(self, run: Run) -> str:
         return run.block if self._placement == BLOCK else ""
@@ -122,6 +125,8 @@ class OnNodes(Engine):
         """Conclude an attempt, or begin it again on another node if its own was lost."""
         with self._lock:
             self._busy[node] -= 1
+            if not self._busy[node]:
+                del self._busy[node]
         if answer.cancelled() or self._closed:
             self._abandon(attempt)
             return

@@ -8,18 +8,18 @@ to be small, look different too often.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import exp, expm1, log
-from statistics import mean, stdev
 from typing import Any
 
-from breakeven.base.rounds import LEVEL, MOST_FAILURES, half_width, is_narrow
+from breakeven.base.rounds import LEVEL, MOST_FAILURES, half_width, is_narrow, next_look
 from breakeven.base.units import format_time
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.conditions import digest
+from breakeven.runner.planning.spread import Spread
 
 PRECISION, MAX_ROUNDS, FAILURES = "precision", "max_rounds", "failures"
 
@@ -34,44 +34,101 @@ _FIELDS = {
 
 @dataclass
 class _Rounds:
-    """What is known of the runs of one cell: the logarithm of each one's value, None without one; which failed."""
+    """What is known of the runs of one cell: the logarithms of their values, and how many of its first runs have one.
+
+    All but the test of a look takes the same time however many there are.
+    """
 
     planned: PlannedCell
-    values: list[float | None] = field(default_factory=list)
-    failed: list[bool] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    good: list[int] = field(default_factory=lambda: [0])
+    failures: int = 0
+    gave_up_at: int | None = None
+    spread: Spread = field(default_factory=Spread)
+    _narrow: dict[int, bool] = field(default_factory=dict)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        good = row["status"] == "ok"
-        value = own_measure(row) if good else None
-        self.values.append(log(value) if value is not None and value > 0 else None)
-        self.failed.append(not good)
+        value = own_measure(row) if row["status"] == "ok" else None
+        if value is not None and value > 0:
+            self.values.append(log(value))
+            self.spread.add(self.values[-1])
+        self.good.append(len(self.values))
+        self.failures += row["status"] != "ok"
+        if self.failures == MOST_FAILURES and self.gave_up_at is None:
+            self.gave_up_at = self.tries
 
     @property
     def tries(self) -> int:
-        return len(self.values)
-
-    def logs(self, tries: int | None = None) -> list[float]:
-        """Return the logarithms of the first ``tries`` runs, of all by default."""
-        return [value for value in self.values[:tries] if value is not None]
+        return len(self.good) - 1
 
     def is_narrow(self, tries: int) -> bool:
-        return self.planned.precision is not None and is_narrow(self.logs(tries), self.planned.precision)
+        if self.planned.precision is None:
+            return False
+        count = self.good[min(tries, self.tries)]
+        look = next_look(count)  # those between two looks are judged by the earlier one
+        if look not in self._narrow:
+            self._narrow[look] = is_narrow(self.values[:count], self.planned.precision)
+        return self._narrow[look]
 
     @property
     def text(self) -> str:
         """Return the estimate with its interval, such as ``1.82 ±4%``; empty for none."""
-        logs = self.logs()
-        if len(logs) < 2:  # noqa: PLR2004  # one has no spread
+        if self.spread.count < 2:  # noqa: PLR2004  # one has no spread
             return ""
-        value = exp(mean(logs))
-        half = expm1(half_width(stdev(logs), len(logs), LEVEL))
+        value = exp(self.spread.mean)
+        half = expm1(half_width(self.spread.deviation, self.spread.count, LEVEL))
         return f"{_written(value, self.planned.cell.pattern)} ±{half:.0%}"
 
     def gave_up_by(self, tries: int | None = None) -> str:
         """Return what ends the rounds of a cell that is not narrow after its first ``tries`` runs; empty for nothing."""
-        if sum(self.failed[:tries]) >= MOST_FAILURES:
+        made = self.tries if tries is None else min(tries, self.tries)
+        if self.gave_up_at is not None and self.gave_up_at <= made:
             return FAILURES
-        return MAX_ROUNDS if len(self.values[:tries]) >= self.planned.max_rounds else ""
+        return MAX_ROUNDS if made >= self.planned.max_rounds else ""
+
+
+class _Group:
+    """Cells that are compared, and end together."""
+
+    def __init__(self) -> None:
+        self.cells: list[_Rounds] = []
+        self._going_on: Counter[int] = Counter()
+        self.least: int | None = None
+        self._narrow: dict[int, bool] = {}
+
+    def join(self, cell: _Rounds) -> None:
+        """Add a cell that has no run yet."""
+        self.cells.append(cell)
+        if not cell.gave_up_by():
+            self._going_on[0] += 1
+            self.least = 0
+
+    def add(self, cell: _Rounds, row: Mapping[str, Any]) -> Sequence[_Rounds]:
+        """Add a run of a cell; return the cells for which that may decide something.
+
+        What the others have at least changes once in a round; all else concerns the cell alone.
+        """
+        before = self.least
+        if not cell.gave_up_by():
+            self._going_on[cell.tries] -= 1
+        cell.add(row)
+        if not cell.gave_up_by():
+            self._going_on[cell.tries] += 1
+        self.least = self._least()
+        return (cell,) if self.least == before else self.cells
+
+    def _least(self) -> int | None:
+        """Return the fewest runs that a cell has which did not give up; None if all did."""
+        self._going_on += Counter()  # without those that have none
+        return min(self._going_on, default=None)
+
+    def is_narrow(self, tries: int) -> bool:
+        """Return whether all cells that did not give up by then were narrow when they had ``tries`` runs, as all of them have."""
+        if tries not in self._narrow:
+            self._narrow = {
+                tries: all(one.is_narrow(tries) for one in self.cells if not one.gave_up_by(tries))
+            }
+        return self._narrow[tries]
 
 
 class Decisions:
@@ -83,32 +140,36 @@ class Decisions:
             for planned in cells
             if planned.reason is None and planned.precision is not None
         }
-        self._groups: dict[str, list[_Rounds]] = defaultdict(list)
+        groups: dict[str, _Group] = defaultdict(_Group)
         self._group_of = {
-            cell_id: self._groups[alike(rounds.planned.cell, compare_by)]
-            for cell_id, rounds in self._cells.items()
+            cell_id: groups[alike(rounds.planned.cell, compare_by)] for cell_id, rounds in self._cells.items()
         }
         for cell_id, rounds in self._cells.items():
-            self._group_of[cell_id].append(rounds)
+            self._group_of[cell_id].join(rounds)
         self._open = {cell_id: rounds.planned for cell_id, rounds in self._cells.items()}
 
     def __len__(self) -> int:
         """Return how many cells there are."""
         return len(self._cells)
 
+    @property
+    def decided(self) -> int:
+        """Return how many cells need no further rounds."""
+        return len(self._cells) - len(self._open)
+
     def add(self, row: Mapping[str, Any]) -> list[PlannedCell]:
         """Add a run that ended; those of a cell must come in the order of their rounds. Return the cells that it decides."""
         if row["cell_id"] not in self._cells:
             return []
-        self._cells[row["cell_id"]].add(row)
-        group = [rounds.planned for rounds in self._group_of[row["cell_id"]]]
-        ended = {planned.cell_id: planned for planned in group if self.ended_by(planned.cell_id)}
-        new = [planned for cell_id, planned in ended.items() if cell_id in self._open]
-        for planned in group:
-            if planned.cell_id in ended:
-                self._open.pop(planned.cell_id, None)
-            else:  # it was narrow at a look, and those that it is compared with went on
+        touched = self._group_of[row["cell_id"]].add(self._cells[row["cell_id"]], row)
+        new = []
+        for planned in (rounds.planned for rounds in touched):
+            if not self.ended_by(
+                planned.cell_id
+            ):  # if it was narrow at a look, those that it is compared with went on
                 self._open[planned.cell_id] = planned
+            elif self._open.pop(planned.cell_id, None) is not None:
+                new.append(planned)
         return new
 
     def ended_by(self, cell_id: str) -> str:
@@ -118,9 +179,8 @@ class Decisions:
         them have a run more than others, what all had at its start decides.
         """
         own, group = self._cells[cell_id], self._group_of[cell_id]
-        tries = min(one.tries for one in group if one is own or not one.gave_up_by())
-        compared = [own, *(one for one in group if not one.gave_up_by(tries))]
-        if all(one.is_narrow(tries) for one in compared):
+        tries = own.tries if group.least is None else min(own.tries, group.least)
+        if own.is_narrow(tries) and group.is_narrow(tries):
             return PRECISION
         return own.gave_up_by()
 

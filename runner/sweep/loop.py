@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepEvent, Swee
 from breakeven.runner.sweep.schedule import Schedule
 from breakeven.runner.sweep.signals import held_back
 from breakeven.runner.sweep.tally import Tally
+from breakeven.runner.sweep.under_way import UnderWay
 
 
 @dataclass(frozen=True)
@@ -51,30 +51,31 @@ class Observers:
 class Loop:
     """Makes runs, as many at a time as the engine has nodes.
 
-    ``check`` is called before each run and raises NotStored if this process no longer owns the folder.
+    ``check`` is called before each run and raises NotStored if this process no longer owns the folder; ``under_way`` is empty.
     """
 
     def __init__(
-        self, sweep: Sweep, policy: Policy, observer: SweepObserver, check: Callable[[], None]
+        self,
+        sweep: Sweep,
+        policy: Policy,
+        observer: SweepObserver,
+        check: Callable[[], None],
+        under_way: UnderWay | None = None,
     ) -> None:
         self._sweep = sweep
         self._policy = policy
         self._observer = observer
         self._check = check
+        self._under_way = UnderWay() if under_way is None else under_way
 
     def make_runs(self, schedule: Schedule, engine: Engine, tally: Tally) -> End:
         """Make the runs of ``schedule`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
-        under_way: dict[Future[RunResult], Run] = {}
         while True:
-            tally = self._begin(schedule, engine, tally, under_way)
-            if not under_way:
+            tally = self._begin(schedule, engine, tally)
+            if not self._under_way:
                 return End(tally, None, over_budget=schedule.over_budget)
-            ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in sorted(
-                ended, key=_raises
-            ):  # what is measured is stored before anything ends the sweep
-                run = under_way.pop(future)
-                row = self._store(future.result())
+            for run, result in self._under_way.wait():
+                row = self._store(result.result())
                 schedule.ended(run, row)
                 tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)
                 self._report(run, row, tally, schedule)
@@ -82,21 +83,19 @@ class Loop:
             if why is not None:
                 return End(tally, why)
 
-    def _begin(
-        self, schedule: Schedule, engine: Engine, tally: Tally, under_way: dict[Future[RunResult], Run]
-    ) -> Tally:
+    def _begin(self, schedule: Schedule, engine: Engine, tally: Tally) -> Tally:
         """Begin as many runs as the engine has room for and the schedule allows; return the counts."""
-        while len(under_way) < engine.room:
+        while len(self._under_way) < engine.room:
             run = schedule.next(engine.takes)
             if run is None:
                 break
             self._check()
-            number = tally.ended + len(under_way) + 1
+            number = tally.ended + len(self._under_way) + 1
             tally = _grown(tally, schedule.decisions, number)
             left = schedule.forecast.most
             self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
             engine.expect(schedule.following())
-            under_way[engine.submit(run)] = run
+            self._under_way.add(run, engine.submit(run))
         return tally
 
     def _store(self, result: RunResult) -> Mapping[str, Any]:
@@ -117,13 +116,9 @@ class Loop:
         )
 
 
-def _raises(future: Future[RunResult]) -> bool:
-    return future.exception() is not None
-
-
 def _grown(tally: Tally, decisions: Decisions, began: int) -> Tally:
     """Return the counts with the cells that are decided; the runs to make are at least those that ``began``."""
-    decided = len(decisions) - len(decisions.undecided())
+    decided = decisions.decided
     return replace(tally, total=max(tally.total, began), cells=len(decisions), decided=decided)
 
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven.runner.cell.calibration import CalibrationResult
@@ -79,6 +79,7 @@ def _of_block(number: int, block: int) -> Run:
     return replace(run(sys.executable), round=number, block=f"0/{block}")
 
 
+@settings(deadline=None)  # every answer is a run's row, encoded
 @given(
     blocks=st.lists(st.integers(0, 5), min_size=1, max_size=30),
     count=st.integers(1, 4),
