@@ -1,0 +1,74 @@
+"""Sweeps on clusters, and what they store, whatever the engine."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from breakeven.analysis.frames.load import load
+
+QUICK = (
+    *("tasks=8", "task=200us", "measure.min_trials=2", "measure.max_trials=2", "measure.traced=1"),
+    *("measure.warmup=0", "measure.max_warmup=0", "sweep=mine"),
+)
+SLOW = "\ndef work():\n    time.sleep(0.1)\n"
+ENDINGS = """
+import os, signal, sys
+
+def exits():
+    os._exit(3)
+
+def dies():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def hangs():
+    while True:
+        pass
+
+def raises():
+    raise ValueError("no such luck")
+"""
+STATUSES = {"mine:exits": "crashed", "mine:dies": "crashed", "mine:hangs": "timeout", "mine:raises": "failed"}
+"""How a run of each function of ENDINGS ends."""
+_SECONDS = 60.0
+
+
+def runs_of(folder: Path, sweep: str = "mine") -> pd.DataFrame:
+    """Return what a sweep stored."""
+    return load(folder / "outputs" / sweep).runs
+
+
+def stored(folder: Path, sweep: str = "mine") -> int:
+    """Return how many runs a sweep has stored so far."""
+    return len(list((folder / "outputs" / sweep).glob("runs/*")))
+
+
+def spans_of(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return when each run began and ended, in order."""
+    begin = runs["started_at"].dt.as_unit("ns").astype("int64")
+    return runs.assign(begin=begin, end=begin + runs["wall_ns"]).sort_values("begin")
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for something that happens by itself, or fail."""
+    end = time.monotonic() + _SECONDS
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Return the processes that work below ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            home = (process / "cwd").readlink()
+        except OSError:  # it has ended
+            continue
+        if home.is_relative_to(folder) and int(process.name) != os.getpid():
+            found.append(int(process.name))
+    return found

@@ -1,0 +1,230 @@
+"""Sweeps on a real Ray cluster on this host, with a token: function and faults, no timings."""
+
+from __future__ import annotations
+
+import re
+import signal
+import stat
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from breakeven.analysis.frames.load import load
+from breakeven.base.exit_codes import EXIT_INTERRUPTED
+from breakeven.runner.engines.ray import Ray
+from breakeven.runner.errors import EngineUnusable
+from tests import commands
+from tests.collaboration.host_runs import write_module
+from tests.commands import Completed, Started
+from tests.engines.ray_cluster import Cluster, cluster
+from tests.engines.sweeps import (
+    ENDINGS,
+    QUICK,
+    SLOW,
+    STATUSES,
+    runs_of,
+    spans_of,
+    stored,
+    wait_until,
+)
+
+pytestmark = pytest.mark.skipif(
+    find_spec("ray") is None, reason="needs the package ray: pip install 'breakeven[ray]'"
+)
+
+BASE = ("-m", "engine=ray", *QUICK)
+FUNCTION = ("workload=function", "workload.target=mine:work", "tasks=2")
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Cluster]:
+    """Provide a cluster of two nodes; what a test damages, `two` mends."""
+    with cluster(2) as made:
+        yield made
+
+
+@pytest.fixture
+def two(whole: Cluster) -> Cluster:
+    """Provide a cluster of two nodes that both measure."""
+    if whole.damaged:
+        whole.stop_nodes()
+        whole.start_head()
+    if len(whole.nodes) < 2:
+        whole.start_node(1)
+    return whole
+
+
+def typed(made: Cluster, folder: Path, *arguments: str, **variables: str) -> Completed:
+    """Type a command on a machine of the cluster; Ray prints nothing in between."""
+    done = commands.run(
+        made.inside(commands.module("breakeven", *arguments)), folder, {**made.variables, **variables}
+    )
+    assert " W " not in done.stderr
+    return done
+
+
+def begun(made: Cluster, folder: Path, *arguments: str) -> Started:
+    """Type a command that goes on while the test does something, on a machine of the cluster."""
+    return commands.start(made.inside(commands.module("breakeven", *arguments)), folder, made.variables)
+
+
+def measured_on(made: Cluster) -> list[int]:
+    """Return the processes on the nodes that are not Ray's."""
+    return [pid for number in made.nodes for pid in made.processes(number) if is_measured(pid)]
+
+
+def is_measured(pid: int) -> bool:
+    """Return whether a process is one that measures, or a worker of Ray that had it started."""
+    try:
+        said = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended
+        return False
+    return b"runner/cell" in said or b"carry_out" in said
+
+
+def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, two: Cluster) -> None:
+    """Runs overlap in time between nodes, never on one; each is stored once, and measured as at home."""
+    done = typed(two, tmp_path, *BASE, "model=thread,process", "rounds=6", "tasks=200", "progress=json")
+    assert done.returncode == 0, done.stderr
+    runs = spans_of(runs_of(tmp_path))
+    assert (len(runs), bool(runs["status"].eq("ok").all()), runs["node"].nunique()) == (12, True, 2)
+    assert not runs.duplicated(["cell_id", "round"]).any()
+    for _, own in runs.groupby("node"):
+        assert (own["begin"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all()
+    assert (runs["begin"].to_numpy()[1:] < runs["end"].cummax().to_numpy()[:-1]).any()
+    assert set(load(tmp_path / "outputs" / "mine").spans()["cell_id"]) == set(runs["cell_id"])
+
+
+AT_HOME = """
+import os, signal, sys
+
+def at_home():
+    assert os.getpriority(os.PRIO_PROCESS, 0) == 0
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert os.environ.keys().isdisjoint({"OMP_NUM_THREADS", "PYTHONBREAKPOINT"})
+"""
+
+
+def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, two: Cluster) -> None:
+    """A run that exits, is killed, hangs or raises ends alone; one that looks sees nothing of Ray."""
+    (tmp_path / "mine.py").write_text(ENDINGS + AT_HOME)
+    targets = ",".join([*STATUSES, "mine:at_home"])
+    done = typed(
+        two,
+        tmp_path,
+        *(*BASE, "workload=function", f"workload.target={targets}", "model=process", "rounds=1"),
+        "limits.time=3s",
+    )
+    assert done.returncode == 1
+    found = runs_of(tmp_path).set_index("function")["status"].to_dict()
+    assert found == {**STATUSES, "mine:at_home": "ok"}
+
+
+ANOTHER_RAY = """
+import sys
+
+if "breakeven.runner.engines.ray_driver" in sys.orig_argv:
+    import ray
+
+    ray.__version__ = "2.0.0"
+"""
+
+
+def test_another_token_or_ray_is_refused_in_one_line(tmp_path: Path, two: Cluster) -> None:
+    """Exit code 2 before anything runs, and a line that names the remedy."""
+    (tmp_path / "wrong").write_text("a" * 64)
+    (tmp_path / "sitecustomize.py").write_text(ANOTHER_RAY)
+    refused = {
+        "accepts no driver without its token": {"RAY_AUTH_TOKEN_PATH": str(tmp_path / "wrong")},
+        "was started with: Ray: 2.0.0": {"PYTHONPATH": f"{commands.ROOT}:{tmp_path}"},
+    }
+    for said, variables in refused.items():
+        done = typed(two, tmp_path, *BASE, "rounds=1", **variables)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+        assert said in done.stderr
+    assert stored(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1:9", "no Ray cluster answers there"),
+        ("127.0.0.1:99999", "no Ray cluster answers there"),
+        ("ray://127.0.0.1:10001", "not an address of a Ray cluster"),
+        ("local", "not an address of a Ray cluster"),
+    ],
+)
+def test_an_address_at_which_no_cluster_answers_is_refused(address: str, said: str) -> None:
+    """No driver is started for it."""
+    with pytest.raises(EngineUnusable, match=said):
+        Ray({"address": address, "placement": "block", "patience": 1e9})
+
+
+def test_without_the_package_the_command_that_installs_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine is looked up and refused before anything is planned on it."""
+    monkeypatch.setattr("breakeven.runner.engines.ray.find_spec", lambda _: None)
+    with pytest.raises(EngineUnusable, match=re.escape("pip install 'breakeven[ray]'")):
+        Ray({"address": "auto", "placement": "block", "patience": 1e9})
+
+
+def test_ctrl_c_leaves_nothing_on_the_nodes(tmp_path: Path, two: Cluster) -> None:
+    """The runs under way are ended there, and the same command carries on after a kill as well; none is stored twice."""
+    write_module(tmp_path, SLOW)
+    asked = (*BASE, *FUNCTION, "model=process", "rounds=5", "workers=2")
+    for number, code in ((signal.SIGINT, EXIT_INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)):
+        before = stored(tmp_path)
+        with begun(two, tmp_path, *asked) as sweep:
+            wait_until(lambda before=before: stored(tmp_path) > before)  # type: ignore[misc]
+            sweep.send_signal(number)
+            assert sweep.wait(60) == code
+        wait_until(lambda: not measured_on(two))
+    with begun(two, tmp_path, *asked) as sweep:
+        assert sweep.wait(120) == 0
+    runs = runs_of(tmp_path)
+    assert (len(runs), bool(runs.duplicated(["cell_id", "round"]).any())) == (5, False)
+
+
+def test_a_node_that_dies_and_one_that_joins(tmp_path: Path, two: Cluster) -> None:
+    """The run that it was making is made again elsewhere; a new one takes part."""
+    write_module(tmp_path, SLOW)
+    asked = (*BASE, *FUNCTION, "model=thread", "rounds=5", "workers=1,2")
+    with begun(two, tmp_path, *asked) as sweep:
+        wait_until(lambda: stored(tmp_path) >= 2 and runs_of(tmp_path)["node"].nunique() == 2)
+        two.kill(1)
+        two.start_node(2)
+        assert sweep.wait(120) == 0, sweep.stderr and sweep.stderr.read()
+    runs = runs_of(tmp_path)
+    assert (len(runs), bool(runs["status"].eq("ok").all())) == (10, True)
+    assert not runs.duplicated(["cell_id", "round"]).any()
+    assert runs["node"].nunique() == 3
+
+
+def test_the_head_can_be_lost(tmp_path: Path, two: Cluster) -> None:
+    """The sweep stops with what it has and says so; the same command waits for a node of a new head, and carries on."""
+    write_module(tmp_path, SLOW)
+    asked = (*BASE, *FUNCTION, "model=thread", "rounds=6")
+    with begun(two, tmp_path, *asked) as sweep:
+        wait_until(lambda: stored(tmp_path) >= 1)
+        two.kill(0)
+        _, said = sweep.communicate(timeout=60)
+        assert sweep.returncode == 1
+        assert "no longer answers; the same command carries on" in said
+    assert 1 <= len(runs_of(tmp_path)) < 6
+    two.stop_nodes()
+    two.start_head(measures=False)
+    none = typed(two, tmp_path, *asked, "engine.patience=1s")
+    assert none.returncode == 2
+    assert "no node offers the resource breakeven after 1 s" in none.stderr
+    with begun(two, tmp_path, *asked) as sweep:
+        two.start_node(1)
+        assert sweep.wait(60) == 0
+    assert len(runs_of(tmp_path)) == 6
+
+
+def test_only_this_user_and_this_host_can_reach_it(two: Cluster) -> None:
+    """The token is private, and the cluster of the tests listens on loopback alone."""
+    assert stat.S_IMODE(two.token.stat().st_mode) == 0o600
+    listening = commands.run(two.inside(["ss", "-ltnH", "sport", f"= :{two.address.rpartition(':')[2]}"]))
+    assert "127.0.0.1]" in listening.stdout or "127.0.0.1:" in listening.stdout
