@@ -11,10 +11,12 @@ import logging
 import os
 import sys
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, Timer
+from time import monotonic
 from typing import Any, TextIO
 
 import ray
@@ -27,6 +29,7 @@ RESOURCE = "breakeven"
 _LOOK_S = 1.0  # between two looks at which nodes there are
 _END_S = 5.0  # for the workers of a sweep that ends
 _CLEAR_S = 10.0
+_EXIT_S = 20.0
 
 
 class Driver:
@@ -39,6 +42,7 @@ class Driver:
         self._ids: dict[str, str] = {}
         self._judged: dict[str, str | None] = {}
         self._running: dict[int, tuple[str, Any]] = {}
+        self._losses: deque[tuple[float, int, str]] = deque()
         self._end = Event()
         self._news = Event()
         self._carry_out = _remote(ray_node.carry_out)
@@ -62,6 +66,9 @@ class Driver:
             self._start(asked["number"], asked["node"], asked["order"])
         self._end.set()
         self._news.set()
+        limit = Timer(_EXIT_S, os._exit, (1,))  # a cluster that is gone may let Ray wait for it
+        limit.daemon = True
+        limit.start()
         watch.join()
         self._give_up()
 
@@ -82,13 +89,14 @@ class Driver:
         elif isinstance(error, RayTaskError) or not isinstance(error, RayError):
             self.say(failed=number, reason=f"node {node}: {reason_of(error)}")
         else:
-            self.say(lost=number, reason=reason_of(error))
+            self._losses.append((monotonic(), number, reason_of(error)))
 
     # --- nodes -------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
         """Say again and again which nodes there are, which shows as well that Ray still answers."""
         while not self._end.is_set():
+            until = monotonic() - _LOOK_S
             found = _present()
             self._ids |= found
             for name in found.keys() - self._judged.keys():
@@ -99,8 +107,15 @@ class Driver:
                 unfit={name: unfit for name, unfit in judged.items() if unfit},
                 judging=None in judged.values(),
             )
+            self._report_losses(until)
             self._news.wait(_LOOK_S)
             self._news.clear()
+
+    def _report_losses(self, until: float) -> None:
+        """Report what was lost some time ago: by now a node that ended is missing among those that there are."""
+        while self._losses and self._losses[0][0] <= until:
+            _, number, reason = self._losses.popleft()
+            self.say(lost=number, reason=reason)
 
     def _judge(self, name: str) -> None:
         """Ask a new node whether it can measure; it is no node until it says so."""

@@ -6,6 +6,7 @@ import re
 import signal
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -65,9 +66,15 @@ def typed(made: Cluster, folder: Path, *arguments: str, **variables: str) -> Com
     return done
 
 
-def begun(made: Cluster, folder: Path, *arguments: str) -> Started:
-    """Type a command that goes on while the test does something, on a machine of the cluster."""
-    return commands.start(made.inside(commands.module("breakeven", *arguments)), folder, made.variables)
+@contextmanager
+def begun(made: Cluster, folder: Path, *arguments: str) -> Iterator[Started]:
+    """Type a command that goes on while the test does something, and end it if the test fails."""
+    command = made.inside(commands.module("breakeven", *arguments))
+    with commands.start(command, folder, made.variables) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
 
 
 def measured_on(made: Cluster) -> list[int]:
@@ -169,7 +176,7 @@ def test_without_the_package_the_command_that_installs_it_is_named(monkeypatch: 
         Ray({"address": "auto", "placement": "block", "patience": 1e9})
 
 
-def test_ctrl_c_leaves_nothing_on_the_nodes(tmp_path: Path, two: Cluster) -> None:
+def test_ctrl_c_and_a_kill_leave_nothing_on_the_nodes(tmp_path: Path, two: Cluster) -> None:
     """The runs under way are ended there, and the same command carries on after a kill as well; none is stored twice."""
     write_module(tmp_path, SLOW)
     asked = (*BASE, *FUNCTION, "model=process", "rounds=5", "workers=2")
