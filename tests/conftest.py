@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from breakeven.runner.locks.machine import FOLDER
 from breakeven.runner.sweep.signals import SIGNALS
@@ -21,6 +22,8 @@ from tests.commands import Command, Completed
 from tests.crews import MECHANISMS, Mechanism, StartCrew, crew_of
 
 _SLOWEST = 20
+settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,6 +66,17 @@ def called_as_breakeven(monkeypatch: pytest.MonkeyPatch) -> None:
 def search_path_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test find the modules of another: a run in this process adds the user's folder to the search path."""
     monkeypatch.setattr("sys.path", [*sys.path])
+
+
+@pytest.fixture(autouse=True)
+def modules_as_before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget the modules that a test wrote and imported: the next may write another of the same name."""
+    before = set(sys.modules)
+    yield
+    written = f"{tmp_path_factory.getbasetemp()}{os.sep}"
+    for name in sys.modules.keys() - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(written):
+            del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)

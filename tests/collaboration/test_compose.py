@@ -211,14 +211,14 @@ GROUPS = st.sampled_from(
 JOBS = st.lists(st.lists(st.one_of(KNOBS, KNOBS, GROUPS), max_size=5), min_size=1, max_size=2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(jobs=JOBS)
 def test_composition_is_hydras_own(grid: Grid, jobs: list[list[str]]) -> None:
     """Whatever the overrides and their order, configuration, types and choices are Hydra's; so is a refusal."""
     grid.check(jobs)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     axes=st.lists(st.tuples(KEYS, st.lists(SCALARS, min_size=1, max_size=3)), max_size=3),
     groups=st.lists(GROUPS, max_size=2),
@@ -612,7 +612,7 @@ FOLDER_JOBS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(name=st.sampled_from([name for name in FILES if "/" not in name]), jobs=FOLDER_JOBS)
 def test_other_configurations_are_hydras_own(folder: ConfigLoader, name: str, jobs: list[list[str]]) -> None:
     """Types, locks, values to be given, resolvers and packages come out as Hydra composes them."""

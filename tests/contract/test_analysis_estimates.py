@@ -60,7 +60,7 @@ def _estimate(rounds: list[list[float]], by_rule: bool = False) -> pd.Series[Any
 
 
 @given(ROUNDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_estimate_is_the_geometric_mean_of_the_rounds_medians(rounds: list[list[float]]) -> None:
     """Low <= estimate <= high; the counts are of all values; too few of one process have no interval."""
     row = _estimate(rounds)
@@ -77,7 +77,7 @@ def test_the_estimate_is_the_geometric_mean_of_the_rounds_medians(rounds: list[l
 
 
 @given(st.lists(VALUES, min_size=6, max_size=12), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_one_process_has_the_interval_that_its_run_stored(values: list[float], by_rule: bool) -> None:
     """To the last digit, however it was chosen."""
     stored = _stored([values], by_rule)
@@ -124,7 +124,7 @@ def test_what_was_not_measured_is_left_out() -> None:
 
 
 @given(ROUNDS, st.sampled_from([0.25, 3.0, 1024.0]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_other_units_give_the_same_interval_in_other_units(rounds: list[list[float]], scale: float) -> None:
     """Scaling all values scales the estimate and both ends."""
     scaled = _estimate([[value * scale for value in values] for values in rounds])[ENDS]
@@ -133,7 +133,7 @@ def test_other_units_give_the_same_interval_in_other_units(rounds: list[list[flo
 
 
 @given(ROUNDS, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_of_rows_does_not_matter(rounds: list[list[float]], random: Any) -> None:
     """Shuffled runs give the same interval."""
     frame = _stored(rounds)
@@ -143,7 +143,7 @@ def test_the_order_of_rows_does_not_matter(rounds: list[list[float]], random: An
 
 
 @given(st.lists(ROUNDS, min_size=3, max_size=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_other_cells_beside_it_change_nothing(cells: list[list[list[float]]]) -> None:
     """A cell's interval does not depend on what else was measured."""
     frames = [_stored(rounds).assign(cell_id=name) for name, rounds in zip("bca", cells, strict=True)]

@@ -72,7 +72,7 @@ def test_phases_become_states_of_their_worker() -> None:
     ),
     st.integers(1, 40),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_binning_loses_no_time(lane: list[tuple[int, float, str]], bins: int) -> None:
     """A lane without gaps fills every bin, and its CPU time is that of the spans."""
     lengths = np.array([length for length, _, _ in lane], float)

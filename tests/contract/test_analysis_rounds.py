@@ -47,7 +47,7 @@ def _estimate(*parts: pd.DataFrame) -> pd.DataFrame:
 
 
 @given(CELLS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_level_follows_from_why_the_rounds_ended(
     cells: list[tuple[list[float], float | None]],
 ) -> None:
@@ -74,7 +74,7 @@ def test_the_level_follows_from_why_the_rounds_ended(
 
 
 @given(AT_LOOK, PRECISION)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_all_measures_of_a_cell_take_the_level_of_its_own(
     values: list[float], precision: float | None
 ) -> None:

@@ -88,7 +88,7 @@ def _with_speedup(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "speedup": 1.5, "latency_p50_ns": None}
 
 
-@settings(max_examples=8, deadline=None)  # each example turns two dozen rows into bytes and back
+@settings(max_examples=8)  # each example turns two dozen rows into bytes and back
 @given(st.sampled_from([["label"], ["workers"], ["model", "workers"]]), st.integers(1, 5), st.integers(0, 99))
 def test_a_block_is_made_on_one_node_and_no_node_waits_for_it(
     compare_by: list[str], nodes: int, seed: int

@@ -51,7 +51,7 @@ def test_nothing_is_said_of_what_fits() -> None:
     st.integers(1, 200),
     st.sampled_from([1, 3, "auto"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_remedies_hold(workers: list[int], tasks: int, length: int, rounds: Any) -> None:
     """With the time or the tasks that are named every cell keeps within its time, and it is named only if none would."""
     axes = [{"workers": number} for number in workers]

@@ -38,7 +38,7 @@ def _rounds(runs: pd.DataFrame, pair: int, side: str) -> list[int]:
 
 
 @given(PAIRS, st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_as_many_first_rounds_of_one_side_as_of_the_other(pairs: list[Any], random: Any) -> None:
     """Where either side's number was chosen by its spread; numbers that were asked for stay, and the order is of no matter."""
     runs = _runs(pairs)

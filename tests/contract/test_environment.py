@@ -83,7 +83,7 @@ _FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.dictionaries(st.sampled_from(_NAMES), st.lists(_FRAGMENTS, max_size=12).map("".join), min_size=8))
 def test_malformed_files_are_no_failure(kernel: KernelFiles, tree: dict[str, str]) -> None:
     """Whatever stands in them, each fact is of its type or null."""

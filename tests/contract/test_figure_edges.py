@@ -38,7 +38,7 @@ def _arrows(body: SubFigure) -> list[tuple[float, float, object]]:
 ENDS = st.floats(0.01, 1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(ENDS, st.floats(0.6, 1.9), ENDS), min_size=1, max_size=5))
 def test_an_interval_that_leaves_the_axes_ends_in_an_arrow(points: list[tuple[float, float, float]]) -> None:
     """At the edge that it crosses, over its own point, and nowhere else."""

@@ -41,7 +41,7 @@ def _cells(*rounds: int, **columns: Any) -> pd.DataFrame:
 
 
 @given(CELLS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_forecast_is_of_each_cells_spread_drawn_towards_that_of_all(cells: list[Any]) -> None:
     """Four rounds of the median variance beside its own; the rounds still needed, times how long one took."""
     runs = [

@@ -77,7 +77,7 @@ def test_a_list_is_repeated_until_the_trial_is_as_long_as_asked(
     assert found == max(most, 1) or found * list_ns >= trial_ns
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(INPUTS, st.booleans())
 def test_a_window_takes_whole_turns_in_order(made: list[list[int]], changes: bool) -> None:
     """Each input is called equally often, in the order of the list, as it was given, whether it is shared or fresh."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.cell import records
@@ -46,7 +46,6 @@ FULL = result(
 
 
 @given(st.one_of(SPECIFICATIONS, QUESTIONS, st.builds(Answer), st.builds(Result)))
-@settings(deadline=None)
 def test_a_record_survives_the_way(record: Any) -> None:
     """What is read is what was written, down to the types of its parts."""
     assert repr(from_json(type(record), to_json(record))) == repr(

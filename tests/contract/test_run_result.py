@@ -58,7 +58,7 @@ def results(draw: st.DrawFn) -> RunResult:
     return RunResult(row=row, tables=tables)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(result=results())
 def test_any_result_survives_the_way(result: RunResult) -> None:
     """Row and tables come back with every value, type and meaning, and lead to the same bytes again."""
@@ -94,7 +94,6 @@ def test_a_result_that_was_cut_is_refused(length: int) -> None:
         RunResult.from_bytes(RESULT.to_bytes()[:length])
 
 
-@settings(deadline=None)
 @given(noise=st.binary(max_size=200), place=st.integers(0, len(RESULT.to_bytes())))
 def test_noise_is_a_result_or_is_refused(noise: bytes, place: int) -> None:
     """Bytes that were overwritten never raise anything but NotARunResult."""

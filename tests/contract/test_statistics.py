@@ -112,7 +112,7 @@ def test_a_disturbed_pair_counts_and_is_told_apart() -> None:
 
 
 @given(PAIRS, st.integers(0, 10**9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_start_up_never_adds_to_a_speedup(pairs: list[tuple[int, int]], startup_ns: int) -> None:
     """Charged to each pair, it lowers the speedup or leaves it; no start-up leaves it as it is."""
     told = _of_pairs(pairs, startup_ns=startup_ns)

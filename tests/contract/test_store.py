@@ -61,7 +61,7 @@ NAMES = st.text("abcdef0123456789", min_size=1, max_size=16)
 OPTIONAL = st.one_of(st.none(), st.floats(allow_nan=False), st.just(0.0))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(
     cell_id=NAMES,
     round_=st.integers(0, 999),
