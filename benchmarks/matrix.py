@@ -23,7 +23,8 @@ import pandas as pd
 from benchmarks import combinations
 from benchmarks.combinations import Cell, Started
 from benchmarks.covering import Factors, covering
-from breakeven.analysis.frames.load import load
+from breakeven.analysis.frames.budget import sum_phases
+from breakeven.analysis.frames.load import Lab, load
 from breakeven.runner.cell import channels, models, patterns
 from breakeven.runner.cell.compatibility import NATIVE, NONE
 from breakeven.runner.cell.member import OLDEST
@@ -31,6 +32,8 @@ from tests.machines import interpreters
 
 PAGE = Path(__file__).parents[1] / "docs" / "matrix.md"
 MEASURED = "## What ran"
+_TOLERANCE = 0.02
+"""So much of a trial's time may be missing in the phases of its workers."""
 _INTRODUCTION = """# The matrix
 
 What can be combined, generated from what the members of the registries declare (`python -m benchmarks.matrix`); what each is stands in
@@ -120,30 +123,48 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 # --- measured ----------------------------------------------------------------------------------------------------
 
 
-def every_cell(paths: Iterable[str]) -> list[Cell]:
-    """Return every model with every channel and pattern, on every interpreter."""
+def every_cell(path: str) -> list[Cell]:
+    """Return every model with every channel and pattern, on an interpreter."""
     cells = []
-    for (how, ipc), pattern, path in product(combinations.pairs(), patterns.REGISTRY, paths):
+    for (how, ipc), pattern in product(combinations.pairs(), patterns.REGISTRY):
         alone = models.load(how.model).refuses_workers(2) is not None
         factors = Factors(how, ipc, 0, pattern, 1 if alone else 2, "1KiB", "none", "spin")
         cells.append(factors.cell() | {"interpreter.path": path})
     return cells
 
 
-def measure(folder: Path, cells: Sequence[Cell], *more: str, **environment: str) -> pd.DataFrame:
-    """Make one run of each cell in a sweep in ``folder``, and return its runs."""
+def measure(folder: Path, cells: Sequence[Cell], *more: str, **environment: str) -> Lab:
+    """Make one run of each cell in a sweep in ``folder``, unless it is there already, and return the sweep."""
     experiments = folder / "conf" / "experiment"
     experiments.mkdir(parents=True, exist_ok=True)
     (experiments / "matrix.yaml").write_text(combinations.sweep(cells, sweep="matrix", budget=None))
     command = [sys.executable, "-m", "breakeven", "+experiment=matrix", *more]
     subprocess.run(command, cwd=folder, env=os.environ | environment, check=False)
-    return load(folder / "outputs" / "matrix").runs
+    return load(folder / "outputs" / "matrix")
 
 
-def wrong(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs that neither ended well nor lack something that can be had."""
+def wrong(sweep: Lab) -> pd.DataFrame:
+    """Return the runs that neither ended well nor lack something that can be had, and those whose time is not accounted for."""
+    runs = sweep.runs
     lacking = runs["status"].eq("incompatible") & runs["reason"].fillna("").str.contains(" needs ")
-    return runs[~(runs["status"].eq("ok") | lacking)]
+    failed = runs[~(runs["status"].eq("ok") | lacking)]
+    parts = _parts(sweep)
+    amiss = parts[(parts - 1).abs() > _TOLERANCE].groupby("cell_id").first()
+    open_ = runs[runs["cell_id"].isin(amiss.index)]
+    why = open_["cell_id"].map(amiss).map("the phases of its workers are {:.3f} of its time".format)
+    traced = runs["cell_id"].isin(parts.index.get_level_values("cell_id")) | runs["pattern"].eq("pingpong")
+    untraced = runs[runs["status"].eq("ok") & ~traced].assign(reason="no trial was traced")
+    return pd.concat([failed, open_.assign(reason=why), untraced])
+
+
+def _parts(sweep: Lab) -> pd.Series[float]:
+    """Return the part of its workers' time that the phases of each traced trial fill."""
+    trials = (
+        sum_phases(sweep)
+        .groupby(["cell_id", "round", "trial"])
+        .agg(ns=("duration_ns", "sum"), wall_ns=("wall_ns", "first"), workers=("workers", "first"))
+    )
+    return trials["ns"] / (trials["wall_ns"] * trials["workers"])
 
 
 def _what_ran(runs: pd.DataFrame) -> Iterator[str]:
@@ -173,26 +194,34 @@ def _count(runs: pd.DataFrame) -> str:
 
 
 def main() -> int:
-    """Write the page, and with ``--run`` measure; return 1 if a run failed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", action="store_true", help="make a run of every combination")
-    asked = parser.parse_args()
+    """Write the page, and with ``--run`` measure; return 1 if a run failed or is missing."""
+    asked = _asked()
     old = PAGE.read_text(encoding="utf-8").partition(MEASURED)[2] if PAGE.exists() else ""
     if not asked.run:
         PAGE.write_text(page() + (f"\n{MEASURED}{old}" if old else ""), encoding="utf-8")
         return 0
-    with TemporaryDirectory() as folder:
-        cells = [*every_cell(interpreters()), *(row.cell() for row in covering())]
-        runs = measure(Path(folder), cells)
-    PAGE.write_text("\n".join([page(), *_what_ran(runs)]), encoding="utf-8")
-    failed = wrong(runs)
-    print(f"{len(runs)} runs, {len(failed)} failed")
-    print(
-        failed[["model", "ipc", "pattern", "python_version", "status", "reason"]].to_string()
-        if len(failed)
-        else ""
-    )
-    return int(not failed.empty)
+    with TemporaryDirectory() as temporary:
+        folder = Path(asked.folder or temporary)
+        parts = {str(number): every_cell(path) for number, path in enumerate(interpreters())}
+        parts["covering"] = [row.cell() for row in covering()]
+        sweeps = {name: measure(folder / name, cells, *asked.more) for name, cells in parts.items()}
+    missing = sum(len(cells) - len(sweeps[name].runs) for name, cells in parts.items())
+    failed = pd.concat([wrong(sweep) for sweep in sweeps.values()])
+    print(f"{len(failed)} runs failed, {missing} are missing")
+    if len(failed):
+        print(failed[["model", "ipc", "pattern", "python_version", "status", "reason"]].to_string())
+    if not missing:
+        runs = pd.concat([sweep.runs for sweep in sweeps.values()])
+        PAGE.write_text("\n".join([page(), *_what_ran(runs)]), encoding="utf-8")
+    return int(bool(missing) or not failed.empty)
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", action="store_true", help="make a run of every combination")
+    parser.add_argument("--folder", help="where the sweeps are kept: the next call goes on with them")
+    parser.add_argument("more", nargs="*", help="settings of the sweeps, such as budget=3min")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
