@@ -9,6 +9,7 @@ import pytest
 
 from breakeven.runner import host
 from breakeven.runner.cell import channels
+from breakeven.runner.cell.channels._sync import KINDS
 from breakeven.runner.cell.spaces import INTERPRETERS
 from breakeven.runner.results import RunResult
 from tests.collaboration.host_runs import function, write_module
@@ -77,6 +78,15 @@ def test_objects_and_bytes_cross_to_interpreters_and_back(tmp_path: Path, way: t
         workers = result.tables["workers"].to_pylist()
         assert len({worker["pid"] for worker in workers}) == 1
         assert len({worker["thread_id"] for worker in workers}) == len(workers)
+
+
+@pytest.mark.parametrize("sync", KINDS)
+@pytest.mark.parametrize("access", ["copy", "view", "resident"])
+def test_interpreters_share_memory_however_they_are_woken(tmp_path: Path, sync: str, access: str) -> None:
+    """What each maps or receives a descriptor of is closed when it ends: runs in the same process would keep it."""
+    options = options_of("ipc", "shared_memory") | {"sync": sync, "access": access}
+    result = _execute(tmp_path, ("interpreter", "shared_memory"), ipc_options=options, payload_bytes=100_000)
+    assert result.row["status"] == "ok", result.row["reason"]
 
 
 @pytest.mark.parametrize("way", [("interpreter", "os_pipe"), ("interpreter_pool", "native")], ids="-".join)

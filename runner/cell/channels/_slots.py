@@ -11,6 +11,7 @@ from ..errors import InputsUnusable
 from ..member import Lack
 from ..phases import RECEIVE, SEND, SERIALIZE, WAIT
 from ..space import in_units, require
+from ..spaces import BY_HANDLE
 from ._abc import FAILED, Channel, Port, Room
 from ._memory import Memory, in_pages
 from ._ring import BYTES, OBJECT, RESIDENT, SAME, Free, Header, Line, Slots, touch
@@ -137,6 +138,7 @@ def _is_released(view: memoryview) -> bool:
 class SlotChannel(Channel):
     """The parent's end. ``slots`` is how many messages may be in flight to one worker."""
 
+    JOINS = BY_HANDLE
     OPTIONS: ClassVar[dict[str, str]] = {"slots": "count", "sync": CHOICES}
     DEFAULTS: ClassVar[dict[str, Any]] = {"sync": "semaphore"}
     ALWAYS_PICKLES = True

@@ -50,7 +50,7 @@ class Bells(ABC):
         """Wait until a bell rings that was not waited for, and return whose it is."""
 
     def detach(self) -> None:  # noqa: B027  # as above
-        """Let go of the memory."""
+        """Let go of the memory, and of descriptors that arrived with this object."""
 
     def close(self) -> None:  # noqa: B027  # descriptors alone must be closed
         """Release what was made, once, in the parent."""
@@ -85,15 +85,21 @@ class Semaphores(Bells):
 
 
 class _Descriptors:
-    """File descriptors that can be passed to a process that is started."""
+    """File descriptors that can be passed to a process or an interpreter that is started; ``received`` where they arrived."""
 
-    def __init__(self, numbers: list[int]) -> None:
+    def __init__(self, numbers: list[int], *, received: bool = False) -> None:
         self.numbers = numbers
+        self.received = received
 
     def __reduce__(self) -> tuple[Any, ...]:
         from multiprocessing.reduction import DupFd  # noqa: PLC0415  # only workers that are processes need it, and load it
 
         return _received, ([DupFd(number) for number in self.numbers],)
+
+    def drop(self) -> None:
+        """Close what arrived here: an interpreter's are open until its process ends. Threads have the parent's own."""
+        if self.received:
+            self.close()
 
     def close(self) -> None:
         """Close them."""
@@ -102,7 +108,7 @@ class _Descriptors:
 
 
 def _received(duplicates: list[Any]) -> _Descriptors:
-    return _Descriptors([duplicate.detach() for duplicate in duplicates])
+    return _Descriptors([duplicate.detach() for duplicate in duplicates], received=True)
 
 
 class Pipes(Bells):
@@ -122,6 +128,10 @@ class Pipes(Bells):
         """Read a number."""
         found: tuple[int] = self._NUMBER.unpack(os.read(self.ends.numbers[0], self._NUMBER.size))
         return found[0]
+
+    def detach(self) -> None:
+        """Close what arrived here."""
+        self.ends.drop()
 
     def close(self) -> None:
         """Close both ends."""
@@ -152,6 +162,10 @@ class EventCounters(Bells):
             for descriptor in self.counters.numbers:
                 self.poll.register(descriptor, select.POLLIN)
         return self.counters.numbers.index(self.poll.poll()[0][0])
+
+    def detach(self) -> None:
+        """Close what arrived here."""
+        self.counters.drop()
 
     def close(self) -> None:
         """Close them."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from multiprocessing.shared_memory import SharedMemory as Segment
 from typing import Any, ClassVar, Optional
 
@@ -20,6 +21,9 @@ from ._memory import OnePiece
 from ._slots import SlotChannel
 
 PLACE = "/dev/shm"  # noqa: S108  # where Linux keeps the segments
+
+_APART: dict[str, Any] = {"track": False} if sys.version_info >= (3, 13) else {}
+"""For what attaches: an interpreter would start a tracker of its own, which would remove the segment when it ends."""
 
 
 class SegmentMemory(OnePiece):
@@ -36,7 +40,7 @@ class SegmentMemory(OnePiece):
             allocate(self.piece._fd, self.total)  # type: ignore[attr-defined]  # noqa: SLF001  # a race with another program is an error, no SIGBUS
 
     def _map(self) -> memoryview:
-        self.piece = self.piece or Segment(self.name)
+        self.piece = self.piece or Segment(self.name, **_APART)
         return memoryview(self.piece.buf)  # type: ignore[arg-type]  # None only once it is closed
 
     def _unmap(self) -> None:

@@ -40,7 +40,7 @@ class Interpreter(Bare):
 
     SPACE = INTERPRETERS
     SINCE = SINCE
-    QUEUE = "interpreter_queue"
+    QUEUE = "pipe"  # 3.13 has no queue between interpreters, and a reader of 3.14's sleeps up to 10 ms between two looks
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         self.threads: list[Thread] = []
