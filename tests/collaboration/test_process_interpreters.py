@@ -72,7 +72,16 @@ def _execute(user: Path, way: tuple[str, str], **changes: Any) -> RunResult:
 @pytest.mark.parametrize("way", WAYS, ids="-".join)
 def test_objects_and_bytes_cross_to_interpreters_and_back(tmp_path: Path, way: tuple[str, str]) -> None:
     """Results are verified, all workers are threads of one process and have lives of their own."""
-    for changes in (function("whole"), {"payload_bytes": 3000, "payload_out_bytes": 70_000}):
+    for changes in (
+        function("whole"),
+        {"payload_bytes": 3000, "payload_out_bytes": 70_000},
+        {
+            "payload_bytes": 3000,
+            "pattern": "window",
+            "pattern_options": {"bin": 5_000_000},
+            "window_ns": 20_000_000,
+        },
+    ):
         result = _execute(tmp_path, way, **changes)
         assert result.row["status"] == "ok", result.row["reason"]
         workers = result.tables["workers"].to_pylist()

@@ -12,7 +12,8 @@ import mmap
 import pickle
 import struct
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Optional
 
 from ..errors import MessageTooLarge
 from ._sync import LINE
@@ -153,17 +154,20 @@ def touch(memory: memoryview) -> None:
 def _parts(payload: Any) -> list[Any]:
     """Return the parts of a message: how long each is, the pickle, and the buffers beside it."""
     buffers: list[pickle.PickleBuffer] = []
-    body = _pickled(payload, buffers)
+    body = pickled(payload, buffers.append)
     raws = [buffer.raw() for buffer in buffers]
     sizes = [len(body), *map(len, raws)]
     head = _COUNT.pack(len(sizes)) + b"".join(map(_COUNT.pack, sizes))
     return [head, body, *raws]
 
 
-def _pickled(payload: Any, buffers: list[pickle.PickleBuffer]) -> Any:
-    """Return the pickle; views of bytes within, which a task may have returned a part of its payload as, become bytes."""
+def pickled(payload: Any, keep: Optional[Callable[[pickle.PickleBuffer], Any]] = None) -> Any:
+    """Return the pickle; views of bytes within, which a task may have returned a part of its payload as, become bytes.
+
+    Buffers go to ``keep`` if there is one, otherwise into the pickle.
+    """
     file = io.BytesIO()
-    pickler = pickle.Pickler(file, 5, buffer_callback=buffers.append)
+    pickler = pickle.Pickler(file, 5, buffer_callback=keep)
     pickler.dispatch_table = {memoryview: _as_bytes}
     pickler.dump(payload)
     return file.getbuffer()
