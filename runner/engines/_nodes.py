@@ -95,16 +95,18 @@ class OnNodes(Engine):
 
     def _begin(self, attempt: _Attempt[T]) -> Future[T]:
         with self._lock:
-            node = self._choose(attempt.order.run)
+            node = self._choose(attempt.order.run, attempt.lost)
             self._busy[node] += 1
             if not attempt.lost:
                 attempt.promised.set_running_or_notify_cancel()
         self._start(node, attempt.order).add_done_callback(partial(self._ended, attempt, node))
         return attempt.promised
 
-    def _choose(self, run: Run) -> str:
-        """Return the node of a run: that of its block if it has one, else the one with the least to do."""
+    def _choose(self, run: Run, lost: Sequence[str] = ()) -> str:
+        """Return the node of a run: that of its block if it has one, else the one with the least to do; if possible none that was ``lost``."""
         nodes = self._nodes()
+        if lost:
+            nodes = [node for node in nodes if node not in lost] or nodes
         if not nodes:
             raise EngineLost("no node is left; the same command carries on when there are some")
         block = self._block(run)

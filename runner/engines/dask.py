@@ -14,6 +14,7 @@ from typing import Any
 
 from breakeven.runner import host
 from breakeven.runner.engines import node as on_node
+from breakeven.runner.engines._dask_tls import check_certificate
 from breakeven.runner.engines._nodes import NodeLost, OnNodes
 from breakeven.runner.engines.orders import Order
 from breakeven.runner.errors import EngineLost, EngineUnusable
@@ -150,6 +151,7 @@ def _connect(address: str, seconds: float) -> Any:
         raise EngineUnusable(
             "engine=dask needs the package distributed, which is not installed: pip install 'breakeven[dask]'"
         ) from error
+    check_certificate(address, seconds)
     try:
         return Client(address, timeout=seconds, set_as_default=False, name="breakeven")
     except (OSError, ValueError) as error:  # what it raises for an address that is none

@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,11 +69,16 @@ class Sweep(SweepPaths):
             ) from error
 
     def commit(self, result: RunResult) -> None:
-        """Store a run: its parts of the other tables, then its row, which commits the run; raise NotStored.
+        """Store a run: its parts of the other tables, all at a time, then its row, which commits the run; raise NotStored.
 
-        The row lists the parts with their sizes and checksums.
+        The row lists the parts with their sizes and checksums. The threads end with the writing: a process that forks should
+        have no others.
         """
-        parts = [self._write(table, result.key, part) for table, part in result.tables.items()]
+        with ThreadPoolExecutor(max(len(result.tables), 1)) as pool:
+            writing = [
+                pool.submit(self._write, table, result.key, part) for table, part in result.tables.items()
+            ]
+        parts = [each.result() for each in writing]
         row = dict(result.row) | {"parts": "\n".join(map(str, parts))}
         self._write("runs", result.key, conform("runs", {name: [value] for name, value in row.items()}))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
-from tests.commands import Command
+from tests.commands import Command, python_path
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed")
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="hydra-optuna-sweeper is not installed")
@@ -17,6 +19,13 @@ SHORT = (
     *("rounds=1", "tasks=4", "task=100us", "model=thread", "sweep=mine"),
     *("measure.max_time=50ms", "measure.min_trials=2", "measure.max_warmup=1", "measure.traced=0"),
 )
+LAUNCHERS = Path(sys.prefix, "launchers")
+"""Where `make` installs launchers apart from all else: their versions of other packages are not those of Dask, and every command looks at what is installed."""
+
+_NEEDED = {
+    "hydra_submitit_launcher": "hydra-submitit-launcher submitit",
+    "hydra_ray_launcher": "hydra-ray-launcher",
+}
 OPTUNA = ("-m", "hydra/sweeper=optuna", "hydra.sweeper.direction=maximize")
 
 
@@ -36,6 +45,26 @@ def test_joblib_launches_our_sweeps(command: Command, tmp_path: Path, processes:
     rows = _rows(tmp_path)
     assert sorted(zip(rows.workers, rows.status, strict=True)) == [(1, "ok"), (3, "ok")]
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
+
+
+@pytest.mark.parametrize("launcher", ["submitit_local", "ray"])
+def test_launchers_of_clusters_launch_our_sweeps(command: Command, tmp_path: Path, launcher: str) -> None:
+    """Cells that jobs of their own carry out land in one sweep; one that is refused there ends the command."""
+    plugin = f"hydra_{launcher.partition('_')[0]}_launcher"
+    if not (LAUNCHERS / "hydra_plugins" / plugin).is_dir():
+        pytest.skip(f"needs {plugin}: pip install --no-deps --target {LAUNCHERS} {_NEEDED[plugin]}")
+    asked = ("-m", f"hydra/launcher={launcher}", *SHORT)
+    token = tmp_path.with_suffix(".token")  # Ray listens on every address
+    token.touch(0o600)
+    token.write_text(secrets.token_hex(32))
+    found = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
+    found |= {"PYTHONPATH": f"{python_path()}:{LAUNCHERS}"}
+    done = command(*asked, "workers=1,2", **found)
+    assert done.returncode == 0, done.stderr
+    rows = _rows(tmp_path)
+    assert sorted(zip(rows.workers, rows.status, strict=True)) == [(1, "ok"), (2, "ok")]
+    if launcher == "submitit_local":  # for ray the same takes ten seconds more
+        assert command(*asked, "workers=0", **found).returncode == 2
 
 
 @pytest.mark.parametrize(("knob", "code"), [("limits.time=1ms", 1), ("workers=0", 2)])

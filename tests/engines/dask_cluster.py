@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from breakeven.runner.locks.machine import FOLDER
@@ -18,15 +19,63 @@ from tests.commands import environment
 _SECONDS = 30.0
 
 
-class Cluster:
-    """A scheduler and its workers, by number."""
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate with its key, and that of the authority which signed it, as files."""
 
-    def __init__(self, folder: Path) -> None:
+    authority: Path
+    signed: Path
+    key: Path
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Return the options of Dask's scheduler and workers."""
+        files = {"ca-file": self.authority, "cert": self.signed, "key": self.key}
+        return tuple(word for name, file in files.items() for word in (f"--tls-{name}", str(file)))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the variables of Dask's clients."""
+        files = {"CA_FILE": self.authority, "CLIENT__CERT": self.signed, "CLIENT__KEY": self.key}
+        return {f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(file) for name, file in files.items()}
+
+
+def certificate(folder: Path) -> Certificate:
+    """Return a certificate of an authority of its own, made by openssl."""
+    folder.mkdir()
+    made = Certificate(folder / "ca.pem", folder / "node.pem", folder / "node.key")
+    new = ("-newkey", "rsa:2048", "-nodes", "-days", "2")
+    _openssl(folder, "req", "-x509", *new, "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem")
+    _openssl(folder, "req", *new[:3], "-subj", "/CN=node", "-keyout", "node.key", "-out", "node.csr")
+    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
+    _openssl(folder, "x509", "-req", "-in", "node.csr", *signing, "-out", "node.pem")
+    return made
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S607  # whichever is on the PATH
+
+
+class Cluster:
+    """A scheduler and its workers, by number; with ``certificate``, all of them show it and want one of the same authority."""
+
+    def __init__(self, folder: Path, certificate: Certificate | None = None) -> None:
         self.folder = folder
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
-        self.address = f"tcp://127.0.0.1:{_free_port()}"
+        protocol = "tcp" if certificate is None else "tls"
+        self._tls = () if certificate is None else certificate.options
+        self.address = f"{protocol}://127.0.0.1:{_free_port()}"
         self.scheduler = self._start(
-            "scheduler", "dask_scheduler", "--host", self.address, "--no-dashboard", "--protocol", "tcp"
+            *(
+                "scheduler",
+                "dask_scheduler",
+                "--host",
+                self.address,
+                "--no-dashboard",
+                "--protocol",
+                protocol,
+            ),
+            *self._tls,
         )
         self._await_scheduler()
 
@@ -48,6 +97,7 @@ class Cluster:
                 "--no-nanny",
             ),
             *("--resources", "breakeven=1", "--no-dashboard", "--local-directory", str(home)),
+            *self._tls,
             cwd=home,
         )
 
@@ -87,7 +137,7 @@ class Cluster:
             )
 
     def _await_scheduler(self) -> None:
-        host, _, port = self.address.removeprefix("tcp://").partition(":")
+        host, _, port = self.address.partition("://")[2].partition(":")
         end = time.monotonic() + _SECONDS
         while True:
             try:
@@ -107,9 +157,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
+def cluster(folder: Path, workers: int, certificate: Certificate | None = None) -> Iterator[Cluster]:
     """Provide a cluster with so many workers, and end it."""
-    made = Cluster(folder)
+    made = Cluster(folder, certificate)
     try:
         for number in range(workers):
             made.start_worker(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import time
@@ -27,7 +28,7 @@ from tests.samples import run
 
 pytest.importorskip("distributed", reason="needs the package distributed: pip install 'breakeven[dask]'")
 from breakeven.runner.engines.dask import Dask
-from tests.engines.dask_cluster import Cluster, cluster, processes_in
+from tests.engines.dask_cluster import Cluster, certificate, cluster, processes_in
 
 QUICK = (
     *(
@@ -247,6 +248,30 @@ def test_what_is_missing_is_said_in_one_line(command: Command, own: Cluster) -> 
         done = command(*QUICK, *options, "rounds=1")
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
         assert said in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the command openssl")
+def test_a_cluster_with_certificates(command: Command, tmp_path: Path) -> None:
+    """Who shows none, or one of another authority, is refused in one line; with the right one a sweep is made."""
+    good, other = certificate(tmp_path / "good"), certificate(tmp_path / "other")
+    (tmp_path / "cluster").mkdir()
+    with cluster(tmp_path / "cluster", 1, good) as made:
+        asked = (*QUICK, f"engine.address={made.address}", "rounds=1", "model=thread", "engine.patience=30s")
+        refused = {
+            "this machine has no certificate to show; name files with": {},
+            "no Dask scheduler takes this machine's certificate there": good.variables
+            | {"DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": str(other.signed)}
+            | {"DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": str(other.key)},
+            "the certificate of this machine cannot be read": good.variables
+            | {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(tmp_path / "missing.pem")},
+        }
+        for said, variables in refused.items():
+            done = command(*asked, **variables)
+            assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+            assert said in done.stderr
+        done = command(*asked, **good.variables)
+        assert done.returncode == 0, done.stderr
+    assert runs_of(tmp_path)["node"].str.startswith("tls://").all()
 
 
 def test_modules_travel_where_a_node_has_none(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""What a run costs over a cluster, beyond its own time: 50 short runs on two nodes of this host.
+
+    python -m benchmarks.engines [--engine dask ...] [--runs 50] [--repetitions 3]
+
+Two nodes on one host show function and overhead only; how long a run itself takes here says nothing. Its own time is
+`runs.wall_ns`, from the moment at which its node begins with it to its result; the cost is the rest from the event that
+it began to the event that it ended: a place in the queue, the way there and back, and storing. Exits with 1 if the
+median of the repetitions' medians is above the limit of an engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.sweeps import machine
+from breakeven.runner.status.events import read_events
+from tests.commands import environment, module
+from tests.engines import dask_cluster
+
+SHORT = (
+    *("model=serial", "workers=1", "tasks=1", "task=10us", "payload=0", "progress=quiet"),
+    *("measure.warmup=0", "measure.max_warmup=0", "measure.min_trials=1", "measure.max_trials=1"),
+    "measure.traced=0",
+)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a sweep gets to a cluster: what is typed before the command, its overrides and variables."""
+
+    overrides: Sequence[str]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    before: Sequence[str] = ()
+
+
+@contextmanager
+def dask(folder: Path) -> Iterator[Way]:
+    """Provide a Dask cluster of two workers."""
+    with dask_cluster.cluster(folder, 2) as made:
+        yield Way(("engine=dask", f"engine.address={made.address}"))
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine to measure: what starts its cluster, and the most seconds that a run may cost."""
+
+    start: Callable[[Path], AbstractContextManager[Way]]
+    limit_s: float
+
+
+ENGINES = {"dask": Engine(dask, 0.05)}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The seconds that each run cost beyond its own time, and those from the first run to the end of the last."""
+
+    beyond: Sequence[float]
+    own: Sequence[float]
+    whole: float
+
+
+def cost(folder: Path) -> Cost:
+    """Return what the runs of a sweep cost."""
+    events = read_events(folder / "events.jsonl")
+    began = {_key(event): _at(event) for event in events if event["event"] == "run_began"}
+    ended = {_key(event): event for event in events if event["event"] == "run_ended"}
+    if {event["status"] for event in ended.values()} != {"ok"}:
+        raise RuntimeError(f"runs of {folder} failed")
+    own = [event["wall_ns"] / 1e9 for event in ended.values()]
+    taken = [_at(event) - began[key] for key, event in ended.items()]
+    beyond = [whole - part for whole, part in zip(taken, own, strict=True)]
+    return Cost(beyond, own, max(map(_at, ended.values())) - min(began.values()))
+
+
+def _key(event: Mapping[str, object]) -> tuple[object, object]:
+    return event["cell_id"], event["round"]
+
+
+def _at(event: Mapping[str, object]) -> float:
+    return datetime.fromisoformat(str(event["at"])).timestamp()
+
+
+def sweep(way: Way, folder: Path, runs: int) -> Cost:
+    """Make a sweep of short runs; raise RuntimeError with what it said if it fails."""
+    folder.mkdir()
+    asked = (*SHORT, *way.overrides, f"rounds={runs}", "sweep=short")
+    command = [*way.before, *module("breakeven", "run", *asked)]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(way.variables), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"the sweep failed:\n{done.stderr}")
+    return cost(folder / "outputs" / "short")
+
+
+def show(name: str, values: Sequence[float]) -> None:
+    """Print the spread of some seconds."""
+    low, middle, high = min(values), statistics.median(values), max(values)
+    print(f"  {name:46} min {1e3 * low:8.1f}  median {1e3 * middle:8.1f}  max {1e3 * high:8.1f} ms")
+
+
+def measure(name: str, runs: int, repetitions: int) -> bool:
+    """Measure one engine and print what it costs; return whether that is within its limit."""
+    engine = ENGINES[name]
+    with TemporaryDirectory() as base, engine.start(Path(base)) as way:
+        costs = [sweep(way, Path(base, f"sweep{number}"), runs) for number in range(repetitions)]
+    medians = [statistics.median(found.beyond) for found in costs]
+    good = statistics.median(medians) <= engine.limit_s
+    print(
+        f"{name}: {repetitions} x {runs} runs; limit {1e3 * engine.limit_s:.0f} ms: {'kept' if good else 'NOT KEPT'}"
+    )
+    show("a run beyond its own time, all runs", [value for found in costs for value in found.beyond])
+    show("the median of each repetition", medians)
+    show("a run's own time", [value for found in costs for value in found.own])
+    show("from the first to the last, by run", [found.whole / runs for found in costs])
+    return good
+
+
+def main() -> int:
+    """Measure, print, judge."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--engine", choices=ENGINES, nargs="+", default=list(ENGINES))
+    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--repetitions", type=int, default=3)
+    asked = parser.parse_args()
+    print(machine())
+    good = [measure(name, asked.runs, asked.repetitions) for name in asked.engine]
+    return int(not all(good))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
