@@ -11,7 +11,7 @@ import pytest
 
 from breakeven.analysis.frames.load import load
 from tests.commands import Command
-from tests.machines import EVERY_INTERPRETER, FREE_THREADED, interpreters
+from tests.machines import EVERY_INTERPRETER, FREE_THREADED, interpreters, newest
 
 QUICK = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_trials=2", "sweep=mine")
 
@@ -100,6 +100,29 @@ def test_the_gil_is_switched_on(command: Command, tmp_path: Path, executable: st
         "PYTHON_GIL=0": False,
         "PYTHON_GIL=1": True,
     }
+
+
+def test_the_jit_is_switched_on_and_off(command: Command, tmp_path: Path) -> None:
+    """By a variable; every worker says what holds for it. CPython 3.14 compiles nothing in interpreters but the first."""
+    executable = newest(since=(3, 14))
+    ask = "import sys; sys.exit(not sys._jit.is_available())"
+    if subprocess.run([executable, "-c", ask], check=False).returncode:
+        pytest.skip(f"{executable} was built without a JIT; .ci/pythons brings Debian's, which has one")
+    typed = (
+        "-m",
+        *QUICK,
+        "model=thread,process,interpreter",
+    )
+    done = command(*typed, f"interpreter={executable}", "environment.PYTHON_JIT=0,1")
+    assert done.returncode == 0, done.stderr
+    lab = load(tmp_path / "outputs" / "mine")
+    runs = lab.runs.set_index("cell_id")
+    assert runs["jit_enabled"].eq(runs["variables"].eq("PYTHON_JIT=1")).all()
+    workers = lab.workers[lab.workers["worker"].ge(0)].join(runs[["model", "variables"]], on="cell_id")
+    found = workers.groupby(["model", "variables"], observed=True)["jit_enabled"].agg(set).to_dict()
+    expected = {(model, f"PYTHON_JIT={on}"): {bool(on)} for model in ("thread", "process") for on in (0, 1)}
+    assert {key: said for key, said in found.items() if key[0] != "interpreter"} == expected
+    assert found["interpreter", "PYTHON_JIT=0"] == {False}
 
 
 _OLD_STYLE = """
