@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +52,10 @@ def candidates() -> dict[str, str]:
     folders = [path for path in os.get_exec_path() if Path(path) != pyenv / "shims"]
     more = [*pyenv.glob("versions/*/bin"), *(Path.home() / ".cache/pythons").glob("*/bin")]
     found = {name: shutil.which(name, path=os.pathsep.join(folders)) for name in _NAMES}
-    found |= {name: str(folder / name) for folder in more for name in _NAMES if (folder / name).exists()}
+    for folder, name in product(more, _NAMES):
+        alike = name.endswith("t") == folder.parent.name.endswith("t")  # a build without a GIL has both names
+        if alike and (folder / name).exists():
+            found[name] = str(folder / name)
     return {name: path for name, path in found.items() if path}
 
 
