@@ -89,6 +89,14 @@ def test_objects_and_bytes_cross_to_interpreters_and_back(tmp_path: Path, way: t
         assert len({worker["thread_id"] for worker in workers}) == len(workers)
 
 
+@pytest.mark.parametrize("in_flight", [None, 1])
+def test_tasks_are_submitted_to_a_pool_of_interpreters(tmp_path: Path, in_flight: int | None) -> None:
+    """One by one, and with one under way all are done by one worker at a time."""
+    options = {"call": "submit", "in_flight": in_flight}
+    result = _execute(tmp_path, ("interpreter_pool", "native"), model_options=options, tasks=20)
+    assert result.row["status"] == "ok", result.row["reason"]
+
+
 @pytest.mark.parametrize("sync", KINDS)
 @pytest.mark.parametrize("access", ["copy", "view", "resident"])
 def test_interpreters_share_memory_however_they_are_woken(tmp_path: Path, sync: str, access: str) -> None:

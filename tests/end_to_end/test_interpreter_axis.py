@@ -108,21 +108,20 @@ def test_the_jit_is_switched_on_and_off(command: Command, tmp_path: Path) -> Non
     ask = "import sys; sys.exit(not sys._jit.is_available())"
     if subprocess.run([executable, "-c", ask], check=False).returncode:
         pytest.skip(f"{executable} was built without a JIT; .ci/pythons brings Debian's, which has one")
-    typed = (
-        "-m",
-        *QUICK,
-        "model=thread,process,interpreter",
-    )
-    done = command(*typed, f"interpreter={executable}", "environment.PYTHON_JIT=0,1")
+    jit = "environment.PYTHON_JIT=0,1"
+    done = command("-m", *QUICK, "model=thread,process,interpreter", f"interpreter={executable}", jit)
     assert done.returncode == 0, done.stderr
     lab = load(tmp_path / "outputs" / "mine")
     runs = lab.runs.set_index("cell_id")
     assert runs["jit_enabled"].eq(runs["variables"].eq("PYTHON_JIT=1")).all()
     workers = lab.workers[lab.workers["worker"].ge(0)].join(runs[["model", "variables"]], on="cell_id")
-    found = workers.groupby(["model", "variables"], observed=True)["jit_enabled"].agg(set).to_dict()
-    expected = {(model, f"PYTHON_JIT={on}"): {bool(on)} for model in ("thread", "process") for on in (0, 1)}
-    assert {key: said for key, said in found.items() if key[0] != "interpreter"} == expected
-    assert found["interpreter", "PYTHON_JIT=0"] == {False}
+    found = {
+        (model, variables): set(some["jit_enabled"])
+        for (model, variables), some in workers.groupby(["model", "variables"], observed=True)
+    }
+    for model in ("thread", "process", "interpreter"):
+        on = {model != "interpreter"}
+        assert [found[model, f"PYTHON_JIT={value}"] for value in (0, 1)] == [{False}, on]
 
 
 _OLD_STYLE = """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Executor
 from typing import Any
 
 from ..phases import WAIT
-from ._pool import SUBMIT, Pool, columns
+from ._pool import Pool, columns
 from ._pooled import perform
+from ._underway import SUBMIT, submit_each
 
 
 class ExecutorPool(Pool):
@@ -29,18 +30,8 @@ class ExecutorPool(Pool):
 
     def _submitted(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Submit the tasks, as many at a time as may be under way, and take results as they are completed."""
-        gate, submit = self._gate(), self.executor.submit
-        leave, places = gate.leave, {}
-        for task, item in enumerate(items):
-            gate.enter()
-            future: Future[tuple[int, Any]] = submit(self._perform, task, *item)
-            places[future] = task
-            if leave is not None:
-                future.add_done_callback(leave)
-        results: list[Any] = [None] * len(items)
-        for future in as_completed(places):
-            results[places[future]] = future.result()
-        return results
+        calls = ((self._perform, task, *item) for task, item in enumerate(items))
+        return submit_each(self.executor.submit, calls, self._gate())
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
         """Use `Executor.submit` and wait for the result."""

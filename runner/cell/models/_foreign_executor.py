@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from ._foreign import Foreign, Item, Numbered, perform
+from ._underway import SUBMIT, Gate, submit_each
 
 
 class ForeignExecutor(Foreign):
@@ -20,6 +21,9 @@ class ForeignExecutor(Foreign):
             future.result()
 
     def _all(self, tasks: list[Numbered]) -> list[Item]:
+        if self.settings.options.get("call") == SUBMIT:
+            calls = ((perform, *task) for task in tasks)
+            return submit_each(self._executor.submit, calls, Gate(self.in_flight))
         chunksize = self.settings.options.get("chunksize") or 1  # as by default
         return list(self._executor.map(perform, *zip(*tasks), chunksize=chunksize))
 

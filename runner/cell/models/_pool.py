@@ -8,7 +8,6 @@ waiting task per worker is submitted: none ends before every worker has one.
 from __future__ import annotations
 
 import os
-import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -29,8 +28,8 @@ from ..rusage import Usage, childrens_usage
 from ..worker import Work
 from ._abc import BARRIER_SECONDS, CrewSettings, Lifetime, Model, missing
 from ._pooled import perform, perform_numbered, set_up, set_up_traced, wait_at_barrier
+from ._underway import MAP, SUBMIT, Gate, without_effect
 
-MAP, SUBMIT = "map", "submit"
 _PIECE = 1 << 20  # of random bytes, which are repeated
 PERSISTENT, PER_MAP = "persistent", "per_map"
 
@@ -245,12 +244,7 @@ class Pool(Model):
     @classmethod
     def conflict(cls, options: dict[str, Any]) -> Optional[str]:
         """Return which knob has no effect on the chosen call; None if all have one."""
-        call, chunksize, in_flight = (options.get(name) for name in ("call", "chunksize", "in_flight"))
-        if call == SUBMIT and chunksize is not None:
-            return f"model.chunksize={chunksize}: model.call={SUBMIT} sends tasks one by one; leave it null, or choose model.call={MAP}"
-        if call != SUBMIT and in_flight is not None:
-            return f"model.in_flight={in_flight}: model.call={call} hands out all tasks at once; leave it null, or choose model.call={SUBMIT}"
-        return None
+        return without_effect(options)
 
     @property
     def _call(self) -> str:
@@ -267,23 +261,6 @@ class Pool(Model):
     def _gate(self) -> Gate:
         """Return what a task passes before it is submitted, and again when it is done."""
         return Gate(self.in_flight)
-
-
-class Gate:
-    """Lets so many tasks be under way, any number if that is None; it costs nothing then."""
-
-    def __init__(self, most: Optional[int]) -> None:
-        self._free = None if most is None else threading.BoundedSemaphore(most)
-
-    @property
-    def leave(self) -> Optional[Callable[[Any], None]]:
-        """Return what is to be called with a task that is done; None if nothing is."""
-        free = self._free
-        return None if free is None else lambda _: free.release()
-
-    def enter(self, seconds: Optional[float] = None) -> bool:
-        """Wait until one more task may be submitted, or so long; return whether it may."""
-        return self._free is None or self._free.acquire(timeout=seconds)
 
 
 def report_death(processes: Sequence[Any]) -> None:

@@ -14,18 +14,9 @@ from ..errors import TaskFailed
 from ..phases import WAIT
 from ..pickling import guard, unguard
 from ..spaces import PROCESSES
-from ._pool import (
-    MAP,
-    SUBMIT,
-    Gate,
-    Pool,
-    columns,
-    reading,
-    refuse_input,
-    report_death,
-    why_unread,
-)
+from ._pool import Pool, columns, reading, refuse_input, report_death, why_unread
 from ._pooled import perform
+from ._underway import MAP, SUBMIT, Gate
 
 IMAP, IMAP_UNORDERED = "imap", "imap_unordered"
 _PATIENCE_S = 5.0
