@@ -171,21 +171,25 @@ def _what_ran(runs: pd.DataFrame) -> Iterator[str]:
     """Yield how many runs of each model and channel ended well with each interpreter."""
     yield f"{MEASURED}\n"
     yield "Runs that ended well, of all; *lacks*: a package, a program or a newer Python is missing there.\n"
-    versions = runs["python_version"].fillna("") + runs["python_build"].fillna("").str.contains(
-        "free-threading"
-    ).map({True: "t", False: ""})
-    found = runs.assign(version=versions)
+    found = runs.assign(version=_named(runs))
     columns = sorted(set(found["version"]) - {""}, key=_as_version)
-    for family in ("model", "ipc"):
+    for family, registry in (("model", [*models.REGISTRY]), ("ipc", [*channels.REGISTRY, NATIVE, NONE])):
         rows = (
             [f"`{name}`", *(_count(some[some["version"].eq(version)]) for version in columns)]
-            for name, some in found.groupby(family, sort=False)
+            for name, some in sorted(found.groupby(family), key=lambda group: registry.index(str(group[0])))
         )
         yield from _table([family, *columns], rows)
 
 
+def _named(runs: pd.DataFrame) -> pd.Series[str]:
+    """Return the interpreter of each run: its version, a `t` if it has no GIL, and its name unless that is CPython."""
+    free = runs["python_build"].fillna("").str.contains("free-threaded").map({True: "t", False: ""})
+    name = runs["implementation"].fillna("").replace({"cpython": "", "pypy": "PyPy"})
+    return (runs["python_version"].fillna("") + free + " " + name).str.strip()
+
+
 def _as_version(text: str) -> tuple[list[int], str]:
-    return [int(part) for part in text.rstrip("t").split(".") if part.isdigit()], text
+    return [int(part) for part in text.partition(" ")[0].rstrip("t").split(".") if part.isdigit()], text
 
 
 def _count(runs: pd.DataFrame) -> str:
