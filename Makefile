@@ -1,5 +1,5 @@
 # make demo: see on this machine what threads and processes do with the same work (about three minutes).
-# make test: the whole test suite.   make test-contract: its first tier, in half a minute.   make lint: ruff and mypy.   make bench: what a span costs.   make clean.
+# make test: the whole test suite.   make test-lowest: what can be shown in a minute with the lowest versions that pyproject.toml allows.   make test-contract: its first tier, in half a minute.   make lint: ruff and mypy.   make bench: what a span costs.   make clean.
 # make prove: what docs/measurement.md claims, on this machine; it should have nothing else to do (about 20 minutes).
 # Nothing but make and Python >= 3.11 is needed; PYTHON=/path/to/python chooses one.
 
@@ -11,7 +11,14 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 # Test files are shared among the CPUs; each process has a lock of its own, so that none waits for another's runs.
 SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-contract test-engines lint bench prove matrix clean
+# Only for Python 3.11 all of those versions have wheels.
+LOWEST := $(VENV)-lowest
+LOWEST_TESTS := $(wildcard tests/contract/test_analysis_*.py tests/contract/test_figure_*.py tests/contract/test_verdict*.py) \
+	tests/contract/test_comparing.py tests/contract/test_maps.py tests/contract/test_store.py \
+	tests/end_to_end/test_any_surroundings.py
+LOWEST_PYTHON ?= $(firstword $(shell command -v python3.11) $(PYTHON))
+
+.PHONY: demo test test-contract test-lowest test-engines lint bench prove matrix clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -23,6 +30,9 @@ test: $(VENV)/developing
 
 test-contract: $(VENV)/developing
 	$(BIN)/python -m pytest $(SHARED) tests/contract
+
+test-lowest: $(LOWEST)/installed
+	$(LOWEST)/bin/python -m pytest $(SHARED) -p no:cacheprovider -W default $(LOWEST_TESTS)
 
 # Sweeps on a real Dask cluster of workers on this host; a part of make test.
 test-engines: $(VENV)/developing
@@ -52,7 +62,7 @@ matrix: $(VENV)/developing
 	$(BIN)/python -m benchmarks.matrix --run
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "breakeven needs Python >= 3.11 with its venv module; name one with PYTHON=/path/to/python" >&2; exit 2; }
@@ -60,6 +70,13 @@ $(BIN)/python:
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(LOWEST)/installed: pyproject.toml
+	@test -n "$(LOWEST_PYTHON)" || { echo "the lowest versions need Python 3.11; name it with LOWEST_PYTHON=/path/to/python" >&2; exit 2; }
+	$(LOWEST_PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[test]'
 	touch $@
 
 $(VENV)/developing: pyproject.toml | $(BIN)/python

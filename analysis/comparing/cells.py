@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from breakeven.analysis.comparing.knobs import METHOD, TRIAL, factors_of
+from breakeven.analysis.comparing.knobs import METHOD, TRIAL, all_knobs, factors_of
 from breakeven.analysis.comparing.select import Side
 from breakeven.analysis.frames.asked import answers_alike
 from breakeven.analysis.frames.factors import BARE, varying, write
+from breakeven.analysis.frames.selection import show_value, typed
 from breakeven.base.factors import FACTORS
 
 Key = int
@@ -55,8 +56,8 @@ def _stack(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _first_rows(runs: pd.DataFrame) -> pd.DataFrame:
-    dotted = [str(name) for name in runs.columns if "." in str(name)]
-    names = ["side", "cell_id", *FACTORS, TRIAL, *(name for name in _SEPARATORS if name in runs), *dotted]
+    knobs = all_knobs(runs.columns)
+    names = ["side", "cell_id", *FACTORS, TRIAL, *(name for name in _SEPARATORS if name in runs), *knobs]
     return runs[names].drop_duplicates(["side", "cell_id"], ignore_index=True)
 
 
@@ -83,7 +84,13 @@ class Names:
         vary = varying(cells, known)
         shown = [name for name in known if name in vary or (name in _ALWAYS and cells[name].notna().any())]
         shown = _drop_implied(cells, shown) or [name for name in _AT_LEAST if name not in hidden]
-        return cls({name: dict(zip(cells.index, _write(cells, name), strict=True)) for name in shown})
+        texts = {name: dict(zip(cells.index, _write(cells, name), strict=True)) for name in shown}
+        for name in differing_columns(cells):
+            if name not in hidden | set(shown) and _tells_apart(cells, name, texts):
+                texts[name] = {
+                    key: f"{typed(name)}={show_value(value, name)}" for key, value in cells[name].items()
+                }
+        return cls(texts)
 
     def of_cell(self, cell: Key) -> str:
         """Return the name of one cell."""
@@ -99,6 +106,13 @@ class Names:
             for text in self.texts.values()
         )
         return ", ".join(part for part in parts if part) or "the cell"
+
+
+def _tells_apart(cells: pd.DataFrame, name: str, texts: dict[str, dict[Key, str]]) -> bool:
+    """Return whether cells of a side that have one name so far differ in the column ``name``."""
+    named = pd.DataFrame({"side": cells["side"]} | texts, index=cells.index)
+    names = [named[column] for column in named]
+    return bool(cells[name].groupby(names, dropna=False).nunique(dropna=False).gt(1).any())
 
 
 def _drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
@@ -126,7 +140,7 @@ def _implied(cells: pd.DataFrame) -> set[str]:
 
 
 def _write(cells: pd.DataFrame, name: str) -> Iterable[str]:
-    if "." in name:
+    if name not in (*FACTORS, TRIAL):
         return cells[name].map(f"{name}={{}}".format, na_action="ignore").fillna("")
     texts = write(cells, name)
     texts = texts.where(texts.ne("")).map(_IN_NAME.get(name, "{}").format, na_action="ignore").fillna("")

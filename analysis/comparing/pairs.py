@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from breakeven.analysis.comparing.cells import Key, Names, cells_of, differing_columns, left_out_of
 from breakeven.analysis.comparing.facts import GROUPS
-from breakeven.analysis.comparing.knobs import TRIAL, factors_of
+from breakeven.analysis.comparing.knobs import TRIAL, UNCHOSEN, factors_of
 from breakeven.analysis.comparing.select import Side
 from breakeven.analysis.errors import AmbiguousPairs, NothingPaired, SameRuns
 from breakeven.analysis.frames.factors import BARE
@@ -109,6 +109,7 @@ class Pairing:
         """Return the values by which ``cells`` are paired."""
         names = [name for name in factors_of(cells.columns) if name not in self.named]
         keys = cells[names].map(_text).astype("object")
+        keys = keys.replace({name: {text: ""} for name, text in UNCHOSEN.items() if name in names})
         if "tasks" in names:
             keys["tasks"] = keys["tasks"].mask(cells[TRIAL].notna(), _HELD + keys["tasks"])
         if "payload_asked_bytes" in self.named and "payload_out_asked_bytes" in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,9 @@ from breakeven.analysis.comparing.comparison import CORRECTION, Comparison
 from breakeven.analysis.comparing.measures import MEASURES
 from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.units import format_ratio
+from breakeven.base.results import left_out
+from breakeven.base.schema import TABLES
+from breakeven.base.text import shown
 from breakeven.runner.cell.intervals import LEVEL
 
 WIDE = 100
@@ -74,8 +78,17 @@ def header(comparison: Comparison) -> list[str]:
         *(f"differs: {line}" for line in comparison.differs),
         *(f"allowed: {one}" for one in comparison.allowed if not one.compared),
         *(f"warning: {warning}" for warning in comparison.warnings),
+        *_strangers(comparison),
         *(f"not checked: {note}" for note in comparison.notes),
     ]
+
+
+def _strangers(comparison: Comparison) -> Iterator[str]:
+    """Yield what is said of files in either folder that are not breakeven's."""
+    for path in dict.fromkeys(side.path for side in (comparison.a, comparison.b)):
+        text = left_out(path, TABLES)
+        if text:
+            yield f"{shown(path)}: {text}"
 
 
 def footer(comparison: Comparison) -> list[str]:

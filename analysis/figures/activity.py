@@ -31,7 +31,7 @@ from breakeven.analysis.figures.look import (
 )
 from breakeven.analysis.figures.roles import DEFAULT, Roles
 from breakeven.analysis.figures.texts import further_height, wrap_label
-from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms
+from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms, tell_apart
 from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.order import rank_cells
@@ -79,6 +79,7 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
         for end in ("", "_low", "_high")
     }
     labels = label_cells(cells, roles.facet, ", ") if roles.facet else label_mechanisms(cells)
+    labels = tell_apart(cells.assign(label_=labels), "label_", ["workers"])
     places = rank_cells(cells, roles.facet) if roles.facet else range(len(cells))
     cells = cells.assign(mechanism=labels, mechanism_place=places, **totals)
     trials = _timed(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())

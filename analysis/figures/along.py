@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from breakeven.analysis.figures.look import set_length_axis
+from breakeven.analysis.figures.look import set_length_axis, thin
 from breakeven.analysis.figures.texts import wrap_label
 from breakeven.analysis.frames.factors import label_cells
 from breakeven.analysis.frames.lengths import lengths_of_tasks
@@ -40,6 +40,9 @@ LENGTHS = {
 _SLANTED = 24
 """If the labels of an axis would need the room of more characters than this they are slanted."""
 
+_TICKS = 24
+"""The most places along x that are named."""
+
 _OWN = "own"
 """What stands at the place of cells that have no such setting, such as a pool, which has a channel of its own."""
 
@@ -68,9 +71,10 @@ def set_axis(axes: Axes, frame: pd.DataFrame) -> None:
         set_length_axis(axes, frame["length"].dropna().tolist(), LENGTHS[along].write)
         return
     names = frame.sort_values("length").groupby("length")["at"].first()
-    axes.xaxis.set_major_locator(FixedLocator(names.index.tolist()))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(-0.5, names.index.max() + 0.5)
+    names = names.loc[thin(names.index.tolist(), _TICKS)]
+    axes.xaxis.set_major_locator(FixedLocator(names.index.tolist()))
     long = len(names) * max(map(len, names)) > _SLANTED
     axes.set_xticks(
         names.index.tolist(),

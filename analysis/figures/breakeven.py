@@ -25,14 +25,14 @@ from breakeven.analysis.figures.heat import (
     outlined,
     write_in,
 )
-from breakeven.analysis.figures.look import describe_range, finish, look, sort_labels
+from breakeven.analysis.figures.look import describe_processes, describe_range, finish, look, sort_labels
 from breakeven.analysis.figures.map_titles import describe_maps
 from breakeven.analysis.figures.sheets import Map, choose_maps, mappable, to_maps
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_ratio
 
-MAPS, ROWS = 12, 24
-"""The most maps, and the most rows of strips, in one figure: of more, the most telling."""
+MAPS, ROWS, PANELS = 12, 24, 8
+"""The most maps, and the most rows and panels of strips, in one figure: of more, the most telling."""
 
 TITLE = 16.8
 """Characters of a title in two lines, for each inch of the figure."""
@@ -121,8 +121,8 @@ def _describe(cells: pd.DataFrame) -> str:
     disturbed = int(good["pairs_disturbed"].gt(MOST).sum())
     noise = f"; {disturbed} of {len(good)} cells disturbed" if disturbed else ""
     workers = describe_range(good["workers"])
-    rounds = describe_range(good["rounds_ok"])
-    return f"{workers} workers, without start-up; {rounds} processes a cell{brackets}{blank}{noise}"
+    processes = describe_processes(good["rounds_ok"])
+    return f"{workers} workers, without start-up; {processes} a cell{brackets}{blank}{noise}"
 
 
 def _has_blanks(cells: pd.DataFrame) -> bool:
@@ -136,7 +136,9 @@ def _most_telling(frame: pd.DataFrame) -> pd.DataFrame:
     gains, losses = (places[name].agg(test) for name, test in _CLEAR.items())
     order = pd.DataFrame({"both": gains & losses, "most": places["speedup"].max()})
     best = order.sort_values(["both", "most"], ascending=False, kind="stable").head(limit)
-    return frame[frame["place"].isin(best.index)]
+    panels = places["setting"].first().loc[best.index].drop_duplicates().head(PANELS)
+    kept = frame["place"].isin(best.index)
+    return frame[kept & frame["setting"].isin(panels)] if limit == ROWS else frame[kept]
 
 
 _CLEAR = {

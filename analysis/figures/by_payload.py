@@ -27,7 +27,7 @@ from breakeven.analysis.figures.look import (
     wrap_setting,
 )
 from breakeven.analysis.figures.roles import Roles, in_order, keep_hues, name_cells
-from breakeven.analysis.frames.factors import is_varied, label_settings
+from breakeven.analysis.frames.factors import is_varied, label_settings, tell_apart
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
 
@@ -66,7 +66,9 @@ def select_messages(lab: Lab, measure: Measure, roles: Roles) -> pd.DataFrame:
     if roles.chosen:
         return place_cells(name_cells(cells, roles, along), along)
     named = name_cells(cells.assign(affinity=""), roles, along)
-    return place_cells(named.assign(affinity=cells["affinity"], setting=_settings(cells)), along)
+    named = named.assign(affinity=cells["affinity"], setting=_settings(cells))
+    beside = ["setting", *([along] if along else [])]
+    return place_cells(named.assign(mechanism=tell_apart(named, "mechanism", beside)), along)
 
 
 def _settings(cells: pd.DataFrame) -> pd.Series[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +15,7 @@ import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -53,7 +54,7 @@ _STEPS = ((100, (1,)), (8, (1, 2, 5)), (2, (1, 1.5, 2, 3, 4, 5, 7)), (0, np.aran
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Apply the common style to the body, and restore the caller's settings."""
+    """Apply the common style to the body, whatever the user's settings are, and restore these."""
     style = sns.axes_style("whitegrid") | sns.plotting_context("paper", font_scale=1.15)
     own = {
         "axes.titlesize": "medium",
@@ -61,9 +62,28 @@ def look() -> Iterator[None]:
         "grid.color": "0.92",
         "figure.constrained_layout.h_pad": 0.08,
         "figure.constrained_layout.w_pad": 0.08,
+        "font.sans-serif": ["DejaVu Sans"],  # which matplotlib brings along
+        "text.parse_math": False,  # a dollar sign in a name is one
+        "svg.hashsalt": "breakeven",  # otherwise ids are random
     }
-    with mpl.rc_context(style | own):
+    with mpl.rc_context():
+        mpl.rcdefaults()  # not those of a matplotlibrc, which may ask for LaTeX or another size
+        mpl.rcParams.update(style | own)
         yield
+
+
+class OwnFigure(Figure):
+    """A figure that looks the same wherever it is drawn and saved: much of a look is only looked up then."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw it as `look` says."""
+        with look():
+            super().draw(renderer)
+
+    def savefig(self, *arguments: Any, **options: Any) -> None:
+        """Save it as `look` says."""
+        with look():
+            super().savefig(*arguments, **options)
 
 
 @dataclass(frozen=True)
@@ -129,7 +149,9 @@ def draw_errors(
 def new_figure(width: float, height: float) -> SubFigure:
     """Create a figure outside pyplot's global list, and return its body: all except title and caption."""
     body: SubFigure = (
-        Figure(figsize=(width, height), dpi=DPI, layout="constrained").subfigures(1, 1, squeeze=False).item()
+        OwnFigure(figsize=(width, height), dpi=DPI, layout="constrained")
+        .subfigures(1, 1, squeeze=False)
+        .item()
     )
     return body
 
@@ -239,10 +261,17 @@ def describe_sample(frame: pd.DataFrame) -> str:
     """Return the part of the caption on what the bars cover."""
     if frame["covers"].eq("nothing").all():
         return "too few trials for an interval"
-    rounds = describe_range(frame["rounds"])
     if frame["covers"].eq("process").any():
         return "95 % intervals of one process, so a cell may differ by more"
-    return f"95 % intervals over {rounds} processes a cell"
+    covered = frame[frame["covers"].ne("nothing")]
+    some = "" if len(covered) == len(frame) else ", where there are bars"
+    return f"95 % intervals over {describe_processes(covered['rounds'])} a cell{some}"
+
+
+def describe_processes(counts: pd.Series[int]) -> str:
+    """Return numbers of processes in words, such as ``one process`` or ``2 to 5 processes``."""
+    text = describe_range(counts)
+    return "one process" if text == "1" else f"{text} processes"
 
 
 def describe_range(counts: pd.Series[int]) -> str:

@@ -23,6 +23,10 @@ HARDLY = 1.1
 """A mechanism whose largest gain is below this is said to gain at most so much, and not from where on."""
 
 
+_NAMED = 3
+"""The most mechanisms that a clause names, and one more if there is only one more."""
+
+
 class Saying(NamedTuple):
     """What is said of a mechanism, and how much it gains: its largest speedup, which orders what is said."""
 
@@ -52,7 +56,8 @@ def describe_maps(maps: Sequence[Map], most: int) -> str:
 def _clause(names: Sequence[str], text: str, *, first: bool) -> str:
     """Return such as ``process pays from 320 us``; later clauses go without that verb."""
     many = len(names) > 1
-    subject = f"{', '.join(names[:-1])} and {names[-1]}" if many else names[0]
+    few = names if len(names) <= _NAMED + 1 else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    subject = f"{', '.join(few[:-1])} and {few[-1]}" if many else names[0]
     if text.startswith(_GAINS):
         return f"{subject} {'gain' if many else 'gains'}{text.removeprefix(_GAINS)}"
     return f"{subject} {'pay' if many else 'pays'} {text}" if first else f"{subject} {text}"

@@ -37,6 +37,9 @@ _WAITS = ("wait", "idle")
 _ROW = 45
 """The most characters of a line beside a bar."""
 
+_BARS = 24
+"""The most bars in one figure."""
+
 _BUSY = 0.25
 """A parent that handles messages for this share of the time is named in the title."""
 
@@ -115,13 +118,31 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw stacked bars, one row of panels per setting: worker-time per task left, shares right."""
     settings = in_order(frame, "setting")
     kept = thin(settings)
-    frame = frame[frame["setting"].isin(kept)]
+    frame, some = _keep_bars(frame[frame["setting"].isin(kept)])
     with look():
         body = _draw_panels(frame, kept)
         parent = ("thin bars: the parent",) if frame["lane"].eq(PARENT).any() else ()
-        sample = f"sums over {describe_range(frame['trials'])} traced trials a cell"
-        notes = thinned(len(kept), len(settings), "settings")
+        trials = describe_range(frame["trials"])
+        sample = f"sums over {'one traced trial' if trials == '1' else f'{trials} traced trials'} a cell"
+        notes = (*thinned(len(kept), len(settings), "settings"), *some)
         return finish(body, _title(frame), context, *notes, sample, *parent)
+
+
+def _keep_bars(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows of as many mechanisms a panel as can be read, and what the caption says of the others.
+
+    They are those whose workers compute for the largest share of the time, and the one where they do so least.
+    """
+    bars = frame[["setting", "mechanism"]].drop_duplicates()
+    most = max(2, _BARS // bars["setting"].nunique())
+    if bars.groupby("setting").size().max() <= most:
+        return frame, ()
+    on_cpu = frame[frame["lane"].eq(WORKERS) & frame["phase"].eq(ON_CPU)]
+    shares = on_cpu.groupby("mechanism")["share"].mean().reindex(bars["mechanism"].unique(), fill_value=0.0)
+    ranked = shares.sort_values(ascending=False, kind="stable").index
+    kept = [*ranked[: most - 1], ranked[-1]]
+    shown = frame[frame["mechanism"].isin(kept)]
+    return shown, thinned(len(kept), len(ranked), "mechanisms (--select picks others)")
 
 
 def _title(frame: pd.DataFrame) -> str:

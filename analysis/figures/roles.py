@@ -15,6 +15,7 @@ from breakeven.analysis.frames.factors import (
     label_cells,
     label_mechanisms,
     label_settings,
+    tell_apart,
     varying,
 )
 from breakeven.analysis.frames.load import Lab
@@ -112,7 +113,9 @@ def name_cells(cells: pd.DataFrame, roles: Roles, along: str | None) -> pd.DataF
     else:
         labels = {"mechanism": label_mechanisms(cells), "setting": _settings(cells, along)}
     places = {"mechanism_place": rank_cells(cells, hue), "setting_place": rank_cells(cells, facet)}
-    return cells.assign(**labels, **places)
+    named = cells.assign(**labels, **places)
+    beside = ["setting", *([along] if along else [])]
+    return named.assign(mechanism=tell_apart(named, "mechanism", beside))
 
 
 def _settings(cells: pd.DataFrame, along: str | None) -> pd.Series[str]:

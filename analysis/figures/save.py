@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from breakeven.analysis.errors import FiguresUnwritable
@@ -36,8 +35,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
 def _save(figure: Figure, path: Path, kind: str) -> Path:
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with mpl.rc_context({"svg.hashsalt": "breakeven"}):  # else ids are random
-            figure.savefig(aside, format=kind, **FORMATS[kind])
+        figure.savefig(aside, format=kind, **FORMATS[kind])
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

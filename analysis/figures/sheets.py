@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from breakeven.analysis.figures.look import sort_labels
-from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings, varying
+from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings, tell_apart
 from breakeven.analysis.frames.lengths import is_near, lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_size
@@ -95,7 +95,8 @@ def choose_maps(cells: pd.DataFrame) -> pd.DataFrame:
     chosen = with_sides(cells)
     if chosen.empty:
         return chosen.assign(mechanism="", setting="")
-    return chosen.assign(mechanism=name_mechanisms(chosen), setting=_settings(chosen))
+    named = chosen.assign(mechanism=name_mechanisms(chosen), setting=_settings(chosen))
+    return named.assign(mechanism=tell_apart(named, "mechanism", ["setting", TASK, PAYLOAD]))
 
 
 def with_sides(cells: pd.DataFrame) -> pd.DataFrame:
@@ -140,10 +141,7 @@ def name_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
 def _settings(cells: pd.DataFrame) -> pd.Series[str]:
     """Name what else differs between maps; of strips, what each has only one of, if others have another."""
     fixed = [factor for name, factor in _NAMED_BY.items() if _fixed(cells, name)]
-    texts = label_settings(cells, without=[name for name in _FOLLOW if name not in fixed])
-    if varying(cells, ["label"]):
-        texts = texts.where(texts.eq(""), texts + ", ") + cells["label"].fillna("").astype("str")
-    return texts
+    return label_settings(cells, without=[name for name in _FOLLOW if name not in fixed])
 
 
 def _fixed(cells: pd.DataFrame, column: str) -> bool:

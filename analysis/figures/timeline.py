@@ -29,7 +29,7 @@ from breakeven.analysis.figures.roles import DEFAULT, Roles, in_order
 from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.budget import select_traced
-from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms, name_work
+from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms, name_work, tell_apart
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
@@ -85,7 +85,8 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
 
 def _name(cells: pd.DataFrame, roles: Roles) -> pd.Series[str]:
     """Name the panels: by the mechanism, or by the factor that was asked for."""
-    return label_cells(cells, roles.facet, ", ") if roles.facet else label_mechanisms(cells)
+    names = label_cells(cells, roles.facet, ", ") if roles.facet else label_mechanisms(cells)
+    return tell_apart(cells.assign(name=names), "name", [])
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:

@@ -19,7 +19,7 @@ from matplotlib.patches import Patch
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.heat import add_key, draw_cells, new_panels, text_color, write_in
-from breakeven.analysis.figures.look import describe_range, finish, look, sort_labels, thin, thinned
+from breakeven.analysis.figures.look import describe_processes, finish, look, sort_labels, thin, thinned
 from breakeven.analysis.figures.sheets import (
     AXES,
     TASK,
@@ -30,7 +30,7 @@ from breakeven.analysis.figures.sheets import (
     number_places,
     with_sides,
 )
-from breakeven.analysis.frames.factors import varying, write
+from breakeven.analysis.frames.factors import tell_apart, varying, write
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_ratio
 from breakeven.analysis.verdicts import verdicts
@@ -67,7 +67,12 @@ def frame(lab: Lab) -> pd.DataFrame:
         )
     named = name_mechanisms(cells.assign(**_ELSEWHERE))
     options = cells[OPTIONS].where(cells[OPTIONS].eq(""), " " + cells[OPTIONS])
-    return cells.assign(mechanism=named + options, setting=_settings(cells))
+    cells = cells.assign(mechanism=named + options, setting=_settings(cells))
+    cells = cells.assign(mechanism=tell_apart(cells, "mechanism", ["question"]))
+    asked = cells.drop_duplicates("question").set_index("question")
+    return cells.assign(
+        setting=cells["question"].map(tell_apart(asked, "setting", ["subject", TASK, "payload"]))
+    )
 
 
 def _candidates(number: int, question: Question, verdict: pd.Series[Any]) -> pd.DataFrame:
@@ -113,7 +118,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         for axes, one in zip(panels, maps, strict=True):
             _draw_map(axes, one, frame, key)
         add_key(body, key.entries())
-        sample = f"verdicts over {describe_range(frame['rounds'])} processes a cell{key.describe()}"
+        sample = f"verdicts over {describe_processes(frame['rounds'])} a cell{key.describe()}"
         return finish(
             body, _title(maps, frame), context, sample, *thinned(len(kept), len(settings), "settings")
         )
@@ -143,6 +148,8 @@ class Key:
     colors: dict[str, Any]
     decisions: frozenset[str]
     parts: frozenset[str]
+    written: frozenset[str]
+    """The mechanisms whose letter is written in a cell."""
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Key:
@@ -157,6 +164,7 @@ class Key:
             colors={name: palette[place % len(palette)] for place, name in enumerate(winners)},
             decisions=frozenset(frame["decision"]),
             parts=frozenset(named["part"]),
+            written=frozenset(named.groupby(["question", "part"], sort=False).head(_NAMED)["mechanism"]),
         )
 
     def entries(self) -> list[Artist]:
@@ -164,6 +172,7 @@ class Key:
         entries: list[Artist] = [
             Patch(facecolor=self.colors.get(name, "none"), label=f"{letter}  {name}")
             for name, letter in self.letters.items()
+            if name in self.written
         ]
         if SERIAL in self.decisions:
             entries.append(Patch(facecolor=SERIAL_COLOR, label="stay serial"))

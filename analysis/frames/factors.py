@@ -14,6 +14,7 @@ from breakeven.analysis.frames.configs import read_config
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.order import sort_cells
 from breakeven.analysis.units import format_length, format_size
+from breakeven.base import units
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 
 PINGPONG = "pingpong"
@@ -23,7 +24,7 @@ BARE = ("native", "none")
 """Channels that a label need not name: the model's own transport."""
 
 _MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
-_SETTING = ("workload", "payload_asked_bytes", "task_ns", "variant", "pattern")
+_SETTING = ("workload", "payload_asked_bytes", "task_ns", "label", "variant", "pattern")
 _SETTING_IF_NEEDED = ("payload_out_asked_bytes", "tasks", "window_ns")
 
 _WRITE: dict[str, Callable[[float], str]] = {
@@ -31,6 +32,15 @@ _WRITE: dict[str, Callable[[float], str]] = {
     **dict.fromkeys(("task_ns", "trial_ns", "window_ns"), format_length),
     **dict.fromkeys(("tasks", "workers"), lambda count: f"{count:.0f}"),
 }
+_EXACT: dict[str, Callable[[int], str]] = {
+    **dict.fromkeys((*CROSSED, *CROSSED.values()), units.format_size),
+    **dict.fromkeys(("task_ns", "trial_ns", "window_ns"), units.format_time),
+}
+"""How a value is written if another one of the sweep would look the same."""
+
+_ID = 8
+"""Characters of a cell's fingerprint that are enough to tell it from others."""
+
 _NO_VARIANT = {"", "engine", *FACTORS, *OF_THE_SWEEP, *POLICY}
 """Overrides that make no variant of a cell: those with a column, and those of the whole sweep."""
 
@@ -72,6 +82,7 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
     tidy["rounds_ok"] = cells["ok"].sum()
     tidy["variant"] = _variants(cells["overrides"].first())
     tidy["variant"] = _told_apart(tidy, cells["config"].first())
+    tidy["variant"] = _beyond_doubt(tidy, cells["engine"].first())
     return sort_cells(tidy, (*FACTORS, "variant"))
 
 
@@ -114,6 +125,17 @@ def _differing_knobs(knobs: pd.DataFrame) -> pd.Series[str]:
     texts = [knobs[name].fillna("null").map(f"{name}={{}}".format) for name in names]
     rows = zip(*texts, strict=True) if texts else [()] * len(knobs)
     return pd.Series([", ".join(row) for row in rows], knobs.index, dtype="str")
+
+
+def _beyond_doubt(cells: pd.DataFrame, engines: pd.Series[str]) -> pd.Series[str]:
+    """Return the variants, with who measured, or else the fingerprint, of cells that nothing before tells apart."""
+    variants = cells["variant"]
+    names = "cell=" + pd.Series(cells.index.str.slice(0, _ID), cells.index)
+    for texts in ("engine=" + engines.fillna("null"), names):
+        alike = cells.assign(variant=variants).duplicated([*FACTORS, "variant"], keep=False)
+        differs = len(set(texts)) > 1
+        variants = variants.mask(alike & differs, (variants + ", " + texts).str.strip(", "))
+    return variants
 
 
 def is_varied(values: pd.Series[Any]) -> bool:
@@ -163,7 +185,28 @@ def name_cells(cells: pd.DataFrame) -> pd.Series[str]:
     """Name each cell by what distinguishes it but for its workers: its mechanism, and its work."""
     known = cells if "variant" in cells else cells.assign(variant="")
     both = zip(label_mechanisms(known), label_settings(known), strict=True)
-    return pd.Series([", ".join(filter(None, parts)) for parts in both], cells.index, dtype="str")
+    names = pd.Series([", ".join(filter(None, parts)) for parts in both], cells.index, dtype="str")
+    return tell_apart(known.assign(name=names), "name", ["workers"])
+
+
+def tell_apart(cells: pd.DataFrame, label: str, beside: Sequence[str]) -> pd.Series[str]:
+    """Return the texts of column ``label``, so that no two cells have one and are alike in all columns ``beside``, too.
+
+    Those of which two do get, one factor after the other, what differs between them; so do all others, since
+    cells that differ in nothing else belong together.
+    """
+    known = [name for name in (*FACTORS, "variant") if name in cells]
+    which = cells.groupby(known, dropna=False, sort=False).ngroup()
+    texts = cells[label]
+    for name in known:
+        alike = cells.assign(**{label: texts}).groupby([label, *beside], dropna=False, sort=False).ngroup()
+        crowded = which.groupby(alike).transform("nunique").gt(1)
+        if not crowded.any():
+            break
+        if name not in beside and cells[name][crowded].groupby(alike).nunique(dropna=False).gt(1).any():
+            further = label_cells(cells, [name], "")
+            texts = (texts + ", ").where(texts.ne("") & further.ne(""), texts) + further
+    return texts
 
 
 def label_cells(cells: pd.DataFrame, names: Sequence[str], between: str) -> pd.Series[str]:
@@ -217,7 +260,19 @@ def write(cells: pd.DataFrame, factor: str) -> pd.Series[str]:
         return _name_interpreters(cells)
     if factor == "variables":
         return _name_variables(cells)
-    return cells[factor].map(_WRITE.get(factor, str), na_action="ignore").astype("object")
+    texts = cells[factor].map(_WRITE.get(factor, str), na_action="ignore").astype("object")
+    return _exact_if_alike(cells[factor], texts, _EXACT[factor]) if factor in _EXACT else texts
+
+
+def _exact_if_alike(
+    values: pd.Series[Any], texts: pd.Series[str], exact: Callable[[int], str]
+) -> pd.Series[str]:
+    """Return ``texts``, and instead of those that several values share exact ones, such as ``1048577B``."""
+    known = pd.DataFrame({"value": values, "text": texts}).dropna().drop_duplicates()
+    alike = known.loc[known["text"].duplicated(keep=False), "value"]
+    if alike.empty:
+        return texts
+    return texts.mask(values.isin(alike), values.map(lambda value: exact(int(value)), na_action="ignore"))
 
 
 def _name_variables(cells: pd.DataFrame) -> pd.Series[str]:

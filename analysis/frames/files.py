@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -10,22 +12,44 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
+from breakeven.base.errors import ResultsUnreadable
 from breakeven.base.layout import SweepPaths
 from breakeven.base.schema import LATER, TABLES, VERSION
+
+_DESCRIPTORS = "/proc/self/fd/"
 
 
 def open_table(folder: Path, table: str) -> ds.Dataset:
     """Return the dataset of ``folder/table`` without reading its rows; one with no rows if it has no file.
 
-    Hidden files (a write that was cut short) are left out. Raise ResultsDamaged or OtherSchema.
+    Files that breakeven did not name are left out, such as those of a write that was cut short. Raise ResultsUnreadable,
+    ResultsDamaged or OtherSchema.
     """
-    files = SweepPaths(folder).stored_files(table)
+    try:
+        files = SweepPaths(_as_utf8(folder)).stored_files(table)
+    except OSError as error:
+        raise ResultsUnreadable.from_os_error(error, SweepPaths(folder).table(table)) from error
     if not files:
         return ds.dataset(TABLES[table].empty_table())
     dataset = ds.dataset([str(path) for path in files], schema=TABLES[table], format="parquet")
     for fragment in dataset.get_fragments():
         _check(fragment, table)
     return dataset
+
+
+def _as_utf8(folder: Path) -> Path:
+    """Return ``folder``, or another path to it if its name is not UTF-8, which is all that Arrow takes."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        return Path(f"{_DESCRIPTORS}{_descriptor(folder)}")
+    return folder
+
+
+@cache
+def _descriptor(folder: Path) -> int:
+    """Return a descriptor of ``folder``, which stays open as long as this process lives."""
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def read_table(dataset: ds.Dataset, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
@@ -59,7 +83,7 @@ class _Reading:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, pa.ArrowInvalid | OSError):
-            raise _damaged(_find_damaged(self._dataset), error) from error
+            raise _unusable(_find_damaged(self._dataset), error) from error
 
 
 def _find_damaged(dataset: ds.Dataset) -> str:
@@ -76,7 +100,7 @@ def _check(fragment: ds.Fragment, table: str) -> None:
     try:
         schema = fragment.physical_schema
     except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(fragment.path, error) from error
+        raise _unusable(fragment.path, error) from error
     version = (schema.metadata or {}).get(b"breakeven_schema", b"none").decode(errors="replace")
     if version != VERSION:
         raise OtherSchema(
@@ -92,10 +116,17 @@ def _check(fragment: ds.Fragment, table: str) -> None:
         )
 
 
-def _damaged(path: str, error: BaseException) -> ResultsDamaged:
+def _unusable(path: str, error: BaseException) -> ResultsUnreadable | ResultsDamaged:
+    """Return the error for a file that cannot be read, or else, whose bytes are wrong."""
+    if path.startswith(_DESCRIPTORS):
+        path = os.path.realpath(path)
+    try:
+        with Path(path).open("rb") as file:
+            file.read(1)
+    except OSError as denied:
+        return ResultsUnreadable.from_os_error(denied, path)
     cause = " ".join(str(error).split()).removesuffix(".")
     return ResultsDamaged(
         f"{path} is truncated or damaged ({cause}); "
-        f"delete {Path(path).name} from runs/, trials/, workers/, spans/ and activity/, and run the sweep again: "
-        "it repeats that run only"
+        "run the sweep again, which moves the files of that run to aside/ and repeats it alone"
     )

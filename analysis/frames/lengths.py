@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from breakeven.analysis.units import format_length
+from breakeven.base.units import format_time
 
 NEAR = 0.1
 """A task whose length differs from the one that was asked by no more than this share is as long as asked."""
@@ -43,6 +44,8 @@ def name_lengths(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[
     names = [name for name in _WORK if name in cells and name not in without]
     lengths, asked = _join(cells, names), cells["task_ns"].astype("float64")
     texts = lengths.map(format_length, na_action="ignore").astype("object")
+    unlike = asked.groupby(texts).transform("nunique").gt(1) & lengths.eq(asked)
+    texts = texts.mask(unlike, asked.map(lambda length: format_time(int(length)), na_action="ignore"))
     both = texts + asked.map(lambda length: f" instead of {format_length(length)}", na_action="ignore")
     return both.where(lengths.ne(asked), texts)
 

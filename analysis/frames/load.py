@@ -14,13 +14,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from breakeven.analysis.errors import NoMatch, ResultsEmpty, UnknownName
+from breakeven.analysis.errors import NoMatch, ResultsDamaged, ResultsEmpty, UnknownName
 from breakeven.analysis.frames.asked import fill_asked
 from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.factors import tidy_cells
 from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
 from breakeven.analysis.frames.kinds import estimate_kinds
-from breakeven.base.errors import ResultsMissing
+from breakeven.base.errors import ResultsMissing, ResultsUnreadable
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
 from breakeven.base.results import other_folders, planned_runs
@@ -52,7 +52,7 @@ class Lab:
     def open(cls, path: str | Path) -> Self:
         """Open the results folder at ``path``; otherwise as `load`."""
         given = Path(path)
-        if not given.is_dir():
+        if not _is_folder(given):
             raise ResultsMissing(
                 f"no results folder at {given}; measure with `{command('run')}` first, or name {other_folders(given.parent)}"
             )
@@ -72,7 +72,18 @@ class Lab:
         """One row per run, in the order in which they ran."""
         dataset = self._open("runs")
         frame = fill_asked(to_frame(read_table(dataset, dataset.schema.names)))
+        if frame.duplicated(["cell_id", "round"]).any():
+            raise self._misnamed(frame)
         return frame.sort_values("order", kind="stable", ignore_index=True)
+
+    def _misnamed(self, runs: pd.DataFrame) -> ResultsDamaged:
+        """Return the error for a file that has the name of another run than it holds, such as a renamed copy."""
+        own = {stem(cell_id, round_) for cell_id, round_ in zip(runs["cell_id"], runs["round"], strict=True)}
+        strange = [path for path in SweepPaths(self.path).stored_files("runs") if path.stem not in own]
+        return ResultsDamaged(
+            f"{strange[0] if strange else self.path} holds a run that another file holds, too; run the sweep again, "
+            "which moves files under a wrong name to aside/"
+        )
 
     @cached_property
     def planned(self) -> set[str]:
@@ -227,6 +238,14 @@ class Lab:
             for name, values in asked.items()
         ]
         return reduce(and_, terms) if terms else None
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether there is a folder at ``path``; raise ResultsUnreadable if this user may not know."""
+    try:
+        return path.is_dir()
+    except PermissionError as error:
+        raise ResultsUnreadable.from_os_error(error, path) from error
 
 
 def _to_list(values: Iterable[T]) -> list[T]:

@@ -16,6 +16,7 @@ from breakeven.analysis.frames.configs import write_knob
 from breakeven.analysis.frames.quantities import read_flag, read_number
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import COLUMNS, FACTORS
+from breakeven.base.schema import TABLES
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import format_size, format_time, read_size, read_time
 
@@ -159,7 +160,7 @@ def _read(part: str, runs: pd.DataFrame, prefix: str, facts: Iterable[str]) -> C
             f"{prefix}: {part}: no selection; write key=value[,key=value...], such as model=thread"
         )
     column = COLUMNS.get(key, key)
-    knobs = [str(name) for name in runs.columns if "." in str(name)]
+    knobs = [str(name) for name in runs.columns if name not in TABLES["runs"].names]
     factors = [name for name in FACTORS if name != "variables"]  # selected one by one, as environment.NAME
     known = [*factors, *(name for name in (*facts, *_FURTHER) if name in runs), *knobs]
     if column not in known:

@@ -27,6 +27,8 @@ from breakeven.analysis.summary.page_faults import faults_alone, page_faults
 from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.summary.wording import plural
 from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
+from breakeven.base.results import left_out
+from breakeven.base.schema import TABLES
 from breakeven.base.terminal import columns, height
 from breakeven.base.text import printable, shown
 from breakeven.base.wrapping import wrap, wrap_command
@@ -64,7 +66,7 @@ class Summary:
     ``cells`` are the tables by pattern; ``problems`` has one row per status and reason with ``cells``, ``runs`` and an
     ``example``; ``statuses`` counts cells; ``cautions`` are what to know before believing the numbers, the most
     important first; ``flags`` are the letters that mark a cell; ``undecided`` is about the cells whose intervals are wider than asked;
-    ``verdicts`` returns what follows, in lines of a width, with all details or in brief.
+    ``left_out`` names files that are not breakeven's; ``verdicts`` returns what follows, in lines of a width, with all details or in brief.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class Summary:
     missing: int = 0
     arrived: int = 0
     undecided: Undecided | None = None
+    left_out: str | None = None
     verdicts: Callable[[int, bool], list[str]] = _no_verdicts
 
 
@@ -115,6 +118,7 @@ def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
         missing=len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
         arrived=len(planned & stored),
         undecided=wider_than_asked(lab, path),
+        left_out=left_out(lab.path, TABLES),
         verdicts=partial(_verdicts, lab),
     )
 
@@ -235,6 +239,7 @@ def lines(summary: Summary, width: int, rows: int, view: View = DEFAULT) -> Iter
         *_known(summary, width, view),
         *_problems(summary, width, view),
         *_unmeasured(summary, width),
+        *(wrap(summary.left_out, width, INDENT) if summary.left_out else []),
     ]
     if before_the_end:
         yield from before_the_end

@@ -12,7 +12,6 @@ import pandas as pd
 from breakeven.analysis.frames.factors import drop_implied, varying, write
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_length, format_size
 
 ROUND_TRIPS = "pingpong"
 """The pattern whose question is another one: which channel answers soonest."""
@@ -170,13 +169,13 @@ def _texts(cells: pd.DataFrame, keys: pd.DataFrame, names: list[str]) -> pd.Data
     )
     forms = {
         "pattern": keys["pattern"].map(_PATTERNS).fillna(""),
-        "payload_asked_bytes": keys["payload_asked_bytes"].map(format_size, na_action="ignore"),
-        "payload_out_asked_bytes": back.map(lambda size: f"{format_size(size)} back", na_action="ignore"),
+        "payload_asked_bytes": write(keys, "payload_asked_bytes"),
+        "payload_out_asked_bytes": write(
+            keys.assign(payload_out_asked_bytes=back), "payload_out_asked_bytes"
+        ).map("{} back".format, na_action="ignore"),
         "task_ns": "tasks of " + name_lengths(cells),
         "tasks": keys["tasks"].map("{:.0f} tasks".format, na_action="ignore"),
-        "window_ns": keys["window_ns"].map(
-            lambda length: f"windows of {format_length(length)}", na_action="ignore"
-        ),
+        "window_ns": write(keys, "window_ns").map("windows of {}".format, na_action="ignore"),
         "variant": keys["variant"],
     }
     texts = {name: forms[name] if name in forms else write(cells, name) for name in names}

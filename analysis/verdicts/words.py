@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from breakeven.analysis.frames.factors import varying
 from breakeven.analysis.verdicts.question import OPTIONS
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -63,7 +62,7 @@ def family(model: str) -> str:
 
 def name_mechanisms(cells: pd.DataFrame) -> list[str]:
     """Name each of a question's ``cells`` in words: workers, channel, and what else differs between them."""
-    further = [name for name in _FURTHER if name in varying(cells, _FURTHER)]
+    further = [name for name in _FURTHER if len(cells[name].drop_duplicates()) > 1]
     return [_name(cell, further) for _, cell in cells.iterrows()]
 
 

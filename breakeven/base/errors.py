@@ -1,5 +1,10 @@
 """Errors in a user's request, shared by runner and analysis: one line, exit code 2."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
 
 class BadInput(Exception):
     """Raised when a request cannot be carried out as it stands.
@@ -19,3 +24,13 @@ class BadValue(BadInput):
 
 class ResultsMissing(BadInput):
     """Raised when there is no results folder at the given path."""
+
+
+class ResultsUnreadable(BadInput):
+    """Raised when a file or folder of results cannot be read, whatever it holds."""
+
+    @classmethod
+    def from_os_error(cls, error: OSError, path: str | Path) -> Self:
+        """Return the error for ``path``."""
+        remedy = "make it readable for you" if isinstance(error, PermissionError) else "look at its disk"
+        return cls(f"cannot read {path}: {error.strerror}; {remedy}, or name another folder")

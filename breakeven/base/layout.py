@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 RUNS = "runs"
 SUFFIX = ".parquet"
+PART = ".part"
+"""The suffix of files that are being written; their names begin with a dot, so that readers skip them."""
+
+_STORED = re.compile(rf"\w+-(?:\d{{3}}|[1-9]\d{{3,}}){re.escape(SUFFIX)}", re.ASCII)
 LATEST = "latest"
 """Name of the link, beside the results folders, to the one that was started last."""
 
@@ -75,12 +83,36 @@ class SweepPaths:
         return self.table(table) / f"{stem(cell_id, round_)}{SUFFIX}"
 
     def exists(self) -> bool:
-        """Return whether this is a results folder, that is, has a folder for the table of runs."""
-        return self.table(RUNS).is_dir()
+        """Return whether this is a results folder, that is, has a folder for the table of runs.
+
+        True if this user may not know: reading it will report that.
+        """
+        try:
+            return stat.S_ISDIR(self.table(RUNS).stat().st_mode)
+        except PermissionError:
+            return True
+        except OSError:
+            return False
 
     def stored_files(self, table: str) -> list[Path]:
-        """Return the files of ``table`` in order, without those that are being written."""
-        return sorted(path for path in self.table(table).glob(f"*{SUFFIX}") if is_stored(path.name))
+        """Return the files of ``table`` in order, without those that are being written; raise OSError.
+
+        There are none if there is no folder.
+        """
+        folder = self.table(table)
+        try:
+            return [folder / name for name in sorted(os.listdir(folder)) if is_stored(name)]  # noqa: PTH208  # as bare names
+        except FileNotFoundError:
+            return []
+
+    def strangers(self, tables: Iterable[str]) -> list[Path]:
+        """Return what lies in the folders of ``tables`` and was not put there by breakeven, in order."""
+        found: list[Path] = []
+        for folder in map(self.table, tables):
+            with suppress(OSError), os.scandir(folder) as entries:  # reading the runs reports why not
+                names = sorted(entry.name for entry in entries)
+                found += [folder / name for name in names if not (is_stored(name) or is_part(name))]
+        return found
 
     def holds_runs(self) -> bool:
         """Return whether any run is stored, judging by file names; True if this user may not list them."""
@@ -99,8 +131,16 @@ def stem(cell_id: str, round_: int) -> str:
 
 
 def is_stored(name: str) -> bool:
-    """Return whether ``name`` in a table's folder is a stored file; one being written begins with a dot."""
-    return name.endswith(SUFFIX) and not name.startswith(".")
+    """Return whether ``name`` in a table's folder is that of a stored file, as `stem` names it.
+
+    Others are left out: copies that a program for synchronising or an editor made, downloads that are not finished.
+    """
+    return _STORED.fullmatch(name) is not None
+
+
+def is_part(name: str) -> bool:
+    """Return whether ``name`` is that of a partly written file."""
+    return name.startswith(".") and name.endswith(PART)
 
 
 def sweeps_in(folder: Path) -> list[SweepPaths]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from breakeven.base.layout import SweepPaths, sweeps_in
-from breakeven.base.text import shown
+from breakeven.base.text import printable, shown
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, if libyaml is there
 _NAMED = 8
+_FILES = 3
 
 
 def planned_runs(folder: Path) -> set[str]:
@@ -30,6 +32,17 @@ def _of_last_launch(folder: Path, key: str) -> list[str]:
         return [str(item) for item in stored["launches"][-1][key]]
     except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError):
         return []
+
+
+def left_out(folder: Path, tables: Iterable[str]) -> str | None:
+    """Return the line on files in the folders of ``tables`` that are not breakeven's; None if there are none."""
+    found = SweepPaths(folder).strangers(tables)
+    if not found:
+        return None
+    names = [printable(str(path.relative_to(folder))) for path in found[:_FILES]]
+    more = f" and {len(found) - _FILES} more" if len(found) > _FILES else ""
+    files = "1 file that is" if len(found) == 1 else f"{len(found)} files that are"
+    return f"left out {files} not breakeven's: {', '.join(names)}{more}"
 
 
 def other_folders(folder: Path, *, empty: bool = False) -> str:

@@ -26,6 +26,16 @@ def height(stream: TextIO) -> int:
     return _size(stream).lines or HEIGHT
 
 
+def fixed(stream: TextIO) -> tuple[int, int] | tuple[None, None]:
+    """Return the width and the height of a console for ``stream``, None for those of a terminal that may be resized.
+
+    A variable that says 0 fixes nothing.
+    """
+    if stream.isatty() and not {"COLUMNS", "LINES"} & set(os.environ):
+        return None, None
+    return columns(stream), height(stream)
+
+
 def _size(stream: TextIO) -> os.terminal_size:
     """Return what the terminal says, zeros if there is none."""
     try:

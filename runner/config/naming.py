@@ -140,7 +140,7 @@ def _differing(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     knobs = [dict(_flatten(config)) for config in configs]
     names = dict.fromkeys(name for own in knobs for name in own if name not in _NEVER)
     differ = [name for name in names if len({own.get(name, "null") for own in knobs}) > 1]
-    return [tuple(_shortened(f"{name}={own.get(name, 'null')}") for name in differ) for own in knobs]
+    return _shortened([tuple(f"{name}={own.get(name, 'null')}" for name in differ) for own in knobs])
 
 
 def _flatten(plain: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -154,5 +154,11 @@ def _flatten(plain: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{name}", text
 
 
-def _shortened(text: str) -> str:
+def _shortened(words: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the words of each cell without the ends of long ones, unless two cells would then have the same."""
+    short = [tuple(map(_shorten, own)) for own in words]
+    return short if len(set(short)) == len(set(words)) else list(words)
+
+
+def _shorten(text: str) -> str:
     return text if len(text) <= _MOST_TEXT else f"{text[: _MOST_TEXT - 3]}..."

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 
 from breakeven.runner.cell.records import to_json
 from breakeven.runner.cell.specification import Specification
 from breakeven.runner.cell.stacks import FOLDER
 from breakeven.runner.errors import NotStored
 from breakeven.runner.host import memory, process_mark, processes, stacks
-from breakeven.runner.host.cleanup import remove_segments
+from breakeven.runner.host.cleanup import remove_of_libraries, remove_segments
 from breakeven.runner.host.diagnosis import MEMORY, TIME, Seen, judge
 from breakeven.runner.host.ending import Abandoned, Ending
 from breakeven.runner.host.memory import CannotLimit, Limit
@@ -25,6 +25,9 @@ from breakeven.runner.host.present import announced, hold, is_given_up, release
 from breakeven.runner.host.processes import Processes
 from breakeven.runner.planning.interpreters import MAIN
 from breakeven.runner.planning.variables import process_environment
+
+_JOBLIB = "JOBLIB_TEMP_FOLDER"
+"""The variable that says where; without it they lie in /dev/shm, and outlive a process that is killed."""
 
 _LONGEST_WAIT_S = 2_000_000  # poll(2) takes milliseconds as an int
 
@@ -141,13 +144,19 @@ def _start(specification: Specification, said: int) -> subprocess.Popen[str]:
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=said,
-            env=process_environment({**specification.environment, FOLDER: specification.folder}),
+            env=process_environment({**_in_folder(specification.folder), **specification.environment}),
             start_new_session=True,
             text=True,
         )
     except OSError as error:
         why = f"{specification.executable} could not be started: {error.strerror or error}"
         raise NotStarted(Ending("crashed", why)) from error
+
+
+def _in_folder(folder: str) -> dict[str, str]:
+    """Return the variables that lead to a run's folder: files that joblib shares between processes end with it."""
+    ours = {FOLDER: folder}
+    return ours if _JOBLIB in os.environ else {**ours, _JOBLIB: folder}
 
 
 @contextmanager
@@ -169,6 +178,7 @@ def _limited(
 @contextmanager
 def _custody(process: subprocess.Popen[str], name: str) -> Iterator[Processes]:
     """Provide the processes of a run, and end all of them afterwards."""
+    began = time()
     process_mark.put_mark(process.pid)
     family = Processes(process.pid)
     hold(family)
@@ -182,6 +192,7 @@ def _custody(process: subprocess.Popen[str], name: str) -> Iterator[Processes]:
         if process.pid not in family.remaining:
             process.wait()
         remove_segments(name)
+        remove_of_libraries({process.pid, *family.members} - {*family.remaining}, began)
 
 
 def _feed(process: subprocess.Popen[str], text: str) -> None:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,6 +18,12 @@ from breakeven.runner.host.processes import all_pids, end_all
 
 _SHARED = Path("/dev/shm")  # noqa: S108  # memory, so that the kernel never writes the trace to a disk meanwhile
 _SEMAPHORE = "sem."  # before the name of each, with glibc and musl
+_OF_LIBRARIES = (("loky-", "-"), ("joblib_memmapping_folder_", "_"), ("torch_", "_"))
+"""Before and behind the id of a process in the names that libraries choose in shared memory."""
+
+_COARSE_S = 0.1
+"""How much older than it is a new file may look."""
+
 _TRIES = 100
 
 
@@ -63,12 +69,30 @@ def _bases() -> list[Path]:
 
 def remove_segments(name: str) -> None:
     """Remove the shared memory and the semaphores of the run whose folder is called ``name``."""
+    for path in _shared_with((f"{name}-",)):
+        path.unlink(missing_ok=True)
+
+
+def remove_of_libraries(pids: Collection[int], began: float) -> None:
+    """Remove what libraries left in shared memory since the time ``began`` in the name of ended processes of a run, ``pids``.
+
+    They remove it themselves, unless the process is killed and its resource tracker, too.
+    """
+    names = tuple(f"{library}{pid}{end}" for pid in pids for library, end in _OF_LIBRARIES)
+    for path in _shared_with(names):
+        with suppress(FileNotFoundError):
+            about = path.lstat()
+            if about.st_uid == os.getuid() and about.st_ctime >= began - _COARSE_S:
+                _remove(path)
+
+
+def _shared_with(beginnings: tuple[str, ...]) -> list[Path]:
+    """Return what in shared memory has a name with one of ``beginnings``, behind that of a semaphore if it is one."""
     if not _SHARED.is_dir():
-        return
+        return []
     with os.scandir(_SHARED) as entries:  # after every run, so in one pass and without patterns
-        left = [entry.path for entry in entries if entry.name.removeprefix(_SEMAPHORE).startswith(f"{name}-")]
-    for path in left:
-        Path(path).unlink(missing_ok=True)
+        left = [entry.path for entry in entries if entry.name.removeprefix(_SEMAPHORE).startswith(beginnings)]
+    return list(map(Path, left))
 
 
 # --- after a runner was killed -------------------------------------------------------------------------------
@@ -142,6 +166,7 @@ def _is_unused(path: Path) -> bool:
 
 
 def _remove(left: Path) -> None:
+    """Remove a folder or a file that may be gone by now."""
     if left.is_dir() and not left.is_symlink():
         shutil.rmtree(left, ignore_errors=True)
     else:

@@ -22,7 +22,7 @@ from breakeven.runner.environment.process_table import stat
 from breakeven.runner.host import process_mark
 
 _PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
-_TRACKER = b"from multiprocessing.resource_tracker import main"
+_TRACKER = b".resource_tracker import main"  # that of multiprocessing, or of loky, which joblib has a copy of
 _PATIENCE_S = 5.0  # for processes that were sent SIGKILL; only one in an uninterruptible sleep takes longer
 _TRACKER_PATIENCE_S = 4.0  # to start, on a busy machine, and to remove what it knows of
 _EXEC_PATIENCE_S, _STEP_S = 0.5, 0.001
@@ -38,12 +38,13 @@ class Processes:
     """The processes of the run whose measured process, and leader of its session, is ``leader``.
 
     The leader must not be reaped before they are ended: its id would be free for another session.
-    ``remaining`` are those that did not end.
+    ``remaining`` are those that did not end, ``members`` all that were found when they were ended.
     """
 
     leader: int
     mark: int = field(default_factory=lambda: process_mark.own().mark)
     remaining: list[int] = field(default_factory=list)
+    members: set[int] = field(default_factory=set)
 
     def find(self) -> list[int]:
         """Return the ids of all, also of those that ended and were not reaped, the leader apart; Linux only."""
@@ -69,7 +70,12 @@ class Processes:
         if process_mark.LINUX:
             with _held([self.leader]) as descriptors:
                 late = await_ends(descriptors, perf_counter() + _PATIENCE_S)
-            self.remaining[:] = [*([self.leader] if late else []), *end_all(self.find)]
+            self.remaining[:] = [*([self.leader] if late else []), *end_all(self._find_and_note)]
+
+    def _find_and_note(self) -> list[int]:
+        found = self.find()
+        self.members.update(found)
+        return found
 
 
 def all_pids() -> list[int]:
@@ -81,7 +87,7 @@ def end_all(find: Find) -> list[int]:
     """End what ``find`` returns until it returns nothing; return what is still alive after 5 s.
 
     Process groups are killed as a whole, since no fork within one escapes that. The resource trackers of
-    multiprocessing come last: at the end of those they serve they remove the shared memory and the semaphores
+    multiprocessing and of loky come last: at the end of those they serve they remove the shared memory and the semaphores
     that were left, and end.
     """
     until, rounds = perf_counter() + _PATIENCE_S, 0

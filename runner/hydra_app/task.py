@@ -17,6 +17,7 @@ from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.layout import SweepPaths
 from breakeven.base.loading import load
+from breakeven.base.streams import make_sturdy
 from breakeven.runner import engines
 from breakeven.runner.hydra_app.compose import plain_config
 from breakeven.runner.hydra_app.texts import as_typed
@@ -77,6 +78,7 @@ class Application:
         """Carry out a sweep of one cell, for Hydra's other launchers, and return its measured value."""
         overrides = tuple(map(as_typed, HydraConfig.get().overrides.task))
         request = Request(plain_config(config), overrides)
+        make_sturdy()  # that of the command holds in a fork of it alone
         try:
             code = self._carry_out(Launch([request], overrides, request.plain), one_of_several=True)
             if os.getpid() != self.home:  # what is kept here would be lost with this process

@@ -15,6 +15,8 @@ from rich.text import Text
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE, SOME_FAILED
 from breakeven.base.output import write
+from breakeven.base.results import left_out
+from breakeven.base.schema import TABLES
 from breakeven.base.terminal import columns
 from breakeven.base.text import one_line, printable, shown
 from breakeven.base.units import format_clock, format_left
@@ -72,6 +74,9 @@ def _picture(sight: Sight, lines: int) -> Iterator[RenderableType]:
         yield _failures(sight)
     for path, why in sight.stored.damaged.items():
         yield Text(f"damaged: {printable(str(path.relative_to(sight.path)))}: {why}")
+    strange = left_out(sight.path, TABLES)
+    if strange:
+        yield Text(strange)
     tail = sight.log(lines)
     if tail:
         yield Text("\nsweep.log:")

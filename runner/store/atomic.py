@@ -7,18 +7,12 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-PART = ".part"
-"""The suffix of files that are being written; their names begin with a dot, so that readers skip them."""
+from breakeven.base.layout import PART
 
 
 def part_of(path: Path) -> Path:
     """Return a new temporary name in the folder of ``path``, to write the file under until it is whole."""
     return path.with_name(f".{path.name}-{secrets.token_hex(4)}{PART}")
-
-
-def is_part(name: str) -> bool:
-    """Return whether ``name`` is that of a partly written file."""
-    return name.startswith(".") and name.endswith(PART)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -18,12 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from breakeven.base.keys import Key
-from breakeven.base.layout import LATEST, RUNS, SweepPaths, stem
+from breakeven.base.layout import LATEST, PART, RUNS, SweepPaths, is_part, stem
 from breakeven.base.schema import TABLES, conform
 from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.errors import NotStored, OutputsUnwritable
 from breakeven.runner.results import RunResult
-from breakeven.runner.store.atomic import PART, is_part, write_atomically
+from breakeven.runner.store.atomic import write_atomically
 from breakeven.runner.store.integrity import Part, Stored, listing, read_stored
 from breakeven.runner.store.sealed import encode
 

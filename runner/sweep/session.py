@@ -13,7 +13,7 @@ from rich.console import Console
 
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.streams import problems
-from breakeven.base.terminal import columns
+from breakeven.base.terminal import fixed
 from breakeven.base.text import shown
 from breakeven.base.wrapping import wrap
 from breakeven.runner.config.policy import JSON, QUIET
@@ -62,9 +62,8 @@ class Session:
         self._sweep = Sweep(plan.sweep)
         self._silent = plan.policy.progress in {QUIET, JSON}
         self._writer = SweepLock(plan.sweep)
-        self._console = Console(
-            stderr=True, quiet=self._silent, width=None if sys.stderr.isatty() else columns(sys.stderr)
-        )
+        width, height = fixed(sys.stderr)
+        self._console = Console(stderr=True, quiet=self._silent, width=width, height=height)
 
     def carry_out(self) -> outcome.Outcome:
         """Make the runs that are not done yet; raise BadInput, but only before the first."""

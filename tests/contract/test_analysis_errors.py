@@ -99,7 +99,7 @@ def test_a_truncated_file(sample: Sample) -> None:
     message = _refusal(ResultsDamaged, sample.path)
     assert message.startswith(f"{file} is truncated or damaged (")
     assert message.endswith(
-        f"); delete {file.name} from runs/, trials/, workers/, spans/ and activity/, and run the sweep again: it repeats that run only"
+        "); run the sweep again, which moves the files of that run to aside/ and repeats it alone"
     )
     assert "\n" not in message
 

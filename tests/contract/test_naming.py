@@ -24,7 +24,7 @@ _VALUES: dict[str, tuple[Any, ...]] = {
 }
 _OF_A_FUNCTION: dict[str, tuple[Any, ...]] = {
     "target": ("photos:resize", "photos:blur", "videos:resize", "photos:Image.resize"),
-    "args": ([], [1], [2]),
+    "args": ([], [1], [2], ["x" * 100 + "1"], ["x" * 100 + "2"]),
     "kwargs": ({}, {"size": 3}),
     "make_input": (None, "photos:image", "photos:large"),
     "verify": ("equal", "none"),

@@ -344,15 +344,15 @@ def test_setting_nothing_aside_leaves_no_folder(sweep: Sweep) -> None:
 
 
 def test_damaged_runs_are_set_aside_with_the_reason(sweep: Sweep) -> None:
-    """Files that are no run's at all go, too; what stays is believed."""
+    """A file under the name of another run goes, too; what stays is believed."""
     measured(sweep)
     measured(sweep, "b2")
     sweep.file("trials", "a1", 0).write_bytes(b"")
-    (sweep.table("runs") / "copy of b2.parquet").write_bytes(sweep.file("runs", "b2", 0).read_bytes())
+    (sweep.table("runs") / "b2-001.parquet").write_bytes(sweep.file("runs", "b2", 0).read_bytes())
     folder = sweep.set_aside_damaged(sweep.stored())
     assert folder is not None
     lines = (folder / "why.txt").read_text().splitlines()
-    assert lines[0] == "runs/copy of b2.parquet: it holds the run b2-000"
+    assert lines[0] == "runs/b2-001.parquet: it holds the run b2-000"
     assert lines[1].startswith("trials/a1-000.parquet: it has 0 bytes instead of ")
     again = sweep.stored()
     assert (set(again.rows), dict(again.damaged)) == ({("b2", 0)}, {})

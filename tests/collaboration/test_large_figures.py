@@ -1,0 +1,70 @@
+"""Figures of sweeps with hundreds of cells: reduced to what can be read, with a note of what is left out."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from breakeven.analysis.figures import Context, draw, overhead
+from breakeven.analysis.figures.phases import ON_CPU
+from breakeven.analysis.frames.load import load
+from tests.analysis_samples import MS, Sample
+
+HIGHEST = 14.0
+"""Inches: what still fits a screen if it is scaled down by half."""
+
+COUNT = 40
+
+
+def _texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def _said(figure: Figure) -> str:
+    return " ".join(" ".join(_texts(figure)).split())
+
+
+def test_many_strips_are_reduced(sample: Sample) -> None:
+    """Of a break-even figure and of the winners' map; both say what they leave out, and no title grows without end."""
+    sample.common = {"overrides": ""}
+    sample.pairs = 3
+    for task, size in product((MS, 10 * MS), range(COUNT)):
+        knobs = f"model: {{chunksize: {size}}}"
+        sample.add_map(model="process_pool", task_ns=task, tasks=20, config=knobs, speedup=0.5 + size / COUNT)
+    lab = load(sample.path)
+    for name in ("breakeven", "winner", "scaling"):
+        figure = draw(name, lab)
+        assert figure.get_size_inches()[1] <= HIGHEST, name
+        assert len(figure.get_suptitle()) < 250
+    assert f"and {COUNT - 8 - 3} more" in _said(draw("breakeven", lab))
+    assert f"of {COUNT} settings shown" in _said(draw("scaling", lab))
+    assert f"+{COUNT - 3}" in _said(draw("winner", lab))
+
+
+def test_many_bars_are_reduced() -> None:
+    """Those whose workers compute most, and the one that computes least, of which the title speaks."""
+    rows = [
+        {
+            "cell_id": f"{place}",
+            "mechanism": f"process/{place}",
+            "setting": "",
+            "model": "process",
+            "workers": 2,
+            "lane": overhead.WORKERS,
+            "phase": phase,
+            "share": share,
+            "ns": 1000 * share,
+            "trials": 1,
+        }
+        for place in range(COUNT)
+        for phase, share in ((ON_CPU, 1 - place / COUNT), ("idle", place / COUNT))
+    ]
+    figure = overhead.draw(pd.DataFrame(rows), Context("a machine", 2, ()))
+    said = _said(figure)
+    assert figure.get_size_inches()[1] <= HIGHEST
+    assert f"24 of {COUNT} mechanisms" in said
+    assert "process/0" in said
+    assert f"least with process/{COUNT - 1}" in said
