@@ -44,7 +44,7 @@ def asked_of(cell: Cell) -> list[Asked]:
     """Return the members of a cell that an interpreter may lack something for."""
     members = (
         Asked("workload", cell.workload, cell.workload_options),
-        Asked("model", cell.model, cell.model_options),
+        Asked("model", cell.model, cell.model_options | {"start_method": cell.start_method}),
         Asked("ipc", cell.ipc, cell.ipc_options),
         Asked("pattern", cell.pattern, cell.pattern_options),
     )

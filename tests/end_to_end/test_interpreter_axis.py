@@ -11,7 +11,7 @@ import pytest
 
 from breakeven.analysis.frames.load import load
 from tests.commands import Command
-from tests.machines import EVERY_INTERPRETER, FREE_THREADED, interpreters, newest
+from tests.machines import EVERY_INTERPRETER, FREE_THREADED, interpreters, named, newest
 
 QUICK = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_trials=2", "sweep=mine")
 
@@ -68,6 +68,19 @@ def test_every_interpreter_measures(command: Command, tmp_path: Path, executable
     runs = load(tmp_path / "outputs" / "mine").runs
     assert runs["status"].eq("ok").all(), runs["reason"].tolist()
     assert set(runs["executable"]) == {executable}
+
+
+def test_an_executor_that_only_forks_leaves_the_other_start_methods(command: Command, tmp_path: Path) -> None:
+    """PyPy 3.9 has such a one: its cells are incompatible instead of failed."""
+    executable = named("pypy3")
+    ask = "from concurrent.futures import ProcessPoolExecutor as pool; pool._adjust_process_count"
+    whole = subprocess.run([executable, "-c", ask], capture_output=True, check=False).returncode == 0
+    methods = "model.start_method=fork,spawn"
+    done = command("-m", *QUICK, "model=process_pool", methods, f"interpreter={executable}")
+    assert done.returncode == 0, done.stderr
+    runs = load(tmp_path / "outputs" / "mine").runs.set_index("start_method")
+    assert runs["status"].to_dict() == {"fork": "ok", "spawn": "ok" if whole else "incompatible"}
+    assert whole or "choose model.start_method=fork" in runs["reason"]["spawn"]
 
 
 @FREE_THREADED

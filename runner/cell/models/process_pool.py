@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from threading import Thread, current_thread
 from typing import Any, Optional
 
 from ..contexts import context_of
 from ..errors import TaskFailed
+from ..member import Lack
 from ..pickling import guard, unguard
 from ..spaces import PROCESSES
 from ._executor import ExecutorPool
 from ._pool import reading, refuse_input, report_death, why_unread
+
+_ADDS = "_adjust_process_count" if sys.implementation.name == "pypy" else "submit"
 
 
 class ProcessPool(ExecutorPool):
@@ -19,6 +23,16 @@ class ProcessPool(ExecutorPool):
 
     SPACE = PROCESSES
     START_METHODS = ("fork", "forkserver", "spawn")
+
+    @classmethod
+    def lacks(cls, options: dict[str, Any]) -> Optional[Lack]:
+        """Return what this interpreter lacks; PyPy 3.9's executor calls a method that it does not have, unless it forks."""
+        if options.get("start_method") in ("forkserver", "spawn") and not hasattr(ProcessPoolExecutor, _ADDS):
+            return Lack(
+                "a ProcessPoolExecutor that starts workers otherwise than by fork",
+                "choose model.start_method=fork, or a newer one",
+            )
+        return super().lacks(options)
 
     def _context(self) -> Any:
         return context_of(self.settings.start_method)
