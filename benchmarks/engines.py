@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.sweeps import machine
 from breakeven.runner.status.events import read_events
 from tests.commands import environment, module
-from tests.engines import dask_cluster
+from tests.engines import dask_cluster, ray_cluster, slurm_cluster
 
 SHORT = (
     *("model=serial", "workers=1", "tasks=1", "task=10us", "payload=0", "progress=quiet"),
@@ -49,6 +50,22 @@ def dask(folder: Path) -> Iterator[Way]:
         yield Way(("engine=dask", f"engine.address={made.address}"))
 
 
+@contextmanager
+def ray(folder: Path) -> Iterator[Way]:
+    """Provide a Ray cluster of two nodes; its own folder is a short one."""
+    del folder
+    with ray_cluster.cluster(2) as made:
+        yield Way(("engine=ray", f"engine.address={made.address}"), made.variables, made.inside([]))
+
+
+@contextmanager
+def slurm(allocation: str, folder: Path) -> Iterator[Way]:
+    """Provide a Slurm cluster of two nodes."""
+    with slurm_cluster.cluster(folder) as made:
+        asked = ("engine=slurm", "engine.nodes=2", f"engine.allocation={allocation}")
+        yield Way(asked, made.variables)
+
+
 @dataclass(frozen=True)
 class Engine:
     """An engine to measure: what starts its cluster, and the most seconds that a run may cost."""
@@ -57,7 +74,12 @@ class Engine:
     limit_s: float
 
 
-ENGINES = {"dask": Engine(dask, 0.05)}
+ENGINES = {
+    "dask": Engine(dask, 0.05),
+    "ray": Engine(ray, 0.5),
+    "slurm": Engine(partial(slurm, "per_run"), 0.6),
+    "slurm_shared": Engine(partial(slurm, "shared"), 0.15),
+}
 
 
 @dataclass(frozen=True)

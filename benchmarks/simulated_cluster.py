@@ -7,9 +7,10 @@ with what they do and others join. All else is what a sweep on a cluster does: t
 precision, the loop, the choice of a node, orders and answers, whose tables are those of a real run, events and log.
 
 Own time is that of the loop without the model and without storing, which is shown beside it: the encoding of a run's
-files, not their synced write. Memory is that of a second sweep of --queued runs, without tables and storing: what
-tracemalloc counts and the resident set, at a tenth of the runs and at the end. Exits with 1 if a run costs 5 ms or
-more of its own, if memory grows by more than 1 MiB, or if a run is lost or made twice.
+files, not their synced write. Memory is that of a second sweep of --queued runs, without tables and storing: the
+resident set and the blocks of memory that Python has, from a fifth of the runs to the end. Exits with 1 if a run costs
+5 ms or more of its own, if memory grows by more than 8 MiB or the blocks by more than one for each run, or if a run
+is lost or made twice.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import argparse
 import gc
 import resource
 import sys
-import tracemalloc
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -45,7 +45,7 @@ from breakeven.runner.sweep.tally import Tally
 from breakeven.runner.sweep.under_way import UnderWay
 
 LIMIT_MS = 5.0
-MOST_GROWTH = 1 << 20
+MOST_GROWTH = 8 << 20
 QUICK = (
     *(
         "workload=spin",
@@ -95,12 +95,12 @@ class Simulated(UnderWay):
 
 @dataclass
 class Watch:
-    """Counts the runs that ended, and looks at the memory at a tenth of them."""
+    """Counts the runs that ended, and looks at the memory at a fifth of them, when every node has made some."""
 
     runs: int
     ended: Counter[Key] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
-    traced: list[int] = field(default_factory=list)
+    blocks: list[int] = field(default_factory=list)
     resident: list[int] = field(default_factory=list)
 
     def notify(self, event: SweepEvent) -> None:
@@ -109,14 +109,13 @@ class Watch:
             return
         self.ended[event.run.key] += 1
         self.statuses[event.status] += 1
-        if self.statuses.total() == max(self.runs // 10, 1):
+        if self.statuses.total() == max(self.runs // 5, 1):
             self.look()
 
     def look(self) -> None:
-        """Note how much memory there is now, without that of the counts."""
+        """Note how much memory there is now."""
         gc.collect()
-        keys = sys.getsizeof(self.ended) + sum(map(sys.getsizeof, self.ended))
-        self.traced.append(tracemalloc.get_traced_memory()[0] - keys)
+        self.blocks.append(sys.getallocatedblocks())
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         self.resident.append(pages * resource.getpagesize())
 
@@ -126,7 +125,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class Seen:
-    """How a simulated sweep went: milliseconds a run, of its own and of storing, and what memory grew by, in bytes."""
+    """How a simulated sweep went: milliseconds a run, of its own and of storing; bytes and, by run, blocks that memory grew by."""
 
     runs: int
     own_ms: float
@@ -137,7 +136,7 @@ class Seen:
     statuses: Mapping[str, int]
     deaths: int
     seconds: float
-    traced: int
+    blocks: float
     resident: int
 
     @property
@@ -191,7 +190,7 @@ def simulate(plan: Plan, cluster: SimulatedCluster) -> Seen:
         statuses=watch.statuses,
         deaths=cluster.deaths,
         seconds=cluster.now,
-        traced=watch.traced[-1] - watch.traced[0],
+        blocks=(watch.blocks[-1] - watch.blocks[0]) / count,
         resident=watch.resident[-1] - watch.resident[0],
     )
 
@@ -206,11 +205,7 @@ def weighed(asked: argparse.Namespace, folder: Path) -> Seen:
     """Return by what memory grows in a sweep of ``asked.queued`` runs."""
     plan = planned(asked.queued, 5, folder)
     template = Template(RunResult(row=Template.of(plan.runs[0]).made.row))
-    tracemalloc.start()
-    try:
-        return simulate(plan, SimulatedCluster(asked.nodes, World(), template, asked.seed))
-    finally:
-        tracemalloc.stop()
+    return simulate(plan, SimulatedCluster(asked.nodes, World(), template, asked.seed))
 
 
 def main() -> int:
@@ -233,10 +228,11 @@ def main() -> int:
         if asked.queued:
             seen = weighed(asked, Path(base, "queued"))
             print(
-                f"from a tenth of the runs to the end memory grew by {seen.traced / 2**20:.2f} MiB, the resident set by {seen.resident / 2**20:.2f} MiB"
+                f"from a fifth of the runs to the end the resident set grew by {seen.resident / 2**20:.2f} MiB, "
+                f"and there are {seen.blocks:.2f} blocks more for each run"
             )
             print(f"             {seen}")
-            good &= seen.is_right and seen.traced <= MOST_GROWTH
+            good &= seen.is_right and seen.resident <= MOST_GROWTH and seen.blocks <= 1
     return int(not good)
 
 
