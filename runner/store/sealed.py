@@ -23,8 +23,9 @@ _SEAL_BYTES = len(_MARK) + _CRC_BYTES
 _ENDING_BYTES = 8  # the footer's length, 4 bytes, and the magic
 _NEEDED = ("cell_id", "round", "status")
 
-# For a single row, dictionaries, statistics and compression only cost time: writing takes a third without them.
-_ONE_ROW = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+# For a few rows, dictionaries, statistics and compression only cost time: writing takes a third without them.
+_FEW = 64
+_FEW_ROWS = {"compression": "none", "use_dictionary": False, "write_statistics": False}
 _MANY_ROWS = {"compression": "zstd"}
 
 
@@ -35,7 +36,7 @@ class Damaged(Exception):
 def encode(table: str, part: pa.Table) -> bytes:
     """Return ``part``, which has the schema of ``table``, as Parquet bytes."""
     sink = pa.BufferOutputStream()
-    options = _ONE_ROW if table == _RUNS else _MANY_ROWS
+    options = _FEW_ROWS if part.num_rows <= _FEW else _MANY_ROWS
     pq.write_table(part, sink, write_page_checksum=True, **options)
     encoded: bytes = sink.getvalue().to_pybytes()
     return _seal(encoded) if table == _RUNS else encoded
