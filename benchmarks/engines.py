@@ -20,13 +20,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks.sweeps import machine
 from breakeven.runner.status.events import read_events
 from tests.commands import environment, module
-from tests.engines import dask_cluster, ray_cluster, slurm_cluster
 
 NODES = 2
 SHORT = (
@@ -45,10 +46,15 @@ class Way:
     before: Sequence[str] = ()
 
 
+def _starting(name: str) -> Any:
+    """Return what starts a cluster in the tests, imported when it is asked for: each needs what it starts."""
+    return import_module(f"tests.engines.{name}_cluster")
+
+
 @contextmanager
 def dask(folder: Path) -> Iterator[Way]:
     """Provide a Dask cluster of two workers."""
-    with dask_cluster.cluster(folder, 2) as made:
+    with _starting("dask").cluster(folder, 2) as made:
         yield Way(("engine=dask", f"engine.address={made.address}"))
 
 
@@ -56,14 +62,14 @@ def dask(folder: Path) -> Iterator[Way]:
 def ray(folder: Path) -> Iterator[Way]:
     """Provide a Ray cluster of two nodes; its own folder is a short one."""
     del folder
-    with ray_cluster.cluster(2) as made:
+    with _starting("ray").cluster(2) as made:
         yield Way(("engine=ray", f"engine.address={made.address}"), made.variables, made.inside([]))
 
 
 @contextmanager
 def slurm(allocation: str, folder: Path) -> Iterator[Way]:
     """Provide a Slurm cluster of two nodes."""
-    with slurm_cluster.cluster(folder) as made:
+    with _starting("slurm").cluster(folder) as made:
         asked = ("engine=slurm", "engine.nodes=2", f"engine.allocation={allocation}")
         yield Way(asked, made.variables)
 
