@@ -22,7 +22,7 @@ _SILENT_S = 30.0  # a driver says something each second
 _END_S = 25.0
 _MOST_READ = 1 << 20
 _SETTINGS = {
-    "RAY_gcs_rpc_server_reconnect_timeout_s": "10",  # then a head that is gone is lost
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "10",  # after which a head that is gone ends the driver
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 _REFUSED = b"InvalidAuthToken"  # what Ray prints, and tries again

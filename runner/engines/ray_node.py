@@ -59,10 +59,11 @@ def be_as_the_node_is() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, priority)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     with suppress(OSError):  # another system than Linux, or another user's: they stay
-        _restore_variables(Path(f"/proc/{raylet}/environ").read_bytes())
+        restore_variables(Path(f"/proc/{raylet}/environ").read_bytes())
 
 
-def _restore_variables(started_with: bytes) -> None:
+def restore_variables(started_with: bytes) -> None:
+    """Set what Ray sets to what the node was started with, as /proc shows it, or remove it."""
     given = dict(entry.split("=", 1) for entry in os.fsdecode(started_with).split("\0") if "=" in entry)
     for name in _SET_BY_RAY:
         os.environ.pop(name, None)

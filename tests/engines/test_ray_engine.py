@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import stat
@@ -14,7 +15,9 @@ import pytest
 
 from breakeven.analysis.frames.load import load
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
+from breakeven.runner.engines import ray_node
 from breakeven.runner.engines.ray import Ray
+from breakeven.runner.environment import own_code
 from breakeven.runner.errors import EngineUnusable
 from tests import commands
 from tests.collaboration.host_runs import write_module
@@ -41,20 +44,9 @@ FUNCTION = ("workload=function", "workload.target=mine:work", "tasks=2")
 
 @pytest.fixture(scope="module")
 def whole() -> Iterator[Cluster]:
-    """Provide a cluster of two nodes; what a test damages, `two` mends."""
+    """Provide a cluster of two nodes; the last test takes it apart."""
     with cluster(2) as made:
         yield made
-
-
-@pytest.fixture
-def two(whole: Cluster) -> Cluster:
-    """Provide a cluster of two nodes that both measure."""
-    if whole.damaged:
-        whole.stop_nodes()
-        whole.start_head()
-    if len(whole.nodes) < 2:
-        whole.start_node(1)
-    return whole
 
 
 def typed(made: Cluster, folder: Path, *arguments: str, **variables: str) -> Completed:
@@ -91,17 +83,11 @@ def is_measured(pid: int) -> bool:
     return b"runner/cell" in said or b"carry_out" in said
 
 
-def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, two: Cluster) -> None:
-    """Runs overlap in time between nodes, never on one; each is stored once, and measured as at home."""
-    done = typed(two, tmp_path, *BASE, "model=thread,process", "rounds=6", "tasks=200", "progress=json")
-    assert done.returncode == 0, done.stderr
-    runs = spans_of(runs_of(tmp_path))
-    assert (len(runs), bool(runs["status"].eq("ok").all()), runs["node"].nunique()) == (12, True, 2)
-    assert not runs.duplicated(["cell_id", "round"]).any()
-    for _, own in runs.groupby("node"):
-        assert (own["begin"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all()
-    assert (runs["begin"].to_numpy()[1:] < runs["end"].cummax().to_numpy()[:-1]).any()
-    assert set(load(tmp_path / "outputs" / "mine").spans()["cell_id"]) == set(runs["cell_id"])
+def test_only_this_user_and_this_host_can_reach_it(whole: Cluster) -> None:
+    """The token is private, and the cluster of the tests listens on loopback alone."""
+    assert stat.S_IMODE(whole.token.stat().st_mode) == 0o600
+    listening = commands.run(whole.inside(["ss", "-ltnH", "sport", f"= :{whole.address.rpartition(':')[2]}"]))
+    assert "127.0.0.1]" in listening.stdout or "127.0.0.1:" in listening.stdout
 
 
 AT_HOME = """
@@ -114,20 +100,56 @@ def at_home():
 """
 
 
-def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, two: Cluster) -> None:
-    """A run that exits, is killed, hangs or raises ends alone; one that looks sees nothing of Ray."""
+def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, whole: Cluster) -> None:
+    """Runs overlap between nodes, never on one; however one ends, it is recorded, and one that looks sees nothing of Ray."""
     (tmp_path / "mine.py").write_text(ENDINGS + AT_HOME)
     targets = ",".join([*STATUSES, "mine:at_home"])
     done = typed(
-        two,
+        whole,
         tmp_path,
-        *(*BASE, "workload=function", f"workload.target={targets}", "model=process", "rounds=1"),
+        *(*BASE, "workload=function", f"workload.target={targets}", "model=process", "rounds=2"),
         "limits.time=3s",
     )
     assert done.returncode == 1
-    found = runs_of(tmp_path).set_index("function")["status"].to_dict()
-    assert found == {**STATUSES, "mine:at_home": "ok"}
+    runs = spans_of(runs_of(tmp_path))
+    assert dict(zip(runs["function"], runs["status"], strict=True)) == {**STATUSES, "mine:at_home": "ok"}
+    assert (len(runs), runs["node"].nunique()) == (10, 2)
+    assert not runs.duplicated(["cell_id", "round"]).any()
+    for _, own in runs.groupby("node"):
+        assert (own["begin"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all()
+    assert (runs["begin"].to_numpy()[1:] < runs["end"].cummax().to_numpy()[:-1]).any()
+    assert load(tmp_path / "outputs" / "mine").spans()["cell_id"].nunique() == 1
 
+
+def test_what_ray_changes_in_its_workers_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable is what the node was started with, or missing; all others stay."""
+    monkeypatch.setattr(
+        "os.environ", {"OMP_NUM_THREADS": "1", "PYTHONBREAKPOINT": "ray.x", "HOME": "/home/me"}
+    )
+    ray_node.restore_variables(b"PYTHONBREAKPOINT=mine=x\0HOME=/\0")
+    assert os.environ == {"PYTHONBREAKPOINT": "mine=x", "HOME": "/home/me"}
+
+
+def test_a_node_whose_priority_stays_lowered_does_not_measure() -> None:
+    """A user without the right to raise it is told how to start the node; another version of breakeven is refused as well."""
+    command = commands.script(LOWERED, own_code())
+    assert "RAY_worker_niceness=0" in commands.run(command).stdout
+    assert "another version" in ray_node.fitness("x")
+
+
+LOWERED = """
+import os, sys
+from breakeven.runner.engines import ray_node
+
+os.environ["RAY_RAYLET_PID"] = str(os.getpid())
+os.getpriority = lambda which, who: 15 if who == 0 else 0
+
+def refused(*_):
+    raise PermissionError
+
+os.setpriority = refused
+print(ray_node.fitness(sys.argv[1]))
+"""
 
 ANOTHER_RAY = """
 import sys
@@ -139,7 +161,7 @@ if "breakeven.runner.engines.ray_driver" in sys.orig_argv:
 """
 
 
-def test_another_token_or_ray_is_refused_in_one_line(tmp_path: Path, two: Cluster) -> None:
+def test_another_token_or_ray_is_refused_in_one_line(tmp_path: Path, whole: Cluster) -> None:
     """Exit code 2 before anything runs, and a line that names the remedy."""
     (tmp_path / "wrong").write_text("a" * 64)
     (tmp_path / "sitecustomize.py").write_text(ANOTHER_RAY)
@@ -148,7 +170,7 @@ def test_another_token_or_ray_is_refused_in_one_line(tmp_path: Path, two: Cluste
         "was started with: Ray: 2.0.0": {"PYTHONPATH": f"{commands.ROOT}:{tmp_path}"},
     }
     for said, variables in refused.items():
-        done = typed(two, tmp_path, *BASE, "rounds=1", **variables)
+        done = typed(whole, tmp_path, *BASE, "rounds=1", **variables)
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
         assert said in done.stderr
     assert stored(tmp_path) == 0
@@ -176,62 +198,47 @@ def test_without_the_package_the_command_that_installs_it_is_named(monkeypatch: 
         Ray({"address": "auto", "placement": "block", "patience": 1e9})
 
 
-def test_ctrl_c_and_a_kill_leave_nothing_on_the_nodes(tmp_path: Path, two: Cluster) -> None:
+def test_ctrl_c_and_a_kill_leave_nothing_on_the_nodes(tmp_path: Path, whole: Cluster) -> None:
     """The runs under way are ended there, and the same command carries on after a kill as well; none is stored twice."""
     write_module(tmp_path, SLOW)
     asked = (*BASE, *FUNCTION, "model=process", "rounds=5", "workers=2")
     for number, code in ((signal.SIGINT, EXIT_INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)):
         before = stored(tmp_path)
-        with begun(two, tmp_path, *asked) as sweep:
+        with begun(whole, tmp_path, *asked) as sweep:
             wait_until(lambda before=before: stored(tmp_path) > before)  # type: ignore[misc]
             sweep.send_signal(number)
             assert sweep.wait(60) == code
-        wait_until(lambda: not measured_on(two))
-    with begun(two, tmp_path, *asked) as sweep:
+        wait_until(lambda: not measured_on(whole))
+    with begun(whole, tmp_path, *asked) as sweep:
         assert sweep.wait(120) == 0
     runs = runs_of(tmp_path)
     assert (len(runs), bool(runs.duplicated(["cell_id", "round"]).any())) == (5, False)
 
 
-def test_a_node_that_dies_and_one_that_joins(tmp_path: Path, two: Cluster) -> None:
-    """The run that it was making is made again elsewhere; a new one takes part."""
+def test_a_node_that_dies_one_that_joins_and_the_head(tmp_path: Path, whole: Cluster) -> None:
+    """The run of a dead node is made again elsewhere, and a new one takes part. Without a head the sweep stops; the same command carries on."""
     write_module(tmp_path, SLOW)
-    asked = (*BASE, *FUNCTION, "model=thread", "rounds=5", "workers=1,2")
-    with begun(two, tmp_path, *asked) as sweep:
+    asked = (*BASE, *FUNCTION, "model=thread", "rounds=16")
+    with begun(whole, tmp_path, *asked) as sweep:
         wait_until(lambda: stored(tmp_path) >= 2 and runs_of(tmp_path)["node"].nunique() == 2)
-        two.kill(1)
-        two.start_node(2)
-        assert sweep.wait(120) == 0, sweep.stderr and sweep.stderr.read()
-    runs = runs_of(tmp_path)
-    assert (len(runs), bool(runs["status"].eq("ok").all())) == (10, True)
-    assert not runs.duplicated(["cell_id", "round"]).any()
-    assert runs["node"].nunique() == 3
-
-
-def test_the_head_can_be_lost(tmp_path: Path, two: Cluster) -> None:
-    """The sweep stops with what it has and says so; the same command waits for a node of a new head, and carries on."""
-    write_module(tmp_path, SLOW)
-    asked = (*BASE, *FUNCTION, "model=thread", "rounds=6")
-    with begun(two, tmp_path, *asked) as sweep:
-        wait_until(lambda: stored(tmp_path) >= 1)
-        two.kill(0)
+        whole.kill(1)
+        whole.start_node(2)
+        wait_until(lambda: runs_of(tmp_path)["node"].nunique() == 3)
+        whole.kill(0)
         _, said = sweep.communicate(timeout=60)
-        assert sweep.returncode == 1
-        assert "no longer answers; the same command carries on" in said
-    assert 1 <= len(runs_of(tmp_path)) < 6
-    two.stop_nodes()
-    two.start_head(measures=False)
-    none = typed(two, tmp_path, *asked, "engine.patience=1s")
+    assert sweep.returncode == 1
+    assert "no longer answers; the same command carries on" in said
+    runs = runs_of(tmp_path)
+    assert bool(runs["status"].eq("ok").all())
+    assert 4 <= len(runs) < 16
+    whole.stop_nodes()
+    whole.start_head(measures=False)
+    none = typed(whole, tmp_path, *asked, "engine.patience=1s")
     assert none.returncode == 2
     assert "no node offers the resource breakeven after 1 s" in none.stderr
-    with begun(two, tmp_path, *asked) as sweep:
-        two.start_node(1)
+    with begun(whole, tmp_path, *asked, "rounds=12") as sweep:
+        whole.start_node(1)
         assert sweep.wait(60) == 0
-    assert len(runs_of(tmp_path)) == 6
-
-
-def test_only_this_user_and_this_host_can_reach_it(two: Cluster) -> None:
-    """The token is private, and the cluster of the tests listens on loopback alone."""
-    assert stat.S_IMODE(two.token.stat().st_mode) == 0o600
-    listening = commands.run(two.inside(["ss", "-ltnH", "sport", f"= :{two.address.rpartition(':')[2]}"]))
-    assert "127.0.0.1]" in listening.stdout or "127.0.0.1:" in listening.stdout
+    runs = runs_of(tmp_path)
+    assert not runs.duplicated(["cell_id", "round"]).any()
+    assert len(runs) >= 12
