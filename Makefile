@@ -34,7 +34,7 @@ test-contract: $(VENV)/developing
 test-lowest: $(LOWEST)/installed
 	$(LOWEST)/bin/python -m pytest $(SHARED) -p no:cacheprovider -W default $(LOWEST_TESTS)
 
-# Sweeps on a real Dask cluster of workers on this host; a part of make test.
+# Sweeps on real Dask and Ray clusters on this host; a part of make test.
 test-engines: $(VENV)/developing
 	$(BIN)/python -m pytest tests/engines
 

@@ -40,7 +40,7 @@ class RayProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
-            env={**os.environ, **_SETTINGS, "PYTHONPATH": _search_path()},
+            env={**_SETTINGS, **os.environ, "PYTHONPATH": _search_path()},
             start_new_session=True,  # Ctrl-C is for the sweep, which ends this process in order
         )
         if self._process.stdin is None or self._process.stdout is None:

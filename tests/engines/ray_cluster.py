@@ -39,22 +39,24 @@ class Cluster:
         self.token.touch(0o600)
         self.token.write_text(secrets.token_hex(32))
         self.nodes: dict[int, subprocess.Popen[bytes]] = {}
-        self._head_measures = True
 
     @property
     def variables(self) -> Mapping[str, str]:
         """Return what a command needs in its environment to talk to the cluster."""
-        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(self.token)}
+        return {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(self.token),
+            "RAY_gcs_rpc_server_reconnect_timeout_s": "3",
+        }
 
     def inside(self, command: list[str]) -> list[str]:
         """Return a command that runs in the network of the cluster; its process is the same."""
         return [*self._enter(), *command]
 
-    def start_head(self, *, measures: bool = True) -> None:
-        """Start node 0, on which the others depend; it has the resource if it is to measure."""
-        self._head_measures = measures
+    def start_head(self) -> None:
+        """Start node 0, on which the others depend, and which measures as well."""
         port = self.address.rpartition(":")[2]
-        self._start(0, "--head", "--port", port, "--include-dashboard", "false", measures=measures)
+        self._start(0, "--head", "--port", port, "--include-dashboard", "false")
 
     def start_node(self, number: int) -> None:
         """Start a node with the resource and a lock of its own."""
@@ -74,11 +76,6 @@ class Cluster:
         """Return the processes of a node, what it measures among them: those that work in its folder."""
         return processes_in(self._home(number))
 
-    @property
-    def damaged(self) -> bool:
-        """Return whether the head is gone, or was started so that it does not measure."""
-        return 0 not in self.nodes or not self._head_measures
-
     def stop_nodes(self) -> None:
         """End all nodes, and wait for them."""
         for number in list(self.nodes):
@@ -93,7 +90,7 @@ class Cluster:
     def _home(self, number: int) -> Path:
         return self.folder / f"node{number}"
 
-    def _start(self, number: int, *arguments: str, measures: bool = True) -> None:
+    def _start(self, number: int, *arguments: str) -> None:
         home = self._home(number)
         home.mkdir(exist_ok=True)
         ray = "import sys; from ray.scripts.scripts import main; sys.exit(main())"
@@ -106,7 +103,7 @@ class Cluster:
                             "--node-ip-address",
                             "127.0.0.1",
                             "--resources",
-                            '{"breakeven": 1}' if measures else "{}",
+                            '{"breakeven": 1}',
                         ),
                         *("--num-cpus", "1", "--object-store-memory", _SIZE, "--disable-usage-stats"),
                         *("--include-log-monitor", "false"),
