@@ -231,6 +231,7 @@ def make_workload(specification: Specification, pattern: Pattern) -> Workload:
     sizes = Sizes(specification.payload_bytes, specification.payload_out_bytes)
     workload = kind(specification.workload_options, sizes, specification.seed)
     workload.folder = specification.path[0] if specification.path else os.getcwd()
+    workload.task_ns = specification.task_ns
     if kind.LENGTH:
         known = specification.amount
         workload.amount = workload.calibrate(specification.task_ns) if known is None else known

@@ -177,6 +177,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "time": read_length,
     "size": read_size,
     "count": read_count,
+    "share": read_share,
     "chunk": read_chunk,
     "text": read_text,
     "target": read_target,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import operator
+import pickle
 import resource
+import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,14 +20,17 @@ import pytest
 from breakeven.runner.cell import workloads
 from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
 from breakeven.runner.cell.workloads._resources import CPU, DISK, MEMORY, NETWORK, RESOURCES, SHARING, WAITING
+from breakeven.runner.cell.workloads.file import BLOCK
 
 PAGE = Path(__file__).parents[2] / "docs" / "members.md"
 TASK_NS = 2_000_000
 CALLS = 10
 OURS = [name for name in workloads.REGISTRY if name != "function"]
+OPTIONS: dict[str, dict[str, Any]] = {"matmul": {"side": 64}}  # so small that its library starts no threads
 COMPUTES, WAITS = {CPU, MEMORY, SHARING}, {WAITING, DISK, NETWORK}
 IO = Path("/proc/self/io")
-READINGS = 4  # the kernel's counts are read from a file
+NETWORK_BYTES = Path("/proc/self/net/dev")
+READINGS = 6  # the kernel's counts are read from files
 
 KERNEL_COUNTS = pytest.mark.skipif(
     not IO.exists(), reason="only Linux counts the reads and writes of a process; run it there"
@@ -31,19 +38,23 @@ KERNEL_COUNTS = pytest.mark.skipif(
 
 
 class Counts(NamedTuple):
-    """What the kernel has counted for this process."""
+    """What the kernel has counted: for this process, waits for this thread, and network bytes for all of the machine's loopback."""
 
     cpu_ns: int
     wall_ns: int
     waits: int
     reads_and_writes: int
+    disk_bytes: int
+    network_bytes: int
 
 
 def _counts() -> Counts:
     counts = dict(line.split(": ") for line in IO.read_text().splitlines())
     calls = int(counts["syscr"]) + int(counts["syscw"])
-    waits = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
-    return Counts(time.process_time_ns(), time.perf_counter_ns(), waits, calls)
+    disk = int(counts["read_bytes"]) + int(counts["write_bytes"])
+    waits = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    loopback = NETWORK_BYTES.read_text().partition("lo:")[2].split()
+    return Counts(time.process_time_ns(), time.perf_counter_ns(), waits, calls, disk, int(loopback[0]))
 
 
 def _used(task: Task, payload: bytes) -> list[Counts]:
@@ -63,7 +74,7 @@ def workload(request: pytest.FixtureRequest) -> Workload:
     lack: Any = kind.lacks({})
     if lack is not None:
         pytest.skip(f"needs {lack.what}: pip install 'breakeven[{lack.extra}]'")
-    made = kind({}, Sizes(64, 64), 3)
+    made = kind(OPTIONS.get(request.param, {}), Sizes(64, 64), 3)
     made.amount = made.calibrate(TASK_NS)
     return made
 
@@ -102,6 +113,47 @@ def test_what_a_workload_is_bound_by_is_what_it_uses(workload: Workload) -> None
         assert share > 0.9
         assert max(one.reads_and_writes for one in used) <= READINGS
     assert (waits >= CALLS) == bool(bound & WAITS)
+    assert DISK not in bound or sum(one.disk_bytes for one in used) >= CALLS * 2 * BLOCK or _is_in_memory()
+    assert NETWORK not in bound or sum(one.network_bytes for one in used) >= CALLS * workload.amount * 1024
+
+
+def _is_in_memory() -> bool:
+    """Return whether the folder of the file workload is no disk's, on which nothing is written then."""
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    kinds = dict(mounts)
+    return next(kinds[place] for place in ("/var/tmp", "/var", "/") if place in kinds) in {"tmpfs", "ramfs"}
+
+
+def test_copying_is_bound_by_memory() -> None:
+    """The same copies take less time in a buffer that a cache holds: what is beyond is the memory's."""
+    best = {}
+    for size in (64 << 10, 64 << 20):
+        copy = workloads.load("copy")({"buffer": size}, Sizes(64, 64), 3)
+        copy.amount = 256
+        task, payload = copy.open(), copy.inputs()[0]
+        best[size] = min(_used(task, payload), key=lambda used: used.wall_ns).wall_ns
+    cached, beyond = best.values()
+    assert beyond > 1.2 * cached
+
+
+def test_a_server_answers_nobody_without_its_key_and_ends_with_its_workload() -> None:
+    """A stranger is disconnected without a word; the process of the server is gone with the last use."""
+    for protocol in ("echo", "http"):
+        served: Any = workloads.load("socket")({"protocol": protocol}, Sizes(64, 64), 3)
+        task, payload = served.open(), served.inputs()[0]
+        assert task(payload)
+        port = served._address.port
+        with socket.create_connection(("127.0.0.1", port)) as stranger:
+            stranger.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n" + b"x" * 64)
+            with suppress(ConnectionResetError):  # what it sent was not read
+                assert stranger.recv(100) == b""
+        copied = pickle.loads(pickle.dumps(served))  # noqa: S301  # as a worker that is spawned gets it
+        assert copied.open()(payload) == task(payload)
+        del task, served
+        gc.collect()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        assert copied.open()(payload), "a worker that reaches no server starts one"
 
 
 @pytest.fixture

@@ -15,6 +15,14 @@ REGISTRY = {
     "sort": "sort:Sort",
     "json": "json:Json",
     "regex": "regex:Regex",
+    "allocate": "allocate:Allocate",
+    "copy": "copy:Copy",
+    "mixed": "mixed:Mixed",
+    "file": "file:File",
+    "socket": "socket:Socket",
+    "matmul": "matmul:Matmul",
+    "pandas_groupby": "pandas_groupby:PandasGroupby",
+    "contention": "contention:Contention",
     "function": "function:Function",
 }
 

@@ -47,6 +47,7 @@ class Workload(Member, ABC):
     LENGTH = True
     FOREIGN = False
     amount = 1
+    task_ns = 0  # the length asked for, by which a part of the work may go
     folder = ""  # that of the user's files
 
     def __init__(self, options: dict[str, Any], sizes: Sizes, seed: int) -> None:

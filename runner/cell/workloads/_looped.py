@@ -14,6 +14,7 @@ _LONG_ENOUGH_NS = 20_000  # to be timed: hundreds of steps of the clock
 _LONGEST_NS = 20_000_000  # of a call that is timed for its loops; those of a longer task follow from it
 _TIMES = 7
 _STEPS = 3
+_MOST_OFF = 8  # times that loops found to be long enough can be too short, or they were disturbed: a device is at times faster
 
 Make = Callable[[int], Callable[[], Any]]
 Clock = Callable[[], int]
@@ -100,7 +101,7 @@ def loops_for(task_ns: int, make: Make, clock: Clock = perf_counter_ns) -> int:
     while time_call(make(loops), batch, 1, clock) - base < length / 2:
         loops *= 2
     for _ in range(_STEPS):
-        taken = max(time_call(make(loops), batch, _TIMES, clock) - base, 1.0)
+        taken = max(time_call(make(loops), batch, _TIMES, clock) - base, length / _MOST_OFF)
         loops = max(1, round(loops * length / taken))
     return max(1, round(loops * wanted / length))
 
