@@ -208,7 +208,7 @@ _RUNS = (
         pa.string(),
         "how results were compared with the serial ones: equal, close, none or module:callable; null except for function",
     ),
-    ("affinity", pa.string(), "none, compact or scatter"),
+    ("affinity", pa.string(), "none, compact, scatter, cores_only, siblings or fast_cores"),
     (
         "same_cpu",
         pa.float64(),

@@ -6,44 +6,81 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from . import topology
+from .named import NamedTuple
+from .topology import fast_cpus, node_of
+
 CAN_PIN = hasattr(os, "sched_setaffinity")
 """Whether this system can pin threads to CPUs: Linux can, macOS cannot."""
 
 _THREADS = "/proc/self/task"
-_TOPOLOGY = "/sys/devices/system/cpu/cpu{}/topology/{}"
+NONE, COMPACT, SCATTER, CORES_ONLY, SIBLINGS, FAST_CORES = (
+    "none",
+    "compact",
+    "scatter",
+    "cores_only",
+    "siblings",
+    "fast_cores",
+)
+AFFINITIES = (NONE, COMPACT, SCATTER, CORES_ONLY, SIBLINGS, FAST_CORES)
+_TOPOLOGY = "{}/system/cpu/cpu{}/topology/{}"
 
 
 def cpus_for(affinity: str) -> tuple[int, ...]:
     """Return the CPUs to pin workers to, in order; empty for ``none``, and if the system cannot pin (see `CAN_PIN`).
 
-    ``compact`` fills a core's hardware threads, then the next core, then the next socket; ``scatter`` uses
-    one hardware thread of every socket and core first, then the others.
+    ``compact`` fills a core's hardware threads, then the next core, then the next NUMA node and the next socket; ``scatter`` uses
+    one hardware thread of every socket, node and core first, then the others. The others leave CPUs out: ``cores_only`` is
+    compact with one hardware thread of each core, ``siblings`` compact with those cores that have several, and ``fast_cores`` the fast
+    cores of a hybrid processor, scattered. Where no core has several threads, or all are as fast, nothing is left out.
     """
-    if affinity == "none" or not CAN_PIN:
+    if affinity == NONE or not CAN_PIN:
         return ()
-    cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (*_core(cpu), cpu))
-    if affinity == "compact":
-        return tuple(cpus)
-    return tuple(sorted(cpus, key=lambda cpu: _round(cpu, cpus)))
+    seats = sorted(Seat(*_core(cpu), cpu) for cpu in os.sched_getaffinity(0))
+    rounds = {seat: _round(seat, seats) for seat in seats}
+    if affinity == CORES_ONLY:
+        seats = [seat for seat in seats if rounds[seat][0] == 0]
+    if affinity == SIBLINGS:
+        seats = [seat for seat in seats if len(_same_core(seat, seats)) > 1] or seats
+    if affinity == FAST_CORES:
+        fast = fast_cpus([seat.cpu for seat in seats])
+        seats = [seat for seat in seats if seat.cpu in fast]
+    if affinity in (SCATTER, FAST_CORES):
+        seats.sort(key=rounds.__getitem__)
+    return tuple(seat.cpu for seat in seats)
 
 
-def _core(cpu: int) -> tuple[int, int]:
-    return _read(cpu, "physical_package_id"), _read(cpu, "core_id")
+class Seat(NamedTuple):
+    """Where a CPU is: its socket, NUMA node and core, and its own number."""
+
+    package: int
+    node: int
+    core: int
+    cpu: int
 
 
-def _round(cpu: int, cpus: list[int]) -> tuple[int, int, int]:
-    package, core = _core(cpu)
-    siblings = [other for other in cpus if _core(other) == (package, core)]
-    cores = sorted({_core(other)[1] for other in cpus if _core(other)[0] == package})
-    return siblings.index(cpu), cores.index(core), package
+def _core(cpu: int) -> tuple[int, int, int]:
+    return _read(cpu, "physical_package_id"), node_of(cpu), _read(cpu, "core_id")
+
+
+def _same_core(seat: Seat, seats: list[Seat]) -> list[Seat]:
+    return [other for other in seats if other[:3] == seat[:3]]
+
+
+def _round(seat: Seat, seats: list[Seat]) -> tuple[int, int, int, int]:
+    """Return the place of a seat if every core has its turn before a core has a second one, and nodes and sockets take turns."""
+    nodes = sorted({other.node for other in seats if other.package == seat.package})
+    cores = sorted({other.core for other in seats if other[:2] == seat[:2]})
+    siblings = _same_core(seat, seats)
+    return siblings.index(seat), cores.index(seat.core), nodes.index(seat.node), seat.package
 
 
 def _read(cpu: int, fact: str) -> int:
     try:
-        with open(_TOPOLOGY.format(cpu, fact), encoding="ascii") as file:
+        with open(_TOPOLOGY.format(topology.ROOT, cpu, fact), encoding="ascii") as file:
             return int(file.read())
-    except FileNotFoundError:
-        return 0
+    except FileNotFoundError:  # hidden in some containers: then each CPU counts as a core
+        return cpu if fact == "core_id" else 0
 
 
 def pin(cpu: int) -> None:
@@ -62,12 +99,12 @@ def cpu_of_parent(affinity: str, cpus: tuple[int, ...], workers: int) -> tuple[i
     """Return the CPU to pin the parent to; empty if nothing is pinned. ``cpus`` are those of `cpus_for`.
 
     Whether parent and worker share a CPU decides how long a round trip takes, more than the channel does, so
-    each choice fixes it: ``compact`` puts the parent on the CPU of its first worker, ``scatter`` on the one that a
+    each choice fixes it: ``compact`` puts the parent on the CPU of its first worker, any other one on that which a
     further worker would have. That is one of its own unless the workers need all; then it is again a worker's.
     """
     if not cpus:
         return ()
-    return cpus[:1] if affinity == "compact" else (cpus[workers % len(cpus)],)
+    return cpus[:1] if affinity == COMPACT else (cpus[workers % len(cpus)],)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from breakeven.base.factors import POLICY
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import format_size, read_size
 from breakeven.runner.cell import families
+from breakeven.runner.cell.affinity import AFFINITIES
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
 from breakeven.runner.cell.policies import COLLECTORS, DEFAULT
@@ -28,7 +29,6 @@ from breakeven.runner.config.parsing import (
 )
 from breakeven.runner.config.start import read_environment, read_flags
 
-AFFINITIES = ("none", "compact", "scatter")
 DEFAULT_START = "default"  # the start method that the measured interpreter has by default
 START_METHODS = ("fork", "forkserver", "spawn", DEFAULT_START)
 ENGINE = "engine"

@@ -20,6 +20,8 @@ STANDARD = sys.stdlib_module_names | {
     "_interpreters",  # of Python 3.13 and newer
 }
 MEASURED: dict[str, set[str]] = {
+    "workloads/matmul.py": {"numpy"},
+    "workloads/pandas_groupby.py": {"numpy", "pandas"},
     "models/loky.py": {"loky"},
     "models/joblib.py": {"joblib"},
     "models/mpire.py": {"mpire"},
