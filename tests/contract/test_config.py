@@ -125,7 +125,10 @@ def test_a_way_of_measuring_that_cannot_be(knob: dict[str, Any], message: str) -
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (plain(affinity="close"), "affinity=close: no such choice; choose one of none, compact, scatter, cores_only, siblings, fast_cores"),
+        (
+            plain(affinity="close"),
+            "affinity=close: no such choice; choose one of none, compact, scatter, cores_only, siblings, fast_cores",
+        ),
         (
             plain(model={"name": "threads"}),
             (
