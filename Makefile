@@ -34,8 +34,9 @@ test-contract: $(VENV)/developing
 test-lowest: $(LOWEST)/installed
 	$(LOWEST)/bin/python -m pytest $(SHARED) -p no:cacheprovider -W default $(LOWEST_TESTS)
 
-# Sweeps on real Dask and Ray clusters on this host; a part of make test.
+# Sweeps on real clusters of nodes on this host: Dask, Ray, and Slurm, which is installed where that can be done; a part of make test.
 test-engines: $(VENV)/developing
+	.ci/slurm
 	$(BIN)/python -m pytest tests/engines
 
 lint: $(VENV)/developing

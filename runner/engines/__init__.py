@@ -8,6 +8,7 @@ REGISTRY = {
     "debug": "breakeven.runner.engines.debug:Debug",
     "dask": "breakeven.runner.engines.dask:Dask",
     "ray": "breakeven.runner.engines.ray:Ray",
+    "slurm": "breakeven.runner.engines.slurm:Slurm",
 }
 
 KINDS: dict[str, dict[str, str]] = {
@@ -15,5 +16,14 @@ KINDS: dict[str, dict[str, str]] = {
     "debug": {},
     "dask": {"address": "text", "placement": "block|any", "patience": "time"},
     "ray": {"address": "text", "placement": "block|any", "patience": "time"},
+    "slurm": {
+        "nodes": "count",
+        "partition": "text?",
+        "allocation": "per_run|shared",
+        "placement": "block|any",
+        "patience": "time",
+        "folder": "text?",
+        "sbatch": "list",
+    },
 }
 """The knobs of each engine and their kinds; an engine without any measures on this machine."""

@@ -15,6 +15,9 @@ from breakeven.runner.host import Ending
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 
+SWEEP = "sweep"
+"""Among the options of an engine with knobs: the results folder of the sweep, which may not exist."""
+
 Calibrated = CalibrationResult | Ending
 """What a calibration found, or how it ended if it failed."""
 

@@ -161,7 +161,7 @@ def _conclude(attempt: _Attempt[T], node: str, answer: bytes) -> None:
     try:
         found = read_answer(answer)
         if isinstance(found, RunResult):
-            found = replace(found, row={**found.row, "node": node})
+            found = replace(found, row={**found.row, "node": found.row.get("node") or node})
         attempt.promised.set_result(attempt.conclude(found))
     except NotAnAnswer as error:
         attempt.promised.set_result(

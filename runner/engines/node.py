@@ -20,10 +20,10 @@ from breakeven.runner.planning.run import Run, Source
 from breakeven.runner.results import RunResult
 
 
-def carry_out(text: str) -> bytes:
+def carry_out(text: str, name: str | None = None) -> bytes:
     """Carry out an order on this machine and return the answer; wait while another sweep measures here.
 
-    Raise nothing that the measured code does.
+    ``name`` is that of the node if whoever sent the order does not know it. Raise nothing that the measured code does.
     """
     try:
         order = Order.from_text(text)
@@ -34,7 +34,7 @@ def carry_out(text: str) -> bytes:
     try:
         with HostLock().held(order.sweep, wait=True), _at_home(order) as run:
             host.clear_leftovers()
-            return answer_of(_made(order.kind, run))
+            return answer_of(_named(_made(order.kind, run), name))
     except PlanOutdated as error:
         return answer_of(PlanOutdated(f"node {_name()}: {error}"))
     except (NotStored, host.Abandoned) as error:
@@ -43,6 +43,10 @@ def carry_out(text: str) -> bytes:
 
 def _made(kind: str, run: Run) -> RunResult | Calibrated:
     return host.calibrate(run) if kind == CALIBRATION else host.execute(run)
+
+
+def _named(made: RunResult | Calibrated, node: str | None) -> RunResult | Calibrated:
+    return replace(made, row={**made.row, "node": node}) if node and isinstance(made, RunResult) else made
 
 
 def _name() -> str:

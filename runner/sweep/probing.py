@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 
@@ -21,10 +22,11 @@ def probe(plan: Plan, known: Calibrations, cells: Sequence[PlannedCell]) -> Cali
 
     Not while a sweep measures here, which the calls would disturb: then a note says so.
     """
+    aside = plan.sweep.with_name(f".probe-{os.getpid()}")  # the sweep itself may be under way
     try:
         with ending_in_order(kill_now), _alone(plan):
             clear_leftovers()
-            with closing(open_engine(plan.engine)) as engine:
+            with closing(open_engine(plan.engine, aside)) as engine:
                 found = calibrate(plan, known.known, [planned.cell_id for planned in cells], engine)
     except (MachineBusy, LockUnusable) as error:
         return Calibrations(known.known, (*known.notes, f"the length of your function is not known: {error}"))

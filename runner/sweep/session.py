@@ -133,7 +133,7 @@ class Session:
     ) -> _Ended:
         try:
             budget = Budget(self._plan.policy.budget_ns)
-            with closing(open_engine(self._plan.engine)) as engine:
+            with closing(open_engine(self._plan.engine, self._plan.sweep)) as engine:
                 self._prepare(observers, pending, stored)
                 self._calibrate(observers, pending, stored, calibrations, engine)
                 pending = pending.of(self._plan)

@@ -1,0 +1,240 @@
+"""Sweeps on a real Slurm cluster of nodes on this host: function and faults, no timings."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from breakeven.analysis.frames.load import load
+from breakeven.runner.engines._slurm_commands import Commands
+from breakeven.runner.engines.slurm import name_of
+from breakeven.runner.errors import EngineUnusable
+from tests import commands
+from tests.collaboration.host_runs import write_module
+from tests.commands import Completed, Started
+from tests.engines import slurm_cluster
+from tests.engines.slurm_cluster import PARTITION, Cluster, cluster
+
+pytestmark = pytest.mark.skipif(not slurm_cluster.is_there(), reason=slurm_cluster.MISSING)
+
+QUICK = (
+    *("engine=slurm", "engine.nodes=3", "engine.patience=30s", "sweep=mine", "tasks=8", "task=200us"),
+    *(
+        "measure.min_trials=2",
+        "measure.max_trials=2",
+        "measure.traced=1",
+        "measure.warmup=0",
+        "measure.max_warmup=0",
+    ),
+)
+SLOW = ("workload=function", "workload.target=mine:work", "tasks=2")
+WORK = "\ndef work():\n    time.sleep(0.1)\n"
+ENDINGS = """
+import os, signal, sys
+
+def exits():
+    os._exit(3)
+
+def dies():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def hangs():
+    while True:
+        pass
+
+def raises():
+    raise ValueError("no such luck")
+
+def swells():
+    return bytearray(2**40)
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Provide a cluster of two nodes that no test damages."""
+    with cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Provide a cluster of two nodes for one test."""
+    with cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+def runs_of(folder: Path) -> pd.DataFrame:
+    """Return what a sweep stored."""
+    return load(folder / "outputs" / "mine").runs
+
+
+def once_each(runs: pd.DataFrame) -> bool:
+    """Return whether no run is there twice."""
+    return not runs.duplicated(["cell_id", "round"]).any()
+
+
+def typed(folder: Path, of: Cluster, *arguments: str) -> Completed:
+    """Type a command and wait for its end."""
+    return commands.run(commands.module("breakeven", "-m", *QUICK, *arguments), folder, of.variables)
+
+
+def start(folder: Path, of: Cluster, *arguments: str) -> Started:
+    """Type a command that goes on while the test does something."""
+    return commands.start(commands.module("breakeven", "-m", *QUICK, *arguments), folder, of.variables)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for something that happens by itself, or fail."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def stored(folder: Path) -> int:
+    """Return how many runs are stored."""
+    return len(list((folder / "outputs" / "mine").glob("runs/*")))
+
+
+def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, shared: Cluster) -> None:
+    """Runs overlap in time between nodes, never on one; each cell of each round is stored once; no job and no folder is left."""
+    done = typed(tmp_path, shared, "model=thread,process", "rounds=3", "tasks=200")
+    assert done.returncode == 0, done.stderr
+    runs = runs_of(tmp_path)
+    begin = runs["started_at"].dt.as_unit("ns").astype("int64")
+    runs = runs.assign(begin=begin, end=begin + runs["wall_ns"]).sort_values("begin")
+    assert (len(runs), bool(runs["status"].eq("ok").all()), set(runs["node"])) == (6, True, {"n1", "n2"})
+    assert once_each(runs)
+    for _, own in runs.groupby("node"):
+        assert (own["begin"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all()
+    assert (runs["begin"].to_numpy()[1:] < runs["end"].cummax().to_numpy()[:-1]).any()
+    assert shared.queue() == []
+    assert not (tmp_path / "outputs" / "mine" / ".slurm").exists()
+
+
+def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, shared: Cluster) -> None:
+    """A run that exits, is killed, hangs, raises or asks for too much memory ends alone; the job on the node goes on."""
+    (tmp_path / "mine.py").write_text(ENDINGS)
+    names = ("exits", "dies", "hangs", "raises", "swells")
+    done = typed(
+        tmp_path,
+        shared,
+        *(
+            "engine.allocation=shared",
+            "workload=function",
+            f"workload.target={','.join(f'mine:{name}' for name in names)}",
+        ),
+        *("model=process", "rounds=1", "limits.time=3s", f"engine.folder={tmp_path / 'exchange'}"),
+    )
+    assert done.returncode == 1, done.stderr
+    runs = runs_of(tmp_path)
+    assert dict(zip(runs["function"], runs["status"], strict=True)) == {
+        "mine:exits": "crashed",
+        "mine:dies": "crashed",
+        "mine:hangs": "timeout",
+        "mine:raises": "failed",
+        "mine:swells": "failed",
+    }
+    assert set(runs["node"]) <= {"n1", "n2"}
+    assert (shared.queue(), (tmp_path / "exchange").exists()) == ([], False)
+
+
+@pytest.mark.parametrize("allocation", ["per_run", "shared"])
+def test_a_sweep_survives_its_cluster(allocation: str, tmp_path: Path, own: Cluster) -> None:
+    """A node dies in the middle of a run, another joins, the controller is restarted: each run is stored once, some from the new node."""
+    write_module(tmp_path, WORK)
+    asked = (*SLOW, f"engine.allocation={allocation}", "model=thread", "rounds=4", "workers=1,2")
+    with start(tmp_path, own, *asked) as sweep:
+        wait_until(lambda: stored(tmp_path) >= 1 and own.running("n1") != [])
+        own.kill_node("n1")
+        own.start_node("n3")
+        if allocation == "shared":
+            wait_until(lambda: stored(tmp_path) >= 3)
+            own.restart_controller()
+        _, said = sweep.communicate(timeout=120)
+        assert sweep.returncode == 0, said
+    runs = runs_of(tmp_path)
+    assert (len(runs), once_each(runs), bool(runs["status"].eq("ok").all())) == (8, True, True)
+    assert "n3" in set(runs["node"])
+    wait_until(lambda: own.queue() == [])
+
+
+def test_a_killed_orchestrator_finds_its_jobs_again(tmp_path: Path, own: Cluster) -> None:
+    """Those that run and those that wait are cancelled before the same command submits; no run is stored twice."""
+    write_module(tmp_path, WORK)
+    asked = (*SLOW, "engine.placement=any", "model=thread", "rounds=3")
+    other = own.ask(
+        "sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap", "sleep 300"
+    ).strip()
+    with start(tmp_path, own, *asked) as sweep:
+        wait_until(lambda: stored(tmp_path) >= 1 and len(own.queue()) >= 3)
+        sweep.kill()
+    left = set(own.queue()) - {other}
+    assert left
+    with start(tmp_path, own, *asked) as sweep:
+        wait_until(lambda: not left & set(own.queue()))
+        _, said = sweep.communicate(timeout=120)
+        assert sweep.returncode == 0, said
+    runs = runs_of(tmp_path)
+    assert (len(runs), once_each(runs)) == (3, True)
+    assert own.queue() == [other]
+    assert not (tmp_path / "outputs" / "mine" / ".slurm").exists()
+
+
+@pytest.mark.parametrize("allocation", ["per_run", "shared"])
+def test_ctrl_c_leaves_nothing_in_the_queue(allocation: str, tmp_path: Path, shared: Cluster) -> None:
+    """The runs under way are ended on their nodes, and the jobs are gone when the command ends."""
+    write_module(tmp_path, WORK)
+    number = signal.SIGINT if allocation == "per_run" else signal.SIGTERM
+    with start(
+        tmp_path, shared, *SLOW, f"engine.allocation={allocation}", "model=process", "rounds=9"
+    ) as sweep:
+        wait_until(lambda: stored(tmp_path) >= 1)
+        sweep.send_signal(number)
+        assert sweep.wait(60) == 130
+    assert shared.queue() == []
+    assert not (tmp_path / "outputs" / "mine" / ".slurm").exists()
+    for name, slurmd in shared.nodes.items():
+        wait_until(lambda name=name, slurmd=slurmd: shared.processes_of(name) == [slurmd.pid])  # type: ignore[misc]  # loop variables bound now
+
+
+def test_what_is_missing_is_said_in_one_line(tmp_path: Path, shared: Cluster) -> None:
+    """A partition, nodes or options that there are not, no controller: exit code 2, nothing is stored."""
+    done = typed(tmp_path, shared, "engine.partition=benhc", "rounds=1")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert (
+        f"engine.partition=benhc: no such partition (did you mean {PARTITION}?); there are {PARTITION}"
+        in done.stderr
+    )
+    done = typed(tmp_path, shared, "engine.nodes=4", "rounds=1")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "engine.nodes=4: partition the default one has 3" in done.stderr
+
+
+def test_what_slurm_refuses_is_said(monkeypatch: pytest.MonkeyPatch, shared: Cluster, tmp_path: Path) -> None:
+    """Its own words, with the knob to look at; and where to get it if it is not there."""
+    monkeypatch.setenv("SLURM_CONF", shared.variables["SLURM_CONF"])
+    mine = Commands(name_of(tmp_path), None, ["--constraint=gpu"])
+    with pytest.raises(
+        EngineUnusable, match=r"refuses the jobs .* Invalid feature specification; see engine\.partition"
+    ):
+        mine.check()
+    with pytest.raises(EngineUnusable, match="unrecognized option '--colour=red'"):
+        Commands(name_of(tmp_path), PARTITION, ["--colour=red"]).check()
+    conf = Path(shared.variables["SLURM_CONF"]).read_text().replace("SlurmctldPort=", "SlurmctldPort=9#")
+    (tmp_path / "slurm.conf").write_text(conf)
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))
+    with pytest.raises(EngineUnusable, match=r"controller does not answer .* see what `sinfo` says"):
+        Commands(name_of(tmp_path), None, []).check()
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    with pytest.raises(
+        EngineUnusable, match="needs the command sbatch, which is not here; on Debian: apt-get install"
+    ):
+        Commands(name_of(tmp_path), None, []).check()
