@@ -4,23 +4,57 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
+from hydra._internal.core_plugins import file_config_source
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.config_source import ConfigLoadError, ConfigResult
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from breakeven.runner.hydra_app import yaml_files
 from breakeven.runner.hydra_app.filters import Selected
 from breakeven.runner.hydra_app.grid import in_batches
 from breakeven.runner.hydra_app.launcher import Setup, describe_sweep, launch_jobs, plan_jobs
-from breakeven.runner.hydra_app.search_path import add_folders
+from breakeven.runner.hydra_app.search_path import SCHEME, add_folders
 
+
+class BreakevenFiles(file_config_source.FileConfigSource):
+    """YAML files of a folder, whose names are texts as written."""
+
+    @staticmethod
+    def scheme() -> str:
+        """Return how a search path says that a folder is read so."""
+        return SCHEME
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Return what a file holds; raise what Hydra's own source raises, and BadInput."""
+        file = Path(self.path, self._normalize_file_name(config_path))
+        if not file.exists():
+            raise ConfigLoadError(f"Config not found : {file}")
+        text = yaml_files.read(file, config_path.rpartition("/")[0])
+        header = self._get_header_dict(text[:_HEADER])
+        stream = _Named(text, str(file))
+        return ConfigResult(self.provider, f"{SCHEME}://{self.path}", OmegaConf.load(stream), header)
+
+
+class _Named(StringIO):
+    """A text that errors of YAML name by its file."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+_HEADER = 512
 _log = logging.getLogger(__name__)
 
 

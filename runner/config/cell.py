@@ -229,8 +229,9 @@ class _Member:
 def check_keys(plain: Mapping[str, Any]) -> None:
     """Raise UnknownChoice for a key too many and BadValue for a missing one."""
     if EXPERIMENT in plain:
+        own = ", ".join(f"{EXPERIMENT}.{key}" for key in _mapping(plain, EXPERIMENT))
         raise BadValue(
-            f"{EXPERIMENT}: its file sets {', '.join(f'{EXPERIMENT}.{key}' for key in _mapping(plain, EXPERIMENT))}; "
+            f"{EXPERIMENT}: its file sets {own or 'nothing'}; "
             "start it with the line '# @package _global_', so that it sets knobs"
         )
     _only_known(plain, KNOBS[""], "", "the knobs are")

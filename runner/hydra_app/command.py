@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from io import StringIO
@@ -12,6 +13,7 @@ from pathlib import Path
 from textwrap import fill
 
 import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT, EXIT_INTERRUPTED, SOME_FAILED
@@ -22,7 +24,12 @@ from breakeven.base.version import project_version
 from breakeven.runner.config.files import conf_folder
 from breakeven.runner.hydra_app.choices import refuse_choices
 from breakeven.runner.hydra_app.compose import HYDRA_BASE
-from breakeven.runner.hydra_app.messages import HYDRA_ERRORS, explain
+from breakeven.runner.hydra_app.messages import (
+    HYDRA_ERRORS,
+    explain,
+    is_about_several_values,
+    raised_by_hydra,
+)
 from breakeven.runner.hydra_app.options import overrides_first, read_options
 from breakeven.runner.hydra_app.search_path import searched
 from breakeven.runner.hydra_app.task import Application, RunFailed
@@ -33,6 +40,7 @@ from breakeven.runner.sweep.temporary import find_temporary_folder
 SUMMARY = "breakeven.analysis.summary.screen:print_summary"
 """Loaded when a sweep has ended: nothing before that needs the analysis."""
 _HELP_WIDTH = 120
+_NO_PART = "--package {}: the configuration has no such part; write one of its keys, such as limits"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -85,19 +93,41 @@ def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
     )
     refuse_choices(options.overrides)
     typed = overrides_first(arguments, options.overrides)
-    with _hydra_called_with([*map(for_hydra, typed)]), searched(options.config_dir), help_wrapped:
+    with searched(options.config_dir), help_wrapped:
         try:
-            hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()
+            _call_hydra(application, [*map(for_hydra, typed)])
         except HYDRA_ERRORS as error:
-            raise explain(error) from error
+            raise (_cause(error, options) or explain(error)) from error
         except SystemExit as end:
             if options.package is not None and end.code == 1:
-                raise BadInput(
-                    f"--package {options.package}: the configuration has no such part; write one of its keys, such as limits"
-                ) from end
+                raise BadInput(_NO_PART.format(options.package)) from end
             raise
+        except Exception as error:  # Hydra raises what comes, such as ValueError, for a configuration that it does not expect
+            if application.called or not raised_by_hydra(error):
+                raise
+            raise explain(error) from error
     if application.refused is not None:
         raise application.refused
+
+
+def _call_hydra(application: Application, arguments: Sequence[str]) -> None:
+    with _hydra_called_with(arguments):
+        hydra.main(config_path=str(conf_folder()), config_name="config", **HYDRA_BASE)(application)()
+
+
+def _cause(error: Exception, options: Namespace) -> BadInput | None:
+    """Return why Hydra could not find out that the command is a sweep; None if that is not what went wrong."""
+    if options.cfg or not is_about_several_values(error):
+        return None
+    parsed = OverridesParser.create().parse_overrides([*map(for_hydra, options.overrides)])
+    single = [str(one.input_line) for one in parsed if not one.is_sweep_override()]
+    name = () if options.config_name is None else ("--config-name", options.config_name)
+    try:
+        with redirect_stdout(StringIO()):
+            _call_hydra(Application(), [*single, *name, "--cfg", "job"])
+    except HYDRA_ERRORS as first:
+        return explain(first)
+    return None
 
 
 @contextmanager

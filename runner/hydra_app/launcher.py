@@ -22,8 +22,10 @@ from breakeven.runner.hydra_app.grid import expand
 from breakeven.runner.hydra_app.parts import Part, parts_of
 from breakeven.runner.hydra_app.task import Sweeping
 from breakeven.runner.hydra_app.texts import as_typed, grid_for_hydra, zips_for_hydra
+from breakeven.runner.hydra_app.unused import refuse_unused
 from breakeven.runner.planning.request import Launch, Request
 
+_OURS = "hydra_plugins.breakeven.BreakevenLauncher"
 _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
@@ -71,6 +73,8 @@ def plan_jobs(setup: Setup, arguments: Sequence[str]) -> tuple[Sequence[Sequence
         part = Part.of(arguments, setup.config)
         jobs = _expanded(setup, part)
         return _chosen(jobs, _select(setup, jobs, read_selection(part.unresolved)))
+    if setup.config.hydra.launcher.get("_target_") == _OURS:
+        refuse_unused(setup.config)
     composer = setup.composer()
     parts = parts_of(arguments, composer)
     made = [part.unresolved for part in parts]

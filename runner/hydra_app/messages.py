@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 
+from hydra.conf import HydraConf
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -13,6 +15,7 @@ from breakeven.base.errors import BadInput, BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.cell import ENGINE, FAMILIES, KNOBS
 
+SWEEPER_KEYS = ("params", "zip", "grids", "only", "exclude", "max_batch_size")
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, YAMLError)
 
 
@@ -28,6 +31,20 @@ def explain(error: Exception) -> BadInput:
         if match:
             return refuse(*match.groups())
     return BadInput(text)
+
+
+def is_about_several_values(error: Exception) -> bool:
+    """Return whether Hydra refuses an axis since it takes the command for a single run."""
+    return re.search(f"{_AMBIGUOUS}|{_NEEDS_MULTIRUN}", _text(error)) is not None
+
+
+def raised_by_hydra(error: BaseException) -> bool:
+    """Return whether an error comes from within Hydra or OmegaConf."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
+    return module.partition(".")[0] in {"hydra", "omegaconf", "antlr4", "yaml", "hydra_plugins"}
 
 
 def _text(error: Exception) -> str:
@@ -60,7 +77,9 @@ def _unknown_choice(error: MissingConfigException) -> BadInput:
 
 
 def _unknown_key(key: str) -> BadInput:
-    group, _, _ = key.rpartition(".")
+    group, _, name = key.rpartition(".")
+    if group == "hydra.sweeper":
+        return _unknown_of_sweeper(name)
     if key == "experiment":
         return UnknownChoice(
             "experiment=...: an experiment is added with a plus sign; write +experiment=NAME"
@@ -89,6 +108,32 @@ def _tables() -> list[str]:
     ]
 
 
+def _unknown_of_sweeper(name: str) -> BadInput:
+    if name in SWEEPER_KEYS:
+        return BadValue(f"hydra.sweeper.{name}: entries are added; write ++hydra.sweeper.{name}=VALUE")
+    return UnknownChoice(
+        f"hydra.sweeper.{name}: no such key{did_you_mean(name, SWEEPER_KEYS)}; the keys are {', '.join(SWEEPER_KEYS)}"
+    )
+
+
+def _unknown_of_hydra(name: str, key: str) -> BadInput:
+    known = [field.name for field in fields(HydraConf)]
+    return UnknownChoice(f"{key}: no such key{did_you_mean(name, known)}; the keys are {', '.join(known)}")
+
+
+def _no_choice(kind: str) -> BadInput:
+    what = "null" if kind == "NoneType" else f"of the kind {kind}"
+    return BadValue(f"the choice of a group is {what}; write GROUP=NAME, or leave it out")
+
+
+def _no_sweeper() -> BadInput:
+    return BadValue("hydra.sweeper and hydra.launcher: null drops them; leave that out")
+
+
+def _chosen_twice(group: str) -> BadInput:
+    return BadValue(f"{group}: is chosen twice; write +{group}=A,B for several, or one of them")
+
+
 def _leads_nowhere(missing: str, key: str) -> BadInput:
     return BadValue(
         f"{key}=${{{missing}}}: there is no {missing}; name a knob that exists, such as ${{payload}}"
@@ -105,10 +150,23 @@ def _several_values(typed: str) -> BadInput:
     )
 
 
+def _other_kind(what: str) -> BadInput:
+    return BadValue(
+        f"conf/{what}.yaml: a list where a mapping belongs, or the other way round; compare it with config.yaml and docs/sweeps.md"
+    )
+
+
+_AMBIGUOUS = "Ambiguous value for argument '([^']+)'"
+_NEEDS_MULTIRUN = "Sweep parameters '([^']+)' requires --multirun"
 _PATTERNS: tuple[tuple[str, Callable[..., BadInput]], ...] = (
+    (r"Multiple values for (\w+)\.", _chosen_twice),
+    (r"Key '([^']+)' not in 'HydraConf' full_key: (\S+)", _unknown_of_hydra),
+    (r"Config group override must be a string or a list. Got (\w+)", _no_choice),
+    (r"Hydra (?:sweeper|launcher) is not configured", _no_sweeper),
+    (r"In '([^']+)': ConfigTypeError raised while composing config", _other_kind),
     (r"Could not override '([^'@]+)", _unknown_key),
     (r"Interpolation key '([^']+)' not found full_key: (\S+)", _leads_nowhere),
     (r"Missing mandatory value: (\S+)", _needs_value),
-    (r"Ambiguous value for argument '([^']+)'", _several_values),
-    (r"Sweep parameters '([^']+)' requires --multirun", _several_values),
+    (_AMBIGUOUS, _several_values),
+    (_NEEDS_MULTIRUN, _several_values),
 )

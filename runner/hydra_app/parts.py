@@ -21,8 +21,8 @@ from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.cell import ENGINE, FAMILIES
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.hydra_app.compose import Composer, as_written
+from breakeven.runner.hydra_app.messages import SWEEPER_KEYS
 
-KEYS = ("params", "zip", "grids", "only", "exclude", "max_batch_size")
 _NEVER = (*FAMILIES, ENGINE, "interpreter")
 """Groups whose files say what a cell is, and nothing of the grid."""
 _EXAMPLES = {
@@ -120,9 +120,9 @@ def _settings(arguments: list[str], composer: Composer) -> dict[str, Any]:
 def _check(sweeper: Mapping[str, Any]) -> None:
     """Raise UnknownChoice for a key that the sweeper does not know, and BadValue for one of another kind."""
     for key in sweeper:
-        if key not in KEYS and not key.startswith("_"):
+        if key not in SWEEPER_KEYS and not key.startswith("_"):
             raise UnknownChoice(
-                f"hydra.sweeper.{key}: no such key{did_you_mean(key, KEYS)}; the keys are {', '.join(KEYS)}"
+                f"hydra.sweeper.{key}: no such key{did_you_mean(key, SWEEPER_KEYS)}; the keys are {', '.join(SWEEPER_KEYS)}"
             )
     params, grids = sweeper.get("params") or {}, sweeper.get("grids") or []
     if not isinstance(params, Mapping):

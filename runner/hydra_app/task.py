@@ -21,6 +21,7 @@ from breakeven.base.streams import make_sturdy
 from breakeven.runner import engines
 from breakeven.runner.hydra_app.compose import plain_config
 from breakeven.runner.hydra_app.texts import as_typed
+from breakeven.runner.hydra_app.unused import refuse_single_run
 from breakeven.runner.planning.bounds import over_their_time
 from breakeven.runner.planning.pending import Stored, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
@@ -56,7 +57,7 @@ class Sweeping(Protocol):
 class Application:
     """The task that Hydra calls with one configuration, or our launcher with all of them.
 
-    ``code`` is the exit code so far. ``refused`` holds a BadInput of a call with one configuration: if it
+    ``code`` is the exit code so far, ``called`` whether a configuration was composed. ``refused`` holds a BadInput of a call with one configuration: if it
     were raised, Hydra would print a line of its own above the message. All calls of one command belong to one
     sweep, whichever process a launcher makes them in; ``began`` names a sweep without a name. ``sum_up``
     prints the summary of a results folder; ``to_sum_up`` is the folder to summarise, ``outcome`` how the last
@@ -67,6 +68,7 @@ class Application:
     sum_up: Callable[[Path], None] | None = None
     began: datetime = field(default_factory=lambda: datetime.now().astimezone())
     code: int = ALL_DONE
+    called: bool = False
     refused: BadInput | None = field(default=None, repr=False)
     sweep: Path | None = None
     stopped: bool = False
@@ -76,10 +78,12 @@ class Application:
 
     def __call__(self, config: DictConfig) -> float:
         """Carry out a sweep of one cell, for Hydra's other launchers, and return its measured value."""
+        self.called = True
         overrides = tuple(map(as_typed, HydraConfig.get().overrides.task))
         request = Request(plain_config(config), overrides)
         make_sturdy()  # that of the command holds in a fork of it alone
         try:
+            refuse_single_run(HydraConfig.instance().cfg)
             code = self._carry_out(Launch([request], overrides, request.plain), one_of_several=True)
             if os.getpid() != self.home:  # what is kept here would be lost with this process
                 self.report()
@@ -96,6 +100,7 @@ class Application:
 
     def carry_out(self, launch: Launch) -> int:
         """Plan the sweep and execute its runs; raise BadInput before the first."""
+        self.called = True
         return self._carry_out(launch, one_of_several=False)
 
     def value(self, request: Request) -> float:

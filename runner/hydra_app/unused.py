@@ -1,0 +1,51 @@
+"""Refuse settings of Hydra's that have no effect on a sweep of breakeven's, so that nothing that was said is dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from breakeven.base.errors import BadValue
+
+_RESULTS = "results land in outputs=FOLDER, in a folder of the name sweep=NAME"
+_INSTEAD = {
+    "run.dir": _RESULTS,
+    "sweep.dir": _RESULTS,
+    "sweep.subdir": _RESULTS,
+    "output_subdir": "sweep.yaml in the results folder holds the configuration",
+    "job.name": "name a sweep with sweep=NAME, a cell with label=NAME",
+    "job.chdir": "functions are called in the folder where the command is typed",
+    "job.env_set": "write environment.NAME=VALUE",
+    "job.env_copy": "variables are inherited as they are",
+}
+_GRID = ("params", "zip", "grids", "only", "exclude")
+
+
+def refuse_unused(config: DictConfig) -> None:
+    """Raise BadValue for a typed setting that only Hydra's own launcher or sweeper would use."""
+    for override in config.hydra.overrides.hydra:
+        key = str(override).partition("=")[0].lstrip("+~").removeprefix("hydra.")
+        for name, instead in _INSTEAD.items():
+            if f"{key}.".startswith(f"{name}."):
+                raise BadValue(f"{override}: has no effect here; {instead}")
+    refuse_variables(config)
+
+
+def refuse_variables(config: DictConfig) -> None:
+    """Raise BadValue for variables that a file sets for Hydra's jobs."""
+    for name in config.hydra.job.env_set:
+        raise BadValue(f"hydra.job.env_set.{name}: has no effect here; write environment.{name}=VALUE")
+
+
+def refuse_single_run(config: DictConfig) -> None:
+    """Raise BadValue if Hydra makes a single run, and so drops the grid that the configuration describes."""
+    if config.hydra.mode is not RunMode.RUN:
+        return
+    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
+    dropped = [key for key in _GRID if sweeper.get(key)]
+    if dropped:
+        raise BadValue(
+            f"hydra.mode=RUN: would measure one cell and drop hydra.sweeper.{dropped[0]}; leave it out"
+        )
