@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,18 @@ FILES = {
     "nothing": "hydra: {sweeper: {params: {workers: []}}}",
     "typo": "hydra: {sweeper: {exlude: [{workers: 1}]}}",
     "odd": "hydra: {sweeper: {grids: [{workers: 1}, 3]}}",
+    "named": "label: 3.10\nhydra: {sweeper: {params: {label: [3.10, 1e3, yes], interpreter: current}}}",
+    "odder": "hydra: {sweeper: {params: [1, 2]}}",
+    "single": "hydra: {mode: RUN, sweeper: {params: {workers: '1,2'}}}",
+    "no_sweeper": "hydra: {sweeper: null}",
+    "no_key": "hydra: {sweper: {params: {workers: '1,2'}}}",
+    "mixed": "defaults: [{override /model: [thread, process]}]",
+}
+BYTES = {
+    "bom": codecs.BOM_UTF8 + f"{GLOBAL}workers: 3\n".encode(),
+    "wide": f"{GLOBAL}workers: 3\n".encode("utf-16"),
+    "latin": f"{GLOBAL}# caf\xe9\nworkers: 3\n".encode("latin-1"),
+    "bare": b"workers: 3\n",
 }
 
 
@@ -30,6 +43,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     own.mkdir(parents=True)
     for name, text in FILES.items():
         (own / f"{name}.yaml").write_text(GLOBAL + text + "\n")
+    for name, data in BYTES.items():
+        (own / f"{name}.yaml").write_bytes(data)
     return tmp_path
 
 
@@ -60,6 +75,12 @@ def _words(*words: str) -> list[str]:
             ],
         ),
         (["label=3.10,3.1"], ["process/queue x2 label=3.10", "process/queue x2 label=3.1"]),
+        (["+experiment=bom"], ["process/queue x3"]),
+        (["+experiment=wide"], ["process/queue x3"]),
+        (
+            ["+experiment=named"],
+            ["process/queue x2 label=3.10", "process/queue x2 label=1e3", "process/queue x2 label=yes"],
+        ),
         (["label=choice(1e3,'01')"], ["process/queue x2 label=1e3", "process/queue x2 label=01"]),
     ],
     ids=str,
@@ -91,6 +112,19 @@ def test_it_means_what_it_says(
         (["label="], "label=: not a text; write one, such as label=mine"),
         (["outputs=null"], "outputs=null: not a text; write one, such as outputs=mine"),
         (["label=a\nb"], "label=a\\nb: holds a character that cannot be shown; leave it out"),
+        (["+experiment=odder"], "conf/experiment/odder.yaml: a list where a mapping belongs, or the other way round; compare it with config.yaml and docs/sweeps.md"),
+        (["+experiment=single"], "hydra.mode=RUN: would measure one cell and drop hydra.sweeper.params; leave it out"),
+        (["--run", "hydra.mode=RUN", "+experiment=lists"], "hydra.mode=RUN: would measure one cell and drop hydra.sweeper.params; leave it out"),
+        (["+experiment=no_sweeper"], "hydra.sweeper and hydra.launcher: null drops them; leave that out"),
+        (["hydra/launcher=null"], "the choice of a group is null; write GROUP=NAME, or leave it out"),
+        (["+experiment=mixed"], "conf/experiment/mixed.yaml: override /model: [thread,process]: a cell has one model, and the last of a list would replace the others; write model: thread,process under hydra.sweeper.params"),
+        (["+experiment=latin"], "conf/experiment/latin.yaml: line 2 is not UTF-8 (byte 0xe9); save the file as UTF-8"),
+        (["+experiment=bare"], "experiment: its file sets experiment.workers; start it with the line '# @package _global_', so that it sets knobs"),
+        (["+experiment=one", "+experiment=two"], "experiment: is chosen twice; write +experiment=A,B for several, or one of them"),
+        (["workers=1,2", "hydra.sweeper.exlude=[{workers:1}]"], f"hydra.sweeper.exlude: no such key (did you mean exclude?); {KEYS}"),
+        (["hydra.sweeper.params={workers:2}"], "hydra.sweeper.params: entries are added; write ++hydra.sweeper.params=VALUE"),
+        (["hydra.sweep.dir=x"], "hydra.sweep.dir=x: has no effect here; results land in outputs=FOLDER, in a folder of the name sweep=NAME"),
+        (["+hydra.job.env_set.X=3"], "+hydra.job.env_set.X=3: has no effect here; write environment.NAME=VALUE"),
         (["-sc"], "--shell-completion: does not say what to do; write -sc install=bash, -sc uninstall=bash, or fish or zsh for bash"),
         (["-p", "limits"], "--package limits: needs --cfg; write --cfg job --package limits"),
         (["-c", "job", "-p", "limit"], "--package limit: the configuration has no such part; write one of its keys, such as limits"),
