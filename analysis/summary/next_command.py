@@ -11,13 +11,15 @@ import pandas as pd
 
 from breakeven.base.factors import POLICY
 from breakeven.base.layout import SweepPaths
-from breakeven.base.program import command, program
-from breakeven.base.results import planned_runs, typed_overrides
+from breakeven.base.program import command, override, program
+from breakeven.base.results import planned_runs, typed_options, typed_overrides
 from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
 
 ROUNDS = 5
-_NOT_REPEATED = ("", "rounds", "sweep", "engine", *POLICY)
+_NOT_REPEATED = ("", "rounds", "sweep", *POLICY)
+_ENGINE = "engine"
+_DEBUG = f"{_ENGINE}=debug"
 _PLACE = ("sweep", "outputs")
 _ONCE = ("dry_run", "retry_failed")
 """Knobs that were typed for one launch and not for those that carry on."""
@@ -38,10 +40,12 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
         raised = broken[broken["status"].eq("failed")]
         if raised.empty:
             return f"{command('status')} {shlex.quote(shown(path))}"
-        return f"{command('run')} {_join(_pairs(raised.head(1)))}rounds=1 engine=debug"
+        pairs = _pairs(raised.head(1))
+        own = pairs[pairs["key"].str.lstrip("+").str.partition(".")[0].ne(_ENGINE)]
+        return f"{_run(path)} {_join(own)}rounds=1 {_DEBUG}"
     if not runs["status"].eq("ok").any():
         return None
-    again = None if covers_cell else _repeat(runs)
+    again = None if covers_cell else _repeat(path, runs)
     if again is not None:
         return f"{again}rounds={ROUNDS}"
     return None
@@ -57,16 +61,21 @@ def carry_on(path: Path, runs: pd.DataFrame, cells: Iterable[str], knobs: Mappin
     anew = {*_PLACE, *_ONCE, *knobs}
     typed = _typed(path, set(cells))
     if typed is None:
-        repeated = _repeat(runs, anew)
+        repeated = _repeat(path, runs, anew)
     else:
-        repeated = f"{command('run')} {shlex.join(text for text in typed if _key(text) not in anew)}"
+        repeated = f"{_run(path)} {shlex.join(text for text in typed if _key(text) not in anew)}"
     if repeated is None:
         return None
-    place = {"sweep": path.name}
+    place = [override("sweep", path.name)]
     if path.parent.resolve() != Path("outputs").resolve():
-        place["outputs"] = shown(path.parent)
-    further = shlex.join(f"{key}={value}" for key, value in {**place, **knobs}.items())
+        place.append(override("outputs", shown(path.parent)))
+    further = shlex.join([*place, *(f"{key}={value}" for key, value in knobs.items())])
     return f"{repeated.rstrip()} {further}"
+
+
+def _run(path: Path) -> str:
+    """Return the words that measure with the same files as the last launch, and the same settings of Hydra's."""
+    return shlex.join([*program(), "run", *typed_options(path)])
 
 
 def _typed(path: Path, cells: set[str]) -> list[str] | None:
@@ -83,18 +92,23 @@ def _key(override: str) -> str:
 
 
 def _debugs(overrides: list[str]) -> bool:
-    return "engine=debug" in overrides
+    return _DEBUG in overrides
 
 
-def _repeat(runs: pd.DataFrame, without: Collection[str] = ()) -> str | None:
-    """Return the command of the whole sweep; None if its cells are not a plain grid and have no name."""
+def _repeat(path: Path, runs: pd.DataFrame, without: Collection[str] = ()) -> str | None:
+    """Return the command of the whole sweep; None if its cells are not a plain grid and have no name.
+
+    An experiment goes with whatever else was typed, such as the function that it measures.
+    """
     pairs = _pairs(runs)
     pairs = pairs[~pairs["key"].isin(without)]
     named = pairs[pairs["key"].eq("+experiment")]
     if len(named):
-        return f"{command('run')} {_join(named)}"
+        left_out = {*_NOT_REPEATED, *without, "experiment"}
+        beside = [text for text in typed_overrides(path) if _key(text) not in left_out and text != _DEBUG]
+        return f"{_run(path)} {_join(named)}" + "".join(f"{shlex.quote(text)} " for text in beside)
     size = math.prod(pairs.groupby("key").size())
-    return f"{command('run')} {_join(pairs)}" if size == runs["cell_id"].nunique() else None
+    return f"{_run(path)} {_join(pairs)}" if size == runs["cell_id"].nunique() else None
 
 
 def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
@@ -102,6 +116,7 @@ def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
     lines = runs["overrides"].dropna().str.split("\n").explode()
     pairs = lines.str.partition("=").rename(columns={0: "key", 2: "value"}).drop_duplicates(["key", "value"])
     pairs = pairs[~pairs["key"].isin(_NOT_REPEATED)]
+    pairs = pairs[(pairs["key"] + "=" + pairs["value"]).ne(_DEBUG)]
     place = pairs.groupby("key", sort=False).ngroup()
     length = pairs["value"].str.len()  # so that 2, 4 and 16 stand in this order
     return pairs.assign(place=place, length=length).sort_values(["place", "length", "value"])

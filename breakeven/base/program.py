@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
 from pathlib import Path
 
 NAME = "breakeven"
+_SPECIAL = ",'\"()[]{}"  # ends, quotes or groups values for Hydra
 _ROOT = Path(__file__).resolve().parents[2]  # a clone, or site-packages
 
 
@@ -53,3 +55,13 @@ def _from_here(file: Path) -> str:
         return file.name
     relative = os.path.relpath(file)
     return str(file.absolute()) if relative.startswith("..") else relative
+
+
+def override(key: str, text: str) -> str:
+    """Return the override that sets a knob to a text exactly, quoted for Hydra where a part of it means something there."""
+    plain = text.strip() == text and text.lower() != "null" and not set(text) & set(_SPECIAL)
+    if plain and text:
+        return f"{key}={text}"
+    inner = re.sub(r"(\\*)'", r"\1\1\\'", text)
+    tail = len(inner) - len(inner.rstrip("\\"))
+    return f"{key}='{inner}{inner[len(inner) - tail :]}'"

@@ -26,6 +26,11 @@ def typed_overrides(folder: Path) -> list[str]:
     return _of_last_launch(folder, "overrides")
 
 
+def typed_options(folder: Path) -> list[str]:
+    """Return the options of Hydra's that were typed for the last launch, such as ``--config-dir FOLDER``."""
+    return _of_last_launch(folder, "options")
+
+
 def _of_last_launch(folder: Path, key: str) -> list[str]:
     try:
         stored = yaml.load(SweepPaths(folder).description.read_bytes(), Loader=_LOADER)  # noqa: S506  # a safe one

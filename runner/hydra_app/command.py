@@ -30,7 +30,7 @@ from breakeven.runner.hydra_app.messages import (
     is_about_several_values,
     raised_by_hydra,
 )
-from breakeven.runner.hydra_app.options import overrides_first, read_options
+from breakeven.runner.hydra_app.options import kept_options, overrides_first, read_options
 from breakeven.runner.hydra_app.search_path import searched
 from breakeven.runner.hydra_app.task import Application, RunFailed
 from breakeven.runner.hydra_app.texts import for_hydra
@@ -86,6 +86,7 @@ def sum_up(sweep: Path) -> None:
 def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
     """Let Hydra compose the configuration and call ``application`` with it; raise BadInput."""
     options = read_options(arguments)
+    application.options = kept_options(options)
     if options.shell_completion and "COMP_LINE" in os.environ:  # Hydra does not know subcommands
         os.environ["COMP_LINE"] = re.sub(r"^(\s*\S+)\s+run\b", r"\1", os.environ["COMP_LINE"])
     help_wrapped = (

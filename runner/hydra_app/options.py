@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Sequence
 
@@ -45,6 +46,15 @@ def overrides_first(arguments: Sequence[str], overrides: Sequence[str]) -> list[
         else:
             options.append(argument)
     return [*overrides, *options]
+
+
+def kept_options(known: Namespace) -> tuple[str, ...]:
+    """Return the words by which another command finds the same configuration: folder, file, and what was typed of Hydra's."""
+    folder = () if known.config_dir is None else ("--config-dir", known.config_dir)
+    name = () if known.config_name is None else ("--config-name", known.config_name)
+    multirun = ("-m",) if known.multirun and name else ()
+    hydras = (text for text in known.overrides if re.match(r"[+~]*hydra[./]", text))
+    return (*multirun, *folder, *name, *hydras)
 
 
 def _unknown(argument: str, parser: ArgumentParser) -> str:

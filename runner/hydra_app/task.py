@@ -67,6 +67,7 @@ class Application:
     command: Sequence[str] = ("breakeven",)
     sum_up: Callable[[Path], None] | None = None
     began: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    options: Sequence[str] = ()
     code: int = ALL_DONE
     called: bool = False
     refused: BadInput | None = field(default=None, repr=False)
@@ -116,7 +117,7 @@ class Application:
         if self.stopped:  # by on_failure or max_failures, in an earlier call of the same command
             return self.code
         self.sweep = plan.sweep
-        launch = replace(launch, command=self.command)
+        launch = replace(launch, command=self.command, options=self.options)
         outcome: Outcome = load(SESSION)(plan, launch, one_of_several=one_of_several).carry_out()
         self.to_sum_up = plan.sweep if outcome.to_sum_up else None
         self.outcome = outcome

@@ -27,7 +27,8 @@ class Launch:
     """All cells of one sweep, and what was typed for them.
 
     ``base`` is the configuration that the cells start from; ``notes`` are remarks on the selection of the
-    cells, one line each; ``command`` starts the program again.
+    cells, one line each; ``command`` starts the program again. ``options`` are those words of it that say where the
+    configuration comes from and what Hydra itself is to do, and are no overrides of knobs.
     """
 
     requests: Sequence[Request]
@@ -35,6 +36,7 @@ class Launch:
     base: Mapping[str, Any]
     notes: tuple[str, ...] = ()
     command: Sequence[str] = ("breakeven",)
+    options: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

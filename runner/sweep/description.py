@@ -27,6 +27,7 @@ def describe_launch(sweep: Sweep, plan: Plan, launch: Launch) -> str:
     present = {
         "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
         "overrides": list(launch.overrides),
+        **({"options": list(launch.options)} if launch.options else {}),
         "seed": plan.seed,
         "config": dict(launch.base),
         "order": [f"{run.cell_id}-{run.round}" for run in plan.runs],

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
+from breakeven.base.program import override
 from breakeven.base.streams import problems
 from breakeven.base.terminal import fixed
 from breakeven.base.text import shown
@@ -273,4 +274,4 @@ def _counted(count: int, noun: str) -> str:
 
 def _again(command: Sequence[str], name: str) -> list[str]:
     """Return the command that carries on with the sweep: the typed one, with the name of the sweep."""
-    return [*(part for part in command if not part.startswith("sweep=")), f"sweep={name}"]
+    return [*(part for part in command if not part.lstrip("+").startswith("sweep=")), override("sweep", name)]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 from pathlib import Path
 
 import pytest
 
+from breakeven.analysis.frames.load import load
+from breakeven.analysis.summary.screen import summarise
 from breakeven.runner.hydra_app.command import run as main
 
 GLOBAL = "# @package _global_\n"
@@ -141,3 +144,22 @@ def test_or_it_is_refused_in_one_line(
     """Nothing that was said is dropped, and nothing breaks Hydra."""
     assert main(arguments) == 2
     assert capsys.readouterr().err == f"{line}\n"
+
+
+def test_what_to_type_next_works_as_it_stands(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It has the folder of the files, what was typed of Hydra's, and the function, and a name with a comma survives."""
+    (folder / "conf").rename(folder / "my files")
+    (folder / "m.py").write_text("def f():\n    return sum(range(1000))\n")
+    typed = ["workload=function", "workload.target=m:f", "workers=1", "measure.max_time=50ms"]
+    short = ["rounds=1", "tasks=2", "progress=quiet"]
+    files = ["--config-dir", "my files", "hydra.sweeper.max_batch_size=8"]
+    assert main([*files, "+experiment=lists", *typed, *short, "sweep='a,b'"]) == 0
+    (folder / "outputs" / "a,b" / "figures").mkdir()
+    (folder / "outputs" / "a,b" / "figures" / "scaling.png").touch()
+    command = summarise(load(folder / "outputs" / "a,b")).next_command
+    assert command is not None
+    words = shlex.split(command.partition(" run ")[2])
+    assert words == [*files, "+experiment=lists", *typed, "tasks=2", "rounds=5"]
+    capsys.readouterr()
+    assert main([*words, "dry_run=true"]) == 0
+    assert "10 of 10 runs to make" in capsys.readouterr().out

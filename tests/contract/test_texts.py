@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
+from breakeven.base.program import override
+from breakeven.runner.hydra_app import yaml_files
 from breakeven.runner.hydra_app.grid import expand
 from breakeven.runner.hydra_app.texts import as_typed, for_hydra, grid_for_hydra, zips_for_hydra
 
@@ -21,12 +27,44 @@ def _value(override: str) -> object:
     return OverridesParser.create().parse_override(override).value()
 
 
-@given(TYPED.filter(lambda text: not set(text) & set(",()")))
-def test_a_text_is_read_as_typed(text: str) -> None:
+@given(
+    st.sampled_from(["environment.X", "label", "sweep", "outputs", "calibration", "calibrate_on"]),
+    TYPED.filter(lambda text: not set(text) & set(",()")),
+)
+def test_a_text_is_read_as_typed(key: str, text: str) -> None:
     """Numbers, signs and backslashes stay what they are, and what is stored is what was typed."""
-    rewritten = for_hydra(f"environment.X={text}")
+    rewritten = for_hydra(f"{key}={text}")
     assert _value(rewritten) == text
-    assert as_typed(rewritten) == f"environment.X={text}"
+    assert as_typed(rewritten) == f"{key}={text}"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1).filter(str.strip))
+def test_the_override_that_we_print_sets_any_text(text: str) -> None:
+    """Quotes, commas and brackets of a name included."""
+    assume("$" not in text)
+    assert _value(for_hydra(override("sweep", text))) == text
+
+
+@given(
+    st.from_regex(r"[-+]?[0-9._]{1,8}([eE:][-+]?[0-9]{1,3})?|yes|off|True|~[a-z]|0[ox]1[0-7]", fullmatch=True)
+)
+def test_a_name_in_a_file_is_read_as_written(written: str) -> None:
+    """Whatever YAML takes it for: a number, a flag, a time; in the mapping itself, in lists and in grids."""
+    assume("__" not in written)
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "mine.yaml")
+        file.write_text(
+            f"label: {written}  # a remark\ngc: off\nhydra: {{sweeper: {{params: {{label: [{written}, {written}], workers: 1}}}}}}\n"
+            f"environment: {{X: {written}}}\n"
+        )
+        read = yaml_files.read(file, "experiment")
+    found = OmegaConf.to_container(OmegaConf.create(read))
+    assert found == {
+        "label": written,
+        "gc": False,
+        "hydra": {"sweeper": {"params": {"label": [written, written], "workers": 1}}},
+        "environment": {"X": written},
+    }
 
 
 @pytest.mark.parametrize(
