@@ -84,7 +84,7 @@ class Application:
         request = Request(plain_config(config), overrides)
         make_sturdy()  # that of the command holds in a fork of it alone
         try:
-            refuse_single_run(HydraConfig.instance().cfg)
+            refuse_single_run(HydraConfig.get())
             code = self._carry_out(Launch([request], overrides, request.plain), one_of_several=True)
             if os.getpid() != self.home:  # what is kept here would be lost with this process
                 self.report()

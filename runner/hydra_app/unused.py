@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hydra.conf import HydraConf
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -39,11 +40,11 @@ def refuse_variables(config: DictConfig) -> None:
         raise BadValue(f"hydra.job.env_set.{name}: has no effect here; write environment.{name}=VALUE")
 
 
-def refuse_single_run(config: DictConfig) -> None:
+def refuse_single_run(config: HydraConf) -> None:
     """Raise BadValue if Hydra makes a single run, and so drops the grid that the configuration describes."""
-    if config.hydra.mode is not RunMode.RUN:
+    if config.mode is not RunMode.RUN:
         return
-    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
+    sweeper: Any = OmegaConf.to_container(config.sweeper, resolve=False)
     dropped = [key for key in _GRID if sweeper.get(key)]
     if dropped:
         raise BadValue(
