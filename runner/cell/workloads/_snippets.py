@@ -30,7 +30,7 @@ def _after(number: int) -> int:
     return (number + 1) & 255
 
 
-SCALE = 2.5
+SCALE = float("2.5")  # not a constant, of which those from a bytecode cache are not counted
 _SHARED_ITEM, _SHARED_DICT, _SHARED_LOCK, _LOCAL = Item(1), {"key": 1}, Lock(), local()
 
 
