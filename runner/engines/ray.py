@@ -43,7 +43,7 @@ class Ray(OnNodes):
         self._numbers = count()
         self._running: dict[int, Future[bytes]] = {}
         self._known: Sequence[str] = ()
-        self._judging = True
+        self._connected, self._judging = False, True
         self._unfit: dict[str, str] = {}
         self._refused = ""
         self._lost = False
@@ -85,6 +85,7 @@ class Ray(OnNodes):
         """Take one line: which nodes there are, the answer to an order, or what became of it."""
         if "nodes" in said:
             self._known, self._unfit, self._judging = said["nodes"], said["unfit"], said["judging"]
+            self._connected = True
         elif "unusable" in said:
             self._refused = said["unusable"]
         elif "answer" in said:
@@ -109,28 +110,27 @@ class Ray(OnNodes):
 
     # --- the beginning and the end -----------------------------------------------------------------------
 
-    def _await(self, true: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something that the driver says makes a condition true; return whether it did."""
+    def _await(self, true: Callable[[], bool], seconds: float) -> None:
+        """Wait until something that the driver says makes a condition true, nothing more can be heard, or the time is over."""
         end = monotonic() + seconds
         while not true() and not self._lost and not self._driver.was_refused() and monotonic() < end:
             self._heard.wait(_LOOK_S)
             self._heard.clear()
-        return true()
 
     def _await_driver(self) -> None:
         """Wait until the driver is connected; raise EngineUnusable."""
-        judged_or_refused = self._await(lambda: not self._judging or bool(self._refused), _CONNECT_S)
+        self._await(lambda: self._connected or bool(self._refused), _CONNECT_S)
         if self._driver.was_refused():
             raise self._unusable(f"the cluster accepts no driver without its token; name it with {_TOKEN}")
         if self._refused:
             raise self._unusable(_first_sentence(self._refused))
-        if not judged_or_refused:
+        if not self._connected:
             why = self._driver.last_line() if self._lost else f"no answer within {_CONNECT_S:g} s"
             raise self._unusable(f"Ray's driver does not connect: {why}")
 
     def _await_nodes(self, seconds: float) -> None:
         """Wait for the first node; raise EngineUnusable."""
-        self._await(lambda: bool(not self._judging and (self._known or self._unfit)), seconds)
+        self._await(lambda: not self._judging and bool(self._known or self._unfit), seconds)
         if self._unfit:
             name, reason = next(iter(self._unfit.items()))
             raise EngineUnusable(f"engine=ray: node {name} cannot measure: {reason}")
@@ -147,10 +147,10 @@ class Ray(OnNodes):
         if self._closed:
             return
         self._closed = True
-        if self._judging:  # it has nothing on any node, and may be waiting for Ray
-            self._driver.end(0)
-        else:
+        if self._connected:
             self._driver.end()
+        else:  # it has nothing on any node, and may be waiting for Ray
+            self._driver.end(0)
         self._reader.join()
         self._driver.forget()
 
