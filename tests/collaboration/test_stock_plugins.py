@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.commands import Command, python_path
+from tests.engines import slurm_cluster
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed")
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="hydra-optuna-sweeper is not installed")
@@ -65,6 +66,23 @@ def test_launchers_of_clusters_launch_our_sweeps(command: Command, tmp_path: Pat
     assert sorted(zip(rows.workers, rows.status, strict=True)) == [(1, "ok"), (2, "ok")]
     if launcher == "submitit_local":  # for ray the same takes ten seconds more
         assert command(*asked, "workers=0", **found).returncode == 2
+
+
+@pytest.mark.skipif(not slurm_cluster.is_there(), reason=slurm_cluster.MISSING)
+def test_submitit_launches_our_sweeps_on_slurm(command: Command, tmp_path: Path) -> None:
+    """Each cell is a job of a real Slurm, one after the other, and all land in one sweep."""
+    if not (LAUNCHERS / "hydra_plugins" / "hydra_submitit_launcher").is_dir():
+        needed = _NEEDED["hydra_submitit_launcher"]
+        pytest.skip(f"needs it: pip install --no-deps --target {LAUNCHERS} {needed}")
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    asked = ("-m", "hydra/launcher=submitit_slurm", "hydra.launcher.array_parallelism=1", *SHORT)
+    with slurm_cluster.cluster(folder) as made:
+        found = {**made.variables, "PYTHONPATH": f"{python_path()}:{LAUNCHERS}"}
+        done = command(*asked, "hydra.launcher.timeout_min=10", "workers=1,2", **found)
+    assert done.returncode == 0, done.stderr
+    rows = _rows(tmp_path)
+    assert sorted(zip(rows.workers, rows.status, strict=True)) == [(1, "ok"), (2, "ok")]
 
 
 @pytest.mark.parametrize(("knob", "code"), [("limits.time=1ms", 1), ("workers=0", 2)])
