@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.analysis.figures import bandwidth
 from breakeven.analysis.figures.activity import _describe_change
 from breakeven.analysis.figures.crossings import describe_break_even, describe_overtaking
 from breakeven.analysis.figures.look import _apart
@@ -142,3 +143,24 @@ def test_lengths_that_are_not_known_are_those_that_were_asked() -> None:
     assert names.dropna().tolist() == ["1 ms", "2 ms"]
     assert name_lengths(cells.drop(columns="task_measured_ns")).dropna().tolist() == ["1 ms", "2 ms"]
     assert not re.search("instead", " ".join(names.dropna()))
+
+
+@pytest.mark.parametrize(
+    ("rates", "title"),
+    [
+        ({"pipe": 1e9}, "pipe moves most: 1.00 GB/s at 1 MiB, at best 10% of memcpy"),
+        (
+            {"pipe": 1e9, "reference": 1e12},
+            "reference moves most: 1.00 TB/s at 1 MiB, without a copy; of others at best pipe, 10% of memcpy",
+        ),
+        ({"reference": 1e12}, "reference moves most: 1.00 TB/s at 1 MiB, without a copy"),
+    ],
+)
+def test_what_copies_nothing_is_not_measured_by_copies(rates: dict[str, float], title: str) -> None:
+    """The title of the bandwidth says so, and how close the best of the others comes to the limit."""
+    rate = pd.Series(rates.values(), dtype=float)
+    name = bandwidth.MEASURE.column
+    cells = pd.DataFrame(
+        {"mechanism": list(rates), name: rate, f"{name}_low": rate, f"{name}_high": rate}
+    ).assign(memcpy_bytes_per_s=1e10, along="payload", length=1 << 20, at="1 MiB", setting="")
+    assert bandwidth._title(cells) == title
