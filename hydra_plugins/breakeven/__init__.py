@@ -43,7 +43,12 @@ class BreakevenFiles(file_config_source.FileConfigSource):
         text = yaml_files.read(file, config_path.rpartition("/")[0])
         header = self._get_header_dict(text[:_HEADER])
         stream = _Named(text, str(file))
-        return ConfigResult(self.provider, f"{SCHEME}://{self.path}", OmegaConf.load(stream), header)
+        return ConfigResult(
+            provider=self.provider,
+            path=f"{SCHEME}://{self.path}",
+            config=OmegaConf.load(stream),
+            header=header,
+        )
 
 
 class _Named(StringIO):

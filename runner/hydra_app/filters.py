@@ -20,8 +20,9 @@ from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
 from breakeven.runner.config.interpreter import canonical
 from breakeven.runner.config.parsing import typed
-from breakeven.runner.hydra_app.grid import write
-from breakeven.runner.hydra_app.texts import as_number
+from breakeven.runner.hydra_app.grid import spelled, write
+from breakeven.runner.hydra_app.kinds import is_text
+from breakeven.runner.hydra_app.texts import as_number, for_hydra
 from breakeven.runner.planning.request import Request
 
 _Job = TypeVar("_Job")
@@ -134,6 +135,8 @@ def _comparisons(where: str, key: str, value: Any) -> tuple[Comparison, ...]:
 def _comparison(where: str, key: str, value: Any) -> Comparison:
     if isinstance(value, Mapping):
         raise BadValue(f"{where}: {key} is compared with a mapping; name one knob of it, such as {key}.name")
+    if is_text(key) and isinstance(value, bool | float):
+        raise BadValue(f"{where}: {key}: {write(value)} is compared with a text; write it in quotes")
     if not isinstance(value, str):
         return Comparison(_SAME, (value,), write(value))
     match = _COMPARISON.fullmatch(value)
@@ -147,7 +150,7 @@ def _comparison(where: str, key: str, value: Any) -> Comparison:
 def _values(where: str, key: str, text: str) -> Iterable[Any]:
     """Return the value of ``text``, read as that of an override; several if it is a sweep."""
     try:
-        override = _parsed(text)
+        override = _parsed(key, text)
     except HydraException as error:
         raise BadValue(
             f"{where}: {key}: {text or 'nothing'} cannot be read; quote special characters within the quotes"
@@ -156,14 +159,20 @@ def _values(where: str, key: str, text: str) -> Iterable[Any]:
     if isinstance(value, Glob):
         return [value]
     if not override.is_sweep_override():
-        return [value]
+        return [_value(key, override)]
     if not override.is_discrete_sweep():
         raise BadValue(f"{where}: {key}: {text} cannot be enumerated; compare with < and > instead")
-    return [_parsed(one).value() for one in override.sweep_string_iterator()]
+    return [_value(key, _parsed("key", spelled(one))) for one in override.sweep_iterator()]
 
 
-def _parsed(text: str) -> Override:
-    return OverridesParser.create().parse_override(f"key={text}")
+def _parsed(key: str, text: str) -> Override:
+    """Parse a text as the value of a knob; only of a knob that holds texts does the name matter."""
+    typed_text = for_hydra(f"{key}={text}").partition("=")[2] if is_text(key) else text
+    return OverridesParser.create().parse_override(f"key={typed_text}")
+
+
+def _value(key: str, override: Override) -> Any:
+    return as_number(override.value()) if is_text(key) else override.value()
 
 
 # --- comparing -------------------------------------------------------------------------------------------
@@ -221,7 +230,7 @@ def _quantity(text: str) -> tuple[str, int | str]:
 def _named(request: Request, key: str, where: str) -> tuple[Any, ...]:
     """Return the value of ``key`` in a cell; for a group its option and its name; None if it is missing."""
     value = _lookup(request.plain, key)
-    if key.startswith("environment."):
+    if is_text(key):
         value = as_number(value)
     names = [request.choices[key]] if key in request.choices else []
     if key == "interpreter" and isinstance(value, Mapping):

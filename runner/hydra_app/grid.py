@@ -186,13 +186,13 @@ def _values(override: Override) -> list[str]:
         raise BadValue(
             f"{override.input_line}: cannot be enumerated; write the values, as in key=1,2,4 or key=range(1,5)"
         )
-    values = [f"{override.get_key_element()}={_spelled(value)}" for value in override.sweep_iterator()]
+    values = [f"{override.get_key_element()}={spelled(value)}" for value in override.sweep_iterator()]
     if not values:
         raise BadValue(f"{override.input_line}: matches nothing; write the values, as in key=a,b")
     return values
 
 
-def _spelled(value: Any) -> str:
+def spelled(value: Any) -> str:
     """Return one value of a sweep as typed; a text that a function of Hydra's took out of its quotes gets them again."""
     if isinstance(value, str) and LIKE_A_NUMBER.fullmatch(value):
         return QuotedString(value, Quote.single).with_quotes()

@@ -150,6 +150,16 @@ def _several_values(typed: str) -> BadInput:
     )
 
 
+def _no_variable(name: str, key: str) -> BadInput:
+    return BadValue(
+        f"{key}: the environment has no {name}; set it, or write ${{oc.env:{name},VALUE}} for a default"
+    )
+
+
+def _nothing_to_delete(key: str) -> BadInput:
+    return BadValue(f"~{key}: there is nothing to delete; leave it out, or write {key}=null")
+
+
 def _other_kind(what: str) -> BadInput:
     return BadValue(
         f"conf/{what}.yaml: a list where a mapping belongs, or the other way round; compare it with config.yaml and docs/sweeps.md"
@@ -160,6 +170,8 @@ _AMBIGUOUS = "Ambiguous value for argument '([^']+)'"
 _NEEDS_MULTIRUN = "Sweep parameters '([^']+)' requires --multirun"
 _PATTERNS: tuple[tuple[str, Callable[..., BadInput]], ...] = (
     (r"Multiple values for (\w+)\.", _chosen_twice),
+    (r"Environment variable '([^']+)' not found\" full_key: (\S+)", _no_variable),
+    (r"Could not delete from config. '([^']+)' does not exist", _nothing_to_delete),
     (r"Key '([^']+)' not in 'HydraConf' full_key: (\S+)", _unknown_of_hydra),
     (r"Config group override must be a string or a list. Got (\w+)", _no_choice),
     (r"Hydra (?:sweeper|launcher) is not configured", _no_sweeper),
