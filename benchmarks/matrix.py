@@ -38,7 +38,7 @@ _INTRODUCTION = """# The matrix
 
 What can be combined, generated from what the members of the registries declare (`python -m benchmarks.matrix`); what each is stands in
 [members.md](members.md). `make matrix` makes one run of every combination with every interpreter found on the machine, and writes the
-last section.
+last section; `python -m benchmarks.matrix --run --folder FOLDER budget=3min`, typed again and again, does so in pieces.
 """
 
 
