@@ -103,6 +103,8 @@ def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
             if options.package is not None and end.code == 1:
                 raise BadInput(_NO_PART.format(options.package)) from end
             raise
+        except (BadInput, RunFailed):
+            raise
         except Exception as error:  # Hydra raises what comes, such as ValueError, for a configuration that it does not expect
             if application.called or not raised_by_hydra(error):
                 raise

@@ -39,12 +39,18 @@ def is_about_several_values(error: Exception) -> bool:
 
 
 def raised_by_hydra(error: BaseException) -> bool:
-    """Return whether an error comes from within Hydra or OmegaConf."""
+    """Return whether an error comes from within Hydra or OmegaConf, and not from a job that it only passes on."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
-    return module.partition(".")[0] in {"hydra", "omegaconf", "antlr4", "yaml", "hydra_plugins"}
+    return module != "hydra.core.utils" and module.partition(".")[0] in {
+        "hydra",
+        "omegaconf",
+        "antlr4",
+        "yaml",
+        "hydra_plugins",
+    }
 
 
 def _text(error: Exception) -> str:
