@@ -18,7 +18,7 @@ from breakeven.analysis.frames.load import load
 from breakeven.runner.cell.question import Answer, this_interpreter
 from breakeven.runner.engines import node as on_node
 from breakeven.runner.engines.orders import Order, read_answer
-from breakeven.runner.errors import EngineLost
+from breakeven.runner.errors import EngineLost, EngineUnusable
 from breakeven.runner.planning.modules import source_of
 from breakeven.runner.results import RunResult
 from tests import commands
@@ -27,6 +27,9 @@ from tests.commands import Command, Started
 from tests.samples import run
 
 pytest.importorskip("distributed", reason="needs the package distributed: pip install 'breakeven[dask]'")
+import dask
+
+from breakeven.runner.engines._dask_tls import check_certificate
 from breakeven.runner.engines.dask import Dask
 from tests.engines.dask_cluster import Cluster, certificate, cluster, processes_in
 
@@ -257,18 +260,19 @@ def test_a_cluster_with_certificates(command: Command, tmp_path: Path) -> None:
     (tmp_path / "cluster").mkdir()
     with cluster(tmp_path / "cluster", 1, good) as made:
         asked = (*QUICK, f"engine.address={made.address}", "rounds=1", "model=thread", "engine.patience=30s")
+        done = command(*asked)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+        assert "this machine has no certificate to show; name files with" in done.stderr
+        at = "distributed.comm.tls"
+        known = {f"{at}.ca-file": str(good.authority), f"{at}.client.cert": str(other.signed)}
+        known |= {f"{at}.client.key": str(other.key)}
         refused = {
-            "this machine has no certificate to show; name files with": {},
-            "no Dask scheduler takes this machine's certificate there": good.variables
-            | {"DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": str(other.signed)}
-            | {"DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": str(other.key)},
-            "the certificate of this machine cannot be read": good.variables
-            | {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(tmp_path / "missing.pem")},
+            "no Dask scheduler takes this machine's certificate there": known,
+            "the certificate of this machine cannot be read": known | {f"{at}.ca-file": str(tmp_path / "x")},
         }
-        for said, variables in refused.items():
-            done = command(*asked, **variables)
-            assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
-            assert said in done.stderr
+        for said, files in refused.items():
+            with dask.config.set(files), pytest.raises(EngineUnusable, match=said):
+                check_certificate(made.address, 30)
         done = command(*asked, **good.variables)
         assert done.returncode == 0, done.stderr
     assert runs_of(tmp_path)["node"].str.startswith("tls://").all()
