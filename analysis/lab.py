@@ -20,10 +20,10 @@ class Lab(frames.Lab):
         return verdicts(self)
 
 
-def load(path: str | Path = LATEST_SWEEP) -> Lab:
+def load(path: str | Path = LATEST_SWEEP, *, mix_hosts: bool = False) -> Lab:
     """Open the results folder at ``path``; raise BadInput.
 
     Frames are read on first use, ``runs`` now. A link such as ``outputs/latest`` is followed once, so that a
-    sweep started later changes nothing here.
+    sweep started later changes nothing here. With ``mix_hosts`` times and rates are compared across unlike hosts.
     """
-    return Lab.open(path)
+    return Lab.open(path, mix_hosts=mix_hosts)

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     console = open_console()
     figures = _choose("figure", options.only or ",".join(FIGURES), FIGURES)
     formats = _choose("format", options.format, FORMATS)
-    lab = load(options.folder)
+    lab = load(options.folder, mix_hosts=options.mix_hosts)
     asked = {name: getattr(options, name) for name in _OPTIONS}
     chosen, roles = choose(lab, **asked)
     if options.only:
@@ -82,6 +82,11 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "--select",
         metavar="KEY=VALUE",
         help="the cells to draw and to print, such as model=process,payload=1MiB",
+    )
+    parser.add_argument(
+        "--mix-hosts",
+        action="store_true",
+        help="compare times and rates of hosts with unlike CPUs all the same",
     )
     parser.add_argument("--no-figures", action="store_true", help="print the summary only")
     return parser.parse_args(argv)

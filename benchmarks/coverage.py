@@ -88,6 +88,7 @@ def _stored(runs: list[tuple[list[float], bool]], rounds: int) -> pd.DataFrame:
     rows = [
         Statistics(by_rule).typical("speedup{}", ratios)
         | {"cell_id": place // rounds, "round": place % rounds, "n_trials": len(ratios)}
+        | {"hostname": "here", "machine": "here"}
         for place, (ratios, by_rule) in enumerate(runs)
     ]
     return pd.DataFrame(rows)

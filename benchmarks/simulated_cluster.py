@@ -86,11 +86,11 @@ class Simulated(UnderWay):
         super().__init__()
         self._cluster = cluster
 
-    def wait(self) -> list[tuple[Run, Future[RunResult]]]:
+    def wait(self, seconds: float | None = None) -> list[tuple[Run, Future[RunResult]]]:
         """Let events happen until a run has ended, and return those that have."""
         while not self.any_ended:
             self._cluster.advance()
-        return super().wait()
+        return super().wait(seconds)
 
 
 @dataclass

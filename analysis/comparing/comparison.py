@@ -10,8 +10,14 @@ import pandas as pd
 
 from breakeven.analysis.comparing.dependencies import describe_modules, warnings_on_mixing
 from breakeven.analysis.comparing.effect import Welch
-from breakeven.analysis.comparing.facts import Allowance, Difference, find_differences, refuse_differences
-from breakeven.analysis.comparing.measures import check_measure, measure_of, round_values
+from breakeven.analysis.comparing.facts import (
+    Allowance,
+    Difference,
+    find_differences,
+    free_on_nodes,
+    refuse_differences,
+)
+from breakeven.analysis.comparing.measures import PAIRED, check_measure, measure_of, round_values
 from breakeven.analysis.comparing.pairs import Pairing
 from breakeven.analysis.comparing.rounds import count_left_out, levels_of_pairs, take_as_many
 from breakeven.analysis.comparing.select import Side, open_side
@@ -76,11 +82,13 @@ class Comparison:
         pairing = Pairing.of(a, b)
         pairs = pairing(a, b)
         runs_a, runs_b = (_runs_of_pairs(side, pairs.cells) for side in (a, b))
-        allowance = Allowance.of(question.allow, pairing.named)
+        both = pd.concat([runs_a, runs_b], ignore_index=True)
+        ratios = _measures(both, question.by, within_one=a.path == b.path).eq(PAIRED).all()
+        allowance = Allowance.of((*question.allow, *free_on_nodes(both, ratios=bool(ratios))), pairing.named)
         other = None if a.path == b.path else shown(a.path)
         allowed = refuse_differences(find_differences(runs_a, runs_b), allowance, other)
         notes = tuple(notes_on_work(compared_work(runs_a, runs_b)))
-        found = _judge(pd.concat([runs_a, runs_b], ignore_index=True), question, within_one=a.path == b.path)
+        found = _judge(both, question, within_one=a.path == b.path)
         return cls(
             a,
             b,

@@ -117,6 +117,13 @@ def _expand(name: str) -> tuple[str, ...]:
     return GROUPS.get(name, (name,))
 
 
+def free_on_nodes(runs: pd.DataFrame, *, ratios: bool) -> tuple[str, ...]:
+    """Return the facts that may differ between ``runs`` if all were made on nodes: the host, and for ``ratios`` within a run the CPU."""
+    if runs["node"].isna().any():
+        return ()
+    return ("hostname", "cpu_model") if ratios else ("hostname",)
+
+
 def find_differences(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     """Return the facts that differ between or within the runs of two sides, some compared for each ``pair``.
 

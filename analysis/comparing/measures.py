@@ -33,7 +33,7 @@ MEASURES = {
     "startup": Measure("startup_ns", lower_is_better=True),
 }
 MESSAGES = "pingpong"
-_OF_MESSAGES, _PAIRED, _ELSE = "latency_p50", "speedup", "throughput"
+_OF_MESSAGES, PAIRED, _ELSE = "latency_p50", "speedup", "throughput"
 
 
 def check_measure(name: str | None) -> str | None:
@@ -55,7 +55,7 @@ def measure_of(a: str, b: str, asked: str | None, *, shared_baseline: bool = Fal
         return asked
     if MESSAGES in (a, b):
         return _OF_MESSAGES if a == b else _ELSE
-    return _PAIRED if shared_baseline else _ELSE
+    return PAIRED if shared_baseline else _ELSE
 
 
 def round_values(runs: pd.DataFrame) -> pd.DataFrame:

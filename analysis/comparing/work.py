@@ -15,8 +15,9 @@ from breakeven.base.conditions import AMOUNT, PACKAGES, SOURCES
 _DETERMINED_BY = ("workload", "function", "task_ns", "payload_asked_bytes")
 """Factors that determine the amount, beside the options of the workload: where they differ on purpose, it may, too."""
 
+_OF_A_HOST = ("hostname", "cpu_model")
 _OF_A_BASELINE = (
-    *("payload_out_asked_bytes", AMOUNT, "source", SOURCES, PACKAGES, "hostname", "cpu_model"),
+    *("payload_out_asked_bytes", AMOUNT, "source", SOURCES, PACKAGES, *_OF_A_HOST),
     *("executable", "python_version", "python_build", "interpreter_flags", "environment"),
 )
 """What else must be the same for the time of a serial trial to be."""
@@ -59,12 +60,15 @@ def compared_work(a: pd.DataFrame, b: pd.DataFrame) -> list[Work]:
 def share_a_baseline(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series[bool]:
     """Return by pair whether the serial trials of both sides did the same work with the same interpreter.
 
-    A sweep that did not store how much work a calibrated task does calibrated each of its runs.
+    A sweep that did not store how much work a calibrated task does calibrated each of its runs. Of runs that are spread over
+    nodes each has its serial trials from its own host.
     """
+    spread = not pd.concat([a["node"], b["node"]]).isna().any()
+    alike = [name for name in _OF_A_BASELINE if not (spread and name in _OF_A_HOST)]
     first_a, first_b = (side.drop_duplicates("pair").set_index("pair") for side in (a, b))
     options = [name for name in knobs_of(a.columns) if name.startswith("workload.") and name in b]
     calibrated_once = first_a[AMOUNT].notna() | first_a["task_ns"].isna()
-    return calibrated_once & _same(first_a, first_b, [*_DETERMINED_BY, *_OF_A_BASELINE, *options])
+    return calibrated_once & _same(first_a, first_b, [*_DETERMINED_BY, *alike, *options])
 
 
 def notes_on_work(work: list[Work]) -> Iterator[str]:

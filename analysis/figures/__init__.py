@@ -29,6 +29,7 @@ from breakeven.analysis.figures import (
 from breakeven.analysis.figures.answers import choose_answers
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.roles import DEFAULT, Roles, read_roles, select_cells
+from breakeven.analysis.frames.hosts import models_of
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.verdicts import lines, verdicts
 from breakeven.base.suggestions import did_you_mean
@@ -88,6 +89,9 @@ WITH_ROLES: dict[str, HasRoles] = {
 }
 """The figures in which factors can be chosen."""
 
+ABSOLUTE = ("overhead", "latency", "bandwidth", "startup", "channels")
+"""The figures of times and rates, which unlike hosts do not share."""
+
 FIGURES: dict[str, Plot] = {"breakeven": breakeven, "winner": winner, **WITH_ROLES}
 
 
@@ -132,7 +136,19 @@ def draw_roles(name: str, lab: Lab, roles: Roles = DEFAULT) -> Figure:
         frame = FIGURES[name].frame(lab)
     cells = pd.Index(frame.get("cell_id", frame.index))
     shown = lab.runs[lab.runs["cell_id"].isin(cells)]
+    if name in ABSOLUTE and not lab.mix_hosts:
+        _refuse_unlike(name, shown)
     return FIGURES[name].draw(frame, Context.of(shown, choose_answers(verdicts(lab), cells), lines(lab)))
+
+
+def _refuse_unlike(name: str, shown: pd.DataFrame) -> None:
+    """Raise NothingToDraw if the runs that the figure ``name`` shows are of hosts with unlike CPUs."""
+    models = models_of(shown)
+    if len(models) > 1:
+        raise NothingToDraw(
+            f"figure {name} compares times, and they are of hosts with unlike CPUs ({'; '.join(models)}): speedups compare, "
+            "as in figure scaling; --mix-hosts (mix_hosts=True) draws it all the same"
+        )
 
 
 def check_options(name: str, roles: Roles) -> None:

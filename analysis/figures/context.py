@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from breakeven.analysis.frames.factors import name_implementation
+from breakeven.analysis.frames.hosts import name_hosts
 from breakeven.analysis.frames.order import version
 from breakeven.analysis.verdicts.lines import Line
+from breakeven.base.modules import enumerate_some
 
 
 class NothingToDraw(Exception):
@@ -51,10 +53,10 @@ class Context:
 
 def _machine(runs: pd.DataFrame) -> str:
     models = runs["cpu_model"].dropna().unique()
-    hosts = runs["hostname"].nunique()
+    hosts = name_hosts(runs)
     name = _shorten(str(models[0])) if len(models) else "unknown CPU"
     others = f" and {len(models) - 1} other CPU models" if len(models) > 1 else ""
-    return name + others + (f" on {hosts} hosts" if hosts > 1 else "")
+    return name + others + (f" on {enumerate_some(hosts)}" if len(hosts) > 1 else "")
 
 
 def _shorten(cpu_model: str) -> str:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.frames.hosts import host_of, spreads
 from breakeven.analysis.frames.intervals import over_processes
-from breakeven.analysis.frames.precision import rule_of_rounds
+from breakeven.analysis.frames.precision import own_measure, rule_of_rounds
 from breakeven.runner.cell.intervals import LEVEL
 
 MOST_EFFICIENCY = 1.2
@@ -29,8 +30,8 @@ _UNITS = ("_ns", "_per_s")
 class Typical:
     """Estimate the geometric mean over processes of ``column``, a median that each stored, with its interval.
 
-    Two processes or more: Student's interval over the logarithms of their medians (`over_processes`), and
-    ``covers`` is "cell". One: the interval of its own median that it stored, and ``covers`` is "process". The
+    Two processes or more: Student's interval over the logarithms of their medians, or over the means of their hosts if there
+    are several (`over_processes`), and ``covers`` is "cell". One: the interval of its own median that it stored, and ``covers`` is "process". The
     interval is NaN and ``covers`` "nothing" if that process had too few trials for one, or if a process's
     median is zero, which has no logarithm: the estimate is then zero.
 
@@ -47,7 +48,7 @@ class Typical:
         """
         finite = runs[np.isfinite(runs[self.column].astype("float64"))].set_index("cell_id")
         stored = {name: finite[name].astype("float64") for name in (self.column, *self._stored_ends())}
-        found = over_processes(stored[self.column] + self.offset, levels)
+        found = over_processes(stored[self.column] + self.offset, levels, host_of(finite))
         found["samples"] = finite["n_trials"].groupby(level="cell_id").sum()
         found[["value", "low", "high"]] -= self.offset
         alone = found.index[found["rounds"].eq(1)]
@@ -79,12 +80,16 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     All pairs count, including disturbed ones: a rule that drops slow pairs would bias the estimate.
     ``speedup_quiet``, with its interval, is from the pairs in which neither trial was disturbed;
     ``pairs_disturbed`` is the share of the others, from 0 to 1.
+    ``hosts`` is the number of hosts of its rounds, ``spread_processes`` and ``spread_hosts`` how much the own measure differs
+    between processes and between hosts (`spreads`). Of several hosts, every interval has as many values as there are hosts
+    (`over_processes`).
     ``observer_effect``, with its interval, is the share by which tracing prolongs a parallel trial.
     """
     good = runs[runs["status"].eq("ok")]
     result = cells[cells["status"].eq("ok")].drop(columns=["status", "reason", "rounds"])
     result = result.join(good.groupby("cell_id")[["memcpy_bytes_per_s", "task_measured_ns"]].median())
     result["speedup_with_startup"] = _with_startup(good)
+    result = result.join(_spreads(good))
     rule = rule_of_rounds(good)
     result = result.join(_measures(good, rule["level"])).join(rule[["precision", "ended_by"]])
     result["half_width"] = _half_width(result)
@@ -94,6 +99,12 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         result[f"bandwidth_bytes_per_s{end}"] = bandwidth[end]
         result[f"efficiency{end}"] = result[f"speedup{end}"] / result["workers"]
     return result
+
+
+def _spreads(good: pd.DataFrame) -> pd.DataFrame:
+    """Return by cell how much the own measure differs between its processes and between its hosts."""
+    values = own_measure(good)
+    return spreads(values.set_axis(good["cell_id"])[values.gt(0).to_numpy()], host_of(good)[values.gt(0)])
 
 
 def _measures(good: pd.DataFrame, levels: pd.Series[float]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from breakeven.analysis.frames.asked import fill_asked
 from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.factors import tidy_cells
 from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
+from breakeven.analysis.frames.hosts import models_of
 from breakeven.analysis.frames.kinds import estimate_kinds
 from breakeven.base.errors import ResultsMissing, ResultsUnreadable
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
@@ -29,13 +30,13 @@ from breakeven.base.schema import TABLES
 T = TypeVar("T")
 
 
-def load(path: str | Path = LATEST_SWEEP) -> Lab:
+def load(path: str | Path = LATEST_SWEEP, *, mix_hosts: bool = False) -> Lab:
     """Open the results folder at ``path``; raise BadInput.
 
     Frames are read on first use, ``runs`` now. A link such as ``outputs/latest`` is followed once, so that a
-    sweep started later changes nothing here.
+    sweep started later changes nothing here. With ``mix_hosts`` times and rates are compared across unlike hosts.
     """
-    return Lab.open(path)
+    return Lab.open(path, mix_hosts=mix_hosts)
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,10 @@ class Lab:
     """
 
     path: Path
+    mix_hosts: bool = False
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path, *, mix_hosts: bool = False) -> Self:
         """Open the results folder at ``path``; otherwise as `load`."""
         given = Path(path)
         if not _is_folder(given):
@@ -60,7 +62,7 @@ class Lab:
             raise ResultsEmpty(
                 f"{given} holds no table of runs, so it is not a results folder; name {other_folders(given)}"
             )
-        lab = cls(given.resolve())
+        lab = cls(given.resolve(), mix_hosts)
         if lab.runs.empty:
             raise ResultsEmpty(
                 f"{given} holds no finished run; run the sweep again, which carries on, or name {other_folders(given.parent)}"
@@ -84,6 +86,12 @@ class Lab:
             f"{strange[0] if strange else self.path} holds a run that another file holds, too; run the sweep again, "
             "which moves files under a wrong name to aside/"
         )
+
+    @cached_property
+    def unlike_hosts(self) -> list[str]:
+        """The CPU models of its hosts if they differ and are not to be mixed: times and rates are then not compared."""
+        models = models_of(self.runs)
+        return models if len(models) > 1 and not self.mix_hosts else []
 
     @cached_property
     def planned(self) -> set[str]:
@@ -139,7 +147,7 @@ class Lab:
     def narrow(self, cells: Iterable[str]) -> Self:
         """Return the same results with only the runs of ``cells``: all frames are of these."""
         kept = set(_to_list(cells))
-        narrowed = type(self)(self.path)
+        narrowed = type(self)(self.path, self.mix_hosts)
         vars(narrowed)["runs"] = self.runs[self.runs["cell_id"].isin(kept)].reset_index(drop=True)
         vars(narrowed)["planned"] = {run for run in self.planned if run.rpartition("-")[0] in kept}
         return narrowed

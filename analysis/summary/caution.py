@@ -11,6 +11,7 @@ FLAGS = {
     "s": "not the same work: its speedup is above what its workers allow",
     "v": "not verified: nobody compared its results",
     "x": "some of its runs failed",
+    "b": "another run was beside some of its runs on the same machine",
     "k": "its rounds fall into two kinds",
     "m": "measured under several conditions",
     "w": "its interval is wider than asked",
@@ -32,16 +33,20 @@ NATIVE, FAULTS, FAULTS_ALONE, DISTURBED, UNSTEADY, OVER = (
     "unsteady",
     "time over",
 )
+BESIDE, UNLIKE, HOSTS = "beside another", "unlike hosts", "few hosts"
 MISSING, NO_INTERVAL, ONE_PROCESS, OBSERVED = "missing", "no interval", "one process", "observed"
 
 IMPORTANCE = (
     *(
         MISSING,
+        BESIDE,
+        UNLIKE,
         FAULTS_ALONE,
         SAME_WORK,
         "shared input",
         KINDS,
         CONDITIONS,
+        HOSTS,
         NO_INTERVAL,
         SHARED,
         NATIVE,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from breakeven.analysis.frames.asked import answers_alike
 from breakeven.analysis.frames.factors import BARE, name_work, varying, write
+from breakeven.analysis.frames.hosts import SEVERAL, without_absolute
 from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.kinds import name_kind, one_row_a_kind
@@ -30,6 +31,7 @@ IMPLIED = ("payload_out_asked_bytes", "tasks", "window_ns")
 """Factors that often follow from the others, as tasks do from workers."""
 
 DROPPED = (
+    *("between processes", "between hosts"),
     *("efficiency", "with start-up", "quiet", "disturbed", "task measured", "crossed"),
     *("tasks", "payload out", "window", "bandwidth", "startup", "throughput", "p99"),
 )
@@ -65,18 +67,22 @@ def tables(lab: Lab, marks: Mapping[str, Iterable[str]]) -> dict[str, Table]:
     startup = lab.runs.loc[lab.runs["status"].eq("ok")].groupby("cell_id")["startup_ns"].median()
     estimates = lab.estimates.join(startup)
     estimates = estimates.assign(workload=name_work(estimates))
+    kinds = _kinds(lab, startup)
+    if lab.unlike_hosts:
+        estimates, kinds = without_absolute(estimates), without_absolute(kinds)
     found: dict[str, Table] = {}
     first = 1
     for pattern, cells in estimates.groupby("pattern"):
         ordered = _in_order(cells)
-        shown = one_row_a_kind(ordered, _kinds(lab, startup, ordered.index))
+        own = kinds[kinds.index.get_level_values("cell_id").isin(ordered.index)]
+        shown = one_row_a_kind(ordered, own)
         found[str(pattern)] = _table(ordered, shown, _flags(shown.index, marks), first)
         first += len(ordered)
     return found
 
 
-def _kinds(lab: Lab, startup: pd.Series[Any], cells: pd.Index[str]) -> pd.DataFrame:
-    kinds = lab.kinds[lab.kinds.index.get_level_values("cell_id").isin(cells)]
+def _kinds(lab: Lab, startup: pd.Series[Any]) -> pd.DataFrame:
+    kinds = lab.kinds
     return kinds if kinds.empty else kinds.join(startup, on="cell_id").assign(workload=name_work(kinds))
 
 
@@ -238,6 +244,12 @@ def _only(pattern: str, text: Text) -> Text:
     return lambda row: text(row) if row["pattern"] == pattern else ""
 
 
+def _of_several_hosts(column: str) -> Text:
+    """Return the function that writes a spread, of cells that were measured on several hosts alone."""
+    text = _single(column, "{:.1%}".format)
+    return lambda row: text(row) if row["hosts"] >= SEVERAL else ""
+
+
 def _where_disturbed(text: Text) -> Text:
     return lambda row: text(row) if row["pairs_disturbed"] > 0 else ""
 
@@ -275,4 +287,6 @@ _ESTIMATES: tuple[tuple[str, str, Text], ...] = (
     ("disturbed", "pairs_disturbed", _where_disturbed(_single("pairs_disturbed", "{:.0%}".format))),
     ("with start-up", "speedup_with_startup", _single("speedup_with_startup", format_ratio)),
     ("efficiency", "efficiency", _single("efficiency", format_ratio)),
+    ("between hosts", "spread_hosts", _of_several_hosts("spread_hosts")),
+    ("between processes", "spread_processes", _of_several_hosts("spread_processes")),
 )

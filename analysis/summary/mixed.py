@@ -17,7 +17,11 @@ _OF_PARTS = {SOURCES: modules.mixed, PACKAGES: packages.mixed}
 
 
 def mixed_conditions(good: pd.DataFrame) -> Iterator[Caution]:
-    """Warn of cells whose rounds were measured under several conditions, and of cells that were measured under others."""
+    """Warn of cells whose rounds were measured under several conditions, and of cells that were measured under others.
+
+    Rounds are spread over the nodes of a cluster on purpose; what that means, `hosts` says.
+    """
+    good = _without_nodes(good)
     several = good.groupby("cell_id")[list(NAMES)].nunique(dropna=False).gt(1)
     within = several.columns[several.any()]
     if len(within):
@@ -36,6 +40,12 @@ def mixed_conditions(good: pd.DataFrame) -> Iterator[Caution]:
             f"not all cells were measured under the same conditions ({', '.join(between.values())}): comparisons of cells "
             "cover that difference, too; on_change=remeasure measures them alike",
         )
+
+
+def _without_nodes(good: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with one host and one CPU for all that were made on nodes."""
+    here = good["node"].isna()
+    return good.assign(**{name: good[name].where(here) for name in ("hostname", "cpu_model")})
 
 
 def _condition(name: str, rounds: pd.DataFrame) -> str:

@@ -19,6 +19,7 @@ from breakeven.analysis.summary.caution import FLAGS, MISSING, Caution, in_order
 from breakeven.analysis.summary.cautions import cautions
 from breakeven.analysis.summary.cells import Table, tables
 from breakeven.analysis.summary.forecast import too_wide
+from breakeven.analysis.summary.hosts import on_hosts
 from breakeven.analysis.summary.kinds import falls_into_kinds
 from breakeven.analysis.summary.layout import INDENT, lay_out
 from breakeven.analysis.summary.native_threads import native_threads
@@ -135,6 +136,7 @@ def name_of(typed: Path, path: Path) -> Path:
 
 def _cautions(lab: Lab) -> Iterator[Caution]:
     yield from _missing(lab)
+    yield from on_hosts(lab)
     yield from falls_into_kinds(lab)
     yield from cautions(lab.estimates, lab.runs)
     yield from native_threads(lab)

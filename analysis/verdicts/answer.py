@@ -65,7 +65,7 @@ def lines(lab: Lab) -> tuple[Line, ...]:
 
 
 def _answers(lab: Lab) -> list[Answer]:
-    asked = list(questions(lab))
+    asked = [one for one in questions(lab) if not (one.of_round_trips and lab.unlike_hosts)]
     good = lab.runs[lab.runs["status"].eq("ok")]
     samples = {cell: sample for question in asked for cell, sample in _samples(question, good).items()}
     spent = costs(lab).join(repaid(good)).join(_faults(good))

@@ -5,6 +5,7 @@ ENVIRONMENT = "environment"
 AMOUNT = "task_amount"
 SOURCES = "sources"
 PACKAGES = "packages"
+CPU_MODEL = "cpu_model"
 CONDITIONS = {
     CODE: "breakeven's own code",
     "python_version": "Python",
@@ -15,7 +16,7 @@ CONDITIONS = {
     PACKAGES: "packages",
     AMOUNT: "calibrated work of a task",
     "hostname": "host",
-    "cpu_model": "CPU",
+    CPU_MODEL: "CPU",
     "cpu_count": "CPUs",
     "kernel": "kernel",
 }

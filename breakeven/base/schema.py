@@ -16,9 +16,11 @@ VERSION = "3"
 
 LATER: frozenset[str] = frozenset(
     {
+        "began_ns",
         "channel_construction_ns",
         "cpu_per_task_ns",
         "cpus_alone",
+        "ended_ns",
         "environment",
         "faults_per_task",
         "first_call_ns",
@@ -31,6 +33,7 @@ LATER: frozenset[str] = frozenset(
         "inputs",
         "interpreter_flags",
         "jit_enabled",
+        "machine",
         "native_libraries",
         "native_threads",
         "node",
@@ -317,6 +320,11 @@ _RUNS = (
         "bytes of padding added to the environment; different in each round",
     ),
     ("hostname", pa.string(), "name of the host that ran it"),
+    (
+        "machine",
+        pa.string(),
+        "id of the boot of its kernel, which containers on one machine share; its name if the system has no such id",
+    ),
     ("cpu_model", pa.string(), "CPU as the kernel names it"),
     ("cpu_quota", pa.float64(), "CPUs that the cgroup's quota allows; null without a quota"),
     ("threads_per_core", pa.int32(), "hardware threads (SMT siblings) that are online in each core"),
@@ -376,6 +384,12 @@ _RUNS = (
     ),
     ("function_dirty", pa.bool_(), "whether that repository had uncommitted changes"),
     ("started_at", pa.timestamp("us", tz="UTC"), "when the run began"),
+    (
+        "began_ns",
+        pa.int64(),
+        "when it began on its host's monotonic clock, which all runs of one machine share, in ns; null if no host made it",
+    ),
+    ("ended_ns", pa.int64(), "when it ended on the same clock, in ns"),
     (
         "wall_ns",
         pa.int64(),

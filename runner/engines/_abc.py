@@ -8,6 +8,7 @@ function.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 from breakeven.runner.cell.calibration import CalibrationResult
@@ -48,6 +49,19 @@ class Engine(ABC):
     @abstractmethod
     def calibrate(self, run: Run) -> Future[Calibrated]:
         """Queue the calibration of the task of ``run``; the future raises like that of `submit`."""
+
+    def node_names(self) -> Sequence[str]:
+        """Return the nodes that there are now; none for an engine on this machine."""
+        return ()
+
+    def placed(self) -> Sequence[tuple[Run, str]]:
+        """Return the runs that got to a node since this was asked last, each with its node; one that is moved comes again."""
+        return ()
+
+    def cpu_models(self, run: Run) -> frozenset[str]:
+        """Return the CPU models of the nodes, asked with any ``run`` of the sweep; none if the plan knows the machine."""
+        del run
+        return frozenset()
 
     @abstractmethod
     def close(self) -> None:

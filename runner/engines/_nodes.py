@@ -6,7 +6,7 @@ import os
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,16 @@ from typing import Any, Generic, TypeVar
 
 from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.engines._abc import Calibrated, Engine
-from breakeven.runner.engines.orders import CALIBRATION, RUN, NotAnAnswer, Order, read_answer
+from breakeven.runner.engines.orders import (
+    CALIBRATION,
+    FACTS,
+    RUN,
+    Found,
+    NodeFacts,
+    NotAnAnswer,
+    Order,
+    read_answer,
+)
 from breakeven.runner.errors import EngineLost
 from breakeven.runner.host import Ending
 from breakeven.runner.planning.run import Run
@@ -23,6 +32,8 @@ from breakeven.runner.results import RunResult, rows
 
 MOST_LOST = 3
 """Nodes that a run may take with it before it is given up."""
+
+_ANSWER_S = 30.0  # of a node that is asked what it is; it may measure for another sweep
 
 BLOCK, ANY = "block", "any"
 T = TypeVar("T")
@@ -38,7 +49,7 @@ class _Attempt(Generic[T]):
 
     order: Order
     promised: Future[T]
-    conclude: Callable[[RunResult | Calibrated], T]
+    conclude: Callable[[Found], T]
     lost: list[str] = field(default_factory=list)
 
 
@@ -54,6 +65,7 @@ class OnNodes(Engine):
         self._lock = RLock()
         self._busy: Counter[str] = Counter()
         self._block_on: dict[str, str] = {}
+        self._placed: list[tuple[Run, str]] = []
         self._closed = False
 
     @abstractmethod
@@ -88,6 +100,26 @@ class OnNodes(Engine):
         order = Order(kind=CALIBRATION, run=run, sweep=self.sweep, files=_files(run))
         return self._begin(_Attempt(order, Future(), _a_calibration))
 
+    def node_names(self) -> Sequence[str]:
+        """Return the nodes that there are now."""
+        return self._nodes()
+
+    def placed(self) -> Sequence[tuple[Run, str]]:
+        """Return the runs that got to a node since this was asked last, in order."""
+        with self._lock:
+            found, self._placed = self._placed, []
+        return found
+
+    def cpu_models(self, run: Run) -> frozenset[str]:
+        """Ask every node for its CPU model; those that do not answer in time, or end, are unknown."""
+        order = Order(kind=FACTS, run=run, sweep=self.sweep)
+        try:
+            asked = [self._start(node, order) for node in self._nodes()]
+        except EngineLost:  # which the first run meets as well, where it is said
+            return frozenset()
+        answered, _ = wait(asked, _ANSWER_S)
+        return frozenset(model for answer in answered if (model := _cpu_model(answer)) is not None)
+
     @property
     def sweep(self) -> str:
         """Return what the lock of a node says of its holder."""
@@ -97,6 +129,8 @@ class OnNodes(Engine):
         with self._lock:
             node = self._choose(attempt.order.run, attempt.lost)
             self._busy[node] += 1
+            if attempt.order.kind == RUN:
+                self._placed.append((attempt.order.run, node))
             if not attempt.lost:
                 attempt.promised.set_running_or_notify_cancel()
         self._start(node, attempt.order).add_done_callback(partial(self._ended, attempt, node))
@@ -178,16 +212,24 @@ def _lost(order: Order, reason: str) -> RunResult | Ending:
     return rows.without_answer(order.run, reason)
 
 
-def _a_result(found: RunResult | Calibrated) -> RunResult:
+def _a_result(found: Found) -> RunResult:
     if isinstance(found, RunResult):
         return found
     raise NotAnAnswer("it is a calibration, not a run")
 
 
-def _a_calibration(found: RunResult | Calibrated) -> Calibrated:
+def _a_calibration(found: Found) -> Calibrated:
     if isinstance(found, CalibrationResult | Ending):
         return found
     raise NotAnAnswer("it is a run, not a calibration")
+
+
+def _cpu_model(answer: Future[bytes]) -> str | None:
+    """Return what a node answered; None if it did not."""
+    if answer.cancelled() or answer.exception() is not None:
+        return None
+    found = read_answer(answer.result())
+    return found.cpu_model if isinstance(found, NodeFacts) else None
 
 
 def _files(run: Run) -> dict[str, bytes]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from breakeven.runner import host
 from breakeven.runner.engines._abc import Calibrated
-from breakeven.runner.engines.orders import CALIBRATION, Order, answer_of
-from breakeven.runner.environment import content_hash
+from breakeven.runner.engines.orders import CALIBRATION, FACTS, NodeFacts, Order, answer_of
+from breakeven.runner.environment import content_hash, lasting_facts
 from breakeven.runner.errors import NotStored, PlanOutdated
 from breakeven.runner.host.cleanup import private_folder
 from breakeven.runner.locks import HostLock
@@ -31,6 +31,8 @@ def carry_out(text: str, name: str | None = None) -> bytes:
         return answer_of(
             PlanOutdated(f"node {_name()}: {error}; install the same version of breakeven everywhere")
         )
+    if order.kind == FACTS:
+        return answer_of(_facts())
     try:
         with HostLock().held(order.sweep, wait=True), _at_home(order) as run:
             host.clear_leftovers()
@@ -47,6 +49,10 @@ def _made(kind: str, run: Run) -> RunResult | Calibrated:
 
 def _named(made: RunResult | Calibrated, node: str | None) -> RunResult | Calibrated:
     return replace(made, row={**made.row, "node": node}) if node and isinstance(made, RunResult) else made
+
+
+def _facts() -> NodeFacts:
+    return NodeFacts(hostname=_name(), cpu_model=str(lasting_facts()["cpu_model"]))
 
 
 def _name() -> str:

@@ -16,7 +16,7 @@ from breakeven.runner.planning.carried import run_from_text, run_to_text
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 
-RUN, CALIBRATION = "run", "calibration"
+RUN, CALIBRATION, FACTS = "run", "calibration", "facts"
 _ENDING, _SEPARATOR = "ending", b"\n"
 _FAILURES: dict[str, type[Exception]] = {
     "outdated": PlanOutdated,
@@ -31,8 +31,20 @@ class NotAnAnswer(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NodeFacts:
+    """What a node says of its machine."""
+
+    hostname: str
+    cpu_model: str
+
+
+Found = RunResult | Calibrated | NodeFacts
+"""What an order comes back with."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Order:
-    """A run to make, or whose task is to be calibrated, for the sweep ``sweep``.
+    """A run to make, or whose task is to be calibrated, for the sweep ``sweep``; or, with any run, a question what the node is.
 
     ``files`` are the user's modules by their path relative to the folder that they are imported from, for a node that does not
     have them.
@@ -58,7 +70,7 @@ class Order:
         return cls(kind=plain["kind"], run=run_from_text(plain["run"]), sweep=plain["sweep"], files=files)
 
 
-def answer_of(found: RunResult | Calibrated | Exception) -> bytes:
+def answer_of(found: Found | Exception) -> bytes:
     """Return what a node found as bytes; raise TypeError for an exception that is no failure of a node."""
     if isinstance(found, RunResult):
         return _said(RUN, found.to_bytes())
@@ -66,6 +78,8 @@ def answer_of(found: RunResult | Calibrated | Exception) -> bytes:
         return _said(CALIBRATION, to_json(found).encode())
     if isinstance(found, Ending):
         return _said(_ENDING, json.dumps(asdict(found)).encode())
+    if isinstance(found, NodeFacts):
+        return _said(FACTS, json.dumps(asdict(found)).encode())
     word = next((word for word, kind in _FAILURES.items() if type(found) is kind), None)
     if word is None:
         raise TypeError(f"not an answer: {found!r}")
@@ -76,14 +90,15 @@ def _said(word: str, content: bytes) -> bytes:
     return word.encode() + _SEPARATOR + content
 
 
-def read_answer(data: bytes) -> RunResult | Calibrated:
+def read_answer(data: bytes) -> Found:
     """Return what a node found; raise what it raised: PlanOutdated, NotStored, Abandoned. Raise NotAnAnswer for other bytes."""
     head, separator, content = data.partition(_SEPARATOR)
     word = head.decode(errors="replace")
     if word in _FAILURES and separator:
         raise _FAILURES[word](content.decode(errors="replace"))
-    readers: dict[str, Callable[[bytes], RunResult | Calibrated]] = {
+    readers: dict[str, Callable[[bytes], Found]] = {
         RUN: RunResult.from_bytes,
+        FACTS: _facts,
         CALIBRATION: _calibration,
         _ENDING: _ending,
     }
@@ -97,6 +112,10 @@ def read_answer(data: bytes) -> RunResult | Calibrated:
 
 def _calibration(content: bytes) -> CalibrationResult:
     return from_json(CalibrationResult, content.decode())
+
+
+def _facts(content: bytes) -> NodeFacts:
+    return NodeFacts(**json.loads(content))
 
 
 def _ending(content: bytes) -> Ending:

@@ -50,6 +50,7 @@ def lasting_facts() -> Mapping[str, Any]:
     """Return the facts that do not change while this process lives."""
     return MappingProxyType(
         {
+            "machine": system.boot(),
             "cpu_model": cpu.cpu_model(),
             "numa_nodes": system.numa_nodes(),
             "memory_bytes": system.memory_bytes(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import socket
 
 from breakeven.runner.environment.files import count_listed, read_int, read_text
 
@@ -16,6 +17,11 @@ _NOT_RANDOMISED = (
 def kernel() -> str:
     """Return operating system and kernel release."""
     return f"{platform.system()} {platform.release()}"
+
+
+def boot() -> str:
+    """Return an id of this boot of this kernel, which all its containers share; the host's name if the system has no such id."""
+    return read_text("proc/sys/kernel/random/boot_id") or socket.gethostname()
 
 
 def memory_bytes() -> int | None:

@@ -40,7 +40,7 @@ def execute(run: Run, conduct: Conduct | None = None, next_: Next | None = None)
     that the measured code does raises here: it becomes the row's status and reason. Raise Abandoned,
     PlanOutdated, or NotStored if there is no space for the run.
     """
-    started, begin = datetime.now(UTC), time.perf_counter_ns()
+    started, began = datetime.now(UTC), time.monotonic_ns()
     with announced() as present:
         row = rows.about(run, started)  # the machine as it is before the run loads it
         _refuse_outdated(run)
@@ -50,7 +50,9 @@ def execute(run: Run, conduct: Conduct | None = None, next_: Next | None = None)
         if present.given_up:
             raise Abandoned(f"run of cell {run.cell_id} was given up")
         _refuse_outdated(run)  # it may have imported files before and after a change
-    row |= measured | asdict(ending) | {"wall_ns": time.perf_counter_ns() - begin}
+    ended = time.monotonic_ns()
+    times = {"began_ns": began, "ended_ns": ended, "wall_ns": ended - began}
+    row |= measured | asdict(ending) | times
     return RunResult(row=row, tables=tables)
 
 

@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from breakeven.base.text import printable
+from breakeven.runner.environment import system
 from breakeven.runner.environment.process_table import is_running, namespace_of, start_of
 
 MOST_BYTES = 4096
 _MOST_TEXT = 200
 _MOST_PID, _MOST_TICKS = 2**31 - 1, 2**63 - 1
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +104,8 @@ def clock(moment: datetime) -> str:
 
 @cache
 def boot() -> str:
-    """Return an id of this boot of this kernel; the host's name if the system has no such id."""
-    try:
-        return _BOOT.read_text(encoding="utf-8").strip()
-    except OSError:
-        return socket.gethostname()
+    """Return the id of this boot, which does not change while this process lives."""
+    return system.boot()
 
 
 @cache

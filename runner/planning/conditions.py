@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.base import modules, packages, variables
-from breakeven.base.conditions import ENVIRONMENT, PACKAGES, SOURCES
+from breakeven.base.conditions import CPU_MODEL, ENVIRONMENT, PACKAGES, SOURCES
 from breakeven.runner.environment import cpu_count, lasting_facts, own_code
 from breakeven.runner.planning.interpreters import Interpreter, Start, installed_packages
 from breakeven.runner.planning.modules import planned_modules, present_modules
@@ -75,7 +75,7 @@ def _of_this_machine() -> dict[str, Any]:
     lasting = lasting_facts()
     return {
         "hostname": socket.gethostname(),
-        "cpu_model": lasting["cpu_model"],
+        CPU_MODEL: lasting[CPU_MODEL],
         "cpu_count": cpu_count(),
         "kernel": lasting["kernel"],
     }
@@ -84,10 +84,15 @@ def _of_this_machine() -> dict[str, Any]:
 class Present:
     """The conditions under which runs would be measured now, for a comparison with those of stored rows.
 
-    ``installed`` says which packages an interpreter finds.
+    ``installed`` says which packages an interpreter finds; ``cpu_models`` are those of an engine's nodes, none if unknown.
     """
 
-    def __init__(self, installed: Callable[[str, Path, Start], tuple[str, ...]] = installed_packages) -> None:
+    def __init__(
+        self,
+        installed: Callable[[str, Path, Start], tuple[str, ...]] = installed_packages,
+        cpu_models: frozenset[str] = frozenset(),
+    ) -> None:
+        self._cpu_models = cpu_models
         self._ask_installed = installed
         self._installed: dict[str, Mapping[str, str]] = {}
         self._differing = cache(_differing_modules)
@@ -101,6 +106,15 @@ class Present:
             change = Change(column, *self._differing_parts(column, before, now, run))
             if change.before != change.now:
                 yield change
+        yield from self._other_nodes(row, run)
+
+    def _other_nodes(self, row: Mapping[str, Any], run: Run) -> Iterator[Change]:
+        """Yield the CPU of a run on a node if no node has such a one now; which node it was is no condition."""
+        if not self._cpu_models or CPU_MODEL in run.conditions:
+            return
+        before = row[CPU_MODEL]
+        if before is not None and before not in self._cpu_models:
+            yield Change(CPU_MODEL, before, " and ".join(sorted(self._cpu_models)))
 
     def _differing_parts(self, column: str, before: Any, now: Any, run: Run) -> tuple[Any, Any]:
         """Return what differs, so that cells with the same change count as one; of what a run imported, also what planning did not."""

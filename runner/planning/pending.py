@@ -50,9 +50,12 @@ class Pending:
         return replace(self, waiting=tuple(now[run.key] for run in self.waiting))
 
 
-def find_pending(plan: Plan, stored: Stored) -> Pending:
-    """Compare a plan with the stored rows; raise ConditionsChanged if the policy is to stop on changes."""
-    runs, present = [*plan.runs, *plan.later_among(stored)], Present()
+def find_pending(plan: Plan, stored: Stored, cpu_models: frozenset[str] = frozenset()) -> Pending:
+    """Compare a plan with the stored rows; raise ConditionsChanged if the policy is to stop on changes.
+
+    ``cpu_models`` are those of the engine's nodes, if it has any.
+    """
+    runs, present = [*plan.runs, *plan.later_among(stored)], Present(cpu_models=cpu_models)
     by_now = {key: tuple(present.changes(row, run)) for key, run, row in _known(runs, stored)}
     kept = {
         key: found

@@ -67,7 +67,10 @@ def _drawn(sight: Sight, lines: int) -> str:
 def _picture(sight: Sight, lines: int) -> Iterator[RenderableType]:
     yield Text(f"{shown(sight.path)}: {_state(sight)}")
     yield Text(_counts(sight))
-    if sight.present is not None:
+    if sight.nodes:
+        yield Text(_queue(sight))
+        yield from _nodes(sight)
+    elif sight.present is not None:
         yield Text(_present(sight))
     if sight.failed:
         yield Text()
@@ -102,6 +105,27 @@ def _present(sight: Sight) -> str:
     known = (began.get("number", "?"), began.get("of", "?"))
     place = "/".join(printable(str(part)) for part in known if part is not None)
     return f"now: {place} {printable(str(began.get('cell')))}, for {_length(sight.present_seconds)}"
+
+
+def _queue(sight: Sight) -> str:
+    count, free = len(sight.nodes), len(sight.free_nodes)
+    return f"{count} node{'s' * (count != 1)}, {free} free; {sight.queued} runs queued"
+
+
+def _nodes(sight: Sight) -> Iterator[RenderableType]:
+    """Yield where each run under way is; nothing if none is."""
+    if not sight.under_way:
+        return
+    table = Table(box=None, pad_edge=False, header_style="")
+    table.add_column("node", overflow="fold")
+    table.add_column("run", overflow="fold")
+    table.add_column("round", justify="right")
+    table.add_column("for", justify="right", no_wrap=True)
+    for run in sight.under_way:
+        place = run["node"] or "waits for a node"
+        texts = (place, str(run["cell"]), str(run["round"]), _length(run["seconds"]))
+        table.add_row(*(Text(printable(text)) for text in texts))
+    yield table
 
 
 def _failures(sight: Sight) -> Table:

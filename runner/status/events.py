@@ -16,8 +16,12 @@ readers must ignore events and keys that they do not know. The events are:
     ``task`` (in words), ``number`` (from 1) ``of`` the tasks to calibrate before the first run.
 ``run_began``
     ``cell_id``, ``round``, ``cell``, ``function``, ``payload_asked_bytes``, ``number`` (from 1) ``of`` the runs to make now; null if precision decides.
+``run_placed``
+    ``cell_id``, ``round``, ``node``: a run that began got to a node; again if that was lost and it was moved.
+``nodes_changed``
+    ``nodes``: the names of the engine's nodes from now on.
 ``run_ended``
-    the same fields, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the
+    the fields of ``run_began``, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the
     counts so far; if precision decides, ``decided`` of ``cells``; and ``seconds_left``, an estimate for the remaining runs, null if there is none.
 ``note``
     ``text``.

@@ -87,11 +87,60 @@ class Sight:
         return len(planned_runs(self.path) - there)
 
     @cached_property
+    def under_way(self) -> list[dict[str, Any]]:
+        """Return the runs under way: cell in words, cell_id, round, node (None at home) and seconds, in the order of their nodes."""
+        if self.state != RUNNING:
+            return []
+        found = [
+            {
+                "cell": _text(began, "cell"),
+                "cell_id": key[0],
+                "round": key[1],
+                "node": node,
+                "seconds": self._since(_moment(began)),
+            }
+            for key, (began, node) in self._begun.items()
+        ]
+        return sorted(found, key=lambda run: run["node"] or "")
+
+    @cached_property
+    def _begun(self) -> dict[Key, tuple[Mapping[str, Any], str | None]]:
+        """Return the events that began runs which have not ended, each with the run's node, by key in their order."""
+        begun: dict[Key, tuple[Mapping[str, Any], str | None]] = {}
+        for event in self.events:
+            key = _key(event)
+            if key is None:
+                continue
+            if event["event"] == "run_began":
+                begun[key] = event, None
+            elif event["event"] == "run_placed" and key in begun:
+                begun[key] = begun[key][0], _text(event, "node")
+            elif event["event"] == "run_ended":
+                begun.pop(key, None)
+        return begun
+
+    @cached_property
+    def nodes(self) -> list[str]:
+        """Return the nodes of the engine while the sweep runs; none at home."""
+        known = self._last("nodes_changed").get("nodes") if self.state == RUNNING else None
+        return [printable(name) for name in known if isinstance(name, str)] if isinstance(known, list) else []
+
+    @property
+    def free_nodes(self) -> list[str]:
+        """Return the nodes that make no run."""
+        busy = {run["node"] for run in self.under_way}
+        return [node for node in self.nodes if node not in busy]
+
+    @property
+    def queued(self) -> int:
+        """Return how many runs wait for their turn."""
+        return max(self.waiting - len(self.under_way), 0)
+
+    @cached_property
     def present(self) -> Mapping[str, Any] | None:
-        """Return the event that began the current run; None between runs and after the sweep."""
-        marks = [event for event in self.events if event["event"] in ("run_began", "run_ended")]
-        begun = self.state == RUNNING and marks and marks[-1]["event"] == "run_began"
-        return marks[-1] if begun else None
+        """Return the event that began the current run, the latest one of several; None between runs and after the sweep."""
+        begun = list(self._begun.values()) if self.state == RUNNING else []
+        return begun[-1][0] if begun else None
 
     @property
     def seconds(self) -> float | None:
@@ -151,6 +200,10 @@ class Sight:
             "seconds_left": self.seconds_left,
             "counts": self.counts,
             "present": self.present,
+            "under_way": self.under_way,
+            "queued": self.queued,
+            "nodes": self.nodes,
+            "free_nodes": self.free_nodes,
             "failed": self.failed,
             "damaged": {str(path.relative_to(self.path)): why for path, why in self.stored.damaged.items()},
             "log": self.log(lines),

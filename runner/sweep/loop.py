@@ -12,11 +12,21 @@ from breakeven.runner.planning.decisions import Decisions, in_words
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 from breakeven.runner.store import Sweep
-from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepEvent, SweepObserver
+from breakeven.runner.sweep.observer import (
+    NodesChanged,
+    RunBegan,
+    RunEnded,
+    RunPlaced,
+    SweepEvent,
+    SweepObserver,
+)
 from breakeven.runner.sweep.schedule import Schedule
 from breakeven.runner.sweep.signals import held_back
 from breakeven.runner.sweep.tally import Tally
 from breakeven.runner.sweep.under_way import UnderWay
+
+_LOOK_S = 1.0
+"""How long to wait before looking at nodes that join or are lost; this machine is left alone."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ class Loop:
         self._observer = observer
         self._check = check
         self._under_way = UnderWay() if under_way is None else under_way
+        self._nodes: tuple[str, ...] = ()
 
     def make_runs(self, schedule: Schedule, engine: Engine, tally: Tally) -> End:
         """Make the runs of ``schedule`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
@@ -74,7 +85,7 @@ class Loop:
             tally = self._begin(schedule, engine, tally)
             if not self._under_way:
                 return End(tally, None, over_budget=schedule.over_budget)
-            for run, result in self._under_way.wait():
+            for run, result in self._under_way.wait(_LOOK_S if self._nodes else None):
                 row = self._store(result.result())
                 schedule.ended(run, row)
                 tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)
@@ -96,7 +107,17 @@ class Loop:
             self._observer.notify(RunBegan(run=run, number=number, of=tally.of, seconds_left=left))
             engine.expect(schedule.following())
             self._under_way.add(run, engine.submit(run))
+        self._tell_places(engine)
         return tally
+
+    def _tell_places(self, engine: Engine) -> None:
+        """Tell the observers of nodes that came or went, and of runs that got to one."""
+        nodes = tuple(engine.node_names())
+        if nodes != self._nodes:
+            self._nodes = nodes
+            self._observer.notify(NodesChanged(nodes=nodes))
+        for run, node in engine.placed():
+            self._observer.notify(RunPlaced(run=run, node=node))
 
     def _store(self, result: RunResult) -> Mapping[str, Any]:
         """Store a result; a signal that arrives during the storing is delayed."""

@@ -52,6 +52,21 @@ class RunBegan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunPlaced:
+    """A run that began got to a node of the engine; it may be another one later, if its node is lost."""
+
+    run: Run
+    node: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodesChanged:
+    """The engine has these ``nodes`` from now on."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunEnded:
     """A run ended and is stored: its row, the counts including it, and an estimate for the remaining runs.
 
@@ -85,7 +100,17 @@ class SweepEnded:
     code: int
 
 
-SweepEvent = SweepBegan | RunIncompatible | CalibrationBegan | RunBegan | RunEnded | Noted | SweepEnded
+SweepEvent = (
+    SweepBegan
+    | RunIncompatible
+    | CalibrationBegan
+    | RunBegan
+    | RunPlaced
+    | NodesChanged
+    | RunEnded
+    | Noted
+    | SweepEnded
+)
 
 
 class SweepObserver(Protocol):

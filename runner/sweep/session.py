@@ -13,6 +13,7 @@ from rich.console import Console
 
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.program import override
+from breakeven.base.statuses import FINAL
 from breakeven.base.streams import problems
 from breakeven.base.terminal import fixed
 from breakeven.base.text import shown
@@ -117,30 +118,41 @@ class Session:
         stored = self._sweep.stored()
         calibrations = known_calibrations(self._plan, stored.rows)
         self._plan = settle(self._plan, calibrations.known, stored.rows)
-        pending = find_pending(self._plan, stored.rows)
-        with closing(
-            Observers(open_sinks(self._sweep, self._plan.policy.progress, self._console))
-        ) as observers:
-            for note in calibrations.notes:
-                self._note(observers, note)
-            ended = self._make_runs(observers, pending, stored, calibrations)
-            for name, error in problems():
-                observers.notify(Noted(text=f"{name} could not be written ({error.strerror})"))
-            observers.notify(SweepEnded(how=ended.how, code=ended.code))
+        with closing(open_engine(self._plan.engine, self._plan.sweep)) as engine:
+            models = self._cpu_models(engine, stored)
+            pending = find_pending(self._plan, stored.rows, models)
+            with closing(
+                Observers(open_sinks(self._sweep, self._plan.policy.progress, self._console))
+            ) as observers:
+                for note in (*calibrations.notes, *_new_models(models, stored)):
+                    self._note(observers, note)
+                ended = self._make_runs(observers, pending, stored, calibrations, engine)
+                for name, error in problems():
+                    observers.notify(Noted(text=f"{name} could not be written ({error.strerror})"))
+                observers.notify(SweepEnded(how=ended.how, code=ended.code))
         return ended
 
+    def _cpu_models(self, engine: Engine, stored: Stored) -> frozenset[str]:
+        """Return the CPU models of the nodes that carry on with a sweep; none if there is nothing to compare them with."""
+        asks = _measured_on(stored) and self._plan.runs
+        return engine.cpu_models(self._plan.runs[0]) if asks else frozenset()
+
     def _make_runs(
-        self, observers: Observers, pending: Pending, stored: Stored, calibrations: Calibrations
+        self,
+        observers: Observers,
+        pending: Pending,
+        stored: Stored,
+        calibrations: Calibrations,
+        engine: Engine,
     ) -> _Ended:
         try:
             budget = Budget(self._plan.policy.budget_ns)
-            with closing(open_engine(self._plan.engine, self._plan.sweep)) as engine:
-                self._prepare(observers, pending, stored)
-                self._calibrate(observers, pending, stored, calibrations, engine)
-                pending = pending.of(self._plan)
-                self._announce(observers, pending, stored)
-                schedule = Schedule(self._plan, pending, stored.rows, budget, together=engine.room > 1)
-                end = self._loop(observers, schedule, engine)
+            self._prepare(observers, pending, stored)
+            self._calibrate(observers, pending, stored, calibrations, engine)
+            pending = pending.of(self._plan)
+            self._announce(observers, pending, stored)
+            schedule = Schedule(self._plan, pending, stored.rows, budget, together=engine.room > 1)
+            end = self._loop(observers, schedule, engine)
         except KeyboardInterrupt:
             return _Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED)
         except (PlanOutdated, EngineLost) as error:
@@ -253,6 +265,19 @@ def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
         *([time] if time else []),
     ]
     return f"{shown(plan.sweep)}: {', '.join(counts)}"
+
+
+def _measured_on(stored: Stored) -> set[str]:
+    """Return the CPU models that stored runs were measured on."""
+    return {row["cpu_model"] for row in stored.rows.values() if row["status"] in FINAL and row["cpu_model"]}
+
+
+def _new_models(models: frozenset[str], stored: Stored) -> Iterator[str]:
+    """Yield a note if nodes have CPUs that no stored run was measured on, beside those that some were."""
+    known = _measured_on(stored)
+    others = sorted(models - known)
+    if others and models & known:
+        yield f"nodes with another CPU take part from now on ({', '.join(others)}): times and rates are not compared across unlike hosts"
 
 
 def _lost(stored: Stored, folder: Path | None) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
@@ -32,12 +32,15 @@ class UnderWay:
         self._runs[result] = run
         result.add_done_callback(self._ended.put)
 
-    def wait(self) -> list[Ended]:
-        """Wait until a run has ended, and take out all that have; those whose futures raise come last.
+    def wait(self, seconds: float | None = None) -> list[Ended]:
+        """Wait until a run has ended, at most ``seconds``, and take out all that have; those whose futures raise come last.
 
         So what is measured is stored before anything ends the sweep.
         """
-        ended = [self._ended.get()]
+        try:
+            ended = [self._ended.get(timeout=seconds)]
+        except Empty:
+            return []
         while self.any_ended:
             ended.append(self._ended.get())
         taken = [(self._runs.pop(result), result) for result in ended]

@@ -303,7 +303,7 @@ def test_the_context_names_what_differs(rich: Lab) -> None:
         gil_enabled=np.array([False, True, None], dtype=object),
     )
     assert Context.of(runs).caption("Sample.") == (
-        "Sample. · X and 1 other CPU models on 2 hosts · CPU count varies · "
+        "Sample. · X and 1 other CPU models on a and b · CPU count varies · "
         "CPython 3.14.0, 3.14.0 GIL off · PyPy 3.14.0"
     )
 

@@ -24,7 +24,14 @@ from breakeven.runner.status import state as sight
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import AppendedFile, Sweep
 from breakeven.runner.sweep.loop import Observers
-from breakeven.runner.sweep.observer import RunBegan, RunEnded, SweepBegan, SweepEnded
+from breakeven.runner.sweep.observer import (
+    NodesChanged,
+    RunBegan,
+    RunEnded,
+    RunPlaced,
+    SweepBegan,
+    SweepEnded,
+)
 from breakeven.runner.sweep.sinks import JsonLines, Log
 from breakeven.runner.sweep.tally import Tally
 from tests import commands, samples
@@ -368,6 +375,35 @@ with SweepLock(sweep.path).held():
     print("under way", flush=True)
     time.sleep(60)
 """
+
+
+def test_where_the_runs_of_a_cluster_are(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nodes, how many are free, the queue, and the node of each run under way, the last one that it was moved to."""
+    run = samples.run(sys.executable, interpreter="current")
+    counts = {"total": 9, "done": 0, "waiting": 9, "incompatible": 0}
+    with SweepLock(sweep.path).held(), closing(JsonLines(AppendedFile(sweep.events))) as events:
+        events.notify(SweepBegan(sweep=sweep.path, **counts, command="breakeven sweep=mine"))
+        for number in range(4):
+            events.notify(RunBegan(run=replace(run, round=number), number=number + 1, of=9, seconds_left=9.0))
+        events.notify(NodesChanged(nodes=("n1", "n2", "n3")))
+        for number, node in ((0, "n1"), (1, "n3"), (2, "n3"), (1, "n2")):
+            events.notify(RunPlaced(run=replace(run, round=number), node=node))
+        ended = replace(run, round=0)
+        row = _row(0)
+        events.notify(RunEnded(run=ended, row=row, tally=Tally(total=9, ok=1), seconds_left=8.0))
+        _, lines = _shown(capsys, "--lines", "0")
+        told = _data(capsys)
+    assert [line.split() for line in lines[2:4]] == [
+        ["3", "nodes,", "1", "free;", "5", "runs", "queued"],
+        ["node", "run", "round", "for"],
+    ]
+    assert [(line.split()[0], line.split()[-2]) for line in lines[4:]] == [
+        ("waits", "3"),
+        ("n2", "1"),
+        ("n3", "2"),
+    ]
+    assert [(run["node"], run["round"]) for run in told["under_way"]] == [(None, 3), ("n2", 1), ("n3", 2)]
+    assert (told["nodes"], told["free_nodes"], told["queued"]) == (["n1", "n2", "n3"], ["n1"], 5)
 
 
 @pytest.fixture

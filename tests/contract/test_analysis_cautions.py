@@ -16,6 +16,7 @@ from breakeven.base.notes import FORMS, write
 CELL: dict[str, Any] = {
     **dict.fromkeys(FACTORS),
     **dict.fromkeys(CONDITIONS),
+    "node": None,
     "model": "process",
     "ipc": "queue",
     "covers": "cell",

@@ -23,6 +23,7 @@ from tests.kernel_files import CPU, V2, KernelFiles
 FOLDER = Path(machine.__file__).parent
 WITHOUT_FILES = {
     "hostname",
+    "machine",
     "cpu_model",
     "cpu_count",
     "memory_bytes",

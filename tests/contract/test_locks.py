@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.runner.environment import files as kernel_files
 from breakeven.runner.environment import process_table
 from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.errors import LockUnusable, MachineBusy, NotStored, OutputsUnwritable, SweepBusy
@@ -96,7 +97,7 @@ def test_where_proc_does_not_tell_the_kernel_is_asked(
 
 def test_a_boot_without_an_id_is_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On a system that has none of the kernel's files the host's name stands for it, and all processes are one set."""
-    monkeypatch.setattr(who, "_BOOT", tmp_path / "none")
+    monkeypatch.setattr(kernel_files, "ROOT", tmp_path)
     monkeypatch.setattr(process_table, "PROC", str(tmp_path / "none"))
     assert boot.__wrapped__() == os.uname().nodename
     assert who._processes.__wrapped__() == ""

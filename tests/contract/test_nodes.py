@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.engines._nodes import MOST_LOST, NodeLost, OnNodes
+from breakeven.runner.engines.node import carry_out
 from breakeven.runner.engines.orders import CALIBRATION, NotAnAnswer, Order, answer_of, read_answer
+from breakeven.runner.environment import machine_facts
 from breakeven.runner.errors import EngineLost, NotStored, PlanOutdated
 from breakeven.runner.host import Abandoned, Ending
 from breakeven.runner.planning.run import Run
@@ -210,3 +212,20 @@ def test_an_order_arrives_as_it_was(files: dict[str, bytes]) -> None:
     """With the user's modules."""
     order = Order(kind="run", run=run(sys.executable), sweep="here", files=files)
     assert Order.from_text(order.to_text()) == order
+
+
+def test_every_node_says_what_cpu_it_has() -> None:
+    """One that is lost while it is asked is unknown."""
+
+    class Asked(MadeUp):
+        def _start(self, node: str, order: Order) -> Future[bytes]:
+            answer: Future[bytes] = Future()
+            if node == "lost":
+                answer.set_exception(NodeLost("lost is gone"))
+            else:
+                answer.set_result(carry_out(order.to_text()))
+            return answer
+
+    asked = run(sys.executable)
+    assert Asked(["a", "lost", "b"]).cpu_models(asked) == {machine_facts()["cpu_model"]}
+    assert Asked(["lost"]).cpu_models(asked) == frozenset()

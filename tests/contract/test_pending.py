@@ -131,3 +131,31 @@ def test_a_run_that_failed_under_other_conditions_is_told_as_well() -> None:
     assert _count(find_pending(_plan(on_change="remeasure"), stored)) == (4, 0, 0, 1)
     assert _count(find_pending(_plan(retry_failed=True), stored)) == (4, 0, 0, 1)
     assert _count(find_pending(_plan(on_change="keep"), stored)) == (3, 0, 1, 0)
+
+
+def _on_nodes(**policy: Any) -> Plan:
+    """Plan the same for an engine with nodes."""
+    engine = {"name": "dask", "address": "tcp://127.0.0.1:1", "placement": "any", "patience": "1s"}
+    return _plan(engine=engine, **policy)
+
+
+def test_the_host_of_a_node_is_no_condition_and_its_cpu_is() -> None:
+    """Runs of any host are kept while a node has their CPU model; where none has, they are treated as other changes are."""
+    plan = _on_nodes()
+    stored = {run.key: _row(plan, hostname=f"n{place}", cpu_model="X") for place, run in enumerate(plan.runs)}
+    for models in (frozenset(), frozenset({"X"}), frozenset({"X", "Y"})):
+        assert _count(find_pending(plan, stored, models)) == (0, 4, 0, 0)
+    with pytest.raises(ConditionsChanged, match=r"\(CPU: X, now Y and Z \(4 runs\)\)"):
+        find_pending(plan, stored, frozenset({"Z", "Y"}))
+    kept = find_pending(_on_nodes(on_change="keep"), stored, frozenset({"Y"}))
+    assert (_count(kept), [str(one) for one in kept.changed]) == ((0, 4, 0, 0), ["CPU: X, now Y (4 runs)"])
+    assert _count(find_pending(_on_nodes(on_change="remeasure"), stored, frozenset({"Y"}))) == (4, 0, 0, 4)
+
+
+def test_a_run_whose_node_is_not_known_has_no_cpu_to_compare() -> None:
+    """It crashed with its node; and at home, where the plan knows the machine, nodes are not asked."""
+    plan = _on_nodes()
+    stored = {plan.runs[0].key: _row(plan, "crashed", cpu_model=None)}
+    assert not find_pending(plan, stored, frozenset({"Y"})).changed
+    here = _plan()
+    assert not find_pending(here, {here.runs[0].key: _row(here)}, frozenset({"Y"})).changed

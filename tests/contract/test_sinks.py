@@ -21,10 +21,12 @@ from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
 from breakeven.runner.store import AppendedFile, NotStored, Sweep
 from breakeven.runner.sweep.loop import Observers
 from breakeven.runner.sweep.observer import (
+    NodesChanged,
     Noted,
     RunBegan,
     RunEnded,
     RunIncompatible,
+    RunPlaced,
     SweepBegan,
     SweepEnded,
     SweepEvent,
@@ -60,6 +62,8 @@ def _events(sweep: Sweep) -> list[SweepEvent]:
         SweepBegan(sweep=sweep.path, **counts, command="breakeven sweep=mine"),
         RunIncompatible(run=run, reason="it cannot be"),
         RunBegan(run=run, number=1, of=2, seconds_left=9.0),
+        NodesChanged(nodes=("n1", "n2")),
+        RunPlaced(run=run, node="n1"),
         RunEnded(run=run, row=row, tally=Tally(total=2, failed=1, incompatible=3), seconds_left=4.5),
         Noted(text="the machine is busy"),
         SweepEnded(how=INTERRUPTED, code=130),
@@ -101,6 +105,8 @@ def test_every_event_tells_what_is_documented(sweep: Sweep) -> None:
         },
         {"event": "run_incompatible", **KEY, "reason": "it cannot be"},
         {"event": "run_began", **KEY, **number},
+        {"event": "nodes_changed", "nodes": ["n1", "n2"]},
+        {"event": "run_placed", "cell_id": KEY["cell_id"], "round": KEY["round"], "node": "n1"},
         {
             "event": "run_ended",
             **KEY,
@@ -123,7 +129,7 @@ def test_the_log_tells_it_to_people(sweep: Sweep) -> None:
     _write_all(sweep)
     text = sweep.log.read_text()
     stamp = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d ", re.MULTILINE)
-    assert len(stamp.findall(text)) == 6
+    assert len(stamp.findall(text)) == 8
     assert stamp.sub("", text).splitlines() == [
         f"sweep outputs/mine began on host {os.uname().nodename}, pid {os.getpid()}",
         "    command: breakeven sweep=mine",
@@ -131,6 +137,8 @@ def test_the_log_tells_it_to_people(sweep: Sweep) -> None:
         f"incompatible: {CELL} (cell 0123456789abcdef, round 0)",
         "    it cannot be",
         f"run 1/2 began: {CELL} (cell 0123456789abcdef, round 0)",
+        "nodes: n1, n2",
+        f"on node n1: {CELL} (cell 0123456789abcdef, round 0)",
         "run 1/2 ended crashed after 1.25 s",
         "    ended by SIGSEGV",
         "    one",
@@ -185,7 +193,7 @@ def test_a_torn_line_is_left_out(sweep: Sweep) -> None:
     last = data.rindex(b"\n", 0, -1) + 1
     for length in range(last, len(data)):
         sweep.events.write_bytes(data[:length])
-        assert len(read_events(sweep.events)) == (6 if length == len(data) - 1 else 5)
+        assert len(read_events(sweep.events)) == (8 if length == len(data) - 1 else 7)
     sweep.events.write_bytes(b'{"event": "unheard_of", "at": 3}\n[1]\n{"event": 4}\n\xff\n' + b"[" * 9999)
     assert read_events(sweep.events) == [{"event": "unheard_of", "at": 3}]
 

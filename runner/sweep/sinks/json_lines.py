@@ -15,10 +15,12 @@ from breakeven.runner.planning.run import Run
 from breakeven.runner.store import AppendedFile
 from breakeven.runner.sweep.observer import (
     CalibrationBegan,
+    NodesChanged,
     Noted,
     RunBegan,
     RunEnded,
     RunIncompatible,
+    RunPlaced,
     SweepBegan,
     SweepEnded,
     SweepEvent,
@@ -63,6 +65,14 @@ def as_data(event: SweepEvent) -> tuple[str, Mapping[str, Any]]:  # noqa: PLR091
             }
         case RunBegan():
             return "run_began", _about(event.run) | {"number": event.number, "of": event.of}
+        case RunPlaced():
+            return "run_placed", {
+                "cell_id": event.run.cell_id,
+                "round": event.run.round,
+                "node": event.node,
+            }
+        case NodesChanged():
+            return "nodes_changed", {"nodes": list(event.nodes)}
         case RunEnded():
             return "run_ended", _about(event.run) | _ended(event)
         case Noted():

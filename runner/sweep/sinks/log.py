@@ -12,10 +12,12 @@ from breakeven.runner.planning.run import Run
 from breakeven.runner.store import AppendedFile
 from breakeven.runner.sweep.observer import (
     CalibrationBegan,
+    NodesChanged,
     Noted,
     RunBegan,
     RunEnded,
     RunIncompatible,
+    RunPlaced,
     SweepBegan,
     SweepEnded,
     SweepEvent,
@@ -56,6 +58,10 @@ def texts(event: SweepEvent) -> list[str]:  # noqa: PLR0911  # one for each kind
             return [f"calibrating {describe_task(event.cell)} ({numbered(event.number, event.of)})"]
         case RunBegan():
             return [f"run {numbered(event.number, event.of)} began: {_name(event.run)}"]
+        case RunPlaced():
+            return [f"on node {event.node}: {_name(event.run)}"]
+        case NodesChanged():
+            return [f"nodes: {', '.join(event.nodes) or 'none'}"]
         case RunEnded():
             return [
                 _ended(event),
