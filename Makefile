@@ -14,7 +14,8 @@ SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-re
 # Only for Python 3.11 all of those versions have wheels.
 LOWEST := $(VENV)-lowest
 LOWEST_TESTS := $(wildcard tests/contract/test_analysis_*.py tests/contract/test_figure_*.py tests/contract/test_verdict*.py) \
-	tests/contract/test_comparing.py tests/contract/test_maps.py tests/contract/test_store.py
+	tests/contract/test_comparing.py tests/contract/test_maps.py tests/contract/test_store.py \
+	tests/end_to_end/test_any_surroundings.py::test_figures_look_alike_whatever_matplotlib_is_told
 LOWEST_PYTHON ?= $(firstword $(shell command -v python3.11) $(PYTHON))
 
 .PHONY: demo test test-contract test-lowest test-engines lint bench prove matrix clean
