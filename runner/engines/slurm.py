@@ -21,6 +21,7 @@ from threading import Event, Lock, Thread
 from time import monotonic, sleep
 from typing import Any
 
+from breakeven.runner.engines._abc import SWEEP
 from breakeven.runner.engines._exchange import Exchange
 from breakeven.runner.engines._nodes import BLOCK, NodeLost, OnNodes
 from breakeven.runner.engines._slurm_commands import Commands, Refused, Unreachable
@@ -52,7 +53,8 @@ class Slurm(OnNodes):
         self._numbers = count()
         self._failed: EngineLost | None = None
         self._stirred = monotonic()
-        name, sweep = name_of(Path(options["sweep"])), Path(options["sweep"])
+        self._results = sweep = Path(options[SWEEP])
+        name = name_of(sweep)
         self._commands = Commands(name, options["partition"], options["sbatch"])
         self._commands.check()
         self._refuse_count(options["nodes"])
@@ -73,6 +75,11 @@ class Slurm(OnNodes):
             raise
         for thread in self._threads:
             thread.start()
+
+    @property
+    def sweep(self) -> str:
+        """Return what the lock of a node says of its holder."""
+        return f"{self._results} of {socket.gethostname()}"
 
     def _nodes(self) -> Sequence[str]:
         return self._jobs.names()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from breakeven.analysis.frames.load import load
 from breakeven.runner.engines._slurm_commands import Commands
 from breakeven.runner.engines.slurm import name_of
 from breakeven.runner.errors import EngineUnusable
@@ -20,40 +18,13 @@ from tests.collaboration.host_runs import write_module
 from tests.commands import Completed, Started
 from tests.engines import slurm_cluster
 from tests.engines.slurm_cluster import PARTITION, Cluster, cluster
+from tests.engines.sweeps import ENDINGS, QUICK, SLOW, STATUSES, runs_of, spans_of, stored, wait_until
 
 pytestmark = pytest.mark.skipif(not slurm_cluster.is_there(), reason=slurm_cluster.MISSING)
 
-QUICK = (
-    *("engine=slurm", "engine.nodes=3", "engine.patience=30s", "sweep=mine", "tasks=8", "task=200us"),
-    *(
-        "measure.min_trials=2",
-        "measure.max_trials=2",
-        "measure.traced=1",
-        "measure.warmup=0",
-        "measure.max_warmup=0",
-    ),
-)
-SLOW = ("workload=function", "workload.target=mine:work", "tasks=2")
-WORK = "\ndef work():\n    time.sleep(0.1)\n"
-ENDINGS = """
-import os, signal, sys
-
-def exits():
-    os._exit(3)
-
-def dies():
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-def hangs():
-    while True:
-        pass
-
-def raises():
-    raise ValueError("no such luck")
-
-def swells():
-    return bytearray(2**40)
-"""
+MINE = ("engine=slurm", "engine.nodes=3", "engine.patience=30s", *QUICK)
+FUNCTION = ("workload=function", "workload.target=mine:work", "tasks=2")
+SWELLS = "\ndef swells():\n    return bytearray(2**40)\n"
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +41,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield made
 
 
-def runs_of(folder: Path) -> pd.DataFrame:
-    """Return what a sweep stored."""
-    return load(folder / "outputs" / "mine").runs
-
-
 def once_each(runs: pd.DataFrame) -> bool:
     """Return whether no run is there twice."""
     return not runs.duplicated(["cell_id", "round"]).any()
@@ -82,34 +48,19 @@ def once_each(runs: pd.DataFrame) -> bool:
 
 def typed(folder: Path, of: Cluster, *arguments: str) -> Completed:
     """Type a command and wait for its end."""
-    return commands.run(commands.module("breakeven", "-m", *QUICK, *arguments), folder, of.variables)
+    return commands.run(commands.module("breakeven", "-m", *MINE, *arguments), folder, of.variables)
 
 
 def start(folder: Path, of: Cluster, *arguments: str) -> Started:
     """Type a command that goes on while the test does something."""
-    return commands.start(commands.module("breakeven", "-m", *QUICK, *arguments), folder, of.variables)
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for something that happens by itself, or fail."""
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def stored(folder: Path) -> int:
-    """Return how many runs are stored."""
-    return len(list((folder / "outputs" / "mine").glob("runs/*")))
+    return commands.start(commands.module("breakeven", "-m", *MINE, *arguments), folder, of.variables)
 
 
 def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, shared: Cluster) -> None:
     """Runs overlap in time between nodes, never on one; each cell of each round is stored once; no job and no folder is left."""
     done = typed(tmp_path, shared, "model=thread,process", "rounds=3", "tasks=200")
     assert done.returncode == 0, done.stderr
-    runs = runs_of(tmp_path)
-    begin = runs["started_at"].dt.as_unit("ns").astype("int64")
-    runs = runs.assign(begin=begin, end=begin + runs["wall_ns"]).sort_values("begin")
+    runs = spans_of(runs_of(tmp_path))
     assert (len(runs), bool(runs["status"].eq("ok").all()), set(runs["node"])) == (6, True, {"n1", "n2"})
     assert once_each(runs)
     for _, own in runs.groupby("node"):
@@ -121,27 +72,21 @@ def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, shared: Clust
 
 def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, shared: Cluster) -> None:
     """A run that exits, is killed, hangs, raises or asks for too much memory ends alone; the job on the node goes on."""
-    (tmp_path / "mine.py").write_text(ENDINGS)
-    names = ("exits", "dies", "hangs", "raises", "swells")
+    (tmp_path / "mine.py").write_text(ENDINGS + SWELLS)
+    names = (*STATUSES, "mine:swells")
     done = typed(
         tmp_path,
         shared,
         *(
             "engine.allocation=shared",
             "workload=function",
-            f"workload.target={','.join(f'mine:{name}' for name in names)}",
+            f"workload.target={','.join(names)}",
         ),
         *("model=process", "rounds=1", "limits.time=3s", f"engine.folder={tmp_path / 'exchange'}"),
     )
     assert done.returncode == 1, done.stderr
     runs = runs_of(tmp_path)
-    assert dict(zip(runs["function"], runs["status"], strict=True)) == {
-        "mine:exits": "crashed",
-        "mine:dies": "crashed",
-        "mine:hangs": "timeout",
-        "mine:raises": "failed",
-        "mine:swells": "failed",
-    }
+    assert dict(zip(runs["function"], runs["status"], strict=True)) == {**STATUSES, "mine:swells": "failed"}
     assert set(runs["node"]) <= {"n1", "n2"}
     assert (shared.queue(), (tmp_path / "exchange").exists()) == ([], False)
 
@@ -149,8 +94,8 @@ def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, shared: Clu
 @pytest.mark.parametrize("allocation", ["per_run", "shared"])
 def test_a_sweep_survives_its_cluster(allocation: str, tmp_path: Path, own: Cluster) -> None:
     """A node dies in the middle of a run, another joins, the controller is restarted: each run is stored once, some from the new node."""
-    write_module(tmp_path, WORK)
-    asked = (*SLOW, f"engine.allocation={allocation}", "model=thread", "rounds=4", "workers=1,2")
+    write_module(tmp_path, SLOW)
+    asked = (*FUNCTION, f"engine.allocation={allocation}", "model=thread", "rounds=4", "workers=1,2")
     with start(tmp_path, own, *asked) as sweep:
         wait_until(lambda: stored(tmp_path) >= 1 and own.running("n1") != [])
         own.kill_node("n1")
@@ -168,8 +113,8 @@ def test_a_sweep_survives_its_cluster(allocation: str, tmp_path: Path, own: Clus
 
 def test_a_killed_orchestrator_finds_its_jobs_again(tmp_path: Path, own: Cluster) -> None:
     """Those that run and those that wait are cancelled before the same command submits; no run is stored twice."""
-    write_module(tmp_path, WORK)
-    asked = (*SLOW, "engine.placement=any", "model=thread", "rounds=3")
+    write_module(tmp_path, SLOW)
+    asked = (*FUNCTION, "engine.placement=any", "model=thread", "rounds=3")
     other = own.ask(
         "sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap", "sleep 300"
     ).strip()
@@ -191,10 +136,10 @@ def test_a_killed_orchestrator_finds_its_jobs_again(tmp_path: Path, own: Cluster
 @pytest.mark.parametrize("allocation", ["per_run", "shared"])
 def test_ctrl_c_leaves_nothing_in_the_queue(allocation: str, tmp_path: Path, shared: Cluster) -> None:
     """The runs under way are ended on their nodes, and the jobs are gone when the command ends."""
-    write_module(tmp_path, WORK)
+    write_module(tmp_path, SLOW)
     number = signal.SIGINT if allocation == "per_run" else signal.SIGTERM
     with start(
-        tmp_path, shared, *SLOW, f"engine.allocation={allocation}", "model=process", "rounds=9"
+        tmp_path, shared, *FUNCTION, f"engine.allocation={allocation}", "model=process", "rounds=9"
     ) as sweep:
         wait_until(lambda: stored(tmp_path) >= 1)
         sweep.send_signal(number)
