@@ -134,7 +134,7 @@ def test_calls_as_long_as_the_window_keep_their_rate_with_several_workers(
 def test_tasks_have_the_length_asked_for(name: str, task_ns: int) -> None:
     """The shortest of many calls is near the asked length, or longer with the least work, as far as a machine that others use can tell."""
     workload = _workload(name, **(MATRICES if name == "matmul" else {}))
-    workload.amount = workload.calibrate(task_ns)
+    workload.amount = max(workload.calibrate(task_ns) for _ in range(3))  # others only make it too small
     task, payload = workload.open(), workload.inputs()[0]
     taken = []
     for _ in range(30):
