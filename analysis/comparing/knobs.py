@@ -12,8 +12,8 @@ from breakeven.base.schema import TABLES
 TRIAL = "trial_ns"
 """The requested length of a trial, from which the number of tasks follows; null if that was requested."""
 
-METHOD = ("seed", "rounds", "measure", "limits")
-"""Knobs of how a cell is measured, not of what it is: cells are paired across them."""
+METHOD = ("seed", "rounds", "measure", "limits", "engine")
+"""Knobs of how and where a cell is measured, not of what it is: cells are paired across them."""
 
 
 SIDE = "side"

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
+from importlib import import_module
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
 from breakeven.runner import host
-from breakeven.runner.engines import node as on_node
 from breakeven.runner.engines._dask_tls import check_certificate
 from breakeven.runner.engines._nodes import NodeLost, OnNodes
 from breakeven.runner.engines.orders import Order
 from breakeven.runner.errors import EngineLost, EngineUnusable
 
 RESOURCE = "breakeven"
+_ON_NODE = "breakeven.runner.engines.dask_node"
 _LOOK_S = 0.5  # between two looks at which workers there are
 _CONNECT_S = 10.0
 _CLOSE_S = 2.0
@@ -36,6 +37,7 @@ class Dask(OnNodes):
         self._address = str(options["address"])
         patience_s = options["patience"] / 1e9
         self._client = _connect(self._address, min(patience_s, _CONNECT_S))
+        self._carry_out = import_module(_ON_NODE).carry_out  # it imports Dask, which is there now
         self._guard = Lock()
         self._running: dict[Future[bytes], tuple[str, Any]] = {}
         self._known: Sequence[str] = ()
@@ -55,7 +57,7 @@ class Dask(OnNodes):
             raise self._lost
         answer: Future[bytes] = Future()
         asked = self._client.submit(
-            on_node.carry_out,
+            self._carry_out,
             order.to_text(),
             workers=[node],
             allow_other_workers=False,

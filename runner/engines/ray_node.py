@@ -7,6 +7,8 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from breakeven.runner.engines.variables import restore_variables
+
 _SET_BY_RAY = ("OMP_NUM_THREADS", "PYTHONBREAKPOINT", "CUDA_VISIBLE_DEVICES")
 """Variables that Ray sets in its workers, and that measured processes would inherit."""
 
@@ -59,13 +61,4 @@ def be_as_the_node_is() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, priority)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     with suppress(OSError):  # another system than Linux, or another user's: they stay
-        restore_variables(Path(f"/proc/{raylet}/environ").read_bytes())
-
-
-def restore_variables(started_with: bytes) -> None:
-    """Set what Ray sets to what the node was started with, as /proc shows it, or remove it."""
-    given = dict(entry.split("=", 1) for entry in os.fsdecode(started_with).split("\0") if "=" in entry)
-    for name in _SET_BY_RAY:
-        os.environ.pop(name, None)
-        if name in given:
-            os.environ[name] = given[name]
+        restore_variables(_SET_BY_RAY, Path(f"/proc/{raylet}/environ").read_bytes())

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from breakeven.analysis.comparing.effect import Welch
+from breakeven.analysis.comparing.knobs import TRIAL, factors_of
 from breakeven.analysis.comparing.verdict import Judge, adjust
 from breakeven.analysis.frames.quantities import read_share
 from breakeven.base.errors import BadValue
+from breakeven.base.factors import FACTORS
 
 Samples = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, int]], Samples]
@@ -221,3 +223,10 @@ def test_a_band_that_is_no_share_is_refused(text: str) -> None:
     assert str(caught.value) == (
         f"--band {text}: not a share from 0 to below 1; write one such as --band 5% or --band 0.05"
     )
+
+
+def test_cells_are_paired_across_engines() -> None:
+    """What an engine is given says where a cell is measured, not what it is."""
+    assert set(factors_of(pd.Index(["engine.address", "workload.sizes"]))) - {*FACTORS, TRIAL} == {
+        "workload.sizes"
+    }

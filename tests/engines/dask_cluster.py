@@ -79,7 +79,7 @@ class Cluster:
         )
         self._await_scheduler()
 
-    def start_worker(self, number: int) -> None:
+    def start_worker(self, number: int, *, nanny: bool = False) -> None:
         """Start a worker with the resource and a lock of its own; it joins by itself."""
         home = self.folder / f"node{number}"
         home.mkdir(exist_ok=True)
@@ -94,7 +94,7 @@ class Cluster:
                 "1",
                 "--nworkers",
                 "1",
-                "--no-nanny",
+                "--nanny" if nanny else "--no-nanny",
             ),
             *("--resources", "breakeven=1", "--no-dashboard", "--local-directory", str(home)),
             *self._tls,

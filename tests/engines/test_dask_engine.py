@@ -278,6 +278,21 @@ def test_a_cluster_with_certificates(command: Command, tmp_path: Path) -> None:
     assert runs_of(tmp_path)["node"].str.startswith("tls://").all()
 
 
+def test_what_a_nanny_sets_is_no_part_of_a_run(command: Command, tmp_path: Path) -> None:
+    """Dask's default worker trims its heap and has one thread for native libraries; what is measured has neither."""
+    names = ("MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    raising = f"    found = [name for name in {names} if name in os.environ]\n    if found:\n        raise ValueError(found)\n"
+    (tmp_path / "mine.py").write_text(f"import os\ndef work():\n{raising}")
+    home = tmp_path / "cluster"
+    home.mkdir()
+    with cluster(home, 0) as made:
+        made.start_worker(0, nanny=True)
+        asked = ("workload=function", "workload.target=mine:work", "model=process", "rounds=1")
+        done = command(*QUICK, f"engine.address={made.address}", *asked)
+    assert done.returncode == 0, done.stderr
+    assert runs_of(tmp_path)["status"].tolist() == ["ok"]
+
+
 def test_modules_travel_where_a_node_has_none(tmp_path: Path) -> None:
     """The user's files are unpacked for the run alone, and are those that were planned."""
     user = write_module(tmp_path / "user", "\nimport helper\ndef work():\n    return helper.three()\n")

@@ -19,6 +19,7 @@ from breakeven.analysis.frames.load import load
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
 from breakeven.runner.engines import ray_node
 from breakeven.runner.engines.ray import Ray
+from breakeven.runner.engines.variables import restore_variables
 from breakeven.runner.environment import own_code
 from breakeven.runner.errors import EngineUnusable
 from tests import commands
@@ -180,7 +181,7 @@ def test_what_ray_changes_in_its_workers_is_undone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         "os.environ", {"OMP_NUM_THREADS": "1", "PYTHONBREAKPOINT": "ray.x", "HOME": "/home/me"}
     )
-    ray_node.restore_variables(b"PYTHONBREAKPOINT=mine=x\0HOME=/\0")
+    restore_variables(("PYTHONBREAKPOINT", "OMP_NUM_THREADS"), b"PYTHONBREAKPOINT=mine=x\0HOME=/\0")
     assert os.environ == {"PYTHONBREAKPOINT": "mine=x", "HOME": "/home/me"}
 
 
