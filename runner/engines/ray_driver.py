@@ -33,7 +33,7 @@ _EXIT_S = 20.0
 
 
 class Driver:
-    """Has the nodes of a Ray cluster carry out orders; each is told by the number that it came with."""
+    """Sends orders to the nodes of a Ray cluster; each is known by the number that it came with."""
 
     def __init__(self, out: TextIO, code: str) -> None:
         self._out = out

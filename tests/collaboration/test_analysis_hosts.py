@@ -33,7 +33,7 @@ def _sweep(path: Path, other: dict[str, Any], times: tuple[tuple[int, int], ...]
 
 
 def _spread(sample: Sample, hosts: tuple[dict[str, Any], ...], times: tuple[tuple[int, int], ...]) -> None:
-    """Give the second five rounds of each cell to the second host, and the first runs their begin and end."""
+    """Move the second five rounds of each cell to the second host; set when the first runs began and ended."""
     rows = sorted(load(sample.path).table("runs").to_pylist(), key=lambda row: int(row["order"]))
     ids: dict[tuple[Any, ...], str] = {}
     for number, row in enumerate(rows):

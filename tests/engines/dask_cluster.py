@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -166,16 +165,3 @@ def cluster(folder: Path, workers: int, certificate: Certificate | None = None) 
         yield made
     finally:
         made.stop()
-
-
-def processes_in(folder: Path) -> list[int]:
-    """Return the processes that work below ``folder``."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            home = (process / "cwd").readlink()
-        except OSError:  # it has ended
-            continue
-        if home.is_relative_to(folder) and int(process.name) != os.getpid():
-            found.append(int(process.name))
-    return found

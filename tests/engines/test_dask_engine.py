@@ -5,13 +5,11 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from breakeven.analysis.frames.load import load
@@ -31,7 +29,8 @@ import dask
 
 from breakeven.runner.engines._dask_tls import check_certificate
 from breakeven.runner.engines.dask import Dask
-from tests.engines.dask_cluster import Cluster, certificate, cluster, processes_in
+from tests.engines.dask_cluster import Cluster, certificate, cluster
+from tests.engines.sweeps import ENDINGS, processes_in, runs_of, spans_of, wait_until
 
 QUICK = (
     *(
@@ -61,17 +60,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield made
 
 
-def runs_of(folder: Path) -> pd.DataFrame:
-    """Return what a sweep stored."""
-    return load(folder / "outputs" / "mine").runs
-
-
-def spans_of(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return when each run began and ended."""
-    begin = runs["started_at"].dt.as_unit("ns").astype("int64")
-    return runs.assign(begin=begin, end=begin + runs["wall_ns"]).sort_values("begin")
-
-
 @contextmanager
 def start(folder: Path, *arguments: str) -> Iterator[Started]:
     """Type a command that goes on while the test does something, and end it if the test fails."""
@@ -80,14 +68,6 @@ def start(folder: Path, *arguments: str) -> Iterator[Started]:
             yield started
         finally:
             started.kill()
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for something that happens by itself, or fail."""
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_sweep_is_made_on_both_nodes_and_carried_on(
@@ -111,24 +91,6 @@ def test_a_sweep_is_made_on_both_nodes_and_carried_on(
     again = command(*asked)
     assert again.returncode == 0
     assert "0 runs, " in again.stderr, again.stderr
-
-
-ENDINGS = """
-import os, signal, sys
-
-def exits():
-    os._exit(3)
-
-def dies():
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-def hangs():
-    while True:
-        pass
-
-def raises():
-    raise ValueError("no such luck")
-"""
 
 
 def test_however_a_run_ends_on_a_node_it_is_recorded(
