@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import pytest
@@ -30,6 +31,7 @@ OPTIONS: dict[str, dict[str, Any]] = {"matmul": {"side": 64}}  # so small that i
 COMPUTES, WAITS = {CPU, MEMORY, SHARING}, {WAITING, DISK, NETWORK}
 IO = Path("/proc/self/io")
 NETWORK_BYTES = Path("/proc/self/net/dev")
+ON_CPU = 0.9  # a larger share of its time has no room for a wait
 READINGS = 6  # the kernel's counts are read from files
 
 KERNEL_COUNTS = pytest.mark.skipif(
@@ -100,17 +102,18 @@ def test_what_a_workload_is_bound_by_is_what_it_uses(workload: Workload) -> None
     task, payload = workload.open(), workload.inputs()[0]
     task(payload)
     used = _used(task, payload)
-    share = max(one.cpu_ns / one.wall_ns for one in used)  # of the call that others disturbed least
+    shares = sorted(one.cpu_ns / one.wall_ns for one in used)
     waits = sum(one.waits for one in used)
     bound = set(workload.BOUND)
     assert bound
     assert bound <= set(RESOURCES)
     if bound & COMPUTES and bound & WAITS:
-        assert 0.2 < share < 0.8
+        assert 0.2 < median(shares) < 0.8
     elif bound & WAITS:
-        assert share < 0.7
+        # How long a disk or a network takes is the machine's affair, which a fast one answers at once; a timer's is ours.
+        assert median(shares) < (0.2 if WAITING in bound else ON_CPU)
     else:
-        assert share > 0.9
+        assert max(shares) > ON_CPU  # of the call that others disturbed least
         assert max(one.reads_and_writes for one in used) <= READINGS
     assert (waits >= CALLS) == bool(bound & WAITS)
     assert DISK not in bound or sum(one.disk_bytes for one in used) >= CALLS * 2 * BLOCK or _is_in_memory()
@@ -125,15 +128,24 @@ def _is_in_memory() -> bool:
 
 
 def test_copying_is_bound_by_memory() -> None:
-    """The same copies take less time in a buffer that a cache holds: what is beyond is the memory's."""
-    best = {}
-    for size in (64 << 10, 64 << 20):
+    """The same copies take less time in a buffer that a cache holds: what is beyond is the memory's.
+
+    Both take turns for a quarter of a second, since others use the memory and the caches as well, for moments.
+    """
+    copies = []
+    for size in (64 << 10, 256 << 20):
         copy = workloads.load("copy")({"buffer": size}, Sizes(64, 64), 3)
-        copy.amount = 256
-        task, payload = copy.open(), copy.inputs()[0]
-        best[size] = min(_used(task, payload), key=lambda used: used.wall_ns).wall_ns
-    cached, beyond = best.values()
+        copy.amount = 4096
+        copies.append((copy.open(), copy.inputs()[0]))
+    turns = [[_elapsed_ns(task, payload) for task, payload in copies] for _ in range(100)]
+    cached, beyond = map(min, zip(*turns, strict=True))
     assert beyond > 1.2 * cached
+
+
+def _elapsed_ns(task: Task, payload: bytes) -> int:
+    start = time.perf_counter_ns()
+    task(payload)
+    return time.perf_counter_ns() - start
 
 
 def test_a_server_answers_nobody_without_its_key_and_ends_with_its_workload() -> None:
