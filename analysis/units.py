@@ -64,6 +64,11 @@ def format_ratio(ratio: float) -> str:
     return _digits(ratio) if math.isfinite(ratio) else _MISSING
 
 
+def format_share(share: float) -> str:
+    """Return a share in percent with three digits, such as ``1.25 %``; a dash if it is missing."""
+    return f"{_digits(100 * share)} %" if math.isfinite(share) else _MISSING
+
+
 def _round(value: float) -> float:
     """Round to three digits first, so that 999.9 us is 1.00 ms and not 1000 us."""
     return float(f"{value:.3g}")

@@ -21,6 +21,7 @@ from breakeven.analysis.frames.factors import tidy_cells
 from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
 from breakeven.analysis.frames.hosts import models_of
 from breakeven.analysis.frames.kinds import estimate_kinds
+from breakeven.analysis.frames.observed import observe
 from breakeven.base.errors import ResultsMissing, ResultsUnreadable
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
@@ -112,6 +113,16 @@ class Lab:
     def activity(self) -> pd.DataFrame:
         """Calls per worker and time bin; rows from the window pattern only."""
         return to_frame(self.table("activity"))
+
+    @cached_property
+    def observations(self) -> pd.DataFrame:
+        """What patterns observed beside times, by trial and worker (-1 is all of them together)."""
+        return to_frame(self.table("observations"))
+
+    @cached_property
+    def observed(self) -> pd.DataFrame:
+        """One row per quantity that a cell's pattern observes, and kind of trial: ``value`` with its interval."""
+        return observe(self.runs, self.trials, self.observations)
 
     @cached_property
     def missing(self) -> pd.DataFrame:

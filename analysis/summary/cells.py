@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from breakeven.analysis.frames.factors import BARE, name_work, varying, write
 from breakeven.analysis.frames.hosts import SEVERAL, without_absolute
 from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.observed import name_quantity, write_quantity
 from breakeven.analysis.summary.kinds import name_kind, one_row_a_kind
 from breakeven.analysis.summary.wording import plural
 from breakeven.analysis.units import format_rate, format_ratio, format_size, format_time, format_times
@@ -76,7 +78,7 @@ def tables(lab: Lab, marks: Mapping[str, Iterable[str]]) -> dict[str, Table]:
         ordered = _in_order(cells)
         own = kinds[kinds.index.get_level_values("cell_id").isin(ordered.index)]
         shown = one_row_a_kind(ordered, own)
-        found[str(pattern)] = _table(ordered, shown, _flags(shown.index, marks), first)
+        found[str(pattern)] = _table(ordered, shown, _flags(shown.index, marks), first, _observed(lab, shown))
         first += len(ordered)
     return found
 
@@ -137,7 +139,24 @@ def is_constant(values: pd.Series[Any]) -> bool:
     return len(values.unique()) == 1
 
 
-def _table(cells: pd.DataFrame, shown: pd.DataFrame, flags: list[str], first: int) -> Table:
+def _observed(lab: Lab, shown: pd.DataFrame) -> dict[str, pd.Series[str]]:
+    """Return what was observed in the parallel trials of the rows, by heading."""
+    found = lab.observed[lab.observed["kind"].eq("parallel") & lab.observed["cell_id"].isin(shown.index)]
+    texts = {}
+    for quantity, rows in found.groupby("quantity", sort=False):
+        values = rows.set_index("cell_id")["value"].reindex(shown.index)
+        written = values.map(partial(write_quantity, str(quantity)), na_action="ignore")
+        texts[name_quantity(str(quantity))] = written.fillna("")
+    return texts
+
+
+def _table(
+    cells: pd.DataFrame,
+    shown: pd.DataFrame,
+    flags: list[str],
+    first: int,
+    observed: dict[str, pd.Series[str]],
+) -> Table:
     """Return the table of ``shown``: the ``cells``, which are numbered from ``first`` on, or kinds in their place."""
     names = _distinguishing(cells)
     vary = varying(cells, (*FACTORS, "variant"))
@@ -155,6 +174,7 @@ def _table(cells: pd.DataFrame, shown: pd.DataFrame, flags: list[str], first: in
     for title, column, text in _ESTIMATES:
         if shown[column].notna().any():
             texts[title] = shown.apply(text, axis=1)
+    texts |= observed
     texts[FLAGS] = pd.Series(flags, shown.index)
     frame = pd.DataFrame(texts, index=shown.index).astype("str").map(printable)
     frame = frame[[title for title in texts if title == NUMBER or frame[title].ne("").any()]]

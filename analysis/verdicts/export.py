@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.errors import VerdictsUnwritable
+from breakeven.analysis.findings import findings
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.verdicts.answer import Answer, answers
 from breakeven.analysis.verdicts.question import MECHANISM
@@ -48,6 +49,7 @@ def to_json(lab: Lab) -> dict[str, Any]:
         "breakeven_version": __version__,
         "band": BAND,
         "verdicts": [_verdict(answer) for answer in answers(lab)],
+        "findings": [finding._asdict() for finding in findings(lab)],
     }
 
 

@@ -13,6 +13,9 @@ from breakeven.analysis.frames.factors import drop_implied, varying, write
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
 
+COMPARED = ("map", "window", "pingpong")
+"""The patterns whose question is which mechanism is fastest; what follows from others is found in `breakeven.analysis.findings`."""
+
 ROUND_TRIPS = "pingpong"
 """The pattern whose question is another one: which channel answers soonest."""
 
@@ -86,7 +89,7 @@ class Question:
 
 def questions(lab: Lab) -> Iterator[Question]:
     """Yield the questions of a sweep in the order of its cells."""
-    cells = lab.cells[lab.cells["model"].ne("serial")]
+    cells = lab.cells[lab.cells["model"].ne("serial") & lab.cells["pattern"].isin(COMPARED)]
     if cells.empty:
         return
     found = lab.estimates.columns.difference(cells.columns, sort=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from breakeven.analysis.findings import Finding, findings
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.verdicts.answer import Answer, answers
 from breakeven.analysis.verdicts.sentences import Words
@@ -39,8 +40,9 @@ COLUMNS = (
     "pays_at",
     "pays_high",
     "reasons",
+    "cells",
 )
-"""What every verdict says; its further columns are the settings of the question."""
+"""What every verdict says; its further columns are the settings of the question. ``cells`` are those behind a finding, which has no candidates."""
 
 
 def verdicts(lab: Lab) -> pd.DataFrame:
@@ -59,7 +61,7 @@ def verdict_lines(lab: Lab, width: int = 80) -> list[str]:
         lines += wrap(words.sentence(), width, "  ")
         for detail in words.beyond_the_sentence():
             lines += [f"  {line}" for line in wrap(detail, width - 2, "  ")]
-    return lines
+    return lines + _finding_lines(lab, width, in_full=True)
 
 
 def brief_lines(lab: Lab, width: int = 80) -> list[str]:
@@ -67,12 +69,34 @@ def brief_lines(lab: Lab, width: int = 80) -> list[str]:
     found = answers(lab)
     if len(found) <= FEW:
         return verdict_lines(lab, width)
-    return [line for answer in found for line in wrap(Words(answer).brief(), width, "  ")]
+    brief = [line for answer in found for line in wrap(Words(answer).brief(), width, "  ")]
+    return brief + _finding_lines(lab, width, in_full=False)
+
+
+def _finding_lines(lab: Lab, width: int, *, in_full: bool) -> list[str]:
+    lines: list[str] = []
+    for finding in findings(lab):
+        lines += wrap(finding.sentence, width, "  ")
+        for detail in finding.details if in_full else ():
+            lines += [f"  {line}" for line in wrap(detail, width - 2, "  ")]
+    return lines
 
 
 def _verdicts(lab: Lab) -> pd.DataFrame:
     rows = [_row(answer) for answer in answers(lab)]
-    return pd.DataFrame(rows, columns=list(dict.fromkeys((*COLUMNS, *(rows[0] if rows else ())))))
+    names = list(dict.fromkeys((*COLUMNS, *(rows[0] if rows else ()))))
+    rows += [_row_of(finding) for finding in findings(lab)]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _row_of(finding: Finding) -> dict[str, Any]:
+    return {
+        "question": finding.question,
+        "sentence": finding.sentence,
+        "decision": finding.decision,
+        "details": finding.details,
+        "cells": finding.cells,
+    }
 
 
 def _row(answer: Answer) -> dict[str, Any]:

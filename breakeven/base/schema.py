@@ -552,6 +552,14 @@ _ACTIVITY = (
     ("calls", pa.int64(), "calls the worker completed in the bin"),
 )
 
+_OBSERVATIONS = (
+    *_KEY,
+    ("trial", pa.int32(), "trial in which it was observed"),
+    ("worker", pa.int32(), "worker, from 0; -1 is all of them together"),
+    ("quantity", pa.string(), "what the pattern observed; its name ends in its unit"),
+    ("value", pa.float64(), "how much, in that unit"),
+)
+
 
 def _schema(table: str, columns: tuple[tuple[str, pa.DataType, str], ...]) -> pa.Schema:
     fields = [pa.field(name, kind, metadata={"meaning": meaning}) for name, kind, meaning in columns]
@@ -564,6 +572,7 @@ TABLES: dict[str, pa.Schema] = {
     "workers": _schema("workers", _WORKERS),
     "spans": _schema("spans", _SPANS),
     "activity": _schema("activity", _ACTIVITY),
+    "observations": _schema("observations", _OBSERVATIONS),
 }
 
 

@@ -42,6 +42,7 @@ def why_not(
     return (
         _wrong_start(model, chosen, start_method)
         or _wrong_channel(_Joined(model, chosen, model_options or {}), ipc, ipc_options or {})
+        or _unequipped(model, chosen, pattern)
         or chosen.refuses_pattern(patterns.load(pattern), model_options or {})
         or chosen.refuses_workers(workers)
     )
@@ -76,6 +77,13 @@ def _wrong_start(name: str, model: type[models.Model], start_method: Optional[st
         why = "starts its processes in one way" if model.SPACE == PROCESSES else "starts no processes"
         return f"model={name} {why}, so start_method={start_method} has no effect; leave it out"
     return None
+
+
+def _unequipped(name: str, model: type[models.Model], pattern: str) -> Optional[str]:
+    if model.EQUIPS or not patterns.load(pattern).EQUIPPED:
+        return None
+    able = ", ".join(other for other in models.REGISTRY if models.load(other).EQUIPS)
+    return f"pattern={pattern} needs workers that share locks and memory from their creation on; model={name} cannot have them (choose {able})"
 
 
 def _wrong_channel(joined: _Joined, ipc: str, ipc_options: dict[str, Any]) -> Optional[str]:

@@ -11,7 +11,7 @@ from .intervals import LEVEL, clustered_interval
 from .patterns._abc import Outcome
 from .placement import Look, Seat, seats, share_of_crowded, share_with_parent
 from .reference import Reference
-from .result import ActivityRecord, LaneRecord, RoundTrips, TrialRecord
+from .result import ActivityRecord, LaneRecord, ObservationRecord, RoundTrips, TrialRecord
 from .sampling import PARALLEL, SERIAL, TRACED, Trial, percentile
 from .stopping import reported_level
 from .trace import clear, count_marks
@@ -29,6 +29,7 @@ class Recording:
         self.board = board
         self.trace = trace
         self.activity: list[ActivityRecord] = []
+        self.observations: list[ObservationRecord] = []
         self._trials: list[TrialRecord] = []
         self._lanes: list[LaneRecord] = []
         self._latencies: list[Sequence[int]] = []  # of each trial
@@ -39,6 +40,8 @@ class Recording:
         self._trials.append(describe(trial, (reference.bytes_in or 0) + (reference.bytes_back or 0)))
         for worker, calls in enumerate(trial.outcome.activity):
             self.activity.append(ActivityRecord(trial.number, worker, calls))
+        for quantity, value, worker in trial.outcome.observations:
+            self.observations.append(ObservationRecord(trial.number, worker, quantity, float(value)))
         self._latencies.append(trial.outcome.latencies_ns)
         self._looks.append(trial.looks)
         if trial.kind == TRACED:

@@ -61,6 +61,15 @@ class ActivityRecord(NamedTuple):
     calls: tuple[int, ...]
 
 
+class ObservationRecord(NamedTuple):
+    """A quantity that the pattern observed in a trial, in one worker; -1 is all of them together."""
+
+    trial: int
+    worker: int
+    quantity: str
+    value: float
+
+
 class LaneRecord(NamedTuple):
     """One lane of a traced trial: its bounds, its worker (-1 for the parent), and its place in the trace.
 
@@ -172,3 +181,4 @@ class Result(NamedTuple):
     trace_crc32: int
     inputs: Optional[InputSizes] = None
     channel_costs: Optional[ChannelCosts] = None
+    observations: tuple[ObservationRecord, ...] = ()

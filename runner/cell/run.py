@@ -67,6 +67,8 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
         recording = Recording(board, trace)
         with _abandoned_on_error(crew):
+            if pattern.EQUIPPED:
+                pattern.equip(crew.primitives)
             with deferred():
                 crew.start()  # before the parent is pinned: all workers would start on its CPU
             crew.synchronize(traced=False)
@@ -169,6 +171,7 @@ def _of_trials(recording: Recording, series: Series) -> dict[str, Any]:
         "trials": recording.trials(series.dropped),
         "activity": tuple(recording.activity),
         "lanes": recording.lanes(series.dropped),
+        "observations": tuple(recording.observations),
         "round_trips": recording.round_trips(series.dropped, by_rule=series.stopped_by == REL_CI),
         "n_warmup": series.dropped,
         "warmup_ended_by": series.warmed_by,

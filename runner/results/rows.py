@@ -213,6 +213,9 @@ def tables(run: Run, result: Result, raw: bytes) -> dict[str, pa.Table]:
         ),
         "spans": spans(result, raw),
         "activity": _activity(run, result.activity),
+        "observations": pa.Table.from_pylist(
+            [observed._asdict() for observed in result.observations], schema=_without_key("observations")
+        ),
     }
     return {name: _keyed(run, name, part) for name, part in parts.items() if part.num_rows}
 

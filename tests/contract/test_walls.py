@@ -96,7 +96,14 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "runner.cell.intervals",
     },
-    "analysis.verdicts": {"analysis.errors", "analysis.frames", "analysis.units", "base"},
+    "analysis.findings": {"analysis.frames", "analysis.units", "base"},
+    "analysis.verdicts": {
+        "analysis.errors",
+        "analysis.findings",
+        "analysis.frames",
+        "analysis.units",
+        "base",
+    },
     "analysis.figures": {
         "analysis.errors",
         "analysis.frames",

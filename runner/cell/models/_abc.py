@@ -70,6 +70,7 @@ class Model(Member, ABC):
     ``SPACE`` is where they live. ``START_METHODS`` names the ways to start its processes, empty if there is no choice.
     ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none. ``QUEUE`` is the
     channel by default, if it reaches them.
+    ``EQUIPS`` says whether workers can be created with what else they share, such as a lock (see `Pattern.equip`).
     ``CHILDREN`` says whether a task may start processes of its own, ``ALWAYS_PICKLES`` whether what travels is a pickle
     even if workers are threads.
     """
@@ -78,6 +79,7 @@ class Model(Member, ABC):
     START_METHODS: tuple[str, ...] = ()
     TRANSPORT: Optional[str] = None
     QUEUE = "queue"
+    EQUIPS = False
     CHILDREN = True
     ALWAYS_PICKLES = False
 
@@ -152,6 +154,11 @@ class Model(Member, ABC):
         """Return the reason why workers with these options cannot take part in a pattern, or None."""
         del pattern, options
         return None
+
+    @property
+    def primitives(self) -> Any:
+        """Return the factory of what its workers can share: a context of `multiprocessing`, or the like for threads."""
+        raise NotImplementedError(f"{type(self).__name__} has EQUIPS and no primitives")
 
     @abstractmethod
     def start(self) -> None:

@@ -133,6 +133,11 @@ class Bare(Model):
         self.barrier = self.context.Barrier(settings.workers + 1)
         self.synchronized = 0
 
+    @property
+    def primitives(self) -> Any:
+        """Return what the channel and the barrier are made of."""
+        return self.context
+
     @abstractmethod
     def _context(self) -> Any:
         """Return the factory of queues, pipes, semaphores and barriers for workers of this kind."""

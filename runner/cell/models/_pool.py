@@ -79,6 +79,11 @@ class Pool(Model):
         self._perform: Callable[[int, int, Any], tuple[int, Any]] = perform
         self._perform_numbered: Callable[[tuple[int, int, Any]], tuple[int, int, Any]] = perform_numbered
 
+    @property
+    def primitives(self) -> Any:
+        """Return what the barrier is made of."""
+        return self.context
+
     @abstractmethod
     def _context(self) -> Any:
         """Return the factory of locks and barriers for workers of this kind."""

@@ -14,6 +14,14 @@ def _pipe(duplex: bool = True) -> tuple[Any, Any]:
     return Pipe(duplex)
 
 
+class Shared:
+    """A number that threads share as programs do: an attribute of an object."""
+
+    def __init__(self, typecode: str, value: int = 0) -> None:
+        del typecode
+        self.value = value
+
+
 class Context:
     """A factory of queues, pipes, semaphores and barriers, with the names of `multiprocessing`'s contexts."""
 
@@ -22,3 +30,5 @@ class Context:
     Pipe = staticmethod(_pipe)
     Semaphore = staticmethod(threading.Semaphore)
     Barrier = staticmethod(threading.Barrier)
+    Lock = staticmethod(threading.Lock)
+    RawValue = Shared

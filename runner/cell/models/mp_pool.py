@@ -33,6 +33,7 @@ class MpPool(Pool):
         "call": f"{MAP}|{IMAP}|{IMAP_UNORDERED}|{SUBMIT}",
     }
     SPACE = PROCESSES
+    EQUIPS = True
     START_METHODS = ("fork", "forkserver", "spawn")
     CHILDREN = False  # `multiprocessing.Pool` makes its workers daemonic
 

@@ -21,6 +21,7 @@ class Process(Bare):
     """One process per worker; not daemonic, so that a user's function can start processes of its own."""
 
     SPACE = PROCESSES
+    EQUIPS = True
     START_METHODS = ("fork", "forkserver", "spawn")
 
     def _context(self) -> Any:

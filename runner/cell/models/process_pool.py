@@ -22,6 +22,7 @@ class ProcessPool(ExecutorPool):
     """Processes that share a call queue, fed by a thread, and a result pipe, read by another."""
 
     SPACE = PROCESSES
+    EQUIPS = True
     START_METHODS = ("fork", "forkserver", "spawn")
 
     @classmethod

@@ -13,6 +13,8 @@ from ._threads import Context
 class Thread(Bare):
     """One thread per worker."""
 
+    EQUIPS = True
+
     def _context(self) -> Any:
         self.threads: list[threading.Thread] = []
         return Context()

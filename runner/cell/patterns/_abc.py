@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from time import perf_counter_ns, thread_time_ns
-from typing import Any, Optional, Protocol
+from typing import Any, ClassVar, Optional, Protocol
 
 from ..awaiting import count_cpu
 from ..inputs import Stock
@@ -30,12 +30,28 @@ class Knobs(NamedTuple):
     window_ns: int
 
 
+class Quantity(NamedTuple):
+    """What a pattern observes beside times: its name, which ends in its unit, and what it says."""
+
+    name: str
+    meaning: str
+
+
+class Observation(NamedTuple):
+    """A quantity in one trial; ``worker`` is -1 if it is of all of them together."""
+
+    quantity: str
+    value: float
+    worker: int = -1
+
+
 class Outcome(NamedTuple):
     """The outcome of one trial.
 
     Clock readings bound the timed part. ``latencies_ns`` holds a round trip for each message that was timed (pingpong);
     ``activity`` the calls per bin of each worker (window). ``busy_ns`` is the time that the tasks took, if that
     is not all between the bounds. ``looks`` are where workers and parent were after some of the messages (pingpong).
+    ``observations`` are of the pattern's own quantities.
     """
 
     start_ns: int
@@ -45,6 +61,7 @@ class Outcome(NamedTuple):
     activity: tuple[tuple[int, ...], ...] = ()
     busy_ns: Optional[int] = None
     looks: tuple[Look, ...] = ()
+    observations: tuple[Observation, ...] = ()
 
     @property
     def wall_ns(self) -> int:
@@ -81,12 +98,15 @@ class Pattern(Member, ABC):
     """One way to use workers.
 
     ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs. With ``ONE_EACH`` every worker
-    gets one item, and they perform them at the same time.
+    gets one item, and they perform them at the same time. With ``EQUIPPED`` they share more than a channel, which `equip` makes.
+    ``QUANTITIES`` are what it observes beside times.
     """
 
     IGNORES: frozenset[str] = frozenset()
     ECHOES = False
     ONE_EACH = False
+    EQUIPPED = False
+    QUANTITIES: ClassVar[tuple[Quantity, ...]] = ()
 
     def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
         self.options = options
@@ -94,6 +114,9 @@ class Pattern(Member, ABC):
         self.verification = Verification()  # the workload's, set in each worker
         self.foreign = False  # whether the workload is: its inputs are passed as they are
         self.turns = 1  # how many inputs a worker takes in turn if it repeats its task
+
+    def equip(self, context: Any) -> None:  # most share nothing
+        """Make what workers share, before they are created, of the primitives of ``context``: `multiprocessing`'s or those for threads."""
 
     def job(
         self,

@@ -1,0 +1,28 @@
+"""What follows from patterns that observe more than times: one module each, with the rule that was written down before the data.
+
+A module offers ``find``, which returns the findings of the cells of its pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from breakeven.analysis.findings.finding import Finding
+from breakeven.analysis.frames.load import Lab
+
+__all__ = ["RULES", "Finding", "findings"]
+
+Find = Callable[[Lab], Sequence[Finding]]
+
+RULES: dict[str, Find] = {}
+"""What finds out what follows, by pattern."""
+
+
+def findings(lab: Lab) -> list[Finding]:
+    """Return what follows from a sweep's observations, pattern by pattern."""
+    return lab.once(_findings)
+
+
+def _findings(lab: Lab) -> list[Finding]:
+    measured = lab.cells.loc[lab.cells["status"].eq("ok"), "pattern"].unique()
+    return [finding for pattern, find in RULES.items() if pattern in measured for finding in find(lab)]

@@ -1,0 +1,71 @@
+"""What patterns observe beside times, cell by cell: updates that are lost, ticks that are late, memory a worker."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from breakeven.analysis.frames.intervals import over_processes
+from breakeven.analysis.units import format_rate, format_ratio, format_share, format_size, format_time
+from breakeven.runner.cell.intervals import LEVEL
+
+MAGNITUDES = ("_ns", "_bytes", "_per_s")
+"""Units of what is never zero: a median over trials, a geometric mean over processes. Of others both are plain means."""
+
+_FORMS = {
+    "_ns": format_time,
+    "_bytes": format_size,
+    "_per_s": format_rate,
+    "_share": format_share,
+    "_per_million": format_ratio,
+}
+"""How quantities are written, by the unit that ends their name."""
+
+_UNITS_UNSAID = ("_ns", "_bytes", "_per_s", "_share")
+_CELL = ["cell_id", "quantity", "kind"]
+
+
+def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each quantity of each cell: ``value``, ``low`` and ``high`` (95 %), and ``rounds``.
+
+    ``kind`` is that of its trials, serial or parallel. Counted are the untraced trials after warm-up of runs that are ok; of what
+    each worker observed, the mean of a trial. The interval is Student's over processes, on logarithms for `MAGNITUDES`, and else
+    cut off at zero. It is NaN for one process.
+    """
+    good = runs.loc[runs["status"].eq("ok"), ["cell_id", "round"]]
+    counted = trials.loc[~trials["warmup"] & ~trials["traced"], ["cell_id", "round", "trial", "kind"]]
+    found = (
+        observations.merge(counted.merge(good))
+        .groupby([*_CELL, "round", "trial"], sort=False)["value"]
+        .mean()
+    )
+    of_processes = found.groupby([*_CELL, "round"], sort=False).agg(["mean", "median"]).reset_index()
+    parts = []
+    for (quantity, kind), rows in of_processes.groupby(["quantity", "kind"], sort=False):
+        values = rows.set_index("cell_id")
+        magnitude = str(quantity).endswith(MAGNITUDES)
+        estimated = over_processes(values["median"]) if magnitude else _mean(values["mean"])
+        parts.append(estimated.reset_index().assign(quantity=quantity, kind=kind))
+    columns = [*_CELL, "value", "low", "high", "rounds"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def _mean(values: pd.Series[float]) -> pd.DataFrame:
+    """Return the mean of each cell's ``values``, one per process, with Student's interval: none is below zero."""
+    cells = values.groupby(level="cell_id")
+    mean, rounds = cells.mean(), cells.size()
+    half = cells.std(ddof=1) / np.sqrt(rounds) * stdtrit((rounds - 1).clip(lower=1), (1 + LEVEL) / 2)
+    low = (mean - half).clip(lower=0)
+    return pd.DataFrame({"value": mean, "low": low, "high": mean + half, "rounds": rounds})
+
+
+def name_quantity(quantity: str) -> str:
+    """Return what a quantity is called: ``lateness p99`` for lateness_p99_ns."""
+    unit = next((unit for unit in _UNITS_UNSAID if quantity.endswith(unit)), "")
+    return quantity.removesuffix(unit).replace("_", " ")
+
+
+def write_quantity(quantity: str, value: float) -> str:
+    """Return how much of a quantity, in its unit; a dash if it is missing."""
+    return next((form for unit, form in _FORMS.items() if quantity.endswith(unit)), format_ratio)(value)
