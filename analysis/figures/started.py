@@ -17,6 +17,7 @@ from breakeven.analysis.figures.edges import HEADROOM, cut
 from breakeven.analysis.figures.look import Styles, describe_sample, finish, look, set_log_axis, thin, thinned
 from breakeven.analysis.figures.roles import Roles, in_order, name_cells
 from breakeven.analysis.frames.factors import is_varied
+from breakeven.analysis.frames.hosts import host_of
 from breakeven.analysis.frames.intervals import over_processes
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
@@ -65,7 +66,7 @@ def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
     alike = cells.groupby(started, dropna=False, sort=False).ngroup()
     first = alike.drop_duplicates()
     times = good.assign(cell_id=good["cell_id"].map(alike.map(dict(zip(first, first.index, strict=True)))))
-    found = over_processes(times.set_index("cell_id")[cost.column].astype("float64"))
+    found = over_processes(times.set_index("cell_id")[cost.column].astype("float64"), hosts=host_of(times))
     ends = {"value": cost.column, "low": f"{cost.column}_low", "high": f"{cost.column}_high"}
     ways = cells.loc[first.index].join(found.rename(columns=ends))
     ways = ways.assign(**{name: ways[name].iloc[0] for name in _WORK if name in ways and len(ways)})

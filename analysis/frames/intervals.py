@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from pandas.api.typing import SeriesGroupBy
 from scipy.special import stdtrit
 
 from breakeven.runner.cell.intervals import LEVEL
@@ -42,7 +39,9 @@ def over_processes(
     missing = logs.isna().groupby(level="cell_id").any()
     mean = cells.mean().mask(cells.count().lt(rounds), -np.inf).mask(missing)
     at = levels.reindex(mean.index) if isinstance(levels, pd.Series) else levels
-    units = cells if hosts is None else _hosts_as_one(logs.where(np.isfinite(logs)), hosts)
+    units = (
+        cells if hosts is None else independent(logs.where(np.isfinite(logs)), hosts).groupby(level="cell_id")
+    )
     count = units.size()
     if hosts is not None:
         mean = mean.where(~np.isfinite(mean), units.mean())
@@ -52,10 +51,13 @@ def over_processes(
     return pd.DataFrame({name: np.exp(end) for name, end in ends.items()} | {"rounds": rounds})
 
 
-def _hosts_as_one(logs: pd.Series[float], hosts: pd.Series[str]) -> SeriesGroupBy[Any, Any]:
-    """Group by cell what is independent: the values of a cell's processes, or the means of its hosts if it has several."""
+def independent(logs: pd.Series[float], hosts: pd.Series[str]) -> pd.Series[float]:
+    """Return by cell_id what is independent: the values of a cell's processes, or the means of its hosts if it has several.
+
+    ``logs`` is indexed by cell_id, one per process, and ``hosts`` are theirs in the same order.
+    """
     names = pd.Series(hosts.to_numpy(), logs.index)
     several = names.groupby(level="cell_id").nunique().gt(1)
     spread = several.reindex(logs.index).to_numpy()
     means = logs[spread].groupby([logs.index[spread], names[spread]]).mean().droplevel(1)
-    return pd.concat([logs[~spread], means.rename_axis("cell_id")]).groupby(level="cell_id")
+    return pd.concat([logs[~spread], means.rename_axis("cell_id")])

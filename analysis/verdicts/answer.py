@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.frames.hosts import host_of
+from breakeven.analysis.frames.intervals import independent
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.page_faults import faults_of_tasks, keeps
 from breakeven.analysis.frames.precision import rule_of_rounds
@@ -127,12 +129,13 @@ def _measure(question: Question) -> str:
 
 
 def _samples(question: Question, good: pd.DataFrame) -> dict[str, Sample]:
-    """Return the values of the candidates, one per process: speedups, or round trips a second."""
+    """Return the values of the candidates: speedups, or round trips a second, one per process, or per host if there are several."""
     mine = good[good["cell_id"].isin(question.cells.index)]
-    values = mine.set_index("cell_id")[_measure(question)].astype("float64")
-    values = values[np.isfinite(values) & values.gt(0)]
-    values = 1 / values if question.of_round_trips else values
     levels = rule_of_rounds(mine)["level"]
+    measured = mine[_measure(question)].astype("float64")
+    mine = mine[np.isfinite(measured) & measured.gt(0)]
+    logs = np.log(mine.set_index("cell_id")[_measure(question)].astype("float64"))
+    values = np.exp(independent(-logs if question.of_round_trips else logs, host_of(mine)))
     return {
         str(cell): Sample(values[values.index == cell].to_numpy(), float(levels[cell]))
         for cell in question.cells.index

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.frames.hosts import host_of
 from breakeven.analysis.frames.intervals import over_processes
 
 
@@ -20,8 +21,10 @@ def repaid(good: pd.DataFrame) -> pd.DataFrame:
     gain = (cells["task_measured_ns"].astype("float64") * (1 - 1 / speedup))[speedup.gt(0)]
     cost = (cells["startup_ns"] + cells["teardown_ns"]).astype("float64")[speedup.gt(0)]
     known = gain.notna() & cost.notna()
+    hosts = host_of(good).set_axis(good["cell_id"])[speedup.gt(0)][known]
     gain, cost = gain[known], cost[known]
-    found = over_processes((cost / gain).where(gain.gt(0), np.nan).dropna())
+    gains = gain.gt(0)
+    found = over_processes((cost / gain)[gains], hosts=hosts[gains])
     all_gain = gain.gt(0).groupby(level="cell_id").all()
     medians = cost.groupby(level="cell_id").median() / gain.groupby(level="cell_id").median()
     result = pd.DataFrame(index=all_gain.index)

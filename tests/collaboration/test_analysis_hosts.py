@@ -61,6 +61,20 @@ def test_like_hosts_are_shown_with_how_much_they_differ(tmp_path: Path) -> None:
     assert " on a and b " in str(figure.get_supxlabel())
 
 
+def test_a_verdict_stands_for_hosts_and_not_for_their_rounds(tmp_path: Path) -> None:
+    """Ten rounds on one host decide what ten on two do not, of which one gains and the other loses."""
+    decided = []
+    for number, other in enumerate((X, ALIKE)):
+        path = tmp_path / str(number)
+        sample = Sample(path / "outputs" / "mine", rounds=5)
+        for host, speedup in ((X, 1.9), (other, 1.3)):
+            sample.common = {"node": f"tcp://{host['hostname']}"}
+            sample.add_map(speedup=speedup, model="thread")
+        _spread(sample, (X, other), ())
+        decided += load_with_verdicts(sample.path).verdicts["decision"].tolist()
+    assert decided == ["parallel", "undecided"]
+
+
 def test_times_of_unlike_hosts_are_refused_unless_asked_for(tmp_path: Path) -> None:
     """In figures, in the table and in verdicts; speedups are shown."""
     lab = _sweep(tmp_path, Y)
