@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import product
@@ -100,6 +100,30 @@ class Sample:
                 for end, share in ends.items()
             }
             self._write(row | told | {"memcpy_bytes_per_s": memcpy}, round_, trials)
+        return str(row["cell_id"])
+
+    def add_observed(
+        self,
+        observed: Mapping[str, Sequence[float]],
+        *,
+        pattern: str,
+        serial: Mapping[str, Sequence[float]] | None = None,
+        speedup: float = 1.0,
+        **factors: Any,
+    ) -> str:
+        """Add a cell that observed quantities beside times: the values of each are those of its fresh processes, the same in all trials."""
+        row = self._row(**{"pattern": pattern, "tasks": 200} | factors)
+        rounds = len(next(iter(observed.values())))
+        for round_ in range(rounds):
+            trials = pd.concat([_pair(block, 200.0 * MS, speedup) for block in range(self.pairs)])
+            trials = trials.assign(tasks=row["tasks"]).reset_index(drop=True)
+            seen = [
+                {"trial": trial, "worker": -1, "quantity": quantity, "value": values[round_]}
+                for trial, kind in trials["kind"].items()
+                for quantity, values in ((serial or {}) if kind == "serial" else observed).items()
+            ]
+            self._keep("observations", (row["cell_id"], round_), pd.DataFrame(seen))
+            self._write(row, round_, trials)
         return str(row["cell_id"])
 
     def add_bad(self, status: str, reason: str, **factors: Any) -> str:

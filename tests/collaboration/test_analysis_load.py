@@ -129,10 +129,17 @@ def test_a_sweep_in_which_nothing_ran_loads(tmp_path: Path) -> None:
     sample.add_bad("incompatible", "it cannot exist", model="process", ipc="reference")
     lab = load(sample.path)
     assert lab.cells["status"].tolist() == ["incompatible"]
-    for frame, table in ((lab.trials, "trials"), (lab.activity, "activity"), (lab.spans(), "spans")):
+    frames = {
+        "trials": lab.trials,
+        "activity": lab.activity,
+        "spans": lab.spans(),
+        "observations": lab.observations,
+    }
+    for table, frame in frames.items():
         assert frame.empty
         assert set(frame.columns) == set(TABLES[table].names)
     assert lab.estimates.empty
+    assert lab.observed.empty
 
 
 def test_estimates_are_those_of_the_data(lab: Lab) -> None:

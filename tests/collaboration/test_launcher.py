@@ -68,7 +68,7 @@ def test_hydra_writes_nothing(command: Command) -> None:
     command("-m", *SWEEP)
     assert [path.name for path in Path().iterdir()] == ["outputs"]
     assert {path.name for path in Path("outputs/mine").iterdir()} == {
-        *("runs", "trials", "spans", "activity", "workers"),
+        *("runs", "trials", "spans", "activity", "observations", "workers"),
         *("sweep.yaml", "events.jsonl", "sweep.log", "calibration.json", "verdicts.json"),
     }
 

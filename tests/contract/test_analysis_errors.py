@@ -159,7 +159,7 @@ def test_unknown_names(sample: Sample) -> None:
     ):
         lab.spans(columns=["nope"])
     with pytest.raises(
-        UnknownName, match=r"^no table nope; there are runs, trials, workers, spans, activity$"
+        UnknownName, match=r"^no table nope; there are runs, trials, workers, spans, activity, observations$"
     ):
         lab.describe("nope")
     with pytest.raises(UnknownName, match=r"^no figure nope; there are breakeven, .*, channels$"):
