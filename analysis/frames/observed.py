@@ -42,9 +42,10 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
     )
     of_processes = found.groupby([*_CELL, "round"], sort=False).agg(["mean", "median"]).reset_index()
     parts = []
-    for (quantity, kind), rows in of_processes.groupby(["quantity", "kind"], sort=False):
+    for names, rows in of_processes.groupby(["quantity", "kind"], sort=False):
+        quantity, kind = map(str, names)
         values = rows.set_index("cell_id")
-        magnitude = str(quantity).endswith(MAGNITUDES)
+        magnitude = quantity.endswith(MAGNITUDES)
         estimated = over_processes(values["median"]) if magnitude else _mean(values["mean"])
         parts.append(estimated.reset_index().assign(quantity=quantity, kind=kind))
     columns = [*_CELL, "value", "low", "high", "rounds"]

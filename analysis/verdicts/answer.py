@@ -134,9 +134,10 @@ def _samples(question: Question, good: pd.DataFrame) -> dict[str, Sample]:
     levels = rule_of_rounds(mine)["level"]
     measured = mine[_measure(question)].astype("float64")
     mine = mine[np.isfinite(measured) & measured.gt(0)]
-    logs = np.log(mine.set_index("cell_id")[_measure(question)].astype("float64"))
-    values = np.exp(independent(-logs if question.of_round_trips else logs, host_of(mine)))
+    measured = mine.set_index("cell_id")[_measure(question)].astype("float64")
+    logs = pd.Series(np.log(measured.to_numpy()), measured.index)
+    logs = independent(-logs if question.of_round_trips else logs, host_of(mine))
     return {
-        str(cell): Sample(values[values.index == cell].to_numpy(), float(levels[cell]))
+        str(cell): Sample(np.exp(logs[logs.index == cell].to_numpy()), float(levels[cell]))
         for cell in question.cells.index
     }

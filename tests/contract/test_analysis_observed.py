@@ -27,8 +27,8 @@ def lab(tmp_path: Path) -> Lab:
 
 
 def _one(lab: Lab, model: str, quantity: str, kind: str = "parallel") -> tuple[float, float, float, int]:
-    cell = lab.cells.index[lab.cells["model"].eq(model)][0]
-    found = lab.observed.set_index(["cell_id", "quantity", "kind"]).loc[(cell, quantity, kind)]
+    rows = lab.observed.merge(lab.cells["model"], left_on="cell_id", right_index=True)
+    found = rows.set_index(["model", "quantity", "kind"]).to_dict("index")[model, quantity, kind]
     return float(found["value"]), float(found["low"]), float(found["high"]), int(found["rounds"])
 
 

@@ -77,6 +77,8 @@ def _runs(speedups: list[float], startup: float = 1e6, teardown: float = 1e6) ->
     return pd.DataFrame(
         {
             "cell_id": "a",
+            "hostname": "bench",
+            "machine": "bench",
             "speedup": speedups,
             "task_measured_ns": 1e6,
             "startup_ns": startup,
