@@ -1,12 +1,12 @@
 """Whether our round trips, and the speedup of a pool, agree with those of hand-written loops.
 
-    python -m benchmarks.cross_check [--repetitions 12] [--seed 1] [--only pipe] [--sizes 64,1048576] [--placements none,compact] [--calm] [override ...]
+    python -m benchmarks.cross_check [--repetitions 12] [--seed 1] [--only pipe] [--sizes 64,1048576] [--placements none,compact] [--calm] [--kept FILE] [override ...]
 
 Pipe and Queue, 64 B, 64 KiB and 1 MiB out and the same back: a run of the lab as a user starts it (pingpong,
 one worker process) beside `benchmarks.plain_echo`; and `multiprocessing.Pool` with two processes: a run of the
 lab (map, mp_pool, the same function) beside `benchmarks.plain_pool`. They share no line with the lab. Each is a
 fresh process; in every repetition the combinations come in seeded random order, and so do the two of each.
-With --only, the pipes, TCP or ZeroMQ of `benchmarks.plain_wires` as well (os_pipe, tcp, zeromq). Overrides go to the lab. Both are measured as the machine is (placement none), on one CPU (compact) and on two
+It takes half an hour; with --kept, what was measured is written to the file at once, and the same command carries on. With --only, the pipes, TCP or ZeroMQ of `benchmarks.plain_wires` as well (os_pipe, tcp, zeromq). Overrides go to the lab. Both are measured as the machine is (placement none), on one CPU (compact) and on two
 (scatter); with --calm the round trips of both have one CPU and keep freed memory, see `benchmarks.calm`, and the
 pool, which needs two, is left out. Exits with 1 if the ratio of the medians is off by more than 15 %, or cannot be decided.
 
@@ -18,12 +18,14 @@ if there are three of each side; the table shows the shares.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -34,7 +36,7 @@ from benchmarks.calm import calm
 from benchmarks.plain_echo import CHANNELS, PLACEMENTS
 from benchmarks.plain_pool import STEPS, TASKS, WORKERS
 from benchmarks.plain_wires import WIRES
-from benchmarks.sweeps import ROOT, machine, swept
+from benchmarks.sweeps import ROOT, SweepFailed, machine, swept
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.units import format_ratio, format_size, format_time
 
@@ -137,11 +139,37 @@ def by_hand(combination: Combination, seed: int) -> Found:
     return Found(float(said[0]), float(said[1]) if len(said) > 1 else math.nan)
 
 
+def kept_in(file: Path, ways: Mapping[str, Measure]) -> dict[str, Measure]:
+    """Return ``ways`` that write what they find to ``file``, a line each, and measure only what is not there yet."""
+    known = {}
+    if file.exists():
+        for line in file.read_text().splitlines():
+            by, combination, seed, found = json.loads(line)
+            known[by, Combination(*combination), seed] = Found(*found)
+
+    def keeping(by: str) -> Measure:
+        def measured(combination: Combination, seed: int) -> Found:
+            key = by, combination, seed
+            if key not in known:
+                known[key] = ways[by](combination, seed)
+                with file.open("a") as kept:
+                    kept.write(json.dumps([*key, known[key]]) + "\n")
+            return known[key]
+
+        return measured
+
+    return {by: keeping(by) for by in ways}
+
+
 def measure(steps: Iterator[Step], ways: Mapping[str, Measure]) -> pd.DataFrame:
-    """Return one row per pair of neighbours: repetition, combination, and what ``lab`` and ``hand`` found."""
+    """Return one row per pair of neighbours: repetition, combination, and what ``lab`` and ``hand`` found; NaN for a run that failed."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for step in steps:
-        found = ways[step.by](step.combination, step.seed)
+        try:
+            found = ways[step.by](step.combination, step.seed)
+        except SweepFailed as failure:
+            print(f"{step.by}, {step.combination}, repetition {step.repetition}: {failure}", file=sys.stderr)
+            found = Found(math.nan, math.nan)
         row = rows.setdefault((step.repetition, step.combination), {"repetition": step.repetition})
         row |= {**step.combination._asdict(), step.by: found.value, f"{step.by}_one_cpu": found.one_cpu}
     return pd.DataFrame(rows.values())
@@ -159,14 +187,15 @@ class Agree:
 
         ``hand_spread`` is the loop's own largest by its least: how far it agrees with itself. ``lab_one_cpu`` and
         ``hand_one_cpu`` are the shares of processes on one CPU, ``on_one`` and ``on_two`` the ratios of the medians
-        of these and of the others. ``agree`` is None if there were two placements and too few processes of each.
+        of these and of the others. ``agree`` is None if there were two placements and too few processes of each, or if no pair was measured.
         """
         return pd.DataFrame(
             {**dict(zip(_KEY, key, strict=True)), **self._judge(cell)}
             for key, cell in pairs.groupby(_KEY, sort=False)
         )
 
-    def _judge(self, pairs: pd.DataFrame) -> dict[str, Any]:
+    def _judge(self, asked: pd.DataFrame) -> dict[str, Any]:
+        pairs = asked.dropna(subset=[LAB, HAND])
         medians = pairs[[LAB, HAND]].median()
         of_medians = medians[LAB] / medians[HAND]
         ratios = pairs[LAB] / pairs[HAND]
@@ -184,11 +213,13 @@ class Agree:
             **dict(zip(("least", "median", "largest"), ratios.quantile([0, 0.5, 1]), strict=True)),
             "hand_spread": pairs[HAND].max() / pairs[HAND].min(),
             **{
-                f"{by}_one_cpu": fmean(shared[by]) if pairs[f"{by}_one_cpu"].notna().all() else math.nan
+                f"{by}_one_cpu": fmean(shared[by])
+                if len(pairs) and pairs[f"{by}_one_cpu"].notna().all()
+                else math.nan
                 for by in shared
             },
             **given,
-            "agree": all(abs(ratio - 1) <= self.bound for ratio in judged) if judged else None,
+            "agree": all(abs(ratio - 1) <= self.bound for ratio in judged) if judged and len(pairs) else None,
         }
 
     def _ratio(self, found: Mapping[str, pd.Series[float]]) -> float:
@@ -225,6 +256,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", default=",".join(map(str, _SIZES)))
     parser.add_argument("--placements", default=",".join(PLACEMENTS))
     parser.add_argument("--calm", action="store_true")
+    parser.add_argument("--kept", type=Path)
     parser.add_argument("override", nargs="*")
     return parser.parse_args()
 
@@ -240,7 +272,8 @@ def main() -> int:
     if asked.calm:
         calm()
     steps = in_order(asked.repetitions, asked.seed, _chosen(asked))
-    found = Agree()(measure(steps, {LAB: by_the_lab(asked.override), HAND: by_hand}))
+    ways: dict[str, Measure] = {LAB: by_the_lab(asked.override), HAND: by_hand}
+    found = Agree()(measure(steps, kept_in(asked.kept, ways) if asked.kept else ways))
     words = [_WORDS[agree] for agree in found["agree"]]
     shown = found.assign(size=found["size"].map(format_size), agree=words)
     for by in (LAB, HAND):

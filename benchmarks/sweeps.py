@@ -16,6 +16,10 @@ from breakeven.runner.environment import cpu_count, cpu_model
 ROOT = Path(__file__).parents[1]
 
 
+class SweepFailed(RuntimeError):
+    """Raised when a sweep did not end with all of its runs, with what it said."""
+
+
 def start(folder: Path, overrides: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start a sweep whose results go to ``folder``; what it says on the screen goes to a file beside them."""
     command = [sys.executable, "-m", "runner", f"outputs={folder.parent}", f"sweep={folder.name}", *overrides]
@@ -24,9 +28,9 @@ def start(folder: Path, overrides: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def finish(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Wait for a sweep; raise RuntimeError with its output if it failed."""
+    """Wait for a sweep; raise SweepFailed with its output if it failed."""
     if process.wait():
-        raise RuntimeError(f"the sweep failed:\n{folder.with_suffix('.txt').read_text()}")
+        raise SweepFailed(f"the sweep failed:\n{folder.with_suffix('.txt').read_text()}")
 
 
 @contextmanager

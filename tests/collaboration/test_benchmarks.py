@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import cross_check, economy, plain_echo, planning, startup
-from benchmarks.sweeps import ROOT
+from benchmarks.sweeps import ROOT, SweepFailed
 from breakeven.runner.hydra_app.grid import expand
 
 # --- cross_check -----------------------------------------------------------------------------------------
@@ -82,6 +82,33 @@ def test_the_two_of_a_combination_are_neighbours() -> None:
     )
     assert all({a.by, b.by} == {"lab", "hand"} for a, b in pairs)
     assert Counter(a.combination for a, _ in pairs) == dict.fromkeys(cross_check.COMBINATIONS, 3)
+
+
+def test_what_was_measured_is_kept_and_not_measured_again(tmp_path: Path) -> None:
+    """A sweep that fails costs its own pair; the same file carries on, with the same numbers."""
+    called: list[tuple[cross_check.Combination, int]] = []
+
+    def lab(combination: cross_check.Combination, seed: int) -> cross_check.Found:
+        called.append((combination, seed))
+        if len(called) == 2:
+            raise SweepFailed("it hung")
+        return cross_check.Found(float(len(called)), 1.0)
+
+    ways = {"lab": lab, "hand": lambda *_: cross_check.Found(20.0, 1.0)}
+    pipe = [cross_check.Combination("pipe", 64)]
+    first, second = (
+        cross_check.measure(
+            cross_check.in_order(3, 1, pipe), cross_check.kept_in(tmp_path / "kept", ways)
+        ).set_index("repetition")
+        for _ in range(2)
+    )
+    assert first["lab"].isna().tolist() == [False, True, False]
+    assert len(called) == 4  # the one that failed, once more
+    assert second["lab"].tolist() == [1.0, 4.0, 3.0]
+    (found,) = cross_check.Agree()(first.reset_index()).to_dict("records")
+    assert (found["pairs"], found["lab_one_cpu"]) == (2, 1.0)
+    (found,) = cross_check.Agree()(first.iloc[1:2].reset_index()).to_dict("records")
+    assert (found["pairs"], found["agree"]) == (0, None)
 
 
 def test_order_follows_from_the_seed() -> None:
