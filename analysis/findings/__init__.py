@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from breakeven.analysis.findings import memory
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
 
@@ -14,7 +15,7 @@ __all__ = ["RULES", "Finding", "findings"]
 
 Find = Callable[[Lab], Sequence[Finding]]
 
-RULES: dict[str, Find] = {}
+RULES: dict[str, Find] = {memory.PATTERN: memory.find}
 """What finds out what follows, by pattern."""
 
 

@@ -16,8 +16,22 @@ from breakeven.analysis.frames.slowed import BUSY
 GIL, CPU, LOCK, NATIVE_THREADS = "gil", "cpu", "lock", "native_threads"
 FAULTS, SLOWED, COUNTS = "page_faults", "slowed", "counts"
 SERIALISING, TRANSPORT, WORK = "serialising", "transport", "work"
-LOOP, STARTING = "loop", "starting"
-PARTS = (GIL, LOOP, CPU, LOCK, NATIVE_THREADS, FAULTS, SLOWED, COUNTS, STARTING, SERIALISING, TRANSPORT, WORK)
+LOOP, STARTING, STRAGGLING = "loop", "starting", "straggling"
+PARTS = (
+    GIL,
+    LOOP,
+    CPU,
+    LOCK,
+    NATIVE_THREADS,
+    FAULTS,
+    SLOWED,
+    COUNTS,
+    STARTING,
+    STRAGGLING,
+    SERIALISING,
+    TRANSPORT,
+    WORK,
+)
 """What may take a worker's time; the docstring of `lost` says what is counted as what."""
 
 ONE_CPU = (0.85, 1.2)
@@ -28,6 +42,9 @@ COMPUTES = 0.5
 
 ONE_TASK = 1.2
 """Workers of an event loop that have at most so many tasks under way at a time, on average, do one after the other."""
+
+STRAGGLERS = "straggler_share"
+"""What `pattern=scatter` observes of it."""
 
 _THREADS = ("thread", "thread_pool", "asyncio_to_thread")
 _TASKS = ("asyncio",)
@@ -50,6 +67,7 @@ def lost(lab: Lab) -> pd.DataFrame:
       without that share of it in which the parent handles messages and needs one, too
     - ``lock``: other waiting within the task
     - ``starting``: creating and ending workers within the trial, if each has a pool of its own
+    - ``straggling``: time with nothing left to do while the last worker worked, as `pattern=scatter` observes it
     - ``serialising``, ``transport``: pickling; sending, copying and receiving. Both with that share of the time between tasks in which
       the parent does the same: then it is what workers wait for, for the message or for the CPU
     - ``work``: the rest of the time between tasks
@@ -77,9 +95,16 @@ def _facts(lab: Lab) -> pd.DataFrame:
     facts["delay"] = (trials["run_delay_ns"] / trials["tasks"]).reindex(facts.index).fillna(0.0)
     facts["cpus"] = (trials["cpu_ns"] / trials["wall_ns"]).reindex(facts.index)
     facts = facts.join(faults_of_tasks(good)[["task_faults_alone", "task_faults", "page_fault_ns"]])
+    facts["straggler_share"] = _straggling(lab).reindex(facts.index)
     alone = facts["task_cpu_alone_ns"].where(facts["task_cpu_alone_ns"].gt(0))
     facts["alone_on_cpu"] = alone.clip(upper=facts["task_measured_ns"])
     return facts[facts["task_measured_ns"].gt(0)]
+
+
+def _straggling(lab: Lab) -> pd.Series[float]:
+    """Return the share of the workers' time in which they had nothing left while the last one worked, where it was observed."""
+    seen = lab.observed[lab.observed["quantity"].eq(STRAGGLERS) & lab.observed["kind"].eq("parallel")]
+    return seen.set_index("cell_id")["value"].astype("float64")
 
 
 def _pivot(phases: pd.DataFrame, column: str, cells: pd.Index[str]) -> pd.DataFrame:
@@ -132,6 +157,9 @@ def divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> pd
     of_parent = (within + beyond).where(facts["workers"].le(facts["cpu_count"]), 0.0)
     found[CPU], found[LOCK] = within + beyond - of_parent * parent.sum(axis=1), waits - within
     between = between - beyond
+    alone = facts["straggler_share"] * spent.sum(axis=1)
+    found[STRAGGLING] = alone.fillna(0.0).clip(upper=between)
+    between = between - found[STRAGGLING]
     for part, phases in ((SERIALISING, _SERIALISE), (TRANSPORT, _MOVE)):
         found[part] = spent[list(phases)].sum(axis=1) + (between + of_parent) * parent[part]
     found[WORK] = between * (1 - parent.sum(axis=1))

@@ -13,7 +13,7 @@ from breakeven.analysis.frames.factors import drop_implied, varying, write
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
 
-COMPARED = ("map", "window", "pingpong")
+COMPARED = ("map", "window", "pingpong", "scatter")
 """The patterns whose question is which mechanism is fastest; what follows from others is found in `breakeven.analysis.findings`."""
 
 ROUND_TRIPS = "pingpong"
@@ -25,7 +25,7 @@ OPTIONS = "options"
 MECHANISM = ("model", "start_method", "ipc", "workers", "affinity", OPTIONS)
 """Columns in which the candidates of a question differ."""
 
-_OF_A_MECHANISM = ("model.", "ipc.")
+_OF_A_MECHANISM = ("model.", "ipc.", "pattern.split", "pattern.chunk")
 _BETWEEN = re.compile(r", (?=[+~]*[\w.]+=)")
 
 _SETTINGS = (
@@ -46,7 +46,7 @@ _SETTINGS = (
 _ALWAYS = ("payload_asked_bytes",)
 """Settings that are named though they do not vary, if there is something to name."""
 
-_PATTERNS = {"window": "window"}
+_PATTERNS = {"window": "window", "scatter": "scatter"}
 """What is said of a pattern beside others: the usual one, and one that the subject names, need no words."""
 
 _NEVER = ("workload", "function")
@@ -140,7 +140,7 @@ def _keys(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         function=stored["function"],
         payload_asked_bytes=asked["payload_asked_bytes"].where(asked["payload_asked_bytes"].gt(0)),
         payload_out_asked_bytes=asked["payload_out_asked_bytes"],
-        tasks=cells["tasks"].where(stored["trial_ns"].isna() & cells["pattern"].eq("map")),
+        tasks=cells["tasks"].where(stored["trial_ns"].isna() & cells["pattern"].isin(("map", "scatter"))),
     )[list(_SETTINGS)]
 
 

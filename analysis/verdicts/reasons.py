@@ -21,6 +21,7 @@ from breakeven.analysis.verdicts.parts import (
     SERIALISING,
     SLOWED,
     STARTING,
+    STRAGGLING,
     TRANSPORT,
     WORK,
 )
@@ -106,6 +107,9 @@ _TEXTS: dict[str, Callable[[pd.Series[Any]], str]] = {
     ),
     COUNTS: lambda cell: (
         f"need {1 + cell[COUNTS] / cell['alone_on_cpu']:.1f} times as much CPU time for a task as it takes alone: they fight over the reference counts of what they share"
+    ),
+    STRAGGLING: lambda cell: (
+        f"wait for the last of them {_of_all(cell, STRAGGLING)}: tasks are uneven, and so are the shares that they get"
     ),
     SERIALISING: lambda cell: _handing_over(cell, SERIALISING, "pickling"),
     TRANSPORT: lambda cell: _handing_over(cell, TRANSPORT, "sending and copying"),

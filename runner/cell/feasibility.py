@@ -22,7 +22,7 @@ def why_too_long(asked: Any, task_ns: int) -> Optional[str]:
     least = least_ns(asked, task_ns)
     if not limit_ns or least <= limit_ns:
         return None
-    if asked.pattern == "window":
+    if asked.window_ns:
         what = f"a serial and a parallel trial last window={in_units(asked.window_ns)} each"
         remedy = f"window={in_units(limit_ns / _ROOM / (2 * blocks + 1))} or fewer"
     else:
@@ -56,10 +56,10 @@ def check(asked: Any, task_ns: int) -> None:
 
 def _trials(asked: Any, task_ns: int, tasks: Optional[int] = None) -> tuple[float, float]:
     """Return the least length of a serial trial, and of a parallel one, with as many ``tasks`` as asked by default."""
-    if asked.pattern == "window":
+    if asked.window_ns:
         return asked.window_ns, asked.window_ns
     number = asked.tasks if tasks is None else tasks
-    if asked.pattern != "map" or not number:  # which is not known yet
+    if asked.pattern not in ("map", "scatter") or not number:  # which is not known yet
         return 0, 0
     return number * task_ns, number * task_ns / min(asked.workers, number)
 

@@ -63,6 +63,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
     pattern, workload = work.pattern, work.workload
     board = work.geometry.create()
     settings = _crew_settings(specification, pattern.message_bytes(seen.largest_bytes, seen.whole_bytes))
+    pattern.begin()
     crew = models.load(specification.model)(settings, work, board)
     with Summed(io.FileIO(os.path.join(specification.folder, TRACE), "wb")) as trace:
         recording = Recording(board, trace)
@@ -73,9 +74,8 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
                 crew.start()  # before the parent is pinned: all workers would start on its CPU
             crew.synchronize(traced=False)
             with pinned(_parents_cpu(specification, work), helpers=crew.apart):
-                reference = Reference(
-                    workload, inputs, seen.task_ns
-                )  # no worker is made later: its calls reach none
+                with pattern.aside():  # no worker is made later: its calls reach none
+                    reference = Reference(workload, inputs, seen.task_ns)
                 crew.prepare(inputs.all_shared)
                 sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
                 cpus = _sample(specification, sampler, recording)
@@ -219,7 +219,9 @@ def _watched(crew: Model) -> AbstractContextManager[None]:
 def make_pattern(specification: Specification) -> Pattern:
     """Return the pattern with the knobs of the cell."""
     knobs = Knobs(specification.workers, specification.tasks, specification.window_ns)
-    return patterns.load(specification.pattern)(specification.pattern_options, knobs)
+    pattern = patterns.load(specification.pattern)(specification.pattern_options, knobs)
+    pattern.seed = f"{specification.seed}/{specification.round}"
+    return pattern
 
 
 def _users_path(specification: Specification) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def _of(some: int, all_: int) -> str:
 
 def _content(planned: PlannedCell) -> str:
     cell = planned.cell
-    if cell.pattern == "window":
+    if cell.window_ns:
         return f"each of window={in_units(cell.window_ns)}"
     length = in_units(_length_ns(cell, planned.calibration))
     return f"each of {cell.tasks} tasks of {length}"
@@ -57,7 +57,7 @@ def _content(planned: PlannedCell) -> str:
 def _remedy(over: Sequence[PlannedCell], takes: int) -> str:
     """Return the knobs that would keep every cell within its time: fewer tasks, if they occupy the workers, or more time."""
     time = f"measure.max_time={-(-takes // 10**9)}s"
-    windows = [planned for planned in over if planned.cell.pattern == "window"]
+    windows = [planned for planned in over if planned.cell.window_ns]
     if windows:
         return f"window={in_units(min(map(_window_ns, windows)))}, or {time}"
     tasks = min(map(_most_tasks, over))

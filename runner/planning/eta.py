@@ -84,7 +84,7 @@ def _trials_ns(about: Timed, cpus: int) -> tuple[float, float]:
     """Return the expected durations of a serial and a parallel trial."""
     cell, calls = about.cell, _calls(about)
     length = _length_ns(about)
-    if cell.pattern == "window":  # whose last call ends after it
+    if cell.window_ns:  # whose last call ends after it
         return (cell.window_ns + length / 2,) * 2
     size = (
         cell.payload_bytes + cell.payload_out_bytes if calls is None else calls.largest_bytes

@@ -21,7 +21,10 @@ from breakeven.runner.cell.workloads._resources import DISK
 from breakeven.runner.cell.workloads._snippets import SNIPPETS
 from tests.crews import THREADS, Mechanism, Sample, StartCrew
 
-OPTIONS: dict[str, dict[str, Any]] = {"window": {"bin": 10_000_000}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "window": {"bin": 10_000_000},
+    "scatter": {"split": "dynamic", "chunk": 2, "skew": "mild"},
+}
 KEEPS_TIME = [
     name
     for name in workloads.REGISTRY

@@ -20,6 +20,7 @@ from breakeven.analysis.verdicts.parts import (
     SERIALISING,
     SLOWED,
     STARTING,
+    STRAGGLING,
     TRANSPORT,
     WORK,
     divide,
@@ -43,7 +44,7 @@ def _divided(
     times = {"on_cpu": 1.0, "alone_on_cpu": 1.0, "task_measured_ns": 1.0, "delay": 0.0}
     times |= {name: facts[name] for name in times if name in facts}
     rest = (
-        {"cpus": 1.0, "cpus_alone": 1.0, "shared_counted": None}
+        {"cpus": 1.0, "cpus_alone": 1.0, "shared_counted": None, "straggler_share": np.nan}
         | dict.fromkeys(FAULTING, np.nan)
         | usual
         | facts
@@ -77,6 +78,8 @@ def _reason(*case: Any) -> Reason | None:
         (TRANSPORT, ({"compute": 1.0, "send": 0.5, "receive": 0.5, "serialize": 0.2}, {})),
         (TRANSPORT, ({"compute": 1.0, "wait": 1.0}, {}, {TRANSPORT: 0.8})),
         (WORK, ({"compute": 1.0, "idle": 0.8}, {})),
+        (WORK, ({"compute": 1.0, "idle": 1.0}, {"straggler_share": 0.1})),
+        (STRAGGLING, ({"compute": 1.0, "wait": 1.0}, {"straggler_share": 0.4})),
     ],
 )
 def test_what_takes_most_of_the_time_is_the_reason(kind: str, case: Any) -> None:
@@ -107,6 +110,9 @@ def test_what_takes_most_of_the_time_is_the_reason(kind: str, case: Any) -> None
         (SERIALISING, ({"compute": 1.0, "wait": 1.0}, {}, {SERIALISING: 0.1})),
         (TRANSPORT, ({"compute": 1.0, "send": 0.02, "receive": 0.02}, {})),
         (WORK, ({"compute": 1.0, "idle": 0.8}, {}, {TRANSPORT: 0.9})),
+        (WORK, ({"compute": 1.0, "idle": 1.0}, {"straggler_share": 0.4})),
+        (STRAGGLING, ({"compute": 1.0, "wait": 1.0}, {"straggler_share": 0.1})),
+        (STRAGGLING, ({"compute": 1.0, "wait": 1.0}, THREADS | {"straggler_share": 0.4})),
     ],
 )
 def test_it_is_not_the_reason_otherwise(kind: str, case: Any) -> None:
@@ -132,6 +138,7 @@ def test_the_parts_are_all_that_is_missing() -> None:
             "on_cpu": on_cpu,
             "delay": rng.exponential(0.5),
             "workers": int(rng.integers(1, 5)),
+            "straggler_share": rng.uniform(0, 0.5),
         }
         facts |= {name: rng.exponential(value) for name, value in FAULTING.items()}
         facts["model"] = str(rng.choice(["thread", "process", "asyncio"]))
@@ -150,6 +157,7 @@ def test_a_reason_is_a_clause_with_numbers() -> None:
         _reason({"compute": 1.0, "wait": 1.0}, TASKS),
         _reason({"compute": 2.0, "wait": 0.1}, TASKS),
         _reason({"compute": 1.0, "startup": 0.8, "teardown": 0.2}, {}),
+        _reason({"compute": 1.0, "wait": 1.0}, {"straggler_share": 0.4}),
     ]
     assert [found.text for found in texts if found] == [
         "wait for the GIL 50 % of their time in a task",
@@ -158,4 +166,5 @@ def test_a_reason_is_a_clause_with_numbers() -> None:
         "wait for their event loop 50 % of their time: a task that awaits nothing blocks it",
         "wait for their event loop 52 % of their time: its thread computes all the time",
         "start and end 50 % of their time: each trial has a pool of its own (model.lifetime=per_map)",
+        "wait for the last of them 40 % of their time: tasks are uneven, and so are the shares that they get",
     ]

@@ -15,7 +15,7 @@ from threading import Thread
 from time import perf_counter_ns
 from typing import Any, Optional, Union
 
-from ..board import ANSWERED, HOOK, READY, TRACED, Board
+from ..board import ANSWERED, HOOK, PID, READY, TRACED, Board
 from ..boot import Users
 from ..errors import TaskFailed, WorkersMissing
 from ..failures import left
@@ -264,6 +264,10 @@ class Model(Member, ABC):
         """Return where the workers and the parent run now, once if they are one thread; nothing before there is a meter."""
         seen = () if self.placement is None else self.placement.look()
         return seen[-1:] if self.space(self.settings.options) in PARENTS_THREAD else seen
+
+    def pids(self) -> list[int]:
+        """Return the ids of the workers' processes in their order; none if they are in this one."""
+        return self._header(PID) if self.apart else []
 
     def read(self, meter: Meter) -> Reading:
         """Read the counts: the parent's as of now, those of worker processes as of the last `synchronize`."""

@@ -120,7 +120,9 @@ class Pool(Model):
     @classmethod
     def refuses_pattern(cls, pattern: type[Pattern], options: dict[str, Any]) -> Optional[str]:
         """Refuse a pattern that asks for more of the workers than one map."""
-        if cls.lasts(options) or not (pattern.ONE_EACH or pattern.ECHOES):
+        if pattern.OWN_CHUNKS and options.get("chunksize") is not None:
+            return f"model.chunksize={options['chunksize']} has no effect on a pattern that makes chunks of its own; leave it null"
+        if cls.lasts(options) or not (pattern.ONE_EACH or pattern.ECHOES or pattern.OWN_CHUNKS):
             return None
         return f"model.lifetime={PER_MAP} makes a pool for each map of tasks, which only pattern=map has"
 
@@ -257,9 +259,9 @@ class Pool(Model):
         return str(self.settings.options.get("call", MAP))
 
     def _chunks(self, items: int) -> Optional[int]:
-        """Return the chunk size, None for the library's own; 1 if every worker is to get one item."""
+        """Return the chunk size, None for the library's own; 1 if the pattern says what goes together."""
         chosen: Union[int, str, None] = self.settings.options.get("chunksize")
-        if self.work.pattern.ONE_EACH:
+        if self.work.pattern.ONE_EACH or self.work.pattern.OWN_CHUNKS:
             return 1
         return -(-items // (CHUNKS_A_WORKER * self.settings.workers)) if isinstance(chosen, str) else chosen
 

@@ -36,7 +36,8 @@ class Mpire(Foreign):
         self._pool.map(function, [arguments] * self.settings.workers, chunk_size=1)
 
     def _all(self, tasks: list[Numbered]) -> list[Item]:
-        results: list[Item] = self._pool.map(perform, tasks, chunk_size=self.settings.options["chunksize"])
+        size = 1 if self.work.pattern.OWN_CHUNKS else self.settings.options["chunksize"]
+        results: list[Item] = self._pool.map(perform, tasks, chunk_size=size)
         return results
 
     def _one(self, task: Numbered) -> Item:

@@ -9,6 +9,8 @@ REGISTRY = {
     "map": "map:Map",
     "window": "window:Window",
     "pingpong": "pingpong:PingPong",
+    "memory": "memory:Memory",
+    "scatter": "scatter:Scatter",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter_ns, thread_time_ns
 from typing import Any, ClassVar, Optional, Protocol
 
@@ -93,18 +94,22 @@ class Crew(Protocol):
     def look(self) -> Look:
         """Return where the workers and the parent run now."""
 
+    def pids(self) -> list[int]:
+        """Return the ids of the workers' processes in their order; none if they are in this one."""
+
 
 class Pattern(Member, ABC):
     """One way to use workers.
 
     ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs. With ``ONE_EACH`` every worker
-    gets one item, and they perform them at the same time. With ``EQUIPPED`` they share more than a channel, which `equip` makes.
+    gets one item, and they perform them at the same time; with ``OWN_CHUNKS`` a pool hands out item by item. With ``EQUIPPED`` they share more than a channel, which `equip` makes.
     ``QUANTITIES`` are what it observes beside times.
     """
 
     IGNORES: frozenset[str] = frozenset()
     ECHOES = False
     ONE_EACH = False
+    OWN_CHUNKS = False
     EQUIPPED = False
     QUANTITIES: ClassVar[tuple[Quantity, ...]] = ()
 
@@ -114,9 +119,17 @@ class Pattern(Member, ABC):
         self.verification = Verification()  # the workload's, set in each worker
         self.foreign = False  # whether the workload is: its inputs are passed as they are
         self.turns = 1  # how many inputs a worker takes in turn if it repeats its task
+        self.seed = ""  # of what it draws
 
     def equip(self, context: Any) -> None:  # most share nothing
         """Make what workers share, before they are created, of the primitives of ``context``: `multiprocessing`'s or those for threads."""
+
+    def begin(self) -> None:  # most look at nothing
+        """Look at this process before anything of the workers is made."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Return the context in which the parent calls the task for itself while the workers wait."""
+        return nullcontext()
 
     def job(
         self,
