@@ -91,7 +91,7 @@ _RUNS = (
     ("model", pa.string(), "execution model: what the workers are"),
     ("start_method", pa.string(), "fork, forkserver or spawn; null if workers are not processes"),
     ("ipc", pa.string(), "channel; native is a pool's own transport, none is a call in place"),
-    ("pattern", pa.string(), "map, window or pingpong"),
+    ("pattern", pa.string(), "what workers do: map, window, pingpong, memory or scatter"),
     ("workers", pa.int32(), "number of workers"),
     (
         "payload_asked_bytes",
@@ -109,7 +109,11 @@ _RUNS = (
         "size of one payload to a worker as it crossed, in bytes; as asked if the run did not measure it",
     ),
     ("payload_out_bytes", pa.int64(), "size of one payload back as it crossed, in bytes; likewise"),
-    ("tasks", pa.int64(), "tasks in one trial (map), or messages (pingpong); null for window"),
+    (
+        "tasks",
+        pa.int64(),
+        "tasks in one trial (map, scatter), or messages (pingpong); null for window and memory",
+    ),
     ("task_ns", pa.int64(), "requested duration of one task, in ns; null if the function sets its own"),
     (
         "trial_ns",

@@ -73,7 +73,6 @@ def test_the_share_of_stragglers_is_what_the_lengths_make(tmp_path: Path) -> Non
             start_method=None,
             workload="sleep",
             task_ns=MS,
-            amount=MS,
         )
     )
     sizes = draw(TASKS, 2, SKEWS["heavy"], "7/0")
@@ -92,7 +91,6 @@ def test_whoever_is_free_takes_the_next_piece(tmp_path: Path) -> None:
         "start_method": None,
         "workload": "sleep",
         "task_ns": MS,
-        "amount": MS,
     }
     sizes = Scatter({"split": "dynamic", "chunk": 1, "skew": "mild"}, Knobs(2, TASKS, 0))
     sizes.seed = "7/0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import combinations, covering, matrix
-from breakeven.runner.cell import channels, models
+from breakeven.runner.cell import channels, models, patterns
 
 
 def test_any_two_values_that_can_exist_together_are_in_a_cell() -> None:
@@ -39,7 +39,7 @@ def test_slow_models_are_in_as_few_cells_as_they_have_values() -> None:
         if models.load(name).REQUIRES:
             ways = [how for how in combinations.started() if how.model == name]
             knobs = [len(values) for values in combinations.choices("model", name).values()]
-            most = max(len(covering.PAYLOADS), *knobs, 0)
+            most = max(len(covering.PAYLOADS), len(patterns.REGISTRY), *knobs)
             assert sum(row.how.model == name for row in rows) <= most * len(ways)
 
 
