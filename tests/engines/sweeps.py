@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from breakeven.analysis.frames.load import load
+from breakeven.runner.environment.cgroup import own_groups
 
 QUICK = (
     *("tasks=8", "task=200us", "measure.min_trials=2", "measure.max_trials=2", "measure.traced=1"),
@@ -31,9 +32,22 @@ def hangs():
 
 def raises():
     raise ValueError("no such luck")
+
+def eats():
+    held = []
+    while True:
+        held.append(b"x" * 2**24)
 """
-STATUSES = {"mine:exits": "crashed", "mine:dies": "crashed", "mine:hangs": "timeout", "mine:raises": "failed"}
-"""How a run of each function of ENDINGS ends."""
+LIMITS = ("limits.time=3s", "limits.memory=400MiB")
+_GROUPED = any(os.access(group, os.W_OK) for group in (*own_groups("memory")[:1], *own_groups("")[:2]))
+STATUSES = {
+    "mine:exits": "crashed",
+    "mine:dies": "crashed",
+    "mine:hangs": "timeout",
+    "mine:raises": "failed",
+    "mine:eats": "crashed" if _GROUPED else "failed",
+}
+"""How a run of each function of ENDINGS ends within LIMITS: the kernel kills one in a control group that takes too much memory."""
 _SECONDS = 60.0
 
 

@@ -30,7 +30,7 @@ import dask
 from breakeven.runner.engines._dask_tls import check_certificate
 from breakeven.runner.engines.dask import Dask
 from tests.engines.dask_cluster import Cluster, certificate, cluster
-from tests.engines.sweeps import ENDINGS, processes_in, runs_of, spans_of, wait_until
+from tests.engines.sweeps import ENDINGS, LIMITS, STATUSES, processes_in, runs_of, spans_of, wait_until
 
 QUICK = (
     *(
@@ -96,9 +96,9 @@ def test_a_sweep_is_made_on_both_nodes_and_carried_on(
 def test_however_a_run_ends_on_a_node_it_is_recorded(
     command: Command, tmp_path: Path, shared: Cluster
 ) -> None:
-    """A run that exits, is killed, hangs or raises ends alone: the others are made, and the nodes live on."""
+    """A run that exits, is killed, hangs, raises or takes all memory ends alone: the others are made, and the nodes live on."""
     (tmp_path / "mine.py").write_text(ENDINGS)
-    targets = ",".join(f"mine:{name}" for name in ("exits", "dies", "hangs", "raises"))
+    targets = ",".join(STATUSES)
     done = command(
         *(
             "-m",
@@ -107,16 +107,10 @@ def test_however_a_run_ends_on_a_node_it_is_recorded(
             "workload=function",
             f"workload.target={targets}",
         ),
-        *("model=process", "rounds=1", "limits.time=3s"),
+        *("model=process", "rounds=1", *LIMITS),
     )
     assert done.returncode == 1
-    status = runs_of(tmp_path).set_index("function")["status"].to_dict()
-    assert status == {
-        "mine:exits": "crashed",
-        "mine:dies": "crashed",
-        "mine:hangs": "timeout",
-        "mine:raises": "failed",
-    }
+    assert runs_of(tmp_path).set_index("function")["status"].to_dict() == STATUSES
     assert [worker.poll() for worker in shared.workers.values()] == [None, None]
 
 

@@ -28,6 +28,7 @@ from tests.commands import Completed, Started
 from tests.engines.ray_cluster import Cluster, cluster
 from tests.engines.sweeps import (
     ENDINGS,
+    LIMITS,
     QUICK,
     SLOW,
     STATUSES,
@@ -111,12 +112,12 @@ def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, whole: Cluste
         whole,
         tmp_path,
         *(*BASE, "workload=function", f"workload.target={targets}", "model=process", "rounds=2"),
-        "limits.time=3s",
+        *LIMITS,
     )
     assert done.returncode == 1
     runs = spans_of(runs_of(tmp_path))
     assert dict(zip(runs["function"], runs["status"], strict=True)) == {**STATUSES, "mine:at_home": "ok"}
-    assert (len(runs), runs["node"].nunique()) == (10, 2)
+    assert (len(runs), runs["node"].nunique()) == (12, 2)
     assert not runs.duplicated(["cell_id", "round"]).any()
     for _, own in runs.groupby("node"):
         assert (own["begin"].to_numpy()[1:] >= own["end"].to_numpy()[:-1]).all()

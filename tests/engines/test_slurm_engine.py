@@ -18,7 +18,7 @@ from tests.collaboration.host_runs import write_module
 from tests.commands import Completed, Started
 from tests.engines import slurm_cluster
 from tests.engines.slurm_cluster import PARTITION, Cluster, cluster
-from tests.engines.sweeps import ENDINGS, QUICK, SLOW, STATUSES, runs_of, spans_of, stored, wait_until
+from tests.engines.sweeps import ENDINGS, LIMITS, QUICK, SLOW, STATUSES, runs_of, spans_of, stored, wait_until
 
 pytestmark = pytest.mark.skipif(not slurm_cluster.is_there(), reason=slurm_cluster.MISSING)
 
@@ -71,7 +71,7 @@ def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, shared: Clust
 
 
 def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, shared: Cluster) -> None:
-    """A run that exits, is killed, hangs, raises or asks for too much memory ends alone; the job on the node goes on."""
+    """A run that exits, is killed, hangs, raises, takes all memory or asks for too much ends alone; the job on the node goes on."""
     (tmp_path / "mine.py").write_text(ENDINGS + SWELLS)
     names = (*STATUSES, "mine:swells")
     done = typed(
@@ -82,7 +82,7 @@ def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, shared: Clu
             "workload=function",
             f"workload.target={','.join(names)}",
         ),
-        *("model=process", "rounds=1", "limits.time=3s", f"engine.folder={tmp_path / 'exchange'}"),
+        *("model=process", "rounds=1", *LIMITS, f"engine.folder={tmp_path / 'exchange'}"),
     )
     assert done.returncode == 1, done.stderr
     runs = runs_of(tmp_path)
