@@ -59,6 +59,11 @@ def format_rate(per_second: float, unit: str = "") -> str:
     return f"{_digits(per_second / scale)} {prefix}{unit}".rstrip() + "/s"
 
 
+def format_count(count: float) -> str:
+    """Return a number of things with three digits, such as ``81.2 M``; one below a thousand as it is."""
+    return f"{count:.0f}" if count < _RATES[-2][0] else format_rate(count).removesuffix("/s")
+
+
 def format_ratio(ratio: float) -> str:
     """Return a ratio with three digits, such as ``1.93``; a dash if it is missing."""
     return _digits(ratio) if math.isfinite(ratio) else _MISSING

@@ -301,6 +301,19 @@ def _lane(worker: int, turns: Turns) -> pd.DataFrame:
     return frame[frame["duration_ns"] > 0].assign(pid=1, thread_id=worker)
 
 
+def add_counted(sample: Sample, observed: Mapping[str, Sequence[float]], lock: str, **factors: Any) -> str:
+    """Add a cell of workers that share a number, with or without a lock."""
+    options = {"overrides": f"pattern.lock={lock}", "config": f"pattern: {{lock: {lock}, step: literal}}"}
+    alone = {"update_ns": [20.0] * len(observed["update_ns"])}
+    common: dict[str, Any] = {
+        "pattern": "counter",
+        "tasks": 5_000_000,
+        "serial": alone,
+        "payload_bytes": None,
+    }
+    return sample.add_observed(observed, **common | options | factors)
+
+
 def build_rich(path: Path) -> Path:
     """Store a sweep with every pattern, several models, bad cells, and spans."""
     sample = Sample(path, rounds=2, pairs=8)
@@ -320,6 +333,9 @@ def build_rich(path: Path) -> Path:
         sample.add_window(
             model=model, workers=workers, workload="histogram", per_second=rate, serial_per_second=20_000.0
         )
+    for model, lock in product(("thread", "process"), ("none", "lock")):
+        lost = (3e5, 2e5) if (model, lock) == ("process", "none") else (0.0, 0.0)
+        add_counted(sample, {"lost_per_million": lost, "update_ns": (80.0, 90.0)}, lock, model=model)
     for workers in (1, 2, 4):
         sample.add_bad("incompatible", REFUSAL, model="process", ipc="reference", workers=workers)
     sample.add_bad("timeout", "no result within 30 s", model="thread", ipc="pipe", workers=4)

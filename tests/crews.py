@@ -129,6 +129,8 @@ def crew_of(mechanism: Mechanism, folder: Path, ipc_changes: Any = None, **chang
         )
         settings = CrewSettings(count, method, options, ipc, ipc_options, message_bytes)
         made = models.load(model)(settings, work, geometry.create())
+        if pattern.EQUIPPED:
+            pattern.equip(made.primitives)
         made.start()
         try:
             made.synchronize(traced=False)

@@ -20,13 +20,14 @@ from breakeven.analysis.figures import (
     breakeven,
     channels,
     latency,
+    observed,
     overhead,
     scaling,
     startup,
     timeline,
     winner,
 )
-from breakeven.analysis.figures.answers import choose_answers
+from breakeven.analysis.figures.answers import choose_answers, choose_clauses
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.roles import DEFAULT, Roles, read_roles, select_cells
 from breakeven.analysis.frames.hosts import models_of
@@ -49,6 +50,7 @@ __all__ = [
     "draw",
     "draw_roles",
     "latency",
+    "observed",
     "overhead",
     "scaling",
     "startup",
@@ -86,10 +88,11 @@ WITH_ROLES: dict[str, HasRoles] = {
     "bandwidth": bandwidth,
     "startup": startup,
     "channels": channels,
+    "observed": observed,
 }
 """The figures in which factors can be chosen."""
 
-ABSOLUTE = ("overhead", "latency", "bandwidth", "startup", "channels")
+ABSOLUTE = ("overhead", "latency", "bandwidth", "startup", "channels", "observed")
 """The figures of times and rates, which unlike hosts do not share."""
 
 FIGURES: dict[str, Plot] = {"breakeven": breakeven, "winner": winner, **WITH_ROLES}
@@ -138,7 +141,9 @@ def draw_roles(name: str, lab: Lab, roles: Roles = DEFAULT) -> Figure:
     shown = lab.runs[lab.runs["cell_id"].isin(cells)]
     if name in ABSOLUTE and not lab.mix_hosts:
         _refuse_unlike(name, shown)
-    return FIGURES[name].draw(frame, Context.of(shown, choose_answers(verdicts(lab), cells), lines(lab)))
+    found = verdicts(lab)
+    context = Context.of(shown, choose_answers(found, cells), lines(lab), choose_clauses(found, cells))
+    return FIGURES[name].draw(frame, context)
 
 
 def _refuse_unlike(name: str, shown: pd.DataFrame) -> None:

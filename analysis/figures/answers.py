@@ -14,9 +14,15 @@ def choose_answers(verdicts: pd.DataFrame, cells: pd.Index[str]) -> pd.DataFrame
     """Return the verdicts of questions of which ``cells`` hold a candidate, and the best one if there is one."""
     if verdicts.empty:
         return verdicts
-    shown = set(cells)
-    kept = [_is_shown(row, shown) for row in verdicts.to_dict("records")]
-    return verdicts[kept]
+    shown, asked = set(cells), verdicts[verdicts["cells"].isna()]  # findings have no candidates
+    kept = [_is_shown(row, shown) for row in asked.to_dict("records")]
+    return asked[kept]
+
+
+def choose_clauses(verdicts: pd.DataFrame, cells: pd.Index[str]) -> tuple[str, ...]:
+    """Return what was found of ``cells``, finding by finding, in a few words each."""
+    found = verdicts[verdicts["cells"].notna()].to_dict("records")
+    return tuple(str(row["clause"]) for row in found if row["clause"] and set(row["cells"]) & set(cells))
 
 
 def _is_shown(verdict: Mapping[Hashable, Any], shown: set[str]) -> bool:

@@ -21,7 +21,8 @@ class NothingToDraw(Exception):
 class Context:
     """What a reader needs to judge a figure that stands alone: machine, CPUs, interpreters, and what follows.
 
-    ``answers`` are the verdicts of the questions of which the figure shows cells, ``lines`` show from where on mechanisms pay.
+    ``answers`` are the verdicts of the questions of which the figure shows cells, ``lines`` show from where on mechanisms pay, and
+    ``clauses`` say what was found of the cells beside times.
     """
 
     machine: str
@@ -29,10 +30,15 @@ class Context:
     interpreters: tuple[str, ...]
     answers: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
     lines: tuple[Line, ...] = field(default=(), compare=False)
+    clauses: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(
-        cls, runs: pd.DataFrame, answers: pd.DataFrame | None = None, lines: tuple[Line, ...] = ()
+        cls,
+        runs: pd.DataFrame,
+        answers: pd.DataFrame | None = None,
+        lines: tuple[Line, ...] = (),
+        clauses: tuple[str, ...] = (),
     ) -> Context:
         """Collect the context of the ``runs`` that a figure shows."""
         good = runs[runs["status"].eq("ok")]
@@ -43,6 +49,7 @@ class Context:
             interpreters=_interpreters(good),
             answers=pd.DataFrame() if answers is None else answers,
             lines=lines,
+            clauses=clauses,
         )
 
     def caption(self, *sample: str) -> str:

@@ -32,7 +32,7 @@ def draw_dots(frame: pd.DataFrame, column: str, settings: Sequence[str], extra: 
     for axes, setting in zip(panels, settings, strict=False):
         cells = frame[frame["setting"].eq(setting)]
         own = {name: style for name, style in look_of.items() if cells["mechanism"].eq(name).any()}
-        _draw_panel(axes, cells, column, own)
+        draw_rows(axes, cells, column, own)
         extra(axes, cells, own)
         axes.set_ylim(len(own) - 0.5, -0.5)
         wrap_setting(setting, axes)
@@ -41,7 +41,8 @@ def draw_dots(frame: pd.DataFrame, column: str, settings: Sequence[str], extra: 
     return body
 
 
-def _draw_panel(axes: Axes, cells: pd.DataFrame, column: str, look_of: Styles) -> None:
+def draw_rows(axes: Axes, cells: pd.DataFrame, column: str, look_of: Styles) -> None:
+    """Draw a row for each mechanism of ``look_of``, from top to bottom, with its interval."""
     for place, (name, style) in enumerate(look_of.items()):
         points = cells[cells["mechanism"].eq(name)]
         axes.errorbar(

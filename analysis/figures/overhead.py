@@ -27,6 +27,7 @@ from breakeven.analysis.frames.factors import label_cells, label_mechanisms, lab
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.units import time_unit
+from breakeven.analysis.verdicts.question import COMPARED
 
 WORKERS, PARENT = "workers", "parent"
 _DOES = {"serialize": "pickle", "send": "send", "receive": "receive", "deserialize": "unpickle"}
@@ -47,7 +48,6 @@ COMPUTES = 0.1
 """Tasks on a CPU for less than this share with every mechanism are those that sleep or do I/O."""
 
 _PLACE, _HEIGHT = {WORKERS: -0.12, PARENT: 0.33}, {WORKERS: 0.58, PARENT: 0.2}
-_PATTERNS = ("map", "window", "pingpong")
 
 
 ACCEPTS: tuple[str, ...] = ("x", "facet")
@@ -65,7 +65,10 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     if sums.empty:
         raise NothingToDraw("no spans of a traced parallel trial: it needs measure.traced of at least 1")
     cells = lab.cells[lab.cells.index.isin(sums["cell_id"])].join(lab.estimates["task_measured_ns"])
-    cells = roles.add_to(cells[cells["pattern"].eq(min(cells["pattern"], key=_PATTERNS.index))])
+    shown = next((pattern for pattern in COMPARED if cells["pattern"].eq(pattern).any()), None)
+    if shown is None:
+        raise NothingToDraw(f"no spans of tasks or messages: it needs pattern={', '.join(COMPARED)}")
+    cells = roles.add_to(cells[cells["pattern"].eq(shown)])
     cells = _name(cells, roles)
     budgets = {WORKERS: Budget()(sums), PARENT: Budget()(sum_phases(lab, parent=True))}
     beyond = 1 - 1 / slowed(lab.runs)

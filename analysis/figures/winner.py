@@ -53,11 +53,11 @@ _ELSEWHERE = {"interpreter": "", "interpreter_flags": "", "variables": ""}
 
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the candidates of the questions that make a map: one row per cell, with the verdict and its ``part`` in it."""
+    asked = answers(lab)
+    rows = verdicts(lab).head(len(asked)).iterrows()  # findings come after them
     answered = [
         _candidates(number, answer.question, verdict)
-        for number, (answer, (_, verdict)) in enumerate(
-            zip(answers(lab), verdicts(lab).iterrows(), strict=True)
-        )
+        for number, (answer, (_, verdict)) in enumerate(zip(asked, rows, strict=True))
         if not answer.question.of_round_trips and len(answer.question.cells)
     ]
     cells = with_sides(_placed(pd.concat(answered))) if answered else pd.DataFrame()
@@ -69,9 +69,9 @@ def frame(lab: Lab) -> pd.DataFrame:
     options = cells[OPTIONS].where(cells[OPTIONS].eq(""), " " + cells[OPTIONS])
     cells = cells.assign(mechanism=named + options, setting=_settings(cells))
     cells = cells.assign(mechanism=tell_apart(cells, "mechanism", ["question"]))
-    asked = cells.drop_duplicates("question").set_index("question")
+    first = cells.drop_duplicates("question").set_index("question")
     return cells.assign(
-        setting=cells["question"].map(tell_apart(asked, "setting", ["subject", TASK, "payload"]))
+        setting=cells["question"].map(tell_apart(first, "setting", ["subject", TASK, "payload"]))
     )
 
 

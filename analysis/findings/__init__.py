@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from breakeven.analysis.findings import memory
+from breakeven.analysis.findings import counter, deadlock, memory, shared_pipe
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
 
@@ -15,7 +15,12 @@ __all__ = ["RULES", "Finding", "findings"]
 
 Find = Callable[[Lab], Sequence[Finding]]
 
-RULES: dict[str, Find] = {memory.PATTERN: memory.find}
+RULES: dict[str, Find] = {
+    memory.PATTERN: memory.find,
+    counter.PATTERN: counter.find,
+    shared_pipe.PATTERN: shared_pipe.find,
+    deadlock.PATTERN: deadlock.find,
+}
 """What finds out what follows, by pattern."""
 
 

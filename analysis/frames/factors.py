@@ -16,9 +16,7 @@ from breakeven.analysis.frames.order import sort_cells
 from breakeven.analysis.units import format_length, format_size
 from breakeven.base import units
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
-
-PINGPONG = "pingpong"
-"""The pattern whose messages are no tasks: it runs no workload."""
+from breakeven.base.patterns import ECHOES
 
 BARE = ("native", "none")
 """Channels that a label need not name: the model's own transport."""
@@ -217,9 +215,9 @@ def label_cells(cells: pd.DataFrame, names: Sequence[str], between: str) -> pd.S
 
 
 def name_work(cells: pd.DataFrame) -> pd.Series[str]:
-    """Return what a task of each cell computes: the user's function, ``module:callable``, or the built-in workload; of round trips their pattern."""
+    """Return what a task of each cell computes: the user's function, ``module:callable``, or the built-in workload; of what runs no workload the pattern."""
     work = cells["function"].where(cells["function"].notna(), cells["workload"])
-    return work.mask(cells["pattern"].eq(PINGPONG), PINGPONG)
+    return work.mask(cells["pattern"].isin(ECHOES), cells["pattern"])
 
 
 def drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
@@ -245,13 +243,18 @@ def _join(
 ) -> pd.Series[str]:
     """Join the texts of several columns, those of ``written`` as they are there."""
     values = [written[name] if name in written else write(cells, name) for name in names]
-    forms = [_IN_LABEL.get(name, "{}") for name in names]
+    forms = [_IN_LABEL.get(name, _form(name)) for name in names]
     texts = [value.map(form.format, na_action="ignore") for value, form in zip(values, forms, strict=True)]
     rows = zip(*texts, strict=True) if texts else [()] * len(cells)
     kept = [
         between.join(text for text in row if pd.notna(text) and text and text not in skip) for row in rows
     ]
     return pd.Series(kept, index=cells.index, dtype="str")
+
+
+def _form(name: str) -> str:
+    """Return how a value is written: a knob without a column, such as pattern.lock, with its name."""
+    return f"{name.rpartition('.')[2]}={{}}" if "." in name else "{}"
 
 
 def write(cells: pd.DataFrame, factor: str) -> pd.Series[str]:

@@ -19,6 +19,7 @@ from breakeven.analysis.summary.kinds import name_kind, one_row_a_kind
 from breakeven.analysis.summary.wording import plural
 from breakeven.analysis.units import format_rate, format_ratio, format_size, format_time, format_times
 from breakeven.base.factors import FACTORS
+from breakeven.base.patterns import ECHOES
 from breakeven.base.text import printable
 
 Text = Callable[["pd.Series[Any]"], str]
@@ -206,7 +207,7 @@ def heading(factor: str) -> str:
 def _about(cells: pd.DataFrame) -> str:
     """Return what all ``cells`` have in common: pattern, factors, CPUs."""
     constant = [name for name in FACTORS if name != "pattern" and is_constant(cells[name])]
-    if cells["pattern"].eq("pingpong").all():
+    if cells["pattern"].isin(ECHOES).all():
         constant = [name for name in constant if name != "workload"]  # it runs none
     if answers_alike(cells):
         constant = [name for name in constant if name != "payload_out_asked_bytes"]

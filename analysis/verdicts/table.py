@@ -93,6 +93,7 @@ def _row_of(finding: Finding) -> dict[str, Any]:
     return {
         "question": finding.question,
         "sentence": finding.sentence,
+        "clause": finding.clause,
         "decision": finding.decision,
         "details": finding.details,
         "cells": finding.cells,

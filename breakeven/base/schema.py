@@ -91,7 +91,11 @@ _RUNS = (
     ("model", pa.string(), "execution model: what the workers are"),
     ("start_method", pa.string(), "fork, forkserver or spawn; null if workers are not processes"),
     ("ipc", pa.string(), "channel; native is a pool's own transport, none is a call in place"),
-    ("pattern", pa.string(), "what workers do: map, window, pingpong, memory or scatter"),
+    (
+        "pattern",
+        pa.string(),
+        "what workers do: map, window, pingpong, memory, scatter, counter, shared_pipe or deadlock",
+    ),
     ("workers", pa.int32(), "number of workers"),
     (
         "payload_asked_bytes",
@@ -112,7 +116,7 @@ _RUNS = (
     (
         "tasks",
         pa.int64(),
-        "tasks in one trial (map, scatter), or messages (pingpong); null for window and memory",
+        "tasks in one trial (map, scatter), or messages (pingpong, shared_pipe); null for patterns that last a window",
     ),
     ("task_ns", pa.int64(), "requested duration of one task, in ns; null if the function sets its own"),
     (
@@ -180,7 +184,11 @@ _RUNS = (
     ("input_least_bytes", pa.int64(), "size of the smallest of them, in bytes; payload_bytes is their mean"),
     ("input_most_bytes", pa.int64(), "size of the largest of them, in bytes"),
     ("task_measured_ns", pa.int64(), "median duration of one task in the serial trials, in ns"),
-    ("window_ns", pa.int64(), "duration of one trial of the window pattern, in ns; null for the others"),
+    (
+        "window_ns",
+        pa.int64(),
+        "duration of one trial of patterns that last a window, in ns; null for the others",
+    ),
     ("interpreter", pa.string(), "interpreter as configured"),
     ("executable", pa.string(), "absolute path of the interpreter that ran"),
     ("interpreter_flags", pa.string(), "options with which it was started, as configured; empty for none"),

@@ -43,6 +43,7 @@ def why_not(
         _wrong_start(model, chosen, start_method)
         or _wrong_channel(_Joined(model, chosen, model_options or {}), ipc, ipc_options or {})
         or _unequipped(model, chosen, pattern)
+        or _too_few(pattern, workers)
         or chosen.refuses_pattern(patterns.load(pattern), model_options or {})
         or chosen.refuses_workers(workers)
     )
@@ -84,6 +85,13 @@ def _unequipped(name: str, model: type[models.Model], pattern: str) -> Optional[
         return None
     able = ", ".join(other for other in models.REGISTRY if models.load(other).EQUIPS)
     return f"pattern={pattern} needs workers that share locks and memory from their creation on; model={name} cannot have them (choose {able})"
+
+
+def _too_few(pattern: str, workers: int) -> Optional[str]:
+    least = patterns.load(pattern).LEAST_WORKERS
+    if workers >= least:
+        return None
+    return f"pattern={pattern} is of workers that get in each other's way; it needs workers={least} or more, not {workers}"
 
 
 def _wrong_channel(joined: _Joined, ipc: str, ipc_options: dict[str, Any]) -> Optional[str]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from breakeven.base.patterns import ECHOES
 from breakeven.base.units import format_size, format_time
 from breakeven.base.variables import write
 from breakeven.runner.config.cell import CURRENT, Cell
@@ -57,14 +58,14 @@ def brief(cell: Cell, distinct: Collection[str] = ()) -> str:
 
     It leaves out what goes without saying: the start method, a pool's own channel, the usual pattern, the work of messages.
     """
-    echoes = cell.pattern == "pingpong"
+    echoes = cell.pattern in ECHOES
     work = (
         (cell.function if cell.function in distinct else short_name(cell.function))
         if cell.function
         else cell.workload
     )
     parts = [
-        *(["pingpong"] if echoes else [str(work), *([cell.pattern] if cell.pattern != "map" else [])]),
+        *([cell.pattern] if echoes else [str(work), *([cell.pattern] if cell.pattern != "map" else [])]),
         *([format_size(cell.payload_bytes)] if "payload_bytes" not in cell.effectless else []),
         *([format_time(cell.task_ns)] if cell.task_ns and not echoes else []),
         cell.model if cell.ipc in _BARE else f"{cell.model}/{cell.ipc}",

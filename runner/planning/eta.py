@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
+from breakeven.base.patterns import ECHOES
 from breakeven.runner.cell.bound import Costs, fit
 from breakeven.runner.cell.calibration import Calls
 from breakeven.runner.cell.specification import Rules
@@ -89,7 +90,7 @@ def _trials_ns(about: Timed, cpus: int) -> tuple[float, float]:
     size = (
         cell.payload_bytes + cell.payload_out_bytes if calls is None else calls.largest_bytes
     ) / _BYTES_PER_NS
-    if cell.pattern == "pingpong":
+    if cell.pattern in ECHOES:
         return cell.tasks * size / 10, cell.tasks * (_MESSAGE_NS + size)
     tasks = cell.tasks or max(round(cell.trial_ns / _UNKNOWN_TASK_NS), 1)
     serial = cell.tasks * (length or _UNKNOWN_TASK_NS) or cell.trial_ns

@@ -10,7 +10,7 @@ from typing import Any
 
 from breakeven.runner.config.cell import LEAST_EACH, Cell
 
-_MESSAGE_NS = 60_000  # a round trip, without its payload
+_MESSAGE_NS = {"pingpong": 60_000, "shared_pipe": 10_000}  # a round trip, or one way, without its payload
 _NS_PER_BYTE = 1.0  # of a payload, out and back
 _FEWEST_MESSAGES = 16
 _MEMORY_SHARE = 8  # of the machine's, for the payloads of a trial
@@ -38,8 +38,8 @@ class TaskCounts:
 
         A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least.
         """
-        if cell.pattern == "pingpong":
-            message = _MESSAGE_NS + _NS_PER_BYTE * (cell.payload_bytes + cell.payload_out_bytes)
+        if cell.pattern in _MESSAGE_NS:
+            message = _MESSAGE_NS[cell.pattern] + _NS_PER_BYTE * (cell.payload_bytes + cell.payload_out_bytes)
             return max(ceil(cell.trial_ns / message), _FEWEST_MESSAGES)
         length = cell.task_ns or self._lengths[_group(cell)]
         if not length:

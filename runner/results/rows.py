@@ -13,6 +13,7 @@ import pyarrow as pa
 import yaml
 
 from breakeven.base.conditions import PACKAGES
+from breakeven.base.patterns import ECHOES
 from breakeven.base.schema import TABLES, conform
 from breakeven.base.variables import write
 from breakeven.runner.cell.first_calls import ARGUMENTS, INPUT
@@ -104,8 +105,8 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "gil_enabled": any(worker.gil for worker in result.workers),
         "payload_bytes": result.bytes_in,
         "payload_out_bytes": result.bytes_back,
-        "task_calibrated_ns": result.task_ns if run.cell.pattern != "pingpong" else None,
-        "first_call_ns": result.first_call_ns if run.cell.pattern != "pingpong" else None,
+        "task_calibrated_ns": result.task_ns if run.cell.pattern not in ECHOES else None,
+        "first_call_ns": result.first_call_ns if run.cell.pattern not in ECHOES else None,
         **_inputs(result),
         "inputs": "fresh" if result.changes in (INPUT, ARGUMENTS) else "shared",
         "notes": notes(run, result),

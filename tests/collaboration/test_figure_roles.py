@@ -22,7 +22,7 @@ from breakeven.analysis.figures.phases import COLORS
 from breakeven.analysis.figures.roles import HUES, Roles
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.show import main
-from tests.analysis_samples import Sample, build_rich
+from tests.analysis_samples import Sample, add_counted, build_rich
 
 LONG = "a_module_with_a_rather_long_name.and_a_package:a_function_that_says_all_that_it_does_in_its_name"
 
@@ -52,6 +52,13 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Lab:
             gain = workers * 0.9 if model == "process" else 0.97
             sample.add_map(model=model, workers=workers, speedup=gain, spans=True, **on, **work)
         sample.add_pingpong(model=model, latency_ns=1e5, **on, **(work | {"payload_bytes": 2048}))
+        add_counted(
+            sample,
+            {"lost_per_million": (9.0,), "update_ns": (80.0,)},
+            "none",
+            model=model,
+            **on | {"overrides": "pattern.lock=none"},
+        )
         sample.add_window(
             model=model,
             workers=2,

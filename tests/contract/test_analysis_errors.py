@@ -162,7 +162,7 @@ def test_unknown_names(sample: Sample) -> None:
         UnknownName, match=r"^no table nope; there are runs, trials, workers, spans, activity, observations$"
     ):
         lab.describe("nope")
-    with pytest.raises(UnknownName, match=r"^no figure nope; there are breakeven, .*, channels$"):
+    with pytest.raises(UnknownName, match=r"^no figure nope; there are breakeven, .*, observed$"):
         draw("nope", lab)
 
 
@@ -180,6 +180,10 @@ def test_unknown_names(sample: Sample) -> None:
         ("bandwidth", "no cell sends messages: it needs pattern=pingpong with status ok and a payload"),
         ("channels", "no two channels: it needs cells of several ipc, and a model that is joined by one"),
         ("startup", "no two ways to start workers: it needs cells of several models or start methods"),
+        (
+            "observed",
+            "nothing was observed beside times: it needs a pattern that does so, such as counter, with status ok",
+        ),
     ],
 )
 def test_nothing_to_draw(tmp_path: Path, name: str, reason: str) -> None:
@@ -210,7 +214,7 @@ def test_a_timeline_needs_cpu_time(tmp_path: Path) -> None:
     [
         (
             ["--only", "scaling,pie"],
-            "no figure pie; there are breakeven, winner, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels\n",
+            "no figure pie; there are breakeven, winner, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels, observed\n",
         ),
         (["--format", "gif"], "no format gif; there are png, svg\n"),
     ],

@@ -11,6 +11,9 @@ REGISTRY = {
     "pingpong": "pingpong:PingPong",
     "memory": "memory:Memory",
     "scatter": "scatter:Scatter",
+    "counter": "counter:Counter",
+    "shared_pipe": "shared_pipe:SharedPipe",
+    "deadlock": "deadlock:Deadlock",
 }
 
 

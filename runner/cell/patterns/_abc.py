@@ -103,7 +103,7 @@ class Pattern(Member, ABC):
 
     ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs. With ``ONE_EACH`` every worker
     gets one item, and they perform them at the same time; with ``OWN_CHUNKS`` a pool hands out item by item. With ``EQUIPPED`` they share more than a channel, which `equip` makes.
-    ``QUANTITIES`` are what it observes beside times.
+    ``LEAST_WORKERS`` are needed for it to mean anything. ``QUANTITIES`` are what it observes beside times.
     """
 
     IGNORES: frozenset[str] = frozenset()
@@ -111,6 +111,7 @@ class Pattern(Member, ABC):
     ONE_EACH = False
     OWN_CHUNKS = False
     EQUIPPED = False
+    LEAST_WORKERS = 1
     QUANTITIES: ClassVar[tuple[Quantity, ...]] = ()
 
     def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
