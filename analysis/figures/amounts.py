@@ -15,7 +15,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from breakeven.analysis.figures.edges import HEADROOM, cut_axes
 from breakeven.analysis.figures.look import set_log_axis
 from breakeven.analysis.frames.observed import MAGNITUDES, write_quantity
-from breakeven.analysis.units import trim_zeros
+from breakeven.analysis.frames.rare import RARE
+from breakeven.analysis.units import format_count, trim_zeros
 
 _ROOM = HEADROOM**3
 _WIDE = 30.0
@@ -48,14 +49,14 @@ class Amounts:
     def set_axis(self, axes: Axes, which: Literal["x", "y"]) -> None:
         """Scale, end and label an axis; intervals that go on end in arrows."""
         axis = axes.xaxis if which == "x" else axes.yaxis
-        write = partial(write_quantity, self.quantity)
+        write = format_count if self.quantity.endswith(RARE) else partial(write_quantity, self.quantity)
         if self.quantity.endswith(MAGNITUDES) and not self.has_none:
             self._rescale(axes, which, "log")
             cut_axes(axes, which, self.least / _ROOM, self.most * _ROOM)
             set_log_axis(axis, write)
         elif self.most > _WIDE * self.least:
             self._rescale(axes, which, "symlog", linthresh=self.least)
-            cut_axes(axes, which, -0.3 * self.least, self.most * _ROOM)
+            cut_axes(axes, which, -0.3 * self.least, self.most * _ROOM**2)
             axis.set_major_locator(FixedLocator(self._decades()))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(_formatter(write))

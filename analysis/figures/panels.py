@@ -89,7 +89,7 @@ class Panels:
         letters = max(len(line) for name in names for line in wrap_label(name).split("\n"))
         most = self.shown.groupby("setting")["mechanism"].nunique().max()
         height = 0.95 + (0.34 + further_height(names) / 2) * most
-        return 2.3 + _LETTER * letters + 2.7 * self._columns, 1.4 + height * len(self.settings) * self._lines
+        return 2.3 + _LETTER * letters + 3.1 * self._columns, 1.4 + height * len(self.settings) * self._lines
 
     def _size_of_lines(self, hues: int) -> tuple[float, float]:
         height = (2.7 + further_height(self.settings)) * len(self.settings) * self._lines

@@ -37,7 +37,7 @@ def _name(cells: pd.DataFrame) -> pd.Series[str]:
     names = label_mechanisms(cells)
     if is_varied(cells["workers"]):
         names = names + " x" + cells["workers"].astype("str")
-    settings = label_settings(cells)
+    settings = label_settings(cells).str.replace("pattern.", "", regex=False)
     return names + settings.where(settings.eq(""), " (" + settings + ")")
 
 

@@ -133,7 +133,7 @@ def _safe(case: Case) -> str:
 
 _SENTENCES: dict[str, Any] = {LOSES: _loses, NONE_SEEN: _none_seen, UNDECIDED: _undecided, SAFE: _safe}
 _CLAUSES: dict[str, Any] = {
-    LOSES: lambda case: f"loses {write_share(case.lost, case.tasks)} of unlocked updates",
+    LOSES: lambda case: f"loses {write_share(case.lost, case.tasks)}",
     NONE_SEEN: lambda case: f"lost none of {format_count(case.tasks)}",
     UNDECIDED: lambda _: "is not decided",
     SAFE: lambda _: "with a lock loses none",

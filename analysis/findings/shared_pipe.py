@@ -126,7 +126,7 @@ def _say(case: Case, decision: str) -> str:
     why = (
         f"that is fewer than {ENOUGH:,}"
         if case.tasks < ENOUGH
-        else "no end of the pipe is shared by less than four workers"
+        else "both ends are shared by four workers or more alone"
     )
     return f"not decided whether messages are lost without locks: none of {tasks} was, and {why}"
 

@@ -79,7 +79,7 @@ def test_factors_can_be_chosen(lab: Lab) -> None:
 def test_the_title_says_what_was_found(lab: Lab) -> None:
     """In the words of the rule; of more findings than there is room for, how many."""
     title = " ".join(draw("observed", lab, select="workers=2").get_suptitle().split())
-    assert title == "process loses 21.0 % of unlocked updates; thread lost none of 20.0 M"
+    assert title == "process loses 21.0 %; thread lost none of 20.0 M"
     every = " ".join(draw("observed", lab).get_suptitle().split())
     assert every.endswith("; 1 more")
 
