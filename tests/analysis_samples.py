@@ -336,6 +336,9 @@ def build_rich(path: Path) -> Path:
     for model, lock in product(("thread", "process"), ("none", "lock")):
         lost = (3e5, 2e5) if (model, lock) == ("process", "none") else (0.0, 0.0)
         add_counted(sample, {"lost_per_million": lost, "update_ns": (80.0, 90.0)}, lock, model=model)
+    for (model, each), workers in product({"thread": 2**20, "process": 60 * 2**20}.items(), (1, 2, 4)):
+        added = {"added_bytes": (each * 1.0, each * 1.01)}
+        sample.add_observed(added, pattern="memory", window_ns=20 * MS, model=model, workers=workers)
     for workers in (1, 2, 4):
         sample.add_bad("incompatible", REFUSAL, model="process", ipc="reference", workers=workers)
     sample.add_bad("timeout", "no result within 30 s", model="thread", ipc="pipe", workers=4)

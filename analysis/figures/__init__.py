@@ -20,6 +20,7 @@ from breakeven.analysis.figures import (
     breakeven,
     channels,
     latency,
+    memory,
     observed,
     overhead,
     scaling,
@@ -50,6 +51,7 @@ __all__ = [
     "draw",
     "draw_roles",
     "latency",
+    "memory",
     "observed",
     "overhead",
     "scaling",
@@ -95,7 +97,7 @@ WITH_ROLES: dict[str, HasRoles] = {
 ABSOLUTE = ("overhead", "latency", "bandwidth", "startup", "channels", "observed")
 """The figures of times and rates, which unlike hosts do not share."""
 
-FIGURES: dict[str, Plot] = {"breakeven": breakeven, "winner": winner, **WITH_ROLES}
+FIGURES: dict[str, Plot] = {"breakeven": breakeven, "winner": winner, "memory": memory, **WITH_ROLES}
 
 
 def draw(

@@ -38,7 +38,7 @@ def find(lab: Lab) -> list[Finding]:
 
 
 def memory_cells(lab: Lab) -> pd.DataFrame:
-    """Return the cells that observed memory, with what they observed, and ``mechanism`` and ``setting`` to tell them apart."""
+    """Return the cells that observed memory, with what they observed; ``mechanism`` and ``setting`` tell them apart, ``about`` names a setting."""
     cells = lab.estimates[lab.estimates["pattern"].eq(PATTERN) & lab.estimates["model"].ne("serial")]
     seen = lab.observed[lab.observed["kind"].eq("parallel")].set_index("cell_id")
     for quantity in (_ADDED, _PRIVATE, _RESIDENT):
@@ -47,15 +47,20 @@ def memory_cells(lab: Lab) -> pd.DataFrame:
         cells = cells.join(own.rename(columns=names).astype("float64"))
     cells = cells[cells[_ADDED].notna()]
     if cells.empty:
-        return cells.assign(mechanism="", setting="")
+        return cells.assign(mechanism="", setting="", about="")
     cells = cells.assign(
         mechanism=label_mechanisms(cells), setting=label_settings(cells), work=name_work(cells)
     )
-    return cells.assign(mechanism=tell_apart(cells, "mechanism", ["setting", "workers"]))
+    names = {setting: _name(own) for setting, own in cells.groupby("setting")}
+    mechanism = tell_apart(cells, "mechanism", ["setting", "workers"])
+    return cells.assign(mechanism=mechanism, about=cells["setting"].map(names))
 
 
-def _about(cells: pd.DataFrame) -> str:
-    return str(cells["setting"].iloc[0] or cells["work"].iloc[0])
+def _name(cells: pd.DataFrame) -> str:
+    """Return what the work of ``cells`` is, with the knobs that all of them set."""
+    about, variants = str(cells["setting"].iloc[0] or cells["work"].iloc[0]), cells["variant"].unique()
+    named = len(variants) > 1 or variants[0] in about
+    return about if named else f"{about} with {variants[0]}"
 
 
 def _sized(cell: pd.Series[float], quantity: str = _ADDED) -> str:
@@ -91,7 +96,7 @@ def _cheapest(cells: pd.DataFrame) -> Iterator[Finding]:
             f"not decided which takes the least memory; at best {best['mechanism']}, {_sized(best)} for {count}"
         )
         parts.append(f"may take as much: {_listed(open_)}")
-    about = _about(cells)
+    about = cells["about"].iloc[0]
     decision = "undecided" if len(open_) else "cheapest"
     yield Finding(
         f"which worker takes the least memory for {about}",
@@ -116,7 +121,7 @@ def _forks(cells: pd.DataFrame) -> Iterator[Finding]:
         more = mine[f"{_PRIVATE}_low"] > other[f"{_PRIVATE}_high"]
         decision = "shares" if less else "copies" if more else "undecided"
         share = 100 * (1 - mine[_PRIVATE] / mine[_RESIDENT])
-        about = _about(cells)
+        about = cells["about"].iloc[0]
         yield Finding(
             f"what a fork shares for {about} in {model}",
             decision,
@@ -151,7 +156,7 @@ def _growth(cells: pd.DataFrame) -> Iterator[Finding]:
         parts.append(f"a linear estimate from {measured} workers for {wanted}: {', '.join(estimates)}")
     if bent:
         parts.append(f"{_and(bent)} does not grow linearly from {measured} workers, so nothing is estimated")
-    about = _about(cells)
+    about = cells["about"].iloc[0]
     yield Finding(
         f"what more workers would take for {about}",
         "estimated" if estimates else "not linear",

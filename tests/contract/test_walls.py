@@ -106,6 +106,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "analysis.figures": {
         "analysis.errors",
+        "analysis.findings",
         "analysis.frames",
         "analysis.units",
         "analysis.verdicts",
