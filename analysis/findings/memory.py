@@ -103,6 +103,9 @@ def _cheapest(cells: pd.DataFrame) -> Iterator[Finding]:
         decision,
         f"For {about}: {'; '.join(parts)}.",
         tuple(map(str, rows.index)),
+        clause=""
+        if len(open_)
+        else f"a worker takes least as {best['mechanism']}, {format_size(best[_ADDED])}",
     )
 
 
