@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 
 def _title(shown: pd.DataFrame) -> str:
     """Return the least and the most that one of the most workers adds, for the work with most mechanisms."""
-    setting = shown.groupby("setting")["mechanism"].nunique().idxmax()
+    setting = str(shown.groupby("setting")["mechanism"].nunique().idxmax())
     cells = shown[shown["setting"].eq(setting)]
     most = cells[cells["workers"].eq(cells["workers"].max())].sort_values("added_bytes")
     count = int(most["workers"].iloc[0])

@@ -51,7 +51,7 @@ def memory_cells(lab: Lab) -> pd.DataFrame:
     cells = cells.assign(
         mechanism=label_mechanisms(cells), setting=label_settings(cells), work=name_work(cells)
     )
-    names = {setting: _name(own) for setting, own in cells.groupby("setting")}
+    names = {str(setting): _name(own) for setting, own in cells.groupby("setting")}
     mechanism = tell_apart(cells, "mechanism", ["setting", "workers"])
     return cells.assign(mechanism=mechanism, about=cells["setting"].map(names))
 
