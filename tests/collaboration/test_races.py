@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 
+from breakeven.runner import host
 from breakeven.runner.cell import models
+from breakeven.runner.results import RunResult
 from tests.collaboration.host_runs import execute
+from tests.machines import EVERY_INTERPRETER
+from tests.samples import run
 
 WINDOW_NS = 20_000_000
 MESSAGES = 400
@@ -53,22 +57,25 @@ FURTHER = [
 ]
 
 
-def _run(tmp_path: Path, asked: Asked, model: str, method: str | None) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Carry a run out, and return its tables as frames and what it observed, a row a trial."""
+def _changes(asked: Asked, model: str, method: str | None) -> dict[str, Any]:
     counted = asked.pattern == "shared_pipe"
-    result = execute(
-        tmp_path,
-        model=model,
-        start_method=method,
-        ipc=models.load(model).TRANSPORT or "queue",
-        pattern=asked.pattern,
-        pattern_options=asked.options,
-        workers=asked.workers,
-        payload_bytes=asked.payload_bytes,
-        payload_out_bytes=0,
-        task_ns=0,
-        **{"tasks": MESSAGES, "window_ns": 0} if counted else {"tasks": 0, "window_ns": WINDOW_NS},
-    )
+    return {
+        "model": model,
+        "start_method": method,
+        "ipc": models.load(model).TRANSPORT or "queue",
+        "pattern": asked.pattern,
+        "pattern_options": asked.options,
+        "workers": asked.workers,
+        "payload_bytes": asked.payload_bytes,
+        "payload_out_bytes": 0,
+        "task_ns": 0,
+        "tasks": MESSAGES if counted else 0,
+        "window_ns": 0 if counted else WINDOW_NS,
+    }
+
+
+def _seen(result: RunResult) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return the tables of a run as frames, and what it observed, a row a trial."""
     assert result.row["status"] == "ok", result.row["reason"]
     tables = {name: table.to_pandas() for name, table in result.tables.items()}
     seen = tables["observations"].pivot_table(index="trial", columns="quantity", values="value")
@@ -94,8 +101,7 @@ def test_every_model_that_can_share_takes_part(
     tmp_path: Path, asked: Asked, model: str, method: str | None
 ) -> None:
     """However its workers are started, they have what they share; alone, nothing is lost."""
-    tables, seen = _run(tmp_path, asked, model, method)
-    _check(asked, tables, seen)
+    _check(asked, *_seen(execute(tmp_path, **_changes(asked, model, method))))
 
 
 @pytest.mark.parametrize(("model", "method"), [("thread", None), ("process", "fork")])
@@ -104,5 +110,11 @@ def test_sizes_orders_and_numbers_of_workers(
     tmp_path: Path, asked: Asked, model: str, method: str | None
 ) -> None:
     """Messages of a byte and of a MiB, on a pipe that holds 64 KiB, and readers that outnumber writers or not."""
-    tables, seen = _run(tmp_path, asked, model, method)
-    _check(asked, tables, seen)
+    _check(asked, *_seen(execute(tmp_path, **_changes(asked, model, method))))
+
+
+@EVERY_INTERPRETER
+@pytest.mark.parametrize("asked", EVERYWHERE, ids=str)
+def test_every_interpreter_takes_part(tmp_path: Path, asked: Asked, executable: str) -> None:
+    """From the oldest to the newest, with a GIL and without, in threads: what they share is an object there."""
+    _check(asked, *_seen(host.execute(run(executable, tmp_path, **_changes(asked, "thread", None)))))
