@@ -100,9 +100,8 @@ def test_a_sweep_survives_its_cluster(allocation: str, tmp_path: Path, own: Clus
         wait_until(lambda: stored(tmp_path) >= 1 and own.running("n1") != [])
         own.kill_node("n1")
         own.start_node("n3")
-        if allocation == "shared":
-            wait_until(lambda: stored(tmp_path) >= 3)
-            own.restart_controller()
+        wait_until(lambda: stored(tmp_path) >= 3)
+        own.restart_controller()
         _, said = sweep.communicate(timeout=120)
         assert sweep.returncode == 0, said
     runs = runs_of(tmp_path)
