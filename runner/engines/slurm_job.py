@@ -1,6 +1,7 @@
 """What a job of Slurm runs on its node: ``python -m breakeven.runner.engines.slurm_job FOLDER DESK once|stay``.
 
-It carries out the orders on its desk, each in a fresh process: one, or all until the desk is removed.
+It carries out the orders on its desk, each in a fresh process: one, or all until the desk is removed. What Slurm tells its jobs is no part
+of a run: a program that finds it may start its workers by Slurm's means, as MPI does.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _LEAST_S, _MOST_S, _SHARE = (
     0.02,
 )  # between two looks, which is a share of the time since the last order
 _ABANDONED_S = 5.0
+_SET_BY_SLURM = ("SLURM", "SRUN_", "PMI_", "PMIX_")
 
 
 class _Job:
@@ -35,12 +37,13 @@ class _Job:
         self._desk = desk
         self._once = once
         self._node = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+        self._number = os.environ.get("SLURM_JOB_ID", "")
         self._executor = ThreadPoolExecutor(1)
         self._current: Future[bytes] = Future()
 
     def serve(self) -> None:
         """Carry out what is on the desk; raise FileNotFoundError if that is removed."""
-        self._desk.announce(os.environ.get("SLURM_JOB_ID", ""), self._node)
+        self._desk.announce(self._number, self._node)
         since = monotonic()
         while True:
             taken = self._desk.take()
@@ -64,6 +67,8 @@ def main(arguments: Sequence[str]) -> None:
     """Carry out orders; end when Slurm ends the job, or when nobody waits for answers any more."""
     folder, desk, how = arguments
     job = _Job(Desk(Path(folder), desk), once=how == ONCE)
+    for name in [name for name in os.environ if name.startswith(_SET_BY_SLURM)]:
+        del os.environ[name]
     try:
         signal.signal(signal.SIGTERM, _end)
         job.serve()

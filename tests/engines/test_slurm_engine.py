@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from breakeven.runner.cell import models
 from breakeven.runner.engines._slurm_commands import Commands
 from breakeven.runner.engines.slurm import name_of
 from breakeven.runner.errors import EngineUnusable
@@ -24,6 +25,12 @@ pytestmark = pytest.mark.skipif(not slurm_cluster.is_there(), reason=slurm_clust
 
 MINE = ("engine=slurm", "engine.nodes=3", "engine.patience=30s", *QUICK)
 FUNCTION = ("workload=function", "workload.target=mine:work", "tasks=2")
+AT_HOME = """
+import os
+
+def at_home():
+    assert not [name for name in os.environ if name.startswith(("SLURM", "SRUN", "PMI"))]
+"""
 SWELLS = "\ndef swells():\n    return bytearray(2**40)\n"
 
 
@@ -71,9 +78,9 @@ def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, shared: Clust
 
 
 def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, shared: Cluster) -> None:
-    """A run that exits, is killed, hangs, raises, takes all memory or asks for too much ends alone; the job on the node goes on."""
-    (tmp_path / "mine.py").write_text(ENDINGS + SWELLS)
-    names = (*STATUSES, "mine:swells")
+    """A run that exits, is killed, hangs, raises, takes all memory or asks for too much ends alone; the job on the node goes on, and no run sees it."""
+    (tmp_path / "mine.py").write_text(ENDINGS + SWELLS + AT_HOME)
+    names = (*STATUSES, "mine:swells", "mine:at_home")
     done = typed(
         tmp_path,
         shared,
@@ -86,9 +93,23 @@ def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, shared: Clu
     )
     assert done.returncode == 1, done.stderr
     runs = runs_of(tmp_path)
-    assert dict(zip(runs["function"], runs["status"], strict=True)) == {**STATUSES, "mine:swells": "failed"}
+    assert dict(zip(runs["function"], runs["status"], strict=True)) == {
+        **STATUSES,
+        "mine:swells": "failed",
+        "mine:at_home": "ok",
+    }
     assert set(runs["node"]) <= {"n1", "n2"}
     assert (shared.queue(), (tmp_path / "exchange").exists()) == ([], False)
+
+
+def test_mpi_starts_its_workers_itself(tmp_path: Path, shared: Cluster) -> None:
+    """Its starter would ask Slurm for a step, in a network of the run's own that Slurm is not in."""
+    lack = models.load("mpi").lacks({"network": "private"})
+    if lack is not None:
+        pytest.skip(f"needs {lack.what}: {lack.remedy or f'pip install breakeven[{lack.extra}]'}")
+    done = typed(tmp_path, shared, "model=mpi", "workers=2", "rounds=1", "limits.time=30s")
+    assert done.returncode == 0, done.stderr
+    assert runs_of(tmp_path)["status"].tolist() == ["ok"]
 
 
 @pytest.mark.parametrize("allocation", ["per_run", "shared"])
