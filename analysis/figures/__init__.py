@@ -25,6 +25,7 @@ from breakeven.analysis.figures import (
     overhead,
     scaling,
     startup,
+    stream,
     timeline,
     winner,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "overhead",
     "scaling",
     "startup",
+    "stream",
     "timeline",
     "winner",
 ]
@@ -94,10 +96,16 @@ WITH_ROLES: dict[str, HasRoles] = {
 }
 """The figures in which factors can be chosen."""
 
-ABSOLUTE = ("overhead", "latency", "bandwidth", "startup", "channels", "observed")
+ABSOLUTE = ("overhead", "latency", "bandwidth", "startup", "channels", "observed", "stream")
 """The figures of times and rates, which unlike hosts do not share."""
 
-FIGURES: dict[str, Plot] = {"breakeven": breakeven, "winner": winner, "memory": memory, **WITH_ROLES}
+FIGURES: dict[str, Plot] = {
+    "breakeven": breakeven,
+    "winner": winner,
+    "memory": memory,
+    **WITH_ROLES,
+    "stream": stream,
+}
 
 
 def draw(

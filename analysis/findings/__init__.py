@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from breakeven.analysis.findings import counter, deadlock, memory, shared_pipe
+from breakeven.analysis.findings import counter, deadlock, memory, shared_pipe, stream
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
 
@@ -20,6 +20,7 @@ RULES: dict[str, Find] = {
     counter.PATTERN: counter.find,
     shared_pipe.PATTERN: shared_pipe.find,
     deadlock.PATTERN: deadlock.find,
+    stream.PATTERN: stream.find,
 }
 """What finds out what follows, by pattern."""
 

@@ -94,7 +94,7 @@ _RUNS = (
     (
         "pattern",
         pa.string(),
-        "what workers do: map, window, pingpong, memory, scatter, counter, shared_pipe or deadlock",
+        "what workers do: map, window, pingpong, memory, scatter, counter, shared_pipe, deadlock or stream",
     ),
     ("workers", pa.int32(), "number of workers"),
     (
@@ -116,7 +116,7 @@ _RUNS = (
     (
         "tasks",
         pa.int64(),
-        "tasks in one trial (map, scatter), or messages (pingpong, shared_pipe); null for patterns that last a window",
+        "tasks in one trial (map, scatter), or messages (pingpong, shared_pipe, stream); null for patterns that last a window",
     ),
     ("task_ns", pa.int64(), "requested duration of one task, in ns; null if the function sets its own"),
     (

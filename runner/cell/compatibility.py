@@ -44,6 +44,7 @@ def why_not(
         or _wrong_channel(_Joined(model, chosen, model_options or {}), ipc, ipc_options or {})
         or _unequipped(model, chosen, pattern)
         or _too_few(pattern, workers)
+        or _held_up(model, chosen, pattern)
         or chosen.refuses_pattern(patterns.load(pattern), model_options or {})
         or chosen.refuses_workers(workers)
     )
@@ -92,6 +93,13 @@ def _too_few(pattern: str, workers: int) -> Optional[str]:
     if workers >= least:
         return None
     return f"pattern={pattern} is of workers that get in each other's way; it needs workers={least} or more, not {workers}"
+
+
+def _held_up(name: str, model: type[models.Model], pattern: str) -> Optional[str]:
+    if model.STREAMS or not patterns.load(pattern).ONE_WAY:
+        return None
+    able = ", ".join(other for other in models.REGISTRY if models.load(other).STREAMS)
+    return f"pattern={pattern} sends messages before others are answered, which model={name} is not made to do here (choose {able})"
 
 
 def _wrong_channel(joined: _Joined, ipc: str, ipc_options: dict[str, Any]) -> Optional[str]:

@@ -13,10 +13,10 @@ from .awaiting import has_loop
 from .errors import FirstCallFailed
 from .failures import both_ends, describe
 from .inputs import Inputs, Uncopied, can_change, template_of
+from .intervals import percentile
 from .leaving import leave_nothing_behind
 from .named import NamedTuple
 from .parent_death import die_with_creator
-from .sampling import percentile
 from .sizes import size_of
 from .travel import unpicklable
 from .workloads import Workload

@@ -38,6 +38,13 @@ def median(samples: Iterable[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
+def percentile(samples: Sequence[int], share: float) -> int:
+    """Return the nearest-rank percentile, such as 0.99 for the 99th; samples must not be empty."""
+    ordered = sorted(samples)
+    rank = -(-share * len(ordered) // 1)  # ceiling
+    return ordered[max(int(rank), 1) - 1]
+
+
 def median_interval(samples: Sequence[float], level: float = LEVEL) -> Optional[tuple[float, float]]:
     """Return the distribution-free interval of the median; None if the samples are too few for ``level``.
 

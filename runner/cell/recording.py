@@ -7,12 +7,12 @@ from itertools import chain
 from typing import BinaryIO, Optional, TypeVar
 
 from .board import COMPUTED, DROPPED, THREAD, Board
-from .intervals import LEVEL, clustered_interval
+from .intervals import LEVEL, clustered_interval, percentile
 from .patterns._abc import Outcome
 from .placement import Look, Seat, seats, share_of_crowded, share_with_parent
 from .reference import Reference
 from .result import ActivityRecord, LaneRecord, ObservationRecord, RoundTrips, TrialRecord
-from .sampling import PARALLEL, SERIAL, TRACED, Trial, percentile
+from .sampling import PARALLEL, SERIAL, TRACED, Trial
 from .stopping import reported_level
 from .trace import clear, count_marks
 

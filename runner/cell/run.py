@@ -42,7 +42,6 @@ from .stacks import deferred
 from .travel import refuse_unpicklable
 from .worker import Work
 from .workloads._abc import Sizes, Workload
-from .workloads.echo import Echo
 
 BOARD = "board"
 _MARKS_PER_TASK = 8
@@ -231,8 +230,8 @@ def _users_path(specification: Specification) -> tuple[str, ...]:
 
 
 def make_workload(specification: Specification, pattern: Pattern) -> Workload:
-    """Return the workload with its amount of work; a pattern that echoes uses `Echo`."""
-    kind = Echo if pattern.ECHOES else workloads.load(specification.workload)
+    """Return the workload with its amount of work; a pattern that echoes has one of its own."""
+    kind = pattern.stand_in() if pattern.ECHOES else workloads.load(specification.workload)
     sizes = Sizes(specification.payload_bytes, specification.payload_out_bytes)
     workload = kind(specification.workload_options, sizes, specification.seed)
     workload.folder = specification.path[0] if specification.path else os.getcwd()

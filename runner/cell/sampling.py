@@ -190,10 +190,3 @@ def _sample(serial: Trial, parallel: Trial) -> float:
     if parallel.outcome.latencies_ns:
         return parallel.pace_ns
     return serial.pace_ns / parallel.pace_ns if isfinite(serial.pace_ns) else 0.0
-
-
-def percentile(samples: list[int], share: float) -> int:
-    """Return the nearest-rank percentile, such as 0.99 for the 99th; samples must not be empty."""
-    ordered = sorted(samples)
-    rank = -(-share * len(ordered) // 1)  # ceiling
-    return ordered[max(int(rank), 1) - 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from math import nan
+from math import inf, nan
 from typing import Any
 
 from breakeven.base.errors import BadValue, UnknownChoice
@@ -81,6 +81,16 @@ def _share(value: object) -> float:
         except ValueError:
             return nan
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else nan
+
+
+def read_load(value: object, key: str) -> float:
+    """Return ``value`` if it is above 0: a share up to 1, or a rate per second; raise BadValue."""
+    load = _share(value)
+    if 0 < load < inf:
+        return load
+    raise BadValue(
+        f"{key}={typed(value)}: neither a share up to 1 nor a rate per second; write one such as {key}=50% or {key}=2000"
+    )
 
 
 def typed(value: object) -> str:
@@ -178,6 +188,7 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "size": read_size,
     "count": read_count,
     "share": read_share,
+    "load": read_load,
     "chunk": read_chunk,
     "text": read_text,
     "target": read_target,

@@ -29,6 +29,7 @@ _BLOCK_NS = (
 )
 _SPAWNED_NS = 60_000_000  # starting a worker as a fresh interpreter
 _MESSAGE_NS = 60_000  # a round trip, without its payload
+_SENT_NS = 16_000  # one of many messages that go one way
 _BYTES_PER_NS = 1.0  # copying a payload out and back
 _UNKNOWN_TASK_NS = 1_000_000  # the user's function, if it could not be called before its first run
 _WAITS = 0.5  # a call that keeps less of a CPU busy waits for something else most of its time
@@ -90,11 +91,21 @@ def _trials_ns(about: Timed, cpus: int) -> tuple[float, float]:
     size = (
         cell.payload_bytes + cell.payload_out_bytes if calls is None else calls.largest_bytes
     ) / _BYTES_PER_NS
+    if cell.pattern == "stream":
+        slower = _slower(cell.pattern_options.get("load"), _SENT_NS + size / 2)
+        return cell.tasks * size / 20, cell.tasks * slower
     if cell.pattern in ECHOES:
         return cell.tasks * size / 10, cell.tasks * (_MESSAGE_NS + size)
     tasks = cell.tasks or max(round(cell.trial_ns / _UNKNOWN_TASK_NS), 1)
     serial = cell.tasks * (length or _UNKNOWN_TASK_NS) or cell.trial_ns
     return serial, serial / _at_once(cell, cpus, calls) + tasks * (_MESSAGE_NS / 2 + size)
+
+
+def _slower(load: float | None, message_ns: float) -> float:
+    """Return the time from one message of a stream to the next, given what it takes at saturation."""
+    if load is None:
+        return message_ns
+    return message_ns / load if load <= 1 else max(1e9 / load, message_ns)
 
 
 def _at_once(cell: Cell, cpus: int, calls: Calls | None) -> float:

@@ -13,6 +13,8 @@ from breakeven.runner.config.cell import LEAST_EACH, Cell
 _MESSAGE_NS = {"pingpong": 60_000, "shared_pipe": 10_000}  # a round trip, or one way, without its payload
 _NS_PER_BYTE = 1.0  # of a payload, out and back
 _FEWEST_MESSAGES = 16
+_SENT_NS = 16_000  # one of many messages that go one way
+_FEWEST_SENT = 128
 _MEMORY_SHARE = 8  # of the machine's, for the payloads of a trial
 
 Group = tuple[Any, ...]
@@ -38,6 +40,9 @@ class TaskCounts:
 
         A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least.
         """
+        if cell.pattern == "stream":
+            message = _SENT_NS + _NS_PER_BYTE / 2 * cell.payload_bytes
+            return max(ceil(cell.trial_ns / message), _FEWEST_SENT)
         if cell.pattern in _MESSAGE_NS:
             message = _MESSAGE_NS[cell.pattern] + _NS_PER_BYTE * (cell.payload_bytes + cell.payload_out_bytes)
             return max(ceil(cell.trial_ns / message), _FEWEST_MESSAGES)

@@ -23,6 +23,7 @@ from tests.crews import THREADS, Mechanism, Sample, StartCrew, options_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "window": {"bin": 10_000_000},
+    "stream": {"in_flight": 4},
     "scatter": {"split": "dynamic", "chunk": 2, "skew": "mild"},
 }
 RECHECKED = [name for name in patterns.REGISTRY if not patterns.load(name).EQUIPPED]
@@ -50,6 +51,11 @@ def _pattern(name: str) -> Pattern:
     return patterns.load(name)(options_of("pattern", name) | OPTIONS.get(name, {}), KNOBS)
 
 
+def _work_of(pattern: Pattern) -> Workload:
+    """Return what its workers do: a workload, or what stands in for one."""
+    return pattern.stand_in()({}, SIZES, 3) if pattern.ECHOES else _workload("spin")
+
+
 def _workload(name: str, sizes: Sizes = SIZES, **options: Any) -> Workload:
     kind = workloads.load(name)
     lack = kind.lacks(options)
@@ -64,8 +70,9 @@ def _workload(name: str, sizes: Sizes = SIZES, **options: Any) -> Workload:
 @pytest.mark.parametrize("name", patterns.REGISTRY)
 def test_serial_and_parallel_do_the_same_work(crew: StartCrew, name: str) -> None:
     """Both kinds of trial count tasks within their own clock readings."""
-    workload = _workload("spin")
-    reference, pattern = Reference(workload), _pattern(name)
+    pattern = _pattern(name)
+    workload = _work_of(pattern)
+    reference = Reference(workload)
     with crew(workload, pattern) as workers:
         serial = pattern.serial(reference)
         parallel = pattern.parallel(reference, workers)
@@ -79,8 +86,9 @@ def test_serial_and_parallel_do_the_same_work(crew: StartCrew, name: str) -> Non
 @pytest.mark.parametrize("name", RECHECKED)
 def test_a_wrong_result_is_found(crew: StartCrew, name: str) -> None:
     """A worker that returns a different result from the serial call fails the trial."""
-    workload = _workload("spin")
-    reference, pattern = Reference(workload), _pattern(name)
+    pattern = _pattern(name)
+    workload = _work_of(pattern)
+    reference = Reference(workload)
     reference.expected = [(value + 1, back) for value, back in reference.expected]
     with (
         crew(workload, pattern) as workers,

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from breakeven.base.schema import TABLES
 from breakeven.runner.cell import affinity
+from breakeven.runner.cell.intervals import percentile
 from breakeven.runner.cell.meter import Counts, MachineCounts, Reading
 from breakeven.runner.cell.models._abc import ChannelCosts
 from breakeven.runner.cell.patterns._abc import Knobs, Outcome, Pattern
 from breakeven.runner.cell.recording import describe
 from breakeven.runner.cell.result import LaneRecord, Result, RoundTrips
 from breakeven.runner.cell.rusage import Usage
-from breakeven.runner.cell.sampling import PARALLEL, SERIAL, TRACED, Sampler, Trial, percentile
+from breakeven.runner.cell.sampling import PARALLEL, SERIAL, TRACED, Sampler, Trial
 from breakeven.runner.cell.specification import Rules
 from breakeven.runner.cell.stopping import looks
 from breakeven.runner.cell.warmup import WINDOW, is_steady

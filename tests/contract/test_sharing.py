@@ -47,7 +47,7 @@ ours = [workloads.load(name) for name in workloads.REGISTRY if name not in ("fun
 kinds = [(kind, {}) for kind in (*ours, Echo) if kind.lacks({}) is None]
 kinds += [(workloads.load("contention"), {"snippet": name}) for name in SNIPPETS]
 said = {}
-options_of_patterns = {"bin": 10**7, "split": "dynamic", "chunk": 2, "skew": "mild"}
+options_of_patterns = {"bin": 10**7, "split": "dynamic", "chunk": 2, "skew": "mild", "producers": "parent", "in_flight": 8, "load": None}
 for number, pattern in enumerate(patterns.load(name)(options_of_patterns, Knobs(2, 300, 10**9)) for name in patterns.REGISTRY):
     for kind, options in kinds:
         for sizes in (Sizes(1000, 1000), Sizes(1000, 500), Sizes(1000, 2000)):

@@ -26,34 +26,46 @@ FAILED, HELLO = (
 
 _SAFE_BYTES = 32 * 1024  # half of the smallest default buffer of a pipe on Linux
 _ENVELOPE_BYTES = 256
+_KEPT_BYTES = 1024  # what the kernel keeps for a small message on a socket, at most
 
 
 class Room(NamedTuple):
     """What a channel must have room for: the largest payload each way, in bytes, and the number of workers.
 
     ``name`` is the run's: whatever outlives a killed process is named after it, so that it can be found and
-    removed. ``folder`` is its folder, which only this user can enter and which is removed with the run.
+    removed. ``folder`` is its folder, which only this user can enter and which is removed with the run. With ``one_way``, messages
+    of either direction are small: requests or acknowledgements.
     """
 
     workers: int
     message_bytes: int
     name: str = "breakeven"
     folder: str = "."
+    one_way: bool = False
 
     def ahead(self) -> int:
         """Return how many unanswered messages are safe if sending blocks until the other side reads.
 
         With one per worker, some worker is always free to read what is being sent, even when all others are
         stuck sending answers that the parent does not read yet. A second one, which hides the transfer time,
-        is safe when all of them together fit the kernel's buffer.
+        is safe when all of them together fit the kernel's buffer. If all messages of one direction do, its side never waits, and so
+        reads whatever the other one sends.
         """
+        if self.one_way:
+            return self._small_ones(_SAFE_BYTES // self.workers, _ENVELOPE_BYTES) * self.workers
         twice = 2 * self.workers
         small = twice * (self.message_bytes + _ENVELOPE_BYTES) <= _SAFE_BYTES
         return twice if small else self.workers
 
     def ahead_of_each(self, buffer_bytes: int) -> int:
         """Return how many are safe for each worker if each has a buffer of its own, of so many bytes, each way."""
+        if self.one_way:
+            return self._small_ones(buffer_bytes, _KEPT_BYTES)
         return 2 if 4 * (self.message_bytes + _ENVELOPE_BYTES) <= buffer_bytes else 1
+
+    @staticmethod
+    def _small_ones(buffer_bytes: int, each_bytes: int) -> int:
+        return max(buffer_bytes // each_bytes, 1)
 
 
 class Port(ABC):

@@ -18,6 +18,7 @@ from ._abc import Channel, Port, Room
 from ._frames import HEADER, JOINED_BYTES, PICKLED, pack, unpickle
 from ._private import PrivatePaths
 
+_MANY = 128
 _EACH = 2  # messages under way to one worker: ZeroMQ's thread takes them at once, so neither side blocks
 
 
@@ -84,7 +85,8 @@ class ZeroMq(Channel):
         self.numbers = {_identity(worker): worker for worker in range(room.workers)}
         self.identities = list(self.numbers)
         self.unheard = room.workers
-        self.free = deque(list(range(room.workers)) * _EACH)
+        self.each = _MANY if room.one_way else _EACH
+        self.free = deque(list(range(room.workers)) * self.each)
 
     @classmethod
     def refuses(cls, space: str, options: dict[str, Any]) -> Optional[str]:
@@ -95,8 +97,8 @@ class ZeroMq(Channel):
 
     @property
     def ahead(self) -> int:
-        """Return two a worker: no side waits for the other to send."""
-        return _EACH * self.room.workers
+        """Return two a worker, or many that go one way: no side waits for the other to send."""
+        return self.each * self.room.workers
 
     def port(self, worker: int) -> Port:
         """Return where the worker connects to; a thread uses the parent's context."""

@@ -23,7 +23,7 @@ from ..hooks import NAMES
 from ..member import Member
 from ..meter import Meter, Reading
 from ..named import NamedTuple
-from ..patterns._abc import Exchange, OnLoop, Pattern
+from ..patterns._abc import Exchange, OneWay, OnLoop, Pattern
 from ..phases import DESERIALIZE, WAIT
 from ..placement import Look, Placement
 from ..rusage import write_usage
@@ -71,6 +71,7 @@ class Model(Member, ABC):
     ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none. ``QUEUE`` is the
     channel by default, if it reaches them.
     ``EQUIPS`` says whether workers can be created with what else they share, such as a lock (see `Pattern.equip`).
+    ``STREAMS`` says whether messages can be sent one way, see `one_way`.
     ``CHILDREN`` says whether a task may start processes of its own, ``ALWAYS_PICKLES`` whether what travels is a pickle
     even if workers are threads.
     """
@@ -80,6 +81,7 @@ class Model(Member, ABC):
     TRANSPORT: Optional[str] = None
     QUEUE = "queue"
     EQUIPS = False
+    STREAMS = False
     CHILDREN = True
     ALWAYS_PICKLES = False
 
@@ -109,6 +111,11 @@ class Model(Member, ABC):
     def in_flight(self) -> Optional[int]:
         """Return how many tasks the user lets be under way at a time; None for no limit."""
         return None if self.work.pattern.ONE_EACH else self.settings.options.get("in_flight")
+
+    def _at_most(self, limit: Optional[int]) -> Optional[int]:
+        """Return the smaller one of that and another limit; None for none."""
+        limits = [known for known in (limit, self.in_flight) if known is not None]
+        return min(limits, default=None)
 
     @property
     def apart(self) -> bool:
@@ -178,6 +185,10 @@ class Model(Member, ABC):
     def exchanger(self) -> Exchange:
         """Return the function that does so in this trial."""
         return self.exchange
+
+    def one_way(self) -> OneWay:
+        """Return how to send messages one way in this trial, if it has STREAMS."""
+        raise NotImplementedError(f"{type(self).__name__} has STREAMS and no way to send")
 
     def on_loop(self) -> Optional[OnLoop]:
         """Return how a program of these workers exchanges messages within its event loop; None if it has none."""

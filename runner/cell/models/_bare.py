@@ -17,7 +17,8 @@ from ..channels import Channel
 from ..channels._abc import FAILED, HELLO, STOP, SYNCHRONIZE, Port, Room
 from ..errors import HookFailed, MessageTooLarge, TaskFailed
 from ..failures import describe, leave
-from ..patterns._abc import Exchange
+from ..patterns._abc import Exchange, OneWay
+from ..spaces import SHARING_OBJECTS
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, ChannelCosts, CrewSettings, Model, missing
 
@@ -106,7 +107,8 @@ def set_up(index: int, work: Work, board: Optional[Board], barrier: Any, ready: 
 
 def joined(context: Any, settings: CrewSettings, work: Work) -> tuple[Channel, int]:
     """Return the channel, made of the primitives of ``context``, and how long it took to make."""
-    room = Room(settings.workers, settings.message_bytes, settings.name, os.path.dirname(work.geometry.path))
+    folder = os.path.dirname(work.geometry.path)
+    room = Room(settings.workers, settings.message_bytes, settings.name, folder, work.pattern.ONE_WAY)
     kind = channels.load(settings.ipc)
     for required in kind.REQUIRES:  # before the clock starts: a program imports it once, and uses it for long
         import_module(required.module)
@@ -121,6 +123,7 @@ class Bare(Model):
     No more than ``in_flight`` messages are unanswered, if that is not None, and no more than the channel allows.
     """
 
+    STREAMS = True
     OPTIONS: ClassVar[dict[str, str]] = {"in_flight": "count?"}
     DEFAULTS: ClassVar[dict[str, Any]] = {"in_flight": None}
     context: Any
@@ -219,6 +222,20 @@ class Bare(Model):
             return value, payload
 
         return exchange
+
+    def one_way(self) -> OneWay:
+        """Return the channel's ends; a worker that reports an error raises TaskFailed."""
+        take = self.channel.receive
+
+        def receive() -> tuple[int, int, Any]:
+            message: tuple[int, int, Any] = take()
+            if message[0] < 0:
+                raise TaskFailed(message[2])
+            return message
+
+        return OneWay(
+            self.channel.send, receive, self._at_most(self.channel.ahead), self.SPACE not in SHARING_OBJECTS
+        )
 
     def stop(self) -> None:
         """Send every worker the order to stop, and join them."""

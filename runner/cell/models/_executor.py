@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
+from queue import SimpleQueue
 from typing import Any
 
-from ..phases import WAIT
+from ..patterns._abc import OneWay
+from ..phases import SEND, WAIT
 from ._pool import Pool, columns
 from ._pooled import perform
 from ._underway import SUBMIT, submit_each
@@ -16,6 +18,7 @@ class ExecutorPool(Pool):
     """A pool that is a `concurrent.futures.Executor`."""
 
     executor: Executor
+    STREAMS = True
 
     def _all(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Use `Executor.map`, with the library's chunk size of 1 unless one is configured, or `submit` and `as_completed`."""
@@ -41,6 +44,29 @@ class ExecutorPool(Pool):
             raise self._why(error) from error
         self.recorder.mark(WAIT)
         return result
+
+    def one_way(self) -> OneWay:
+        """Submit a call for each message, and take results in the order in which they are completed."""
+        completed: SimpleQueue[Future[tuple[int, int, Any]]] = SimpleQueue()
+        submit, notify = self.executor.submit, completed.put
+        function, mark = self._perform_numbered, self.recorder.mark
+
+        def send(number: int, value: int, payload: Any) -> None:
+            try:
+                submit(function, (number, value, payload)).add_done_callback(notify)
+            except BrokenExecutor as error:
+                raise self._why(error) from error
+            mark(SEND)
+
+        def receive() -> tuple[int, int, Any]:
+            try:
+                result = completed.get().result()
+            except BrokenExecutor as error:
+                raise self._why(error) from error
+            mark(WAIT)
+            return result
+
+        return OneWay(send, receive, self._at_most(None), self.apart)
 
     def _why(self, error: BrokenExecutor) -> Exception:
         """Return the error that says why the pool broke."""

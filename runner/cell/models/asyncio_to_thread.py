@@ -25,6 +25,7 @@ class AsyncioToThread(ThreadPool):
 
     OPTIONS: ClassVar[dict[str, str]] = {**ThreadPool.OPTIONS, "call": f"{TO_THREAD}|{RUN_IN_EXECUTOR}"}
     DEFAULTS: ClassVar[dict[str, Any]] = {**ThreadPool.DEFAULTS, "call": TO_THREAD}
+    STREAMS = False  # its program awaits what it starts
 
     @classmethod
     def conflict(cls, options: dict[str, Any]) -> Optional[str]:

@@ -6,12 +6,14 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing import pool
+from queue import Empty, SimpleQueue
 from threading import Thread, current_thread
 from typing import Any, ClassVar, Optional
 
 from ..contexts import context_of
 from ..errors import TaskFailed
-from ..phases import WAIT
+from ..patterns._abc import OneWay
+from ..phases import SEND, WAIT
 from ..pickling import guard, unguard
 from ..spaces import PROCESSES
 from ._pool import Pool, columns, reading, refuse_input, report_death, why_unread
@@ -34,6 +36,7 @@ class MpPool(Pool):
     }
     SPACE = PROCESSES
     EQUIPS = True
+    STREAMS = True
     START_METHODS = ("fork", "forkserver", "spawn")
     CHILDREN = False  # `multiprocessing.Pool` makes its workers daemonic
 
@@ -105,6 +108,26 @@ class MpPool(Pool):
         self.recorder.mark(WAIT)
         return result
 
+    def one_way(self) -> OneWay:
+        """Use `Pool.apply_async` for each message, and take results as its callbacks bring them."""
+        brought: SimpleQueue[Any] = SimpleQueue()
+        ask, notify = self.pool.apply_async, brought.put
+        function, mark = self._perform_numbered, self.recorder.mark
+
+        def send(number: int, value: int, payload: Any) -> None:
+            ask(function, ((number, value, payload),), {}, notify, notify)
+            mark(SEND)
+
+        def receive() -> tuple[int, int, Any]:
+            result = self._await(partial(_next, brought))
+            if isinstance(result, BaseException):
+                raise result
+            mark(WAIT)
+            message: tuple[int, int, Any] = result
+            return message
+
+        return OneWay(send, receive, self._at_most(None), self.apart)
+
     def _await(self, get: Callable[[float], Any]) -> Any:
         """Wait as `starmap` and `apply` do, but not for ever if the thread that reads results is gone."""
         while True:
@@ -158,6 +181,13 @@ class MpPool(Pool):
         self.pool.close()
         self.pool.join()
         unguard(self._guard)
+
+
+def _next(brought: SimpleQueue[Any], seconds: float) -> Any:
+    try:
+        return brought.get(timeout=seconds)
+    except Empty:
+        raise multiprocessing.TimeoutError from None
 
 
 def _entering(gate: Gate, seconds: float) -> None:

@@ -14,6 +14,7 @@ REGISTRY = {
     "counter": "counter:Counter",
     "shared_pipe": "shared_pipe:SharedPipe",
     "deadlock": "deadlock:Deadlock",
+    "stream": "stream:Stream",
 }
 
 

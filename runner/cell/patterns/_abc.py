@@ -17,6 +17,8 @@ from ..placement import Look
 from ..reference import Reference
 from ..trace import Recorder
 from ..verification import Verification
+from ..workloads import Workload
+from ..workloads.echo import Echo
 
 Job = Callable[[int, int, Any], "tuple[int, Any]"]
 LoopJob = Callable[[int, int, Any], "Coroutine[Any, Any, tuple[int, Any]]"]
@@ -77,6 +79,20 @@ class OnLoop(NamedTuple):
     run: Callable[["Coroutine[Any, Any, None]"], None]
 
 
+class OneWay(NamedTuple):
+    """How messages go one way in a trial, and answers back that nobody waits for before the next message.
+
+    ``send`` hands over number, value and payload, ``receive`` waits for the next answer: its number, value and payload. No more than
+    ``ahead`` may be unanswered, any number if that is None. ``spins``: the parent may look at the clock again and again
+    without holding what workers need.
+    """
+
+    send: Callable[[int, int, Any], Any]
+    receive: Callable[[], tuple[int, int, Any]]
+    ahead: Optional[int]
+    spins: bool
+
+
 class Crew(Protocol):
     """What a pattern needs from the workers of any model: see `runner.cell.models.Model`."""
 
@@ -87,6 +103,9 @@ class Crew(Protocol):
 
     def exchanger(self) -> Exchange:
         """Return the function that has a worker perform one item in this trial, and returns its result."""
+
+    def one_way(self) -> OneWay:
+        """Return how to send messages one way in this trial."""
 
     def on_loop(self) -> Optional[OnLoop]:
         """Return how a program of these workers exchanges messages within its event loop; None if it has none."""
@@ -103,6 +122,7 @@ class Pattern(Member, ABC):
 
     ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs. With ``ONE_EACH`` every worker
     gets one item, and they perform them at the same time; with ``OWN_CHUNKS`` a pool hands out item by item. With ``EQUIPPED`` they share more than a channel, which `equip` makes.
+    With ``ONE_WAY`` what is sent in one of the directions is small, and messages are sent before others are answered.
     ``LEAST_WORKERS`` are needed for it to mean anything. ``QUANTITIES`` are what it observes beside times.
     """
 
@@ -112,6 +132,7 @@ class Pattern(Member, ABC):
     OWN_CHUNKS = False
     EQUIPPED = False
     LEAST_WORKERS = 1
+    ONE_WAY = False
     QUANTITIES: ClassVar[tuple[Quantity, ...]] = ()
 
     def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
@@ -121,6 +142,10 @@ class Pattern(Member, ABC):
         self.foreign = False  # whether the workload is: its inputs are passed as they are
         self.turns = 1  # how many inputs a worker takes in turn if it repeats its task
         self.seed = ""  # of what it draws
+
+    def stand_in(self) -> type[Workload]:
+        """Return what takes the place of the workload if the pattern echoes."""
+        return Echo
 
     def equip(self, context: Any) -> None:  # most share nothing
         """Make what workers share, before they are created, of the primitives of ``context``: `multiprocessing`'s or those for threads."""

@@ -1,0 +1,105 @@
+"""Latency against the rate of messages that go one way: a line for each mechanism, from a part of its load to saturation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
+from breakeven.analysis.figures.look import (
+    GREY,
+    Styles,
+    add_legend,
+    describe_sample,
+    draw_errors,
+    finish,
+    legend_height,
+    list_styles,
+    look,
+    new_figure,
+    set_log_axis,
+    sort_labels,
+    styles,
+    thin,
+    thinned,
+    wrap_setting,
+)
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.streamed import RATE, rivals, saturated, streams
+from breakeven.analysis.units import format_rate, format_time
+
+__all__ = ["draw", "frame"]
+
+_MIDDLE, _TAIL = "latency_p50_ns", "latency_p99_ns"
+_FAINT: dict[str, Any] = {"linewidth": 1, "alpha": 0.45, "label": "99th percentile"}
+
+
+def frame(lab: Lab) -> pd.DataFrame:
+    """Return the streams with a rate and a latency, see `streams`; raise NothingToDraw."""
+    found = streams(lab)
+    found = found if found.empty else found.dropna(subset=[RATE, _MIDDLE])
+    if found.empty:
+        raise NothingToDraw("no cell sends messages one way: it needs pattern=stream with status ok")
+    return found
+
+
+def draw(frame: pd.DataFrame, context: Context) -> Figure:
+    """Draw a panel for each setting: the median of the latency with its interval, and the 99th percentile as a faint line."""
+    settings = sort_labels(frame, "setting")
+    kept = thin(settings)
+    shown = frame[frame["setting"].isin(kept)]
+    with look():
+        look_of = styles(shown)
+        columns = min(len(kept), 3)
+        rows = -(-len(kept) // columns)
+        body = new_figure(
+            max(7.5, 2.8 + 3.4 * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of)))
+        )
+        panels = body.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+        for axes, setting in zip(panels, kept, strict=False):
+            _draw_panel(axes, shown[shown["setting"].eq(setting)], look_of)
+            wrap_setting(setting, axes)
+        for axes in panels[len(kept) :]:
+            axes.remove()
+        for axes in panels[: len(kept) : columns]:
+            axes.set_ylabel("from when a message is due until it is there, median")
+        add_legend(body, [*list_styles(look_of), Line2D([], [], color=GREY, **_FAINT)])
+        left_out = thinned(len(kept), len(settings), "settings")
+        return finish(
+            body, _title(shown), context, *left_out, describe_sample(shown), *describe_disturbed(shown)
+        )
+
+
+def _draw_panel(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:
+    for name, style in look_of.items():
+        points = cells[cells["mechanism"].eq(name)].sort_values(RATE)
+        draw_errors(axes, points[RATE], points, _MIDDLE, style)
+        axes.plot(points[RATE], points[_TAIL], color=style.color, linestyle=style.dash, **_FAINT)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("messages had per second")
+    set_log_axis(axes.xaxis, format_rate)
+    set_log_axis(axes.yaxis, format_time)
+
+
+def _title(shown: pd.DataFrame) -> str:
+    """Return which mechanism moves most in the first setting and in the last."""
+    settings = sort_labels(shown, "setting")
+    return "; ".join(
+        _best(shown[shown["setting"].eq(name)], name) for name in dict.fromkeys((settings[0], settings[-1]))
+    )
+
+
+def _best(cells: pd.DataFrame, setting: str) -> str:
+    ranked = saturated(cells)
+    at = f" at {setting}" if setting else ""
+    if ranked.empty:
+        return f"No rate without a load{at}"
+    others = "".join(f" or {name}" for name in rivals(ranked)[:1])
+    first = ranked.iloc[0]
+    return f"{first['mechanism']}{others} moves most{at}, {format_rate(first[RATE])}"
