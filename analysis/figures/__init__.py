@@ -19,6 +19,7 @@ from breakeven.analysis.figures import (
     bandwidth,
     breakeven,
     channels,
+    heartbeat,
     latency,
     memory,
     observed,
@@ -26,6 +27,7 @@ from breakeven.analysis.figures import (
     scaling,
     startup,
     stream,
+    switching,
     timeline,
     winner,
 )
@@ -51,6 +53,7 @@ __all__ = [
     "choose",
     "draw",
     "draw_roles",
+    "heartbeat",
     "latency",
     "memory",
     "observed",
@@ -58,6 +61,7 @@ __all__ = [
     "scaling",
     "startup",
     "stream",
+    "switching",
     "timeline",
     "winner",
 ]
@@ -96,7 +100,10 @@ WITH_ROLES: dict[str, HasRoles] = {
 }
 """The figures in which factors can be chosen."""
 
-ABSOLUTE = ("overhead", "latency", "bandwidth", "startup", "channels", "observed", "stream")
+ABSOLUTE = (
+    *("overhead", "latency", "bandwidth", "startup", "channels", "observed", "stream"),
+    *("heartbeat", "switching"),
+)
 """The figures of times and rates, which unlike hosts do not share."""
 
 FIGURES: dict[str, Plot] = {
@@ -105,6 +112,8 @@ FIGURES: dict[str, Plot] = {
     "memory": memory,
     **WITH_ROLES,
     "stream": stream,
+    "heartbeat": heartbeat,
+    "switching": switching,
 }
 
 
@@ -166,11 +175,19 @@ def _refuse_unlike(name: str, shown: pd.DataFrame) -> None:
         )
 
 
+_FIXED = {
+    **dict.fromkeys(("breakeven", "winner"), ": it is a map over task lengths and payloads"),
+    "heartbeat": ": it has a row for each mechanism",
+    "switching": ": it is drawn against the switch interval",
+}
+"""Why factors cannot be chosen in a figure."""
+
+
 def check_options(name: str, roles: Roles) -> None:
     """Raise UnfitOption if the figure ``name`` has no use for a factor that ``roles`` chooses."""
     accepts = WITH_ROLES[name].ACCEPTS if name in WITH_ROLES else ()
     unfit = [option for option in roles.chosen if option not in accepts]
     if unfit:
         options = ", ".join(f"--{option}" for option in (*accepts, "select"))
-        why = "" if name in WITH_ROLES else ": it is a map over task lengths and payloads"
+        why = _FIXED.get(name, "")
         raise UnfitOption(f"figure {name} has no use for --{unfit[0]}{why}; it accepts {options}")

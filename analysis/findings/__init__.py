@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from breakeven.analysis.findings import counter, deadlock, memory, shared_pipe, stream
+from breakeven.analysis.findings import (
+    counter,
+    deadlock,
+    heartbeat,
+    memory,
+    shared_pipe,
+    stream,
+    switching,
+)
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
 
@@ -21,6 +29,8 @@ RULES: dict[str, Find] = {
     shared_pipe.PATTERN: shared_pipe.find,
     deadlock.PATTERN: deadlock.find,
     stream.PATTERN: stream.find,
+    heartbeat.PATTERN: heartbeat.find,
+    switching.PATTERN: switching.find,
 }
 """What finds out what follows, by pattern."""
 

@@ -91,11 +91,7 @@ _RUNS = (
     ("model", pa.string(), "execution model: what the workers are"),
     ("start_method", pa.string(), "fork, forkserver or spawn; null if workers are not processes"),
     ("ipc", pa.string(), "channel; native is a pool's own transport, none is a call in place"),
-    (
-        "pattern",
-        pa.string(),
-        "what workers do: map, window, pingpong, memory, scatter, counter, shared_pipe, deadlock or stream",
-    ),
+    ("pattern", pa.string(), "what workers do: map, window, pingpong or another pattern"),
     ("workers", pa.int32(), "number of workers"),
     (
         "payload_asked_bytes",

@@ -6,10 +6,19 @@ from typing import Any, Optional
 
 from . import channels, models, patterns, workloads
 from .named import NamedTuple
-from .spaces import PROCESSES, SHARING_OBJECTS
+from .spaces import INTERPRETERS, LOOP, PLACE, PROCESSES, SHARING_OBJECTS, THREADS
 
 NATIVE = "native"
 NONE = "none"
+
+_WHERE = {
+    PLACE: "in the parent's own thread",
+    THREADS: "threads",
+    LOOP: "tasks of one event loop",
+    INTERPRETERS: "interpreters",
+    PROCESSES: "processes",
+}
+"""What workers are, by where they live."""
 
 
 def channel_for(model: str, ipc: str) -> str:
@@ -42,6 +51,7 @@ def why_not(
     return (
         _wrong_start(model, chosen, start_method)
         or _wrong_channel(_Joined(model, chosen, model_options or {}), ipc, ipc_options or {})
+        or _misplaced(_Joined(model, chosen, model_options or {}), pattern)
         or _unequipped(model, chosen, pattern)
         or _too_few(pattern, workers)
         or _held_up(model, chosen, pattern)
@@ -79,6 +89,15 @@ def _wrong_start(name: str, model: type[models.Model], start_method: Optional[st
         why = "starts its processes in one way" if model.SPACE == PROCESSES else "starts no processes"
         return f"model={name} {why}, so start_method={start_method} has no effect; leave it out"
     return None
+
+
+def _misplaced(joined: _Joined, pattern: str) -> Optional[str]:
+    able = patterns.load(pattern).SPACES
+    if joined.space in able:
+        return None
+    *some, last = (text for space, text in _WHERE.items() if space in able)
+    wanted = f"{', '.join(some)} or {last}" if some else last
+    return f"pattern={pattern} needs workers that are {wanted}; those of model={joined.name} are {_WHERE[joined.space]}"
 
 
 def _unequipped(name: str, model: type[models.Model], pattern: str) -> Optional[str]:

@@ -117,6 +117,13 @@ def watch(recorder: Recorder, feeder: Optional[Recorder] = None, sender: Optiona
         setattr(place, name, hook)
 
 
+def watch_here(recorder: Recorder) -> None:
+    """Record the current thread's transport with ``recorder``, which is in place of the thread that called `watch`."""
+    for thread in [thread for thread, known in tuple(_lanes.items()) if known is recorder]:
+        del _lanes[thread]
+    _lanes[get_ident()] = recorder
+
+
 def watch_thread(thread: Optional[Thread], recorder: Recorder) -> None:
     """Record the transport of a further thread with ``recorder``, after `watch`; None is no thread."""
     if thread is not None and thread.ident is not None:

@@ -65,7 +65,7 @@ def _about_calls(cell: Cell, result: Result) -> Iterator[str]:
     later, first = _serial_pace_ns(result.trials), result.first_call_ns
     if target is not None and later is not None and first > max(_CACHED * later, _NOTICEABLE_NS):
         yield write("cache", target=target, first=_short(first), later=_short(round(later)))
-    calls = _fewest_calls(result.trials, cell.workers) if cell.pattern == "window" else _ENOUGH_CALLS
+    calls = _fewest_calls(result.trials, cell.workers) if cell.window_ns else _ENOUGH_CALLS
     if calls < _ENOUGH_CALLS:
         enough = _enough_ns(cell.window_ns, calls)
         yield write("window", asked=cell.window_ns, calls=calls, least=_ENOUGH_CALLS, enough=enough)

@@ -29,10 +29,15 @@ from breakeven.analysis.figures import (
 )
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.look import styles, thin
+from breakeven.analysis.findings import RULES
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.units import format_time
 from breakeven.analysis.verdicts import verdicts
 from tests.analysis_samples import MS, TRACED_NS, Sample, build_rich
+from tests.observed_samples import add_heartbeat, add_switching
+
+OF_TIMES = [name for name in FIGURES if name not in RULES]
+"""The figures of all but what patterns observe, which are drawn of sweeps of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,7 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 @pytest.fixture(scope="module")
 def figures(rich: Lab) -> dict[str, Figure]:
     """Return all figures of the rich sweep."""
-    return {name: draw(name, rich) for name in FIGURES}
+    return {name: draw(name, rich) for name in OF_TIMES}
 
 
 def _one_cell(sample: Sample) -> None:
@@ -96,6 +101,26 @@ def _one_pair(sample: Sample) -> None:
         sample.add_map(model="process", workers=workers, speedup=1.5)
 
 
+def _ticks(sample: Sample) -> None:
+    sample.common["config"] = "pattern: {name: heartbeat, hz: 60}"
+    for workload, model in product(("spin", "hash", "sort"), ("thread", "process", "interpreter")):
+        add_heartbeat(sample, [1.0, 30.0, 2.0], [0.0, 0.1, 0.3], model=model, workload=workload)
+
+
+def _one_tick(sample: Sample) -> None:
+    sample.common["config"] = "pattern: {name: heartbeat, hz: 60}"
+    add_heartbeat(sample, [1.0], [0.0], model="thread")
+
+
+def _interruptions(sample: Sample) -> None:
+    for interval_ns, model in product((0.1 * MS, MS, 5.0 * MS, 20.0 * MS), ("thread", "process")):
+        add_switching(sample, interval_ns, [interval_ns, 1.1 * interval_ns], model=model)
+
+
+def _one_interval(sample: Sample) -> None:
+    add_switching(sample, 5.0 * MS, [5.0 * MS], model="thread")
+
+
 SPARSE = {
     build.__name__.strip("_"): build
     for build in (
@@ -107,6 +132,10 @@ SPARSE = {
         _many_mechanisms,
         _many_tasks,
         _one_pair,
+        _ticks,
+        _one_tick,
+        _interruptions,
+        _one_interval,
     )
 }
 
@@ -136,7 +165,7 @@ def _check(figure: Figure) -> None:
         assert not any(first.overlaps(second) for first, second in pairwise(ticks)), labels
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", OF_TIMES)
 def test_the_rich_sweep_draws_every_figure(figures: dict[str, Figure], name: str) -> None:
     """Each figure of a sweep that has all data is whole, and its caption tells where it was measured."""
     figure = figures[name]

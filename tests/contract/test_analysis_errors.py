@@ -162,7 +162,9 @@ def test_unknown_names(sample: Sample) -> None:
         UnknownName, match=r"^no table nope; there are runs, trials, workers, spans, activity, observations$"
     ):
         lab.describe("nope")
-    with pytest.raises(UnknownName, match=r"^no figure nope; there are breakeven, .*, observed, stream$"):
+    with pytest.raises(
+        UnknownName, match=r"^no figure nope; there are breakeven, .*, stream, heartbeat, switching$"
+    ):
         draw("nope", lab)
 
 
@@ -214,7 +216,7 @@ def test_a_timeline_needs_cpu_time(tmp_path: Path) -> None:
     [
         (
             ["--only", "scaling,pie"],
-            "no figure pie; there are breakeven, winner, memory, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels, observed, stream\n",
+            "no figure pie; there are breakeven, winner, memory, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels, observed, stream, heartbeat, switching\n",
         ),
         (["--format", "gif"], "no format gif; there are png, svg\n"),
     ],

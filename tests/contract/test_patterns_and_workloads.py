@@ -25,6 +25,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "window": {"bin": 10_000_000},
     "stream": {"in_flight": 4},
     "scatter": {"split": "dynamic", "chunk": 2, "skew": "mild"},
+    "heartbeat": {"hz": 60},
+    "switching": {"gap": 20_000},
 }
 RECHECKED = [name for name in patterns.REGISTRY if not patterns.load(name).EQUIPPED]
 """The patterns whose results are those of serial calls; what must hold in others is in tests of their own."""

@@ -96,7 +96,7 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "runner.cell.intervals",
     },
-    "analysis.findings": {"analysis.frames", "analysis.units"},
+    "analysis.findings": {"analysis.frames", "analysis.units", "runner.cell.intervals"},
     "analysis.verdicts": {
         "analysis.errors",
         "analysis.findings",

@@ -11,6 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from threading import Thread
 from time import perf_counter_ns
 from typing import Any, Optional, Union
@@ -28,9 +29,11 @@ from ..phases import DESERIALIZE, WAIT
 from ..placement import Look, Placement
 from ..rusage import write_usage
 from ..spaces import PARENTS_THREAD, PROCESSES, THREADS
+from ..ticker import Ticker
 from ..trace import Recorder
 from ..transport import loaded_probe
 from ..worker import Work, register
+from ._beside import Beside
 
 BARRIER_SECONDS = 60.0
 _LOOK_S = 0.2  # between two looks at whether a worker ended before it was ready
@@ -177,6 +180,20 @@ class Model(Member, ABC):
     @abstractmethod
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Have the workers perform every ``(value, payload)``; return the results in order."""
+
+    def map_beside(self, items: list[tuple[int, Any]], ticker: Ticker) -> list[tuple[int, Any]]:
+        """Have another thread of the parent do so, while this one keeps the ticks of ``ticker``."""
+        other = Beside(partial(self._map_watched, items))
+        other.start()
+        ticker.keep()
+        return other.result()
+
+    def _map_watched(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Do as `map` in a thread that takes the main one's place: what it sends and receives is of the parent's lane."""
+        probe = loaded_probe()
+        if probe is not None and self.recorder.on and self.lasting:
+            probe.watch_here(self.recorder)
+        return self.map(items)
 
     @abstractmethod
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:

@@ -20,10 +20,12 @@ from ..errors import TaskFailed
 from ..failures import describe, ends_with_run, leave
 from ..patterns._abc import OnLoop
 from ..spaces import LOOP
+from ..ticker import Ticker
 from ..transport import loaded_probe
 from ..worker import LoopWorker, Work
 from ._abc import BARRIER_SECONDS, ChannelCosts, CrewSettings, Model, missing
 from ._bare import joined
+from ._ticking import beside
 
 _PATIENCE_S = 1.0  # for tasks that are cancelled
 
@@ -49,6 +51,11 @@ class Asyncio(Model):
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Put all tasks, and collect the answers as they come."""
         results: list[tuple[int, Any]] = self._run(self._map(items))
+        return results
+
+    def map_beside(self, items: list[tuple[int, Any]], ticker: Ticker) -> list[tuple[int, Any]]:
+        """Do so while another task of the loop keeps the ticks."""
+        results: list[tuple[int, Any]] = self._run(beside(self._map(items), ticker))
         return results
 
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:

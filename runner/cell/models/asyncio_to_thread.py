@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Optional
 
 from ..patterns._abc import OnLoop
 from ..phases import WAIT
+from ..ticker import Ticker
+from ._ticking import beside
 from .thread_pool import ThreadPool
 
 TO_THREAD, RUN_IN_EXECUTOR = "to_thread", "run_in_executor"
@@ -46,6 +48,12 @@ class AsyncioToThread(ThreadPool):
     def _all(self, items: list[Item]) -> list[Item]:
         """Await all tasks with `asyncio.gather`."""
         results: list[Item] = self._run(self._gather(items))
+        return results
+
+    def map_beside(self, items: list[Item], ticker: Ticker) -> list[Item]:
+        """Await all tasks while another coroutine of the loop keeps the ticks."""
+        results: list[Item] = self._run(beside(self._gather(items), ticker))
+        self.recorder.mark(WAIT)
         return results
 
     def exchange(self, item: Item) -> Item:

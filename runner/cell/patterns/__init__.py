@@ -15,6 +15,8 @@ REGISTRY = {
     "shared_pipe": "shared_pipe:SharedPipe",
     "deadlock": "deadlock:Deadlock",
     "stream": "stream:Stream",
+    "heartbeat": "heartbeat:Heartbeat",
+    "switching": "switching:Switching",
 }
 
 

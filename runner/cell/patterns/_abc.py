@@ -15,6 +15,8 @@ from ..named import NamedTuple
 from ..phases import COMPUTE
 from ..placement import Look
 from ..reference import Reference
+from ..spaces import INTERPRETERS, LOOP, PLACE, PROCESSES, THREADS
+from ..ticker import Ticker
 from ..trace import Recorder
 from ..verification import Verification
 from ..workloads import Workload
@@ -101,6 +103,9 @@ class Crew(Protocol):
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
         """Have the workers perform every ``(value, payload)``; return the results in order."""
 
+    def map_beside(self, items: list[tuple[int, Any]], ticker: Ticker) -> list[tuple[int, Any]]:
+        """Do the same while the parent's main thread, or its event loop, is left to the ticks of ``ticker``."""
+
     def exchanger(self) -> Exchange:
         """Return the function that has a worker perform one item in this trial, and returns its result."""
 
@@ -123,7 +128,8 @@ class Pattern(Member, ABC):
     ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs. With ``ONE_EACH`` every worker
     gets one item, and they perform them at the same time; with ``OWN_CHUNKS`` a pool hands out item by item. With ``EQUIPPED`` they share more than a channel, which `equip` makes.
     With ``ONE_WAY`` what is sent in one of the directions is small, and messages are sent before others are answered.
-    ``LEAST_WORKERS`` are needed for it to mean anything. ``QUANTITIES`` are what it observes beside times.
+    ``LEAST_WORKERS`` are needed for it to mean anything. ``QUANTITIES`` are what it observes beside times. ``SPACES`` are where the
+    workers may live that it can use.
     """
 
     IGNORES: frozenset[str] = frozenset()
@@ -134,6 +140,7 @@ class Pattern(Member, ABC):
     LEAST_WORKERS = 1
     ONE_WAY = False
     QUANTITIES: ClassVar[tuple[Quantity, ...]] = ()
+    SPACES: ClassVar[frozenset[str]] = frozenset({PLACE, THREADS, LOOP, INTERPRETERS, PROCESSES})
 
     def __init__(self, options: dict[str, Any], knobs: Knobs) -> None:
         self.options = options

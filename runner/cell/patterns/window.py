@@ -219,14 +219,21 @@ class Window(Pattern):
 
     def serial(self, reference: Reference) -> Outcome:
         """Run the same loop in place."""
-        inputs = reference.inputs
-        stock = inputs.stock(self.repeats(reference.task_ns))
+        supply = self._fill(reference)
+        start = now()
+        share = self._alone(reference.task, start, supply)
+        return self._outcome(reference, start, [share], "a serial trial")
+
+    def _fill(self, reference: Reference) -> Supply:
+        """Return where a serial trial takes its inputs, with all that it needs."""
+        stock = reference.inputs.stock(self.repeats(reference.task_ns))
         if stock is not None:
             stock.fill()
-        start = now()
+        return Supply(self._payload(reference), stock, self.turns)
+
+    def _alone(self, call: Call, start: int, supply: Supply) -> Share:
         repeat = self._repeat if self.turns == 1 else self._repeat_in_turn
-        share = repeat(reference.task, start, Supply(self._payload(reference), stock, self.turns), 0)
-        return self._outcome(reference, start, [share], "a serial trial")
+        return repeat(call, start, supply, 0)
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Have every worker run the loop."""

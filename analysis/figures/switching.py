@@ -1,0 +1,116 @@
+"""How long workers run in one go against the switch interval, both logarithmic; a line where both are equal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
+from breakeven.analysis.figures.edges import HEADROOM, cut
+from breakeven.analysis.figures.look import (
+    GREY,
+    add_legend,
+    describe_sample,
+    draw_errors,
+    finish,
+    list_styles,
+    look,
+    new_figure,
+    set_log_axis,
+    styles,
+    thin,
+    thinned,
+    wrap_setting,
+)
+from breakeven.analysis.findings.switching import DECIDES, IN_PART, NOT, P50, P99, decide, judge, lines
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.units import format_length, format_time
+
+_EQUAL: dict[str, Any] = {
+    "color": "0.3",
+    "linewidth": 1.2,
+    "linestyle": "--",
+    "zorder": 1,
+    "label": "run = interval",
+}
+_TAIL: dict[str, Any] = {"linewidth": 1, "alpha": 0.45, "label": "99th percentile"}
+_ROOM = HEADROOM**3
+
+
+def frame(lab: Lab) -> pd.DataFrame:
+    """Return a row for each cell: runs, ``interval_ns``, and whether it decided them; raise NothingToDraw."""
+    rows = judge(lab)
+    if rows.empty:
+        raise NothingToDraw("no cell notes interruptions: it needs pattern=switching with status ok")
+    return rows
+
+
+def draw(frame: pd.DataFrame, context: Context) -> Figure:
+    """Draw a line for each mechanism, the median run with its interval, and a faint one for the 99th percentile."""
+    settings = list(dict.fromkeys(frame["setting"]))
+    kept = thin(settings)
+    shown = frame[frame["setting"].isin(kept)]
+    with look():
+        body = _draw(shown, kept)
+        notes = (*thinned(len(kept), len(settings), "settings"), describe_sample(shown))
+        return finish(body, _title(shown), context, *notes, *describe_disturbed(shown))
+
+
+def _draw(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
+    columns = min(len(settings), 3)
+    rows = -(-len(settings) // columns)
+    body = new_figure(max(7.5, 2.8 + 3.4 * columns), 1.2 + 3.9 * rows)
+    panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    look_of = styles(frame)
+    ends = frame["interval_ns"].min(), frame["interval_ns"].max()
+    for axes, setting in zip(panels, settings, strict=False):
+        cells = frame[frame["setting"].eq(setting)]
+        axes.plot(ends, ends, **_EQUAL)
+        for name, points in cells.groupby("mechanism", sort=False):
+            style = look_of[str(name)]
+            draw_errors(axes, points["interval_ns"], points, P50, style)
+            axes.plot(points["interval_ns"], points[P99], color=style.color, linestyle=style.dash, **_TAIL)
+        wrap_setting(setting, axes)
+        _scale(axes, frame)
+    for axes in panels[len(settings) :]:
+        axes.remove()
+    low, high = (float(getattr(np, end)(frame[[P50, P99, "interval_ns"]])) for end in ("min", "max"))
+    cut(body, "y", low / _ROOM, high * _ROOM)
+    set_log_axis(body.axes[0].yaxis, format_time)
+    body.axes[0].set_ylabel("run without interruption, median")
+    add_legend(body, [*list_styles(look_of), Line2D([], [], color=GREY, **_TAIL), Line2D([], [], **_EQUAL)])
+    return body
+
+
+def _scale(axes: Axes, frame: pd.DataFrame) -> None:
+    low, high = frame["interval_ns"].min(), frame["interval_ns"].max()
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(low / _ROOM, high * _ROOM)
+    set_log_axis(axes.xaxis, format_length)
+    axes.set_xlabel("switch interval")
+
+
+def _title(frame: pd.DataFrame) -> str:
+    """Return for which mechanisms the interval decides, and for which not."""
+    found: dict[str, list[str]] = {}
+    for line in lines(frame):
+        found.setdefault(decide(line), []).append(_name(line.iloc[0], frame))
+    parts = [f"{_CLAUSES[word]} {', '.join(found[word])}" for word in _CLAUSES if word in found]
+    if not parts:
+        return "Whether the switch interval decides how long workers run is open"
+    return f"The switch interval decides how long workers run: {'; '.join(parts)}"
+
+
+_CLAUSES = {DECIDES: "yes with", IN_PART: "in part with", NOT: "no with"}
+
+
+def _name(row: pd.Series[Any], frame: pd.DataFrame) -> str:
+    one = frame["setting"].eq(frame["setting"].iloc[0]).all()
+    return str(row["mechanism"]) if one else f"{row['mechanism']} ({row['setting']})"
