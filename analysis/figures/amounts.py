@@ -49,7 +49,7 @@ class Amounts:
     def set_axis(self, axes: Axes, which: Literal["x", "y"]) -> None:
         """Scale, end and label an axis; intervals that go on end in arrows."""
         axis = axes.xaxis if which == "x" else axes.yaxis
-        write = format_count if self.quantity.endswith(RARE) else partial(write_quantity, self.quantity)
+        write = _write_rare if self.quantity.endswith(RARE) else partial(write_quantity, self.quantity)
         if self.quantity.endswith(MAGNITUDES) and not self.has_none:
             self._rescale(axes, which, "log")
             cut_axes(axes, which, self.least / _ROOM, self.most * _ROOM)
@@ -74,6 +74,11 @@ class Amounts:
         step = 2 if high - low >= _DECADES else 1
         powers = np.arange(high, low - 0.5, -step)[::-1]
         return [0.0, *(10.0**powers).tolist()]
+
+
+def _write_rare(value: float) -> str:
+    """Return so many of a million: ``0.1`` and ``100 k``."""
+    return f"{value:g}" if value < 1 else format_count(value)
 
 
 def _formatter(write: Callable[[float], str]) -> FuncFormatter:

@@ -32,6 +32,9 @@ from breakeven.analysis.figures.texts import further_height, wrap_label
 from breakeven.analysis.frames.observed import name_quantity
 
 _ROWS, _PANELS, _COLUMNS = 24, 12, 3
+_SQUARE = 2
+"""Four panels are two by two."""
+
 _LETTER = 0.075
 """The width of a letter of a label in inches, about."""
 
@@ -51,6 +54,7 @@ class Panels:
     def of(cls, frame: pd.DataFrame) -> Panels:
         """Choose as much of ``frame`` as can be read."""
         quantities = list(dict.fromkeys(frame["quantity"]))
+        frame = _with_settings_in_rows(frame, len(quantities))
         settings = in_order(frame, "setting")
         kept = thin(settings, max(_PANELS // len(quantities), 1))
         some = frame[frame["setting"].isin(kept)]
@@ -64,7 +68,7 @@ class Panels:
 
     @property
     def _columns(self) -> int:
-        return min(len(self.quantities), _COLUMNS)
+        return _SQUARE if len(self.quantities) == _SQUARE**2 else min(len(self.quantities), _COLUMNS)
 
     @property
     def _lines(self) -> int:
@@ -118,6 +122,24 @@ class Panels:
                 axes.remove()
             for number, cells in enumerate(filled):
                 yield row[number], cells, number == 0
+
+
+def _with_settings_in_rows(frame: pd.DataFrame, quantities: int) -> pd.DataFrame:
+    """Return ``frame`` with a row for each setting of each mechanism, if panels for all settings are too many and rows are not."""
+    rows = len(frame[["mechanism", "setting"]].drop_duplicates())
+    if (
+        quantities * frame["setting"].nunique() <= _PANELS
+        or rows > _ROWS
+        or frame["along"].iloc[0] is not None
+    ):
+        return frame
+    return frame.assign(
+        mechanism=frame["mechanism"] + ", " + frame["setting"].str.replace("pattern.", "", regex=False),
+        mechanism_place=frame["setting_place"] * (1 + frame["mechanism_place"].max())
+        + frame["mechanism_place"],
+        setting="",
+        setting_place=0,
+    )
 
 
 def _draw_dots(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:

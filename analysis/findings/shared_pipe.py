@@ -99,7 +99,8 @@ class Case(NamedTuple):
         size = self.size + _LENGTH_BYTES * self.framed
         limit = f"{IN_ONE_PIECE} B (PIPE_BUF of Linux)"
         if size > IN_ONE_PIECE:
-            return f"Messages of {format_size(self.size)} are larger than {limit}, so a write may lie within another one"
+            held = ", though here it was" if self.decision == NONE_SEEN else ""
+            return f"Messages of {format_size(self.size)} are larger than {limit}: that each is written in one piece is not promised{held}"
         if self.framed:
             return (
                 f"Messages of {format_size(self.size)} are below {limit}, so each is written in one piece; but a reader takes its length first "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,19 @@ def test_without_a_rule_the_title_names_the_least_and_the_most(tmp_path: Path) -
     figure = draw("observed", load(sample.path))
     assert " ".join(figure.get_suptitle().split()) == "Missed: 12.5 % with process, 25.0 % with thread"
     assert _panels(figure)[1].get_xscale() == "linear"
+
+
+def test_settings_that_need_too_many_panels_are_rows(tmp_path: Path) -> None:
+    """All of them are shown, in the order of their factors, a panel a quantity."""
+    sample = Sample(tmp_path / "sweep", pairs=2)
+    quantities = ("lost_per_million", "torn_per_million", "rate_per_s", "update_ns")
+    for payload, model in product((64, 1024, 4096, 65536), ("thread", "process")):
+        seen = {name: (float(payload), float(payload)) for name in quantities}
+        sample.add_observed(
+            seen, pattern="map", model=model, payload_bytes=payload, payload_asked_bytes=payload
+        )
+    panels = _panels(draw("observed", load(sample.path)))
+    assert len(panels) == len(quantities)
+    rows = [label.get_text() for label in panels[0].get_yticklabels()]
+    assert rows[:3] == ["process, 64 B", "thread, 64 B", "process, 1 KiB"]
+    assert len(rows) == 8

@@ -83,7 +83,7 @@ def test_messages_that_are_lost_or_torn(sample: Sample) -> None:
     )
     assert found.sentence == (
         "process: without locks 25.0 % of the messages are lost and 20 reads give what nobody wrote, of 20.0 k; with locks none of "
-        f"20.0 k, at 50.0 k/s instead of 200 k/s. {LARGE}"
+        f"20.0 k, at 50.0 k/s instead of 200 k/s. {LARGE}."
     )
 
 
@@ -189,3 +189,9 @@ def test_sizes_and_forms_are_questions_of_their_own(sample: Sample) -> None:
         "shared pipe, process (64 B)": 2,
         "shared pipe, process (64 KiB)": 1,
     }
+
+
+def test_large_messages_that_held_are_promised_nothing(sample: Sample) -> None:
+    """That none was torn is what was seen."""
+    _add_pipe(sample, "none", form="raw", payload_bytes=65536)
+    assert _only(sample).sentence.endswith(f"(95 %). {LARGE}, though here it was.")
