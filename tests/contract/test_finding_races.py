@@ -13,9 +13,7 @@ from breakeven.analysis.frames.load import load
 from tests.analysis_samples import Sample
 
 SMALL = "Messages of 64 B are below 4096 B (PIPE_BUF of Linux), so each is written in one piece"
-LARGE = (
-    "Messages of 64 KiB are larger than 4096 B (PIPE_BUF of Linux), so a write may lie within another one."
-)
+LARGE = "Messages of 64 KiB are larger than 4096 B (PIPE_BUF of Linux): that each is written in one piece is not promised"
 
 
 @pytest.fixture
