@@ -49,7 +49,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = draw_dots(shown, P99, kept, _add)
         for axes in body.axes:
-            axes.set_xlabel("lateness of a tick, 99th percentile")
+            axes.set_xlabel("late at most, 99 % of ticks")
             axes.set_xscale("log")
         ends = shown[[P50, P99, "frame_ns"]]
         cut(body, "x", float(ends.min().min()) / _ROOM, float(ends.max().max()) * _ROOM)
@@ -98,4 +98,4 @@ def _rest(others: pd.DataFrame, smooth: pd.Series[bool]) -> str:
 
 
 def _name(row: pd.Series[Any]) -> str:
-    return ", ".join(filter(None, [str(row["mechanism"]), str(row["setting"])]))
+    return f"{row['mechanism']} ({row['setting']})" if row["setting"] else str(row["mechanism"])

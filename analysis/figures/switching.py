@@ -28,7 +28,7 @@ from breakeven.analysis.figures.look import (
     thinned,
     wrap_setting,
 )
-from breakeven.analysis.findings.switching import DECIDES, IN_PART, NOT, P50, P99, decide, judge, lines
+from breakeven.analysis.findings.switching import DECIDES, IN_PART, NOT, P50, P99, decide, judge, lines, where
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_time
 
@@ -101,7 +101,9 @@ def _title(frame: pd.DataFrame) -> str:
     """Return for which mechanisms the interval decides, and for which not."""
     found: dict[str, list[str]] = {}
     for line in lines(frame):
-        found.setdefault(decide(line), []).append(_name(line.iloc[0], frame))
+        word = decide(line)
+        at = f" ({where(line)})" if word == IN_PART else ""
+        found.setdefault(word, []).append(f"{_name(line.iloc[0], frame)}{at}")
     parts = [f"{_CLAUSES[word]} {', '.join(found[word])}" for word in _CLAUSES if word in found]
     if not parts:
         return "Whether the switch interval decides how long workers run is open"

@@ -23,6 +23,9 @@ P50, P99, FAIRNESS = "run_p50_ns", "run_p99_ns", "fairness_share"
 NEAR = 1.5
 """Runs are as long as the interval if they are surely within this factor of it."""
 
+FOLLOWS = 1 / 3
+"""If runs surely grow with less than this power of the interval, it does not decide them: a thousand times the interval, ten times the run."""
+
 _KNOB = "switch_interval="
 _LEAST = 2  # rounds of a cell whose spread is known
 
@@ -69,10 +72,33 @@ def lines(rows: pd.DataFrame) -> list[pd.DataFrame]:
 
 def decide(line: pd.DataFrame) -> str:
     """Return what follows for one line of cells."""
+    if _follows_at_most(line) < FOLLOWS:
+        return NOT
     found = set(line["decision"])
     if UNDECIDED in found:
         return UNDECIDED
     return found.pop() if len(found) == 1 else IN_PART
+
+
+def _follows_at_most(line: pd.DataFrame) -> float:
+    """Return the most by which runs may grow with the interval, as a power of it; infinite for one interval.
+
+    It is from the lower end of the run's interval at the shortest to the upper end at the longest.
+    """
+    first, last = line.iloc[0], line.iloc[-1]
+    if first["interval_ns"] == last["interval_ns"]:
+        return float("inf")
+    grows = float(np.log(last[f"{P50}_high"] / first[f"{P50}_low"]))
+    return grows / float(np.log(last["interval_ns"] / first["interval_ns"]))
+
+
+def where(line: pd.DataFrame) -> str:
+    """Return the intervals that decide, from the shortest to the longest; empty if none or all do."""
+    deciding = line.loc[line["decision"].eq(DECIDES), "interval_ns"]
+    if deciding.empty or len(deciding) == len(line):
+        return ""
+    ends = [format_length(length) for length in (deciding.iloc[0], deciding.iloc[-1])]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def find(lab: Lab) -> list[Finding]:
@@ -83,7 +109,8 @@ def find(lab: Lab) -> list[Finding]:
 def _find(lab: Lab, line: pd.DataFrame) -> Finding:
     name = ", ".join(filter(None, [str(line["mechanism"].iloc[0]), str(line["setting"].iloc[0])]))
     decision, paid = decide(line), cost(lab, line)
-    sentences = [f"{name}: {_WORDS[decision]}; runs of {_ends(line)}"]
+    said = f"{_WORDS[decision]} ({where(line)})" if decision == IN_PART else _WORDS[decision]
+    sentences = [f"{name}: {said}; runs of {_ends(line)}"]
     if paid is not None:
         sentences.append(
             f"{_write(line, 0)} instead of {_write(line, -1)} costs a factor of {format_ratio(paid.factor)} "

@@ -106,7 +106,7 @@ def _line(path: Path, runs: dict[float, list[float]], **factors: float) -> Path:
     [
         ((SAME, SAME), "decides"),
         (([20.0, 20.5, 21.0], [4.0, 4.1, 4.2]), "decides not"),
-        (([3.0, 3.1, 3.2], SAME), "in part"),
+        (([2.0, 2.05, 2.1], SAME), "in part"),
         (([0.5, 1.0, 2.0], SAME), "undecided"),
         (([0.2, 0.21, 0.22], [0.02, 0.021, 0.022]), "decides not"),
     ],
@@ -118,6 +118,23 @@ def test_runs_are_as_long_as_the_interval_or_not(
     runs = {at: [at * share for share in part] for at, part in zip((MS, 5.0 * MS), shares, strict=True)}
     (finding,) = findings(load(_line(tmp_path, runs)))
     assert finding.decision == decision
+
+
+def test_runs_that_are_as_long_as_one_of_the_intervals_by_chance(tmp_path: Path) -> None:
+    """They do not follow it: the interval decides nothing."""
+    runs = {at * MS: [4.9 * MS, 5.0 * MS, 5.1 * MS] for at in (0.1, 1.0, 5.0, 20.0)}
+    (finding,) = findings(load(_line(tmp_path, runs)))
+    assert finding.decision == "decides not"
+
+
+def test_what_decides_in_part_says_where(tmp_path: Path) -> None:
+    """At short intervals handing over takes longer, at long ones the system interrupts sooner."""
+    runs = {0.1 * MS: 0.2, 0.5 * MS: 0.55, 1.0 * MS: 1.0, 20.0 * MS: 5.0}
+    lines = {at: [run * MS * share for share in SAME] for at, run in runs.items()}
+    (finding,) = findings(load(_line(tmp_path, lines)))
+    assert finding.sentence.startswith(
+        "thread: the switch interval decides how long a worker runs at some of its values (500 us to 1 ms); "
+    )
 
 
 def test_what_a_short_interval_costs(tmp_path: Path) -> None:
