@@ -99,5 +99,5 @@ def _name(row: pd.Series[Any]) -> str:
 def _detail(row: pd.Series[Any]) -> str:
     times = f"median {format_time(row[P50])} late, 99 % at most {format_time(row[P99])}"
     ends = f"[{format_time(row[f'{P99}_low'])}, {format_time(row[f'{P99}_high'])}]"
-    share = f"[{format_share(row[f'{MISSED}_low'])}, {format_share(row[f'{MISSED}_high'])}]"
+    share = f"[{format_share(row[f'{MISSED}_low'])}, {format_share(min(row[f'{MISSED}_high'], 1.0))}]"
     return f"{row['mechanism']}: {times} {ends}; missed {format_share(row[MISSED])} {share}"
