@@ -14,8 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from breakeven.analysis.figures.edges import HEADROOM, cut_axes
 from breakeven.analysis.figures.look import set_log_axis
-from breakeven.analysis.frames.observed import MAGNITUDES, write_quantity
-from breakeven.analysis.frames.rare import RARE
+from breakeven.analysis.frames.observed import MAGNITUDES, RARE, write_quantity
 from breakeven.analysis.units import format_count, trim_zeros
 
 _ROOM = HEADROOM**3

@@ -16,8 +16,8 @@ from breakeven.analysis.figures.panels import Panels
 from breakeven.analysis.figures.roles import DEFAULT, Roles, name_cells
 from breakeven.analysis.frames.factors import is_varied
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.frames.observed import name_quantity, write_quantity
-from breakeven.analysis.frames.rare import RARE, count_tasks, most_per_million
+from breakeven.analysis.frames.observed import RARE, name_quantity, write_quantity
+from breakeven.analysis.frames.rare import count_tasks, most_per_million
 
 __all__ = ["ACCEPTS", "draw", "frame"]
 
@@ -44,7 +44,9 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     named = place_cells(name_cells(cells, roles, roles.x or None), roles.x or None)
     alone = found[found["kind"].eq("serial")].set_index(["cell_id", "quantity"])["value"].rename("alone")
     rows = parallel.rename(columns={"low": "value_low", "high": "value_high"}).drop(columns="kind")
+    places = {cell: place for place, cell in enumerate(lab.cells.index)}
     rows = _bound(rows.join(alone, on=["cell_id", "quantity"]), count_tasks(lab)).join(named, on="cell_id")
+    rows = rows.sort_values("cell_id", key=lambda cells: cells.map(places), kind="stable")
     return rows.assign(covers=np.where(rows["value_low"].notna(), "cell", "nothing"))
 
 

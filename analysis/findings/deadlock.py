@@ -9,7 +9,7 @@ import pandas as pd
 from breakeven.analysis.findings.cells import group_cells
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.frames.rare import count_events, count_tasks, write_none, write_share
+from breakeven.analysis.frames.rare import count_events, count_tasks, write_none, write_share, write_share_of
 from breakeven.analysis.units import format_count, format_time
 
 PATTERN, ORDER = "deadlock", "pattern.order"
@@ -100,7 +100,7 @@ def _say(case: Case, decision: str) -> str:
 
 def _say_briefly(case: Case, decision: str) -> str:
     if decision == DEADLOCK:
-        return f"deadlocks in {write_share(case.deadlocks, case.pairs)} of pairs"
+        return f"deadlocks in {write_share_of(case.deadlocks, case.pairs, 'pairs')}"
     if decision == NONE_SEEN:
         return f"had no deadlock in {format_count(case.pairs)}"
     return "in the same order has none" if decision == SAFE else "is not decided"

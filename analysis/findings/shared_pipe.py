@@ -9,7 +9,7 @@ import pandas as pd
 from breakeven.analysis.findings.cells import group_cells
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.frames.rare import count_events, count_tasks, write_none, write_share
+from breakeven.analysis.frames.rare import count_events, count_tasks, write_none, write_share_of
 from breakeven.analysis.units import format_count, format_rate, format_size
 
 PATTERN, LOCK, FORM = "shared_pipe", "pattern.lock", "pattern.form"
@@ -135,7 +135,7 @@ def _say(case: Case, decision: str) -> str:
 def _losses(case: Case) -> str:
     counts = {"lost": case.lost, "duplicated": case.duplicated}
     said = [
-        f"{write_share(count, case.tasks)} of the messages are {name}"
+        f"{write_share_of(count, case.tasks, 'the messages')} are {name}"
         for name, count in counts.items()
         if count
     ]
@@ -145,7 +145,7 @@ def _losses(case: Case) -> str:
 
 def _say_briefly(case: Case, decision: str) -> str:
     if decision == LOSES:
-        return f"loses {write_share(case.lost, case.tasks)} of messages" if case.lost else "tears messages"
+        return f"loses {write_share_of(case.lost, case.tasks, 'messages')}" if case.lost else "tears messages"
     if decision == NONE_SEEN:
         return f"lost none of {format_count(case.tasks)}"
     return "with locks loses none" if decision == SAFE else "is not decided"

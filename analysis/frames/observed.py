@@ -13,6 +13,9 @@ from breakeven.runner.cell.intervals import LEVEL
 MAGNITUDES = ("_ns", "_bytes", "_per_s")
 """Units of what is never zero: a median over trials, a geometric mean over processes. Of others both are plain means."""
 
+RARE = "_per_million"
+"""The end of the name of a quantity that counts events: so many of a million of its trial's tasks (updates, messages, pairs)."""
+
 _FORMS = {
     "_ns": format_time,
     "_bytes": format_size,
@@ -31,22 +34,33 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
 
     ``kind`` is that of its trials, serial or parallel. Counted are the untraced trials after warm-up of runs that are ok; of what
     each worker observed, the mean of a trial. The interval is Student's over processes, on logarithms for `MAGNITUDES`, and else
-    cut off at zero. It is NaN for one process.
+    cut off at zero. It is NaN for one process. What is `RARE` is counted: all events by all tasks, however these are spread over trials.
     """
     good = runs.loc[runs["status"].eq("ok"), ["cell_id", "round"]]
-    counted = trials.loc[~trials["warmup"] & ~trials["traced"], ["cell_id", "round", "trial", "kind"]]
-    found = (
-        observations.merge(counted.merge(good))
-        .groupby([*_CELL, "round", "trial"], sort=False)["value"]
-        .mean()
+    counted = trials.loc[
+        ~trials["warmup"] & ~trials["traced"], ["cell_id", "round", "trial", "kind", "tasks"]
+    ]
+    trial = observations.merge(counted.merge(good)).groupby([*_CELL, "round", "trial"], sort=False)
+    found = trial.agg(value=("value", "mean"), tasks=("tasks", "first"))
+    found["events"] = found["value"] * found["tasks"].astype("float64")
+    of_processes = (
+        found.groupby([*_CELL, "round"], sort=False)
+        .agg(
+            mean=("value", "mean"),
+            median=("value", "median"),
+            events=("events", "sum"),
+            tasks=("tasks", "sum"),
+        )
+        .reset_index()
     )
-    of_processes = found.groupby([*_CELL, "round"], sort=False).agg(["mean", "median"]).reset_index()
     parts = []
     for names, rows in of_processes.groupby(["quantity", "kind"], sort=False):
         quantity, kind = map(str, names)
         values = rows.set_index("cell_id")
-        magnitude = quantity.endswith(MAGNITUDES)
-        estimated = over_processes(values["median"]) if magnitude else _mean(values["mean"])
+        if quantity.endswith(MAGNITUDES):
+            estimated = over_processes(values["median"])
+        else:
+            estimated = _ratio(values) if quantity.endswith(RARE) else _mean(values["mean"])
         parts.append(estimated.reset_index().assign(quantity=quantity, kind=kind))
     columns = [*_CELL, "value", "low", "high", "rounds"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
@@ -59,6 +73,23 @@ def _mean(values: pd.Series[float]) -> pd.DataFrame:
     half = cells.std(ddof=1) / np.sqrt(rounds) * stdtrit((rounds - 1).clip(lower=1), (1 + LEVEL) / 2)
     low = (mean - half).clip(lower=0)
     return pd.DataFrame({"value": mean, "low": low, "high": mean + half, "rounds": rounds})
+
+
+def _ratio(values: pd.DataFrame) -> pd.DataFrame:
+    """Return the ``events`` of each cell by its ``tasks``, given those of each process, with Student's interval.
+
+    It is that of the ratio estimator (W. Cochran, *Sampling Techniques*, 1977, section 6.4): processes that did more count for more.
+    """
+    cells = values[["events", "tasks"]].astype("float64").groupby(level="cell_id")
+    sums, rounds = cells.sum(), cells.size()
+    ratio = sums["events"] / sums["tasks"]
+    beyond = values["events"] - values["tasks"].astype("float64") * ratio.reindex(values.index)
+    spread = np.sqrt((beyond**2).groupby(level="cell_id").sum() / (rounds - 1).where(rounds.gt(1)))
+    error = spread * np.sqrt(rounds) / sums["tasks"]
+    half = error * stdtrit((rounds - 1).clip(lower=1), (1 + LEVEL) / 2)
+    return pd.DataFrame(
+        {"value": ratio, "low": (ratio - half).clip(lower=0), "high": ratio + half, "rounds": rounds}
+    )
 
 
 def name_quantity(quantity: str) -> str:

@@ -7,9 +7,6 @@ import pandas as pd
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_ratio, format_share
 
-RARE = "_per_million"
-"""The end of the name of a quantity that counts events: so many of a million of its trial's tasks (updates, messages, pairs)."""
-
 _THREE = 3.0
 """-ln 0.05, about (J. Hanley and A. Lippman-Hand, *If nothing goes wrong, is everything all right?*, 1983)."""
 
@@ -53,3 +50,9 @@ def write_share(events: float, tasks: float) -> str:
 def write_none(tasks: float) -> str:
     """Return what it leaves that none of ``tasks`` was so, in words."""
     return f"which leaves at most {format_ratio(most_per_million(tasks))} of a million (95 %)"
+
+
+def write_share_of(events: float, tasks: float, what: str) -> str:
+    """Return the same of ``what``: ``2.00 % of pairs``, or ``177 of a million pairs``."""
+    share = write_share(events, tasks)
+    return f"{share} of {what}" if share.endswith("%") else f"{share} {what}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from breakeven.analysis.frames.load import Lab, load
-from breakeven.analysis.frames.observed import name_quantity, write_quantity
+from breakeven.analysis.frames.observed import name_quantity, observe, write_quantity
 from tests.analysis_samples import Sample
 
 
@@ -78,3 +79,35 @@ def test_a_quantity_is_named_and_written_by_its_unit(
 ) -> None:
     """The end of its name says which."""
     assert (name_quantity(quantity), write_quantity(quantity, value)) == (name, text)
+
+
+def test_rare_events_are_counted_over_all_tasks() -> None:
+    """A process of 100 tasks with 10 events, and one of 900 with none, make 10 of 1000; the interval is the ratio estimator's."""
+    found = observe(
+        pd.DataFrame({"cell_id": "a", "round": [0, 1], "status": "ok"}),
+        pd.DataFrame(
+            {
+                "cell_id": "a",
+                "round": [0, 1],
+                "trial": 0,
+                "kind": "parallel",
+                "tasks": [100, 900],
+                "warmup": False,
+                "traced": False,
+            }
+        ),
+        pd.DataFrame(
+            {
+                "cell_id": "a",
+                "round": [0, 1],
+                "trial": 0,
+                "worker": -1,
+                "quantity": "lost_per_million",
+                "value": [100_000.0, 0.0],
+            }
+        ),
+    ).iloc[0]
+    error = math.sqrt(2 * (9_000_000**2 + 9_000_000**2)) / 1000
+    assert found["value"] == pytest.approx(10_000)
+    assert found["low"] == 0
+    assert found["high"] == pytest.approx(10_000 + 12.7062 * error, rel=1e-4)
