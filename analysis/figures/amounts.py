@@ -50,12 +50,14 @@ class Amounts:
         axis = axes.xaxis if which == "x" else axes.yaxis
         write = _write_rare if self.quantity.endswith(RARE) else partial(write_quantity, self.quantity)
         if self.quantity.endswith(MAGNITUDES) and not self.has_none:
-            self._rescale(axes, which, "log")
-            cut_axes(axes, which, self.least / _ROOM, self.most * _ROOM)
+            ends = self.least / _ROOM, self.most * _ROOM
+            _rescale(axes, which, ends, "log")
+            cut_axes(axes, which, *ends)
             set_log_axis(axis, write)
         elif self.most > _WIDE * self.least:
-            self._rescale(axes, which, "symlog", linthresh=self.least)
-            cut_axes(axes, which, -0.3 * self.least, self.most * _ROOM**2)
+            ends = -0.3 * self.least, self.most * _ROOM**2
+            _rescale(axes, which, ends, "symlog", linthresh=self.least)
+            cut_axes(axes, which, *ends)
             axis.set_major_locator(FixedLocator(self._decades()))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(_formatter(write))
@@ -64,15 +66,20 @@ class Amounts:
             axis.set_major_locator(MaxNLocator(_TICKS))
             axis.set_major_formatter(_formatter(write))
 
-    def _rescale(self, axes: Axes, which: str, scale: str, **options: float) -> None:
-        (axes.set_xscale if which == "x" else axes.set_yscale)(scale, **options)
-
     def _decades(self) -> list[float]:
         """Return zero and the powers of ten of a symmetric logarithmic axis, few enough to read."""
         low, high = np.ceil(np.log10(self.least)), np.floor(np.log10(self.most * _ROOM))
         step = 2 if high - low >= _DECADES else 1
         powers = np.arange(high, low - 0.5, -step)[::-1]
         return [0.0, *(10.0**powers).tolist()]
+
+
+def _rescale(
+    axes: Axes, which: Literal["x", "y"], ends: tuple[float, float], scale: str, **options: float
+) -> None:
+    """Scale an axis; its ends are set before, since a scale looks for some, and one point has none."""
+    (axes.set_xlim if which == "x" else axes.set_ylim)(*ends)
+    (axes.set_xscale if which == "x" else axes.set_yscale)(scale, **options)
 
 
 def _write_rare(value: float) -> str:
