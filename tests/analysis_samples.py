@@ -336,6 +336,12 @@ def build_rich(path: Path) -> Path:
     for model, lock in product(("thread", "process"), ("none", "lock")):
         lost = (3e5, 2e5) if (model, lock) == ("process", "none") else (0.0, 0.0)
         add_counted(sample, {"lost_per_million": lost, "update_ns": (80.0, 90.0)}, lock, model=model)
+    for workers, threads, gain in ((1, 1, 1.0), (2, 1, 1.9), (2, 2, 0.6)):
+        variable, busy = f"OPENBLAS_NUM_THREADS={threads}", {"cpus_alone": 0.95 * threads}
+        factors = {"model": "process", "workers": workers, "workload": "matmul", "variables": variable}
+        sample.common = busy
+        sample.add_map(speedup=gain, overrides=f"environment.{variable}", **factors)
+        sample.common = {}
     for (model, each), workers in product({"thread": 2**20, "process": 60 * 2**20}.items(), (1, 2, 4)):
         added = {"added_bytes": (each * 1.0, each * 1.01)}
         sample.add_observed(added, pattern="memory", window_ns=20 * MS, model=model, workers=workers)

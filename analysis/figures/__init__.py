@@ -24,6 +24,7 @@ from breakeven.analysis.figures import (
     memory,
     observed,
     overhead,
+    oversubscription,
     scaling,
     startup,
     stream,
@@ -58,6 +59,7 @@ __all__ = [
     "memory",
     "observed",
     "overhead",
+    "oversubscription",
     "scaling",
     "startup",
     "stream",
@@ -102,7 +104,7 @@ WITH_ROLES: dict[str, HasRoles] = {
 
 ABSOLUTE = (
     *("overhead", "latency", "bandwidth", "startup", "channels", "observed", "stream"),
-    *("heartbeat", "switching"),
+    *("heartbeat", "switching", "oversubscription"),
 )
 """The figures of times and rates, which unlike hosts do not share."""
 
@@ -110,6 +112,7 @@ FIGURES: dict[str, Plot] = {
     "breakeven": breakeven,
     "winner": winner,
     "memory": memory,
+    "oversubscription": oversubscription,
     **WITH_ROLES,
     "stream": stream,
     "heartbeat": heartbeat,

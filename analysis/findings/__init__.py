@@ -12,6 +12,7 @@ from breakeven.analysis.findings import (
     deadlock,
     heartbeat,
     memory,
+    oversubscription,
     shared_pipe,
     stream,
     switching,
@@ -25,6 +26,7 @@ Find = Callable[[Lab], Sequence[Finding]]
 
 RULES: dict[str, Find] = {
     memory.PATTERN: memory.find,
+    oversubscription.PATTERN: oversubscription.find,
     counter.PATTERN: counter.find,
     shared_pipe.PATTERN: shared_pipe.find,
     deadlock.PATTERN: deadlock.find,

@@ -216,7 +216,7 @@ def test_a_timeline_needs_cpu_time(tmp_path: Path) -> None:
     [
         (
             ["--only", "scaling,pie"],
-            "no figure pie; there are breakeven, winner, memory, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels, observed, stream, heartbeat, switching\n",
+            "no figure pie; there are breakeven, winner, memory, oversubscription, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels, observed, stream, heartbeat, switching\n",
         ),
         (["--format", "gif"], "no format gif; there are png, svg\n"),
     ],

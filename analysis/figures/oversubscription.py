@@ -1,0 +1,51 @@
+"""Tasks per second against workers, where tasks compute on threads of a native library: a line for each number of these threads."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from breakeven.analysis.figures.against_workers import Quantity, draw_against_workers
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
+from breakeven.analysis.figures.look import describe_sample, finish, look, thin, thinned
+from breakeven.analysis.figures.roles import DEFAULT, in_order, keep_hues, name_cells
+from breakeven.analysis.findings.oversubscription import demanding
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.units import format_rate
+
+_RATE = Quantity("throughput_per_s", "tasks per second", format_rate, logarithmic=False)
+
+
+def frame(lab: Lab) -> pd.DataFrame:
+    """Return the cells of work of which some are oversubscribed by native threads: their rate, with interval; raise NothingToDraw."""
+    cells = demanding(lab)
+    over = cells[cells["over"]]
+    if over.empty:
+        raise NothingToDraw(
+            "no cell is oversubscribed: it needs tasks that compute on threads of a native library, and more of them than CPUs"
+        )
+    cells = cells[cells["setting"].isin(over["setting"])].drop(columns=["setting", "threads"])
+    return name_cells(cells, DEFAULT, "workers")
+
+
+def draw(frame: pd.DataFrame, context: Context) -> Figure:
+    """Draw one panel per work, from zero tasks on."""
+    settings = in_order(frame, "setting")
+    kept = thin(settings)
+    shown, left_out = keep_hues(frame[frame["setting"].isin(kept)], _RATE.column)
+    with look():
+        body = draw_against_workers(shown, kept, _RATE)
+        notes = (*thinned(len(kept), len(settings), "settings"), *left_out)
+        return finish(
+            body, _title(shown, context), context, *notes, describe_sample(shown), *describe_disturbed(shown)
+        )
+
+
+def _title(shown: pd.DataFrame, context: Context) -> str:
+    """Return what oversubscription costs, or else the best rate of cells with it and without."""
+    if context.clauses:
+        return "; ".join(context.clauses)
+    over = shown.groupby("over")[_RATE.column].max()
+    rates = [f"{format_rate(rate)} {'with' if with_ else 'without'}" for with_, rate in over.items()]
+    return f"At best {', '.join(rates)} oversubscription, which is not surely a loss"
