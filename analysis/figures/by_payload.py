@@ -22,6 +22,7 @@ from breakeven.analysis.figures.look import (
     list_styles,
     new_figure,
     set_log_axis,
+    side_by_side,
     styles,
     thin,
     wrap_setting,
@@ -131,7 +132,7 @@ def _view(frame: pd.DataFrame, measure: Measure) -> tuple[float, float]:
 
 
 def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extra: Extra) -> SubFigure:
-    columns = min(len(settings), 3)
+    columns = side_by_side(len(settings))
     rows = -(-len(settings) // columns)
     look_of = styles(frame)
     wide = 5 if columns == _PAIR else 3  # so that the sizes below a panel stand side by side

@@ -9,7 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from breakeven.analysis.figures.disturbed import draw_hollow
-from breakeven.analysis.figures.look import Styles, new_figure, split_errors, styles, wrap_setting
+from breakeven.analysis.figures.look import (
+    Styles,
+    new_figure,
+    side_by_side,
+    split_errors,
+    styles,
+    wrap_setting,
+)
 from breakeven.analysis.figures.texts import wrap_label
 
 Extra = Callable[[Axes, pd.DataFrame, Styles], None]
@@ -21,7 +28,7 @@ def draw_dots(frame: pd.DataFrame, column: str, settings: Sequence[str], extra: 
     A panel lists only its own mechanisms. ``extra`` gets the axes, the panel's cells and their styles, in the
     order of the rows.
     """
-    columns = min(len(settings), 3)
+    columns = side_by_side(len(settings))
     rows = -(-len(settings) // columns)
     look_of = styles(frame)
     most = frame.groupby("setting")["mechanism"].nunique().max()

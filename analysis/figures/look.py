@@ -37,6 +37,9 @@ GREY = "0.35"
 FACETS = 6
 """The most facets shown; more are thinned out, and the caption says so."""
 
+ACROSS = 3
+"""The most panels side by side."""
+
 DPI = 150
 """Pixels per inch of a saved picture: texts are fitted at that resolution, since hinting makes letters wider or narrower."""
 
@@ -50,6 +53,12 @@ _BESIDE = 0.25
 """The same where labels stand side by side."""
 
 _STEPS = ((100, (1,)), (8, (1, 2, 5)), (2, (1, 1.5, 2, 3, 4, 5, 7)), (0, np.arange(1, 10, 0.2)))
+
+
+def side_by_side(panels: int) -> int:
+    """Return how many of the panels stand side by side: rows are full, or lack as few as they can."""
+    rows = max(-(-panels // ACROSS), 1)
+    return max(-(-panels // rows), 1)
 
 
 @contextmanager

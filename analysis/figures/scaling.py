@@ -30,6 +30,7 @@ from breakeven.analysis.figures.look import (
     list_styles,
     look,
     new_figure,
+    side_by_side,
     styles,
     thin,
     thinned,
@@ -144,7 +145,7 @@ def _gain(cell: pd.Series[Any]) -> str:
 
 
 def _draw_workers(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
-    columns = min(len(settings), 3)
+    columns = side_by_side(len(settings))
     blocks = -(-len(settings) // columns)
     look_of = styles(frame)
     figure = new_figure(
@@ -228,7 +229,7 @@ def _marks(frame: pd.DataFrame) -> list[Artist]:
 
 def _draw_along(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     """Draw the speedup against any factor but workers."""
-    columns = min(len(settings), 3)
+    columns = side_by_side(len(settings))
     rows = -(-len(settings) // columns)
     look_of = styles(frame)
     body = new_figure(

@@ -23,6 +23,7 @@ from breakeven.analysis.figures.look import (
     look,
     new_figure,
     set_log_axis,
+    side_by_side,
     sort_labels,
     styles,
     thin,
@@ -55,7 +56,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     shown = frame[frame["setting"].isin(kept)]
     with look():
         look_of = styles(shown)
-        columns = min(len(kept), 3)
+        columns = side_by_side(len(kept))
         rows = -(-len(kept) // columns)
         body = new_figure(
             max(7.5, 2.8 + 3.4 * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of)))

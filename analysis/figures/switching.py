@@ -23,6 +23,7 @@ from breakeven.analysis.figures.look import (
     look,
     new_figure,
     set_log_axis,
+    side_by_side,
     styles,
     thin,
     thinned,
@@ -63,7 +64,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 
 
 def _draw(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
-    columns = min(len(settings), 3)
+    columns = side_by_side(len(settings))
     rows = -(-len(settings) // columns)
     body = new_figure(max(7.5, 2.8 + 3.4 * columns), 1.2 + 3.9 * rows)
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()

@@ -11,7 +11,7 @@ from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 
 from breakeven.analysis.figures.edges import ARROW, cut, list_drawn
-from breakeven.analysis.figures.look import MARKERS, Style, add_legend, draw_errors, new_figure
+from breakeven.analysis.figures.look import MARKERS, Style, add_legend, draw_errors, new_figure, side_by_side
 
 TOP, BOTTOM = 2.0, 0.5
 STYLE = Style("#0173b2", MARKERS[0], "-", name="one")
@@ -69,3 +69,13 @@ def test_a_legend_lists_what_lies_within_the_axes() -> None:
     add_legend(body, handles)
     (legend,) = body.legends
     assert [text.get_text() for text in legend.get_texts()] == ["one", "serial"]
+
+
+@given(panels=st.integers(1, 60))
+def test_rows_of_panels_lack_as_few_as_they_can(panels: int) -> None:
+    """No more rows than with three side by side, and no narrower rows would do: four make two rows of two."""
+    columns = side_by_side(panels)
+    rows = -(-panels // columns)
+    assert 1 <= columns <= 3
+    assert rows == -(-panels // 3)
+    assert rows * (columns - 1) < panels
