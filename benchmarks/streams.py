@@ -71,7 +71,7 @@ def main() -> None:
     frame = pd.DataFrame(rows, columns=["channel", "size", "quantity", "by", "value"])
     keys = ["channel", "size", "quantity"]
     table = frame.pivot_table(index=keys, columns="by", values="value", aggfunc=["min", "median", "max"])
-    table["ratio"] = (table[("median", "lab")] / table[("median", "hand")]).map(format_ratio)
+    table[("ratio", "of medians")] = (table[("median", "lab")] / table[("median", "hand")]).map(format_ratio)
     print(table.to_string(float_format="{:.0f}".format))
 
 

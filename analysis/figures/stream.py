@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.disturbed import describe_disturbed
+from breakeven.analysis.figures.edges import HEADROOM, cut
 from breakeven.analysis.figures.look import (
     GREY,
     Styles,
@@ -68,7 +69,11 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         for axes in panels[len(kept) :]:
             axes.remove()
         for axes in panels[: len(kept) : columns]:
-            axes.set_ylabel("from when a message is due until it is there, median")
+            axes.set_ylabel("time of a message since it was due, median")
+        seen = shown[[_MIDDLE, _TAIL]].astype("float64")
+        cut(body, "y", float(seen.min().min()) / HEADROOM**3, float(seen.max().max()) * HEADROOM**3)
+        for axes in body.axes:
+            set_log_axis(axes.yaxis, format_time)
         add_legend(body, [*list_styles(look_of), Line2D([], [], color=GREY, **_FAINT)])
         left_out = thinned(len(kept), len(settings), "settings")
         return finish(
@@ -78,14 +83,13 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 
 def _draw_panel(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:
     for name, style in look_of.items():
-        points = cells[cells["mechanism"].eq(name)].sort_values(RATE)
+        points = cells[cells["mechanism"].eq(name)].sort_values("load", na_position="last")
         draw_errors(axes, points[RATE], points, _MIDDLE, style)
         axes.plot(points[RATE], points[_TAIL], color=style.color, linestyle=style.dash, **_FAINT)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("messages had per second")
     set_log_axis(axes.xaxis, format_rate)
-    set_log_axis(axes.yaxis, format_time)
 
 
 def _title(shown: pd.DataFrame) -> str:

@@ -17,8 +17,6 @@ PERCENTILES = {
     "latency_p999_ns": "99.9th percentile",
 }
 
-_OF_LOAD = r"(?:^|, )pattern\.load=[^,]*"
-
 
 def streams(lab: Lab) -> pd.DataFrame:
     """Return one row per stream that is ok: its factors, ``load`` (NaN at saturation), ``producers``, and all it observed with intervals.
@@ -32,15 +30,23 @@ def streams(lab: Lab) -> pd.DataFrame:
         return cells.assign(load=[], producers=[], mechanism=[], setting=[])
     knobs = add_knobs(lab.runs.drop_duplicates("cell_id")).set_index("cell_id")
     known = knobs.reindex(columns=[LOAD, PRODUCERS]).loc[cells.index]
+    parts = cells["variant"].str.split(", ")
     bare = cells.assign(
-        variant=cells["variant"].str.replace(_OF_LOAD, "", regex=True).str.removeprefix(", "),
+        variant=parts.map(lambda knobs: _variant(knobs, of_pattern=False)),
         load=pd.to_numeric(known[LOAD]),
         producers=known[PRODUCERS].fillna("parent"),
     )
-    named = bare.assign(mechanism=label_mechanisms(bare), setting=label_settings(bare))
+    settings = label_settings(bare.assign(variant=parts.map(lambda knobs: _variant(knobs, of_pattern=True))))
+    named = bare.assign(mechanism=label_mechanisms(bare), setting=settings)
     named = named.assign(mechanism=tell_apart(named, "mechanism", ["setting", "load"]))
     observed = _observed(lab, named.index)
     return named.drop(columns=observed.columns.intersection(named.columns)).join(observed)
+
+
+def _variant(knobs: list[str], *, of_pattern: bool) -> str:
+    """Return the knobs that are of the pattern, which belong to the setting, or the others, which belong to the mechanism; no load."""
+    kept = (knob for knob in knobs if not knob.startswith(f"{LOAD}="))
+    return ", ".join(knob for knob in kept if knob.startswith("pattern.") == of_pattern)
 
 
 def _observed(lab: Lab, cells: pd.Index[str]) -> pd.DataFrame:
