@@ -13,6 +13,7 @@ from breakeven.analysis.findings import (
     heartbeat,
     memory,
     oversubscription,
+    pipeline,
     shared_pipe,
     stream,
     switching,
@@ -33,6 +34,7 @@ RULES: dict[str, Find] = {
     stream.PATTERN: stream.find,
     heartbeat.PATTERN: heartbeat.find,
     switching.PATTERN: switching.find,
+    pipeline.PATTERN: pipeline.find,
 }
 """What finds out what follows, by pattern."""
 

@@ -60,13 +60,13 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
         if quantity.endswith(MAGNITUDES):
             estimated = over_processes(values["median"])
         else:
-            estimated = _ratio(values) if quantity.endswith(RARE) else _mean(values["mean"])
+            estimated = _ratio(values) if quantity.endswith(RARE) else mean_of_processes(values["mean"])
         parts.append(estimated.reset_index().assign(quantity=quantity, kind=kind))
     columns = [*_CELL, "value", "low", "high", "rounds"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _mean(values: pd.Series[float]) -> pd.DataFrame:
+def mean_of_processes(values: pd.Series[float]) -> pd.DataFrame:
     """Return the mean of each cell's ``values``, one per process, with Student's interval: none is below zero."""
     cells = values.groupby(level="cell_id")
     mean, rounds = cells.mean(), cells.size()

@@ -13,7 +13,7 @@ from breakeven.analysis.frames.factors import drop_implied, varying, write
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
 
-COMPARED = ("map", "window", "pingpong", "scatter")
+COMPARED = ("map", "window", "pingpong", "scatter", "pipeline")
 """The patterns whose question is which mechanism is fastest; what follows from others is found in `breakeven.analysis.findings`."""
 
 ROUND_TRIPS = "pingpong"

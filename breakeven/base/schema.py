@@ -112,7 +112,7 @@ _RUNS = (
     (
         "tasks",
         pa.int64(),
-        "tasks in one trial (map, scatter), or messages (pingpong, shared_pipe, stream); null for patterns that last a window",
+        "tasks in one trial (map, scatter, pipeline), or messages (pingpong, shared_pipe, stream); null for patterns that last a window",
     ),
     ("task_ns", pa.int64(), "requested duration of one task, in ns; null if the function sets its own"),
     (

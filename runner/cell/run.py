@@ -121,7 +121,7 @@ def _prepare(specification: Specification, *, in_place: bool) -> tuple[Work, Inp
 
 def _refuse_part(specification: Specification, workload: Workload, inputs: Inputs) -> None:
     """Raise InputsUnusable if a trial would do only a part of the inputs that the user gives."""
-    if workload.lists and specification.pattern == "map" and specification.tasks % inputs.count:
+    if workload.lists and specification.pattern in ("map", "pipeline") and specification.tasks % inputs.count:
         raise InputsUnusable(
             f"workload.inputs={specification.workload_options['inputs']}: gives {inputs.count} inputs now, and a trial of "
             f"{specification.tasks} tasks does each equally often only if their number is the same each time; make it so"

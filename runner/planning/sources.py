@@ -100,7 +100,7 @@ def _without_payload(cell: Cell) -> str | None:
 def refuse_part(cell: Cell, source: Source | None) -> None:
     """Raise BadValue if a trial would do only a part of the inputs that the user gives."""
     inputs = 0 if source is None else source.inputs
-    if not inputs or cell.pattern != "map" or cell.tasks % inputs == 0:
+    if not inputs or cell.pattern not in ("map", "pipeline") or cell.tasks % inputs == 0:
         return
     fitting = max(cell.tasks // inputs, 1) * inputs
     raise BadValue(

@@ -30,6 +30,7 @@ thread.join()
 """
 LISTS_WHAT_WORKERS_SHARE = """
 from breakeven_cell.board import Geometry
+from breakeven_cell.models._threads import Context
 from breakeven_cell.patterns._abc import Knobs
 from breakeven_cell.worker import Work, Worker
 from breakeven_cell.workloads._abc import Sizes
@@ -47,8 +48,10 @@ ours = [workloads.load(name) for name in workloads.REGISTRY if name not in ("fun
 kinds = [(kind, {}) for kind in (*ours, Echo) if kind.lacks({}) is None]
 kinds += [(workloads.load("contention"), {"snippet": name}) for name in SNIPPETS]
 said = {}
-options_of_patterns = {"bin": 10**7, "split": "dynamic", "chunk": 2, "skew": "mild", "producers": "parent", "in_flight": 8, "load": None}
+options_of_patterns = {"bin": 10**7, "split": "dynamic", "chunk": 2, "skew": "mild", "producers": "parent", "in_flight": 8, "load": None, "via": "queue", "depth": 8, "weights": None}
 for number, pattern in enumerate(patterns.load(name)(options_of_patterns, Knobs(2, 300, 10**9)) for name in patterns.REGISTRY):
+    if pattern.EQUIPPED:
+        pattern.equip(Context())
     for kind, options in kinds:
         for sizes in (Sizes(1000, 1000), Sizes(1000, 500), Sizes(1000, 2000)):
             workload = kind(options, sizes, 3)
@@ -115,12 +118,16 @@ def _ask(executable: str, script: str, *arguments: str, **variables: str) -> dic
     return said
 
 
+LINES = {"the object of breakeven_cell.patterns.pipeline.Queued.put"}
+"""What two stages of a pipeline share on purpose: the queue between them."""
+
+
 @FREE_THREADED
 def test_workers_share_nothing_that_is_counted(executable: str, tmp_path: Path) -> None:
     """Two threads that do any of the built-in work in any pattern load no object of the other that is counted, but where that is the work."""
     said = _ask(executable, LISTS_WHAT_WORKERS_SHARE, str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
     meant = {case: roles.pop() for case, roles in said.items() if " Contention " in case}
-    assert {case: roles for case, roles in said.items() if roles} == {}
+    assert {case: roles for case, roles in said.items() if set(roles) - LINES} == {}
     assert {case for case, declared in meant.items() if declared} == {
         case for case in meant if " shared_" in case or " thread_local" in case
     }

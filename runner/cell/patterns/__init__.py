@@ -17,6 +17,7 @@ REGISTRY = {
     "stream": "stream:Stream",
     "heartbeat": "heartbeat:Heartbeat",
     "switching": "switching:Switching",
+    "pipeline": "pipeline:Pipeline",
 }
 
 
