@@ -300,7 +300,7 @@ def test_scaling_leaves_single_points_to_the_summary(tmp_path: Path) -> None:
 
 def test_mechanisms_differ_without_colour(rich: Lab) -> None:
     """Marker and dash tell neighbours apart, and eleven mechanisms have eleven looks."""
-    frame = scaling.frame(rich)
+    frame = scaling.frame(rich).query("workload == 'spin'")
     looks = list(styles(frame).values())
     assert len({(style.marker, style.dash) for style in looks}) == len(looks) == 5
     many = frame.iloc[:11].assign(mechanism=[f"m{place}" for place in range(11)])
