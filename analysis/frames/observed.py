@@ -14,6 +14,7 @@ MAGNITUDES = ("_ns", "_bytes", "_per_s")
 """Units of what is never zero: a median over trials, a geometric mean over processes. Of others both are plain means."""
 
 RARE = "_per_million"
+_SHARE = "_share"
 """The end of the name of a quantity that counts events: so many of a million of its trial's tasks (updates, messages, pairs)."""
 
 _FORMS = {
@@ -34,7 +35,7 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
 
     ``kind`` is that of its trials, serial or parallel. Counted are the untraced trials after warm-up of runs that are ok; of what
     each worker observed, the mean of a trial. The interval is Student's over processes, on logarithms for `MAGNITUDES`, and else
-    cut off at zero. It is NaN for one process. What is `RARE` is counted: all events by all tasks, however these are spread over trials.
+    cut off at zero, and at one for shares. It is NaN for one process. What is `RARE` is counted: all events by all tasks, however these are spread over trials.
     """
     good = runs.loc[runs["status"].eq("ok"), ["cell_id", "round"]]
     counted = trials.loc[
@@ -61,6 +62,8 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
             estimated = over_processes(values["median"])
         else:
             estimated = _ratio(values) if quantity.endswith(RARE) else mean_of_processes(values["mean"])
+            if quantity.endswith(_SHARE):
+                estimated["high"] = estimated["high"].clip(upper=1.0)
         parts.append(estimated.reset_index().assign(quantity=quantity, kind=kind))
     columns = [*_CELL, "value", "low", "high", "rounds"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

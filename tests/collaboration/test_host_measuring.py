@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from breakeven.runner import host
-from breakeven.runner.cell import channels
+from breakeven.runner.cell import channels, patterns
 from breakeven.runner.engines.loading import load
 from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.results.rows import incompatible
@@ -118,14 +118,14 @@ def test_known_waiting_shows_as_such(tmp_path: Path) -> None:
     assert compute.on_cpu_ns.median() < 1_000_000
 
 
-@pytest.mark.parametrize("pattern", ["map", "window", "pingpong"])
+@pytest.mark.parametrize("pattern", patterns.REGISTRY)
 @EVERY_INTERPRETER
 def test_every_interpreter_runs_every_pattern(executable: str, pattern: str) -> None:
     """Interpreters with nothing installed carry out a run with processes, and say what they are."""
     found = find_interpreter(executable)
-    options: dict[str, Any] = (
-        {"window_ns": 20_000_000, "pattern_options": {"bin": 1_000_000}} if pattern == "window" else {}
-    )
+    options: dict[str, Any] = {"pattern_options": options_of("pattern", pattern)}
+    if "window_ns" not in patterns.load(pattern).IGNORES:
+        options["window_ns"] = 20_000_000
     outcome = host.execute(run(found.executable, pattern=pattern, ipc="shared_memory", **options))
     assert outcome.row["reason"] is None
     assert outcome.row["python_version"] == found.version

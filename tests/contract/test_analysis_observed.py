@@ -47,6 +47,14 @@ def test_counts_are_means_and_may_be_zero(lab: Lab) -> None:
     assert _one(lab, "process", "lost_per_million") == pytest.approx((30, 0, 30 + half, 3))
 
 
+def test_a_share_is_at_most_all(tmp_path: Path) -> None:
+    """Its interval is cut off there, as at zero."""
+    sample = Sample(tmp_path / "mine", pairs=2)
+    sample.add_observed({"missed_share": (0.2, 0.99)}, pattern="map", model="thread")
+    found = load(sample.path).observed
+    assert found[["low", "value", "high"]].to_numpy().tolist() == [[0.0, pytest.approx(0.595), 1.0]]
+
+
 def test_serial_trials_are_apart(lab: Lab) -> None:
     """What only they, or only the others, observed has no row for the other kind."""
     assert _one(lab, "thread", "update_ns", "serial")[0] == pytest.approx(50)
