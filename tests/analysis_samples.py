@@ -315,8 +315,30 @@ def add_counted(sample: Sample, observed: Mapping[str, Sequence[float]], lock: s
     return sample.add_observed(observed, **common | options | factors)
 
 
+def build_richer(path: Path) -> Path:
+    """Store the rich sweep with cells of patterns that observe more than times, and oversubscribed ones."""
+    sample = _rich(path)
+    for model, lock in product(("thread", "process"), ("none", "lock")):
+        lost = (3e5, 2e5) if (model, lock) == ("process", "none") else (0.0, 0.0)
+        add_counted(sample, {"lost_per_million": lost, "update_ns": (80.0, 90.0)}, lock, model=model)
+    for workers, threads, gain in ((1, 1, 1.0), (2, 1, 1.3), (2, 2, 0.6)):
+        variable = f"OPENBLAS_NUM_THREADS={threads}"
+        factors = {"model": "process", "workers": workers, "workload": "matmul", "variables": variable}
+        sample.facts = {"cpus_alone": 0.95 * threads}
+        sample.add_map(speedup=gain, overrides=f"environment.{variable}", **factors)
+        sample.facts = {}
+    for (model, each), workers in product({"thread": 2**20, "process": 60 * 2**20}.items(), (1, 2, 4)):
+        added = {"added_bytes": (each * 1.0, each * 1.01)}
+        sample.add_observed(added, pattern="memory", window_ns=20 * MS, model=model, workers=workers)
+    return path
+
+
 def build_rich(path: Path) -> Path:
-    """Store a sweep with every pattern, several models, bad cells, and spans."""
+    """Store a sweep with tasks, windows and messages, several models, bad cells, and spans."""
+    return _rich(path).path
+
+
+def _rich(path: Path) -> Sample:
     sample = Sample(path, rounds=2, pairs=8)
     shares = {"thread": 0.5, "process": 0.96, "process_pool": 0.85}
     for (model, share), workers, payload in product(shares.items(), (1, 2, 4), (1024, 2**20)):
@@ -334,19 +356,7 @@ def build_rich(path: Path) -> Path:
         sample.add_window(
             model=model, workers=workers, workload="histogram", per_second=rate, serial_per_second=20_000.0
         )
-    for model, lock in product(("thread", "process"), ("none", "lock")):
-        lost = (3e5, 2e5) if (model, lock) == ("process", "none") else (0.0, 0.0)
-        add_counted(sample, {"lost_per_million": lost, "update_ns": (80.0, 90.0)}, lock, model=model)
-    for workers, threads, gain in ((1, 1, 1.0), (2, 1, 1.3), (2, 2, 0.6)):
-        variable = f"OPENBLAS_NUM_THREADS={threads}"
-        factors = {"model": "process", "workers": workers, "workload": "matmul", "variables": variable}
-        sample.facts = {"cpus_alone": 0.95 * threads}
-        sample.add_map(speedup=gain, overrides=f"environment.{variable}", **factors)
-        sample.facts = {}
-    for (model, each), workers in product({"thread": 2**20, "process": 60 * 2**20}.items(), (1, 2, 4)):
-        added = {"added_bytes": (each * 1.0, each * 1.01)}
-        sample.add_observed(added, pattern="memory", window_ns=20 * MS, model=model, workers=workers)
     for workers in (1, 2, 4):
         sample.add_bad("incompatible", REFUSAL, model="process", ipc="reference", workers=workers)
     sample.add_bad("timeout", "no result within 30 s", model="thread", ipc="pipe", workers=4)
-    return path
+    return sample

@@ -33,7 +33,7 @@ from breakeven.analysis.findings import RULES
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.units import format_time
 from breakeven.analysis.verdicts import verdicts
-from tests.analysis_samples import MS, TRACED_NS, Sample, build_rich
+from tests.analysis_samples import MS, TRACED_NS, Sample, build_richer
 from tests.observed_samples import add_heartbeat, add_switching
 
 OF_TIMES = [name for name in FIGURES if name not in RULES]
@@ -43,7 +43,7 @@ OF_TIMES = [name for name in FIGURES if name not in RULES]
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Return the rich sweep."""
-    return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
+    return load(build_richer(tmp_path_factory.mktemp("outputs") / "rich"))
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from breakeven.analysis.figures.phases import COLORS
 from breakeven.analysis.figures.roles import HUES, Roles
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.show import main
-from tests.analysis_samples import Sample, add_counted, build_rich
+from tests.analysis_samples import Sample, add_counted, build_richer
 
 LONG = "a_module_with_a_rather_long_name.and_a_package:a_function_that_says_all_that_it_does_in_its_name"
 
@@ -30,7 +30,7 @@ LONG = "a_module_with_a_rather_long_name.and_a_package:a_function_that_says_all_
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Return the rich sweep."""
-    return load(build_rich(tmp_path_factory.mktemp("outputs") / "rich"))
+    return load(build_richer(tmp_path_factory.mktemp("outputs") / "rich"))
 
 
 @pytest.fixture(scope="module")
