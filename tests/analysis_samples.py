@@ -323,7 +323,12 @@ def build_richer(path: Path) -> Path:
         add_counted(sample, {"lost_per_million": lost, "update_ns": (80.0, 90.0)}, lock, model=model)
     for workers, threads, gain in ((1, 1, 1.0), (2, 1, 1.3), (2, 2, 0.6)):
         variable = f"OPENBLAS_NUM_THREADS={threads}"
-        factors = {"model": "process", "workers": workers, "workload": "matmul", "variables": variable}
+        factors: dict[str, Any] = {
+            "model": "process",
+            "workers": workers,
+            "workload": "matmul",
+            "variables": variable,
+        }
         sample.facts = {"cpus_alone": 0.95 * threads}
         sample.add_map(speedup=gain, overrides=f"environment.{variable}", **factors)
         sample.facts = {}
