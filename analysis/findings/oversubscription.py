@@ -24,6 +24,8 @@ _ALIKE = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "a
 
 def find(lab: Lab) -> list[Finding]:
     """Return what oversubscription costs, for each work and mechanism of which some cells are oversubscribed and others are not."""
+    if not lab.runs["cpus_alone"].astype("float64").gt(BUSY).any():
+        return []  # no task has native threads, as in most sweeps
     cells = demanding(lab)
     parts = [own for _, own in cells.groupby(list(_ALIKE), dropna=False, sort=False)]
     return [finding for own in parts for finding in _find(own)]

@@ -21,7 +21,7 @@ from breakeven.analysis.frames.factors import tidy_cells
 from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
 from breakeven.analysis.frames.hosts import models_of
 from breakeven.analysis.frames.kinds import estimate_kinds
-from breakeven.analysis.frames.observed import observe
+from breakeven.analysis.frames.observed import nothing, observe
 from breakeven.base.errors import ResultsMissing, ResultsUnreadable
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
@@ -122,6 +122,8 @@ class Lab:
     @cached_property
     def observed(self) -> pd.DataFrame:
         """One row per quantity that a cell's pattern observes, and kind of trial: ``value`` with its interval."""
+        if self.observations.empty:  # in most sweeps, whose trials need not be read for it
+            return nothing()
         return observe(self.runs, self.trials, self.observations)
 
     @cached_property

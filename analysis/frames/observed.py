@@ -14,20 +14,22 @@ MAGNITUDES = ("_ns", "_bytes", "_per_s")
 """Units of what is never zero: a median over trials, a geometric mean over processes. Of others both are plain means."""
 
 RARE = "_per_million"
-_SHARE = "_share"
 """The end of the name of a quantity that counts events: so many of a million of its trial's tasks (updates, messages, pairs)."""
+
+_SHARE = "_share"
 
 _FORMS = {
     "_ns": format_time,
     "_bytes": format_size,
     "_per_s": format_rate,
-    "_share": format_share,
-    "_per_million": format_ratio,
+    _SHARE: format_share,
+    RARE: format_ratio,
 }
 """How quantities are written, by the unit that ends their name."""
 
-_UNITS_UNSAID = ("_ns", "_bytes", "_per_s", "_share")
+_UNITS_UNSAID = (*MAGNITUDES, _SHARE)
 _CELL = ["cell_id", "quantity", "kind"]
+_COLUMNS = [*_CELL, "value", "low", "high", "rounds"]
 
 
 def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame) -> pd.DataFrame:
@@ -35,7 +37,8 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
 
     ``kind`` is that of its trials, serial or parallel. Counted are the untraced trials after warm-up of runs that are ok; of what
     each worker observed, the mean of a trial. The interval is Student's over processes, on logarithms for `MAGNITUDES`, and else
-    cut off at zero, and at one for shares. It is NaN for one process. What is `RARE` is counted: all events by all tasks, however these are spread over trials.
+    cut off at zero, and at one for shares. It is NaN for one process. What is `RARE` is counted: all events by all tasks, however
+    these are spread over trials.
     """
     good = runs.loc[runs["status"].eq("ok"), ["cell_id", "round"]]
     counted = trials.loc[
@@ -65,8 +68,12 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
             if quantity.endswith(_SHARE):
                 estimated["high"] = estimated["high"].clip(upper=1.0)
         parts.append(estimated.reset_index().assign(quantity=quantity, kind=kind))
-    columns = [*_CELL, "value", "low", "high", "rounds"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True)[_COLUMNS] if parts else nothing()
+
+
+def nothing() -> pd.DataFrame:
+    """Return what is observed where patterns observe nothing beside times."""
+    return pd.DataFrame(columns=_COLUMNS)
 
 
 def mean_of_processes(values: pd.Series[float]) -> pd.DataFrame:

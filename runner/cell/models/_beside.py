@@ -12,7 +12,7 @@ Results = list[tuple[int, Any]]
 class Beside(Thread):
     """A thread of the parent that hands out the tasks of one trial and collects the results.
 
-    It is a daemon: after Ctrl-C, which the main thread alone is told of, it may wait for workers that were ended.
+    It is a daemon, so that the process can end: Ctrl-C reaches the main thread only, and this one may still wait for workers that are gone.
     """
 
     def __init__(self, carry_out: Callable[[], Results]) -> None:
