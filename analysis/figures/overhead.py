@@ -134,18 +134,20 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 def _keep_bars(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows of as many mechanisms a panel as can be read, and what the caption says of the others.
 
-    They are those whose workers compute for the largest share of the time, and the one where they do so least.
+    In each panel they are those whose workers compute for the largest share of the time, and the one where they do so least.
     """
     bars = frame[["setting", "mechanism"]].drop_duplicates()
     most = max(2, _BARS // bars["setting"].nunique())
     if bars.groupby("setting").size().max() <= most:
         return frame, ()
     on_cpu = frame[frame["lane"].eq(WORKERS) & frame["phase"].eq(ON_CPU)]
-    shares = on_cpu.groupby("mechanism")["share"].mean().reindex(bars["mechanism"].unique(), fill_value=0.0)
-    ranked = shares.sort_values(ascending=False, kind="stable").index
-    kept = [*ranked[: most - 1], ranked[-1]]
-    shown = frame[frame["mechanism"].isin(kept)]
-    return shown, thinned(len(kept), len(ranked), "mechanisms (--select picks others)")
+    shares = on_cpu.groupby(["setting", "mechanism"])["share"].sum().rename("computes").reset_index()
+    ranked = bars.merge(shares, how="left").fillna({"computes": 0.0}).sort_values("computes", kind="stable")
+    place = ranked.groupby("setting").cumcount()
+    last = place.groupby(ranked["setting"]).transform("max")
+    kept = ranked.loc[place.eq(0) | (last - place).lt(most - 1), ["setting", "mechanism"]]
+    what = "mechanisms" if bars["setting"].eq(bars["setting"].iloc[0]).all() else "bars"
+    return frame.merge(kept), thinned(len(kept), len(bars), f"{what} (--select picks others)")
 
 
 def _title(frame: pd.DataFrame) -> str:

@@ -68,3 +68,17 @@ def test_many_bars_are_reduced() -> None:
     assert f"24 of {COUNT} mechanisms" in said
     assert "process/0" in said
     assert f"least with process/{COUNT - 1}" in said
+
+
+def test_no_panel_of_overhead_is_empty(sample: Sample) -> None:
+    """A setting with many mechanisms does not push out those of the others, which it does not have."""
+    many = [("process", ipc) for ipc in ("pipe", "simple_queue", "shared_memory", "os_pipe", "tcp")]
+    for model, ipc in [*many, ("process_pool", "native"), ("mp_pool", "native")]:
+        sample.add_map(model=model, ipc=ipc, spans=True, speedup=1.9)
+    for payload in range(5):
+        sample.add_map(model="thread", payload_bytes=2048 * (payload + 1), spans=True, speedup=0.9)
+    figure = draw("overhead", load(sample.path))
+    panels = [axes for axes in figure.axes if axes.get_xlabel()]
+    assert len(panels) == 12
+    assert all(axes.patches for axes in panels)
+    assert "9 of 12 bars" in _said(figure)
