@@ -9,6 +9,10 @@ class TaskFailed(RunFailed):
     """Raised when the task itself raises in a worker; carries the worker's traceback as text."""
 
 
+class PoolFailed(RunFailed):
+    """Raised when a package's pool breaks and no worker said why: one may have ended, which is seen a moment later."""
+
+
 class ModuleHidden(Exception):
     """Raised when a user's module has the name of one of the standard library, and so cannot be imported."""
 

@@ -12,10 +12,13 @@ from multiprocessing import active_children, connection
 from threading import Lock, Thread, current_thread, main_thread
 from typing import Any, Optional
 
-from .errors import TaskFailed, WorkerDied
+from .errors import PoolFailed, TaskFailed, WorkerDied
 
 EXIT_WORKER_DIED = 70
 _GRACE_S = 0.1  # between an error caused by a worker's end and the moment when that end is seen
+_POOL_GRACE_S = (
+    2.0  # when a package's pool broke: it is told by a closed connection, before the process is gone
+)
 _PATIENCE_S = 0.3  # for whoever reaps the worker: a pool checks ten times a second
 _POOL_PATIENCE_S = (
     2.0  # for what made a pool end its workers: another worker's end, or a result it cannot read
@@ -162,8 +165,8 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
         if watch is not None:
             watch.settle()
         raise
-    except BaseException:
-        lives.report_death(_GRACE_S)
+    except BaseException as error:
+        lives.report_death(_POOL_GRACE_S if isinstance(error, PoolFailed) else _GRACE_S)
         raise
     finally:
         if watch is not None:

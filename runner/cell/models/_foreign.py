@@ -21,7 +21,7 @@ from .. import failures
 from ..affinity import pin_all
 from ..board import Board
 from ..boot import Later, Ready
-from ..errors import HookFailed, RunFailed, TaskFailed, WorkersMissing
+from ..errors import HookFailed, PoolFailed, RunFailed, TaskFailed, WorkersMissing
 from ..gate import SAFE_PATH, Door, Gate, Gatekeeper, Place, join
 from ..phases import WAIT
 from ..spaces import PROCESSES
@@ -229,9 +229,10 @@ class Foreign(Model):
         except RunFailed:
             raise
         except Exception as error:
-            left = failures.left(self._folder, self.settings.workers)
-            told = left or f"the call of the pool failed:\n{failures.describe(error)}"
-            raise TaskFailed(told) from error
+            told = failures.left(self._folder, self.settings.workers)
+            if told:
+                raise TaskFailed(told) from error
+            raise PoolFailed(f"the call of the pool failed:\n{failures.describe(error)}") from error
 
     def _late(self) -> None:
         failures.end_run(_remedied(missing(self.board)))
