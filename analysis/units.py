@@ -9,6 +9,7 @@ from breakeven.base.units import SIZES, TIMES
 
 _TIMES = tuple((float(TIMES[name]), name) for name in ("s", "ms", "us", "ns"))
 _SIZES = ((2**40, "TiB"), *((SIZES[name], name) for name in ("GiB", "MiB", "KiB", "B")))
+_STEP = 1024  # from one unit of size to the next: 1023.9 KiB, as four digits, are 0.9999 MiB
 _RATES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _MISSING = "-"
 
@@ -46,7 +47,8 @@ def format_size(size: float) -> str:
     """Return bytes in binary units, such as ``1 MiB``; a dash if they are missing."""
     if not math.isfinite(size):
         return _MISSING
-    scale, name = next(((scale, name) for scale, name in _SIZES if abs(size) >= scale), _SIZES[-1])
+    units = ((scale, name) for scale, name in _SIZES if float(f"{abs(size) / scale * _STEP:.4g}") >= _STEP)
+    scale, name = next(units, _SIZES[-1])
     return f"{size / scale:.4g} {name}"
 
 
@@ -83,3 +85,8 @@ def _digits(value: float) -> str:
     rounded = _round(value)
     whole = len(str(int(abs(rounded))))
     return f"{rounded:.{max(0, 3 - whole)}f}"
+
+
+def plural(count: int, what: str) -> str:
+    """Return ``1 cell`` or ``2 cells``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"

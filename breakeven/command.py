@@ -11,6 +11,7 @@ from breakeven.runner.cell.search_path import put_standard_library_first
 
 COMMANDS = {
     "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or with -m a sweep of cells"),
+    "advise": ("breakeven.runner.hydra_app.advise:main", "find what to use for a function of yours"),
     "show": ("breakeven.analysis.door:main", "say what follows from a sweep, draw its figures"),
     "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
     "status": ("breakeven.runner.status.command:main", "show the state of a sweep, and what failed and why"),

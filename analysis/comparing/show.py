@@ -14,7 +14,7 @@ from rich.table import Table
 from breakeven.analysis.comparing.comparison import CORRECTION, Comparison
 from breakeven.analysis.comparing.measures import MEASURES
 from breakeven.analysis.comparing.verdict import VERDICTS
-from breakeven.analysis.units import format_ratio
+from breakeven.analysis.units import format_ratio, plural
 from breakeven.base.results import left_out
 from breakeven.base.schema import TABLES
 from breakeven.base.text import shown
@@ -172,11 +172,6 @@ def _align(rows: pd.DataFrame) -> list[str]:
 
 def _escape(text: str) -> str:
     return text.replace("|", r"\|").replace("\n", " ")
-
-
-def plural(count: int, what: str) -> str:
-    """Return a count with its noun: ``1 cell``, ``2 cells``."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _say(console: Console, text: str) -> None:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from breakeven.analysis.errors import UnfitOption, UnknownName
 from breakeven.analysis.figures import (
     activity,
+    advice,
     bandwidth,
     breakeven,
     channels,
@@ -47,6 +48,7 @@ __all__ = [
     "Plot",
     "Roles",
     "activity",
+    "advice",
     "bandwidth",
     "breakeven",
     "channels",
@@ -109,6 +111,7 @@ ABSOLUTE = (
 """The figures of times and rates, which unlike hosts do not share."""
 
 FIGURES: dict[str, Plot] = {
+    "advice": advice,
     "breakeven": breakeven,
     "winner": winner,
     "memory": memory,

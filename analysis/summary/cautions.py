@@ -23,8 +23,8 @@ from breakeven.analysis.summary.caution import (
 )
 from breakeven.analysis.summary.mixed import mixed_conditions
 from breakeven.analysis.summary.shared_counts import shared_counts
-from breakeven.analysis.summary.wording import out_of, percent, plural, span
-from breakeven.analysis.units import format_ratio
+from breakeven.analysis.summary.wording import out_of, percent, span
+from breakeven.analysis.units import format_ratio, plural
 from breakeven.base import notes
 
 MOST_EFFECT = 0.02

@@ -16,8 +16,7 @@ from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.observed import name_quantity, write_quantity
 from breakeven.analysis.summary.kinds import name_kind, one_row_a_kind
-from breakeven.analysis.summary.wording import plural
-from breakeven.analysis.units import format_rate, format_ratio, format_size, format_time, format_times
+from breakeven.analysis.units import format_rate, format_ratio, format_size, format_time, format_times, plural
 from breakeven.base.factors import FACTORS
 from breakeven.base.patterns import ECHOES
 from breakeven.base.text import printable

@@ -9,7 +9,8 @@ import pandas as pd
 from breakeven.analysis.frames.hosts import SEVERAL, beside_another, host_of, name_hosts
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.caution import BESIDE, HOSTS, UNLIKE, Caution
-from breakeven.analysis.summary.wording import out_of, plural
+from breakeven.analysis.summary.wording import out_of
+from breakeven.analysis.units import plural
 from breakeven.base.modules import enumerate_some
 
 

@@ -11,8 +11,7 @@ from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.kinds import Cause, cause_of
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.caution import KINDS, Caution
-from breakeven.analysis.summary.wording import plural
-from breakeven.analysis.units import format_ratio, format_time
+from breakeven.analysis.units import format_ratio, format_time, plural
 
 _SPLIT = "of"
 """The column of kinds that estimates of cells lack."""

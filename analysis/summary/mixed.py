@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from breakeven.analysis.summary.caution import CONDITIONS, Caution
-from breakeven.analysis.summary.wording import plural
+from breakeven.analysis.units import plural
 from breakeven.base import modules, packages
 from breakeven.base.conditions import CONDITIONS as NAMES
 from breakeven.base.conditions import PACKAGES, SOURCES

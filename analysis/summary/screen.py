@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from breakeven.analysis.advice import advice_lines, advise, write_advice
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, name_work
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.caution import FLAGS, MISSING, Caution, in_order
@@ -26,7 +27,7 @@ from breakeven.analysis.summary.native_threads import native_threads
 from breakeven.analysis.summary.next_command import show, suggest
 from breakeven.analysis.summary.page_faults import faults_alone, page_faults
 from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
-from breakeven.analysis.summary.wording import plural
+from breakeven.analysis.units import plural
 from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
 from breakeven.base.results import left_out
 from breakeven.base.schema import TABLES
@@ -67,7 +68,7 @@ class Summary:
     ``cells`` are the tables by pattern; ``problems`` has one row per status and reason with ``cells``, ``runs`` and an
     ``example``; ``statuses`` counts cells; ``cautions`` are what to know before believing the numbers, the most
     important first; ``flags`` are the letters that mark a cell; ``undecided`` is about the cells whose intervals are wider than asked;
-    ``left_out`` names files that are not breakeven's; ``verdicts`` returns what follows, in lines of a width, with all details or in brief.
+    ``left_out`` names files that are not breakeven's; of a ``race``, most of whose cells were measured once, the table is shown on demand; ``verdicts`` returns what follows, in lines of a width, with all details or in brief.
     """
 
     path: Path
@@ -83,6 +84,7 @@ class Summary:
     undecided: Undecided | None = None
     left_out: str | None = None
     verdicts: Callable[[int, bool], list[str]] = _no_verdicts
+    race: bool = False
 
 
 def print_summary(folder: Path) -> None:
@@ -90,6 +92,9 @@ def print_summary(folder: Path) -> None:
     lab = load(folder)
     render(summarise(lab, folder), open_console())
     write_verdicts(lab)
+    advice = advise(lab)
+    if advice is not None:
+        write_advice(advice, lab.path)
 
 
 def open_console() -> Console:
@@ -107,6 +112,7 @@ def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
     covers_cell = bool((lab.estimates["covers"].eq("cell") | lab.estimates["precision"].notna()).all())
     found = list(_cautions(lab))
     marks = _marks(lab, found)
+    race = advise(lab) is not None  # which measures what tells, and says what is open
     return Summary(
         path=path,
         cells=tables(lab, marks),
@@ -116,15 +122,21 @@ def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
         cautions=in_order(caution for caution in found if caution.text),
         next_command=suggest(path, lab.runs, covers_cell=covers_cell),
         flags=tuple(marks),
-        missing=len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
+        missing=0
+        if race
+        else len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
         arrived=len(planned & stored),
-        undecided=wider_than_asked(lab, path),
+        undecided=None if race else wider_than_asked(lab, path),
         left_out=left_out(lab.path, TABLES),
         verdicts=partial(_verdicts, lab),
+        race=race,
     )
 
 
 def _verdicts(lab: Lab, width: int, in_full: bool) -> list[str]:
+    advice = advise(lab)
+    if advice is not None:
+        return advice_lines(advice, width)
     return verdict_lines(lab, width) if in_full else brief_lines(lab, width)
 
 
@@ -230,7 +242,7 @@ def _decided(summary: Summary, width: int, view: View) -> Iterator[str]:
 
 def lines(summary: Summary, width: int, rows: int, view: View = DEFAULT) -> Iterator[str]:
     """Yield the lines of ``summary`` without what follows; see `render_cells`."""
-    for table in summary.cells.values():
+    for table in summary.cells.values() if view.all or not summary.race else ():
         yield from wrap(table.about, width, INDENT)
         yield from lay_out(table, width, None if view.all else rows)
         if not view.all and len(table.texts) > rows:
@@ -255,9 +267,10 @@ def _known(summary: Summary, width: int, view: View) -> Iterator[str]:
     """Yield the worst cautions in full, behind their letter if they have one, and what the other letters stand for."""
     told = summary.cautions if view.verbose else summary.cautions[:WORST]
     letters = [caution.flag for caution in told]
+    without_table = summary.race and not view.all
     for caution in told:
-        yield from _behind(caution.flag or "-", caution.text, width)
-    for flag in summary.flags:
+        yield from _behind("-" if without_table else caution.flag or "-", caution.text, width)
+    for flag in () if without_table else summary.flags:
         if flag not in letters:
             yield from _behind(flag, FLAGS[flag], width)
     if len(told) < len(summary.cautions):

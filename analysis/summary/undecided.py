@@ -13,7 +13,8 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.summary.forecast import Forecast, too_wide
 from breakeven.analysis.summary.kinds import fixed_by_a_knob
 from breakeven.analysis.summary.next_command import carry_on
-from breakeven.analysis.summary.wording import percent, plural, span
+from breakeven.analysis.summary.wording import percent, span
+from breakeven.analysis.units import plural
 from breakeven.base.units import format_clock, format_time
 
 _STEPS = ((120, 5), (1200, 30), (float("inf"), 60))

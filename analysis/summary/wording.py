@@ -6,10 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-
-def plural(count: int, what: str) -> str:
-    """Return ``1 cell`` or ``2 cells``."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+from breakeven.analysis.units import plural
 
 
 def out_of(cells: int, of: int) -> str:

@@ -40,6 +40,21 @@ class SweepPaths:
         return self.path / "calibration.json"
 
     @property
+    def search(self) -> Path:
+        """Return the path of the file with the rule and the candidates of a race, written before its first run."""
+        return self.path / "search.json"
+
+    @property
+    def advice(self) -> Path:
+        """Return the path of the file with what follows from a race."""
+        return self.path / "advice.json"
+
+    @property
+    def advice_table(self) -> Path:
+        """Return the path of the table of a race's candidates."""
+        return self.path / "advice.parquet"
+
+    @property
     def figures(self) -> Path:
         """Return the folder of the figures."""
         return self.path / "figures"

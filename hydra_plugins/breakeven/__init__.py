@@ -20,7 +20,8 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from breakeven.runner.hydra_app import yaml_files
+from breakeven.runner.config.search import RACE
+from breakeven.runner.hydra_app import resolvers, yaml_files
 from breakeven.runner.hydra_app.filters import Selected
 from breakeven.runner.hydra_app.grid import in_batches
 from breakeven.runner.hydra_app.launcher import Setup, describe_sweep, launch_jobs, plan_jobs
@@ -128,20 +129,27 @@ class BreakevenSweeper(Sweeper):
         return jobs
 
 
-def _store(group: str, member: type, **knobs: Any) -> None:
+class RaceSweeper(BreakevenSweeper):
+    """The same grid, of which a race measures what it takes to know the fastest cell."""
+
+
+def _store(group: str, member: type, name: str = "breakeven", **knobs: Any) -> None:
     node = {"_target_": f"{__name__}.{member.__name__}", **knobs}
-    ConfigStore.instance().store(group=group, name="breakeven", node=node, provider="breakeven")
+    ConfigStore.instance().store(group=group, name=name, node=node, provider="breakeven")
+
+
+resolvers.register()
 
 
 _store("hydra/launcher", BreakevenLauncher)
-_store(
-    "hydra/sweeper",
-    BreakevenSweeper,
-    _convert_="all",  # pass plain lists and dicts to the constructor
-    params={},
-    zip=[],
-    grids=[],
-    only=[],
-    exclude=[],
-    max_batch_size=None,
-)
+_GRID: dict[str, Any] = {
+    "_convert_": "all",  # pass plain lists and dicts to the constructor
+    "params": {},
+    "zip": [],
+    "grids": [],
+    "only": [],
+    "exclude": [],
+    "max_batch_size": None,
+}
+_store("hydra/sweeper", BreakevenSweeper, **_GRID)
+_store("hydra/sweeper", RaceSweeper, RACE, **_GRID, regret="10%", structure="auto")

@@ -43,12 +43,15 @@ _HELP_WIDTH = 120
 _NO_PART = "--package {}: the configuration has no such part; write one of its keys, such as limits"
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command and return its exit code; signals are handled from here to the end of the process."""
+def main(arguments: Sequence[str], typed: Sequence[str] = ()) -> int:
+    """Run the command and return its exit code; signals are handled from here to the end of the process.
+
+    ``typed`` are the words that start it again if they are others than those of ``breakeven run``.
+    """
     try:
         with ending_in_order():
             find_temporary_folder()
-            code = run(arguments)
+            code = run(arguments, typed)
             ignore_signals()
     except KeyboardInterrupt:  # after everything was done
         code = EXIT_INTERRUPTED
@@ -56,12 +59,12 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], typed: Sequence[str] = ()) -> int:
     """Run the command and return its exit code, with signals left to the caller."""
     if "--version" in arguments:
         write(f"breakeven {project_version()}\n")
         return ALL_DONE
-    application = Application(command=(*program(), "run", *arguments), sum_up=sum_up)
+    application = Application(command=typed or (*program(), "run", *arguments), sum_up=sum_up)
     try:
         compose_and_run(application, arguments)
     except BadInput as refusal:

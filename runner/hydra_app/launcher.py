@@ -14,12 +14,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from breakeven.base.errors import BadValue
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
 from breakeven.runner.hydra_app.choices import refuse_choices
 from breakeven.runner.hydra_app.compose import Composer, as_written, plain_config, without_hydra
 from breakeven.runner.hydra_app.filters import Selected, Selection, read_selection, select
 from breakeven.runner.hydra_app.grid import expand
-from breakeven.runner.hydra_app.parts import Part, parts_of
+from breakeven.runner.hydra_app.parts import Part, parts_of, search_of
 from breakeven.runner.hydra_app.task import Sweeping
 from breakeven.runner.hydra_app.texts import as_typed, grid_for_hydra, zips_for_hydra
 from breakeven.runner.hydra_app.unused import refuse_unused
@@ -75,6 +76,11 @@ def plan_jobs(setup: Setup, arguments: Sequence[str]) -> tuple[Sequence[Sequence
         return _chosen(jobs, _select(setup, jobs, read_selection(part.unresolved)))
     if setup.config.hydra.launcher.get("_target_") == _OURS:
         refuse_unused(setup.config)
+    elif search_of(setup.config) is not None:
+        raise BadValue(
+            "hydra/sweeper=race: chooses each run by those before it, so that it needs a launcher that takes all cells at once; "
+            "leave out hydra/launcher (engine=slurm, ray or dask measures on other machines)"
+        )
     composer = setup.composer()
     parts = parts_of(arguments, composer)
     made = [part.unresolved for part in parts]
@@ -131,6 +137,7 @@ def launch_jobs(
     if not setup.as_a_whole:
         return _launch_one_by_one(setup, jobs, first_number)
     _refuse_choices(jobs)
+    search = search_of(setup.config)
     chosen = _of_these_jobs(setup, jobs, first_number, selected)
     base = plain_config(without_hydra(setup.config), whole=False)
     sweeping: Sweeping = setup.task
@@ -138,7 +145,7 @@ def launch_jobs(
         replace(request, overrides=tuple(map(as_typed, request.overrides))) for request in chosen.requests
     ]
     typed = tuple(map(as_typed, setup.config.hydra.overrides.task))
-    launch = Launch(requests, typed, base, chosen.notes)
+    launch = Launch(requests, typed, base, chosen.notes, search=search)
     if sweeping.carry_out(launch) == EXIT_INTERRUPTED:
         raise KeyboardInterrupt  # a sweeper that launches in batches would go on with the next batch
     return [CellReturn(sweeping, request) for request in chosen.requests]

@@ -16,6 +16,7 @@ from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.cell import ENGINE, FAMILIES, KNOBS
 
 SWEEPER_KEYS = ("params", "zip", "grids", "only", "exclude", "max_batch_size")
+"""Keys of every sweeper of ours; a race has some more."""
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, YAMLError)
 
 

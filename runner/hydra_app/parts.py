@@ -20,9 +20,11 @@ from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.cell import ENGINE, FAMILIES
 from breakeven.runner.config.parsing import typed
+from breakeven.runner.config.search import RACE_KEYS, Search, read_search
 from breakeven.runner.hydra_app.compose import Composer, as_written
 from breakeven.runner.hydra_app.messages import SWEEPER_KEYS
 
+_RACE = "hydra_plugins.breakeven.RaceSweeper"
 _NEVER = (*FAMILIES, ENGINE, "interpreter")
 """Groups whose files say what a cell is, and nothing of the grid."""
 _EXAMPLES = {
@@ -117,12 +119,30 @@ def _settings(arguments: list[str], composer: Composer) -> dict[str, Any]:
     return {**found, **{f"params.{key}": value for key, value in params.items()}}
 
 
+def is_race(sweeper: Mapping[str, Any]) -> bool:
+    """Return whether a race chooses the runs: ``hydra/sweeper=race``."""
+    return str(sweeper.get("_target_", "")) == _RACE
+
+
+def search_of(config: DictConfig) -> Search | None:
+    """Return how the runs of a sweep are chosen, None to make all of the grid; raise BadValue."""
+    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    if not is_race(sweeper):
+        return None
+    if sweeper["max_batch_size"] is not None:
+        raise BadValue(
+            f"hydra.sweeper.max_batch_size={typed(sweeper['max_batch_size'])}: a race chooses among all cells at once; leave it null"
+        )
+    return read_search(sweeper)
+
+
 def _check(sweeper: Mapping[str, Any]) -> None:
     """Raise UnknownChoice for a key that the sweeper does not know, and BadValue for one of another kind."""
+    keys = (*SWEEPER_KEYS, *RACE_KEYS) if is_race(sweeper) else SWEEPER_KEYS
     for key in sweeper:
-        if key not in SWEEPER_KEYS and not key.startswith("_"):
+        if key not in keys and not key.startswith("_"):
             raise UnknownChoice(
-                f"hydra.sweeper.{key}: no such key{did_you_mean(key, SWEEPER_KEYS)}; the keys are {', '.join(SWEEPER_KEYS)}"
+                f"hydra.sweeper.{key}: no such key{did_you_mean(key, keys)}; the keys are {', '.join(keys)}"
             )
     params, grids = sweeper.get("params") or {}, sweeper.get("grids") or []
     if not isinstance(params, Mapping):

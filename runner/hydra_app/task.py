@@ -110,7 +110,7 @@ class Application:
 
     def _carry_out(self, launch: Launch, *, one_of_several: bool) -> int:
         origin = Origin(Path.cwd(), self.began, self.sweep, again=one_of_several)
-        plan = settle(make_plan(launch.requests, origin, engines.KINDS), {}, {})
+        plan = settle(make_plan(launch.requests, origin, engines.KINDS, launch.search), {}, {})
         if plan.policy.dry_run:
             _show_plan(plan, launch.notes)
             return ALL_DONE

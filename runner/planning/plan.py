@@ -17,6 +17,8 @@ from breakeven.runner.config.cell import parse
 from breakeven.runner.config.engine import ChosenEngine, Kinds, read_engine
 from breakeven.runner.config.parsing import read_name
 from breakeven.runner.config.policy import Policy, read_policy
+from breakeven.runner.config.search import Search
+from breakeven.runner.planning.candidates import raced
 from breakeven.runner.planning.cells import PlannedCell, collapse, plan_cells
 from breakeven.runner.planning.decisions import alike
 from breakeven.runner.planning.interpreters import Interpreter, find_interpreter
@@ -30,7 +32,7 @@ class Plan:
 
     ``cells`` are the ids of the cells that can exist, in the order of the grid, ``planned`` the cells themselves.
     ``runs`` are in the order of execution: of a cell whose rounds end by a rule, those up to the first look; `later_blocks` has
-    the others. ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
+    the others; of a race, the first of each cell, see ``search``. ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
     the number of duplicate configurations. ``reference`` is the interpreter on which tasks are calibrated, None
     for that of the first cell; ``folder`` is the one that functions are imported from.
     """
@@ -46,10 +48,11 @@ class Plan:
     planned: tuple[PlannedCell, ...] = ()
     reference: Interpreter | None = None
     folder: Path = Path()
+    search: Search | None = None
 
-    def first_run(self, planned: PlannedCell) -> Run:
-        """Return the first run of a cell."""
-        return _run(planned, 0, self.folder)
+    def run_of(self, planned: PlannedCell, round_: int) -> Run:
+        """Return the run of a cell in a round."""
+        return _run(planned, round_, self.folder)
 
     def later_among(self, keys: Iterable[Key]) -> list[Run]:
         """Return those runs that have one of ``keys`` and are of a later round than the first look."""
@@ -73,11 +76,13 @@ class Plan:
                 )
 
 
-def make_plan(requests: Sequence[Request], origin: Origin, engines: Kinds) -> Plan:
+def make_plan(
+    requests: Sequence[Request], origin: Origin, engines: Kinds, search: Search | None = None
+) -> Plan:
     """Check every configuration and put the runs in order; raise BadInput.
 
     ``engines`` are the known engines with the kinds of their knobs. Paths of outputs and of the user's function are relative
-    to the folder of ``origin``, which also names a sweep without a name.
+    to the folder of ``origin``, which also names a sweep without a name. With a ``search`` each cell gets one run at first.
     """
     parsed = [parse(request.plain) for request in requests]
     engine = read_engine(_same(requests, "engine"), engines)
@@ -86,6 +91,8 @@ def make_plan(requests: Sequence[Request], origin: Origin, engines: Kinds) -> Pl
     policy = read_policy(_shared(requests))
     reference = policy.calibrate_on and find_interpreter(policy.calibrate_on)
     cells = collapse(plan_cells(requests, parsed, origin.folder, engine))
+    if search is not None:
+        cells = raced(cells)
     if not engine.here and engine.options.get("placement") != "any":
         cells = [replace(planned, group=alike(planned.cell, policy.compare_by)) for planned in cells]
     runs = [_run(planned, round_, origin.folder) for round_, planned in in_blocks(cells, seed)]
@@ -106,6 +113,7 @@ def make_plan(requests: Sequence[Request], origin: Origin, engines: Kinds) -> Pl
         planned=tuple(cells),
         reference=reference or None,
         folder=origin.folder,
+        search=search,
     )
 
 

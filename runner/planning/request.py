@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from breakeven.runner.config.search import Search
+
 
 @dataclass(frozen=True)
 class Request:
@@ -28,7 +30,8 @@ class Launch:
 
     ``base`` is the configuration that the cells start from; ``notes`` are remarks on the selection of the
     cells, one line each; ``command`` starts the program again. ``options`` are those words of it that say where the
-    configuration comes from and what Hydra itself is to do, and are no overrides of knobs.
+    configuration comes from and what Hydra itself is to do, and are no overrides of knobs. ``search`` says how the runs are
+    chosen, None to measure the whole grid.
     """
 
     requests: Sequence[Request]
@@ -37,6 +40,7 @@ class Launch:
     notes: tuple[str, ...] = ()
     command: Sequence[str] = ("breakeven",)
     options: Sequence[str] = ()
+    search: Search | None = None
 
 
 @dataclass(frozen=True)

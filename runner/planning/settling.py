@@ -133,7 +133,7 @@ def calibrating_run(plan: Plan, planned: PlannedCell) -> Run:
 
     A function is called as the cell does; any other task gets its length on the reference interpreter.
     """
-    run = plan.first_run(planned)
+    run = plan.run_of(planned, 0)
     if workloads.load(planned.cell.workload).FOREIGN:
         return run
     if plan.reference is not None:

@@ -61,12 +61,11 @@ class Sweep(SweepPaths):
 
     def keep_calibrations(self, text: str) -> None:
         """Store the calibrations of the sweep, as JSON text; raise NotStored."""
-        try:
-            write_atomically(self.calibration, text.encode())
-        except OSError as error:
-            raise NotStored.from_os_error(
-                error, f"store {self.calibration}", kept="what was stored before is kept"
-            ) from error
+        _keep(self.calibration, text)
+
+    def keep_search(self, text: str) -> None:
+        """Store how the runs are chosen, as JSON text; raise NotStored."""
+        _keep(self.search, text)
 
     def commit(self, result: RunResult) -> None:
         """Store a run: its parts of the other tables, all at a time, then its row, which commits the run; raise NotStored.
@@ -192,3 +191,12 @@ def _storing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise NotStored.from_os_error(error, f"write {error.filename or path}") from error
+
+
+def _keep(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise NotStored.from_os_error(
+            error, f"store {path}", kept="what was stored before is kept"
+        ) from error

@@ -8,7 +8,7 @@ from typing import Any
 
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.engines.loading import Engine
-from breakeven.runner.planning.decisions import Decisions, in_words
+from breakeven.runner.planning.decisions import in_words
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 from breakeven.runner.store import Sweep
@@ -20,9 +20,9 @@ from breakeven.runner.sweep.observer import (
     SweepEvent,
     SweepObserver,
 )
-from breakeven.runner.sweep.schedule import Schedule
 from breakeven.runner.sweep.signals import held_back
 from breakeven.runner.sweep.tally import Tally
+from breakeven.runner.sweep.turns import Progress, Turns
 from breakeven.runner.sweep.under_way import UnderWay
 
 _LOOK_S = 1.0
@@ -79,7 +79,7 @@ class Loop:
         self._under_way = UnderWay() if under_way is None else under_way
         self._nodes: tuple[str, ...] = ()
 
-    def make_runs(self, schedule: Schedule, engine: Engine, tally: Tally) -> End:
+    def make_runs(self, schedule: Turns, engine: Engine, tally: Tally) -> End:
         """Make the runs of ``schedule`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
         while True:
             tally = self._begin(schedule, engine, tally)
@@ -94,7 +94,7 @@ class Loop:
             if why is not None:
                 return End(tally, why)
 
-    def _begin(self, schedule: Schedule, engine: Engine, tally: Tally) -> Tally:
+    def _begin(self, schedule: Turns, engine: Engine, tally: Tally) -> Tally:
         """Begin as many runs as the engine has room for and the schedule allows; return the counts."""
         while len(self._under_way) < engine.room:
             run = schedule.next(engine.takes)
@@ -125,7 +125,7 @@ class Loop:
             self._sweep.commit(result)
         return result.row
 
-    def _report(self, run: Run, row: Mapping[str, Any], tally: Tally, schedule: Schedule) -> None:
+    def _report(self, run: Run, row: Mapping[str, Any], tally: Tally, schedule: Turns) -> None:
         self._observer.notify(
             RunEnded(
                 run=run,
@@ -137,7 +137,7 @@ class Loop:
         )
 
 
-def _grown(tally: Tally, decisions: Decisions, began: int) -> Tally:
+def _grown(tally: Tally, decisions: Progress, began: int) -> Tally:
     """Return the counts with the cells that are decided; the runs to make are at least those that ``began``."""
     decided = decisions.decided
     return replace(tally, total=max(tally.total, began), cells=len(decisions), decided=decided)

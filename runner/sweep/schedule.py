@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from breakeven.base.keys import Key
@@ -20,20 +20,13 @@ from breakeven.runner.planning.run import Run
 from breakeven.runner.sweep.began import Began, Ended
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.queue import Queue
+from breakeven.runner.sweep.turns import Forecast
 
 _MOST_OF = 0.999  # of a run that the budget must hold: sums of times are not exact
 
 
 def _any(_: Run) -> bool:
     return True
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """The seconds that a launch takes, at least and at most."""
-
-    least: float
-    most: float
 
 
 class Schedule:

@@ -38,11 +38,13 @@ from breakeven.runner.sweep.calibrating import calibrate
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
+from breakeven.runner.sweep.racing import RaceSchedule, describe_race
 from breakeven.runner.sweep.schedule import Schedule, announce, describe_forecast
 from breakeven.runner.sweep.signals import ending_in_order
 from breakeven.runner.sweep.sinks import open_sinks
 from breakeven.runner.sweep.sinks.lines import INDENT
 from breakeven.runner.sweep.tally import Tally
+from breakeven.runner.sweep.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,9 @@ class Session:
             self._prepare(observers, pending, stored)
             self._calibrate(observers, pending, stored, calibrations, engine)
             pending = pending.of(self._plan)
-            self._announce(observers, pending, stored)
-            schedule = Schedule(self._plan, pending, stored.rows, budget, together=engine.room > 1)
-            end = self._loop(observers, schedule, engine)
+            turns = self._turns(pending, stored, budget, engine)
+            self._announce(observers, pending, stored, turns)
+            end = self._loop(observers, turns, engine)
         except KeyboardInterrupt:
             return _Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED)
         except (PlanOutdated, EngineLost) as error:
@@ -183,18 +185,31 @@ class Session:
             self._sweep.keep_calibrations(to_text(made.known.values()))
         self._plan = settle(plan, made.known, stored.rows, finally_=True)
 
-    def _announce(self, observers: Observers, pending: Pending, stored: Stored) -> None:
+    def _turns(self, pending: Pending, stored: Stored, budget: Budget, engine: Engine) -> Turns:
+        """Return what chooses the runs; that of a race is written down before its first run."""
+        plan = self._plan
+        if plan.search is None:
+            return Schedule(plan, pending, stored.rows, budget, together=engine.room > 1)
+        path = self._sweep.search
+        written = path.read_text(encoding="utf-8") if path.exists() else ""
+        race = RaceSchedule(plan, pending, stored.rows, budget, written=written)
+        if race.text != written:
+            self._sweep.keep_search(race.text)
+        return race
+
+    def _announce(self, observers: Observers, pending: Pending, stored: Stored, turns: Turns) -> None:
         """Say what is to be made and how long it takes, now that the length of every task is known."""
-        self._say("\n".join(wrap(_opening(self._plan, pending, stored), self._console.width, INDENT)))
+        text = _opening(self._plan, pending, stored, turns)
+        self._say("\n".join(wrap(text, self._console.width, INDENT)))
         too_long = over_their_time(self._plan) if pending.waiting else None
         if too_long is not None:
             self._note(observers, too_long)
 
-    def _loop(self, observers: Observers, schedule: Schedule, engine: Engine) -> End:
+    def _loop(self, observers: Observers, turns: Turns, engine: Engine) -> End:
         plan = self._plan
         loop = Loop(self._sweep, plan.policy, observers, self._writer.check)
-        tally = Tally(total=schedule.certain, incompatible=len(plan.incompatible))
-        return loop.make_runs(schedule, engine, tally)
+        tally = Tally(total=turns.certain, incompatible=len(plan.incompatible))
+        return loop.make_runs(turns, engine, tally)
 
     def _prepare(self, observers: Observers, pending: Pending, stored: Stored) -> None:
         """Prepare the folder for new runs and announce them; raise NotStored."""
@@ -252,12 +267,17 @@ class Session:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _opening(plan: Plan, pending: Pending, stored: Stored) -> str:
+def _opening(plan: Plan, pending: Pending, stored: Stored, turns: Turns) -> str:
     waiting, failed = len(pending.waiting), len(pending.failed)
     is_new = not pending.done and not failed
-    time = "" if is_new else describe_forecast(plan, pending, stored.rows)
+    if plan.search is not None:
+        first, time = describe_race(plan.search, turns), ""
+    elif is_new:
+        first, time = announce(plan, pending, stored.rows), ""
+    else:
+        first, time = _counted(waiting, "run"), describe_forecast(plan, pending, stored.rows)
     counts = [
-        announce(plan, pending, stored.rows) if is_new else _counted(waiting, "run"),
+        first,
         *([f"{len(pending.done)} already done"] if pending.done else []),
         *([f"{failed} failed before (retry_failed=true reruns them)"] if failed else []),
         *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),

@@ -111,11 +111,11 @@ def test_the_version_is_the_projects(capsys: Captured, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("typed", "line"),
     [
-        (["sohw"], "sohw: no such command (did you mean show?); there are run, show, compare, status, conf; a knob is written KEY=VALUE"),
-        (["workers", "2"], "workers: no such command; there are run, show, compare, status, conf; a knob is written KEY=VALUE"),
-        (["outputs/mine"], "outputs/mine: no such command; there are run, show, compare, status, conf; a knob is written KEY=VALUE"),
-        ([""], ": no such command; there are run, show, compare, status, conf; a knob is written KEY=VALUE"),
-        (["help", "sohw"], "sohw: no such command (did you mean show?); there are run, show, compare, status, conf; a knob is written KEY=VALUE"),
+        (["sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, compare, status, conf; a knob is written KEY=VALUE"),
+        (["workers", "2"], "workers: no such command; there are run, advise, show, compare, status, conf; a knob is written KEY=VALUE"),
+        (["outputs/mine"], "outputs/mine: no such command; there are run, advise, show, compare, status, conf; a knob is written KEY=VALUE"),
+        ([""], ": no such command; there are run, advise, show, compare, status, conf; a knob is written KEY=VALUE"),
+        (["help", "sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, compare, status, conf; a knob is written KEY=VALUE"),
         (["report"], "report: kept for a page in a later version; breakeven show prints the table and draws the figures"),
     ],
 )  # fmt: skip
@@ -143,7 +143,7 @@ def test_every_command_has_help(capsys: Captured, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "run"])
 def test_an_unknown_option_is_refused_in_one_line(capsys: Captured, name: str) -> None:
     """With where to read what there is, and exit code 2."""
-    needed = ["a", "b"] if name == "compare" else []
+    needed = {"compare": ["a", "b"], "advise": ["mine:work"]}.get(name, [])
     assert main([name, *needed, "--bogus"]) == 2
     assert capsys.readouterr() == ("", f"unrecognized arguments: --bogus; see breakeven {name} --help\n")
 

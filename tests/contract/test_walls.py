@@ -36,11 +36,19 @@ HYDRA = {"hydra", "omegaconf", "hydra_plugins"}
 
 ROOMS: dict[str, set[str]] = {
     "base": set(),
+    "search": set(),
     "runner.errors": {"base"},
     "runner.cell": set(),
     "runner.environment": {"base"},
     "runner.config": {"base", "runner.cell"},
-    "runner.planning": {"base", "runner.cell", "runner.config", "runner.environment", "runner.errors"},
+    "runner.planning": {
+        "base",
+        "runner.cell",
+        "runner.config",
+        "runner.environment",
+        "runner.errors",
+        "search",
+    },
     "runner.results": {"base", "runner.cell", "runner.config", "runner.environment", "runner.planning"},
     "runner.store": {"base", "runner.environment", "runner.errors", "runner.results"},
     "runner.locks": {"base", "runner.environment", "runner.errors", "runner.store"},
@@ -69,6 +77,7 @@ ROOMS: dict[str, set[str]] = {
         "runner.cell",
         "runner.config",
         "runner.engines",
+        "runner.environment",
         "runner.errors",
         "runner.host",
         "runner.locks",
@@ -76,12 +85,14 @@ ROOMS: dict[str, set[str]] = {
         "runner.results",
         "runner.status",
         "runner.store",
+        "search",
     },
     "runner.hydra_app": {
         "analysis.summary",
         "base",
         "runner.config",
         "runner.engines",
+        "runner.environment",
         "runner.planning",
         "runner.store",
         "runner.sweep",
@@ -104,16 +115,26 @@ ROOMS: dict[str, set[str]] = {
         "analysis.units",
         "base",
     },
+    "analysis.advice": {
+        "analysis.errors",
+        "analysis.frames",
+        "analysis.units",
+        "analysis.verdicts",
+        "base",
+        "search",
+    },
     "analysis.figures": {
+        "analysis.advice",
         "analysis.errors",
         "analysis.findings",
         "analysis.frames",
         "analysis.units",
         "analysis.verdicts",
         "base",
+        "search",
     },
     "analysis.lab": {"analysis.frames", "analysis.verdicts", "base"},
-    "analysis.summary": {"analysis.frames", "analysis.units", "analysis.verdicts", "base"},
+    "analysis.summary": {"analysis.advice", "analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.show": {"analysis.errors", "analysis.figures", "analysis.frames", "analysis.summary", "base"},
     "analysis.door": {"analysis.show", "base"},
 }
@@ -168,7 +189,7 @@ def _room(name: str) -> str | None:
 
 def _modules(room: str) -> list[Path]:
     """Return the files of a room, those of rooms within it apart."""
-    folder = ROOT / ("breakeven/base" if room == "base" else room.replace(".", "/"))
+    folder = ROOT / (f"breakeven/{room}" if room in ("base", "search") else room.replace(".", "/"))
     if not folder.is_dir():
         return [folder.with_suffix(".py")]
     inner = [ROOT / other.replace(".", "/") for other in ROOMS if other.startswith(f"{room}.")]

@@ -1,0 +1,131 @@
+"""What follows from a race, before it is put into words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from breakeven.analysis.advice.replay import Raced, replay
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.verdicts.answer import Answer, answers
+from breakeven.analysis.verdicts.sentences import Words
+from breakeven.search.race import EQUAL, FAILED, LEADER, OPEN, WORSE, Standing
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One candidate: its name in words, how it stands, its place among the cells of the answer, and the tasks handed over at once.
+
+    There is no cell of the serial program, and no place of one that was not measured. ``chunk`` is None for the default.
+    """
+
+    name: str
+    standing: Standing
+    cell_id: str | None
+    place: int | None
+    chunk: int | None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What follows from a race: its ``choices``, the best first, and what their cells say (None if no cell ran).
+
+    ``at_once`` is how many calls the CPUs can carry out at the same time: more than there are CPUs if a call waits most of its time.
+    ``decided``: no candidate is better than the leader by more than the ``regret``, as far as the rule sees. ``structure`` says
+    whether candidates that were not measured are judged by their neighbours. ``seconds`` is how long its runs took.
+    """
+
+    choices: tuple[Choice, ...]
+    answer: Answer | None
+    decided: bool
+    regret: float
+    structure: bool
+    seconds: float
+    at_once: float
+
+    @property
+    def leader(self) -> Choice:
+        """Return the candidate that is probably best."""
+        return next(choice for choice in self.choices if choice.standing.word == LEADER)
+
+    def of(self, word: str) -> list[Choice]:
+        """Return the candidates that stand so, the best first."""
+        return [choice for choice in self.choices if choice.standing.word == word]
+
+    @property
+    def measured(self) -> int:
+        """Return how many candidates were measured."""
+        return sum(choice.standing.runs > 0 for choice in self.choices)
+
+    @property
+    def runs(self) -> int:
+        """Return how many runs that took."""
+        return sum(choice.standing.runs for choice in self.choices)
+
+
+def advise(lab: Lab) -> Advice | None:
+    """Return what follows from a race; None if the sweep was none."""
+    return lab.once(_advise)
+
+
+def _advise(lab: Lab) -> Advice | None:
+    raced = replay(lab)
+    if raced is None:
+        return None
+    answer = next(iter(answers(lab)), None)
+    choices = sorted(_choices(raced, answer), key=_rank)
+    return Advice(
+        choices=tuple(choices),
+        answer=answer,
+        decided=raced.race.decided,
+        regret=raced.race.rule.regret,
+        structure=raced.race.rule.structure,
+        seconds=float(lab.runs["wall_ns"].sum()) / 1e9,
+        at_once=_at_once(lab),
+    )
+
+
+def _at_once(lab: Lab) -> float:
+    """Return the CPUs divided by the share of one that a call keeps busy when it is alone."""
+    good = lab.runs[lab.runs["status"].eq("ok")]
+    cpus, busy = good["cpu_count"].median(), good["cpus_alone"].astype("float64").median()
+    return float(cpus / busy) if busy > 0 else inf
+
+
+def _rank(choice: Choice) -> tuple[bool, bool, float]:
+    return (
+        choice.standing.word != LEADER,
+        choice.standing.word == FAILED,
+        -choice.standing.speedup,
+    )
+
+
+def _choices(raced: Raced, answer: Answer | None) -> Iterator[Choice]:
+    names = [] if answer is None else Words(answer).names
+    ids = [] if answer is None else [str(cell) for cell in answer.question.cells.index]
+    places = {cell: place for place, cell in enumerate(ids)}
+    race = raced.race
+    for cell, standing, name, candidate in zip(
+        raced.cells, race.standings(), raced.names, race.candidates, strict=True
+    ):
+        place = None if cell is None else places.get(cell)
+        yield Choice(name if place is None else _plain(names[place]), standing, cell, place, candidate.chunk)
+
+
+def _plain(name: str) -> str:
+    """Return the name of a mechanism without what goes without saying among candidates."""
+    return re.sub(
+        r"\bmodel\.(\w+)=", r"\1 ", name.replace(" (started by fork)", "").replace("started by fork, ", "")
+    )
+
+
+WORDS = {
+    LEADER: "best",
+    EQUAL: "as good",
+    WORSE: "slower",
+    OPEN: "maybe",
+    FAILED: "failed",
+}
+"""What to call how a candidate stands, in tables."""

@@ -1,0 +1,91 @@
+"""The advice as ``advice.json`` and ``advice.parquet`` in the results folder, for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from breakeven.analysis.advice.advice import WORDS, Advice
+from breakeven.analysis.advice.snippet import snippet
+from breakeven.analysis.advice.text import breakeven_ns, call, sentence
+from breakeven.analysis.errors import VerdictsUnwritable
+from breakeven.base.layout import SweepPaths
+from breakeven.base.version import __version__
+
+SCHEMA = 1
+"""Changes if a key changes its meaning or is removed; keys may be added."""
+
+
+def to_json(advice: Advice) -> dict[str, Any]:
+    """Return the advice as what JSON knows."""
+    leader = advice.leader
+    return {
+        "schema": SCHEMA,
+        "breakeven_version": __version__,
+        "question": None if advice.answer is None else advice.answer.question.text,
+        "decided": advice.decided,
+        "regret": advice.regret,
+        "structure": advice.structure,
+        "sentence": sentence(advice),
+        "code": "\n".join(snippet(call(advice))),
+        "cell_id": leader.cell_id,
+        "use": leader.name,
+        "breakeven_ns": _finite(breakeven_ns(advice)),
+        "speedup": leader.standing.speedup,
+        "speedup_low": leader.standing.low,
+        "speedup_high": leader.standing.high,
+        "measured": advice.measured,
+        "runs": advice.runs,
+        "seconds": advice.seconds,
+        "candidates": _rows(advice),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def table(advice: Advice) -> pd.DataFrame:
+    """Return one row per candidate, the best first: name, cell_id, how it stands, speedup with its interval, runs."""
+    return pd.DataFrame(_rows(advice))
+
+
+def _rows(advice: Advice) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": choice.name,
+            "cell_id": choice.cell_id,
+            "stands": WORDS[choice.standing.word],
+            "speedup": choice.standing.speedup,
+            "speedup_low": choice.standing.low,
+            "speedup_high": choice.standing.high,
+            "runs": choice.standing.runs,
+        }
+        for choice in advice.choices
+    ]
+
+
+def write_advice(advice: Advice, folder: Path) -> tuple[Path, Path]:
+    """Write both files, each of which is whole or absent, and return them; raise VerdictsUnwritable."""
+    paths = SweepPaths(folder)
+    text = json.dumps(to_json(advice), indent=1, allow_nan=False) + "\n"
+    _write(paths.advice, lambda aside: aside.write_text(text, encoding="utf-8"))
+    frame = table(advice)
+    _write(paths.advice_table, lambda aside: frame.to_parquet(aside, index=False))
+    return paths.advice, paths.advice_table
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(aside)
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise VerdictsUnwritable(f"{path} cannot be written ({error.strerror})") from error

@@ -1,0 +1,210 @@
+"""Advice in words: what to use, the code for it, what is as good, what does not pay and why, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil, isfinite, nan
+from typing import Any
+
+import pandas as pd
+
+from breakeven.analysis.advice.advice import Advice, Choice
+from breakeven.analysis.advice.snippet import Call, snippet
+from breakeven.analysis.units import format_ratio, format_size, format_time, plural
+from breakeven.analysis.verdicts.sentences import Words
+from breakeven.analysis.verdicts.words import count, family, join
+from breakeven.base.wrapping import wrap
+from breakeven.search.race import EQUAL, OPEN, WORSE
+
+_NAMED = 3
+"""The most candidates that are named of each sort."""
+_ROWS = 8
+_INDENT = "    "
+_LABELS = ("as good", "maybe", "slower", "costs")
+_WIDTH = max(map(len, _LABELS)) + 2
+
+
+def advice_lines(advice: Advice, width: int = 80) -> list[str]:
+    """Return the advice as lines of at most ``width`` columns, but for the code."""
+    lines = wrap(probe(advice), width, "  ") if advice.answer is not None else []
+    lines += [*wrap(effort(advice), width, "  "), "", *wrap(sentence(advice), width, "  ")]
+    code = snippet(call(advice))
+    if code:
+        lines += ["", *(f"{_INDENT}{line}".rstrip() for line in code), ""]
+    for label, text in _below(advice):
+        first, *others = wrap(text, max(width - _WIDTH, 2))
+        lines += [label.ljust(_WIDTH) + first, *(" " * _WIDTH + line for line in others)]
+    return [*lines, "", *_table(advice, width)]
+
+
+def _table(advice: Advice, width: int) -> Iterator[str]:
+    """Yield a line for each of the best candidates: speedup, runs, and its name, which is cut at ``width``."""
+    measured = [choice for choice in advice.choices if choice.standing.runs]
+    rows = [(value_of(choice), str(choice.standing.runs), choice.name) for choice in measured[:_ROWS]]
+    rows.insert(0, ("speedup [95 %]", "runs", "candidate"))
+    first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
+    for value, runs, name in rows:
+        yield f"{value.ljust(first)}  {runs.rjust(second)}  {name}"[:width].rstrip()
+    if len(measured) > _ROWS:
+        yield f"{len(measured) - _ROWS} more were slower"[:width]
+
+
+def probe(advice: Advice) -> str:
+    """Return what one call is like, as its runs measured it."""
+    cells = _cells(advice)
+    if cells.empty:
+        return ""
+    cell = cells.iloc[int(cells["speedup"].astype("float64").to_numpy().argmax())]
+    parts = [f"{format_time(float(cell['task_measured_ns']))} a call, {cell['tasks']:.0f} calls at a time"]
+    crossed = cells[cells["model"].isin(("process", "process_pool", "mp_pool", "loky", "joblib", "mpire"))]
+    if len(crossed) and crossed["payload_bytes"].max() > 0:
+        there, back = (
+            format_size(float(crossed[name].max())) for name in ("payload_bytes", "payload_out_bytes")
+        )
+        parts.append(f"{there} in and {back} out where it crosses a process")
+    return f"{_subject(advice)}: {', '.join(parts)}"
+
+
+def effort(advice: Advice) -> str:
+    """Return how many candidates were measured, in how many runs, and what the others were spared for."""
+    total = len(advice.choices) - 1
+    left = total - advice.measured
+    text = f"{advice.measured} of {plural(total, 'candidate')} measured in {plural(advice.runs, 'run')}, {advice.seconds:.0f} s"
+    if not left:
+        return text
+    if advice.structure:
+        return f"{text}; {left} not: surely slower, if speedup is smooth over workers and chunk size (--every measures all)"
+    return f"{text}; {left} not: even at best they could not win, or there was no time"
+
+
+def sentence(advice: Advice) -> str:
+    """Return what to use, how much faster that is, and how sure it is."""
+    leader = advice.leader
+    if leader.cell_id is None:
+        what = "Stay serial"
+        best = next((choice for choice in advice.choices[1:] if choice.standing.runs), None)
+        value = "" if best is None else f"; at best {best.name} {value_of(best)}"
+    else:
+        what, value = f"Use {leader.name}", f": {value_of(leader)}"
+    if advice.decided:
+        return f"{what}{value}; nothing here is more than {advice.regret:.0%} faster (95 %)"
+    still = [choice for choice in advice.of(OPEN) if choice.standing.high > leader.standing.speedup]
+    others = f"{plural(len(still), 'other')} may be more than {advice.regret:.0%} faster"
+    return f"Not decided. So far: {what[0].lower()}{what[1:]}{value}; {others}"
+
+
+def value_of(choice: Choice) -> str:
+    """Return a speedup with its interval, such as ``1.86x [1.80, 1.93]``."""
+    standing = choice.standing
+    if standing.low == standing.high:
+        return f"{format_ratio(standing.speedup)}x"
+    low, high = map(format_ratio, (standing.low, standing.high))
+    return f"{format_ratio(standing.speedup)}x [{low}, {high}]"
+
+
+def call(advice: Advice) -> Call:
+    """Return what is to be written for the leader."""
+    leader = advice.leader
+    function = None if advice.answer is None else advice.answer.question.keys["function"]
+    if leader.place is None or advice.answer is None:
+        return Call(function, "serial", 1)
+    cell = advice.answer.question.cells.iloc[leader.place]
+    version = str(cell["python_version"]).split(".")
+    return Call(
+        function,
+        str(cell["model"]),
+        int(cell["workers"]),
+        leader.chunk,
+        cell["start_method"] if isinstance(cell["start_method"], str) else None,
+        (int(version[0]), int(version[1])) if len(version) > 1 and version[1].isdigit() else (0, 0),
+    )
+
+
+def _below(advice: Advice) -> Iterator[tuple[str, str]]:
+    equal = advice.of(EQUAL)
+    if equal:
+        yield "as good", _named(equal)
+    near = [
+        one
+        for one in advice.of(OPEN)
+        if one.standing.speedup >= (1 - advice.regret) * advice.leader.standing.speedup
+    ]
+    if near:
+        yield "maybe", _named(near)
+    slower = list(_not_worth(advice))
+    if slower:
+        yield "slower", "; ".join(slower)
+    spent = _spent(advice)
+    if spent:
+        yield "costs", spent
+
+
+def _named(choices: list[Choice]) -> str:
+    some = [f"{one.name} ({format_ratio(one.standing.speedup)}x)" for one in choices[:_NAMED]]
+    more = len(choices) - len(some)
+    return join([*some, f"{count(more)} more"] if more else some)
+
+
+def _not_worth(advice: Advice) -> Iterator[str]:
+    """Yield the best of each family that is slower than the leader, with why; the leader's own last."""
+    cells, answer = _cells(advice), advice.answer
+    if answer is None:
+        return
+    words, seen = Words(answer), set()
+    for choice in advice.of(WORSE):
+        if choice.place is None or not choice.standing.runs:
+            continue
+        name = family(str(cells["model"].iloc[choice.place]))
+        if name in seen:
+            continue
+        seen.add(name)
+        why = words.reason(choice.place)
+        yield f"{choice.name} {format_ratio(choice.standing.speedup)}x{f': {why}' if why else ''}"
+
+
+def _spent(advice: Advice) -> str:
+    """Return what the leader takes besides its time."""
+    place = advice.leader.place
+    if place is None or advice.answer is None:
+        return ""
+    costs = advice.answer.costs.iloc[place]
+    parts = [f"{format_time(float(costs['startup_ns']))} to start"] if _known(costs["startup_ns"]) else []
+    if _known(costs["memory_bytes"]) and costs["memory_bytes"] > 0:
+        parts.append(format_size(float(costs["memory_bytes"])))
+    tasks = float(costs["repaid_tasks"])
+    if isfinite(tasks):
+        parts.append(f"repaid after {plural(max(1, ceil(tasks)), 'call')}")
+    shortest = breakeven_ns(advice)
+    if isfinite(shortest):
+        parts.append(
+            f"pays for calls from about {format_time(shortest)} on, if handing one over costs as much"
+        )
+    return ", ".join(parts)
+
+
+def breakeven_ns(advice: Advice) -> float:
+    """Return the length of a call at which the leader would gain nothing, in ns; NaN if it is not known.
+
+    Of what a call takes beyond its share of the CPUs, all is taken for a cost of handing it over, which a shorter call has as well.
+    """
+    leader = advice.leader
+    if leader.place is None or advice.answer is None:
+        return nan
+    cell = advice.answer.question.cells.iloc[leader.place]
+    most = min(float(cell["workers"]), advice.at_once)
+    lost = 1 / leader.standing.speedup - 1 / most
+    if not (most > 1 and lost > 0 and leader.standing.low > 1):
+        return nan
+    return float(cell["task_measured_ns"]) * lost / (1 - 1 / most)
+
+
+def _known(value: Any) -> bool:
+    return bool(pd.notna(value))
+
+
+def _cells(advice: Advice) -> pd.DataFrame:
+    return pd.DataFrame() if advice.answer is None else advice.answer.question.cells
+
+
+def _subject(advice: Advice) -> str:
+    return "" if advice.answer is None else advice.answer.question.subject

@@ -1,0 +1,101 @@
+"""The candidates of a race, the best first: how much faster each is, with what is known of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from breakeven.analysis.advice import advise
+from breakeven.analysis.advice.advice import WORDS, Advice
+from breakeven.analysis.advice.export import table
+from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.look import (
+    GREY,
+    finish,
+    look,
+    new_figure,
+    place_legend,
+    split_errors,
+    thinned,
+)
+from breakeven.analysis.figures.texts import wrap_label
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.units import format_ratio, plural
+from breakeven.search.race import EQUAL, LEADER, OPEN, WORSE
+
+_MOST = 24
+"""The most candidates that are drawn."""
+_ROW = 0.36  # inches
+_SHOWN = (LEADER, EQUAL, OPEN, WORSE)
+_COLOURS = dict(zip(_SHOWN, (2, 0, 1, 7), strict=True))  # of the palette: green, blue, orange, grey
+_MARKERS = dict(zip(_SHOWN, ("D", "o", "s", "o"), strict=True))
+
+
+def frame(lab: Lab) -> pd.DataFrame:
+    """Return one row per candidate that was measured, the best first, as in ``advice.parquet``; raise NothingToDraw."""
+    advice = advise(lab)
+    if advice is None:
+        raise NothingToDraw("the sweep was no race: breakeven advise and hydra/sweeper=race make one")
+    found = table(advice)
+    measured = found[found["runs"].gt(0)].assign(title=_title(advice), about=_about(advice))
+    if measured.empty:
+        raise NothingToDraw("no candidate was measured")
+    return measured.reset_index(drop=True)
+
+
+def draw(frame: pd.DataFrame, context: Context) -> Figure:
+    """Draw a row for each candidate, and a line where the serial program is."""
+    shown = frame.head(_MOST)
+    with look():
+        body = new_figure(9.0, 1.5 + _ROW * len(shown))
+        axes = body.subplots()
+        palette = sns.color_palette("colorblind").as_hex()
+        for place, (_, row) in enumerate(shown.iterrows()):
+            word = next(word for word, text in WORDS.items() if text == row["stands"])
+            point = shown.iloc[[place]]
+            axes.errorbar(
+                point["speedup"],
+                [place],
+                xerr=split_errors(point, "speedup"),
+                color=palette[_COLOURS[word]],
+                marker=_MARKERS[word],
+                linestyle="none",
+                markersize=6.5,
+                capsize=3,
+                zorder=3,
+            )
+        axes.axvline(1.0, color=GREY, linestyle="--", linewidth=1.0)
+        axes.set_yticks(range(len(shown)), [wrap_label(name) for name in shown["name"]])
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_xlim(left=min(0.0, float(shown["speedup_low"].min())))
+        axes.set_xlabel("speedup over the serial program")
+        there = [word for word in _SHOWN if WORDS[word] in set(shown["stands"])]
+        place_legend(body, [*(_handle(word, palette) for word in there), _serial()])
+        notes = thinned(len(shown), len(frame), "candidates")
+        return finish(body, str(frame["title"].iloc[0]), context, *notes, str(frame["about"].iloc[0]))
+
+
+def _handle(word: str, palette: list[str]) -> Line2D:
+    return Line2D(
+        [], [], color=palette[_COLOURS[word]], marker=_MARKERS[word], linestyle="none", label=WORDS[word]
+    )
+
+
+def _serial() -> Line2D:
+    return Line2D([], [], color=GREY, linestyle="--", linewidth=1.0, label="serial")
+
+
+def _title(advice: Advice) -> str:
+    leader = advice.leader
+    subject = "" if advice.answer is None else f"For {advice.answer.question.subject}: "
+    if leader.cell_id is None:
+        what = "stay serial"
+    else:
+        what = f"{leader.name}, {format_ratio(leader.standing.speedup)}x"
+    return f"{subject}{what}{'' if advice.decided else ' so far, not decided'}"
+
+
+def _about(advice: Advice) -> str:
+    return f"95 % intervals of a race over {plural(advice.runs, 'run')}"

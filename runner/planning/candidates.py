@@ -1,0 +1,73 @@
+"""The cells of a plan as the candidates of a race: ways to do one and the same work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from breakeven.base.errors import BadValue
+from breakeven.base.patterns import ECHOES
+from breakeven.runner.config.cell import Cell
+from breakeven.runner.planning.cells import PlannedCell
+from breakeven.search.candidate import Candidate
+
+SERIAL = "serial"
+_CHUNKS = ("chunksize", "batch_size")
+"""Knobs of models that say how many tasks are handed over at once."""
+_CHOSEN = ("label", "affinity", "model", "start_method", "model_options", "ipc", "ipc_options", "workers")
+"""Fields in which candidates may differ: all others say what is computed, or what serial program it is compared with."""
+
+
+def raced(cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+    """Return the cells of a race, which get further rounds as it needs them; raise BadValue if they are no ways to do one work."""
+    _refuse_unlike([planned for planned in cells if planned.reason is None])
+    return [replace(planned, rounds=1) for planned in cells]
+
+
+def candidates(cells: Sequence[PlannedCell]) -> list[Candidate]:
+    """Return the candidates: the serial program, then each cell that can exist, in order."""
+    return [Candidate(SERIAL, 1, serial=True), *(_candidate(planned.cell) for planned in cells)]
+
+
+def in_race(cells: Sequence[PlannedCell]) -> list[PlannedCell]:
+    """Return the cells that can exist and are not the serial program, whose speedup is 1."""
+    return [planned for planned in cells if planned.reason is None and planned.cell.model != SERIAL]
+
+
+def _candidate(cell: Cell) -> Candidate:
+    chunk = chunk_of(cell.model_options)
+    chunks = -(-cell.tasks // chunk) if chunk and cell.tasks else cell.workers
+    options = {key: value for key, value in cell.model_options.items() if key not in _CHUNKS}
+    own = (cell.label, cell.affinity, cell.model, cell.start_method, options, cell.ipc, cell.ipc_options)
+    return Candidate(json.dumps(own, sort_keys=True), cell.workers, chunk, most=min(cell.workers, chunks))
+
+
+def chunk_of(options: Mapping[str, Any]) -> int | None:
+    """Return the number of tasks that a model hands over at once; None if it is not set, or not by a number."""
+    found = next((options[key] for key in _CHUNKS if key in options), None)
+    return found if isinstance(found, int) else None
+
+
+def _refuse_unlike(cells: Sequence[PlannedCell]) -> None:
+    for planned in cells:
+        if planned.cell.pattern in ECHOES:
+            raise BadValue(
+                f"pattern={planned.cell.pattern}: a race compares speedups over the serial program, of which this pattern has none; "
+                "choose pattern=map, or leave out hydra/sweeper=race to measure the grid"
+            )
+        if planned.precision is None:
+            raise BadValue("rounds: a race chooses how often it measures each cell; leave rounds=auto")
+        for name in _differing(planned.cell, cells[0].cell):
+            raise BadValue(
+                f"{name}: differs between cells, but a race chooses among ways to do one and the same work, compared with one "
+                "serial program; choose one value, or leave out hydra/sweeper=race to measure the grid"
+            )
+
+
+def _differing(one: Cell, other: Cell) -> Iterator[str]:
+    mine, others = asdict(one), asdict(other)
+    for name in mine:
+        if name not in _CHOSEN and mine[name] != others[name]:
+            yield name.removesuffix("_ns").removesuffix("_bytes")

@@ -1,0 +1,166 @@
+"""Advice from a stored race: what it says, and that it follows from the files alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from breakeven.analysis.advice import Advice, advice_lines, advise, write_advice
+from breakeven.analysis.errors import ResultsDamaged
+from breakeven.analysis.figures import NothingToDraw, draw
+from breakeven.analysis.frames.load import load
+from tests.analysis_samples import Sample
+
+FAR = "cell-never-measured"
+
+
+def stored(path: Path, speedups: dict[tuple[str, int], tuple[float, int]], **rule: Any) -> Path:
+    """Store a race among mechanisms with these speedups and numbers of runs, and one that was not measured."""
+    sample = Sample(path, facts={"cpus_alone": 1.0})
+    written = [_written(None, "serial", 1, serial=True)]
+    for (model, workers), (speedup, rounds) in speedups.items():
+        sample.rounds = rounds
+        cell = sample.add_map(
+            speedup=speedup, model=model, workers=workers, workload="function", function="mine:work"
+        )
+        written.append(_written(cell, model, workers))
+    written.append(_written(FAR, "process_pool", 16) | {"most": 1.0})  # it has one chunk
+    text = {
+        "search": "race",
+        "regret": 0.1,
+        "structure": True,
+        "cpus": 2,
+        "seed": 1,
+        "candidates": written,
+    } | rule
+    (path / "search.json").write_text(json.dumps(text))
+    return path
+
+
+def _written(cell: str | None, model: str, workers: int, *, serial: bool = False) -> dict[str, Any]:
+    return {
+        "cell_id": cell,
+        "name": f"work {model} x{workers}",
+        "kind": model,
+        "workers": workers,
+        "chunk": None,
+        "most": float(workers),
+        "serial": serial,
+    }
+
+
+def advice_of(path: Path) -> Advice:
+    """Return the advice of a stored race."""
+    found = advise(load(path))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def race(tmp_path: Path) -> Path:
+    """Return a decided race: two processes win, threads gain nothing."""
+    speedups = {("process_pool", 2): (1.8, 4), ("thread_pool", 2): (0.9, 2), ("process_pool", 4): (1.5, 2)}
+    return stored(tmp_path / "race", speedups)
+
+
+def test_it_says_what_to_write(race: Path) -> None:
+    """What to use and how sure that is, the code, what is slower, what it costs; a candidate that was skipped is owned up to."""
+    advice = advice_of(race)
+    text = " ".join("\n".join(advice_lines(advice)).split())
+    assert "3 of 4 candidates measured in 8 runs" in text
+    assert (
+        "1 not: surely slower, if speedup is smooth over workers and chunk size (--every measures all)"
+        in text
+    )
+    assert "Use a ProcessPoolExecutor of two: 1.8" in text
+    assert "nothing here is more than 10% faster (95 %)" in text
+    assert (
+        "from mine import work with ProcessPoolExecutor(2) as pool: results = list(pool.map(work, inputs))"
+        in text
+    )
+    assert "slower a ThreadPoolExecutor of two 0.8" in text
+    assert "costs 22.2 ms to start" in text
+    assert "pays for calls from about" in text
+
+
+def test_no_line_is_wider_than_the_screen(race: Path) -> None:
+    """But for code, which is copied."""
+    for width in (40, 80):
+        lines = advice_lines(advice_of(race), width)
+        assert all(len(line) <= width for line in lines if not line.startswith("    "))
+
+
+def test_serial_is_an_answer(tmp_path: Path) -> None:
+    """With the best that there was."""
+    speedups = {("process_pool", 2): (0.5, 3), ("thread_pool", 2): (0.9, 3)}
+    path = stored(tmp_path / "race", speedups)
+    text = " ".join("\n".join(advice_lines(advice_of(path))).split())
+    assert "Stay serial; at best a ThreadPoolExecutor of two 0.9" in text
+    assert "results = [work(one) for one in inputs]" in text
+
+
+def test_what_is_open_is_said(tmp_path: Path) -> None:
+    """One run of each decides nothing."""
+    speedups = {("process_pool", 2): (1.8, 1), ("thread_pool", 2): (1.75, 1)}
+    advice = advice_of(stored(tmp_path / "race", speedups, structure=False))
+    text = " ".join("\n".join(advice_lines(advice)).split())
+    assert not advice.decided
+    assert "Not decided. So far: use a " in text
+    assert "maybe" in text
+    assert "1 not: even at best they could not win, or there was no time" in text
+
+
+def test_it_is_left_for_programs(race: Path) -> None:
+    """As JSON and as a table, the best first; a candidate without a run has no cell in the sweep, but a row."""
+    advice = advice_of(race)
+    paths = write_advice(advice, race)
+    found = json.loads(paths[0].read_text())
+    table = pd.read_parquet(paths[1])
+    assert (found["schema"], found["decided"], found["measured"], found["runs"]) == (1, True, 3, 8)
+    assert found["use"] == table["name"][0] == "a ProcessPoolExecutor of two"
+    assert found["cell_id"] == table["cell_id"][0]
+    assert 0 < found["breakeven_ns"] < 1e6
+    assert len(table) == len(found["candidates"]) == 5
+    assert list(table.loc[table["runs"].eq(0), "name"]) == ["work serial x1", "work process_pool x16"]
+    assert set(table["stands"]) <= {"best", "as good", "slower", "maybe", "failed"}
+
+
+def test_the_figure_shows_who_was_measured(race: Path, tmp_path: Path) -> None:
+    """And its title says what to use; a sweep that was no race has no such figure."""
+    figure = draw("advice", load(race))
+    assert isinstance(figure, Figure)
+    assert "For mine:work: a ProcessPoolExecutor of two, 1.8" in figure.get_suptitle()
+    labels = [text.get_text() for axes in figure.axes for text in axes.get_yticklabels()]
+    assert len(labels) == 3
+    Sample(tmp_path / "grid").add_map(speedup=1.5, model="thread", workers=2)
+    with pytest.raises(NothingToDraw, match="the sweep was no race"):
+        draw("advice", load(tmp_path / "grid"))
+
+
+def test_a_failed_candidate_is_out(tmp_path: Path) -> None:
+    """It is neither chosen nor called slower."""
+    path = tmp_path / "race"
+    stored(path, {("process_pool", 2): (1.8, 4)})
+    sample = Sample(path, runs=4)
+    cell = sample.add_bad(
+        "failed", "no such luck", model="mp_pool", workers=2, workload="function", function="mine:work"
+    )
+    written = json.loads((path / "search.json").read_text())
+    written["candidates"].append(_written(cell, "mp_pool", 2))
+    (path / "search.json").write_text(json.dumps(written))
+    advice = advice_of(path)
+    assert [choice.cell_id for choice in advice.of("failed")] == [cell]
+    assert advice.leader.name == "a ProcessPoolExecutor of two"
+
+
+@pytest.mark.parametrize("damage", ["", "{}", '{"candidates": [{}]}', "[1, 2]"])
+def test_a_damaged_rule_is_one_line(race: Path, damage: str) -> None:
+    """With what to do about it."""
+    (race / "search.json").write_text(damage)
+    with pytest.raises(ResultsDamaged, match=r"search\.json cannot be read .*run the race again"):
+        advise(load(race))

@@ -1,0 +1,153 @@
+"""`breakeven advise` as a user types it: real races for small functions, in a folder of the user's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+MINE = """\
+import time
+
+NUMBERS = list(range(16))
+
+
+def wait(number):
+    time.sleep(0.003)
+    return number
+
+
+def add(number):
+    return number + 1
+
+
+def fail(number):
+    raise ValueError("no such luck")
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return a folder with the user's module."""
+    (tmp_path / "mine.py").write_text(MINE)
+    return tmp_path
+
+
+def advise(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Type the command in the folder."""
+    command = [sys.executable, "-m", "breakeven", "advise", *words]
+    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=180, check=False)
+
+
+def code_of(lines: Sequence[str]) -> str:
+    """Return the lines of code in the advice."""
+    return "\n".join(line.removeprefix("    ") for line in lines if line.startswith("    "))
+
+
+def test_a_function_that_waits_gets_threads_and_code_that_runs(home: Path) -> None:
+    """As many as there are candidates for; the answer follows from the files again, and the code is the user's call."""
+    done = advise(
+        home,
+        "mine:wait",
+        "--inputs",
+        "mine:NUMBERS",
+        "--models",
+        "thread_pool",
+        "workers=2,4,8",
+        "sweep=mine",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "a race of 3 candidates until the best is known within 10%" in done.stderr
+    assert "Use a ThreadPoolExecutor of eight: " in done.stdout
+    folder = home / "outputs/mine"
+    found = json.loads((folder / "advice.json").read_text())
+    assert found["decided"]
+    assert 5 < found["speedup_low"] <= found["speedup"] <= found["speedup_high"] < 9
+    table = pd.read_parquet(folder / "advice.parquet")
+    assert list(table["stands"][:1]) == ["best"]
+    assert len(table) == 4
+    program = "inputs = list(range(16))\n" + found["code"] + "\nprint(results)\n"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=home, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout == f"{list(range(16))}\n", ran.stderr
+    shown = subprocess.run(
+        [sys.executable, "-m", "breakeven", "show", "outputs/mine", "--figure", "advice"],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert found["sentence"] in " ".join(shown.stdout.split())
+    assert (folder / "figures/advice.png").exists()
+
+
+def test_tiny_tasks_stay_serial(home: Path) -> None:
+    """Nothing gains, and the table says by how much each loses."""
+    done = advise(
+        home, "mine:add", "--inputs", "mine:NUMBERS", "--models", "thread_pool,process_pool", "sweep=add"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Stay serial" in done.stdout
+    found = json.loads((home / "outputs/add/advice.json").read_text())
+    assert (found["decided"], found["cell_id"], found["speedup"]) == (True, None, 1.0)
+
+
+def test_a_race_is_carried_on_where_it_was_stopped(home: Path) -> None:
+    """With a budget for a few runs it says so; the same command with more of it makes no run twice."""
+    words = (
+        "mine:wait",
+        "--inputs",
+        "mine:NUMBERS",
+        "--models",
+        "thread_pool",
+        "workers=2,4,8",
+        "sweep=part",
+    )
+    first = advise(home, *words, "--budget", "1s")
+    assert first.returncode == 0, first.stderr
+    assert "the budget is over" in (home / "outputs/part/sweep.log").read_text()
+    runs = set((home / "outputs/part/runs").iterdir())
+    written = (home / "outputs/part/search.json").read_text()
+    done = advise(home, *words, "--budget", "60s")
+    assert done.returncode == 0, done.stderr
+    later = set((home / "outputs/part/runs").iterdir())
+    assert runs < later
+    assert json.loads((home / "outputs/part/search.json").read_text()) == json.loads(written)
+    assert json.loads((home / "outputs/part/advice.json").read_text())["decided"]
+
+
+def test_a_function_that_raises_is_no_advice(home: Path) -> None:
+    """Its runs fail with its own words, and the exit code says so."""
+    done = advise(home, "mine:fail", "--inputs", "mine:NUMBERS", "--models", "thread_pool", "workers=2")
+    assert done.returncode == 1
+    assert "no such luck" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "the following arguments are required: TARGET"),
+        (("mine:wait", "model=thread"), "model=thread: the candidates have their own; --models thread keeps"),
+        (("mine:wait", "fast"), "fast: neither an option nor KEY=VALUE"),
+        (("mine:wait", "--regret", "2"), "hydra.sweeper.regret=2: not a share between 0 and 1"),
+        (("mine:wait", "--models", "thred"), "thred"),
+        (("mine:wait", "rounds=3"), "rounds: a race chooses how often it measures each cell"),
+        (("mine:gone",), "gone"),
+        (("mine:wait", "--inputs", "mine:NUMBERS", "task=1ms,2ms"), "task"),
+    ],
+)
+def test_a_mistake_is_one_line(home: Path, words: tuple[str, ...], said: str) -> None:
+    """Before anything runs."""
+    done = advise(home, *words)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (home / "outputs").exists()
