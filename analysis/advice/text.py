@@ -72,9 +72,11 @@ def effort(advice: Advice) -> str:
     text = f"{advice.measured} of {plural(total, 'candidate')} measured in {plural(advice.runs, 'run')}, {advice.seconds:.0f} s"
     if not left:
         return text
+    if not advice.decided:
+        return f"{text}; there was no time for {left}"
     if advice.structure:
         return f"{text}; {left} not: surely slower, if speedup is smooth over workers and chunk size (--every measures all)"
-    return f"{text}; {left} not: even at best they could not win, or there was no time"
+    return f"{text}; {left} not: even at best they could not win"
 
 
 def sentence(advice: Advice) -> str:
@@ -88,8 +90,7 @@ def sentence(advice: Advice) -> str:
         what, value = f"Use {leader.name}", f": {value_of(leader)}"
     if advice.decided:
         return f"{what}{value}; nothing here is more than {advice.regret:.0%} faster (95 %)"
-    still = [choice for choice in advice.of(OPEN) if choice.standing.high > leader.standing.speedup]
-    others = f"{plural(len(still), 'other')} may be more than {advice.regret:.0%} faster"
+    others = f"{plural(len(advice.of(OPEN)), 'other')} may be more than {advice.regret:.0%} faster"
     return f"Not decided. So far: {what[0].lower()}{what[1:]}{value}; {others}"
 
 
@@ -127,7 +128,7 @@ def _below(advice: Advice) -> Iterator[tuple[str, str]]:
     near = [
         one
         for one in advice.of(OPEN)
-        if one.standing.speedup >= (1 - advice.regret) * advice.leader.standing.speedup
+        if one.standing.runs and one.standing.speedup >= (1 - advice.regret) * advice.leader.standing.speedup
     ]
     if near:
         yield "maybe", _named(near)

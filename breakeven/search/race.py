@@ -148,13 +148,13 @@ class Race:
 
     @property
     def leader(self) -> int:
-        """Return the number of the candidate with the highest mean."""
-        return self._leader(self._state()[0])
+        """Return the number of the candidate with the highest mean of those that were measured, the serial program included."""
+        return self._known_leader(self._state()[0])
 
     def standings(self) -> list[Standing]:
         """Return what follows for each candidate, in order."""
         mean, covariance = self._state()
-        leader = self._leader(mean)
+        leader = self._known_leader(mean)
         found = []
         for number in range(len(self.candidates)):
             word = self._word(number, leader, mean, covariance)
@@ -177,6 +177,10 @@ class Race:
 
     def _leader(self, mean: Array) -> int:
         return max(self._in_race(), key=lambda number: float(mean[number]))
+
+    def _known_leader(self, mean: Array) -> int:
+        known = [number for number in self._in_race() if self._runs[number] or self._is_fixed(number)]
+        return max(known or self._in_race(), key=lambda number: float(mean[number]))
 
     def _in_race(self) -> list[int]:
         return [number for number in range(len(self.candidates)) if number not in self._fails]

@@ -16,6 +16,8 @@ _FEWEST_MESSAGES = 16
 _SENT_NS = 16_000  # one of many messages that go one way
 _FEWEST_SENT = 128
 _MEMORY_SHARE = 8  # of the machine's, for the payloads of a trial
+_HANDING_OVER_NS = 30_000  # a task to a worker and its result back, at least
+_LONGEST = 4  # times the length of a trial may the parallel one take for handing tasks over
 
 Group = tuple[Any, ...]
 
@@ -67,6 +69,11 @@ def _group(cell: Cell) -> Group:
 
 
 def _that_fit(cell: Cell) -> int:
-    """Return the number of tasks whose payloads fit the memory with room to spare: a map holds those of all at once."""
+    """Return the number of tasks that a trial can have.
+
+    Their payloads fit the memory with room to spare, since a map holds those of all at once; and a trial of tasks that take less
+    than it takes to hand them over stays a trial, and does not become a minute.
+    """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEMORY_SHARE
-    return max(memory // max(cell.payload_bytes + cell.payload_out_bytes, 1), 1)
+    handed_over = _LONGEST * cell.trial_ns // _HANDING_OVER_NS
+    return max(min(memory // max(cell.payload_bytes + cell.payload_out_bytes, 1), handed_over), 1)

@@ -23,7 +23,7 @@ COLUMNS = (
     *("cell_id", "round", "status", "reason", "wall_ns", "seed", *CONDITIONS),
     *("breakeven_version", "workload", "function", "model", "ipc", "pattern", "workers"),
     *("payload_bytes", "payload_out_bytes", "task_ns", "tasks", "task_calibrated_ns", "executable"),
-    *("speedup", "latency_p50_ns", "source"),
+    *("speedup", "latency_p50_ns", "source", "order"),
 )
 """The columns of ``runs`` that identify a run, its conditions and its ending, and by which its cell is decided."""
 

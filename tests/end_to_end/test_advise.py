@@ -138,10 +138,16 @@ def test_a_function_that_raises_is_no_advice(home: Path) -> None:
         (("mine:wait", "model=thread"), "model=thread: the candidates have their own; --models thread keeps"),
         (("mine:wait", "fast"), "fast: neither an option nor KEY=VALUE"),
         (("mine:wait", "--regret", "2"), "hydra.sweeper.regret=2: not a share between 0 and 1"),
-        (("mine:wait", "--models", "thred"), "thred"),
-        (("mine:wait", "rounds=3"), "rounds: a race chooses how often it measures each cell"),
+        (
+            ("mine:wait", "--inputs", "mine:NUMBERS", "--models", "thred"),
+            "hydra.sweeper.only leaves none of the 37 cells",
+        ),
+        (
+            ("mine:wait", "--inputs", "mine:NUMBERS", "rounds=3"),
+            "rounds: a race chooses how often it measures each cell",
+        ),
         (("mine:gone",), "gone"),
-        (("mine:wait", "--inputs", "mine:NUMBERS", "task=1ms,2ms"), "task"),
+        (("mine:wait", "--inputs", "mine:NUMBERS", "gc=default,off"), "gc: differs between cells"),
     ],
 )
 def test_a_mistake_is_one_line(home: Path, words: tuple[str, ...], said: str) -> None:
