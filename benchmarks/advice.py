@@ -22,6 +22,7 @@ from time import perf_counter
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from benchmarks.advised import ADVISED
 from benchmarks.sweeps import finish, machine, start
@@ -94,7 +95,7 @@ def _again(
 ) -> dict[str, float]:
     """Return the median speedup of some cells, measured side by side in a sweep of their own."""
     kept = runs[runs["cell_id"].isin(cells)].drop_duplicates("cell_id")
-    grids = [_knobs(json.loads(row["config"])) for _, row in kept.iterrows()]
+    grids = [_knobs(row["config"]) for _, row in kept.iterrows()]
     text = (
         "["
         + ",".join("{" + ",".join(f"{key}:{value}" for key, value in grid.items()) + "}" for grid in grids)
@@ -104,21 +105,19 @@ def _again(
     sweep(folder, *more, *same, f"hydra.sweeper.grids={text}", f"rounds={options.again}")
     found = load(folder).runs
     found = found[found["status"].eq("ok")]
-    by_knobs = {
-        json.dumps(_knobs(json.loads(row["config"]))): cell
-        for cell, row in kept.set_index("cell_id").iterrows()
-    }
-    names = [by_knobs[json.dumps(_knobs(json.loads(config)))] for config in found["config"]]
+    by_knobs = {json.dumps(_knobs(row["config"])): cell for cell, row in kept.set_index("cell_id").iterrows()}
+    names = [by_knobs[json.dumps(_knobs(config))] for config in found["config"]]
     return {str(cell): float(median(values)) for cell, values in found["speedup"].groupby(names)}
 
 
-def _knobs(config: dict[str, Any]) -> dict[str, Any]:
+def _knobs(text: str) -> dict[str, Any]:
+    config = yaml.safe_load(text)
     model, ipc = config["model"], config["ipc"]["name"]
     chunk = model.get("chunksize")
     return {
         "model": model["name"],
         "workers": config["workers"],
-        "ipc": "auto" if ipc in ("native", "none", "reference") else ipc,
+        "ipc": ipc,
         **({"model.chunksize": chunk} if isinstance(chunk, int) else {}),
     }
 
