@@ -31,7 +31,7 @@ MOST_EFFECT = 0.02
 """If recording spans prolongs a trial by more than this, it is worth a warning."""
 
 MOST_DISTURBED = 0.1
-"""A share of a cell's pairs of trials; that others disturbed more of them is worth a word."""
+"""A share of a cell's pairs of trials; if more of them were disturbed, that is worth a word."""
 
 
 def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Caution]:
@@ -104,8 +104,8 @@ def _disturbed(estimates: pd.DataFrame) -> Iterator[Caution]:
     above = estimates[estimates["pairs_disturbed"].gt(MOST_DISTURBED)]
     if len(above):
         text = (
-            f"{out_of(len(above), len(estimates))} others disturbed {span(above['pairs_disturbed'], percent)} of the pairs of "
-            "trials: all pairs count, the column quiet (--all) is without the disturbed ones"
+            f"{out_of(len(above), len(estimates))} {span(above['pairs_disturbed'], percent)} of the pairs of "
+            "trials were disturbed: all pairs count, the column quiet (--all) is without the disturbed ones"
         )
         yield Caution(DISTURBED, text, _cells(above), "d")
 

@@ -449,7 +449,7 @@ _TRIALS = (
     (
         "disturbed_by",
         pa.string(),
-        "steal, throttling, foreign load, or several with commas; null if undisturbed",
+        "steal, throttling, foreign load, native threads, or several with commas; null if undisturbed",
     ),
     ("steal_ns", pa.int64(), "time that the hypervisor gave to other guests, summed over our CPUs, in ns"),
     ("busy_ns", pa.int64(), "time that our CPUs were busy with any process, summed over them, in ns"),

@@ -15,7 +15,7 @@ from breakeven.runner.cell.result import TrialRecord
 from breakeven.runner.cell.sampling import SERIAL
 
 SHARE = 0.05
-STEAL, THROTTLING, FOREIGN = "steal", "throttling", "foreign load"
+STEAL, THROTTLING, FOREIGN, NATIVE = "steal", "throttling", "foreign load", "native threads"
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,23 @@ class Judge:
     def __call__(self, trials: Sequence[TrialRecord]) -> list[str | None]:
         """Return what disturbed each trial, None if nothing did."""
         waited = {trial.block for trial in trials if trial.kind == SERIAL and self._was_kept_waiting(trial)}
-        return [", ".join(self._causes(trial, trial.block in waited)) or None for trial in trials]
+        met = NATIVE if any(map(self._has_native_threads, trials)) else FOREIGN
+        return [", ".join(self._causes(trial, trial.block in waited, met)) or None for trial in trials]
 
-    def _causes(self, trial: TrialRecord, waited: bool) -> list[str]:
+    def _causes(self, trial: TrialRecord, waited: bool, met: str) -> list[str]:
         found = {
             STEAL: self._was_stolen_from(trial),
             THROTTLING: (trial.throttled_ns or 0) > 0,
-            FOREIGN: self._met_others(trial, waited),
+            met: self._met_others(trial, waited),
         }
         return [cause for cause, applies in found.items() if applies]
+
+    def _has_native_threads(self, trial: TrialRecord) -> bool:
+        """Return whether our processes had further threads, such as those of BLAS.
+
+        They go on for some ms after a trial, in the workers while the parent has its own: what had a CPU then may be one of them.
+        """
+        return trial.other_cpu_ns > self.share * trial.wall_ns
 
     def _was_stolen_from(self, trial: TrialRecord) -> bool:
         """Return whether a share of the trial's CPUs was stolen, less a tick that may have begun earlier."""

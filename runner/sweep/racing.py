@@ -165,10 +165,9 @@ class RaceSchedule:
         """Return whether candidates tell about each other: not where the budget allows to measure each."""
         if search.structure is not None:
             return search.structure
-        if written:
-            before = json.loads(written)
-            if before["regret"] == search.regret and _ids(before) == [cell.cell_id for cell in self._cells]:
-                return bool(before["structure"])
+        before = _read(written)
+        if before.get("regret") == search.regret and _ids(before) == [cell.cell_id for cell in self._cells]:
+            return bool(before["structure"])
         asked = self._budget.asked_ns
         return bool(asked) and self._seconds(len(self._cells) + MARGIN) > (asked or 0) / 1e9
 
@@ -205,5 +204,14 @@ def _name(planned: PlannedCell) -> str:
     return f"{brief(planned.cell, planned.distinct)}{f' chunk {chunk}' if chunk else ''}"
 
 
+def _read(written: str) -> dict[str, Any]:
+    """Return what an earlier launch wrote; nothing if it was damaged since: then it is written anew."""
+    try:
+        found = json.loads(written) if written else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _ids(written: Mapping[str, Any]) -> list[str]:
-    return [one["cell_id"] for one in written["candidates"][1:]]
+    return [str(one.get("cell_id")) for one in written.get("candidates", [])[1:] if isinstance(one, dict)]

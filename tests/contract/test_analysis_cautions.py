@@ -175,7 +175,7 @@ def test_disturbance_is_told_with_what_counts() -> None:
     """Its share in the cells that it holds for, and which column is without it; a tenth is nothing to tell."""
     assert _cautions({"pairs_disturbed": 0.5}, {"pairs_disturbed": 0.1}, {"pairs_disturbed": 0.254}) == [
         (
-            "in 2 of 3 cells others disturbed 25.4 % to 50 % of the pairs of trials: all pairs count, "
+            "in 2 of 3 cells 25.4 % to 50 % of the pairs of trials were disturbed: all pairs count, "
             "the column quiet (--all) is without the disturbed ones"
         )
     ]

@@ -188,6 +188,13 @@ def test_structure_is_assumed_only_where_the_budget_is_short() -> None:
     ).race.rule.structure
 
 
+@pytest.mark.parametrize("damage", ["{", "[1]", "{}", '{"regret": 0.1, "candidates": [0, 1]}'])
+def test_a_damaged_file_is_written_anew(damage: str) -> None:
+    """It decides nothing."""
+    made = plan(*WAYS)
+    assert schedule(made, budget=2 * 10**9, written=damage).text == schedule(made, budget=2 * 10**9).text
+
+
 def test_what_is_stored_counts_when_a_race_is_carried_on() -> None:
     """In the order in which it was measured; the same run is never made twice."""
     made = plan(*WAYS)

@@ -56,6 +56,17 @@ def test_the_serial_trial_of_the_block_tells_for_the_parallel_one() -> None:
     assert found == ["foreign load", "foreign load", None, None]
 
 
+def test_threads_of_a_library_are_not_called_others() -> None:
+    """Where any trial of a run had some, whoever waited may have waited for them."""
+    waited = {"longest_wait_ns": LOST, "kind": "serial"}
+    assert _judge(waited, {"other_cpu_ns": LOST}) == ["native threads", None]
+    assert _judge(waited, {"other_cpu_ns": LOST - 1}) == ["foreign load", None]
+    assert _judge(waited | {"throttled_ns": 1}, {"other_cpu_ns": LOST}) == [
+        "throttling, native threads",
+        None,
+    ]
+
+
 LANE = LaneRecord(0, 0, 0, 0, feeder=False, thread_id=0, offset=0, marks=0, tasks=0, dropped=0)
 RESULT = result(task_ns=1_000_000)
 
