@@ -60,18 +60,18 @@ def measured(name: str, options: argparse.Namespace, base: Path) -> dict[str, An
     race, grid, again = (base / f"{name}-{part}" for part in ("race", "grid", "again"))
     more = (*work(name), *options.overrides)
     took = sweep(race, *_RACE, *more, f"budget={options.budget}")
-    advice = advise(load(race))
+    raced = load(race)
+    advice = advise(raced)
     if advice is None:
         raise RuntimeError(f"{race} is no race")
     grid_took = sweep(grid, "+experiment=advise", *more, f"rounds={options.rounds}", "budget=null")
-    runs = load(grid).runs
-    runs = runs[runs["status"].eq("ok")]
-    medians = runs.groupby("cell_id")["speedup"].median()
-    best = medians.nlargest(BEST)
-    rounds = len(runs)
-    choice = advice.leader.cell_id
-    values = _again(again, runs, {*best.index, *([choice] if choice else [])}, more, options)
-    mine = values.get(choice, 1.0) if choice else 1.0
+    runs = _named(load(grid).runs)
+    best = runs.groupby("way")["speedup"].median().nlargest(BEST)
+    choice = None
+    if advice.leader.cell_id is not None:
+        choice = _named(raced.runs).set_index("cell_id")["way"].loc[[advice.leader.cell_id]].iloc[0]
+    values = _again(again, {*best.index, *([choice] if choice else [])}, more, options)
+    mine = values[choice] if choice else 1.0
     top = max([*values.values(), 1.0])
     return {
         "name": name,
@@ -82,7 +82,7 @@ def measured(name: str, options: argparse.Namespace, base: Path) -> dict[str, An
         "seconds": took,
         "runs": advice.runs,
         "candidates": len(advice.choices) - 1,
-        "grid_runs": rounds,
+        "grid_runs": len(runs),
         "grid_seconds": grid_took,
         "speedup": mine,
         "best": top,
@@ -91,35 +91,31 @@ def measured(name: str, options: argparse.Namespace, base: Path) -> dict[str, An
 
 
 def _again(
-    folder: Path, runs: pd.DataFrame, cells: set[str], more: Sequence[str], options: argparse.Namespace
+    folder: Path, ways: set[str], more: Sequence[str], options: argparse.Namespace
 ) -> dict[str, float]:
-    """Return the median speedup of some cells, measured side by side in a sweep of their own."""
-    kept = runs[runs["cell_id"].isin(cells)].drop_duplicates("cell_id")
-    grids = [_knobs(row["config"]) for _, row in kept.iterrows()]
-    text = (
-        "["
-        + ",".join("{" + ",".join(f"{key}:{value}" for key, value in grid.items()) + "}" for grid in grids)
-        + "]"
+    """Return the median speedup of some ways, measured side by side in a sweep of their own."""
+    grids = ",".join(
+        "{" + ",".join(f"{key}:{value}" for key, value in json.loads(way).items()) + "}"
+        for way in sorted(ways)
     )
     same = ("precision=10%", "trial=24ms", "measure.max_time=400ms", "budget=null")
-    sweep(folder, *more, *same, f"hydra.sweeper.grids={text}", f"rounds={options.again}")
-    found = load(folder).runs
-    found = found[found["status"].eq("ok")]
-    by_knobs = {json.dumps(_knobs(row["config"])): cell for cell, row in kept.set_index("cell_id").iterrows()}
-    names = [by_knobs[json.dumps(_knobs(config))] for config in found["config"]]
-    return {str(cell): float(median(values)) for cell, values in found["speedup"].groupby(names)}
+    sweep(folder, *more, *same, f"hydra.sweeper.grids=[{grids}]", f"rounds={options.again}")
+    found = _named(load(folder).runs)
+    return {str(way): float(median(values)) for way, values in found.groupby("way")["speedup"]}
 
 
-def _knobs(text: str) -> dict[str, Any]:
+def _named(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the good runs, each with its ``way``: cells of sweeps that differ in their rounds have no id in common."""
+    good = runs[runs["status"].eq("ok")]
+    return good.assign(way=good["config"].map(_way))
+
+
+def _way(text: str) -> str:
     config = yaml.safe_load(text)
-    model, ipc = config["model"], config["ipc"]["name"]
+    model = config["model"]
     chunk = model.get("chunksize")
-    return {
-        "model": model["name"],
-        "workers": config["workers"],
-        "ipc": ipc,
-        **({"model.chunksize": chunk} if isinstance(chunk, int) else {}),
-    }
+    way = {"model": model["name"], "workers": config["workers"], "ipc": config["ipc"]["name"]}
+    return json.dumps(way | ({"model.chunksize": chunk} if isinstance(chunk, int) else {}))
 
 
 def main() -> int:
