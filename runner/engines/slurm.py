@@ -49,6 +49,7 @@ class Slurm(OnNodes):
         self._patience: float = options["patience"] / 1e9
         self._end = Event()
         self._guard = Lock()
+        self._taking = Lock()
         self._asked: dict[int, Asked] = {}
         self._numbers = count()
         self._failed: EngineLost | None = None
@@ -187,12 +188,16 @@ class Slurm(OnNodes):
         return min(most, max(least, _SHARE * (monotonic() - self._stirred)))
 
     def _take(self, number: int) -> bool:
-        """Return whether there is an answer, which then ends its order."""
-        answer = self._exchange.read(number)
+        """Return whether there is an answer, which then ends its order.
+
+        Whoever reads an answer removes it, and another thread that finds none then must not find its order either.
+        """
+        with self._taking:
+            answer = self._exchange.read(number)
+            asked = None if answer is None else self._forget(number)
         if answer is None:
             return False
         self._stirred = monotonic()
-        asked = self._forget(number)
         if asked is not None:
             asked.answer.set_result(answer)
         return True

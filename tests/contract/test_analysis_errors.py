@@ -163,7 +163,7 @@ def test_unknown_names(sample: Sample) -> None:
     ):
         lab.describe("nope")
     with pytest.raises(
-        UnknownName, match=r"^no figure nope; there are breakeven, .*, stream, heartbeat, switching$"
+        UnknownName, match=r"^no figure nope; there are advice, breakeven, .*, stream, heartbeat, switching$"
     ):
         draw("nope", lab)
 
@@ -216,7 +216,7 @@ def test_a_timeline_needs_cpu_time(tmp_path: Path) -> None:
     [
         (
             ["--only", "scaling,pie"],
-            "no figure pie; there are breakeven, winner, memory, oversubscription, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels, observed, stream, heartbeat, switching\n",
+            "no figure pie; there are advice, breakeven, winner, memory, oversubscription, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels, observed, stream, heartbeat, switching\n",
         ),
         (["--format", "gif"], "no format gif; there are png, svg\n"),
     ],

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from breakeven.runner.engines import _slurm_jobs, slurm
-from breakeven.runner.engines._exchange import Desk
+from breakeven.runner.engines._exchange import Desk, Exchange
 from breakeven.runner.engines._slurm_commands import Commands, Job, Refused, Unreachable, check_options
 from breakeven.runner.engines.orders import answer_of
 from breakeven.runner.engines.slurm import Slurm, name_of
@@ -163,6 +164,34 @@ def test_an_answer_counts_however_its_job_ended(made_up: MadeUp, engine_of: Call
     made_up.set(begins=begin)
     row = engine_of().submit(RUN).result(30).row
     assert (row["status"], row["node"]) == ("ok", "n1")
+
+
+def test_an_answer_that_is_being_taken_is_not_lost(
+    made_up: MadeUp, engine_of: Callable[..., Slurm], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread reads it, which removes the file, while another sees that its job has ended: the run is not made twice."""
+    read, reading = Exchange.read, Event()
+
+    def slowly(self: Exchange, number: int) -> bytes | None:
+        found = read(self, number)
+        if found is not None:
+            reading.set()
+            sleep(0.1)  # in which the queue is looked at several times
+        return found
+
+    def begin(number: str, command: Sequence[str]) -> None:
+        def go_on() -> None:
+            answers(command)
+            reading.wait(30)
+            made_up.end(number, "NODE_FAIL")
+
+        Thread(target=go_on).start()
+
+    monkeypatch.setattr(Exchange, "read", slowly)
+    made_up.set(begins=begin)
+    row = engine_of().submit(RUN).result(30).row
+    assert (row["status"], row["node"]) == ("ok", "n1")
+    assert len(made_up.jobs) == 1
 
 
 def test_a_job_that_ends_without_an_answer_is_submitted_again(
