@@ -133,7 +133,7 @@ def test_an_unknown_choice_lists_ones_own(capsys: Captured) -> None:
     _write("conf/experiment/mine.yaml", EXPERIMENT)
     assert main(["+experiment=mien"]) == 2
     assert capsys.readouterr().err.startswith(
-        "+experiment=mien: no such choice (did you mean mine?); choose one of bandwidth, breakeven, "
+        "+experiment=mien: no such choice (did you mean mine?); choose one of advise, bandwidth, breakeven, "
     )
 
 
