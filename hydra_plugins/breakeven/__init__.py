@@ -20,7 +20,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from breakeven.runner.config.search import RACE
+from breakeven.runner.config.search import BISECT, RACE, TASK
 from breakeven.runner.hydra_app import resolvers, yaml_files
 from breakeven.runner.hydra_app.filters import Selected
 from breakeven.runner.hydra_app.grid import in_batches
@@ -133,6 +133,10 @@ class RaceSweeper(BreakevenSweeper):
     """The same grid, of which a race measures what it takes to know the fastest cell."""
 
 
+class BisectSweeper(BreakevenSweeper):
+    """The same grid without one axis, along which a bisection finds where each of its lines begins to pay."""
+
+
 def _store(group: str, member: type, name: str = "breakeven", **knobs: Any) -> None:
     node = {"_target_": f"{__name__}.{member.__name__}", **knobs}
     ConfigStore.instance().store(group=group, name=name, node=node, provider="breakeven")
@@ -153,3 +157,4 @@ _GRID: dict[str, Any] = {
 }
 _store("hydra/sweeper", BreakevenSweeper, **_GRID)
 _store("hydra/sweeper", RaceSweeper, RACE, **_GRID, regret="10%", structure="auto")
+_store("hydra/sweeper", BisectSweeper, BISECT, **_GRID, along=TASK, between=None, factor=1.25, most=40)

@@ -16,11 +16,19 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from breakeven.base.errors import BadValue
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
+from breakeven.runner.config.search import BisectSearch
 from breakeven.runner.hydra_app.choices import refuse_choices
 from breakeven.runner.hydra_app.compose import Composer, as_written, plain_config, without_hydra
 from breakeven.runner.hydra_app.filters import Selected, Selection, read_selection, select
 from breakeven.runner.hydra_app.grid import expand
-from breakeven.runner.hydra_app.parts import Part, parts_of, search_of
+from breakeven.runner.hydra_app.parts import (
+    Part,
+    at_positions,
+    parts_of,
+    read_search,
+    search_kind,
+    search_of,
+)
 from breakeven.runner.hydra_app.task import Sweeping
 from breakeven.runner.hydra_app.texts import as_typed, grid_for_hydra, zips_for_hydra
 from breakeven.runner.hydra_app.unused import refuse_unused
@@ -78,7 +86,7 @@ def plan_jobs(setup: Setup, arguments: Sequence[str]) -> tuple[Sequence[Sequence
         refuse_unused(setup.config)
     elif search_of(setup.config) is not None:
         raise BadValue(
-            "hydra/sweeper=race: chooses each run by those before it, so that it needs a launcher that takes all cells at once; "
+            f"hydra/sweeper={search_kind(setup.config.hydra.sweeper)}: chooses each run by those before it, so that it needs a launcher that takes all cells at once; "
             "leave out hydra/launcher (engine=slurm, ray or dask measures on other machines)"
         )
     composer = setup.composer()
@@ -112,7 +120,9 @@ def _expanded(setup: Setup, part: Part) -> list[list[str]]:
             list(map(grid_for_hydra, grids)),
             zips_for_hydra(zipped),
         )
-    return expand(part.arguments, params, grids, setup.context.config_loader, zipped)
+    jobs = expand(part.arguments, params, grids, setup.context.config_loader, zipped)
+    search = read_search(part.sweeper)
+    return at_positions(jobs, search) if isinstance(search, BisectSearch) else jobs
 
 
 def _chosen(

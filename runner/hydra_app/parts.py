@@ -8,7 +8,7 @@ the one before. A file that sets the sweeper from any other place is refused.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +20,24 @@ from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.cell import ENGINE, FAMILIES
 from breakeven.runner.config.parsing import typed
-from breakeven.runner.config.search import RACE_KEYS, Search, read_search
+from breakeven.runner.config.search import (
+    BISECT,
+    BISECT_KEYS,
+    RACE,
+    RACE_KEYS,
+    BisectSearch,
+    Search,
+    read_bisection,
+    read_race,
+)
 from breakeven.runner.hydra_app.compose import Composer, as_written
 from breakeven.runner.hydra_app.messages import SWEEPER_KEYS
 
-_RACE = "hydra_plugins.breakeven.RaceSweeper"
+_SEARCHES: dict[str, tuple[str, tuple[str, ...], Callable[[Mapping[str, Any]], Search]]] = {
+    "hydra_plugins.breakeven.RaceSweeper": (RACE, RACE_KEYS, read_race),
+    "hydra_plugins.breakeven.BisectSweeper": (BISECT, BISECT_KEYS, read_bisection),
+}
+"""Sweepers that choose their runs: the name of each, the keys that it alone has, and what reads them."""
 _NEVER = (*FAMILIES, ENGINE, "interpreter")
 """Groups whose files say what a cell is, and nothing of the grid."""
 _EXAMPLES = {
@@ -119,26 +132,50 @@ def _settings(arguments: list[str], composer: Composer) -> dict[str, Any]:
     return {**found, **{f"params.{key}": value for key, value in params.items()}}
 
 
-def is_race(sweeper: Mapping[str, Any]) -> bool:
-    """Return whether a race chooses the runs: ``hydra/sweeper=race``."""
-    return str(sweeper.get("_target_", "")) == _RACE
+_NOUNS = {RACE: "race", BISECT: "bisection"}
+
+
+def search_kind(sweeper: Mapping[str, Any]) -> str | None:
+    """Return what chooses the runs, as in ``hydra/sweeper=race``; None if all of a grid are made."""
+    found = _SEARCHES.get(str(sweeper.get("_target_", "")))
+    return None if found is None else found[0]
 
 
 def search_of(config: DictConfig) -> Search | None:
     """Return how the runs of a sweep are chosen, None to make all of the grid; raise BadValue."""
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-    if not is_race(sweeper):
+    return read_search(sweeper)
+
+
+def read_search(sweeper: Mapping[str, Any]) -> Search | None:
+    """Return how the runs of a sweeper with this configuration are chosen; raise BadValue."""
+    kind = search_kind(sweeper)
+    if kind is None:
         return None
+    name, _, read = _SEARCHES[str(sweeper["_target_"])]
     if sweeper["max_batch_size"] is not None:
         raise BadValue(
-            f"hydra.sweeper.max_batch_size={typed(sweeper['max_batch_size'])}: a race chooses among all cells at once; leave it null"
+            f"hydra.sweeper.max_batch_size={typed(sweeper['max_batch_size'])}: a {_NOUNS[name]} chooses among all cells at once; leave it null"
         )
-    return read_search(sweeper)
+    return read(sweeper)
+
+
+def at_positions(jobs: Sequence[Sequence[str]], search: BisectSearch) -> list[list[str]]:
+    """Return each job at every position of a bisection; raise BadValue if one sets the knob itself."""
+    for job in jobs:
+        own = next((text for text in job if text.lstrip("+").partition("=")[0] == search.along), None)
+        if own is not None:
+            raise BadValue(
+                f"{own}: hydra/sweeper=bisect chooses the values of {search.along}; leave it out, and write "
+                f"hydra.sweeper.between=[{search.write(search.low)},{search.write(search.high)}] for where to look"
+            )
+    return [[*job, f"{search.along}={value}"] for job in jobs for value in search.positions]
 
 
 def _check(sweeper: Mapping[str, Any]) -> None:
     """Raise UnknownChoice for a key that the sweeper does not know, and BadValue for one of another kind."""
-    keys = (*SWEEPER_KEYS, *RACE_KEYS) if is_race(sweeper) else SWEEPER_KEYS
+    _, own, _ = _SEARCHES.get(str(sweeper.get("_target_", "")), ("", (), read_race))
+    keys = (*SWEEPER_KEYS, *own)
     for key in sweeper:
         if key not in keys and not key.startswith("_"):
             raise UnknownChoice(

@@ -17,11 +17,12 @@ from breakeven.runner.config.cell import parse
 from breakeven.runner.config.engine import ChosenEngine, Kinds, read_engine
 from breakeven.runner.config.parsing import read_name
 from breakeven.runner.config.policy import Policy, read_policy
-from breakeven.runner.config.search import Search
+from breakeven.runner.config.search import RaceSearch, Search
 from breakeven.runner.planning.candidates import raced
 from breakeven.runner.planning.cells import PlannedCell, collapse, plan_cells
 from breakeven.runner.planning.decisions import alike
 from breakeven.runner.planning.interpreters import Interpreter, find_interpreter
+from breakeven.runner.planning.lines import bisected
 from breakeven.runner.planning.request import Origin, Request
 from breakeven.runner.planning.run import Run
 
@@ -32,7 +33,7 @@ class Plan:
 
     ``cells`` are the ids of the cells that can exist, in the order of the grid, ``planned`` the cells themselves.
     ``runs`` are in the order of execution: of a cell whose rounds end by a rule, those up to the first look; `later_blocks` has
-    the others; of a race, the first of each cell, see ``search``. ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
+    the others; with a ``search`` the first of each cell. ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
     the number of duplicate configurations. ``reference`` is the interpreter on which tasks are calibrated, None
     for that of the first cell; ``folder`` is the one that functions are imported from.
     """
@@ -92,7 +93,7 @@ def make_plan(
     reference = policy.calibrate_on and find_interpreter(policy.calibrate_on)
     cells = collapse(plan_cells(requests, parsed, origin.folder, engine))
     if search is not None:
-        cells = raced(cells)
+        cells = raced(cells) if isinstance(search, RaceSearch) else bisected(cells, search)
     if not engine.here and engine.options.get("placement") != "any":
         cells = [replace(planned, group=alike(planned.cell, policy.compare_by)) for planned in cells]
     runs = [_run(planned, round_, origin.folder) for round_, planned in in_blocks(cells, seed)]

@@ -11,7 +11,7 @@ from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL
 from breakeven.base.units import format_clock
 from breakeven.runner.config.naming import brief
-from breakeven.runner.config.search import Search
+from breakeven.runner.config.search import RaceSearch
 from breakeven.runner.environment import cpu_count
 from breakeven.runner.planning.candidates import SERIAL, candidates, chunk_of, in_race
 from breakeven.runner.planning.cells import PlannedCell
@@ -56,8 +56,8 @@ class RaceSchedule:
         self, plan: Plan, pending: Pending, stored: Stored, budget: Budget, *, written: str = ""
     ) -> None:
         search = plan.search
-        if search is None:
-            raise ValueError("the plan is of no race")
+        if not isinstance(search, RaceSearch):
+            raise TypeError("the plan is of no race")
         self._plan, self._budget = plan, budget
         self._cells = in_race(plan.planned)
         self._number = {planned.cell_id: place for place, planned in enumerate(self._cells, 1)}
@@ -161,7 +161,7 @@ class RaceSchedule:
 
     # --- time --------------------------------------------------------------------------------------------
 
-    def _structure(self, search: Search, written: str) -> bool:
+    def _structure(self, search: RaceSearch, written: str) -> bool:
         """Return whether candidates tell about each other: not where the budget allows to measure each."""
         if search.structure is not None:
             return search.structure
@@ -190,7 +190,7 @@ class RaceSchedule:
         return left is not None and left < _MOST_OF * self._eta.seconds(dict([self._eta.expected(run)]))
 
 
-def describe_race(search: Search, turns: Turns) -> str:
+def describe_race(search: RaceSearch, turns: Turns) -> str:
     """Return what a race is about to do."""
     count = len(turns.decisions)
     return (

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -19,12 +20,14 @@ from breakeven.base.terminal import fixed
 from breakeven.base.text import shown
 from breakeven.base.wrapping import wrap
 from breakeven.runner.config.policy import JSON, QUIET
+from breakeven.runner.config.search import BisectSearch
 from breakeven.runner.engines.loading import Engine, open_engine
 from breakeven.runner.errors import EngineLost, NotStored, OutputsUnwritable, PlanOutdated
 from breakeven.runner.host import clear_leftovers, kill_now
 from breakeven.runner.locks import Holder, HostLock, SweepLock, describe_holder
 from breakeven.runner.planning.bounds import over_their_time
 from breakeven.runner.planning.calibration import to_text
+from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.request import Launch
@@ -33,6 +36,7 @@ from breakeven.runner.results.rows import incompatible
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import Stored, Sweep
 from breakeven.runner.sweep import outcome
+from breakeven.runner.sweep.bisecting import BisectSchedule, Settle, describe_bisection
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.calibrating import calibrate
 from breakeven.runner.sweep.description import describe_launch
@@ -150,9 +154,12 @@ class Session:
         try:
             budget = Budget(self._plan.policy.budget_ns)
             self._prepare(observers, pending, stored)
-            self._calibrate(observers, pending, stored, calibrations, engine)
+            if not isinstance(self._plan.search, BisectSearch):
+                waiting = {run.cell_id for run in pending.waiting}
+                self._calibrate(observers, waiting, stored, calibrations, engine)
             pending = pending.of(self._plan)
-            turns = self._turns(pending, stored, budget, engine)
+            settle = partial(self._settle_one, observers, stored, calibrations, engine)
+            turns = self._turns(pending, stored, budget, engine, settle)
             self._announce(observers, pending, stored, turns)
             end = self._loop(observers, turns, engine)
         except KeyboardInterrupt:
@@ -170,32 +177,50 @@ class Session:
     def _calibrate(
         self,
         observers: Observers,
-        pending: Pending,
+        cells: set[str],
         stored: Stored,
         calibrations: Calibrations,
         engine: Engine,
     ) -> None:
-        """Find how much work the tasks of the waiting runs do; all runs of the sweep do as much from then on."""
+        """Find how much work the tasks of ``cells`` do; all runs of the sweep do as much from then on."""
         plan, known = self._plan, calibrations.known
-        cells = {run.cell_id for run in pending.waiting}
         made = calibrate(plan, known, cells, engine, observers.notify)
         for note in made.notes:
             self._note(observers, note)
         if made.known and (made.known != known or not self._sweep.calibration.exists()):
             self._sweep.keep_calibrations(to_text(made.known.values()))
+        known.update(made.known)
         self._plan = settle(plan, made.known, stored.rows, finally_=True)
 
-    def _turns(self, pending: Pending, stored: Stored, budget: Budget, engine: Engine) -> Turns:
-        """Return what chooses the runs; that of a race is written down before its first run."""
+    def _settle_one(
+        self,
+        observers: Observers,
+        stored: Stored,
+        calibrations: Calibrations,
+        engine: Engine,
+        planned: PlannedCell,
+    ) -> Plan:
+        """Calibrate the task of one cell, if that was not done, and return the plan with it."""
+        self._calibrate(observers, {planned.cell_id}, stored, calibrations, engine)
+        return self._plan
+
+    def _turns(
+        self, pending: Pending, stored: Stored, budget: Budget, engine: Engine, settle_one: Settle
+    ) -> Turns:
+        """Return what chooses the runs; that of a search is written down before its first run."""
         plan = self._plan
         if plan.search is None:
             return Schedule(plan, pending, stored.rows, budget, together=engine.room > 1)
         path = self._sweep.search
         written = path.read_text(encoding="utf-8") if path.exists() else ""
-        race = RaceSchedule(plan, pending, stored.rows, budget, written=written)
-        if race.text != written:
-            self._sweep.keep_search(race.text)
-        return race
+        search: RaceSchedule | BisectSchedule
+        if isinstance(plan.search, BisectSearch):
+            search = BisectSchedule(plan, pending, stored.rows, budget, settle_one)
+        else:
+            search = RaceSchedule(plan, pending, stored.rows, budget, written=written)
+        if search.text != written:
+            self._sweep.keep_search(search.text)
+        return search
 
     def _announce(self, observers: Observers, pending: Pending, stored: Stored, turns: Turns) -> None:
         """Say what is to be made and how long it takes, now that the length of every task is known."""
@@ -270,7 +295,9 @@ class Session:
 def _opening(plan: Plan, pending: Pending, stored: Stored, turns: Turns) -> str:
     waiting, failed = len(pending.waiting), len(pending.failed)
     is_new = not pending.done and not failed
-    if plan.search is not None:
+    if isinstance(plan.search, BisectSearch):
+        first, time = describe_bisection(plan.search, turns), ""
+    elif plan.search is not None:
         first, time = describe_race(plan.search, turns), ""
     elif is_new:
         first, time = announce(plan, pending, stored.rows), ""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from breakeven.base.errors import BadValue
-from breakeven.runner.config.search import Search, read_search
+from breakeven.runner.config.search import RaceSearch, Search, read_race
 from breakeven.runner.engines import KINDS
 from breakeven.runner.planning.candidates import candidates, in_race
 from breakeven.runner.planning.pending import find_pending
@@ -24,7 +24,7 @@ from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
 _CHOSEN = ("model", "pattern", "ipc")
-SEARCH = Search(0.1, structure=None)
+SEARCH = RaceSearch(0.1, structure=None)
 
 
 def plan(*changes: dict[str, Any], search: Search | None = SEARCH) -> Plan:
@@ -42,7 +42,7 @@ def _request(change: dict[str, Any]) -> Request:
 
 
 def schedule(
-    made: Plan, budget: int | None = None, written: str = "", search: Search = SEARCH
+    made: Plan, budget: int | None = None, written: str = "", search: RaceSearch = SEARCH
 ) -> RaceSchedule:
     """Return what chooses the runs of a race that has none yet."""
     return RaceSchedule(
@@ -126,10 +126,10 @@ def test_a_race_needs_speedups_and_chooses_the_rounds() -> None:
 def test_what_a_race_is_told_is_checked(given: dict[str, Any], said: str) -> None:
     """In one line, before anything runs."""
     with pytest.raises(BadValue) as caught:
-        read_search({"regret": "10%", "structure": "auto"} | given)
+        read_race({"regret": "10%", "structure": "auto"} | given)
     assert str(caught.value).startswith(said)
-    assert read_search({"regret": "10%", "structure": "auto"}) == SEARCH
-    assert read_search({"regret": 0.05, "structure": False}) == Search(0.05, structure=False)
+    assert read_race({"regret": "10%", "structure": "auto"}) == SEARCH
+    assert read_race({"regret": 0.05, "structure": False}) == RaceSearch(0.05, structure=False)
 
 
 WAYS = [
@@ -182,9 +182,9 @@ def test_structure_is_assumed_only_where_the_budget_is_short() -> None:
     short = schedule(made, budget=2 * 10**9)
     assert short.race.rule.structure
     assert schedule(made, budget=600 * 10**9, written=short.text).race.rule.structure
-    assert not schedule(made, budget=2 * 10**9, search=Search(0.1, structure=False)).race.rule.structure
+    assert not schedule(made, budget=2 * 10**9, search=RaceSearch(0.1, structure=False)).race.rule.structure
     assert not schedule(
-        made, budget=600 * 10**9, written=short.text, search=Search(0.2, None)
+        made, budget=600 * 10**9, written=short.text, search=RaceSearch(0.2, None)
     ).race.rule.structure
 
 
