@@ -75,13 +75,14 @@ def write_advice(advice: Advice, folder: Path) -> tuple[Path, Path]:
     """Write both files, each of which is whole or absent, and return them; raise VerdictsUnwritable."""
     paths = SweepPaths(folder)
     text = json.dumps(to_json(advice), indent=1, allow_nan=False) + "\n"
-    _write(paths.advice, lambda aside: aside.write_text(text, encoding="utf-8"))
+    write_aside(paths.advice, lambda aside: aside.write_text(text, encoding="utf-8"))
     frame = table(advice)
-    _write(paths.advice_table, lambda aside: frame.to_parquet(aside, index=False))
+    write_aside(paths.advice_table, lambda aside: frame.to_parquet(aside, index=False))
     return paths.advice, paths.advice_table
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
+def write_aside(path: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written beside ``path`` and put in its place; raise VerdictsUnwritable."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         write(aside)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from breakeven.analysis.errors import ResultsDamaged
@@ -12,6 +13,8 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.base.layout import SweepPaths
 from breakeven.search.candidate import Candidate
 from breakeven.search.race import Race, Rule, replayed
+
+RACE = "race"
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,10 @@ class Raced:
 def replay(lab: Lab) -> Raced | None:
     """Return the race of a sweep after all its runs; None if the sweep was none. Raise ResultsDamaged."""
     path = SweepPaths(lab.path).search
-    if not path.exists():
+    written = read_search(lab)
+    if written is None or written.get("search", RACE) != RACE:
         return None
     try:
-        written = json.loads(path.read_text(encoding="utf-8"))
         cells = tuple(one["cell_id"] for one in written["candidates"])
         names = tuple(str(one["name"]) for one in written["candidates"])
         race = Race(
@@ -38,11 +41,29 @@ def replay(lab: Lab) -> Raced | None:
             Rule(float(written["regret"]), bool(written["structure"])),
             int(written["seed"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultsDamaged(
-            f"{path} cannot be read ({error}); run the race again, which writes it anew and carries on"
-        ) from error
-    return Raced(replayed(race, _runs(lab, cells)), cells, names)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error) from error
+    return Raced(replayed(race, runs_of(lab, cells)), cells, names)
+
+
+def read_search(lab: Lab) -> Mapping[str, Any] | None:
+    """Return what was written before the first run of a search; None if the sweep was none. Raise ResultsDamaged."""
+    path = SweepPaths(lab.path).search
+    if not path.exists():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(found, dict):
+        raise _damaged(path, "it holds no object")
+    return found
+
+
+def _damaged(path: Path, error: object) -> ResultsDamaged:
+    return ResultsDamaged(
+        f"{path} cannot be read ({error}); run the race again, which writes it anew and carries on"
+    )
 
 
 def _candidate(written: Mapping[str, Any]) -> Candidate:
@@ -55,7 +76,7 @@ def _candidate(written: Mapping[str, Any]) -> Candidate:
     )
 
 
-def _runs(lab: Lab, cells: tuple[str | None, ...]) -> Iterator[tuple[int, float | None]]:
+def runs_of(lab: Lab, cells: Sequence[str | None]) -> Iterator[tuple[int, float | None]]:
     """Yield the runs in the order they were made; without a speedup if one failed."""
     numbers = {cell_id: number for number, cell_id in enumerate(cells) if cell_id is not None}
     runs = lab.runs[lab.runs["cell_id"].isin(numbers)]

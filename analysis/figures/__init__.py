@@ -18,6 +18,7 @@ from breakeven.analysis.figures import (
     activity,
     advice,
     bandwidth,
+    bisection,
     breakeven,
     channels,
     heartbeat,
@@ -50,6 +51,7 @@ __all__ = [
     "activity",
     "advice",
     "bandwidth",
+    "bisection",
     "breakeven",
     "channels",
     "check_options",
@@ -112,6 +114,7 @@ ABSOLUTE = (
 
 FIGURES: dict[str, Plot] = {
     "advice": advice,
+    "bisection": bisection,
     "breakeven": breakeven,
     "winner": winner,
     "memory": memory,

@@ -13,7 +13,14 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from breakeven.analysis.advice import advice_lines, advise, write_advice
+from breakeven.analysis.advice import (
+    advice_lines,
+    advise,
+    crossing_lines,
+    crossings,
+    write_advice,
+    write_crossings,
+)
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, name_work
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.caution import FLAGS, MISSING, Caution, in_order
@@ -68,7 +75,7 @@ class Summary:
     ``cells`` are the tables by pattern; ``problems`` has one row per status and reason with ``cells``, ``runs`` and an
     ``example``; ``statuses`` counts cells; ``cautions`` are what to know before believing the numbers, the most
     important first; ``flags`` are the letters that mark a cell; ``undecided`` is about the cells whose intervals are wider than asked;
-    ``left_out`` names files that are not breakeven's; of a ``race``, most of whose cells were measured once, the table is shown on demand; ``verdicts`` returns what follows, in lines of a width, with all details or in brief.
+    ``left_out`` names files that are not breakeven's; of a ``race`` or bisection, most of whose cells were measured once, the table is shown on demand; ``verdicts`` returns what follows, in lines of a width, with all details or in brief.
     """
 
     path: Path
@@ -95,6 +102,7 @@ def print_summary(folder: Path) -> None:
     advice = advise(lab)
     if advice is not None:
         write_advice(advice, lab.path)
+    write_crossings(lab)
 
 
 def open_console() -> Console:
@@ -112,7 +120,9 @@ def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
     covers_cell = bool((lab.estimates["covers"].eq("cell") | lab.estimates["precision"].notna()).all())
     found = list(_cautions(lab))
     marks = _marks(lab, found)
-    race = advise(lab) is not None  # which measures what tells, and says what is open
+    race = (
+        advise(lab) is not None or crossings(lab) is not None
+    )  # which measures what tells, and says what is open
     return Summary(
         path=path,
         cells=tables(lab, marks),
@@ -137,6 +147,9 @@ def _verdicts(lab: Lab, width: int, in_full: bool) -> list[str]:
     advice = advise(lab)
     if advice is not None:
         return advice_lines(advice, width)
+    found = crossings(lab)
+    if found is not None:
+        return crossing_lines(found, width)
     return verdict_lines(lab, width) if in_full else brief_lines(lab, width)
 
 

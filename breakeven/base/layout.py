@@ -41,7 +41,7 @@ class SweepPaths:
 
     @property
     def search(self) -> Path:
-        """Return the path of the file with the rule and the candidates of a race, written before its first run."""
+        """Return the path of the file with the rule of a race or a bisection and its candidates or lines, written before its first run."""
         return self.path / "search.json"
 
     @property
@@ -53,6 +53,16 @@ class SweepPaths:
     def advice_table(self) -> Path:
         """Return the path of the table of a race's candidates."""
         return self.path / "advice.parquet"
+
+    @property
+    def crossings(self) -> Path:
+        """Return the path of the file with what follows from a bisection."""
+        return self.path / "crossings.json"
+
+    @property
+    def crossings_table(self) -> Path:
+        """Return the path of the table of a bisection's lines."""
+        return self.path / "crossings.parquet"
 
     @property
     def figures(self) -> Path:

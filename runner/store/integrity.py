@@ -20,7 +20,7 @@ from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.store.sealed import Damaged, read_row
 
 COLUMNS = (
-    *("cell_id", "round", "status", "reason", "wall_ns", "seed", *CONDITIONS),
+    *("cell_id", "round", "order", "status", "reason", "wall_ns", "seed", *CONDITIONS),
     *("breakeven_version", "workload", "function", "model", "ipc", "pattern", "workers"),
     *("payload_bytes", "payload_out_bytes", "task_ns", "tasks", "task_calibrated_ns", "executable"),
     *("speedup", "latency_p50_ns", "source", "order"),
