@@ -36,9 +36,9 @@ from breakeven.analysis.verdicts import verdicts
 from tests.analysis_samples import MS, TRACED_NS, Sample, build_richer
 from tests.observed_samples import add_heartbeat, add_switching
 
-OF_A_RACE = "advice"  # which `test_analysis_advice` draws
-OF_TIMES = [name for name in FIGURES if name not in (*RULES, OF_A_RACE)]
-"""The figures of all but what patterns observe, which are drawn of sweeps of their own."""
+OF_SEARCHES = ("advice", "bisection")
+OF_TIMES = [name for name in FIGURES if name not in (*RULES, *OF_SEARCHES)]
+"""The figures of all but what patterns observe and what searches find, which are drawn of sweeps of their own."""
 
 
 @pytest.fixture(scope="module")
