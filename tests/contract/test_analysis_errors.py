@@ -17,7 +17,7 @@ from breakeven.analysis.errors import (
     ResultsEmpty,
     UnknownName,
 )
-from breakeven.analysis.figures import NothingToDraw, draw
+from breakeven.analysis.figures import FIGURES, NothingToDraw, draw
 from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadInput, ResultsMissing
 from breakeven.command import main
@@ -163,7 +163,8 @@ def test_unknown_names(sample: Sample) -> None:
     ):
         lab.describe("nope")
     with pytest.raises(
-        UnknownName, match=r"^no figure nope; there are advice, breakeven, .*, stream, heartbeat, switching$"
+        UnknownName,
+        match=r"^no figure nope; there are advice, .*breakeven, .*, stream, heartbeat, switching$",
     ):
         draw("nope", lab)
 
@@ -216,7 +217,7 @@ def test_a_timeline_needs_cpu_time(tmp_path: Path) -> None:
     [
         (
             ["--only", "scaling,pie"],
-            "no figure pie; there are advice, breakeven, winner, memory, oversubscription, scaling, timeline, activity, overhead, latency, bandwidth, startup, channels, observed, stream, heartbeat, switching\n",
+            f"no figure pie; there are {', '.join(FIGURES)}\n",
         ),
         (["--format", "gif"], "no format gif; there are png, svg\n"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from shutil import which
 from typing import Any, ClassVar, Optional
 
@@ -71,8 +72,9 @@ def unlink_segments() -> None:
     with open("/proc/self/maps", encoding="utf-8") as maps:
         mapped = {line.rstrip("\n")[line.find("/") :] for line in maps if _SHARED in line}
     for path in mapped:
-        if path.startswith(tuple(_SHARED + name for name in _SEGMENTS)) and os.path.exists(path):
-            os.unlink(path)
+        if path.startswith(tuple(_SHARED + name for name in _SEGMENTS)):
+            with suppress(FileNotFoundError):  # another process that has mapped it may do so at the same time
+                os.unlink(path)
 
 
 def _path() -> str:
