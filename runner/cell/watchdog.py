@@ -16,7 +16,7 @@ from .errors import PoolFailed, TaskFailed, WorkerDied
 
 EXIT_WORKER_DIED = 70
 _GRACE_S = 0.1  # between an error caused by a worker's end and the moment when that end is seen
-_POOL_GRACE_S = (
+POOL_GRACE_S = (
     2.0  # when a package's pool broke: it is told by a closed connection, before the process is gone
 )
 _PATIENCE_S = 0.3  # for whoever reaps the worker: a pool checks ten times a second
@@ -166,7 +166,7 @@ def over(pids: Sequence[int], *, pool: bool) -> Iterator[None]:
             watch.settle()
         raise
     except BaseException as error:
-        lives.report_death(_POOL_GRACE_S if isinstance(error, PoolFailed) else _GRACE_S)
+        lives.report_death(POOL_GRACE_S if isinstance(error, PoolFailed) else _GRACE_S)
         raise
     finally:
         if watch is not None:

@@ -270,10 +270,10 @@ class Pool(Model):
         return Gate(self.in_flight)
 
 
-def report_death(processes: Sequence[Any]) -> None:
-    """Exit if one of a pool's processes ended, and report which one and how."""
+def report_death(processes: Sequence[Any], *, broken: bool = False) -> None:
+    """Exit if one of a pool's processes ended, or, of one that is ``broken``, is about to, and report which one and how."""
     with closing(watchdog.Lives(processes, pool=True)) as lives:
-        lives.report_death(0)
+        lives.report_death(watchdog.POOL_GRACE_S if broken else 0)
 
 
 def refuse_input(_: Any, told: str) -> Any:

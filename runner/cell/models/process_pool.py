@@ -66,7 +66,7 @@ class ProcessPool(ExecutorPool):
         if self._unread:
             return TaskFailed(self._unread)
         if not self.lasting:  # nobody else looks at them
-            report_death(list(self._processes.values()))
+            report_death(list(self._processes.values()), broken=True)
         return error
 
     def _kill(self) -> None:
