@@ -31,8 +31,8 @@ breakeven measures when threads and processes pay, with your function.
 
   breakeven run +experiment=tour            a tour of this machine, 3 minutes
   breakeven run -m model=thread,process workers=1,2,4     a sweep of your own
-  breakeven run -m workload=function workload.target=photos:resize \\
-      model=thread,process workers=1,2      the same for your function
+  breakeven advise photos:resize            what to use for a function of yours
+  breakeven run hydra/sweeper=bisect model=process    from when on it pays
   breakeven show                            the last sweep: verdicts, figures
   breakeven --help                          all commands
 """
@@ -49,7 +49,7 @@ The word run may be left out: breakeven workers=4 measures one cell. Results
 land in outputs/NAME. A folder conf/ in the working directory is searched for
 YAML files before breakeven's own.
 
-  breakeven run +experiment=tour
+  breakeven advise photos:resize --inputs photos:samples
   breakeven run -m model=thread,process workers=1,2,4 sweep=mine
   breakeven compare model=thread model=process --in outputs/mine
 

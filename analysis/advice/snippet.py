@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 
 _AS_BY_DEFAULT_UNTIL = (3, 14)
@@ -44,95 +44,77 @@ class Call:
 
 def snippet(call: Call) -> list[str]:
     """Return the lines of code; none for a model whose workers a program makes itself."""
-    write = _WRITERS.get(call.model)
-    if write is None:
+    code = _CODE.get(call.model)
+    if code is None:
         return []
+    imports, body = code
+    asks = call.model in _WITH_CONTEXT and bool(call.context)
     module = (call.function or "").partition(":")[0]
-    lines = write(call)
-    blank = lines.index("")
-    own = [f"from {module} import {call.name.partition('.')[0]}"] if module else []
-    return [*lines[:blank], *own, *lines[blank:]]
-
-
-def _executor(name: str, module: str = "concurrent.futures") -> Callable[[Call], list[str]]:
-    def write(call: Call) -> list[str]:
-        method = f', mp_context=get_context("{call.context}")' if call.context else ""
-        return [
-            *(["from multiprocessing import get_context"] if method else []),
-            f"from {module} import {name}",
-            "",
-            f"with {name}({call.workers}{method}) as pool:",
-            f"    results = list(pool.map({call.name}, inputs{call.chunksize}))",
-        ]
-
-    return write
-
-
-def _mp_pool(call: Call) -> list[str]:
-    make = f'get_context("{call.context}").Pool' if call.context else "Pool"
-    what = "get_context" if call.context else "Pool"
-    chunk = f", chunksize={call.chunk}" if call.chunk else ""
-    return [
-        f"from multiprocessing import {what}",
+    lines = [
+        *(["from multiprocessing import get_context"] if asks else []),
+        *([] if asks and call.model == _MP_POOL else imports),
+        *([f"from {module} import {call.name.partition('.')[0]}"] if module else []),
         "",
-        f"with {make}({call.workers}) as pool:",
-        f"    results = pool.map({call.name}, inputs{chunk})",
+        *body,
     ]
+    return [_filled(line, call, asks=asks) for line in lines]
 
 
-def _loky(call: Call) -> list[str]:
-    return [
-        "from loky import get_reusable_executor",
-        "",
-        f"pool = get_reusable_executor(max_workers={call.workers})",
-        f"results = list(pool.map({call.name}, inputs{call.chunksize}))",
-    ]
+def _filled(line: str, call: Call, *, asks: bool) -> str:
+    values = {
+        "FUNCTION": call.name,
+        "WORKERS": str(call.workers),
+        "CONTEXT": f', mp_context=get_context("{call.context}")' if asks else "",
+        "POOL": f'get_context("{call.context}").Pool' if asks else "Pool",
+        "OF_MORE": call.chunksize,
+        "CHUNKSIZE": f", chunksize={call.chunk}" if call.chunk else "",
+        "BATCHES": f", batch_size={call.chunk}" if call.chunk else "",
+        "BACKEND": f', backend="{call.backend}"' if call.backend not in ("", "loky") else "",
+    }
+    return re.sub("<(\\w+)>", lambda name: values[name[1]], line)
 
 
-def _joblib(call: Call) -> list[str]:
-    backend = f', backend="{call.backend}"' if call.backend and call.backend != "loky" else ""
-    size = f", batch_size={call.chunk}" if call.chunk else ""
-    return [
-        "from joblib import Parallel, delayed",
-        "",
-        f"with Parallel(n_jobs={call.workers}{backend}{size}) as parallel:",
-        f"    results = parallel(delayed({call.name})(one) for one in inputs)",
-    ]
+_MP_POOL = "mp_pool"
+_WITH_CONTEXT = ("process_pool", _MP_POOL)
+_MAPPED = "    results = list(pool.map(<FUNCTION>, inputs<OF_MORE>))"
 
 
-def _mpire(call: Call) -> list[str]:
-    return [
-        "from mpire import WorkerPool",
-        "",
-        f"with WorkerPool(n_jobs={call.workers}) as pool:",
-        f"    results = pool.map({call.name}, inputs)",
-    ]
+def _executor(name: str) -> tuple[list[str], list[str]]:
+    return [f"from concurrent.futures import {name}"], [f"with {name}(<WORKERS><CONTEXT>) as pool:", _MAPPED]
 
 
-def _to_thread(call: Call) -> list[str]:
-    return [
-        "import asyncio",
-        "from concurrent.futures import ThreadPoolExecutor",
-        "",
-        "async def main():",
-        f"    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor({call.workers}))",
-        f"    return await asyncio.gather(*(asyncio.to_thread({call.name}, one) for one in inputs))",
-        "results = asyncio.run(main())",
-    ]
-
-
-def _serial(call: Call) -> list[str]:
-    return ["", f"results = [{call.name}(one) for one in inputs]"]
-
-
-_WRITERS: dict[str, Callable[[Call], list[str]]] = {
-    "serial": _serial,
+_CODE: dict[str, tuple[list[str], list[str]]] = {
+    "serial": ([], ["results = [<FUNCTION>(one) for one in inputs]"]),
     "thread_pool": _executor("ThreadPoolExecutor"),
     "process_pool": _executor("ProcessPoolExecutor"),
     "interpreter_pool": _executor("InterpreterPoolExecutor"),
-    "mp_pool": _mp_pool,
-    "loky": _loky,
-    "joblib": _joblib,
-    "mpire": _mpire,
-    "asyncio_to_thread": _to_thread,
+    _MP_POOL: (
+        ["from multiprocessing import Pool"],
+        ["with <POOL>(<WORKERS>) as pool:", "    results = pool.map(<FUNCTION>, inputs<CHUNKSIZE>)"],
+    ),
+    "loky": (
+        ["from loky import get_reusable_executor"],
+        ["pool = get_reusable_executor(max_workers=<WORKERS>)", _MAPPED.strip()],
+    ),
+    "joblib": (
+        ["from joblib import Parallel, delayed"],
+        [
+            "with Parallel(n_jobs=<WORKERS><BACKEND><BATCHES>) as parallel:",
+            "    results = parallel(delayed(<FUNCTION>)(one) for one in inputs)",
+        ],
+    ),
+    "mpire": (
+        ["from mpire import WorkerPool"],
+        ["with WorkerPool(n_jobs=<WORKERS>) as pool:", "    results = pool.map(<FUNCTION>, inputs)"],
+    ),
+    "asyncio_to_thread": (
+        ["import asyncio", "from concurrent.futures import ThreadPoolExecutor"],
+        [
+            "async def main():",
+            "    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(<WORKERS>))",
+            "    return await asyncio.gather(*(asyncio.to_thread(<FUNCTION>, one) for one in inputs))",
+            "results = asyncio.run(main())",
+        ],
+    ),
 }
+"""By model its imports and its body, with what a `Call` fills in."""

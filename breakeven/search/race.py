@@ -16,8 +16,9 @@ often it is wrong, on invented surfaces and on grids that were measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import exp, inf, log, log2
 from random import Random
 
@@ -97,6 +98,7 @@ class Race:
 
     def add(self, number: int, speedup: float) -> None:
         """Add the median speedup of a run of candidate ``number``."""
+        self.__dict__.pop("_state", None)
         self._runs[number] += 1
         value = log(speedup)
         for place, (_, noise) in enumerate(_HYPOTHESES):
@@ -130,8 +132,7 @@ class Race:
             return unseen
         leader, rival, gap = self._two()
         if gap > self.rule.margin:
-            state = self._state()
-            variance = np.diagonal(state[1])
+            variance = np.diagonal(self._state[1])
             prefers = rival if variance[rival] >= variance[leader] or self._is_fixed(leader) else leader
             return self._but(busy, prefers, rival, leader)
         if self._runs[leader] < _AT_LEAST and not self._is_fixed(leader):
@@ -149,11 +150,11 @@ class Race:
     @property
     def leader(self) -> int:
         """Return the number of the candidate with the highest mean of those that were measured, the serial program included."""
-        return self._known_leader(self._state()[0])
+        return self._known_leader(self._state[0])
 
     def standings(self) -> list[Standing]:
         """Return what follows for each candidate, in order."""
-        mean, covariance = self._state()
+        mean, covariance = self._state
         leader = self._known_leader(mean)
         found = []
         for number in range(len(self.candidates)):
@@ -164,6 +165,7 @@ class Race:
 
     # --- the state ---------------------------------------------------------------------------------------
 
+    @cached_property
     def _state(self) -> tuple[Array, Array]:
         """Return mean and covariance of the mixture of hypotheses; no mean is above what there can be."""
         weights = np.exp(self._evidence - self._evidence.max())
@@ -187,7 +189,7 @@ class Race:
 
     def _two(self) -> tuple[int, int, float]:
         """Return the leader, its strongest rival, and by how much that may be better; minus infinity if there is none."""
-        mean, covariance = self._state()
+        mean, covariance = self._state
         leader = self._leader(mean)
         above = self._may_be_better(leader, mean, covariance)
         rivals = [number for number in self._in_race() if number != leader]
@@ -210,7 +212,7 @@ class Race:
 
     def _is_beaten(self, number: int) -> bool:
         """Return whether a candidate, even at its cap, is no better than the leader by more than the regret."""
-        mean, covariance = self._state()
+        mean, covariance = self._state
         leader = self._leader(mean)
         if number == leader or (self._runs[leader] < _AT_LEAST and not self._is_fixed(leader)):
             return False
@@ -238,13 +240,12 @@ class Race:
         one = self.candidates[number]
         return abs(log2(one.workers / cpus)), abs(_place(one)[1]), number
 
-    @staticmethod
-    def _but(busy: set[int], *wanted: int) -> int | None:
-        return next((number for number in wanted if number not in busy), None)
+    def _but(self, busy: set[int], *wanted: int) -> int | None:
+        return next((number for number in wanted if number not in busy and not self._is_fixed(number)), None)
 
     def _maybe_equal(self, leader: int) -> Iterable[int]:
         """Yield the candidates that cost less than the leader and may be as good, the cheapest first."""
-        mean, covariance = self._state()
+        mean, covariance = self._state
         own = self.candidates[leader].workers
         cheaper = [number for number in self._in_race() if self.candidates[number].workers < own]
         for number in sorted(cheaper, key=lambda one: (self.candidates[one].workers, one)):
@@ -310,13 +311,3 @@ def replayed(race: Race, runs: Iterable[tuple[int, float | None]]) -> Race:
         else:
             race.add(number, speedup)
     return race
-
-
-def simulated(race: Race, run: Callable[[int], float], most: int) -> tuple[bool, int]:
-    """Race until it is decided or ``most`` runs are made; return whether it is, and how many runs that took."""
-    for made in range(most):
-        number = race.next()
-        if number is None:
-            return True, made
-        race.add(number, run(number))
-    return race.decided, most

@@ -16,9 +16,7 @@ from .errors import PoolFailed, TaskFailed, WorkerDied
 
 EXIT_WORKER_DIED = 70
 _GRACE_S = 0.1  # between an error caused by a worker's end and the moment when that end is seen
-POOL_GRACE_S = (
-    2.0  # when a package's pool broke: it is told by a closed connection, before the process is gone
-)
+POOL_GRACE_S = 2.0  # when a pool broke: it notices a closed connection before the process has ended
 _PATIENCE_S = 0.3  # for whoever reaps the worker: a pool checks ten times a second
 _POOL_PATIENCE_S = (
     2.0  # for what made a pool end its workers: another worker's end, or a result it cannot read

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from breakeven.base.keys import Key
-from breakeven.base.statuses import FINAL
 from breakeven.base.units import format_clock
 from breakeven.runner.config.search import BisectSearch
 from breakeven.runner.planning.cells import PlannedCell
-from breakeven.runner.planning.eta import estimate
 from breakeven.runner.planning.lines import PlannedLine, lines_of
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
 from breakeven.runner.sweep.budget import Budget
-from breakeven.runner.sweep.turns import Forecast, Turns
+from breakeven.runner.sweep.searching import SearchSchedule
+from breakeven.runner.sweep.turns import Forecast
 from breakeven.search.bisect import UNDECIDED, Bisection, Rule
-
-_MOST_OF = 0.999  # of a run that the budget must hold: sums of times are not exact
 
 Settle = Callable[[PlannedCell], Plan]
 """Calibrates the task of a cell, if that was not done, and returns the plan with what is known then."""
@@ -63,35 +59,26 @@ class _Progress:
         return f"between {low} and {high}" if found.word == UNDECIDED else f"{found.word}, {low} to {high}"
 
 
-class BisectSchedule:
-    """The runs of one launch of a bisection; ``text`` says by which rule which lines are decided.
+class BisectSchedule(SearchSchedule[_Line]):
+    """The runs of one launch of a bisection, line by line.
 
     ``settle`` is called for a cell before its first run: of a hundred cells of a line a dozen are measured, and no others are calibrated.
     """
 
     def __init__(self, plan: Plan, pending: Pending, stored: Stored, budget: Budget, settle: Settle) -> None:
+        super().__init__(plan, pending, stored, budget)
         search = plan.search
         if not isinstance(search, BisectSearch):
             raise TypeError("the plan is of no bisection")
-        self._plan, self._budget, self._settle, self._search = plan, budget, settle, search
+        self._settle, self._search = settle, search
         self._lines = [_Line(line, self._bisection(line)) for line in lines_of(plan.planned, search)]
         self._line_of = {one.cell_id: line for line in self._lines for one in line.planned.cells}
-        self._eta = estimate(plan, pending, stored)
         self._settled: set[str] = set()
-        self._stored: set[Key] = set()
-        self._traced: set[str] = set()
-        self._began: dict[Key, _Line] = {}
-        self.over_budget = False
-        kept = {run.key for run in (*pending.done, *pending.failed)}
-        for key, row in sorted(stored.items(), key=lambda entry: int(entry[1]["order"])):
-            if key in kept:
-                self._count(row)
-        self._order = max((int(row["order"]) + 1 for row in stored.values()), default=0)
+        self._count_stored(pending, stored)
         for line in self._lines:
-            if line.bisection.next() is not None and line.planned.cells[-1].source is not None:
-                self._ready(
-                    line.planned.cells[-1]
-                )  # calls that take too long are refused before the first run
+            longest = line.planned.cells[-1]
+            if line.bisection.next() is not None and longest.source is not None:
+                self._ready(longest)  # calls that take too long are refused before the first run
 
     def _bisection(self, line: PlannedLine) -> Bisection:
         search = self._search
@@ -119,10 +106,14 @@ class BisectSchedule:
         }
         return json.dumps(found, indent=1)
 
-    @property
-    def certain(self) -> int:
-        """Return how many runs are made in any case: nobody knows."""
-        return 0
+    def describe(self) -> str:
+        """Return how many lines there are, where and how closely they are looked at, and how long that takes at most."""
+        search, count = self._search, len(self._lines)
+        low, high = search.write(search.low), search.write(search.high)
+        return (
+            f"a bisection of {count} line{'s' * (count != 1)} along {search.along} from {low} to {high}, to a factor of {search.factor:g}, "
+            f"at most {search.most} runs each and {format_clock(self.forecast.most)}"
+        )
 
     @property
     def decisions(self) -> _Progress:
@@ -136,53 +127,28 @@ class BisectSchedule:
         left = self._left()
         return Forecast(0.0, most if left is None else min(max(left, 0.0), most))
 
-    def next(self, may_begin: Callable[[Run], bool]) -> Run | None:
-        """Return the run that tells most of the line with the fewest; None if all are decided, the budget over, or no node is free."""
-        chosen = None if self.over_budget else self._chosen()
-        if chosen is None:
-            return None
-        line, planned = chosen
-        run = self._run(self._ready(planned))
-        if not may_begin(run):
-            return None
-        if self._ends_budget(run):
-            self.over_budget = True
-            return None
-        self._began[run.key] = line
-        self._order += 1
-        return run
-
     def following(self) -> Run | None:
         """Return None: which run comes next depends on the current one, and may have to be calibrated first."""
         return None
 
-    def ended(self, run: Run, row: Mapping[str, Any]) -> None:
-        """Record that ``run`` ended with ``row``."""
-        del self._began[run.key]
-        self._eta.learn(run, row["wall_ns"])
-        self._count(row)
-
-    def _count(self, row: Mapping[str, Any]) -> None:
+    def _learn(self, row: Mapping[str, Any], speedup: float | None) -> None:
         line = self._line_of.get(row["cell_id"])
-        if line is None:
+        if line is None:  # of a line that another launch had
             return
-        self._stored.add((row["cell_id"], row["round"]))
-        if row["status"] in FINAL:
-            self._traced.add(row["cell_id"])
-        if row["status"] == "ok" and row["speedup"]:
-            ids = [planned.cell_id for planned in line.planned.cells]
-            line.bisection.add(ids.index(row["cell_id"]), row["speedup"])
-        else:
+        if speedup is None:
             line.bisection.fail()
+        else:
+            ids = [planned.cell_id for planned in line.planned.cells]
+            line.bisection.add(ids.index(row["cell_id"]), speedup)
 
-    def _chosen(self) -> tuple[_Line, PlannedCell] | None:
+    def _choose(self) -> tuple[_Line, PlannedCell] | None:
         """Return the open line with the fewest runs, none of which is under way, and the cell to measure."""
         busy = {id(line) for line in self._began.values()}
         free = (line for line in self._lines if id(line) not in busy)
         for line in sorted(free, key=lambda line: line.bisection.runs):
             number = line.bisection.next()
             if number is not None:
-                return line, line.planned.cells[number]
+                return line, self._ready(line.planned.cells[number])
         return None
 
     def _ready(self, planned: PlannedCell) -> PlannedCell:
@@ -191,13 +157,6 @@ class BisectSchedule:
             self._plan = self._settle(planned)
             self._settled.add(planned.cell_id)
         return next(one for one in self._plan.planned if one.cell_id == planned.cell_id)
-
-    def _run(self, planned: PlannedCell) -> Run:
-        round_ = 0
-        while (planned.cell_id, round_) in self._stored:
-            round_ += 1
-        run = self._plan.run_of(planned, round_)
-        return replace(run, order=self._order, must_trace=planned.cell_id not in self._traced)
 
     # --- time --------------------------------------------------------------------------------------------
 
@@ -208,23 +167,3 @@ class BisectSchedule:
         cells = line.planned.cells
         middle = dict([self._eta.expected(cells[len(cells) // 2])])
         return self._eta.seconds(middle) * (line.bisection.rule.most - line.bisection.runs)
-
-    def _left(self) -> float | None:
-        return self._budget.left(0.0) if self._budget.asked_ns else None
-
-    def _ends_budget(self, run: Run) -> bool:
-        left = self._left()
-        return left is not None and left < _MOST_OF * self._eta.seconds(dict([self._eta.expected(run)]))
-
-
-def describe_bisection(search: BisectSearch, turns: Turns) -> str:
-    """Return what a bisection is about to do."""
-    low, high = search.write(search.low), search.write(search.high)
-    return (
-        f"a bisection of {_lines(len(turns.decisions))} along {search.along} from {low} to {high}, to a factor of {search.factor:g}, "
-        f"at most {search.most} runs each and {format_clock(turns.forecast.most)}"
-    )
-
-
-def _lines(count: int) -> str:
-    return f"{count} line{'s' * (count != 1)}"

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -36,14 +37,15 @@ from breakeven.runner.results.rows import incompatible
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import Stored, Sweep
 from breakeven.runner.sweep import outcome
-from breakeven.runner.sweep.bisecting import BisectSchedule, Settle, describe_bisection
+from breakeven.runner.sweep.bisecting import BisectSchedule, Settle
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.calibrating import calibrate
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
-from breakeven.runner.sweep.racing import RaceSchedule, describe_race
+from breakeven.runner.sweep.racing import RaceSchedule
 from breakeven.runner.sweep.schedule import Schedule, announce, describe_forecast
+from breakeven.runner.sweep.searching import SearchSchedule
 from breakeven.runner.sweep.signals import ending_in_order
 from breakeven.runner.sweep.sinks import open_sinks
 from breakeven.runner.sweep.sinks.lines import INDENT
@@ -213,7 +215,7 @@ class Session:
             return Schedule(plan, pending, stored.rows, budget, together=engine.room > 1)
         path = self._sweep.search
         written = path.read_text(encoding="utf-8") if path.exists() else ""
-        search: RaceSchedule | BisectSchedule
+        search: SearchSchedule[Any]
         if isinstance(plan.search, BisectSearch):
             search = BisectSchedule(plan, pending, stored.rows, budget, settle_one)
         else:
@@ -295,10 +297,8 @@ class Session:
 def _opening(plan: Plan, pending: Pending, stored: Stored, turns: Turns) -> str:
     waiting, failed = len(pending.waiting), len(pending.failed)
     is_new = not pending.done and not failed
-    if isinstance(plan.search, BisectSearch):
-        first, time = describe_bisection(plan.search, turns), ""
-    elif plan.search is not None:
-        first, time = describe_race(plan.search, turns), ""
+    if isinstance(turns, SearchSchedule):
+        first, time = turns.describe(), ""
     elif is_new:
         first, time = announce(plan, pending, stored.rows), ""
     else:

@@ -36,7 +36,7 @@ def _raise_beside(worker: Callable[[], None], error: BaseException) -> None:
 
 
 def test_a_pool_that_breaks_before_its_workers_end_is_seen_is_no_error_of_its_own() -> None:
-    """A package is told by a closed connection, which comes before the process is gone."""
+    """A pool notices a closed connection, and that happens before the process has ended."""
     with pytest.raises(WorkerDied, match=r"worker 0 .* in the middle of the run"):
         _raise_beside(_end_later, PoolFailed("the call of the pool failed: broken"))
 

@@ -20,7 +20,7 @@ from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin, Request
 from breakeven.runner.planning.run import Run
 from breakeven.runner.planning.settling import settle
-from breakeven.runner.sweep.bisecting import BisectSchedule, describe_bisection
+from breakeven.runner.sweep.bisecting import BisectSchedule
 from breakeven.runner.sweep.budget import Budget
 from tests.contract.test_candidates import row
 from tests.fakes import request
@@ -182,7 +182,7 @@ def test_a_bisection_says_what_it_does() -> None:
     """In words before its first run, and as data in the file."""
     made = plan({"workers": 2})
     turns = schedule(made, Settling(made), budget=10**9)
-    assert describe_bisection(SEARCH, turns) == (
+    assert turns.describe() == (
         "a bisection of 1 line along task from 100us to 10ms, to a factor of 1.25, at most 20 runs each and 0:01"
     )
     written = json.loads(turns.text)

@@ -19,7 +19,7 @@ from breakeven.runner.planning.request import Origin, Request
 from breakeven.runner.planning.run import Run
 from breakeven.runner.planning.settling import settle
 from breakeven.runner.sweep.budget import Budget
-from breakeven.runner.sweep.racing import RaceSchedule, describe_race
+from breakeven.runner.sweep.racing import RaceSchedule
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -227,5 +227,5 @@ def test_a_run_waits_for_its_node_and_a_failure_takes_a_candidate_out() -> None:
 
 def test_a_race_says_what_it_does() -> None:
     """How many candidates, how sure, how long at most."""
-    text = describe_race(SEARCH, schedule(plan(*WAYS), budget=60 * 10**9))
+    text = schedule(plan(*WAYS), budget=60 * 10**9).describe()
     assert text == "a race of 6 candidates until the best is known within 10%, at most 1:00"

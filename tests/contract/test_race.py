@@ -131,6 +131,14 @@ def test_several_nodes_get_different_candidates() -> None:
     assert race.next(busy) is None
 
 
+def test_the_serial_program_is_measured_on_no_node() -> None:
+    """Not even where it is the strongest rival and the leader is under way."""
+    race = Race([SERIAL, Candidate("a", 4)], 4, Rule(structure=False), 1)
+    race.add(1, 1.02)
+    assert race.next() == 1
+    assert race.next({1}) is None
+
+
 def test_a_run_that_nobody_expected_is_doubted() -> None:
     """One wild value makes a candidate uncertain, and a few ordinary ones outweigh it: it takes no average."""
     race = Race([SERIAL, Candidate("a", 64)], 64, Rule(structure=False), 1)

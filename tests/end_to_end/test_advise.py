@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -42,11 +41,6 @@ def advise(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Type the command in the folder."""
     command = [sys.executable, "-m", "breakeven", "advise", *words]
     return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=180, check=False)
-
-
-def code_of(lines: Sequence[str]) -> str:
-    """Return the lines of code in the advice."""
-    return "\n".join(line.removeprefix("    ") for line in lines if line.startswith("    "))
 
 
 def test_a_function_that_waits_gets_threads_and_code_that_runs(home: Path) -> None:
