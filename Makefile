@@ -1,5 +1,5 @@
 # make demo: see on this machine what threads and processes do with the same work (about three minutes).
-# make test: the whole test suite.   make test-lowest: what can be shown in a minute with the lowest versions that pyproject.toml allows.   make test-contract: its first tier, in half a minute.   make lint: ruff and mypy.   make bench: what a span costs.   make clean.
+# make test: the whole test suite.   make test-lowest: what can be shown in a minute with the lowest versions that pyproject.toml allows.   make test-contract: its first tier, in half a minute.   make lint: ruff and mypy.   make docs: the pages as a site.   make bench: what a span costs.   make clean.
 # make prove: what docs/measurement.md claims, on this machine; it should have nothing else to do (about 20 minutes).
 # Nothing but make and Python >= 3.11 is needed; PYTHON=/path/to/python chooses one.
 
@@ -18,7 +18,7 @@ LOWEST_TESTS := $(wildcard tests/contract/test_analysis_*.py tests/contract/test
 	tests/end_to_end/test_any_surroundings.py::test_figures_look_alike_whatever_matplotlib_is_told
 LOWEST_PYTHON ?= $(firstword $(shell command -v python3.11) $(PYTHON))
 
-.PHONY: demo test test-contract test-lowest test-engines lint bench prove matrix clean
+.PHONY: demo test test-contract test-lowest test-engines lint docs bench prove matrix clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
@@ -43,6 +43,10 @@ lint: $(VENV)/developing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The pages of docs/ as a site in build/site; a warning, such as a link that leads nowhere, fails it.
+docs: $(VENV)/developing
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 bench: $(VENV)/developing
 	$(BIN)/python -m benchmarks.span_cost
