@@ -12,6 +12,7 @@ _SIZES = ((2**40, "TiB"), *((SIZES[name], name) for name in ("GiB", "MiB", "KiB"
 _STEP = 1024  # from one unit of size to the next: 1023.9 KiB, as four digits, are 0.9999 MiB
 _RATES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _MISSING = "-"
+_SMALL = 0.1
 
 
 def time_unit(nanoseconds: float) -> tuple[float, str]:
@@ -82,6 +83,9 @@ def _round(value: float) -> float:
 
 
 def _digits(value: float) -> str:
+    """Return three digits, of which two at most are decimals; below 0.1, where those would leave one or none, two digits."""
+    if 0 < abs(value) < _SMALL:
+        return f"{value:#.2g}"
     rounded = _round(value)
     whole = len(str(int(abs(rounded))))
     return f"{rounded:.{max(0, 3 - whole)}f}"

@@ -6,6 +6,7 @@ The public interface, for notebooks and scripts:
 >>> lab = breakeven.load("outputs/latest")  # doctest: +SKIP
 >>> lab.estimates[["speedup", "speedup_low", "speedup_high"]]  # doctest: +SKIP
 >>> lab.verdicts[["question", "sentence"]]  # doctest: +SKIP
+>>> lab.advice, lab.crossings  # of a race, of a bisection  # doctest: +SKIP
 >>> lab.runs, lab.trials, lab.spans(columns=["phase", "duration_ns"])  # doctest: +SKIP
 >>> breakeven.compare("label=a", "label=b", within="outputs/mine")  # doctest: +SKIP
 >>> breakeven.figures.draw("scaling", lab).savefig("scaling.pdf")  # doctest: +SKIP

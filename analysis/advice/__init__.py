@@ -5,15 +5,22 @@ cost, `snippet` writes the call, `text` says it, `export` leaves it in the resul
 """
 
 from breakeven.analysis.advice.advice import Advice, advise
-from breakeven.analysis.advice.crossings import crossing_lines, crossings, write_crossings
-from breakeven.analysis.advice.export import write_advice
+from breakeven.analysis.advice.crossings import (
+    crossing_lines,
+    crossing_table,
+    crossings,
+    write_crossings,
+)
+from breakeven.analysis.advice.export import advice_table, write_advice
 from breakeven.analysis.advice.text import advice_lines
 
 __all__ = [
     "Advice",
     "advice_lines",
+    "advice_table",
     "advise",
     "crossing_lines",
+    "crossing_table",
     "crossings",
     "write_advice",
     "write_crossings",

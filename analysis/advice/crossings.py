@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.advice.export import write_aside
-from breakeven.analysis.advice.replay import read_search, runs_of
-from breakeven.analysis.errors import ResultsDamaged
+from breakeven.analysis.advice.replay import damaged, read_search, runs_of
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size, format_time, plural
 from breakeven.analysis.verdicts.words import is_one, name_mechanisms
@@ -97,9 +96,7 @@ def _crossings(lab: Lab) -> list[Crossing] | None:
             _crossing(lab, written, line, name) for line, name in zip(written["lines"], names, strict=True)
         ]
     except (ValueError, KeyError, TypeError) as error:
-        raise ResultsDamaged(
-            f"{SweepPaths(lab.path).search} cannot be read ({error}); run the bisection again, which writes it anew and carries on"
-        ) from error
+        raise damaged(lab, error) from error
 
 
 def _crossing(lab: Lab, written: Mapping[str, Any], line: Mapping[str, Any], name: str) -> Crossing:
@@ -135,9 +132,12 @@ def crossing_lines(found: list[Crossing], width: int = 80) -> list[str]:
     return [line for one in found for line in wrap(one.text, width, "  ")]
 
 
-def table(found: list[Crossing]) -> pd.DataFrame:
-    """Return one row per line: its name, what was found, the bracket in ns or bytes, and its runs."""
-    return pd.DataFrame(list(_rows(found)))
+COLUMNS = ("name", "along", "found", "crossing", "low", "high", "larger_pays", "runs", "sentence")
+
+
+def crossing_table(found: list[Crossing] | None) -> pd.DataFrame:
+    """Return one row per line: its name, what was found, the bracket in ns or bytes, and its runs; none if the sweep was no bisection."""
+    return pd.DataFrame(list(_rows(found or [])), columns=COLUMNS)
 
 
 def _rows(found: list[Crossing]) -> Iterator[dict[str, Any]]:
@@ -165,5 +165,5 @@ def write_crossings(lab: Lab) -> None:
     content = {"schema": SCHEMA, "breakeven_version": __version__, "lines": rows}
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     write_aside(paths.crossings, lambda aside: aside.write_text(text, encoding="utf-8"))
-    frame = table(found)
+    frame = crossing_table(found)
     write_aside(paths.crossings_table, lambda aside: frame.to_parquet(aside, index=False))

@@ -51,9 +51,12 @@ def _finite(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-def table(advice: Advice) -> pd.DataFrame:
-    """Return one row per candidate, the best first: name, cell_id, how it stands, speedup with its interval, runs."""
-    return pd.DataFrame(_rows(advice))
+COLUMNS = ("name", "cell_id", "stands", "speedup", "speedup_low", "speedup_high", "runs")
+
+
+def advice_table(advice: Advice | None) -> pd.DataFrame:
+    """Return one row per candidate, the best first: how it stands, speedup with its interval, runs; none if the sweep was no race."""
+    return pd.DataFrame([] if advice is None else _rows(advice), columns=COLUMNS)
 
 
 def _rows(advice: Advice) -> list[dict[str, Any]]:
@@ -76,7 +79,7 @@ def write_advice(advice: Advice, folder: Path) -> tuple[Path, Path]:
     paths = SweepPaths(folder)
     text = json.dumps(to_json(advice), indent=1, allow_nan=False) + "\n"
     write_aside(paths.advice, lambda aside: aside.write_text(text, encoding="utf-8"))
-    frame = table(advice)
+    frame = advice_table(advice)
     write_aside(paths.advice_table, lambda aside: frame.to_parquet(aside, index=False))
     return paths.advice, paths.advice_table
 

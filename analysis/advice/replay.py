@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from breakeven.analysis.errors import ResultsDamaged
 from breakeven.analysis.frames.load import Lab
 from breakeven.base.layout import SweepPaths
+from breakeven.base.text import shown
 from breakeven.search.candidate import Candidate
 from breakeven.search.race import Race, Rule, replayed
 
@@ -28,7 +28,6 @@ class Raced:
 
 def replay(lab: Lab) -> Raced | None:
     """Return the race of a sweep after all its runs; None if the sweep was none. Raise ResultsDamaged."""
-    path = SweepPaths(lab.path).search
     written = read_search(lab)
     if written is None or written.get("search", RACE) != RACE:
         return None
@@ -42,7 +41,7 @@ def replay(lab: Lab) -> Raced | None:
             int(written["seed"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(lab, error) from error
     return Raced(replayed(race, runs_of(lab, cells)), cells, names)
 
 
@@ -54,16 +53,23 @@ def read_search(lab: Lab) -> Mapping[str, Any] | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(lab, error) from error
     if not isinstance(found, dict):
-        raise _damaged(path, "it holds no object")
+        raise damaged(lab, "it holds no object")
     return found
 
 
-def _damaged(path: Path, error: object) -> ResultsDamaged:
+def damaged(lab: Lab, error: object) -> ResultsDamaged:
+    """Return the error of a search's file that cannot be read: of a race or a bisection, which may not be seen any more."""
+    path = SweepPaths(lab.path).search
     return ResultsDamaged(
-        f"{path} cannot be read ({error}); run the race again, which writes it anew and carries on"
+        f"{shown(path)} cannot be read ({_reason(error)}); type the sweep's command again with sweep={lab.path.name}, "
+        "which writes the file anew and carries on"
     )
+
+
+def _reason(error: object) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _candidate(written: Mapping[str, Any]) -> Candidate:

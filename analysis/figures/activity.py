@@ -35,7 +35,7 @@ from breakeven.analysis.frames.factors import is_varied, label_cells, label_mech
 from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.order import rank_cells
-from breakeven.analysis.units import format_length
+from breakeven.analysis.units import format_length, format_ratio
 
 PANELS = 3
 BINS = 150
@@ -163,9 +163,9 @@ def _describe_change(ends: pd.Series[Any]) -> str:
     ratio = ends["last"] / ends["first"]
     reach = np.exp(np.hypot(_half(ends, "first"), _half(ends, "last")))
     low, high = ratio / reach, ratio * reach
-    interval = f"({low:.2f} to {high:.2f})" if np.isfinite(reach) else "(no interval)"
+    interval = f"({format_ratio(low)} to {format_ratio(high)})" if np.isfinite(reach) else "(no interval)"
     if low > 1 or high < 1:
-        return f"{ratio:.2f} times {interval}"
+        return f"{format_ratio(ratio)} times {interval}"
     if low > 1 / ABOUT and high < ABOUT:
         return f"about as many {interval}"
     return f"no clear change {interval}"

@@ -7,9 +7,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from breakeven.analysis.advice import advise
+from breakeven.analysis.advice import advice_table, advise
 from breakeven.analysis.advice.advice import WORDS, Advice
-from breakeven.analysis.advice.export import table
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.look import (
     GREY,
@@ -38,7 +37,7 @@ def frame(lab: Lab) -> pd.DataFrame:
     advice = advise(lab)
     if advice is None:
         raise NothingToDraw("the sweep was no race: breakeven advise and hydra/sweeper=race make one")
-    found = table(advice)
+    found = advice_table(advice)
     measured = found[found["runs"].gt(0)].assign(title=_title(advice), about=_about(advice))
     if measured.empty:
         raise NothingToDraw("no candidate was measured")

@@ -37,9 +37,6 @@ MAPS, ROWS, PANELS = 12, 24, 8
 TITLE = 16.8
 """Characters of a title in two lines, for each inch of the figure."""
 
-_SMALL = 0.01
-"""Below this a speedup has one digit that is not 0."""
-
 _FAILED = "failed"
 _NAMED = 3
 
@@ -94,7 +91,7 @@ def _known(end: Floats, values: Floats, reach: int) -> Floats:
 
 
 def _write(axes: Axes, place: tuple[int, int], value: float, heat: Heat, *, clear: bool) -> None:
-    number = format_ratio(value) if value >= _SMALL else f"{value:.1g}"
+    number = format_ratio(value)
     text = number if clear else f"({number})"
     ground = to_hex(COLORS((float(heat.shade(value)) + 1) / 2))
     write_in(axes, place, text, heat.text_color(value), path_effects=outlined(ground))

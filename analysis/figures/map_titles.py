@@ -18,6 +18,7 @@ from breakeven.analysis.figures.pays import (
     where_it_pays,
 )
 from breakeven.analysis.figures.sheets import AXES, PAYLOAD, TASK, Axis, Map
+from breakeven.analysis.units import format_ratio
 
 HARDLY = 1.1
 """A mechanism whose largest gain is below this is said to gain at most so much, and not from where on."""
@@ -95,7 +96,7 @@ def _say_little(lines: Sequence[Line], nowhere: str) -> str | None:
     if kinds <= {NOWHERE, UNDECIDED}:
         return "nowhere that is decided"
     most = _most(lines)
-    return f"{_GAINS} {most:.2f}x at most" if most < HARDLY else None
+    return f"{_GAINS} {format_ratio(most)}x at most" if most < HARDLY else None
 
 
 _GAINS = "gains"

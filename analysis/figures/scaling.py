@@ -40,6 +40,7 @@ from breakeven.analysis.figures.roles import DEFAULT, Roles, in_order, keep_hues
 from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.frames.factors import is_varied, label_settings
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.units import format_ratio
 
 ACCEPTS: tuple[str, ...] = ("x", "hue", "facet")
 
@@ -136,12 +137,12 @@ def _describe_no_gain(highs: pd.Series[float]) -> str:
 
 
 def _gain(cell: pd.Series[Any]) -> str:
-    interval = f" [{cell['speedup_low']:.2f}, {cell['speedup_high']:.2f}]"
-    interval = "" if pd.isna(cell["speedup_low"]) else interval
+    value, low, high = (format_ratio(cell[name]) for name in ("speedup", "speedup_low", "speedup_high"))
+    interval = "" if pd.isna(cell["speedup_low"]) else f" [{low}, {high}]"
     at = "" if cell["along"] is None or pd.isna(cell["at"]) else cell["at"]
     settings = ", ".join(filter(None, [at, cell["setting"]]))
     where = f" ({settings})" if settings else ""
-    return f"{cell['mechanism']} {cell['speedup']:.2f}x{interval}{where}"
+    return f"{cell['mechanism']} {value}x{interval}{where}"
 
 
 def _draw_workers(frame: pd.DataFrame, settings: list[str]) -> SubFigure:

@@ -19,6 +19,7 @@ from breakeven.base.layout import SweepPaths
 from breakeven.base.loading import load
 from breakeven.base.streams import make_sturdy
 from breakeven.runner import engines
+from breakeven.runner.config.search import BisectSearch
 from breakeven.runner.hydra_app.compose import plain_config
 from breakeven.runner.hydra_app.texts import as_typed
 from breakeven.runner.hydra_app.unused import refuse_single_run
@@ -149,7 +150,8 @@ def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
         stored = load(STORE)(plan.sweep).stored(check_parts=False).rows  # another process may be writing it
     calibrations = known_calibrations(plan, stored)
     settled = settle(plan, calibrations.known, stored)
-    uncalled = unknown_lengths(settled, find_pending(settled, stored))
+    is_bisection = isinstance(plan.search, BisectSearch)  # which measures few of the sizes that it may
+    uncalled = [] if is_bisection else unknown_lengths(settled, find_pending(settled, stored))
     if uncalled:
         calibrations = load(PROBE)(settled, calibrations, uncalled)
         settled = settle(plan, calibrations.known, stored)

@@ -8,12 +8,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from breakeven.base.errors import BadValue
-from breakeven.base.patterns import ECHOES
 from breakeven.runner.config.cell import Cell
+from breakeven.runner.config.search import RACE
 from breakeven.runner.planning.cells import PlannedCell
+from breakeven.runner.planning.searched import SERIAL, leave_out, refuse_unfit
 from breakeven.search.candidate import Candidate
 
-SERIAL = "serial"
 _CHUNKS = ("chunksize", "batch_size")
 """Knobs of models that say how many tasks are handed over at once."""
 _CHOSEN = ("label", "affinity", "model", "start_method", "model_options", "ipc", "ipc_options", "workers")
@@ -51,18 +51,12 @@ def chunk_of(options: Mapping[str, Any]) -> int | None:
 
 
 def _refuse_unlike(cells: Sequence[PlannedCell]) -> None:
+    refuse_unfit(cells, RACE)
     for planned in cells:
-        if planned.cell.pattern in ECHOES:
-            raise BadValue(
-                f"pattern={planned.cell.pattern}: a race compares speedups over the serial program, of which this pattern has none; "
-                "choose pattern=map, or leave out hydra/sweeper=race to measure the grid"
-            )
-        if planned.precision is None:
-            raise BadValue("rounds: a race chooses how often it measures each cell; leave rounds=auto")
         for name in _differing(planned.cell, cells[0].cell):
             raise BadValue(
                 f"{name}: differs between cells, but a race chooses among ways to do one and the same work, compared with one "
-                "serial program; choose one value, or leave out hydra/sweeper=race to measure the grid"
+                f"serial program; choose one value, {leave_out(RACE)}"
             )
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from breakeven.base.errors import BadValue
-from breakeven.base.patterns import ECHOES
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.config.naming import brief
-from breakeven.runner.config.search import PAYLOAD, TASK, BisectSearch
-from breakeven.runner.planning.candidates import SERIAL
+from breakeven.runner.config.search import BISECT, PAYLOAD, TASK, BisectSearch
 from breakeven.runner.planning.cells import PlannedCell
+from breakeven.runner.planning.searched import SERIAL, leave_out, refuse_unfit
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,13 @@ def bisected(cells: Sequence[PlannedCell], search: BisectSearch) -> list[Planned
 
     Of a line that cannot exist one cell stays, which says why.
     """
-    for planned in cells:
+    possible = [planned for planned in cells if planned.reason is None]
+    refuse_unfit(possible, BISECT)
+    for planned in possible:
         _refuse(planned, search)
     kept = []
     for group in _grouped(cells, search):
-        possible = [planned for planned in group if planned.reason is None]
-        kept += possible or group[:1]
+        kept += [planned for planned in group if planned.reason is None] or group[:1]
     return [replace(planned, rounds=1) for planned in kept]
 
 
@@ -77,15 +77,10 @@ def _name(planned: PlannedCell, search: BisectSearch) -> str:
 
 def _refuse(planned: PlannedCell, search: BisectSearch) -> None:
     cell = planned.cell
-    if cell.pattern in ECHOES:
-        raise BadValue(
-            f"pattern={cell.pattern}: a bisection looks for a speedup of 1 over the serial program, of which this pattern has none; "
-            "choose pattern=map, or leave out hydra/sweeper=bisect to measure the grid"
-        )
     if cell.model == SERIAL:
-        raise BadValue("model=serial: its speedup is 1 everywhere; choose a model with workers")
-    if planned.precision is None:
-        raise BadValue("rounds: a bisection chooses how often it measures each cell; leave rounds=auto")
+        raise BadValue(
+            f"model=serial: its speedup is 1 everywhere; choose a model with workers, {leave_out(BISECT)}"
+        )
     if search.along == TASK and not cell.task_ns:
         name = cell.function or cell.workload
         raise BadValue(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
 from breakeven.runner.sweep.budget import Budget
-from breakeven.runner.sweep.searching import SearchSchedule
+from breakeven.runner.sweep.searching import SearchSchedule, state
 from breakeven.runner.sweep.turns import Forecast
 from breakeven.search.bisect import UNDECIDED, Bisection, Rule
 
@@ -126,6 +126,12 @@ class BisectSchedule(SearchSchedule[_Line]):
         most = sum(self._seconds(line) for line in self._lines)
         left = self._left()
         return Forecast(0.0, most if left is None else min(max(left, 0.0), most))
+
+    def subjects(self) -> Iterator[tuple[str, str]]:
+        """Yield the lines."""
+        for line in self._lines:
+            known = self.decisions.so_far(line.planned.cells[0].cell_id)
+            yield line.planned.name, state(line.bisection.runs, known)
 
     def following(self) -> Run | None:
         """Return None: which run comes next depends on the current one, and may have to be calibrated first."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from breakeven.base.layout import SweepPaths
+from breakeven.base.loading import load
 from breakeven.base.output import write
 from breakeven.base.terminal import columns
 from breakeven.base.text import printable
@@ -18,6 +20,8 @@ from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
 from breakeven.runner.sweep.schedule import describe_forecast
 
+_SEARCH = "breakeven.runner.sweep.searches:search_lines"
+"""Loaded on demand: the plan of a grid needs no NumPy."""
 _IN_NAME = (
     "workload",
     "model",
@@ -40,6 +44,11 @@ def show_plan(plan: Plan, pending: Pending, stored: Stored, notes: Sequence[str]
 
 def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
     """Yield the plan as text, line by line."""
+    if plan.search is not None:
+        path = SweepPaths(plan.sweep).search
+        written = path.read_text(encoding="utf-8") if path.exists() else ""
+        yield from load(_SEARCH)(plan, pending, stored, written)
+        return
     cells = _cells(plan)
     numbers = {cell_id: number for number, cell_id in enumerate(cells, 1)}
     marks = {run.key: "done" for run in pending.done} | {run.key: "failed" for run in pending.failed}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,14 +11,15 @@ from breakeven.base.units import format_clock
 from breakeven.runner.config.naming import brief
 from breakeven.runner.config.search import RaceSearch
 from breakeven.runner.environment import cpu_count
-from breakeven.runner.planning.candidates import SERIAL, candidates, chunk_of, in_race
+from breakeven.runner.planning.candidates import candidates, in_race
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.decisions import Decisions
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
+from breakeven.runner.planning.searched import SERIAL
 from breakeven.runner.sweep.budget import Budget
-from breakeven.runner.sweep.searching import SearchSchedule
+from breakeven.runner.sweep.searching import SearchSchedule, state
 from breakeven.runner.sweep.turns import Forecast
 from breakeven.search.race import MARGIN, OPEN, Race, Rule
 
@@ -100,6 +101,12 @@ class RaceSchedule(SearchSchedule[int]):
         left = self._left()
         return Forecast(0.0, self._seconds(self._most_left()) if left is None else max(left, 0.0))
 
+    def subjects(self) -> Iterator[tuple[str, str]]:
+        """Yield the candidates but the serial program."""
+        for planned in self._cells:
+            known = self._estimates.so_far(planned.cell_id)
+            yield _name(planned), state(self.race.runs(self._number[planned.cell_id]), known)
+
     def following(self) -> Run | None:
         """Return the run that comes next if the current one changes nothing."""
         chosen = self._choose()
@@ -151,8 +158,7 @@ class RaceSchedule(SearchSchedule[int]):
 
 
 def _name(planned: PlannedCell) -> str:
-    chunk = chunk_of(planned.cell.model_options)
-    return f"{brief(planned.cell, planned.distinct)}{f' chunk {chunk}' if chunk else ''}"
+    return brief(planned.cell, planned.distinct)
 
 
 def _read(written: str) -> dict[str, Any]:

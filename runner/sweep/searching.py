@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +20,11 @@ from breakeven.runner.sweep.turns import Forecast, Progress
 _MOST_OF = 0.999  # of a run that the budget must hold: sums of times are not exact
 
 Subject = TypeVar("Subject")
+
+
+def state(runs: int, known: str) -> str:
+    """Return how far something is, such as ``3 runs, 1.83x``."""
+    return f"{runs} run{'s' * (runs != 1)}{f', {known}' if runs and known else ''}"
 
 
 class SearchSchedule(ABC, Generic[Subject]):
@@ -59,6 +64,10 @@ class SearchSchedule(ABC, Generic[Subject]):
     @abstractmethod
     def describe(self) -> str:
         """Return what it is about to do."""
+
+    @abstractmethod
+    def subjects(self) -> Iterator[tuple[str, str]]:
+        """Yield the name of each thing that is decided, and how far it is."""
 
     @abstractmethod
     def following(self) -> Run | None:

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -37,14 +36,14 @@ from breakeven.runner.results.rows import incompatible
 from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import Stored, Sweep
 from breakeven.runner.sweep import outcome
-from breakeven.runner.sweep.bisecting import BisectSchedule, Settle
+from breakeven.runner.sweep.bisecting import Settle
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.calibrating import calibrate
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
-from breakeven.runner.sweep.racing import RaceSchedule
 from breakeven.runner.sweep.schedule import Schedule, announce, describe_forecast
+from breakeven.runner.sweep.searches import open_search
 from breakeven.runner.sweep.searching import SearchSchedule
 from breakeven.runner.sweep.signals import ending_in_order
 from breakeven.runner.sweep.sinks import open_sinks
@@ -215,11 +214,7 @@ class Session:
             return Schedule(plan, pending, stored.rows, budget, together=engine.room > 1)
         path = self._sweep.search
         written = path.read_text(encoding="utf-8") if path.exists() else ""
-        search: SearchSchedule[Any]
-        if isinstance(plan.search, BisectSearch):
-            search = BisectSchedule(plan, pending, stored.rows, budget, settle_one)
-        else:
-            search = RaceSchedule(plan, pending, stored.rows, budget, written=written)
+        search = open_search(plan, pending, stored.rows, budget, settle_one, written=written)
         if search.text != written:
             self._sweep.keep_search(search.text)
         return search

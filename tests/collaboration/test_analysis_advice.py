@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+import breakeven
 from breakeven.analysis.advice import Advice, advice_lines, advise, write_advice
 from breakeven.analysis.errors import ResultsDamaged
 from breakeven.analysis.figures import NothingToDraw, draw
@@ -162,5 +163,17 @@ def test_a_failed_candidate_is_out(tmp_path: Path) -> None:
 def test_a_damaged_rule_is_one_line(race: Path, damage: str) -> None:
     """With what to do about it."""
     (race / "search.json").write_text(damage)
-    with pytest.raises(ResultsDamaged, match=r"search\.json cannot be read .*run the race again"):
+    with pytest.raises(
+        ResultsDamaged, match=r"search\.json cannot be read .*type the sweep's command again with sweep=race"
+    ):
         advise(load(race))
+
+
+def test_a_notebook_has_the_candidates_as_a_frame(race: Path, tmp_path: Path) -> None:
+    """The same as the Parquet file; of a sweep that was no race there are the columns alone."""
+    _, path = write_advice(advice_of(race), race)
+    pd.testing.assert_frame_equal(breakeven.load(race).advice, pd.read_parquet(path), check_dtype=False)
+    Sample(tmp_path / "grid").add_map(speedup=1.5, model="thread", workers=2)
+    nothing = breakeven.load(tmp_path / "grid").advice
+    assert nothing.empty
+    assert list(nothing) == list(pd.read_parquet(path))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.analysis import units
 from breakeven.analysis.units import (
     format_length,
     format_rate,
     format_ratio,
+    format_share,
     format_size,
     format_time,
     time_unit,
@@ -47,6 +51,13 @@ SCALES = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
         (format_rate, float("nan"), "-"),
         (format_ratio, 1.926, "1.93"),
         (format_ratio, 15.97, "16.0"),
+        (format_ratio, 0.0996, "0.10"),
+        (format_ratio, 0.052, "0.052"),
+        (format_ratio, 0.00412, "0.0041"),
+        (format_ratio, 4.1e-5, "4.1e-05"),
+        (format_ratio, -0.003, "-0.0030"),
+        (format_ratio, 0, "0.00"),
+        (format_share, 0.000123, "0.012 %"),
         (format_ratio, float("nan"), "-"),
     ],
 )
@@ -61,6 +72,23 @@ def test_a_time_is_right_to_three_digits(time: float) -> None:
     number, unit = format_time(time).split()
     assert float(number) * SCALES[unit] == pytest.approx(time, rel=0.0051)
     assert 1 <= float(number) < 1000 or unit == "s"
+
+
+@given(st.floats(1e-9, 1e6))
+def test_a_ratio_never_reads_as_nothing(ratio: float) -> None:
+    """However small it is, two digits of it are right."""
+    assert float(format_ratio(ratio)) == pytest.approx(ratio, rel=0.051)
+
+
+_BY_HAND = re.compile(r"\.\d[fg]\}x\b")
+
+
+def test_ratios_are_written_in_one_place() -> None:
+    """A format of its own would write a small speedup as 0.00x."""
+    folder = Path(units.__file__).parent
+    found = [path.name for path in folder.rglob("*.py") if _BY_HAND.search(path.read_text(encoding="utf-8"))]
+    assert found == []
+    assert _BY_HAND.search('f"{value:.2f}x at most"')
 
 
 def test_the_unit_is_the_largest_that_fits() -> None:

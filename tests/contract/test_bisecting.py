@@ -22,6 +22,7 @@ from breakeven.runner.planning.run import Run
 from breakeven.runner.planning.settling import settle
 from breakeven.runner.sweep.bisecting import BisectSchedule
 from breakeven.runner.sweep.budget import Budget
+from breakeven.runner.sweep.searches import search_lines
 from tests.contract.test_candidates import row
 from tests.fakes import request
 
@@ -189,3 +190,23 @@ def test_a_bisection_says_what_it_does() -> None:
     assert written["search"] == "bisect"
     assert written["lines"][0]["positions"][0] == 100_000
     assert len(written["lines"][0]["cell_ids"]) == len(SEARCH.positions)
+
+
+def test_a_dry_run_of_a_bisection_shows_its_lines() -> None:
+    """Not the positions, of which a few are measured; nothing is calibrated for it."""
+    made = plan({"workers": 2}, {"workers": 4})
+    shown = list(search_lines(made, find_pending(made, {}), {}, ""))
+    assert shown[0].startswith("a bisection of 2 lines along task from 100us to 10ms, to a factor of 1.25, ")
+    assert shown[1:] == [
+        "     1  spin 1KiB thread/queue x2  0 runs",
+        "     2  spin 1KiB thread/queue x4  0 runs",
+        "0 of 2 decided; which run comes next follows from the runs before it",
+    ]
+    first, stored = schedule(made, Settling(made)), dict[Any, dict[str, Any]]()
+    for _ in range(12):
+        run = first.next(lambda _: True)
+        assert run is not None
+        stored[run.key] = row(run, speedup(run))
+        first.ended(run, stored[run.key])
+    shown = list(search_lines(made, find_pending(made, stored), stored, first.text))
+    assert shown[1].startswith("     1  spin 1KiB thread/queue x2  6 runs, ")

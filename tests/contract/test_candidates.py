@@ -20,6 +20,7 @@ from breakeven.runner.planning.run import Run
 from breakeven.runner.planning.settling import settle
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.racing import RaceSchedule
+from breakeven.runner.sweep.searches import search_lines
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -229,3 +230,20 @@ def test_a_race_says_what_it_does() -> None:
     """How many candidates, how sure, how long at most."""
     text = schedule(plan(*WAYS), budget=60 * 10**9).describe()
     assert text == "a race of 6 candidates until the best is known within 10%, at most 1:00"
+
+
+def test_a_dry_run_of_a_race_shows_its_candidates() -> None:
+    """With what is known of each; not the runs, since each follows from the ones before."""
+    made = plan(*WAYS[:2])
+    first, stored = schedule(made), {}
+    for _ in range(3):
+        run = first.next(lambda _: True)
+        assert run is not None
+        stored[run.key] = row(run, 1.5)
+        first.ended(run, stored[run.key])
+    assert list(search_lines(made, find_pending(made, stored), stored, first.text)) == [
+        "a race of 2 candidates until the best is known within 10%, at most 0:03",
+        "     1  spin 1KiB 1ms thread/queue x2  1 run",
+        "     2  spin 1KiB 1ms thread/queue x4  2 runs, 1.5x ±0%",
+        "1 of 2 decided; which run comes next follows from the runs before it",
+    ]

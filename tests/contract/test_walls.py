@@ -133,7 +133,7 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "search",
     },
-    "analysis.lab": {"analysis.frames", "analysis.verdicts", "base"},
+    "analysis.lab": {"analysis.advice", "analysis.frames", "analysis.verdicts", "base"},
     "analysis.summary": {"analysis.advice", "analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.show": {"analysis.errors", "analysis.figures", "analysis.frames", "analysis.summary", "base"},
     "analysis.door": {"analysis.show", "base"},
