@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from . import topology
 from .named import NamedTuple
-from .topology import fast_cpus, node_of
+from .topology import core_of, fast_cpus, node_of, package_of
 
 CAN_PIN = hasattr(os, "sched_setaffinity")
 """Whether this system can pin threads to CPUs: Linux can, macOS cannot."""
@@ -23,7 +22,6 @@ NONE, COMPACT, SCATTER, CORES_ONLY, SIBLINGS, FAST_CORES = (
     "fast_cores",
 )
 AFFINITIES = (NONE, COMPACT, SCATTER, CORES_ONLY, SIBLINGS, FAST_CORES)
-_TOPOLOGY = "{}/system/cpu/cpu{}/topology/{}"
 
 
 def cpus_for(affinity: str) -> tuple[int, ...]:
@@ -36,7 +34,7 @@ def cpus_for(affinity: str) -> tuple[int, ...]:
     """
     if affinity == NONE or not CAN_PIN:
         return ()
-    seats = sorted(Seat(*_core(cpu), cpu) for cpu in os.sched_getaffinity(0))
+    seats = sorted(Seat(package_of(cpu), node_of(cpu), core_of(cpu), cpu) for cpu in os.sched_getaffinity(0))
     rounds = {seat: _round(seat, seats) for seat in seats}
     if affinity == CORES_ONLY:
         seats = [seat for seat in seats if rounds[seat][0] == 0]
@@ -51,7 +49,7 @@ def cpus_for(affinity: str) -> tuple[int, ...]:
 
 
 class Seat(NamedTuple):
-    """Where a CPU is: its socket, NUMA node and core, and its own number."""
+    """Where a CPU is: its socket, NUMA node and core, which has the number of its first CPU, and its own number."""
 
     package: int
     node: int
@@ -59,28 +57,21 @@ class Seat(NamedTuple):
     cpu: int
 
 
-def _core(cpu: int) -> tuple[int, int, int]:
-    return _read(cpu, "physical_package_id"), node_of(cpu), _read(cpu, "core_id")
-
-
 def _same_core(seat: Seat, seats: list[Seat]) -> list[Seat]:
     return [other for other in seats if other[:3] == seat[:3]]
 
 
-def _round(seat: Seat, seats: list[Seat]) -> tuple[int, int, int, int]:
-    """Return the place of a seat if every core has its turn before a core has a second one, and nodes and sockets take turns."""
+def _round(seat: Seat, seats: list[Seat]) -> tuple[int, int, int, int, int]:
+    """Return the place of a seat if every core has its turn before a core has a second one, and nodes and sockets take turns.
+
+    A socket may have several nodes, or a node several sockets.
+    """
     nodes = sorted({other.node for other in seats if other.package == seat.package})
+    packages = sorted({other.package for other in seats if other.node == seat.node})
     cores = sorted({other.core for other in seats if other[:2] == seat[:2]})
     siblings = _same_core(seat, seats)
-    return siblings.index(seat), cores.index(seat.core), nodes.index(seat.node), seat.package
-
-
-def _read(cpu: int, fact: str) -> int:
-    try:
-        with open(_TOPOLOGY.format(topology.ROOT, cpu, fact), encoding="ascii") as file:
-            return int(file.read())
-    except FileNotFoundError:  # hidden in some containers: then each CPU counts as a core
-        return cpu if fact == "core_id" else 0
+    turns = nodes.index(seat.node), packages.index(seat.package)
+    return siblings.index(seat), cores.index(seat.core), *turns, seat.package
 
 
 def pin(cpu: int) -> None:

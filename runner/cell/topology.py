@@ -1,4 +1,4 @@
-"""What Linux says of a CPU beside its core: its NUMA node, and whether it is one of the fast ones of a hybrid processor."""
+"""What Linux says of a CPU: its socket, NUMA node and core, and whether it is one of the fast ones of a hybrid processor."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ from collections.abc import Iterable
 ROOT = "/sys/devices"
 _NODE = "node"
 _NEARLY = 0.9  # cores of one kind differ by less: some of them may run at higher clock rates
+
+
+def package_of(cpu: int) -> int:
+    """Return the number of the socket of a CPU, 0 if the system hides it."""
+    return int(_text(f"system/cpu/cpu{cpu}/topology/physical_package_id") or 0)
+
+
+def core_of(cpu: int) -> int:
+    """Return the lowest number of the hardware threads of a CPU's core, its own number if the system hides them.
+
+    A core's own number does not tell: that of a mainframe's is given again and again, and AMD's modules have one for each of
+    the two threads that share them.
+    """
+    return min(_ranges(_text(f"system/cpu/cpu{cpu}/topology/thread_siblings_list")), default=cpu)
 
 
 def node_of(cpu: int) -> int:

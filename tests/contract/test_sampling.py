@@ -329,8 +329,11 @@ def test_placement_on_two_sockets_with_two_threads_a_core(
 ) -> None:
     """Compact fills siblings and cores first, scatter goes round the sockets and comes to siblings last."""
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(TOPOLOGY))
-    facts = {"physical_package_id": 0, "core_id": 1}
-    monkeypatch.setattr(affinity, "_read", lambda cpu, fact: TOPOLOGY[cpu][facts[fact]])
+    monkeypatch.setattr(affinity, "package_of", lambda cpu: TOPOLOGY[cpu][0])
+    monkeypatch.setattr(affinity, "node_of", lambda _: 0)
+    monkeypatch.setattr(
+        affinity, "core_of", lambda cpu: min(a for a in TOPOLOGY if TOPOLOGY[a] == TOPOLOGY[cpu])
+    )
     assert affinity.cpus_for(asked) == order
 
 

@@ -1,11 +1,16 @@
-"""Where workers are pinned on other machines: topologies as Linux shows them below /sys."""
+"""Where workers are pinned on other machines: topologies as Linux shows them below /sys, made up and recorded."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from breakeven.runner.cell import affinity, topology
 from tests.kernel_files import KernelFiles
@@ -42,8 +47,10 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KernelFiles:
 def _put(machine: KernelFiles, monkeypatch: pytest.MonkeyPatch, threads: list[Thread]) -> None:
     for cpu, thread in enumerate(threads):
         place = CPU.format(cpu)
+        siblings = [str(other) for other, seat in enumerate(threads) if seat == thread]
         machine.put(
             {
+                f"{place}/topology/thread_siblings_list": f"{','.join(siblings)}\n",
                 f"{place}/topology/physical_package_id": f"{thread.package}\n",
                 f"{place}/topology/core_id": f"{thread.core}\n",
                 f"{place}/node{thread.node}/cpulist": "",
@@ -96,3 +103,129 @@ def test_a_machine_that_shows_no_topology_has_one_thread_a_core(
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 1, 2}, raising=False)
     for asked in affinity.AFFINITIES[1:]:
         assert affinity.cpus_for(asked) == (1, 2, 3)
+
+
+# --- recorded from machines, see tests/topologies/README.md --------------------------------------------------------
+
+RECORDED = sorted(Path(__file__).parent.parent.glob("topologies/*.json"))
+
+
+class Recorded:
+    """A machine that somebody recorded; ``cpus`` has the socket, node and sibling threads of each CPU, as its kernel told them."""
+
+    def __init__(self, path: Path) -> None:
+        told = json.loads(path.read_text())
+        self.allowed = topology._ranges(told["allowed"])
+        self.fast = topology._ranges(told.get("fast", ""))
+        self.files: dict[str, str] = {"cpu_core/cpus": f"{told['fast']}\n"} if "fast" in told else {}
+        self.cpus: dict[int, tuple[int, int, frozenset[int]]] = {}
+        for name, (package, node, core, siblings) in told["cpus"].items():
+            self.cpus[int(name)] = package, node, frozenset(topology._ranges(siblings))
+            place = CPU.format(name)
+            self.files |= {
+                f"{place}/topology/physical_package_id": f"{package}\n",
+                f"{place}/topology/core_id": f"{core}\n",
+                f"{place}/topology/thread_siblings_list": f"{siblings}\n",
+                f"{place}/node{node}/cpulist": "",
+            }
+
+    def cores(self, cpus: Iterable[int]) -> set[tuple[int, int, frozenset[int]]]:
+        """Return the cores that CPUs belong to."""
+        return {self.cpus[cpu] for cpu in cpus}
+
+
+@pytest.fixture(params=RECORDED, ids=lambda path: path.stem)
+def recorded(request: pytest.FixtureRequest, machine: KernelFiles) -> Recorded:
+    """Return a recorded machine, whose files are in place."""
+    found = Recorded(request.param)
+    machine.put(found.files)
+    return found
+
+
+def _placed(monkeypatch: pytest.MonkeyPatch, asked: str, allowed: set[int]) -> list[int]:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: allowed, raising=False)
+    return list(affinity.cpus_for(asked))
+
+
+def _in_a_row(values: Iterable[Any]) -> bool:
+    """Return whether equal values follow each other."""
+    found = list(values)
+    changes = sum(one != other for one, other in pairwise(found))
+    return changes == max(len(set(found)) - 1, 0)
+
+
+def _spread(values: list[Any]) -> bool:
+    """Return whether the first ones are all different, up to as many as there are kinds."""
+    kinds = len(set(values))
+    return len(set(values[:kinds])) == kinds
+
+
+def _check(recorded: Recorded, allowed: set[int], placed: Callable[[str], list[int]]) -> None:
+    """Hold every choice to what it promises on any part of a machine."""
+    places = recorded.cpus
+    for asked in affinity.AFFINITIES[1:]:
+        found = placed(asked)
+        assert len(set(found)) == len(found) > 0
+        assert set(found) <= allowed
+    compact, scatter = placed("compact"), placed("scatter")
+    assert set(compact) == set(scatter) == allowed
+    for level in range(1, 4):  # socket, node of a socket, core
+        assert _in_a_row(places[cpu][:level] for cpu in compact)
+    for kind in (
+        [places[cpu][0] for cpu in scatter],
+        [places[cpu][1] for cpu in scatter],
+        [places[cpu] for cpu in scatter],
+    ):
+        assert _spread(kind)
+    alone = placed("cores_only")
+    assert len(alone) == len(recorded.cores(alone)) == len(recorded.cores(allowed))
+    threaded = {cpu for cpu in allowed if len(places[cpu][2] & allowed) > 1}
+    assert set(placed("siblings")) == (threaded or allowed)
+    assert set(placed("fast_cores")) == (recorded.fast & allowed or allowed)
+    assert _spread([places[cpu] for cpu in placed("fast_cores")])
+
+
+def test_a_recorded_machine_is_used_as_it_was_allowed(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the CPUs that were online, and allowed where a container or a batch job left some."""
+    assert recorded.allowed <= set(recorded.cpus)
+    _check(recorded, recorded.allowed, lambda asked: _placed(monkeypatch, asked, recorded.allowed))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_part_of_a_recorded_machine_may_be_allowed(recorded: Recorded, data: st.DataObject) -> None:
+    """Whatever CPUs a container leaves; the fixture's files stay as they are."""
+    allowed = data.draw(st.sets(st.sampled_from(sorted(recorded.cpus)), min_size=1, max_size=24))
+    with pytest.MonkeyPatch.context() as patch:
+        _check(recorded, allowed, lambda asked: _placed(patch, asked, allowed))
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "first"),
+    [
+        ("xeon_two_sockets", "compact", [0, 16, 1, 17]),
+        ("xeon_two_sockets", "scatter", [0, 8, 1, 9]),
+        ("opteron_modules", "scatter", [0, 16, 32, 48, 8, 24]),
+        ("opteron_modules", "cores_only", [0, 2, 4, 6]),
+        ("mainframe", "cores_only", list(range(20))),
+        ("mainframe", "siblings", list(range(20))),
+        ("power7", "compact", [0, 1, 2, 3]),
+        ("power7", "scatter", [0, 32, 64, 96]),
+        ("xeon_sixteen_sockets", "scatter", [1, 24, 48, 72, 0, 25]),
+        ("xeon_first_offline", "scatter", [4, 5, 6, 7]),
+        ("opteron_slurm_job", "scatter", [0, 4, 1, 5, 2, 3]),
+        ("laptop_hybrid", "fast_cores", [0, 2, 4, 6, 8, 10, 1, 3]),
+        ("laptop_hybrid", "siblings", list(range(12))),
+        ("lakefield", "fast_cores", [0, 1, 2, 3, 4]),
+    ],
+)
+def test_the_first_workers_of_a_recorded_machine(
+    machine: KernelFiles, monkeypatch: pytest.MonkeyPatch, name: str, asked: str, first: list[int]
+) -> None:
+    """As somebody who knows the machine would place them."""
+    (path,) = (path for path in RECORDED if path.stem == name)
+    found = Recorded(path)
+    machine.put(found.files)
+    assert _placed(monkeypatch, asked, found.allowed)[: len(first)] == first
