@@ -1,5 +1,6 @@
 """conf/ and the registries say the same; every file explains itself."""
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from breakeven.analysis.figures import FIGURES
 from breakeven.runner import engines
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.config.cell import FAMILIES, KNOBS, parse
@@ -110,3 +112,15 @@ def test_the_help_names_every_unit() -> None:
     assert text == 2
     assert "B KB KiB MB MiB GB GiB" in help_text
     assert "ns us ms s min" in help_text
+
+
+@pytest.mark.parametrize("file", _files("experiment"), ids=lambda file: file.stem)
+def test_an_experiment_begins_with_its_question(file: Path) -> None:
+    """Then comes how long it takes on two cores, and which figures answer it; these exist."""
+    _, question, answer, *_ = file.read_text().splitlines()
+    assert re.fullmatch(r"# [A-Z].+\?", question)
+    assert answer.count(" on two cores") == 1
+    assert re.match(r"# [A-Z][\w ]*\b(minute|second)s?\b", answer)
+    named = re.search(r"The figures? (\w+)(?: and (\w+))? answers? it\b", answer)
+    assert named is not None
+    assert {name for name in named.groups() if name} <= set(FIGURES)
