@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from breakeven.analysis.findings import (
+    contention,
     counter,
     deadlock,
     heartbeat,
@@ -25,18 +26,19 @@ __all__ = ["RULES", "Finding", "findings"]
 
 Find = Callable[[Lab], Sequence[Finding]]
 
-RULES: dict[str, Find] = {
-    memory.PATTERN: memory.find,
-    oversubscription.PATTERN: oversubscription.find,
-    counter.PATTERN: counter.find,
-    shared_pipe.PATTERN: shared_pipe.find,
-    deadlock.PATTERN: deadlock.find,
-    stream.PATTERN: stream.find,
-    heartbeat.PATTERN: heartbeat.find,
-    switching.PATTERN: switching.find,
-    pipeline.PATTERN: pipeline.find,
-}
-"""What finds out what follows, by pattern."""
+RULES: tuple[tuple[str, Find], ...] = (
+    (memory.PATTERN, memory.find),
+    (oversubscription.PATTERN, oversubscription.find),
+    (contention.PATTERN, contention.find),
+    (counter.PATTERN, counter.find),
+    (shared_pipe.PATTERN, shared_pipe.find),
+    (deadlock.PATTERN, deadlock.find),
+    (stream.PATTERN, stream.find),
+    (heartbeat.PATTERN, heartbeat.find),
+    (switching.PATTERN, switching.find),
+    (pipeline.PATTERN, pipeline.find),
+)
+"""What finds out what follows from cells of a pattern."""
 
 
 def findings(lab: Lab) -> list[Finding]:
@@ -46,4 +48,4 @@ def findings(lab: Lab) -> list[Finding]:
 
 def _findings(lab: Lab) -> list[Finding]:
     measured = lab.cells.loc[lab.cells["status"].eq("ok"), "pattern"].unique()
-    return [finding for pattern, find in RULES.items() if pattern in measured for finding in find(lab)]
+    return [finding for pattern, find in RULES if pattern in measured for finding in find(lab)]
