@@ -1,9 +1,10 @@
 """Whether pattern=stream agrees with a loop written by hand.
 
-    python -m benchmarks.streams [--repetitions 5] [--load 0.5] [--seed 1] [override ...]
+    python -m benchmarks.streams [--producers 2 --consumers 2] [--repetitions 5] [--load 0.5] [--seed 1] [override ...]
 
-Pipe and Queue, 64 B and 64 KiB, one way to one process: runs of the lab beside `benchmarks.plain_stream`, each in fresh processes that
-take turns in random order, on two CPUs. Prints for rate and latencies the medians of both and their ratio, and how far each differs in itself. Judges
+Pipe and Queue, 64 B and 64 KiB, one way: runs of the lab beside `benchmarks.plain_stream`, from one process to another, or with --producers
+beside `benchmarks.plain_peers`, from so many workers to so many others; each in fresh processes that take turns in random
+order, on two CPUs. Prints for rate and latencies the medians of both and their ratio, and how far each differs in itself. Judges
 nothing: a rate whose processes differ by themselves as much as both do is as good as the other.
 """
 
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from itertools import product
 from random import Random
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -25,9 +27,45 @@ CHANNELS, SIZES = ("pipe", "queue"), (64, 65536)
 NAMES = ("messages_per_s", "latency_p50_ns", "latency_p99_ns")
 
 
-def by_the_lab(channel: str, size: int, share: float, seed: int, overrides: list[str]) -> dict[str, float]:
+class Ends(NamedTuple):
+    """How many workers send to how many others; the parent sends to one worker if none does."""
+
+    producers: int
+    consumers: int
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """Return them as the lab has them."""
+        own = (f"pattern.producers={self.producers}",) if self.producers else ()
+        return (*own, f"workers={self.producers + self.consumers}")
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Return the program by hand."""
+        if not self.producers:
+            return ("benchmarks.plain_stream",)
+        return ("benchmarks.plain_peers", f"--producers={self.producers}", f"--consumers={self.consumers}")
+
+
+class Way(NamedTuple):
+    """A channel, the size of its messages, and the ends."""
+
+    channel: str
+    size: int
+    ends: Ends
+
+
+def by_the_lab(way: Way, share: float, seed: int, overrides: list[str]) -> dict[str, float]:
     """Return what one run without a load, and one with it, observed."""
-    cell = ("pattern=stream", "model=process", "workers=1", "affinity=scatter", "rounds=1", f"ipc={channel}")
+    channel, size, ends = way
+    cell = (
+        "pattern=stream",
+        "model=process",
+        "affinity=scatter",
+        "rounds=1",
+        f"ipc={channel}",
+        *ends.overrides,
+    )
     with swept(*cell, f"payload={size}B", f"pattern.load=null,{share}", f"seed={seed}", *overrides) as folder:
         lab = load(folder)
         found = lab.observed[lab.observed["kind"].eq("parallel")]
@@ -40,10 +78,11 @@ def by_the_lab(channel: str, size: int, share: float, seed: int, overrides: list
         }
 
 
-def by_hand(channel: str, size: int, share: float) -> dict[str, float]:
+def by_hand(way: Way, share: float) -> dict[str, float]:
     """Return what the loop found."""
-    asked = (channel, str(size), f"--load={share}", "--placement=scatter")
-    said = subprocess.check_output([sys.executable, "-m", "benchmarks.plain_stream", *asked], cwd=ROOT)
+    channel, size, ends = way
+    asked = (*ends.command, channel, str(size), f"--load={share}", "--placement=scatter")
+    said = subprocess.check_output([sys.executable, "-m", *asked], cwd=ROOT)
     return dict(zip(NAMES, map(float, said.split()), strict=True))
 
 
@@ -52,19 +91,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--producers", type=int, default=0)
+    parser.add_argument("--consumers", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--load", type=float, default=0.5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("overrides", nargs="*")
     asked = parser.parse_args()
-    random, rows = Random(asked.seed), []
+    random, rows, ends = Random(asked.seed), [], Ends(asked.producers, asked.consumers)
     for repetition in range(asked.repetitions):
         for channel, size in random.sample(list(product(CHANNELS, SIZES)), 4):
             for by in random.sample(("lab", "hand"), 2):
+                way = Way(channel, size, ends)
                 found = (
-                    by_hand(channel, size, asked.load)
+                    by_hand(way, asked.load)
                     if by == "hand"
-                    else by_the_lab(channel, size, asked.load, asked.seed + repetition, asked.overrides)
+                    else by_the_lab(way, asked.load, asked.seed + repetition, asked.overrides)
                 )
                 rows += [(channel, size, name, by, value) for name, value in found.items()]
     print(machine())

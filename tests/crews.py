@@ -119,7 +119,7 @@ def crew_of(mechanism: Mechanism, folder: Path, ipc_changes: Any = None, **chang
         workload: Workload | None = None, pattern: Pattern | None = None, message_bytes: int = 1 << 20
     ) -> Iterator[Model]:
         model, method, ipc = mechanism
-        count = mechanism.workers
+        count = pattern.knobs.workers if pattern is not None and pattern.BETWEEN else mechanism.workers
         geometry = Geometry(str(folder / "board"), count, 4096, 512)
         pattern = pattern or Map({}, Knobs(count, 16, 0))
         work = Work(pattern, workload or Echo({}, Sizes(1024, 1024), 7), geometry, (), ())

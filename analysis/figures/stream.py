@@ -93,18 +93,21 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:
 
 
 def _title(shown: pd.DataFrame) -> str:
-    """Return which mechanism moves most in the first setting and in the last."""
+    """Return which mechanism moves most in the first setting and in the last, named once if it is the same one."""
     settings = sort_labels(shown, "setting")
-    return "; ".join(
-        _best(shown[shown["setting"].eq(name)], name) for name in dict.fromkeys((settings[0], settings[-1]))
-    )
+    found: dict[str, list[str]] = {}
+    for name in dict.fromkeys((settings[0], settings[-1])):
+        said, where = _best(shown[shown["setting"].eq(name)], name)
+        found.setdefault(said, []).append(where)
+    return "; ".join(said + ";".join(where) for said, where in found.items())
 
 
-def _best(cells: pd.DataFrame, setting: str) -> str:
+def _best(cells: pd.DataFrame, setting: str) -> tuple[str, str]:
+    """Return what moves most in a setting, and where and how much."""
     ranked = saturated(cells)
     at = f" at {setting}" if setting else ""
     if ranked.empty:
-        return f"No rate without a load{at}"
+        return "No rate without a load", at
     others = "".join(f" or {name}" for name in rivals(ranked)[:1])
     first = ranked.iloc[0]
-    return f"{first['mechanism']}{others} moves most{at}, {format_rate(first[RATE])}"
+    return f"{first['mechanism']}{others} moves most", f"{at}, {format_rate(first[RATE])}"

@@ -53,11 +53,24 @@ def _of(rows: pd.DataFrame) -> Iterator[Finding]:
 
 def _words(best: pd.Series[Any]) -> str:
     """Return what is sent from where to where."""
-    size, workers = best["payload_asked_bytes"], int(best["workers"])
-    some = f"{workers} worker{'s' * (workers != 1)}"
-    way = f"from {some} to the parent" if best["producers"] == "workers" else f"from the parent to {some}"
+    size = best["payload_asked_bytes"]
+    way = _way(int(best["workers"]), str(best["producers"]))
     what = "Messages" if pd.isna(size) else f"Messages of {format_size(size)}"
     return f"{what} {way}"
+
+
+def _way(workers: int, producers: str) -> str:
+    if producers.isdecimal():
+        return f"from {_some(int(producers))} to {_some(workers - int(producers))}"
+    return (
+        f"from {_some(workers)} to the parent"
+        if producers == "workers"
+        else f"from the parent to {_some(workers)}"
+    )
+
+
+def _some(workers: int) -> str:
+    return f"{workers} worker{'s' * (workers != 1)}"
 
 
 def _told(rows: pd.DataFrame, row: pd.Series[Any]) -> str:

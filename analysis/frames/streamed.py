@@ -34,7 +34,7 @@ def streams(lab: Lab) -> pd.DataFrame:
     bare = cells.assign(
         variant=parts.map(lambda knobs: _variant(knobs, of_pattern=False)),
         load=pd.to_numeric(known[LOAD]),
-        producers=known[PRODUCERS].fillna("parent"),
+        producers=known[PRODUCERS].fillna("parent").astype(str),
     )
     settings = label_settings(bare.assign(variant=parts.map(lambda knobs: _variant(knobs, of_pattern=True))))
     named = bare.assign(mechanism=label_mechanisms(bare), setting=settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Optional
 
 from . import channels, models, patterns, workloads
@@ -42,20 +43,23 @@ def why_not(
     workers: int,
     model_options: Optional[dict[str, Any]] = None,
     ipc_options: Optional[dict[str, Any]] = None,
+    pattern_options: Optional[dict[str, Any]] = None,
 ) -> Optional[str]:
     """Return the reason why a combination cannot exist, or None if it can.
 
     ``ipc`` must be resolved (see `channel_for`).
     """
-    chosen = models.load(model)
+    chosen, asked = models.load(model), pattern_options or {}
+    form = patterns.load(pattern).form(asked)
     return (
         _wrong_start(model, chosen, start_method)
         or _wrong_channel(_Joined(model, chosen, model_options or {}), ipc, ipc_options or {})
         or _misplaced(_Joined(model, chosen, model_options or {}), pattern)
         or _unequipped(model, chosen, pattern)
-        or _too_few(pattern, workers)
-        or _held_up(model, chosen, pattern)
-        or chosen.refuses_pattern(patterns.load(pattern), model_options or {})
+        or _apart(_Way(pattern, form), (model, chosen), ipc)
+        or _refused(_Way(pattern, form), workers, asked)
+        or _held_up(_Way(pattern, form), (model, chosen))
+        or chosen.refuses_pattern(form, model_options or {})
         or chosen.refuses_workers(workers)
     )
 
@@ -79,6 +83,13 @@ class _Joined(NamedTuple):
     def space(self) -> str:
         """Where its workers live."""
         return self.model.space(self.options)
+
+
+class _Way(NamedTuple):
+    """A pattern by its name, and the class that its options make of it."""
+
+    pattern: str
+    form: type[patterns.Pattern]
 
 
 def _wrong_start(name: str, model: type[models.Model], start_method: Optional[str]) -> Optional[str]:
@@ -107,18 +118,37 @@ def _unequipped(name: str, model: type[models.Model], pattern: str) -> Optional[
     return f"pattern={pattern} needs workers that share locks and memory from their creation on; model={name} cannot have them (choose {able})"
 
 
-def _too_few(pattern: str, workers: int) -> Optional[str]:
-    least = patterns.load(pattern).LEAST_WORKERS
-    if workers >= least:
-        return None
-    return f"pattern={pattern} is of workers that get in each other's way; it needs workers={least} or more, not {workers}"
+def _refused(way: _Way, workers: int, options: dict[str, Any]) -> Optional[str]:
+    why = way.form.refuses(workers, options)
+    return why and f"pattern={way.pattern} {why}"
 
 
-def _held_up(name: str, model: type[models.Model], pattern: str) -> Optional[str]:
-    if model.STREAMS or not patterns.load(pattern).ONE_WAY:
+def _held_up(way: _Way, model: tuple[str, type[models.Model]]) -> Optional[str]:
+    if model[1].STREAMS or not way.form.ONE_WAY:
         return None
     able = ", ".join(other for other in models.REGISTRY if models.load(other).STREAMS)
-    return f"pattern={pattern} sends messages before others are answered, which model={name} is not made to do here (choose {able})"
+    return (
+        f"pattern={way.pattern} sends messages before others are answered, which model={model[0]} is not made to do here "
+        f"(choose {able})"
+    )
+
+
+def _apart(way: _Way, model: tuple[str, type[models.Model]], ipc: str) -> Optional[str]:
+    """Return why workers cannot send to each other."""
+    if not way.form.BETWEEN:
+        return None
+    if not model[1].BETWEEN:
+        able = ", ".join(other for other in models.REGISTRY if models.load(other).BETWEEN)
+        return f"pattern={way.pattern} has workers send to each other, which those of model={model[0]} cannot (choose {able})"
+    if channels.load(ipc).BETWEEN:
+        return None
+    space = model[1].SPACE
+    able = ", ".join(name for name, kind in _every_channel() if kind.BETWEEN and space in kind.JOINS)
+    return f"ipc={ipc} joins workers to the parent alone, and pattern={way.pattern} has them send to each other (choose {able})"
+
+
+def _every_channel() -> Iterator[tuple[str, type[channels.Channel]]]:
+    return ((name, channels.load(name)) for name in channels.REGISTRY)
 
 
 def _wrong_channel(joined: _Joined, ipc: str, ipc_options: dict[str, Any]) -> Optional[str]:

@@ -37,3 +37,13 @@ def spin_until(due_ns: int) -> None:
         sleep(left / 1e9)
     while perf_counter_ns() < due_ns:
         pass
+
+
+async def await_until(due_ns: int) -> None:
+    """Let the other tasks of the loop have their turns until the clock says ``due_ns``, and as much longer as theirs take."""
+    from asyncio import sleep as pause  # noqa: PLC0415  # takes tens of milliseconds, where there is no loop
+
+    left = due_ns - perf_counter_ns()
+    while left > 0:
+        await pause(left / 1e9)
+        left = due_ns - perf_counter_ns()

@@ -218,7 +218,8 @@ def _watched(crew: Model) -> AbstractContextManager[None]:
 def make_pattern(specification: Specification) -> Pattern:
     """Return the pattern with the knobs of the cell."""
     knobs = Knobs(specification.workers, specification.tasks, specification.window_ns)
-    pattern = patterns.load(specification.pattern)(specification.pattern_options, knobs)
+    kind = patterns.load(specification.pattern).form(specification.pattern_options)
+    pattern = kind(specification.pattern_options, knobs)
     pattern.seed = f"{specification.seed}/{specification.round}"
     return pattern
 

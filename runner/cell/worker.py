@@ -21,6 +21,7 @@ from .phases import DESERIALIZE, WAIT
 from .policies import Policies, switch_interval_ns
 from .rusage import write_usage
 from .search_path import extend_path
+from .seats import Seat
 from .stacks import report_crash_in
 from .trace import Recorder
 from .transport import loaded_probe
@@ -43,6 +44,12 @@ class Work(NamedTuple):
     fresh: Optional[Inputs] = None
     repeats: int = 0
     policies: Policies = Policies()
+
+    def seated(self, seat: Seat) -> Work:
+        """Return the same for a worker that has a seat of its own."""
+        pattern = copy(self.pattern)
+        pattern.seat = seat
+        return self._replace(pattern=pattern)
 
 
 class Worker:
@@ -81,6 +88,8 @@ class Worker:
         work.policies.apply()
         pattern = copy(work.pattern)  # threads share nothing that their loops touch
         pattern.verification, pattern.foreign = work.workload.verification(), work.workload.FOREIGN
+        if pattern.seat is not None:
+            pattern.seat.end.open(self.recorder, self.arrival)
         self.hooks = work.workload.hooks()
         self.pattern = pattern
         self.job: Any = self._job(work.workload)
@@ -101,6 +110,11 @@ class Worker:
         if due:
             self.hooks.call(due)
         self._reset()
+
+    def close(self) -> None:
+        """Release its end of the lines between workers, if it has one."""
+        if self.pattern.seat is not None:
+            self.pattern.seat.end.close()
 
     def _job(self, workload: Workload) -> Any:
         """Return what it does with one message."""

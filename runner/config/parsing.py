@@ -38,6 +38,18 @@ def read_count(value: object, key: str, *, least: int = 1, most: int = MAX_COUNT
     )
 
 
+def read_choice_or_count(value: object, key: str, choices: Iterable[str]) -> str | int:
+    """Return ``value`` if it is a whole number from 1 on or one of ``choices``; raise BadValue, UnknownChoice."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return read_count(value, key)
+    known = tuple(choices)
+    if value in known:
+        return str(value)
+    raise UnknownChoice(
+        f"{key}={typed(value)}: no such choice{did_you_mean(value, known)}; choose one of {', '.join(known)}, or a whole number"
+    )
+
+
 def read_count_or_auto(value: object, key: str, *, least: int = 1) -> int | None:
     """Return ``value`` like `read_count`, or None for ``auto``; raise BadValue."""
     if value == AUTO:
@@ -203,7 +215,7 @@ def read_option(given: Mapping[str, Any], key: str, kind: str, family: str) -> A
     """Return one knob of a member, read by its kind.
 
     It is one of the values that the kind lists if that is of the form ``one|another``, and may be null if the kind ends
-    with ``?``.
+    with ``?``. A kind such as ``one|another|count`` has a whole number as well.
     """
     name = f"{family}.{key}"
     if key not in given:
@@ -213,5 +225,8 @@ def read_option(given: Mapping[str, Any], key: str, kind: str, family: str) -> A
     if kind.endswith("?") and given[key] is None:
         return None
     if "|" in kind:
-        return read_choice(given[key], name, kind.rstrip("?").split("|"))
+        choices = kind.rstrip("?").split("|")
+        if choices[-1] == "count":
+            return read_choice_or_count(given[key], name, choices[:-1])
+        return read_choice(given[key], name, choices)
     return READERS[kind.rstrip("?")](given[key], name)

@@ -86,6 +86,7 @@ def why_impossible(cell: Cell) -> str | None:
         workers=cell.workers,
         model_options=cell.model_options,
         ipc_options=cell.ipc_options,
+        pattern_options=cell.pattern_options,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -178,7 +179,7 @@ def test_models_that_cannot_stream_say_which_can() -> None:
     asked = compatibility.why_not(model="serial", start_method=None, ipc="none", pattern="stream", workers=1)
     assert asked == (
         "pattern=stream sends messages before others are answered, which model=serial is not made to do here "
-        "(choose thread, process, interpreter, thread_pool, process_pool, mp_pool)"
+        "(choose thread, process, asyncio, interpreter, thread_pool, process_pool, mp_pool)"
     )
 
 
@@ -188,28 +189,33 @@ ALIKE, APART = (1000.0, 1010.0, 990.0), (2000.0, 2020.0, 1980.0)
 
 
 def _sweep(
-    folder: Path, rates: dict[str, tuple[float, ...]], loads: tuple[float | None, ...] = (None, 0.5)
+    folder: Path,
+    rates: dict[str, tuple[float, ...]],
+    loads: tuple[float | None, ...] = (None, 0.5),
+    *,
+    sizes: tuple[int, ...] = (64,),
+    workers: int = 1,
+    producers: str = "parent",
 ) -> Lab:
     sample = Sample(folder / "mine", pairs=2)
-    for ipc, values in rates.items():
-        for load_ in loads:
-            share = load_ or 1.0
-            sample.add_observed(
-                {
-                    "messages_per_s": [share * value for value in values],
-                    "bytes_per_s": [64 * share * value for value in values],
-                    "latency_p50_ns": [20_000.0 * share] * len(values),
-                    "latency_p99_ns": [90_000.0 * share] * len(values),
-                },
-                pattern="stream",
-                model="process",
-                ipc=ipc,
-                workers=1,
-                payload_bytes=64,
-                payload_asked_bytes=64,
-                config=f"pattern:\n  load: {'null' if load_ is None else load_}\n  producers: parent\n",
-                overrides="" if load_ is None else f"pattern.load={load_}",
-            )
+    for (ipc, values), load_, size in product(rates.items(), loads, sizes):
+        share = load_ or 1.0
+        sample.add_observed(
+            {
+                "messages_per_s": [share * value for value in values],
+                "bytes_per_s": [size * share * value for value in values],
+                "latency_p50_ns": [2e4 * share] * len(values),
+                "latency_p99_ns": [9e4 * share] * len(values),
+            },
+            pattern="stream",
+            model="process",
+            ipc=ipc,
+            workers=workers,
+            payload_bytes=size,
+            payload_asked_bytes=size,
+            config=f"pattern:\n  load: {'null' if load_ is None else load_}\n  producers: {producers}\n",
+            overrides="" if load_ is None else f"pattern.load={load_}",
+        )
     return load(sample.path)
 
 
@@ -245,10 +251,27 @@ def test_a_single_mechanism_is_measured_and_compared_with_nothing(tmp_path: Path
     assert not findings(_sweep(tmp_path / "loaded", {"pipe": APART}, loads=(0.5,)))
 
 
+@pytest.mark.parametrize(
+    ("producers", "way"),
+    [
+        ("parent", "from the parent to 3 workers"),
+        ("workers", "from 3 workers to the parent"),
+        ("1", "from 1 worker to 2 workers"),
+        ("2", "from 2 workers to 1 worker"),
+    ],
+)
+def test_the_finding_says_who_sends_to_whom(tmp_path: Path, producers: str, way: str) -> None:
+    """From the parent, to it, or from some of the workers to the others."""
+    (finding,) = findings(_sweep(tmp_path, {"pipe": APART}, workers=3, producers=producers))
+    assert finding.sentence.startswith(f"Messages of 64 B {way}: process/pipe moves 2.00 k/s")
+
+
 def test_the_figure_says_which_moves_most(tmp_path: Path) -> None:
     """Latency against the rate, a line for each mechanism; of another sweep there is nothing to draw."""
     figure = draw("stream", _sweep(tmp_path, {"pipe": APART, "queue": ALIKE}))
     assert figure.get_suptitle() == "process/pipe moves most, 2.00 k/s"
+    both = draw("stream", _sweep(tmp_path / "both", {"pipe": APART, "queue": ALIKE}, sizes=(64, 65536)))
+    assert both.get_suptitle() == "process/pipe moves most at 64 B, 2.00 k/s; at 64 KiB, 2.00 k/s"
     sample = Sample(tmp_path / "other")
     sample.add_map(speedup=1.0)
     with pytest.raises(NothingToDraw, match="needs pattern=stream"):

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Optional
+from typing import TYPE_CHECKING, Any, ClassVar, Optional
 
 from ..member import Member
 from ..named import NamedTuple
 from ..spaces import PROCESSES, THREADS
 from ..trace import Recorder
+
+if TYPE_CHECKING:
+    from ._lines import Lines
 
 SYNCHRONIZE, STOP = -1, -2  # task numbers that are orders
 FAILED, HELLO = (
@@ -94,12 +97,14 @@ class Channel(Member, ABC):
     """The parent's end.
 
     ``JOINS`` are the spaces whose workers it joins to the parent; ``ALWAYS_PICKLES`` says whether it pickles objects between
-    threads, too, and ``PLAIN_BYTES`` whether bytes cross in no pickle, wherever workers live.
+    threads, too, and ``PLAIN_BYTES`` whether bytes cross in no pickle, wherever workers live. ``BETWEEN`` says whether it can join workers
+    to each other as well, see `lines`.
     """
 
     JOINS: ClassVar[frozenset[str]] = frozenset({THREADS, PROCESSES})
     ALWAYS_PICKLES = False
     PLAIN_BYTES = False
+    BETWEEN = False
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         """Build the channel from the primitives of ``context``: `multiprocessing`'s or those for threads."""
@@ -156,6 +161,10 @@ class Channel(Member, ABC):
     def ends(self) -> tuple[Callable[[tuple[int, int, Any]], Any], Callable[[], tuple[int, int, Any]]]:
         """Return what sends a message and what receives the answer in this trial, with nothing else under way."""
         return lambda message: self.send(*message), self.receive
+
+    def lines(self, producers: int, consumers: int) -> Lines:
+        """Return lines from some workers to the others, which this channel does not use itself, if it has BETWEEN."""
+        raise NotImplementedError(f"{type(self).__name__} has BETWEEN and no lines")
 
     def close(self) -> None:  # many have nothing to release
         """Release everything, after the workers are gone."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from ..phases import SEND
 from ._abc import Channel, Port, Room
+from ._lines import Lines, Shared
 
 
 class SharedPort(Port):
@@ -31,6 +33,8 @@ class SharedQueues(Channel):
     """The parent's end of two queues; a subclass names their kind."""
 
     KIND: str
+    BETWEEN = True
+    PORT: ClassVar[type[SharedPort]] = SharedPort
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
@@ -43,7 +47,13 @@ class SharedQueues(Channel):
     def port(self, worker: int) -> Port:
         """Return the same two queues to every worker."""
         del worker
-        return SharedPort(self.tasks, self.answers)
+        return self.PORT(self.tasks, self.answers)
+
+    def lines(self, producers: int, consumers: int) -> Lines:
+        """Return one more queue, which all share."""
+        del producers
+        queue = self._make()
+        return Shared(partial(self.PORT, queue, queue), consumers, partial(release, queue))
 
     def order(self, worker: int, task: int) -> None:
         """Put an order for whichever worker takes it."""
@@ -64,8 +74,13 @@ class SharedQueues(Channel):
     def close(self) -> None:
         """Close both queues, and wait for their feeder threads if they have any."""
         for queue in (self.tasks, self.answers):
-            for name in ("close", "join_thread"):
-                getattr(queue, name, _nothing)()
+            release(queue)
+
+
+def release(queue: Any) -> None:
+    """Close a queue, and wait for its feeder thread if it has any."""
+    for name in ("close", "join_thread"):
+        getattr(queue, name, _nothing)()
 
 
 def _nothing() -> None:

@@ -17,6 +17,7 @@ from ..spaces import BY_HANDLE
 from ..trace import Recorder
 from ._abc import Channel, Port, Room
 from ._frames import HEADER, JOINED_BYTES, PLAIN, pack, unpickle
+from ._lines import Lines, Mesh
 
 _HEADER_BYTES, _pack, _unpack = HEADER.size, HEADER.pack, HEADER.unpack
 
@@ -107,6 +108,10 @@ class StreamPort(Port):
         """Send an answer."""
         self.end.send((task, value, payload))
 
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when a message comes."""
+        return self.end.fileno()
+
     def close(self) -> None:
         """Close the end."""
         self.end.close()
@@ -118,6 +123,8 @@ class StreamChannel(Channel):
     JOINS = BY_HANDLE
     ALWAYS_PICKLES = True
     PLAIN_BYTES = True
+    BETWEEN = True
+    PORT = StreamPort
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
@@ -152,7 +159,12 @@ class StreamChannel(Channel):
 
     def port(self, worker: int) -> Port:
         """Return the other end of the worker's connection."""
-        return StreamPort(self.theirs[worker])
+        return self.PORT(self.theirs[worker])
+
+    def lines(self, producers: int, consumers: int) -> Lines:
+        """Return a connection for each pair."""
+        made = type(self)(self.context, self.room._replace(workers=producers * consumers), self.options)
+        return Mesh([self.PORT(end) for end in made.ours], [self.PORT(end) for end in made.theirs], consumers)
 
     def order(self, worker: int, task: int) -> None:
         """Send an order to the worker."""

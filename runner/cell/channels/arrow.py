@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from ..member import Requirement
 from ..phases import DESERIALIZE, RECEIVE, SEND, SERIALIZE, WAIT
 from ..spaces import PROCESSES, THREADS
-from ._abc import Port
 from ._frames import HEADER, PICKLED, PLAIN
 from ._sockets import socket_ends
 from ._stream import End, StreamChannel, StreamPort
@@ -128,6 +127,7 @@ class Arrow(StreamChannel):
 
     JOINS = frozenset({THREADS, PROCESSES})  # the package refuses any other interpreter of a process
     OPTIONS: ClassVar[dict[str, str]] = {"over": "pipe|socket"}
+    PORT = ArrowPort
     REQUIRES = (Requirement("pyarrow", "pyarrow>=16", "arrow"),)
 
     def _connect(self) -> Iterator[tuple[End, End]]:
@@ -135,10 +135,6 @@ class Arrow(StreamChannel):
         for _ in range(self.room.workers):
             ours, theirs = make()
             yield ArrowEnd(ours), ArrowEnd(theirs)
-
-    def port(self, worker: int) -> Port:
-        """Return the other end of the worker's streams."""
-        return ArrowPort(self.theirs[worker])
 
 
 def _packed(pa: Any, payload: Any) -> tuple[int, Any]:

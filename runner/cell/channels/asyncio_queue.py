@@ -7,6 +7,7 @@ from typing import Any, Optional
 from ..phases import SEND
 from ..spaces import LOOP
 from ._abc import Channel, Port, Room
+from ._lines import Lines, Shared
 
 Message = tuple[int, int, Any]
 
@@ -34,6 +35,7 @@ class AsyncioQueue(Channel):
     """The parent's end of two queues without a limit; all tasks are put at once."""
 
     JOINS = frozenset({LOOP})
+    BETWEEN = True
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
@@ -52,6 +54,12 @@ class AsyncioQueue(Channel):
         """Return the same two queues to every worker."""
         del worker
         return AsyncioPort(self.tasks, self.answers)
+
+    def lines(self, producers: int, consumers: int) -> Lines:
+        """Return one more queue, which all share."""
+        del producers
+        queue = self.context.Queue()
+        return Shared(lambda: AsyncioPort(queue, queue), consumers, lambda: None)
 
     def order(self, worker: int, task: int) -> None:
         """Put an order for whichever worker takes it."""

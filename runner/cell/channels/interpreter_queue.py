@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Optional
 
 from ..phases import RECEIVE, WAIT
 from ..spaces import INTERPRETERS
-from ._abc import Port
 from ._shared import SharedPort, SharedQueues
 
 POLL, PIPE = "poll", "pipe"
@@ -63,6 +62,7 @@ class InterpreterQueue(SharedQueues):
     PLAIN_BYTES = True
     SINCE = (3, 14)
     LINE = Line
+    PORT = QueuePort
 
     def _make(self) -> Line:
         from concurrent.interpreters import (  # type: ignore[import-not-found]  # noqa: PLC0415  # Python 3.14
@@ -80,11 +80,6 @@ class InterpreterQueue(SharedQueues):
     def ahead(self) -> Optional[int]:
         """Return no limit, or what surely fits a pipe of bytes: `put` never blocks otherwise."""
         return None if self.tasks.pipe is None else 1024
-
-    def port(self, worker: int) -> Port:
-        """Return the same two queues to every worker."""
-        del worker
-        return QueuePort(self.tasks, self.answers)
 
     def receive(self) -> tuple[int, int, Any]:
         """Take an answer."""

@@ -17,6 +17,7 @@ from typing import Any
 from ..phases import SEND
 from ..spaces import BY_HANDLE
 from ._abc import Channel, Port, Room
+from ._lines import Lines, Mesh
 
 
 class PipePort(Port):
@@ -36,12 +37,21 @@ class PipePort(Port):
         self.connection.send((task, value, payload))
         self.recorder.mark(SEND)
 
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when a message comes."""
+        return self.connection.fileno()
+
+    def close(self) -> None:
+        """Close the end."""
+        self.connection.close()
+
 
 class Pipe(Channel):
     """The parent's ends; it waits for whichever worker answers first."""
 
     JOINS = BY_HANDLE
     ALWAYS_PICKLES = True
+    BETWEEN = True
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
@@ -68,6 +78,11 @@ class Pipe(Channel):
     def port(self, worker: int) -> Port:
         """Return the other end of the worker's pipe."""
         return PipePort(self.theirs[worker])
+
+    def lines(self, producers: int, consumers: int) -> Lines:
+        """Return a pipe for each pair."""
+        made = type(self)(self.context, self.room._replace(workers=producers * consumers), self.options)
+        return Mesh([PipePort(end) for end in made.ours], [PipePort(end) for end in made.theirs], consumers)
 
     def order(self, worker: int, task: int) -> None:
         """Send an order down the worker's pipe."""

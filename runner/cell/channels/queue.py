@@ -10,7 +10,7 @@ from threading import current_thread
 from typing import Any, Optional
 
 from ..pickling import Guard, guard, unguard
-from ._abc import FAILED, Port, Room
+from ._abc import FAILED, Room
 from ._shared import SharedPort, SharedQueues
 
 
@@ -27,6 +27,7 @@ class Queue(SharedQueues):
     """Unbounded queues: all tasks are put at once; the feeder thread, not the parent, waits for the pipe."""
 
     KIND = "Queue"
+    PORT = QueuePort
 
     @classmethod
     def _why_apart(cls, space: str) -> str:
@@ -35,11 +36,6 @@ class Queue(SharedQueues):
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
         self._guard = _guard_feeder(self.tasks, "has an input that could not be sent")
-
-    def port(self, worker: int) -> Port:
-        """Return the same two queues to every worker."""
-        del worker
-        return QueuePort(self.tasks, self.answers)
 
     @property
     def ahead(self) -> Optional[int]:

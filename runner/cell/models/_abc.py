@@ -74,7 +74,7 @@ class Model(Member, ABC):
     ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none. ``QUEUE`` is the
     channel by default, if it reaches them.
     ``EQUIPS`` says whether workers can be created with what else they share, such as a lock (see `Pattern.equip`).
-    ``STREAMS`` says whether messages can be sent one way, see `one_way`.
+    ``STREAMS`` says whether messages can be sent one way, see `one_way`, and ``BETWEEN`` whether its channel can join workers to each other.
     ``CHILDREN`` says whether a task may start processes of its own, ``ALWAYS_PICKLES`` whether what travels is a pickle
     even if workers are threads.
     """
@@ -85,6 +85,7 @@ class Model(Member, ABC):
     QUEUE = "queue"
     EQUIPS = False
     STREAMS = False
+    BETWEEN = False
     CHILDREN = True
     ALWAYS_PICKLES = False
 

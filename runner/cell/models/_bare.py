@@ -18,6 +18,7 @@ from ..channels._abc import FAILED, HELLO, STOP, SYNCHRONIZE, Port, Room
 from ..errors import HookFailed, MessageTooLarge, TaskFailed
 from ..failures import describe, leave
 from ..patterns._abc import Exchange, OneWay
+from ..seats import Seats
 from ..spaces import SHARING_OBJECTS
 from ..worker import Work, Worker
 from ._abc import BARRIER_SECONDS, ChannelCosts, CrewSettings, Model, missing
@@ -43,6 +44,7 @@ def serve(port: Port, worker: Worker, barrier: Any) -> bool:
         port.send(FAILED, 0, told)
         return False
     port.close()
+    worker.close()
     return True
 
 
@@ -117,6 +119,17 @@ def joined(context: Any, settings: CrewSettings, work: Work) -> tuple[Channel, i
     return channel, perf_counter_ns() - before
 
 
+def seats_of(channel: Channel, primitives: Any, settings: CrewSettings, work: Work) -> Optional[Seats]:
+    """Return what joins the workers to each other, if their pattern asks for that."""
+    if not work.pattern.BETWEEN:
+        return None
+    producers = work.pattern.senders
+    lines = channel.lines(producers, settings.workers - producers)
+    return Seats(
+        lines, primitives.Semaphore, producers, work.pattern.window_of(settings.options.get("in_flight"))
+    )
+
+
 class Bare(Model):
     """A model whose workers are joined by a channel. A subclass creates and joins the workers.
 
@@ -124,6 +137,7 @@ class Bare(Model):
     """
 
     STREAMS = True
+    BETWEEN = True
     OPTIONS: ClassVar[dict[str, str]] = {"in_flight": "count?"}
     DEFAULTS: ClassVar[dict[str, Any]] = {"in_flight": None}
     context: Any
@@ -134,6 +148,7 @@ class Bare(Model):
         self.channel, self.constructing_ns = joined(self.context, settings, work)
         self.channel.watch(self.recorder, self.arrival)
         self.barrier = self.context.Barrier(settings.workers + 1)
+        self.seats = seats_of(self.channel, self.context, settings, work)
         self.synchronized = 0
 
     @property
@@ -144,6 +159,10 @@ class Bare(Model):
     @abstractmethod
     def _context(self) -> Any:
         """Return the factory of queues, pipes, semaphores and barriers for workers of this kind."""
+
+    def _work_of(self, worker: int) -> Work:
+        """Return what a worker gets: the pattern has a seat of its own if the workers are joined to each other."""
+        return self.work if self.seats is None else self.work.seated(self.seats.seat(worker))
 
     @abstractmethod
     def _make(self, worker: int) -> None:
@@ -245,7 +264,12 @@ class Bare(Model):
         for worker in range(self.settings.workers):
             self._join(worker)
             self.joined_ns.append(perf_counter_ns())
+        self._close()
+
+    def _close(self) -> None:
         self.channel.close()
+        if self.seats is not None:
+            self.seats.close()
 
     def _synchronize(self) -> None:
         for worker in range(self.settings.workers):

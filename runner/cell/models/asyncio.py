@@ -18,13 +18,13 @@ from ..board import OPENING, PASSED, Board
 from ..channels._abc import FAILED, HELLO, STOP, SYNCHRONIZE, Port
 from ..errors import TaskFailed
 from ..failures import describe, ends_with_run, leave
-from ..patterns._abc import OnLoop
+from ..patterns._abc import OneWay, OnLoop
 from ..spaces import LOOP
 from ..ticker import Ticker
 from ..transport import loaded_probe
 from ..worker import LoopWorker, Work
 from ._abc import BARRIER_SECONDS, ChannelCosts, CrewSettings, Model, missing
-from ._bare import joined
+from ._bare import joined, seats_of
 from ._ticking import beside
 
 _PATIENCE_S = 1.0  # for tasks that are cancelled
@@ -34,12 +34,15 @@ class Asyncio(Model):
     """One task of the loop per worker. A function that awaits nothing blocks the loop, and so all of them."""
 
     SPACE = LOOP
+    STREAMS = True
+    BETWEEN = True
 
     def __init__(self, settings: CrewSettings, work: Work, board: Board) -> None:
         super().__init__(settings, work, board)
         self.loop = own_loop()
         self.channel, self.constructing_ns = joined(asyncio, settings, work)
         self.channel.watch(self.recorder, self.arrival)
+        self.seats = seats_of(self.channel, asyncio, settings, work)
         self._tasks: list[asyncio.Task[None]] = []
         self._synchronized = 0
         self._ending = False
@@ -67,11 +70,25 @@ class Asyncio(Model):
         """Return how to exchange messages in one coroutine."""
         return OnLoop(self._exchange, self._run)
 
+    def one_way(self) -> OneWay:
+        """Return the channel's ends; what comes is awaited in a coroutine that `run` runs, and TaskFailed is raised there."""
+        take = self.channel.receive
+
+        async def receive() -> tuple[int, int, Any]:
+            message: tuple[int, int, Any] = await take()
+            if message[0] < 0:
+                raise TaskFailed(message[2])
+            return message
+
+        return OneWay(self.channel.send, receive, self.channel.ahead, spins=False, run=self._run)
+
     def stop(self) -> None:
         """Send every worker the order to stop, and await its end."""
         self.stopped_ns = perf_counter_ns()
         self._run(self._stop())
         self.channel.close()
+        if self.seats is not None:
+            self.seats.close()
 
     def abandon(self) -> None:
         """Cancel the workers, unless they end with this process."""
@@ -151,7 +168,8 @@ class Asyncio(Model):
     async def _work(self, index: int) -> None:
         folder = os.path.dirname(self.work.geometry.path)
         try:
-            worker = LoopWorker(index, self.work, self.board, self.users.load())
+            work = self.work if self.seats is None else self.work.seated(self.seats.seat(index))
+            worker = LoopWorker(index, work, self.board, self.users.load())
             port = self._open(worker)
             await self._pass(worker)
             await self._serve(port, worker)

@@ -61,7 +61,7 @@ class Interpreter(Bare):
         return _Context()
 
     def _make(self, worker: int) -> None:
-        later = Later((_work, self.channel.port(worker), worker, self.work))
+        later = Later((_work, self.channel.port(worker), worker, self._work_of(worker)))
         seat: Seat = self.barrier.seat(worker)
         text = pack(enter, sys.path, self.users, None, Later(seat), later)
         thread = Thread(target=self._live, args=(worker, text), name=f"worker-{worker}", daemon=True)

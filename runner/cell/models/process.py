@@ -40,7 +40,7 @@ class Process(Bare):
         super()._await_workers()
 
     def _make(self, worker: int) -> None:
-        later = Later((_work, self.channel.port(worker), worker, self.work))
+        later = Later((_work, self.channel.port(worker), worker, self._work_of(worker)))
         args = (self.users, self.says, Later(self.barrier), later)
         process = self.context.Process(target=start, args=args, name=f"worker-{worker}", daemon=False)
         process.start()
@@ -55,7 +55,7 @@ class Process(Bare):
         """Stop watching, then end the processes."""
         self._end_watch()
         _kill(self.processes)
-        self.channel.close()
+        self._close()
 
     def _end_watch(self) -> None:
         if self.watch is not None:  # they were all started

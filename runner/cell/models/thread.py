@@ -26,7 +26,7 @@ class Thread(Bare):
         thread.start()
 
     def _work(self, index: int, barrier: Any, ready: Ready) -> None:
-        worker = set_up(index, self.work, self.board, barrier, ready)
+        worker = set_up(index, self._work_of(index), self.board, barrier, ready)
         if worker is not None:
             serve(self.channel.port(index), worker, barrier)
 

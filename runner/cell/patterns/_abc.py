@@ -15,6 +15,7 @@ from ..named import NamedTuple
 from ..phases import COMPUTE
 from ..placement import Look
 from ..reference import Reference
+from ..seats import Seat
 from ..spaces import INTERPRETERS, LOOP, PLACE, PROCESSES, THREADS
 from ..ticker import Ticker
 from ..trace import Recorder
@@ -86,13 +87,14 @@ class OneWay(NamedTuple):
 
     ``send`` hands over number, value and payload, ``receive`` waits for the next answer: its number, value and payload. No more than
     ``ahead`` may be unanswered, any number if that is None. ``spins``: the parent may look at the clock again and again
-    without holding what workers need.
+    without holding what workers need. With ``run``, an answer is awaited, in a coroutine that ``run`` runs.
     """
 
     send: Callable[[int, int, Any], Any]
-    receive: Callable[[], tuple[int, int, Any]]
+    receive: Callable[[], Any]
     ahead: Optional[int]
     spins: bool
+    run: Optional[Callable[[Coroutine[Any, Any, Any]], Any]] = None
 
 
 class Crew(Protocol):
@@ -128,6 +130,7 @@ class Pattern(Member, ABC):
     ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs. With ``ONE_EACH`` every worker
     gets one item, and they perform them at the same time; with ``OWN_CHUNKS`` a pool hands out item by item. With ``EQUIPPED`` they share more than a channel, which `equip` makes.
     With ``ONE_WAY`` what is sent in one of the directions is small, and messages are sent before others are answered.
+    With ``BETWEEN`` the first workers send to the others, with nothing between.
     ``LEAST_WORKERS`` are needed for it to mean anything. ``QUANTITIES`` are what it observes beside times. ``SPACES`` are where the
     workers may live that it can use.
     """
@@ -139,6 +142,7 @@ class Pattern(Member, ABC):
     EQUIPPED = False
     LEAST_WORKERS = 1
     ONE_WAY = False
+    BETWEEN = False
     QUANTITIES: ClassVar[tuple[Quantity, ...]] = ()
     SPACES: ClassVar[frozenset[str]] = frozenset({PLACE, THREADS, LOOP, INTERPRETERS, PROCESSES})
 
@@ -149,6 +153,31 @@ class Pattern(Member, ABC):
         self.foreign = False  # whether the workload is: its inputs are passed as they are
         self.turns = 1  # how many inputs a worker takes in turn if it repeats its task
         self.seed = ""  # of what it draws
+        self.seat: Optional[Seat] = None  # a worker's own, with BETWEEN
+
+    @classmethod
+    def form(cls, options: dict[str, Any]) -> type[Pattern]:
+        """Return the pattern with these options: another class if they change what it asks of workers."""
+        del options
+        return cls
+
+    @classmethod
+    def refuses(cls, workers: int, options: dict[str, Any]) -> Optional[str]:
+        """Return why it cannot use so many workers, as in "pattern=stream ..."; None if it can."""
+        del options
+        if workers >= cls.LEAST_WORKERS:
+            return None
+        return f"is of workers that get in each other's way; it needs workers={cls.LEAST_WORKERS} or more, not {workers}"
+
+    @property
+    def senders(self) -> int:
+        """Return how many of the workers send to the others, with BETWEEN."""
+        return 0
+
+    def window_of(self, limit: Optional[int]) -> int:
+        """Return how many messages a sender may have under way, given a limit for all, with BETWEEN."""
+        del limit
+        return 0
 
     def stand_in(self) -> type[Workload]:
         """Return what takes the place of the workload if the pattern echoes."""

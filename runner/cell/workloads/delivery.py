@@ -44,3 +44,19 @@ class Production(Delivery):
     def inputs(self) -> list[Any]:
         """Return a request for each payload."""
         return [place.to_bytes(_TAG_BYTES, "little") for place in range(len(super().inputs()))]
+
+
+class Parcels(Delivery):
+    """Takes a payload as `Delivery` does; takes the number of a message, and returns which of the payloads that has, and it."""
+
+    def open(self) -> Task:
+        """Return the task of both ends."""
+        take, payloads = super().open(), self.inputs()
+        kinds = len(payloads)
+
+        def handle(given: Any) -> tuple[int, Any]:
+            if type(given) is int:
+                return given % kinds, payloads[given % kinds]
+            return take(given)
+
+        return handle
