@@ -110,13 +110,12 @@ class Crew:
         pipes = [context.Pipe(duplex=False) for _ in range(producers)]
         room = [context.Semaphore(WINDOW // producers) for _ in range(producers)]
         shared = Shared(payload, room, [end for end, _ in pipes], context.Queue())
-        self.answers, self.orders, self.counts = (
-            shared.answers,
-            [end for _, end in pipes],
-            (producers, consumers),
-        )
+        self.answers, self.counts = shared.answers, (producers, consumers)
+        self.orders: list[Any] = [end for _, end in pipes]
+        puts: list[list[Callable[[Any], None]]]
+        gets: list[Callable[[], Any]]
         if channel == "queue":
-            line = context.Queue()
+            line: Any = context.Queue()
             puts, gets = [[line.put]] * producers, [line.get] * consumers
             self.ends = [line.put] * consumers
         else:
@@ -124,13 +123,15 @@ class Crew:
             puts = [[there.send for _, there in row] for row in mesh]
             gets = [getter([row[consumer][0] for row in mesh]) for consumer in range(consumers)]
             self.ends = [there.send for _, there in mesh[0]]
-        makes = [(produce, number, put) for number, put in enumerate(puts)]
-        takes = [(consume, producers + number, get) for number, get in enumerate(gets)]
         self.processes = [
-            context.Process(target=does, args=(number, shared, end), daemon=True)
-            for does, number, end in (*makes, *takes)
+            *(context.Process(target=produce, args=(n, shared, put)) for n, put in enumerate(puts)),
+            *(
+                context.Process(target=consume, args=(n, shared, get))
+                for n, get in enumerate(gets, producers)
+            ),
         ]
         for process in self.processes:
+            process.daemon = True
             process.start()
 
     def place(self) -> None:

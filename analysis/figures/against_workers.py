@@ -21,6 +21,7 @@ from breakeven.analysis.figures.look import (
     thin,
     wrap_setting,
 )
+from breakeven.analysis.figures.settings import panel_grid
 from breakeven.analysis.figures.texts import further_height
 
 _COLUMNS = 3
@@ -44,14 +45,12 @@ def draw_against_workers(shown: pd.DataFrame, settings: list[str], quantity: Qua
     look_of = styles(shown)
     height = max((3.6 + further_height(settings)) * rows, legend_height(len(look_of)))
     body = new_figure(max(7.5, 2.8 + 3 * columns), 1.2 + height)
-    panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for place, (axes, setting) in enumerate(zip(panels, settings, strict=False)):
+    panels = panel_grid(body, len(settings), columns, sharex=True, sharey=True)
+    for place, (axes, setting) in enumerate(zip(panels, settings, strict=True)):
         _draw_panel(axes, shown[shown["setting"].eq(setting)], look_of, quantity.column)
         axes.set_xlabel("workers")
         axes.set_ylabel("" if place % columns else quantity.name)
         wrap_setting(setting, axes)
-    for axes in panels[len(settings) :]:
-        axes.remove()
     _scale(body.axes, shown, quantity)
     add_legend(body, list_styles(look_of))
     return body

@@ -71,6 +71,7 @@ def set_axis(axes: Axes, frame: pd.DataFrame) -> None:
         set_length_axis(axes, frame["length"].dropna().tolist(), LENGTHS[along].write)
         return
     names = frame.sort_values("length").groupby("length")["at"].first()
+    names = names.str.removeprefix(f"{along.rpartition('.')[2]}=")  # which is the axis's own label
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(-0.5, names.index.max() + 0.5)
     names = names.loc[thin(names.index.tolist(), _TICKS)]

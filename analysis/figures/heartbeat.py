@@ -21,9 +21,8 @@ from breakeven.analysis.figures.look import (
     look,
     place_legend,
     set_log_axis,
-    thin,
-    thinned,
 )
+from breakeven.analysis.figures.settings import keep_settings
 from breakeven.analysis.findings.heartbeat import ALONE, LATE, MISSED, P50, P99, SMOOTH, judge
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_share, format_time, trim_zeros
@@ -43,9 +42,7 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw a row for each mechanism: the 99th percentile with its interval, and a faint line from the median."""
-    settings = list(dict.fromkeys(frame["setting"]))
-    kept = thin(settings)
-    shown = frame[frame["setting"].isin(kept)]
+    kept, shown, some = keep_settings(frame, list(dict.fromkeys(frame["setting"])))
     with look():
         body = draw_dots(shown, P99, kept, _add)
         for axes in body.axes:
@@ -57,7 +54,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
             set_log_axis(axes.xaxis, format_time)
         length = trim_zeros(format_time(shown["frame_ns"].iloc[0]))
         place_legend(body, [_handle(f"a frame, {length}", _FRAME), _handle("", {"color": GREY, **_MEDIAN})])
-        notes = (*thinned(len(kept), len(settings), "settings"), describe_sample(shown))
+        notes = (*some, describe_sample(shown))
         return finish(body, _title(shown), context, *notes, *describe_disturbed(shown))
 
 

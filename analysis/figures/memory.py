@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from breakeven.analysis.figures.against_workers import Quantity, draw_against_workers
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.figures.look import describe_sample, finish, look, thin, thinned
+from breakeven.analysis.figures.look import describe_sample, finish, look
 from breakeven.analysis.figures.roles import DEFAULT, in_order, keep_hues, name_cells
+from breakeven.analysis.figures.settings import keep_settings
 from breakeven.analysis.findings.memory import memory_cells
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
@@ -32,12 +33,11 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw one panel per work, both axes logarithmic."""
-    settings = in_order(frame, "setting")
-    kept = thin(settings)
-    shown, left_out = keep_hues(frame[frame["setting"].isin(kept)], _TOTAL, lowest=True)
+    kept, shown, some = keep_settings(frame, in_order(frame, "setting"))
+    shown, left_out = keep_hues(shown, _TOTAL, lowest=True)
     with look():
         body = draw_against_workers(shown, kept, _MEMORY)
-        notes = (*thinned(len(kept), len(settings), "settings"), *left_out)
+        notes = (*some, *left_out)
         return finish(body, _title(shown), context, *notes, describe_sample(shown))
 
 

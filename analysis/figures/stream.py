@@ -27,10 +27,9 @@ from breakeven.analysis.figures.look import (
     side_by_side,
     sort_labels,
     styles,
-    thin,
-    thinned,
     wrap_setting,
 )
+from breakeven.analysis.figures.settings import keep_settings, panel_grid
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.streamed import RATE, rivals, saturated, streams
 from breakeven.analysis.units import format_rate, format_time
@@ -52,9 +51,7 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw a panel for each setting: the median of the latency with its interval, and the 99th percentile as a faint line."""
-    settings = sort_labels(frame, "setting")
-    kept = thin(settings)
-    shown = frame[frame["setting"].isin(kept)]
+    kept, shown, some = keep_settings(frame, sort_labels(frame, "setting"))
     with look():
         look_of = styles(shown)
         columns = side_by_side(len(kept))
@@ -62,23 +59,18 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         body = new_figure(
             max(7.5, 2.8 + 3.4 * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of)))
         )
-        panels = body.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-        for axes, setting in zip(panels, kept, strict=False):
+        panels = panel_grid(body, len(kept), columns, sharey=True)
+        for axes, setting in zip(panels, kept, strict=True):
             _draw_panel(axes, shown[shown["setting"].eq(setting)], look_of)
             wrap_setting(setting, axes)
-        for axes in panels[len(kept) :]:
-            axes.remove()
-        for axes in panels[: len(kept) : columns]:
+        for axes in panels[::columns]:
             axes.set_ylabel("time of a message since it was due, median")
         seen = shown[[_MIDDLE, _TAIL]].astype("float64")
         cut(body, "y", float(seen.min().min()) / HEADROOM**3, float(seen.max().max()) * HEADROOM**3)
         for axes in body.axes:
             set_log_axis(axes.yaxis, format_time)
         add_legend(body, [*list_styles(look_of), Line2D([], [], color=GREY, **_FAINT)])
-        left_out = thinned(len(kept), len(settings), "settings")
-        return finish(
-            body, _title(shown), context, *left_out, describe_sample(shown), *describe_disturbed(shown)
-        )
+        return finish(body, _title(shown), context, *some, describe_sample(shown), *describe_disturbed(shown))
 
 
 def _draw_panel(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:

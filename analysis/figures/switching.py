@@ -25,10 +25,9 @@ from breakeven.analysis.figures.look import (
     set_log_axis,
     side_by_side,
     styles,
-    thin,
-    thinned,
     wrap_setting,
 )
+from breakeven.analysis.figures.settings import keep_settings, panel_grid
 from breakeven.analysis.findings.switching import DECIDES, IN_PART, NOT, P50, P99, decide, judge, lines, where
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_time
@@ -54,12 +53,10 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw a line for each mechanism, the median run with its interval, and a faint one for the 99th percentile."""
-    settings = list(dict.fromkeys(frame["setting"]))
-    kept = thin(settings)
-    shown = frame[frame["setting"].isin(kept)]
+    kept, shown, some = keep_settings(frame, list(dict.fromkeys(frame["setting"])))
     with look():
         body = _draw(shown, kept)
-        notes = (*thinned(len(kept), len(settings), "settings"), describe_sample(shown))
+        notes = (*some, describe_sample(shown))
         return finish(body, _title(shown), context, *notes, *describe_disturbed(shown))
 
 
@@ -67,10 +64,10 @@ def _draw(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     columns = side_by_side(len(settings))
     rows = -(-len(settings) // columns)
     body = new_figure(max(7.5, 2.8 + 3.4 * columns), 1.2 + 3.9 * rows)
-    panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    panels = panel_grid(body, len(settings), columns, sharex=True, sharey=True)
     look_of = styles(frame)
     ends = frame["interval_ns"].min(), frame["interval_ns"].max()
-    for axes, setting in zip(panels, settings, strict=False):
+    for axes, setting in zip(panels, settings, strict=True):
         cells = frame[frame["setting"].eq(setting)]
         axes.plot(ends, ends, **_EQUAL)
         for name, points in cells.groupby("mechanism", sort=False):
@@ -79,8 +76,6 @@ def _draw(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
             axes.plot(points["interval_ns"], points[P99], color=style.color, linestyle=style.dash, **_TAIL)
         wrap_setting(setting, axes)
         _scale(axes, frame)
-    for axes in panels[len(settings) :]:
-        axes.remove()
     low, high = (float(getattr(np, end)(frame[[P50, P99, "interval_ns"]])) for end in ("min", "max"))
     cut(body, "y", low / _ROOM, high * _ROOM)
     set_log_axis(body.axes[0].yaxis, format_time)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
+from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.configs import add_knobs
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, label_settings
 from breakeven.analysis.frames.load import Lab
+
+NONE_SEEN, SAFE, UNDECIDED = "none_seen", "safe", "undecided"
+"""What follows if no loss was seen: of many attempts, of those that cannot have any, or of too few."""
 
 _TURNS_SINCE = (3, 10)
 """CPython hands over the GIL at calls and at the ends of loops alone since this version."""
@@ -30,6 +34,25 @@ def group_cells(lab: Lab, pattern: str, option: str) -> Iterator[tuple[str, pd.D
     names = _name(cells.assign(variant=rest))
     for name in dict.fromkeys(names):
         yield name, cells[names.eq(name)].drop(columns="tasks")  # asked for, not done
+
+
+def find_in_groups(
+    groups: Iterator[tuple[str, pd.DataFrame]],
+    facts: pd.DataFrame,
+    conclude: Callable[[str, pd.DataFrame], Finding],
+) -> list[Finding]:
+    """Return what follows for each group of cells of which ``facts`` are known, by cell_id."""
+    known = ((name, cells.join(facts, how="inner")) for name, cells in groups)
+    return [conclude(name, cells) for name, cells in known if len(cells)]
+
+
+def decide(found: str, *, seen: bool, tried: bool, enough: bool) -> str:
+    """Return ``found`` if any loss was seen, which is proof; else what none means: `SAFE` if none was looked for."""
+    if seen:
+        return found
+    if not tried:
+        return SAFE
+    return NONE_SEEN if enough else UNDECIDED
 
 
 def _name(cells: pd.DataFrame) -> pd.Series[str]:

@@ -65,7 +65,8 @@ def _find(cells: pd.DataFrame) -> Iterator[Finding]:
         f"{_names(scaling)} {'does' if len(scaling) == 1 else 'do'}" if len(scaling) else "",
         f"undecided {_names(open_)}" if len(open_) else "",
     ]
-    words = f"{count} workers of {name}"
+    free = " without a GIL" if ranked["gil_enabled"].eq(False).all() else ""  # NA is neither
+    words = f"{count} workers of {name}{free}"
     alone = _on_shared_alone(ranked)
     yield Finding(
         f"which snippets do not scale with {words}?",

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from breakeven.analysis.findings.cells import group_cells, has_turns
+from breakeven.analysis.findings.cells import (
+    NONE_SEEN,
+    SAFE,
+    UNDECIDED,
+    decide,
+    find_in_groups,
+    group_cells,
+    has_turns,
+)
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rare import count_events, count_tasks, write_none, write_share
@@ -15,7 +23,7 @@ from breakeven.analysis.units import format_count, format_time
 PATTERN, LOCK, STEP = "counter", "pattern.lock", "pattern.step"
 LOST, UPDATE = "lost_per_million", "update_ns"
 
-LOSES, NONE_SEEN, SAFE, UNDECIDED = "loses", "none_seen", "safe", "undecided"
+LOSES = "loses"
 
 ENOUGH = 1_000_000
 """Updates without a lock of which none was lost, before that is said to be more than a lack of updates."""
@@ -29,13 +37,8 @@ def find(lab: Lab) -> list[Finding]:
     counts = pd.DataFrame({"tasks": count_tasks(lab), "lost": count_events(lab, LOST)})
     times = lab.observed[lab.observed["quantity"].eq(UPDATE) & lab.observed["kind"].eq("parallel")]
     shared = lab.runs.groupby("cell_id")["workers_same_cpu"].mean()
-    found = []
-    for name, cells in group_cells(lab, PATTERN, LOCK):
-        known = cells.join(counts, how="inner").join(times.set_index("cell_id")["value"].rename("update"))
-        known = known.join(shared.rename("same_cpu"))
-        if len(known):
-            found.append(_find(Case.of(name, known), tuple(known.index)))
-    return found
+    facts = counts.join([times.set_index("cell_id")["value"].rename("update"), shared.rename("same_cpu")])
+    return find_in_groups(group_cells(lab, PATTERN, LOCK), facts, _find)
 
 
 class Case(NamedTuple):
@@ -75,11 +78,7 @@ class Case(NamedTuple):
     @property
     def decision(self) -> str:
         """Return what follows: any update that was lost shows that updates are lost; none shows it only of many."""
-        if self.lost:
-            return LOSES
-        if not self.tasks:
-            return SAFE
-        return UNDECIDED if self.why_open else NONE_SEEN
+        return decide(LOSES, seen=self.lost > 0, tried=self.tasks > 0, enough=not self.why_open)
 
     @property
     def why_open(self) -> str:
@@ -97,8 +96,9 @@ def _have_gil(cells: pd.DataFrame) -> bool:
     return bool((threads & cells["gil_enabled"].fillna(value=False).astype("bool")).all())
 
 
-def _find(case: Case, cells: tuple[str, ...]) -> Finding:
-    decision = case.decision
+def _find(name: str, known: pd.DataFrame) -> Finding:
+    case = Case.of(name, known)
+    decision, cells = case.decision, tuple(known.index)
     details = (_TURNS,) if decision == NONE_SEEN and case.turns else ()
     sentence = f"{case.name}: {_SENTENCES[decision](case)}{_cost(case)}."
     clause = f"{case.name} {_CLAUSES[decision](case)}"

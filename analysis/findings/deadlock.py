@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from breakeven.analysis.findings.cells import group_cells
+from breakeven.analysis.findings.cells import NONE_SEEN, SAFE, decide, find_in_groups, group_cells
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rare import count_events, count_tasks, write_none, write_share, write_share_of
@@ -15,7 +15,7 @@ from breakeven.analysis.units import format_count, format_time
 PATTERN, ORDER = "deadlock", "pattern.order"
 DEADLOCKS, DETECTED, PAIR = "deadlocks_per_million", "detected_ns", "pair_ns"
 
-DEADLOCK, NONE_SEEN, SAFE, UNDECIDED = "deadlocks", "none_seen", "safe", "undecided"
+DEADLOCK = "deadlocks"
 
 ENOUGH = 10_000
 """Pairs of locks in opposite order without a deadlock, before that is said to be more than a lack of pairs."""
@@ -27,13 +27,8 @@ def find(lab: Lab) -> list[Finding]:
     times = lab.observed[lab.observed["kind"].eq("parallel")].pivot_table(
         index="cell_id", columns="quantity", values="value"
     )
-    times = times.reindex(columns=[PAIR, DETECTED])
-    found = []
-    for name, cells in group_cells(lab, PATTERN, ORDER):
-        known = cells.join(counts, how="inner").join(times)
-        if len(known):
-            found.append(_find(Case.of(name, known), tuple(known.index)))
-    return found
+    facts = counts.join(times.reindex(columns=[PAIR, DETECTED]))
+    return find_in_groups(group_cells(lab, PATTERN, ORDER), facts, _find)
 
 
 class Case(NamedTuple):
@@ -68,15 +63,13 @@ class Case(NamedTuple):
     @property
     def decision(self) -> str:
         """Return what follows: one deadlock shows that there are some."""
-        if self.deadlocks:
-            return DEADLOCK
-        if not self.pairs:
-            return SAFE
-        return NONE_SEEN if self.pairs >= ENOUGH else UNDECIDED
+        tried, enough = self.pairs > 0, self.pairs >= ENOUGH
+        return decide(DEADLOCK, seen=self.deadlocks > 0, tried=tried, enough=enough)
 
 
-def _find(case: Case, cells: tuple[str, ...]) -> Finding:
-    decision = case.decision
+def _find(name: str, known: pd.DataFrame) -> Finding:
+    case = Case.of(name, known)
+    decision, cells = case.decision, tuple(known.index)
     sentence = f"{case.name}: {_say(case, decision)}{_cost(case)}."
     clause = f"{case.name} {_say_briefly(case, decision)}"
     return Finding(f"two locks, {case.name}", decision, sentence, cells, clause=clause)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from breakeven.analysis.findings.cells import group_cells
+from breakeven.analysis.findings.cells import NONE_SEEN, SAFE, decide, find_in_groups, group_cells
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rare import count_events, count_tasks, write_none, write_share_of
@@ -16,7 +16,7 @@ PATTERN, LOCK, FORM = "shared_pipe", "pattern.lock", "pattern.form"
 LOST, TORN, AGAIN = "lost_per_million", "torn_per_million", "duplicated_per_million"
 RATE = "messages_per_s"
 
-LOSES, NONE_SEEN, SAFE, UNDECIDED = "loses", "none_seen", "safe", "undecided"
+LOSES = "loses"
 
 ENOUGH = 10_000
 """Messages without locks of which none was lost or torn, before that is said to be more than a lack of messages."""
@@ -39,12 +39,8 @@ def find(lab: Lab) -> list[Finding]:
         }
     )
     rates = lab.observed[lab.observed["quantity"].eq(RATE) & lab.observed["kind"].eq("parallel")]
-    found = []
-    for name, cells in group_cells(lab, PATTERN, LOCK):
-        known = cells.join(counts, how="inner").join(rates.set_index("cell_id")["value"].rename("rate"))
-        if len(known):
-            found.append(_find(Case.of(name, known), tuple(known.index)))
-    return found
+    facts = counts.join(rates.set_index("cell_id")["value"].rename("rate"))
+    return find_in_groups(group_cells(lab, PATTERN, LOCK), facts, _find)
 
 
 class Case(NamedTuple):
@@ -87,11 +83,9 @@ class Case(NamedTuple):
     @property
     def decision(self) -> str:
         """Return what follows: one message that is lost or torn shows that messages are."""
-        if self.lost or self.torn or self.duplicated:
-            return LOSES
-        if not self.tasks:
-            return SAFE
-        return NONE_SEEN if self.workers >= SHARED and self.tasks >= ENOUGH else UNDECIDED
+        seen = self.lost + self.torn + self.duplicated > 0
+        enough = self.workers >= SHARED and self.tasks >= ENOUGH
+        return decide(LOSES, seen=seen, tried=self.tasks > 0, enough=enough)
 
     @property
     def why(self) -> str:
@@ -109,8 +103,9 @@ class Case(NamedTuple):
         return f"Messages of {format_size(self.size)} are below {limit}, so each is written in one piece, and read by one call"
 
 
-def _find(case: Case, cells: tuple[str, ...]) -> Finding:
-    decision = case.decision
+def _find(name: str, known: pd.DataFrame) -> Finding:
+    case = Case.of(name, known)
+    decision, cells = case.decision, tuple(known.index)
     sentence = f"{case.name}: {_say(case, decision)}{_cost(case)}. {case.why}."
     clause = f"{case.name} {_say_briefly(case, decision)}"
     return Finding(f"shared pipe, {case.name}", decision, sentence, cells, clause=clause)

@@ -150,7 +150,7 @@ def _placed(monkeypatch: pytest.MonkeyPatch, asked: str, allowed: set[int]) -> l
 def _in_a_row(values: Iterable[Any]) -> bool:
     """Return whether equal values follow each other."""
     found = list(values)
-    changes = sum(one != other for one, other in pairwise(found))
+    changes = sum(1 for one, other in pairwise(found) if one != other)
     return changes == max(len(set(found)) - 1, 0)
 
 

@@ -205,19 +205,11 @@ class Pattern(Member, ABC):
         ``stock`` holds its inputs if the worker repeats the task (see `repeats`) and each call needs a fresh one.
         """
         del worker, stock
+        traced = tracing(task, recorder)
 
         def once(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del value
-            if not recorder.on:
-                return task(payload)
-            recorder.inside = True
-            before = thread_time_ns()
-            result = task(payload)
-            on_cpu_ns = thread_time_ns() - before
-            recorder.inside = False
-            recorder.computed(number, on_cpu_ns)
-            recorder.mark(COMPUTE)
-            return result
+            return traced(payload, number) if recorder.on else task(payload)
 
         return once
 
@@ -230,17 +222,11 @@ class Pattern(Member, ABC):
     ) -> LoopJob:
         """Return what `job` does as a coroutine function, for a worker on an event loop."""
         del worker, stock
+        traced = tracing_on_loop(task, recorder)
 
         async def once(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del value
-            return await (traced(number, payload) if recorder.on else task(payload))
-
-        async def traced(number: int, payload: Any) -> tuple[int, Any]:
-            steps: list[int] = []
-            result: tuple[int, Any] = await count_cpu(task(payload), steps.append)
-            recorder.computed(number, sum(steps))
-            recorder.mark(COMPUTE)
-            return result
+            return await (traced(payload, number) if recorder.on else task(payload))
 
         return once
 
@@ -250,15 +236,15 @@ class Pattern(Member, ABC):
     def serial_ns(self, task_ns: int) -> int:
         """Return about how long a serial trial is if a task takes ``task_ns``; 0 if nobody knows."""
         if self.ECHOES:
-            return 0
+            return self.knobs.window_ns
         if self.knobs.window_ns:
             return max(self.knobs.window_ns, self.turns * task_ns)
         return self.knobs.tasks * task_ns
 
     def most_tasks(self, task_ns: int) -> int:
-        """Return the most tasks that one worker may do in a trial if a task takes ``task_ns``."""
+        """Return the most tasks that one worker may do in a trial if a task takes ``task_ns``; its one part in an echo counts as one."""
         del task_ns
-        return self.knobs.tasks
+        return 1 if self.ECHOES and self.ONE_EACH else self.knobs.tasks
 
     def repeats(self, task_ns: int) -> int:
         """Return how often a worker may repeat its task in a trial; 0 if each task's message brings its input."""
@@ -282,6 +268,40 @@ class Pattern(Member, ABC):
     @abstractmethod
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
         """Have the workers do the work, and check every result."""
+
+
+def tracing(task: Callable[[Any], tuple[int, Any]], recorder: Recorder) -> Callable[..., tuple[int, Any]]:
+    """Return the task as a phase of its own in a traced trial: it takes a payload and the task's number, -1 for none.
+
+    What passes through the transport within it is the task's own.
+    """
+
+    def traced(payload: Any, number: int = -1) -> tuple[int, Any]:
+        recorder.inside = True
+        before = thread_time_ns()
+        result = task(payload)
+        on_cpu_ns = thread_time_ns() - before
+        recorder.inside = False
+        recorder.computed(number, on_cpu_ns)
+        recorder.mark(COMPUTE)
+        return result
+
+    return traced
+
+
+def tracing_on_loop(
+    task: Callable[[Any], Coroutine[Any, Any, tuple[int, Any]]], recorder: Recorder
+) -> Callable[..., Coroutine[Any, Any, tuple[int, Any]]]:
+    """Return the same as a coroutine function; what the CPU does for other tasks of the loop meanwhile does not count."""
+
+    async def traced(payload: Any, number: int = -1) -> tuple[int, Any]:
+        steps: list[int] = []
+        result: tuple[int, Any] = await count_cpu(task(payload), steps.append)
+        recorder.computed(number, sum(steps))
+        recorder.mark(COMPUTE)
+        return result
+
+    return traced
 
 
 def now() -> int:

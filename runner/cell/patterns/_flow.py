@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from struct import Struct
-from time import thread_time_ns
 from typing import Any, ClassVar, Optional
 
-from ..awaiting import count_cpu
 from ..errors import WrongResult
 from ..intervals import median, percentile
 from ..named import NamedTuple
 from ..off_heap import bytes_of, copy_of, private_bytes, private_words
-from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
-from ._abc import Crew, Knobs, Observation, Outcome, Pattern, Quantity, now
+from ._abc import Crew, Knobs, Observation, Outcome, Pattern, Quantity, now, tracing, tracing_on_loop
 
 PARENT, WORKERS = "parent", "workers"
 LATENCY = Struct("=q")
@@ -113,15 +110,10 @@ class Flow(Pattern):
 
 def timed(task: Call, recorder: Recorder) -> Callable[[int, Any], tuple[int, Any]]:
     """Return the task of a message by its number, which is a phase of its own in a traced trial."""
+    traced = tracing(task, recorder)
 
     def call(number: int, payload: Any) -> tuple[int, Any]:
-        if not recorder.on:
-            return task(payload)
-        before = thread_time_ns()
-        result = task(payload)
-        recorder.computed(number, thread_time_ns() - before)
-        recorder.mark(COMPUTE)
-        return result
+        return traced(payload, number) if recorder.on else task(payload)
 
     return call
 
@@ -130,15 +122,10 @@ def timed_on_loop(
     task: Callable[[Any], Coroutine[Any, Any, tuple[int, Any]]], recorder: Recorder
 ) -> Callable[[int, Any], Coroutine[Any, Any, tuple[int, Any]]]:
     """Return the same as a coroutine function."""
+    traced = tracing_on_loop(task, recorder)
 
     async def call(number: int, payload: Any) -> tuple[int, Any]:
-        if not recorder.on:
-            return await task(payload)
-        steps: list[int] = []
-        result: tuple[int, Any] = await count_cpu(task(payload), steps.append)
-        recorder.computed(number, sum(steps))
-        recorder.mark(COMPUTE)
-        return result
+        return await (traced(payload, number) if recorder.on else task(payload))
 
     return call
 

@@ -72,6 +72,11 @@ class Peers(Flow):
         whole: int = self.options["in_flight"]
         return max((whole if limit is None else min(limit, whole)) // self.senders, 1)
 
+    def most_tasks(self, task_ns: int) -> int:
+        """Return the number of messages, which one worker may have all of."""
+        del task_ns
+        return self.knobs.tasks
+
     @property
     def margin_bytes(self) -> int:
         """Return the bytes of the answer of a consumer that had all messages."""

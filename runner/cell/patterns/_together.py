@@ -38,11 +38,6 @@ class Together(Pattern):
     def take_part(self, worker: int, value: int) -> tuple[Any, ...]:
         """Do what a worker does in a trial, and return what it answers. Runs in the worker; ``value`` is what the parent says."""
 
-    def most_tasks(self, task_ns: int) -> int:
-        """Return 1: a worker's part is one task."""
-        del task_ns
-        return 1
-
     @property
     def margin_bytes(self) -> int:
         """Return the bytes that a worker's answer takes."""

@@ -60,11 +60,6 @@ class Counter(Together):
         self.number = context.RawValue("q", 0)
         self.lock = context.Lock()
 
-    def serial_ns(self, task_ns: int) -> int:
-        """Return the length of the window."""
-        del task_ns
-        return self.knobs.window_ns
-
     def take_part(self, worker: int = 0, value: int = 0) -> Share:
         """Add until the window is over."""
         del worker, value

@@ -69,11 +69,6 @@ class Deadlock(Together):
         self.number = context.RawValue("q", 0)
         self.holds = tuple(context.RawValue("q", _AT_EASE) for _ in range(self.knobs.workers))
 
-    def serial_ns(self, task_ns: int) -> int:
-        """Return the length of the window."""
-        del task_ns
-        return self.knobs.window_ns
-
     def take_part(self, worker: int, value: int = 0) -> Share:
         """Take pairs of locks until the window is over."""
         del value

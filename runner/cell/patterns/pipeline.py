@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from time import thread_time_ns
 from typing import Any, ClassVar, Optional
 
 from ..errors import WrongResult
@@ -12,10 +11,10 @@ from ..inputs import Stock, can_change, template_of
 from ..intervals import percentile
 from ..named import NamedTuple
 from ..off_heap import private_words
-from ..phases import COMPUTE, SEND, WAIT
+from ..phases import SEND, WAIT
 from ..reference import Reference
 from ..trace import Recorder
-from ._abc import Crew, Job, Knobs, Observation, Outcome, Pattern, Quantity, now
+from ._abc import Crew, Job, Knobs, Observation, Outcome, Pattern, Quantity, now, tracing
 
 PIPE, QUEUE = "pipe", "queue"
 _PATIENCE_S = 60.0  # until all stages have begun
@@ -109,18 +108,11 @@ class Pipeline(Pattern):
         put = None if last else self._lines[worker].put
         get = None if first else self._lines[worker - 1].get
 
-        def traced(item: int, payload: Any) -> tuple[int, Any]:
-            recorder.inside = True
-            before = thread_time_ns()
-            result = task(payload)
-            recorder.inside = False
-            recorder.computed(item, thread_time_ns() - before)
-            recorder.mark(COMPUTE)
-            return result
+        traced = tracing(task, recorder)
 
         def work(item: int, total: int, payload: Any) -> tuple[int, Any]:
             for _ in range(weight):
-                value, payload = traced(item, payload) if recorder.on else task(payload)
+                value, payload = traced(payload, item) if recorder.on else task(payload)
                 total += value
             return total, payload
 

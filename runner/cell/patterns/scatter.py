@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from math import exp
 from random import Random
-from time import thread_time_ns
 from typing import Any, ClassVar, Optional
 
-from ..awaiting import count_cpu
 from ..errors import InputsUnusable
 from ..inputs import Stock
 from ..named import NamedTuple
-from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
 from ..workloads._abc import LoopTask, Task
-from ._abc import Crew, Job, Knobs, LoopJob, Observation, Outcome, Pattern, Quantity, now
+from ._abc import (
+    Crew,
+    Job,
+    Knobs,
+    LoopJob,
+    Observation,
+    Outcome,
+    Pattern,
+    Quantity,
+    now,
+    tracing,
+    tracing_on_loop,
+)
 
 STATIC, DYNAMIC = "static", "dynamic"
 SKEWS = {"none": 0.0, "mild": 1.0, "heavy": 2.0}
@@ -114,18 +123,7 @@ class Scatter(Pattern):
     def job(self, task: Task, recorder: Recorder, worker: int, stock: Optional[Stock] = None) -> Job:
         """Return what a worker does with a chunk; ``value`` is the number of its first piece."""
         del stock
-
-        def traced(payload: Any) -> Result:
-            recorder.inside = True
-            before = thread_time_ns()
-            result = task(payload)
-            on_cpu_ns = thread_time_ns() - before
-            recorder.inside = False
-            recorder.computed(-1, on_cpu_ns)
-            recorder.mark(COMPUTE)
-            return result
-
-        ends = dict(self.bounds)
+        ends, traced = dict(self.bounds), tracing(task, recorder)
 
         def carry_out(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
@@ -161,15 +159,7 @@ class Scatter(Pattern):
     ) -> LoopJob:
         """Return what a worker of an event loop does with a chunk."""
         del stock
-
-        async def traced(payload: Any) -> Result:
-            steps: list[int] = []
-            result: Result = await count_cpu(task(payload), steps.append)
-            recorder.computed(-1, sum(steps))
-            recorder.mark(COMPUTE)
-            return result
-
-        ends = dict(self.bounds)
+        ends, traced = dict(self.bounds), tracing_on_loop(task, recorder)
 
         async def carry_out(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number

@@ -61,16 +61,6 @@ class Switching(Pattern):
         Quantity(FAIRNESS, "time that the worker ran which ran least, by the mean of all: 1 is fair"),
     )
 
-    def most_tasks(self, task_ns: int) -> int:
-        """Return one: a worker's loop is one task."""
-        del task_ns
-        return 1
-
-    def serial_ns(self, task_ns: int) -> int:
-        """Return the length of the window."""
-        del task_ns
-        return self.knobs.window_ns
-
     @property
     def margin_bytes(self) -> int:
         """Return the bytes that the runs take in the answer."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import cycle
-from time import thread_time_ns
 from typing import Any, ClassVar, Optional
 
-from ..awaiting import count_cpu, give_way
+from ..awaiting import give_way
 from ..errors import WrongResult
 from ..inputs import Stock
 from ..named import NamedTuple
 from ..owning import own, own_bytes
-from ..phases import COMPUTE
 from ..reference import Reference
 from ..trace import Recorder
 from ..workloads._abc import LoopTask
-from ._abc import Crew, Job, Knobs, LoopJob, Outcome, Pattern, now
+from ._abc import Crew, Job, Knobs, LoopJob, Outcome, Pattern, now, tracing, tracing_on_loop
 
 _MOST_RECORDED = 1 << 20
 
@@ -106,16 +104,7 @@ class Window(Pattern):
 
     def job(self, task: Call, recorder: Recorder, worker: int, stock: Optional[Stock] = None) -> Job:
         """Return the loop that one worker runs; ``value`` is the time at which the window opened."""
-
-        def traced(payload: Any) -> tuple[int, Any]:
-            recorder.inside = True
-            before = thread_time_ns()
-            result = task(payload)
-            on_cpu_ns = thread_time_ns() - before
-            recorder.inside = False
-            recorder.computed(-1, on_cpu_ns)
-            recorder.mark(COMPUTE)
-            return result
+        traced = tracing(task, recorder)
 
         def loop(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
@@ -172,13 +161,7 @@ class Window(Pattern):
         self, task: LoopTask, recorder: Recorder, worker: int, stock: Optional[Stock] = None
     ) -> LoopJob:
         """Return the loop that one worker of an event loop runs; the others have their turn after each call."""
-
-        async def traced(payload: Any) -> tuple[int, Any]:
-            steps: list[int] = []
-            result: tuple[int, Any] = await count_cpu(task(payload), steps.append)
-            recorder.computed(-1, sum(steps))
-            recorder.mark(COMPUTE)
-            return result
+        traced = tracing_on_loop(task, recorder)
 
         async def loop(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
