@@ -56,7 +56,7 @@ def why_not(
         or _wrong_channel(_Joined(model, chosen, model_options or {}), ipc, ipc_options or {})
         or _misplaced(_Joined(model, chosen, model_options or {}), pattern)
         or _unequipped(model, chosen, pattern)
-        or _apart(_Way(pattern, form), (model, chosen), ipc)
+        or _apart(_Way(pattern, form), (model, chosen), ipc, ipc_options or {})
         or _refused(_Way(pattern, form), workers, asked)
         or _held_up(_Way(pattern, form), (model, chosen))
         or chosen.refuses_pattern(form, model_options or {})
@@ -133,18 +133,23 @@ def _held_up(way: _Way, model: tuple[str, type[models.Model]]) -> Optional[str]:
     )
 
 
-def _apart(way: _Way, model: tuple[str, type[models.Model]], ipc: str) -> Optional[str]:
+def _apart(
+    way: _Way, model: tuple[str, type[models.Model]], ipc: str, ipc_options: dict[str, Any]
+) -> Optional[str]:
     """Return why workers cannot send to each other."""
     if not way.form.BETWEEN:
         return None
     if not model[1].BETWEEN:
         able = ", ".join(other for other in models.REGISTRY if models.load(other).BETWEEN)
         return f"pattern={way.pattern} has workers send to each other, which those of model={model[0]} cannot (choose {able})"
-    if channels.load(ipc).BETWEEN:
+    why = channels.load(ipc).refuses_between(ipc_options)
+    if why is None:
         return None
     space = model[1].SPACE
     able = ", ".join(name for name, kind in _every_channel() if kind.BETWEEN and space in kind.JOINS)
-    return f"ipc={ipc} joins workers to the parent alone, and pattern={way.pattern} has them send to each other (choose {able})"
+    if channels.load(ipc).BETWEEN:
+        return f"ipc={ipc} {why}, and pattern={way.pattern} has workers send to each other"
+    return f"ipc={ipc} {why}, and pattern={way.pattern} has them send to each other (choose {able})"
 
 
 def _every_channel() -> Iterator[tuple[str, type[channels.Channel]]]:

@@ -26,6 +26,7 @@ ABLE = [
 ]
 TASKS = 300
 PIPES = Mechanism("process", "fork", "pipe")
+MEMORY = Mechanism("process", "fork", "shared_memory")
 QUEUE = Mechanism("process", "fork", "queue")
 LOOP = Mechanism("asyncio", None, "asyncio_queue")
 
@@ -60,8 +61,17 @@ def test_every_message_of_two_producers_reaches_one_of_two_consumers(
         assert 0 < found["latency_p50_ns"] <= found["latency_p99_ns"] < outcome.wall_ns
 
 
+def test_a_consumer_may_be_lent_a_message_where_it_lies(tmp_path: Path) -> None:
+    """It has compared it before it gives the credit back, so no other message is there."""
+    pattern = _peers(2, 2)
+    reference = Reference(Parcels({}, Sizes(5000, 0), 3))
+    start = crew_of(MEMORY, tmp_path, {"access": "view", "slots": 2})
+    with start(Parcels({}, Sizes(5000, 0), 3), pattern, 5000 + pattern.margin_bytes) as workers:
+        assert pattern.parallel(reference, workers).tasks == TASKS
+
+
 @pytest.mark.parametrize("counts", [(1, 1), (3, 1), (1, 3), (2, 3)], ids=str)
-@pytest.mark.parametrize("mechanism", [PIPES, QUEUE, LOOP], ids=str)
+@pytest.mark.parametrize("mechanism", [PIPES, QUEUE, MEMORY, LOOP], ids=str)
 def test_any_number_may_send_and_any_number_receive(
     tmp_path: Path, mechanism: Mechanism, counts: tuple[int, int]
 ) -> None:
@@ -157,8 +167,9 @@ def test_a_whole_run_closes_its_budget_and_leaves_nothing(tmp_path: Path, mechan
         assert total == pytest.approx(trials["wall_ns"][trial], rel=0.02), (trial, worker)
 
 
-def _reason(mechanism: Mechanism, workers: int = 4) -> str | None:
-    return why_not(**mechanism._asdict(), pattern="stream", workers=workers, pattern_options={"producers": 2})
+def _reason(mechanism: Mechanism, workers: int = 4, **options: Any) -> str | None:
+    asked = {"pattern": "stream", "pattern_options": {"producers": 2}, "workers": workers}
+    return why_not(**mechanism._asdict(), **asked, **options)
 
 
 def test_what_cannot_join_workers_to_each_other_says_what_can() -> None:
@@ -167,9 +178,9 @@ def test_what_cannot_join_workers_to_each_other_says_what_can() -> None:
         kind = channels.load(mechanism.ipc) if mechanism.ipc in channels.REGISTRY else None
         able = models.load(mechanism.model).BETWEEN and kind is not None and kind.BETWEEN
         assert (_reason(mechanism) is None) == able, mechanism
-    assert _reason(Mechanism("thread", None, "shared_memory")) == (
-        "ipc=shared_memory joins workers to the parent alone, and pattern=stream has them send to each other "
-        "(choose reference, queue, simple_queue, pipe, os_pipe, socketpair, tcp, unix_socket, manager, deque, arrow)"
+    assert _reason(MEMORY, ipc_options={"access": "resident"}) == (
+        "ipc=shared_memory with ipc.access=resident has nothing but what the parent sends (choose ipc.access=copy), "
+        "and pattern=stream has workers send to each other"
     )
     assert _reason(Mechanism("process_pool", "fork", "native")) == (
         "pattern=stream has workers send to each other, which those of model=process_pool cannot "

@@ -162,8 +162,14 @@ class Channel(Member, ABC):
         """Return what sends a message and what receives the answer in this trial, with nothing else under way."""
         return lambda message: self.send(*message), self.receive
 
-    def lines(self, producers: int, consumers: int) -> Lines:
-        """Return lines from some workers to the others, which this channel does not use itself, if it has BETWEEN."""
+    @classmethod
+    def refuses_between(cls, options: dict[str, Any]) -> Optional[str]:
+        """Return why it cannot join workers to each other, as in "ipc=zeromq ..."; None if it can."""
+        del options
+        return None if cls.BETWEEN else "joins workers to the parent alone"
+
+    def lines(self, producers: int, consumers: int, message_bytes: int) -> Lines:
+        """Return lines from some workers to the others for messages of that size, if it has BETWEEN; its own are apart."""
         raise NotImplementedError(f"{type(self).__name__} has BETWEEN and no lines")
 
     def close(self) -> None:  # many have nothing to release

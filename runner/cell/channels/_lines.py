@@ -10,7 +10,7 @@ import select
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Optional
 
 from ..trace import Recorder
 from ._abc import STOP, Port
@@ -116,7 +116,9 @@ class Gathered(Port):
 
 
 class Lines(ABC):
-    """All lines of a run; ends are picklable as ports are."""
+    """All lines of a run; ends are picklable as ports are. A sender may have ``ahead`` messages under way, any number if that is None."""
+
+    ahead: Optional[int] = None
 
     @abstractmethod
     def outlet(self, producer: int) -> Outlet:

@@ -21,6 +21,8 @@ from ._sync import LINE
 _HEADER = struct.Struct("=qqqqqq")
 _COUNT = struct.Struct("=q")
 BYTES, OBJECT, SAME, RESIDENT = 0, 1, 2, 3
+COPY = "copy"  # what is read of a slot, if it is not lent
+NONE = -1  # the number of no resident payload
 _ALIGNED = 16  # bytes
 _SPARE = 4  # headers of orders, which take no slot
 

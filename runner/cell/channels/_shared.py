@@ -49,9 +49,9 @@ class SharedQueues(Channel):
         del worker
         return self.PORT(self.tasks, self.answers)
 
-    def lines(self, producers: int, consumers: int) -> Lines:
+    def lines(self, producers: int, consumers: int, message_bytes: int) -> Lines:
         """Return one more queue, which all share."""
-        del producers
+        del producers, message_bytes
         queue = self._make()
         return Shared(partial(self.PORT, queue, queue), consumers, partial(release, queue))
 

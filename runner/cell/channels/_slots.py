@@ -13,13 +13,15 @@ from ..phases import RECEIVE, SEND, SERIALIZE, WAIT
 from ..space import in_units, require
 from ..spaces import BY_HANDLE
 from ._abc import FAILED, Channel, Port, Room
+from ._lines import Lines
 from ._memory import Memory, in_pages
-from ._ring import BYTES, OBJECT, RESIDENT, SAME, Free, Header, Line, Slots, touch
-from ._sync import CHOICES, KINDS, Bells, lack_of, size_of
+from ._ring import BYTES, COPY, NONE, OBJECT, RESIDENT, SAME, Free, Header, Line, Slots, touch
+from ._slot_lines import SlotLines
+from ._sync import CHOICES, KINDS, Bells, attach_bells, lack_of, size_of
 
-COPY, VIEW, IN_PLACE = "copy", "view", "resident"
+VIEW, IN_PLACE = "view", "resident"
 _RESIDENT = -9  # the task number with which the parent says where the resident payloads are
-_NONE, _ALL = -1, -2  # the number of no resident payload, and of all of them, as a list
+_ALL = -2  # the number of all resident payloads, as a list
 _KEPT = (
     "the function keeps its payload, which ipc.access={} lends to it for one call: keep a copy, such as bytes(payload), or "
     "choose ipc.access=copy"
@@ -52,7 +54,7 @@ class SlotPort(Port):
             touch(memory)
         self.held: Any = None  # what the task was handed that lies in the memory
         self.lent: Sequence[memoryview] = ()  # the views of a slot in it
-        self.number = _NONE  # of it, if it is resident
+        self.number = NONE  # of it, if it is resident
         self.slot = 0
         self.kept = False
 
@@ -86,10 +88,10 @@ class SlotPort(Port):
 
     def send(self, task: int, value: int, payload: Any) -> None:
         """Copy the answer in, unless it is the payload that is there already; then wake the parent."""
-        kind, length, number = SAME, 0, _NONE
+        kind, length, number = SAME, 0, NONE
         if type(payload) is not memoryview or payload is not self.held:
             kind, length = self.outbox.slots.write(self.slot, payload)
-        elif self.number != _NONE:
+        elif self.number != NONE:
             kind, number = RESIDENT, self.number
         else:
             length = self.length
@@ -143,6 +145,7 @@ class SlotChannel(Channel):
     DEFAULTS: ClassVar[dict[str, Any]] = {"sync": "semaphore"}
     ALWAYS_PICKLES = True
     PLAIN_BYTES = True
+    BETWEEN = True
     NAME: ClassVar[str]
     MEMORY: ClassVar[type[Memory]]
     SLOTS: ClassVar[type[Slots]] = Slots
@@ -204,6 +207,18 @@ class SlotChannel(Channel):
         """Return what attaches to the memory."""
         return SlotPort(worker, self)
 
+    @classmethod
+    def refuses_between(cls, options: dict[str, Any]) -> Optional[str]:
+        """Return why workers cannot send to each other: what is resident is the parent's."""
+        if options.get("access") == IN_PLACE:
+            return "with ipc.access=resident has nothing but what the parent sends (choose ipc.access=copy)"
+        return super().refuses_between(options)
+
+    def lines(self, producers: int, consumers: int, message_bytes: int) -> Lines:
+        """Return memory for each consumer, with slots for each producer."""
+        room = self.room._replace(workers=producers, message_bytes=message_bytes)
+        return SlotLines([type(self)(self.context, room, self.options) for _ in range(consumers)])
+
     def prepare(self, payloads: Optional[Sequence[Any]]) -> None:
         """Refuse payloads that cannot be seen in place, and put them into memory of their own if they are to be resident."""
         if self.access == self.ACCESS:
@@ -236,20 +251,20 @@ class SlotChannel(Channel):
         self.lasting = payloads  # so that no other object gets the identity of one of them
         for worker in range(self.room.workers):
             kind, length = self.there[worker].slots.write(0, self.resident)
-            self._leave(worker, (_RESIDENT, 0, 0, kind, length, _NONE))
+            self._leave(worker, (_RESIDENT, 0, 0, kind, length, NONE))
         for _ in range(self.room.workers):
             self.back[self.answers.wait()].line.take()
 
     def order(self, worker: int, task: int) -> None:
         """Send an order, which takes no slot."""
-        self._leave(worker, (task, 0, 0, BYTES, 0, _NONE))
+        self._leave(worker, (task, 0, 0, BYTES, 0, NONE))
 
     def send(self, task: int, value: int, payload: Any) -> None:
         """Copy a task into a slot of the worker that has been free longest, or name a resident payload; then wake it."""
         worker, slot = self.free.next()
-        number = self.numbers.get(id(payload), _NONE)
+        number = self.numbers.get(id(payload), NONE)
         kind, length = RESIDENT, 0
-        if number == _NONE:
+        if number == NONE:
             if self.access != self.ACCESS and task >= 0:
                 self._refuse_object(payload)
             kind, length = self.there[worker].slots.write(slot, payload)
@@ -289,11 +304,3 @@ class SlotChannel(Channel):
             if memory is not None:
                 memory.detach()
                 memory.remove()
-
-
-def attach_bells(memory: memoryview, workers: Sequence[int], tasks: Sequence[Bells], answers: Bells) -> None:
-    """Attach to the bells of the parent and to those of some workers, whose counters lie behind."""
-    first, each = size_of(answers.writers), size_of(1)
-    answers.attach(memory[:first])
-    for worker, bells in zip(workers, tasks):
-        bells.attach(memory[first + worker * each : first + (worker + 1) * each])

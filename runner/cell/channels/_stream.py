@@ -161,9 +161,10 @@ class StreamChannel(Channel):
         """Return the other end of the worker's connection."""
         return self.PORT(self.theirs[worker])
 
-    def lines(self, producers: int, consumers: int) -> Lines:
+    def lines(self, producers: int, consumers: int, message_bytes: int) -> Lines:
         """Return a connection for each pair."""
-        made = type(self)(self.context, self.room._replace(workers=producers * consumers), self.options)
+        room = self.room._replace(workers=producers * consumers, message_bytes=message_bytes)
+        made = type(self)(self.context, room, self.options)
         return Mesh([self.PORT(end) for end in made.ours], [self.PORT(end) for end in made.theirs], consumers)
 
     def order(self, worker: int, task: int) -> None:

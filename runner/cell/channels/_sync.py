@@ -12,6 +12,7 @@ import platform
 import select
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from struct import Struct
 from time import perf_counter_ns, sleep
 from typing import Any, Optional
@@ -59,6 +60,14 @@ class Bells(ABC):
 def size_of(writers: int) -> int:
     """Return the bytes of memory that the bells of so many writers take: a line for each, and one for all."""
     return LINE * (writers + 1)
+
+
+def attach_bells(memory: memoryview, workers: Sequence[int], tasks: Sequence[Bells], answers: Bells) -> None:
+    """Attach to the bells of the parent and to those of some workers, whose counters lie behind."""
+    first, each = size_of(answers.writers), size_of(1)
+    answers.attach(memory[:first])
+    for worker, bells in zip(workers, tasks):
+        bells.attach(memory[first + worker * each : first + (worker + 1) * each])
 
 
 class Semaphores(Bells):

@@ -55,9 +55,9 @@ class AsyncioQueue(Channel):
         del worker
         return AsyncioPort(self.tasks, self.answers)
 
-    def lines(self, producers: int, consumers: int) -> Lines:
+    def lines(self, producers: int, consumers: int, message_bytes: int) -> Lines:
         """Return one more queue, which all share."""
-        del producers
+        del producers, message_bytes
         queue = self.context.Queue()
         return Shared(lambda: AsyncioPort(queue, queue), consumers, lambda: None)
 

@@ -79,9 +79,10 @@ class Pipe(Channel):
         """Return the other end of the worker's pipe."""
         return PipePort(self.theirs[worker])
 
-    def lines(self, producers: int, consumers: int) -> Lines:
+    def lines(self, producers: int, consumers: int, message_bytes: int) -> Lines:
         """Return a pipe for each pair."""
-        made = type(self)(self.context, self.room._replace(workers=producers * consumers), self.options)
+        room = self.room._replace(workers=producers * consumers, message_bytes=message_bytes)
+        made = type(self)(self.context, room, self.options)
         return Mesh([PipePort(end) for end in made.ours], [PipePort(end) for end in made.theirs], consumers)
 
     def order(self, worker: int, task: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, ClassVar, Optional
 
 from ..member import Requirement
@@ -16,14 +17,15 @@ from ..spaces import PROCESSES
 from ..trace import Recorder
 from ._abc import Channel, Port, Room
 from ._frames import HEADER, JOINED_BYTES, PICKLED, pack, unpickle
+from ._lines import Lines, Outlet, Spread
 from ._private import PrivatePaths
 
 _MANY = 128
 _EACH = 2  # messages under way to one worker: ZeroMQ's thread takes them at once, so neither side blocks
 
 
-class DealerPort(Port):
-    """The worker's socket, in a context of its own if it is in another process."""
+class SocketPort(Port):
+    """A worker's socket, in a context of its own if the worker is in another process."""
 
     MODULES: ClassVar[tuple[str, ...]] = ("zmq",)
 
@@ -34,26 +36,24 @@ class DealerPort(Port):
         self.creator = os.getpid()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DealerPort, (self.endpoint, self.worker, None)
+        return type(self), (self.endpoint, self.worker, None)
 
-    def open(self, recorder: Recorder, arrival: int) -> None:
-        """Connect, and say so: a ROUTER sends to those that it has heard from."""
+    def make(self, recorder: Recorder, arrival: int, kind: str) -> Any:
+        """Take the recorder, and return a new socket."""
         super().open(recorder, arrival)
         import zmq  # noqa: PLC0415  # the package that is measured
 
         shared = self.context is not None and os.getpid() == self.creator  # not by a process that was forked
         self.own = None if shared else zmq.Context()
-        self.socket = _quiet(self.context if shared else self.own, zmq.DEALER)
-        self.socket.setsockopt(zmq.IDENTITY, _identity(self.worker))
-        self.socket.connect(self.endpoint)
-        self.socket.send(b"")
+        self.socket = _quiet(self.context if shared else self.own, getattr(zmq, kind))
+        return self.socket
 
     def receive(self) -> tuple[int, int, Any]:
         """Wait for a message."""
         return _receive(self.socket, self.recorder)
 
     def send(self, task: int, value: int, payload: Any) -> None:
-        """Send an answer."""
+        """Send a message."""
         self.socket.send_multipart(_parts((task, value, payload), self.recorder))
         self.recorder.mark(SEND)
 
@@ -64,6 +64,56 @@ class DealerPort(Port):
             self.own.term()
 
 
+class DealerPort(SocketPort):
+    """The worker's end."""
+
+    def open(self, recorder: Recorder, arrival: int) -> None:
+        """Connect, and say so: a ROUTER sends to those that it has heard from."""
+        import zmq  # noqa: PLC0415  # the package that is measured
+
+        self.make(recorder, arrival, "DEALER").setsockopt(zmq.IDENTITY, _identity(self.worker))
+        self.socket.connect(self.endpoint)
+        self.socket.send(b"")
+
+
+class PushPort(SocketPort):
+    """A sender's end of its line to one receiver."""
+
+    def open(self, recorder: Recorder, arrival: int) -> None:
+        """Connect, as soon as the receiver is there."""
+        import zmq  # noqa: PLC0415  # the package that is measured
+
+        self.make(recorder, arrival, "PUSH").setsockopt(zmq.RECONNECT_IVL, 1)
+        self.socket.connect(self.endpoint)
+
+
+class PullPort(SocketPort):
+    """A receiver's end, which all senders connect to."""
+
+    def open(self, recorder: Recorder, arrival: int) -> None:
+        """Bind."""
+        self.make(recorder, arrival, "PULL").bind(self.endpoint)
+
+
+class PushPull(Lines):
+    """A PULL socket of each receiver, and a PUSH socket of each sender to each of them; ``endpoints`` are those of the receivers."""
+
+    def __init__(self, endpoints: Sequence[str], context: Any) -> None:
+        self._endpoints = endpoints
+        self._context = context
+
+    def outlet(self, producer: int) -> Outlet:
+        """Return what connects to every receiver."""
+        return Spread([PushPort(endpoint, producer, self._context) for endpoint in self._endpoints])
+
+    def inlet(self, consumer: int) -> Port:
+        """Return what they connect to."""
+        return PullPort(self._endpoints[consumer], consumer, self._context)
+
+    def close(self) -> None:
+        """Do nothing: sockets are the workers', and their files lie in the channel's folder."""
+
+
 class ZeroMq(Channel):
     """The parent's ROUTER, which all workers connect to. ``transport`` is what the sockets use."""
 
@@ -71,14 +121,14 @@ class ZeroMq(Channel):
     REQUIRES = (Requirement("zmq", "pyzmq>=25", "zeromq"),)
     ALWAYS_PICKLES = True
     PLAIN_BYTES = True
+    BETWEEN = True
 
     def __init__(self, context: Any, room: Room, options: dict[str, Any]) -> None:
         super().__init__(context, room, options)
         import zmq  # noqa: PLC0415  # the package that is measured
 
         self.paths = PrivatePaths(room)
-        inproc = options["transport"] == "inproc"
-        self.endpoint = "inproc://channel" if inproc else f"ipc://{self.paths.path('channel')}"
+        self.endpoint = self._endpoint("channel")
         self.sockets = zmq.Context()
         self.socket = _quiet(self.sockets, zmq.ROUTER)
         self.socket.bind(self.endpoint)
@@ -87,6 +137,15 @@ class ZeroMq(Channel):
         self.unheard = room.workers
         self.each = _MANY if room.one_way else _EACH
         self.free = deque(list(range(room.workers)) * self.each)
+
+    def _endpoint(self, name: str) -> str:
+        inproc = self.options["transport"] == "inproc"
+        return f"inproc://{name}" if inproc else f"ipc://{self.paths.path(name)}"
+
+    def lines(self, producers: int, consumers: int, message_bytes: int) -> Lines:
+        """Return sockets for each pair, of which the channel's own knows nothing."""
+        del producers, message_bytes
+        return PushPull([self._endpoint(f"line{consumer}") for consumer in range(consumers)], self.sockets)
 
     @classmethod
     def refuses(cls, space: str, options: dict[str, Any]) -> Optional[str]:

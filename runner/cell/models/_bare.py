@@ -124,10 +124,11 @@ def seats_of(channel: Channel, primitives: Any, settings: CrewSettings, work: Wo
     if not work.pattern.BETWEEN:
         return None
     producers = work.pattern.senders
-    lines = channel.lines(producers, settings.workers - producers)
-    return Seats(
-        lines, primitives.Semaphore, producers, work.pattern.window_of(settings.options.get("in_flight"))
-    )
+    largest = settings.message_bytes - work.pattern.margin_bytes  # which is for what the parent gets
+    lines = channel.lines(producers, settings.workers - producers, largest)
+    window = work.pattern.window_of(settings.options.get("in_flight"))
+    each = window if lines.ahead is None else min(window, lines.ahead)
+    return Seats(lines, primitives.Semaphore, producers, each)
 
 
 class Bare(Model):
