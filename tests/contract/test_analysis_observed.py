@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from breakeven.analysis.findings import RULES
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.frames.observed import name_quantity, observe, write_quantity
 from tests.analysis_samples import Sample
@@ -119,3 +120,12 @@ def test_rare_events_are_counted_over_all_tasks() -> None:
     assert found["value"] == pytest.approx(10_000)
     assert found["low"] == 0
     assert found["high"] == pytest.approx(10_000 + 12.7062 * error, rel=1e-4)
+
+
+def test_every_rule_is_written_down() -> None:
+    """Where a reader of a verdict looks for it, with a table or a sentence of its decisions."""
+    page = Path(__file__).parents[2].joinpath("docs/verdicts.md").read_text()
+    section = page.partition("## What follows from observations")[2].partition("\n## ")[0]
+    for _, find in RULES:
+        name = find.__module__.rpartition(".")[2]
+        assert f"`{name}`" in section, name
