@@ -37,7 +37,7 @@ from tests.analysis_samples import MS, TRACED_NS, Sample, build_richer
 from tests.observed_samples import add_heartbeat, add_switching
 
 OF_SEARCHES = ("advice", "bisection")
-OF_TIMES = [name for name in FIGURES if name not in (*RULES, *OF_SEARCHES)]
+OF_TIMES = [name for name in FIGURES if name not in (*dict(RULES), *OF_SEARCHES)]
 """The figures of all but what patterns observe and what searches find, which are drawn of sweeps of their own."""
 
 
