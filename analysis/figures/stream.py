@@ -100,6 +100,8 @@ def _best(cells: pd.DataFrame, setting: str) -> tuple[str, str]:
     at = f" at {setting}" if setting else ""
     if ranked.empty:
         return "No rate without a load", at
-    others = "".join(f" or {name}" for name in rivals(ranked)[:1])
     first = ranked.iloc[0]
-    return f"{first['mechanism']}{others} moves most", f"{at}, {format_rate(first[RATE])}"
+    names = sorted(
+        [str(first["mechanism"]), *rivals(ranked)[:1]]
+    )  # of two that may, either may be the first elsewhere
+    return f"{' or '.join(names)} moves most", f"{at}, {format_rate(first[RATE])}"

@@ -168,7 +168,7 @@ def test_a_whole_run_closes_its_budget_and_leaves_nothing(tmp_path: Path, mechan
 
 
 def _reason(mechanism: Mechanism, workers: int = 4, **options: Any) -> str | None:
-    asked = {"pattern": "stream", "pattern_options": {"producers": 2}, "workers": workers}
+    asked: dict[str, Any] = {"pattern": "stream", "pattern_options": {"producers": 2}, "workers": workers}
     return why_not(**mechanism._asdict(), **asked, **options)
 
 
