@@ -15,6 +15,10 @@ COMMANDS = {
     "show": ("breakeven.analysis.door:main", "say what follows from a sweep, draw its figures"),
     "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
     "status": ("breakeven.runner.status.command:main", "show the state of a sweep, and what failed and why"),
+    "compact": (
+        "breakeven.runner.compact.command:main",
+        "merge the files of finished runs into a few larger ones",
+    ),
     "conf": ("breakeven.runner.config.files:main", "copy the commented YAML files for you to edit"),
 }
 """The subcommands: the function that takes the arguments and returns the exit code, and a summary."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from breakeven.base.schema import conform
 from breakeven.runner.results import RunResult
@@ -38,3 +44,22 @@ def measured(sweep: Sweep, cell_id: str = "a1", round_: int = 0, **columns: Any)
 def why_damaged(sweep: Sweep) -> dict[str, str]:
     """Return why each damaged file is not believed, by its path within the sweep."""
     return {str(path.relative_to(sweep.path)): why for path, why in sweep.stored().damaged.items()}
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Let ``folder`` be a file system of 256 KiB."""
+    mount = shutil.which("mount")
+    if os.geteuid() or mount is None:
+        pytest.skip("only root can mount a small file system")
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=256k", "breakeven-test", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607  # beside mount

@@ -27,6 +27,7 @@ from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
 from breakeven.base.results import other_folders, planned_runs
 from breakeven.base.schema import TABLES
+from breakeven.base.table_files import TableFiles
 
 T = TypeVar("T")
 
@@ -82,7 +83,10 @@ class Lab:
     def _misnamed(self, runs: pd.DataFrame) -> ResultsDamaged:
         """Return the error for a file that has the name of another run than it holds, such as a renamed copy."""
         own = {stem(cell_id, round_) for cell_id, round_ in zip(runs["cell_id"], runs["round"], strict=True)}
-        strange = [path for path in SweepPaths(self.path).stored_files("runs") if path.stem not in own]
+        files = TableFiles.of(SweepPaths(self.path).table("runs"))
+        strange = [
+            path for name, path in files.single.items() if name not in own or name in files.in_compacted
+        ]
         return ResultsDamaged(
             f"{strange[0] if strange else self.path} holds a run that another file holds, too; run the sweep again, "
             "which moves files under a wrong name to aside/"
@@ -132,9 +136,7 @@ class Lab:
 
         The other tables lack those rows; the same sweep run again measures those runs again.
         """
-        stored = {
-            table: {path.stem for path in SweepPaths(self.path).stored_files(table)} for table in TABLES
-        }
+        stored = {table: TableFiles.of(SweepPaths(self.path).table(table)) for table in TABLES}
         listed = self.runs[["cell_id", "round"]].assign(table=self.runs["parts"].fillna("").str.split("\n"))
         listed = listed.explode("table").assign(table=lambda rows: rows["table"].str.partition(" ")[0])
         listed = listed[listed["table"].isin(list(TABLES))]

@@ -15,7 +15,10 @@ SUFFIX = ".parquet"
 PART = ".part"
 """The suffix of files that are being written; their names begin with a dot, so that readers skip them."""
 
-_STORED = re.compile(rf"\w+-(?:\d{{3}}|[1-9]\d{{3,}}){re.escape(SUFFIX)}", re.ASCII)
+_STEM = r"\w+-(?:\d{3}|[1-9]\d{3,})"
+_STORED = re.compile(rf"{_STEM}{re.escape(SUFFIX)}", re.ASCII)
+_COMPACTED = "compacted."
+_IS_COMPACTED = re.compile(rf"{re.escape(_COMPACTED)}{_STEM}{re.escape(SUFFIX)}", re.ASCII)
 LATEST = "latest"
 """Name of the link, beside the results folders, to the one that was started last."""
 
@@ -90,6 +93,16 @@ class SweepPaths:
         return self.path / ".writer"
 
     @property
+    def compactor(self) -> Path:
+        """Return the path of the lock of who merges finished runs into larger files, which exists only meanwhile."""
+        return self.path / ".compactor"
+
+    @property
+    def staging(self) -> Path:
+        """Return the folder in which folders of tables are made that take the place of others; what is left in it is of no use."""
+        return self.path / ".staging"
+
+    @property
     def aside(self) -> Path:
         """Return the folder for files that no longer count but are kept: damaged runs and rerun ones."""
         return self.path / "aside"
@@ -126,7 +139,7 @@ class SweepPaths:
         """
         folder = self.table(table)
         try:
-            return [folder / name for name in sorted(os.listdir(folder)) if is_stored(name)]  # noqa: PTH208  # as bare names
+            return [folder / name for name in sorted(os.listdir(folder)) if is_table_file(name)]  # noqa: PTH208  # as bare names
         except FileNotFoundError:
             return []
 
@@ -136,14 +149,14 @@ class SweepPaths:
         for folder in map(self.table, tables):
             with suppress(OSError), os.scandir(folder) as entries:  # reading the runs reports why not
                 names = sorted(entry.name for entry in entries)
-                found += [folder / name for name in names if not (is_stored(name) or is_part(name))]
+                found += [folder / name for name in names if not (is_table_file(name) or is_part(name))]
         return found
 
     def holds_runs(self) -> bool:
         """Return whether any run is stored, judging by file names; True if this user may not list them."""
         try:
             with os.scandir(self.table(RUNS)) as entries:
-                return any(is_stored(entry.name) for entry in entries)
+                return any(is_table_file(entry.name) for entry in entries)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:  # reading the runs will report why not
@@ -155,8 +168,23 @@ def stem(cell_id: str, round_: int) -> str:
     return f"{cell_id}-{round_:03d}"
 
 
+def compacted(first: str) -> str:
+    """Return the name of a file that holds several runs, the ``first`` of which has that `stem`."""
+    return f"{_COMPACTED}{first}{SUFFIX}"
+
+
+def is_compacted(name: str) -> bool:
+    """Return whether ``name`` in a table's folder is that of a file with several runs, as `compacted` names it."""
+    return _IS_COMPACTED.fullmatch(name) is not None
+
+
+def is_table_file(name: str) -> bool:
+    """Return whether ``name`` in a table's folder is that of a file with rows of the table."""
+    return is_stored(name) or is_compacted(name)
+
+
 def is_stored(name: str) -> bool:
-    """Return whether ``name`` in a table's folder is that of a stored file, as `stem` names it.
+    """Return whether ``name`` in a table's folder is that of the file of one run, as `stem` names it.
 
     Others are left out: copies that a program for synchronising or an editor made, downloads that are not finished.
     """

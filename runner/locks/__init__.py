@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from breakeven.runner.locks.holder import Holder
 from breakeven.runner.locks.machine import HostLock, describe_holder
-from breakeven.runner.locks.writer import DEAD_SECONDS, SweepLock
+from breakeven.runner.locks.writer import DEAD_SECONDS, CompactorLock, SweepLock
 
-__all__ = ["DEAD_SECONDS", "Holder", "HostLock", "SweepLock", "describe_holder"]
+__all__ = ["DEAD_SECONDS", "CompactorLock", "Holder", "HostLock", "SweepLock", "describe_holder"]

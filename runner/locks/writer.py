@@ -40,14 +40,21 @@ class SweepLock:
     ``beat_seconds`` is the time between two signs of life.
     """
 
+    _doing = "written"
+    _remedy = "wait for it, or choose another name with sweep=NAME"
+
     def __init__(self, path: Path, *, beat_seconds: float = BEAT_SECONDS) -> None:
         self._folder = path
-        self._path = SweepPaths(path).writer
+        self._path = self._file(SweepPaths(path))
         self._beat_seconds = beat_seconds
         self._descriptor: int | None = None
         self._owner = 0
         self._ended = Event()
         self._beating: Thread | None = None
+
+    @staticmethod
+    def _file(paths: SweepPaths) -> Path:
+        return paths.writer
 
     @contextmanager
     def held(self) -> Iterator[str | None]:
@@ -154,10 +161,7 @@ class SweepLock:
 
     def _busy(self, holder: Holder) -> SweepBusy:
         who = f"pid {holder.pid or 'unknown'} on host {holder.host or 'unknown'} since {holder.moment}"
-        return SweepBusy(
-            f"{shown(self._folder)} is being written by {who}; "
-            "wait for it, or choose another name with sweep=NAME"
-        )
+        return SweepBusy(f"{shown(self._folder)} is being {self._doing} by {who}; {self._remedy}")
 
     def _note(self, holder: Holder, seen: float) -> str:
         last = clock(datetime.fromtimestamp(seen).astimezone())
@@ -165,6 +169,17 @@ class SweepLock:
             f"{shown(self._folder)}: removed the lock of pid {holder.pid or 'unknown'} on host "
             f"{holder.host or 'unknown'}, which is gone; its last sign of life was at {last}"
         )
+
+
+class CompactorLock(SweepLock):
+    """The right to merge the files of finished runs in a results folder, held through its file ``.compactor``, beside the one to write it."""
+
+    _doing = "compacted"
+    _remedy = "wait for it"
+
+    @staticmethod
+    def _file(paths: SweepPaths) -> Path:
+        return paths.compactor
 
 
 def _claim(own: Path, path: Path) -> bool:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from breakeven.runner.errors import NotStored
 from breakeven.runner.store.appended import AppendedFile
 from breakeven.runner.store.atomic import write_atomically
+from breakeven.runner.store.compaction import Merged
 from breakeven.runner.store.integrity import COLUMNS, Stored
 from breakeven.runner.store.sweep import Sweep
 
-__all__ = ["COLUMNS", "AppendedFile", "NotStored", "Stored", "Sweep", "write_atomically"]
+__all__ = ["COLUMNS", "AppendedFile", "Merged", "NotStored", "Stored", "Sweep", "write_atomically"]

@@ -29,10 +29,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         with suppress(OSError):  # report the first error; `Sweep.tidy` removes the file if it stays
             aside.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a new file and wait until it is on the disk; raise OSError."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in ``folder`` are on the disk; raise OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -6,27 +6,35 @@ of all its other bytes, placed between pages and footer, where the format leaves
 
 from __future__ import annotations
 
+import os
 import zlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from breakeven.base.schema import TABLES, VERSION
+from breakeven.base.schema import TABLES, VERSION, conform
 
 _RUNS = "runs"
 _MAGIC = b"PAR1"
 _MARK = b"breakeven CRC-32"
 _CRC_BYTES = 4
 _SEAL_BYTES = len(_MARK) + _CRC_BYTES
+_BLOCK_BYTES = 1 << 20
 _ENDING_BYTES = 8  # the footer's length, 4 bytes, and the magic
 _NEEDED = ("cell_id", "round", "status")
 
 # For a few rows, dictionaries, statistics and compression only cost time: writing takes a third without them.
 _FEW = 64
-_FEW_ROWS = {"compression": "none", "use_dictionary": False, "write_statistics": False}
-_MANY_ROWS = {"compression": "zstd"}
+_FEW_ROWS = {
+    "write_page_checksum": True,
+    "compression": "none",
+    "use_dictionary": False,
+    "write_statistics": False,
+}
+MANY_ROWS = {"compression": "zstd", "write_page_checksum": True}
+"""How files of many rows are written."""
 
 
 class Damaged(Exception):
@@ -36,10 +44,21 @@ class Damaged(Exception):
 def encode(table: str, part: pa.Table) -> bytes:
     """Return ``part``, which has the schema of ``table``, as Parquet bytes."""
     sink = pa.BufferOutputStream()
-    options = _FEW_ROWS if part.num_rows <= _FEW else _MANY_ROWS
-    pq.write_table(part, sink, write_page_checksum=True, **options)
+    options = _FEW_ROWS if part.num_rows <= _FEW else MANY_ROWS
+    pq.write_table(part, sink, **options)
     encoded: bytes = sink.getvalue().to_pybytes()
     return _seal(encoded) if table == _RUNS else encoded
+
+
+def decode(table: str, data: bytes) -> pa.Table:
+    """Return the rows of a file of one run, with the schema of ``table``; raise Damaged."""
+    if table == _RUNS:
+        _check_seal(data)
+    try:
+        with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, pre_buffer=False) as file:
+            return conform(table, file.read(use_threads=False))
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise Damaged(" ".join(str(error).split()).removesuffix(".")) from error
 
 
 def read_row(data: bytes, columns: Sequence[str]) -> dict[str, Any]:
@@ -48,15 +67,46 @@ def read_row(data: bytes, columns: Sequence[str]) -> dict[str, Any]:
     For a file that is older than seals, only the page checksums are checked.
     """
     sealed = _check_seal(data)
-    try:
-        with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True, pre_buffer=False) as file:
-            present = _check_schema(file.schema_arrow, columns, sealed)
-            rows: list[dict[str, Any]] = file.read(columns=present, use_threads=False).to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as error:  # what Arrow raises for invalid bytes
-        raise Damaged(" ".join(str(error).split()).removesuffix(".")) from error
+    rows = _rows(pa.BufferReader(data), columns, sealed)
     if len(rows) != 1:
         raise Damaged(f"it holds {len(rows)} rows instead of one")
-    return dict.fromkeys(columns) | rows[0]
+    return rows[0]
+
+
+def read_rows(opened: IO[bytes], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of a compacted file of ``runs``, whose seal `check_file` checks; otherwise as `read_row`."""
+    return _rows(pa.PythonFile(opened), columns, sealed=True)
+
+
+def _rows(source: pa.NativeFile, columns: Sequence[str], sealed: bool) -> list[dict[str, Any]]:
+    try:
+        with pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False) as file:
+            present = _check_schema(file.schema_arrow, columns, sealed)
+            table = file.read(columns=present, use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:  # what Arrow raises for invalid bytes
+        raise Damaged(" ".join(str(error).split()).removesuffix(".")) from error
+    lacking = dict.fromkeys(columns)
+    return [
+        lacking | dict(zip(table.column_names, values, strict=True))
+        for values in zip(*map(_to_list, table.columns), strict=True)
+    ]
+
+
+def _to_list(column: pa.ChunkedArray) -> Iterable[Any]:
+    """Return the values of ``column``: each distinct text is one object, since most are alike in all runs."""
+    if not pa.types.is_string(column.type):
+        return column.to_pylist()
+    known = column.dictionary_encode()
+    return (
+        text
+        for chunk in known.chunks
+        for text in map(_texts(chunk).__getitem__, chunk.indices.fill_null(-1).to_pylist())
+    )
+
+
+def _texts(chunk: pa.DictionaryArray) -> list[str | None]:
+    """Return the texts of a dictionary, and None as the last, which the index -1 finds."""
+    return [*chunk.dictionary.to_pylist(), None]
 
 
 def _footer_at(data: bytes) -> int:
@@ -64,6 +114,51 @@ def _footer_at(data: bytes) -> int:
     if len(data) < _ENDING_BYTES + len(_MAGIC) or data[:4] != _MAGIC or data[-4:] != _MAGIC:
         raise Damaged(f"it is not a whole Parquet file ({len(data)} bytes)")
     at = len(data) - _ENDING_BYTES - int.from_bytes(data[-_ENDING_BYTES:-4], "little")
+    if at < len(_MAGIC):
+        raise Damaged("its footer is longer than the file")
+    return at
+
+
+def crc_of(opened: IO[bytes], size: int | None = None, crc: int = 0) -> int:
+    """Return the CRC-32 of the next ``size`` bytes, of all that follow if it is None, after bytes of which it is ``crc``."""
+    while block := opened.read(_BLOCK_BYTES if size is None else min(size, _BLOCK_BYTES)):
+        crc = zlib.crc32(block, crc)
+        size = None if size is None else size - len(block)
+    return crc
+
+
+def seal_file(opened: IO[bytes]) -> None:
+    """Put a seal into a Parquet file that was just written, which may be too large for memory; raise OSError."""
+    opened.seek(0)
+    crc = crc_of(opened)
+    opened.seek(_footer_of(opened))
+    footer = opened.read()
+    opened.seek(-len(footer), os.SEEK_END)
+    opened.write(_MARK + crc.to_bytes(_CRC_BYTES, "little") + footer)
+
+
+def check_file(opened: IO[bytes]) -> None:
+    """Check the seal of a large file; raise Damaged, or OSError."""
+    end = _footer_of(opened)
+    opened.seek(max(end - _SEAL_BYTES, 0))
+    seal = opened.read(_SEAL_BYTES)
+    if not seal.startswith(_MARK):
+        raise Damaged("its checksum is missing")
+    opened.seek(0)
+    crc = crc_of(opened, end - _SEAL_BYTES)
+    opened.seek(end)
+    if crc_of(opened, crc=crc) != int.from_bytes(seal[len(_MARK) :], "little"):
+        raise Damaged("its bytes do not match its checksum")
+
+
+def _footer_of(opened: IO[bytes]) -> int:
+    """Return the offset of the footer in a file; raise Damaged."""
+    size = opened.seek(0, os.SEEK_END)
+    opened.seek(max(size - _ENDING_BYTES, 0))
+    ending = opened.read()
+    if size < _ENDING_BYTES + len(_MAGIC) or ending[-4:] != _MAGIC:
+        raise Damaged(f"it is not a whole Parquet file ({size} bytes)")
+    at = size - _ENDING_BYTES - int.from_bytes(ending[:4], "little")
     if at < len(_MAGIC):
         raise Damaged("its footer is longer than the file")
     return at

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -18,14 +18,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from breakeven.base.keys import Key
-from breakeven.base.layout import LATEST, PART, RUNS, SweepPaths, is_part, stem
+from breakeven.base.layout import LATEST, PART, RUNS, SweepPaths, is_compacted, is_part, stem
 from breakeven.base.schema import TABLES, conform
+from breakeven.base.table_files import TableFiles
 from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.errors import NotStored, OutputsUnwritable
 from breakeven.runner.results import RunResult
 from breakeven.runner.store.atomic import write_atomically
-from breakeven.runner.store.integrity import Part, Stored, listing, read_stored
+from breakeven.runner.store.compacted import divide
+from breakeven.runner.store.compaction import ROW_LAST, Merged, compact, take_out
+from breakeven.runner.store.integrity import Part, Stored, list_tables, read_stored
 from breakeven.runner.store.sealed import encode
+from breakeven.runner.store.swapping import folder_locked
 
 _LONGEST_REASON = 40
 _LATEST_PART = f".{LATEST}-"
@@ -73,13 +77,24 @@ class Sweep(SweepPaths):
         The row lists the parts with their sizes and checksums. The threads end with the writing: a process that forks should
         have no others.
         """
-        with ThreadPoolExecutor(max(len(result.tables), 1)) as pool:
-            writing = [
-                pool.submit(self._write, table, result.key, part) for table, part in result.tables.items()
-            ]
-        parts = [each.result() for each in writing]
-        row = dict(result.row) | {"parts": "\n".join(map(str, parts))}
-        self._write("runs", result.key, conform("runs", {name: [value] for name, value in row.items()}))
+        with self._unmoved():
+            with ThreadPoolExecutor(max(len(result.tables), 1)) as pool:
+                writing = [
+                    pool.submit(self._write, table, result.key, part) for table, part in result.tables.items()
+                ]
+            parts = [each.result() for each in writing]
+            row = dict(result.row) | {"parts": "\n".join(map(str, parts))}
+            self._write("runs", result.key, conform("runs", {name: [value] for name, value in row.items()}))
+
+    @contextmanager
+    def _unmoved(self) -> Iterator[None]:
+        """Keep `compact` from exchanging the folders of tables for the length of the body."""
+        with ExitStack() as stack:
+            with suppress(
+                OSError
+            ):  # what is written into a folder that is gone, or may not be opened, reports it
+                stack.enter_context(folder_locked(self.path))
+            yield
 
     def _write(self, table: str, key: Key, part: pa.Table) -> Part:
         path = self.file(table, *key)
@@ -97,7 +112,9 @@ class Sweep(SweepPaths):
         """Return the stored row of a run, or None if the run is not (completely) stored."""
         path = self.file(RUNS, cell_id, round_)
         if not path.exists():
-            return None
+            path_ = TableFiles.of(self.table(RUNS)).in_compacted.get(stem(cell_id, round_))
+            found = [] if path_ is None else [rows for key, rows in divide(path_) if key == (cell_id, round_)]
+            return found[0].to_pylist()[0] if found else None
         with pq.ParquetFile(path, pre_buffer=False) as file:  # a single file: no dataset discovery
             rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
         return rows[0]
@@ -110,6 +127,17 @@ class Sweep(SweepPaths):
         """
         return read_stored(self.path, check_parts=check_parts)
 
+    # --- merging -----------------------------------------------------------------------------------------
+
+    def compact(self, notify: Callable[[Merged], None]) -> Stored:
+        """Merge the files of finished runs into larger ones, and return what was stored; raise NotStored or OutputsUnreadable.
+
+        ``notify`` is called for each table. Only one process may do so at a time; it may be another one than the sweep's writer.
+        """
+        stored = self.stored(check_parts=False)
+        compact(self, stored, notify)
+        return stored
+
     # --- moving out --------------------------------------------------------------------------------------
 
     def set_aside(self, keys: Iterable[Key], why: str) -> Path | None:
@@ -120,21 +148,43 @@ class Sweep(SweepPaths):
         return self._move({stem(*key) for key in keys}, why)
 
     def set_aside_damaged(self, stored: Stored) -> Path | None:
-        """Move all files of runs with a damaged file, like `set_aside`, and write the reasons beside them."""
-        folder = self._move({path.stem for path in stored.damaged}, "damaged")
+        """Move all files of runs with a damaged file, like `set_aside`, and write the reasons beside them.
+
+        Of a damaged file that holds several runs, all are moved; of one that holds what another file holds, too, only the file.
+        """
+        stems, files = self._of_damaged(stored)
+        folder = self._move(stems, "damaged", files)
         if folder is not None:
             notes = (f"{path.relative_to(self.path)}: {why}\n" for path, why in stored.damaged.items())
             with _storing(folder):
                 write_atomically(folder / "why.txt", "".join(notes).encode())
         return folder
 
-    def _move(self, stems: Collection[str], why: str) -> Path | None:
-        """Move the files of those runs, rows last: if interrupted, the rest is found damaged and moved."""
-        tables = [*(name for name in TABLES if name != RUNS), RUNS]
-        found = [(table, path) for table in tables for path in _named(self.table(table), stems)]
-        if not found:
-            return None
-        with _storing(self.aside):
+    def _of_damaged(self, stored: Stored) -> tuple[set[str], list[Path]]:
+        """Return the names of the runs that are not to be believed, and the damaged files that are not of one such run."""
+        tables = list_tables(self)
+        believed = {stem(*key) for key in stored.rows}
+        files = [path for path in stored.damaged if is_compacted(path.name)]
+        stems = {name for listed in tables.values() for name in listed} - believed if files else set()
+        for path in stored.damaged:
+            if path.stem in believed:
+                files.append(path)
+            elif not is_compacted(path.name):
+                stems.add(path.stem)
+        return stems, files
+
+    def _move(self, stems: Collection[str], why: str, files: Collection[Path] = ()) -> Path | None:
+        """Move ``files`` and those of the runs, rows last: if interrupted, the rest is found damaged and moved."""
+        with _storing(self.aside), self._unmoved():
+            take_out(self, stems, files)
+            found = [
+                (table, path)
+                for table in ROW_LAST
+                for path in _named(self.table(table), stems)
+                + [file for file in files if file.parent.name == table]
+            ]
+            if not found:
+                return None
             folder = self._new_aside(why)
             for table, path in found:
                 (folder / table).mkdir(exist_ok=True)
@@ -158,7 +208,7 @@ class Sweep(SweepPaths):
         Leftovers are partly written files, and other tables' files of runs without a row. Only the sweep's
         writer may call this.
         """
-        with _storing(self.path):
+        with _storing(self.path), self._unmoved():
             left = [*self._parts_of_files(), *self._tables_without_run()]
             for path in left:
                 path.unlink(missing_ok=True)
@@ -175,13 +225,18 @@ class Sweep(SweepPaths):
                 yield link
 
     def _tables_without_run(self) -> Iterator[Path]:
-        runs = listing(self.table(RUNS))
-        for table in TABLES:
-            yield from (path for name, path in listing(self.table(table)).items() if name not in runs)
+        tables = list_tables(self)
+        runs = tables.pop(RUNS)
+        if runs.unread:  # it may hold any run
+            return
+        orphans = {name for listed in tables.values() for name in listed if name not in runs}
+        take_out(self, orphans)
+        for table in tables:
+            yield from _named(self.table(table), orphans)
 
 
 def _named(folder: Path, stems: Collection[str]) -> list[Path]:
-    return [path for name, path in listing(folder).items() if name in stems]
+    return [path for name, path in TableFiles.of(folder).single.items() if name in stems]
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import os
 import random
 import resource
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from breakeven.base.schema import TABLES, VERSION
 from breakeven.base.statuses import STATUSES
 from breakeven.runner.errors import OutputsUnreadable, OutputsUnwritable
 from breakeven.runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
-from tests.stored import KEY, ROW, commit, leave, measured, why_damaged
+from tests.stored import KEY, ROW, commit, leave, measured, small_disk, why_damaged
 
 
 @pytest.fixture
@@ -401,25 +400,6 @@ def test_what_interrupted_writes_left_is_removed(sweep: Sweep) -> None:
 # --- storage that fails ----------------------------------------------------------------------------------
 
 
-@contextmanager
-def _small_disk(folder: Path) -> Iterator[None]:
-    """Let ``folder`` be a file system of 256 KiB."""
-    mount = shutil.which("mount")
-    if os.geteuid() or mount is None:
-        pytest.skip("only root can mount a small file system")
-    made = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=256k", "breakeven-test", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode:
-        pytest.skip("no file system may be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607  # beside mount
-
-
 def _fill(sweep: Sweep) -> None:
     for number in range(100):
         measured(sweep, f"{number:02x}")
@@ -427,7 +407,7 @@ def _fill(sweep: Sweep) -> None:
 
 def test_a_full_disk_keeps_what_was_stored(tmp_path: Path) -> None:
     """The error says so, no part of a file stays, and the runs before are whole."""
-    with _small_disk(tmp_path):
+    with small_disk(tmp_path):
         sweep = Sweep(tmp_path / "mine")
         sweep.create()
         with pytest.raises(NotStored) as caught:

@@ -71,6 +71,7 @@ ROOMS: dict[str, set[str]] = {
         "runner.planning",
         "runner.results",
     },
+    "runner.compact": {"base", "runner.errors", "runner.locks", "runner.store"},
     "runner.status": {"base", "runner.errors", "runner.locks", "runner.store"},
     "runner.sweep": {
         "base",

@@ -1,0 +1,1 @@
+"""Merge the files of finished runs: the command, its locks, its words."""
