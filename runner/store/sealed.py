@@ -95,7 +95,8 @@ def _rows(source: pa.NativeFile, columns: Sequence[str], sealed: bool) -> list[d
 def _to_list(column: pa.ChunkedArray) -> Iterable[Any]:
     """Return the values of ``column``: each distinct text is one object, since most are alike in all runs."""
     if not pa.types.is_string(column.type):
-        return column.to_pylist()
+        values: list[Any] = column.to_pylist()
+        return values
     known = column.dictionary_encode()
     return (
         text
