@@ -7,6 +7,7 @@ never the other way round. Whatever ends the process, the next one finds each ru
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ def _not_merged(paths: SweepPaths, error: OSError) -> NotStored:
             "nothing was changed; compact a copy on a local disk"
         )
     kept = "all runs are kept, and the same command goes on with what is left"
+    if error.errno:  # Arrow's have a text of its own
+        error = OSError(error.errno, os.strerror(error.errno))
     return NotStored.from_os_error(error, f"merge the files in {paths.path}", kept=kept)
 
 
