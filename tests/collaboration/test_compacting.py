@@ -114,9 +114,9 @@ def _act(act: Callable[[], object], step: int) -> None:
 
     exchange = swapping.exchange
 
-    def announced(*folders: Path) -> None:
+    def announced(one: Path, other: Path) -> None:
         sys.audit("exchange")
-        exchange(*folders)
+        exchange(one, other)
         sys.audit("exchanged")
 
     swapping.exchange = announced
