@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import inf
 
 from breakeven.analysis.advice.replay import Raced, replay
+from breakeven.analysis.advice.snippet import Given
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.verdicts.answer import Answer, answers
 from breakeven.analysis.verdicts.sentences import Words
@@ -34,7 +35,8 @@ class Advice:
 
     ``at_once`` is how many calls the CPUs can carry out at the same time: more than there are CPUs if a call waits most of its time.
     ``decided``: no candidate is better than the leader by more than the ``regret``, as far as the rule sees. ``structure`` says
-    whether candidates that were not measured are judged by their neighbours. ``seconds`` is how long its runs took.
+    whether candidates that were not measured are judged by their neighbours. ``seconds`` is how long its runs took. ``given`` is how
+    the function was called.
     """
 
     choices: tuple[Choice, ...]
@@ -44,6 +46,7 @@ class Advice:
     structure: bool
     seconds: float
     at_once: float
+    given: Given | None = None
 
     @property
     def leader(self) -> Choice:
@@ -79,11 +82,12 @@ def _advise(lab: Lab) -> Advice | None:
     return Advice(
         choices=tuple(choices),
         answer=answer,
-        decided=raced.race.decided,
+        decided=raced.race.decided and any(choice.standing.runs for choice in choices),
         regret=raced.race.rule.regret,
         structure=raced.race.rule.structure,
         seconds=float(lab.runs["wall_ns"].sum()) / 1e9,
         at_once=_at_once(lab),
+        given=raced.given,
     )
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.advice.advice import WORDS, Advice
-from breakeven.analysis.advice.snippet import snippet
-from breakeven.analysis.advice.text import breakeven_ns, call, sentence
+from breakeven.analysis.advice.text import breakeven_ns, code_of, sentence, writable
 from breakeven.analysis.errors import VerdictsUnwritable
 from breakeven.base.layout import SweepPaths
 from breakeven.base.version import __version__
@@ -24,7 +23,7 @@ SCHEMA = 1
 
 def to_json(advice: Advice) -> dict[str, Any]:
     """Return the advice as what JSON knows."""
-    leader = advice.leader
+    leader, written = advice.leader, writable(advice)
     return {
         "schema": SCHEMA,
         "breakeven_version": __version__,
@@ -33,7 +32,8 @@ def to_json(advice: Advice) -> dict[str, Any]:
         "regret": advice.regret,
         "structure": advice.structure,
         "sentence": sentence(advice),
-        "code": "\n".join(snippet(call(advice))),
+        "code": "\n".join(code_of(advice)),
+        "code_of": None if written is None else written.name,
         "cell_id": leader.cell_id,
         "use": leader.name,
         "breakeven_ns": _finite(breakeven_ns(advice)),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from breakeven.analysis.advice.snippet import Given
 from breakeven.analysis.errors import ResultsDamaged
 from breakeven.analysis.frames.load import Lab
 from breakeven.base.layout import SweepPaths
@@ -19,11 +20,15 @@ RACE = "race"
 
 @dataclass(frozen=True)
 class Raced:
-    """A race after its runs; ``cells`` are the cell_ids of its candidates, None of the serial program, ``names`` what they were called."""
+    """A race after its runs; ``cells`` are the cell_ids of its candidates, None of the serial program, ``names`` what they were called.
+
+    ``given`` is how the user's function was called, None if that was not written.
+    """
 
     race: Race
     cells: tuple[str | None, ...]
     names: tuple[str, ...]
+    given: Given | None = None
 
 
 def replay(lab: Lab) -> Raced | None:
@@ -40,9 +45,10 @@ def replay(lab: Lab) -> Raced | None:
             Rule(float(written["regret"]), bool(written["structure"])),
             int(written["seed"]),
         )
+        given = _given(written.get("call"))
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(lab, error) from error
-    return Raced(replayed(race, runs_of(lab, cells)), cells, names)
+    return Raced(replayed(race, runs_of(lab, cells)), cells, names, given)
 
 
 def read_search(lab: Lab) -> Mapping[str, Any] | None:
@@ -70,6 +76,19 @@ def damaged(lab: Lab, error: object) -> ResultsDamaged:
 
 def _reason(error: object) -> str:
     return f"no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _given(call: Mapping[str, Any] | None) -> Given | None:
+    if call is None:
+        return None
+    return Given(
+        args=tuple(call["args"] or ()),
+        kwargs=dict(call["kwargs"] or {}),
+        **{
+            name: call[name]
+            for name in ("inputs", "make_input", "payload_bytes", "awaits", "by_name", "makes")
+        },
+    )
 
 
 def _candidate(written: Mapping[str, Any]) -> Candidate:

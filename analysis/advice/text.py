@@ -14,7 +14,7 @@ from breakeven.analysis.units import format_ratio, format_size, format_time, plu
 from breakeven.analysis.verdicts.sentences import Words
 from breakeven.analysis.verdicts.words import count, family, join
 from breakeven.base.wrapping import wrap
-from breakeven.search.race import EQUAL, OPEN, WORSE
+from breakeven.search.race import EQUAL, FAILED, OPEN, WORSE
 
 _NAMED = 3
 """The most candidates that are named of each sort."""
@@ -28,13 +28,15 @@ def advice_lines(advice: Advice, width: int = 80) -> list[str]:
     """Return the advice as lines of at most ``width`` columns, but for the code."""
     lines = wrap(probe(advice), width, "  ") if advice.answer is not None else []
     lines += [*wrap(effort(advice), width, "  "), "", *wrap(sentence(advice), width, "  ")]
-    code = snippet(call(advice))
-    if code:
-        lines += ["", *(f"{_INDENT}{line}".rstrip() for line in code), ""]
+    written = writable(advice)
+    if written is not None and written is not advice.leader:
+        lines += ["", *wrap(_of_another(written), width, "  ")]
+    if written is not None:
+        lines += ["", *(f"{_INDENT}{line}".rstrip() for line in code_of(advice)), ""]
     for label, text in _below(advice):
         first, *others = wrap(text, max(width - _WIDTH, 2))
         lines += [label.ljust(_WIDTH) + first, *(" " * _WIDTH + line for line in others)]
-    return [*lines, "", *_table(advice, width)]
+    return [*lines, "", *_table(advice, width)] if advice.measured else lines
 
 
 def _table(advice: Advice, width: int) -> Iterator[str]:
@@ -81,6 +83,8 @@ def effort(advice: Advice) -> str:
 
 def sentence(advice: Advice) -> str:
     """Return what to use, how much faster that is, and how sure it is."""
+    if not advice.measured:
+        return _no_advice(advice)
     leader = advice.leader
     if leader.cell_id is None:
         what = "Stay serial"
@@ -94,6 +98,32 @@ def sentence(advice: Advice) -> str:
     return f"Not decided. So far: {what[0].lower()}{what[1:]}{value}; {others}"
 
 
+def _no_advice(advice: Advice) -> str:
+    """Return why there is none: no candidate was measured."""
+    failed = len(advice.of(FAILED))
+    if failed:
+        return f"No advice: {plural(failed, 'candidate')} failed, and none was measured"
+    return "No advice: the time was over before the first run; choose a longer budget, or a function whose calls take less"
+
+
+def _of_another(choice: Choice) -> str:
+    return f"No short program makes these workers. Of what one makes, the best is {choice.name}: {value_of(choice)}"
+
+
+def writable(advice: Advice) -> Choice | None:
+    """Return the candidate to write code for: the leader, or the best one that gains and has some; None if there is none."""
+    if not advice.measured:
+        return None
+    gaining = [one for one in advice.choices if one.standing.runs and one.standing.speedup > 1]
+    return next((one for one in (advice.leader, *gaining) if snippet(_call(advice, one))), None)
+
+
+def code_of(advice: Advice) -> list[str]:
+    """Return the code for what is `writable`, line by line."""
+    choice = writable(advice)
+    return [] if choice is None else snippet(_call(advice, choice))
+
+
 def value_of(choice: Choice) -> str:
     """Return a speedup with its interval, such as ``1.86x [1.80, 1.93]``."""
     standing = choice.standing
@@ -103,21 +133,22 @@ def value_of(choice: Choice) -> str:
     return f"{format_ratio(standing.speedup)}x [{low}, {high}]"
 
 
-def call(advice: Advice) -> Call:
-    """Return what is to be written for the leader."""
-    leader = advice.leader
+def _call(advice: Advice, choice: Choice) -> Call:
+    """Return what is to be written for a candidate."""
     function = None if advice.answer is None else advice.answer.question.keys["function"]
-    if leader.place is None or advice.answer is None:
-        return Call(function, "serial", 1)
-    cell = advice.answer.question.cells.iloc[leader.place]
+    if choice.place is None or advice.answer is None:
+        return Call(function, "serial", 1, given=advice.given)
+    cell = advice.answer.question.cells.iloc[choice.place]
     version = str(cell["python_version"]).split(".")
     return Call(
         function,
         str(cell["model"]),
         int(cell["workers"]),
-        leader.chunk,
+        choice.chunk,
         cell["start_method"] if isinstance(cell["start_method"], str) else None,
         (int(version[0]), int(version[1])) if len(version) > 1 and version[1].isdigit() else (0, 0),
+        ipc=str(cell["ipc"]),
+        given=advice.given,
     )
 
 

@@ -32,13 +32,18 @@ def runs_nothing(function: Any) -> Optional[str]:
     return "an async generator function" if flags & _ASYNC_GENERATOR else None
 
 
+def is_declared_async(function: Any) -> bool:
+    """Return whether a function's definition says that a call returns something to await."""
+    return bool(_flags(function) & (_COROUTINE | _AWAITABLE_GENERATOR))
+
+
 def complete(function: Call, *, makes: bool = False) -> Call:
     """Return a function that waits for the result if ``function`` is async, or returns something to await.
 
     Whether a function that is not declared so returns something to await shows at its first call. Raise RunsNothing
     if that returns a generator, of whose code nothing ran, unless it ``makes`` an input, which may be one.
     """
-    if _flags(function) & (_COROUTINE | _AWAITABLE_GENERATOR):
+    if is_declared_async(function):
         return _on_a_loop(function)
     chosen: Optional[Call] = None
 

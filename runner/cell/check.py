@@ -8,18 +8,21 @@ far it came, whatever the module does to this process.
 from __future__ import annotations
 
 import os
+import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from traceback import FrameSummary, extract_tb
 from typing import Any, Optional
 
+from .awaiting import is_declared_async
 from .errors import ModuleHidden, RunsNothing
 from .facts import imported_packages, installed_packages
+from .given import is_called, is_target
 from .member import Lack
 from .modules import users_files
 from .parent_death import die_with_parent
-from .question import STARTED, Answer, Question, this_interpreter
+from .question import STARTED, Answer, Manner, Question, this_interpreter
 from .records import to_json
 from .resolving import find, resolve
 from .search_path import extend_path, standard_library
@@ -65,9 +68,22 @@ def check(question: Question) -> int:
         packages=_packages(question),
         lacks=_lacks(question),
         missing="".join(missing[:1]),
+        manner=_manner(question.options) if question.options and not known else Manner(),
     )
     _write(answer, to_json(found), _CLOSED)
     return 0
+
+
+def _manner(options: Mapping[str, Any]) -> Manner:
+    """Return how a program calls the function that was imported."""
+    function, source = resolve(options["target"]), str(options.get("inputs"))
+    try:
+        pickle.dumps(function)
+        by_name = True
+    except Exception:  # noqa: BLE001  # a callable object may refuse in any way
+        by_name = False
+    makes = is_target(source) and is_called(find(source))
+    return Manner(is_declared_async(function), by_name, makes)
 
 
 def _packages(question: Question) -> tuple[str, ...]:

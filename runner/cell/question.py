@@ -50,6 +50,18 @@ class Interpreter(NamedTuple):
     gil_enabled: bool
 
 
+class Manner(NamedTuple):
+    """How a program calls the function.
+
+    ``awaits``: it is async. ``by_name``: a process can be sent it, as any function that a module defines under its own name. ``makes``:
+    what gives the inputs makes them when it is called.
+    """
+
+    awaits: bool = False
+    by_name: bool = True
+    makes: bool = False
+
+
 class Answer(NamedTuple):
     """Why targets cannot be imported and how to mend it, the ``files`` that hold those that can, and what they import.
 
@@ -57,6 +69,7 @@ class Answer(NamedTuple):
     ``input_files`` are those that a list is of. ``modules`` are the files of all imported modules of the user's;
     ``packages`` are name and version of the imported packages, or of all that are installed if that was asked.
     ``missing`` is the name of a module that was not found when a target was imported, empty if none was. ``lacks`` has for each member that was asked for what it lacks here, an empty `Lack` if nothing.
+    ``manner`` is that of the function.
     """
 
     interpreter: Interpreter
@@ -69,6 +82,7 @@ class Answer(NamedTuple):
     packages: tuple[str, ...] = ()
     lacks: tuple[Lack, ...] = ()
     missing: str = ""
+    manner: Manner = Manner()
 
 
 def this_interpreter() -> Interpreter:

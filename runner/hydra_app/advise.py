@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
 from breakeven.base.arguments import BadArguments, Parser
 from breakeven.base.program import program
+from breakeven.base.suggestions import did_you_mean
+from breakeven.runner.config.cell import FAMILIES
 from breakeven.runner.hydra_app.command import main as run
 
 _DESCRIPTION = """\
@@ -23,6 +26,10 @@ _EPILOG = """\
 KEY=VALUE sets a knob as for breakeven run, such as workers=2,4 or tasks=64. It is
 the same as breakeven run hydra/sweeper=race +experiment=advise workload=function
 workload.target=TARGET, whose grid breakeven conf copies for you to edit.
+
+  breakeven advise photos:resize --inputs photos:samples
+  breakeven advise photos:resize --make-input photos:sample payload=1MiB
+  breakeven advise fetch:page --inputs 'pages/*.url' --models thread_pool --budget 20s
 """
 
 
@@ -33,7 +40,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def overrides(arguments: Sequence[str]) -> list[str]:
     """Return the overrides of ``breakeven run`` that carry out what is typed; raise BadArguments."""
-    parser = Parser(prog="breakeven advise", description=_DESCRIPTION, epilog=_EPILOG)
+    parser = Parser(
+        prog="breakeven advise",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
     parser.add_argument("target", metavar="TARGET", help="the function, as module:function")
     parser.add_argument(
         "--inputs", metavar="WHAT", help="its inputs: module:name of an iterable, or a pattern of files"
@@ -55,7 +67,8 @@ def overrides(arguments: Sequence[str]) -> list[str]:
     typed = parser.parse_intermixed_args(list(arguments))
     for knob in typed.knobs:
         _refuse(knob)
-    only = ",".join(f"{{model:{name.strip()}}}" for name in (typed.models or "").split(",") if name.strip())
+    models = [name.strip() for name in (typed.models or "").split(",") if name.strip()]
+    only = ",".join(f"{{model:{_known(name)}}}" for name in models)
     return [
         "hydra/sweeper=race",
         "+experiment=advise",
@@ -69,6 +82,16 @@ def overrides(arguments: Sequence[str]) -> list[str]:
         *([f"hydra.sweeper.only=[{only}]"] if only else []),
         *typed.knobs,
     ]
+
+
+def _known(model: str) -> str:
+    """Return the name of a model; raise BadArguments if there is none of that name."""
+    known = FAMILIES["model"].REGISTRY
+    if model not in known:
+        raise BadArguments(
+            f"--models {model}: no such model{did_you_mean(model, known)}; there are {', '.join(known)}"
+        )
+    return model
 
 
 def _refuse(knob: str) -> None:

@@ -32,6 +32,7 @@ def source_of(answer: Answer, folder: Path) -> Source:
         commit=commit,
         dirty=dirty,
         inputs=answer.inputs,
+        manner=answer.manner,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from breakeven.base.conditions import AMOUNT
 from breakeven.base.keys import Key
+from breakeven.runner.cell.question import Manner
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.planning.calibration import Calibration
 
@@ -28,7 +29,7 @@ class Source:
     of all; ``packages`` are name and version of those that are imported with it. Commit and state are those of the
     repository with the function. ``inputs`` is the number of inputs that ``workload.inputs`` gives, 0 without it;
     if they are files, ``input_pattern`` is what names them, and ``input_hash`` that of their names and contents.
-    ``later`` is shared by all functions of a plan.
+    ``manner`` is how a program calls the function. ``later`` is shared by all functions of a plan.
     """
 
     folder: str
@@ -41,6 +42,7 @@ class Source:
     inputs: int = 0
     input_pattern: str | None = None
     input_hash: str = ""
+    manner: Manner = field(default_factory=Manner)
     later: Later = field(default_factory=Later, compare=False)
 
 

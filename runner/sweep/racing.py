@@ -75,6 +75,7 @@ class RaceSchedule(SearchSchedule[int]):
             **asdict(rule),
             "cpus": self._cpus,
             "seed": self._plan.seed,
+            "call": _call(self._cells),
             "candidates": [
                 {"cell_id": cell_id, "name": name, **asdict(one)}
                 for cell_id, name, one in zip(cells, names, self.race.candidates, strict=True)
@@ -159,6 +160,19 @@ class RaceSchedule(SearchSchedule[int]):
 
 def _name(planned: PlannedCell) -> str:
     return brief(planned.cell, planned.distinct)
+
+
+def _call(cells: list[PlannedCell]) -> dict[str, Any] | None:
+    """Return how the user's function is called, for the code that does the same; None for a workload of ours."""
+    first = next((planned for planned in cells if planned.source is not None), None)
+    if first is None or first.source is None:
+        return None
+    options = first.cell.workload_options
+    return {
+        **{name: options.get(name) for name in ("target", "args", "kwargs", "make_input", "inputs")},
+        "payload_bytes": first.cell.payload_bytes,
+        **first.source.manner._asdict(),
+    }
 
 
 def _read(written: str) -> dict[str, Any]:

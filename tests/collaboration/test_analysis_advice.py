@@ -20,9 +20,14 @@ from tests.analysis_samples import Sample
 FAR = "cell-never-measured"
 
 
-def stored(path: Path, speedups: dict[tuple[str, int], tuple[float, int]], **rule: Any) -> Path:
+def stored(
+    path: Path,
+    speedups: dict[tuple[str, int], tuple[float, int]],
+    facts: dict[str, Any] | None = None,
+    **rule: Any,
+) -> Path:
     """Store a race among mechanisms with these speedups and numbers of runs, and one that was not measured."""
-    sample = Sample(path, facts={"cpus_alone": 1.0})
+    sample = Sample(path, facts={"cpus_alone": 1.0} | (facts or {}))
     written = [_written(None, "serial", 1, serial=True)]
     for (model, workers), (speedup, rounds) in speedups.items():
         sample.rounds = rounds
@@ -114,6 +119,45 @@ def test_what_is_open_is_said(tmp_path: Path) -> None:
     assert "Not decided. So far: use a " in text
     assert "maybe" in text
     assert "there was no time for 1" in text
+
+
+def test_where_the_leader_has_no_code_the_best_that_has_some_is_written(tmp_path: Path) -> None:
+    """With its own speedup, so that nobody takes it for the leader's."""
+    path = stored(
+        tmp_path / "race",
+        {("process", 2): (1.9, 4), ("process_pool", 2): (1.5, 3)},
+        facts={"ipc": "shared_memory"},
+    )
+    advice = advice_of(path)
+    text = " ".join("\n".join(advice_lines(advice)).split())
+    assert "Use two processes over shared memory: 1." in text
+    assert (
+        "No short program makes these workers. Of what one makes, the best is a ProcessPoolExecutor" in text
+    )
+    assert "with ProcessPoolExecutor(2) as pool:" in text
+    assert json.loads(write_advice(advice, path)[0].read_text())["code_of"].startswith(
+        "a ProcessPoolExecutor"
+    )
+
+
+def test_nothing_measured_is_no_advice(tmp_path: Path) -> None:
+    """Neither that the time was over nor that all failed means that serial is best: no code, no table."""
+    path = tmp_path / "race"
+    sample = Sample(path)
+    cell = sample.add_bad(
+        "failed", "no such luck", model="mp_pool", workers=2, workload="function", function="mine:work"
+    )
+    text = {"search": "race", "regret": 0.1, "structure": True, "cpus": 2, "seed": 1}
+    written = [_written(None, "serial", 1, serial=True), _written(cell, "mp_pool", 2)]
+    (path / "search.json").write_text(json.dumps(text | {"candidates": written}))
+    advice = advice_of(path)
+    assert not advice.decided
+    assert advice_lines(advice)[-1] == "No advice: 1 candidate failed, and none was measured"
+    found = json.loads(write_advice(advice, path)[0].read_text())
+    assert (found["decided"], found["code"], found["code_of"]) == (False, "", None)
+    written[1] = _written(FAR, "mp_pool", 2)
+    (path / "search.json").write_text(json.dumps(text | {"candidates": written}))
+    assert "No advice: the time was over before the first run" in advice_lines(advice_of(path), 200)[-1]
 
 
 def test_it_is_left_for_programs(race: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.analysis.advice.snippet import Call, snippet
+from breakeven.analysis.advice.snippet import Call, Given, snippet
 
 MINE = "def double(number):\n    return 2 * number\n"
 RUNS = ("serial", "thread_pool", "process_pool", "mp_pool", "asyncio_to_thread")
@@ -70,6 +70,87 @@ def test_a_start_method_is_written_down_unless_it_is_the_default(
         assert (f'get_context("{method}")' in text) == written
 
 
-def test_workers_that_a_program_makes_itself_have_no_code() -> None:
+def test_workers_that_no_short_program_makes_have_no_code() -> None:
     """There is more to them than a call."""
-    assert snippet(Call("m:f", "process", 2)) == []
+    assert snippet(Call("m:f", "process", 2, ipc="shared_memory")) == []
+
+
+INPUTS = """\
+import asyncio
+
+NUMBERS = range(20)
+
+
+def numbers():
+    yield from NUMBERS
+
+
+def text(size):
+    return "x" * size
+
+
+async def later(number):
+    await asyncio.sleep(0)
+    return 2 * number
+
+
+def scaled(number, by, *, plus=0):
+    return number * by + plus
+
+
+def nothing():
+    return 7
+
+
+def length(text):
+    return len(text)
+
+
+double = lambda number: 2 * number
+"""
+TWICE = [2 * number for number in range(20)]
+POOLS = ("serial", "process_pool", "process/pipe", "process/queue")
+
+
+@pytest.mark.parametrize("model", POOLS)
+@pytest.mark.parametrize(
+    ("name", "given", "results"),
+    [
+        ("double", Given(inputs="mine:numbers", makes=True, by_name=False), TWICE),
+        ("later", Given(inputs="mine:NUMBERS", awaits=True), TWICE),
+        ("scaled", Given(inputs="mine:NUMBERS", args=(2,), kwargs={"plus": 1}), [one + 1 for one in TWICE]),
+        ("nothing", Given(), [7] * 16),
+        ("length", Given(make_input="mine:text", payload_bytes=5), [5] * 16),
+        ("length", Given(inputs=["a", "bc"]), [1, 2]),
+        ("length", Given(inputs="*.py"), [7]),
+    ],
+)
+def test_the_code_makes_the_calls_that_were_measured(
+    tmp_path: Path, model: str, name: str, given: Given, results: list[int]
+) -> None:
+    """Their inputs, their further arguments, functions that are async or have no name of their own; nothing is to be filled in."""
+    (tmp_path / "mine.py").write_text(INPUTS)
+    model, _, ipc = model.partition("/")
+    call = Call(f"mine:{name}", model, 2, None, "fork", sys.version_info[:2], ipc=ipc, given=given)
+    (tmp_path / "program").write_text("\n".join([*snippet(call), "print(results)"]))
+    done = subprocess.run(
+        [sys.executable, "program"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{results}\n"
+
+
+@pytest.mark.parametrize("model", ["process_pool", "mp_pool", "process/pipe", "process/queue"])
+def test_a_program_that_workers_import_starts_none_there(tmp_path: Path, model: str) -> None:
+    """Spawned workers import the program; it makes workers only where it is the main one."""
+    (tmp_path / "mine.py").write_text(INPUTS)
+    model, _, ipc = model.partition("/")
+    given = Given(inputs="mine:NUMBERS", args=(2,))
+    call = Call("mine:scaled", model, 2, None, "spawn", sys.version_info[:2], ipc=ipc, given=given)
+    lines = [*snippet(call), "    print(results)"]
+    (tmp_path / "program.py").write_text("\n".join(lines))
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{TWICE}\n"

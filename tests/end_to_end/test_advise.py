@@ -65,7 +65,7 @@ def test_a_function_that_waits_gets_threads_and_code_that_runs(home: Path) -> No
     table = pd.read_parquet(folder / "advice.parquet")
     assert list(table["stands"][:1]) == ["best"]
     assert len(table) == 4
-    program = "inputs = list(range(16))\n" + found["code"] + "\nprint(results)\n"
+    program = found["code"] + "\nprint(results)\n"
     ran = subprocess.run(
         [sys.executable, "-c", program], cwd=home, capture_output=True, text=True, timeout=60, check=False
     )
@@ -118,6 +118,17 @@ def test_a_race_is_carried_on_where_it_was_stopped(home: Path) -> None:
     assert json.loads((home / "outputs/part/advice.json").read_text())["decided"]
 
 
+def test_the_code_runs_as_it_is_shown(home: Path) -> None:
+    """Of a function without parameters as well: nothing is to be filled in."""
+    (home / "mine.py").write_text(MINE + "\n\ndef pause():\n    time.sleep(0.002)\n    return 7\n")
+    done = advise(home, "mine:pause", "--models", "thread_pool", "workers=8", "sweep=pause")
+    assert done.returncode == 0, done.stderr
+    code = json.loads((home / "outputs/pause/advice.json").read_text())["code"]
+    program = [sys.executable, "-c", f"{code}\nprint(results)"]
+    ran = subprocess.run(program, cwd=home, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.stdout == f"{[7] * 16}\n", ran.stderr
+
+
 def test_a_function_that_raises_is_no_advice(home: Path) -> None:
     """Its runs fail with its own words, and the exit code says so."""
     done = advise(home, "mine:fail", "--inputs", "mine:NUMBERS", "--models", "thread_pool", "workers=2")
@@ -134,7 +145,7 @@ def test_a_function_that_raises_is_no_advice(home: Path) -> None:
         (("mine:wait", "--regret", "2"), "hydra.sweeper.regret=2: not a share between 0 and 1"),
         (
             ("mine:wait", "--inputs", "mine:NUMBERS", "--models", "thred"),
-            "hydra.sweeper.only leaves none of the 37 cells",
+            "--models thred: no such model (did you mean thread?); there are serial, ",
         ),
         (
             ("mine:wait", "--inputs", "mine:NUMBERS", "rounds=3"),
