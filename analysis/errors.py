@@ -58,5 +58,9 @@ class VerdictsUnwritable(BadResults):
     """Raised when the verdicts cannot be written into their results folder."""
 
 
+class UnlikeHosts(BadResults):
+    """Raised when times of hosts with unlike CPUs would be compared, and nobody asked for it."""
+
+
 class ReportUnwritable(BadResults):
     """Raised when a comparison cannot be written to its file."""

@@ -14,6 +14,10 @@ COMMANDS = {
     "advise": ("breakeven.runner.hydra_app.advise:main", "find what to use for a function of yours"),
     "show": ("breakeven.analysis.door:main", "say what follows from a sweep, draw its figures"),
     "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
+    "claims": (
+        "breakeven.analysis.claims.command:main",
+        "judge twenty common claims by what a sweep measured",
+    ),
     "status": ("breakeven.runner.status.command:main", "show the state of a sweep, and what failed and why"),
     "compact": (
         "breakeven.runner.compact.command:main",

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from breakeven.analysis.advice.export import write_aside
 from breakeven.analysis.advice.replay import damaged, read_search, runs_of
+from breakeven.analysis.frames.aside import write_aside
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size, format_time, plural
 from breakeven.analysis.verdicts.words import is_one, name_mechanisms

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import pandas as pd
 
 from breakeven.analysis.advice.advice import WORDS, Advice
 from breakeven.analysis.advice.text import breakeven_ns, code_of, sentence, writable
-from breakeven.analysis.errors import VerdictsUnwritable
+from breakeven.analysis.frames.aside import write_aside
 from breakeven.base.layout import SweepPaths
 from breakeven.base.version import __version__
 
@@ -82,14 +80,3 @@ def write_advice(advice: Advice, folder: Path) -> tuple[Path, Path]:
     frame = advice_table(advice)
     write_aside(paths.advice_table, lambda aside: frame.to_parquet(aside, index=False))
     return paths.advice, paths.advice_table
-
-
-def write_aside(path: Path, write: Callable[[Path], object]) -> None:
-    """Have a file written beside ``path`` and put in its place; raise VerdictsUnwritable."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(aside)
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise VerdictsUnwritable(f"{path} cannot be written ({error.strerror})") from error

@@ -40,25 +40,8 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
     cut off at zero, and at one for shares. It is NaN for one process. What is `RARE` is counted: all events by all tasks, however
     these are spread over trials.
     """
-    good = runs.loc[runs["status"].eq("ok"), ["cell_id", "round"]]
-    counted = trials.loc[
-        ~trials["warmup"] & ~trials["traced"], ["cell_id", "round", "trial", "kind", "tasks"]
-    ]
-    trial = observations.merge(counted.merge(good)).groupby([*_CELL, "round", "trial"], sort=False)
-    found = trial.agg(value=("value", "mean"), tasks=("tasks", "first"))
-    found["events"] = found["value"] * found["tasks"].astype("float64")
-    of_processes = (
-        found.groupby([*_CELL, "round"], sort=False)
-        .agg(
-            mean=("value", "mean"),
-            median=("value", "median"),
-            events=("events", "sum"),
-            tasks=("tasks", "sum"),
-        )
-        .reset_index()
-    )
     parts = []
-    for names, rows in of_processes.groupby(["quantity", "kind"], sort=False):
+    for names, rows in of_processes(runs, trials, observations).groupby(["quantity", "kind"], sort=False):
         quantity, kind = map(str, names)
         values = rows.set_index("cell_id")
         if quantity.endswith(MAGNITUDES):
@@ -69,6 +52,30 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
                 estimated["high"] = estimated["high"].clip(upper=1.0)
         parts.append(estimated.reset_index().assign(quantity=quantity, kind=kind))
     return pd.concat(parts, ignore_index=True)[_COLUMNS] if parts else nothing()
+
+
+def of_processes(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each quantity of each fresh process: ``mean`` and ``median`` over its trials, ``events`` and ``tasks`` in all.
+
+    What counts is what `observe` counts.
+    """
+    good = runs.loc[runs["status"].eq("ok"), ["cell_id", "round"]]
+    counted = trials.loc[
+        ~trials["warmup"] & ~trials["traced"], ["cell_id", "round", "trial", "kind", "tasks"]
+    ]
+    trial = observations.merge(counted.merge(good)).groupby([*_CELL, "round", "trial"], sort=False)
+    found = trial.agg(value=("value", "mean"), tasks=("tasks", "first"))
+    found["events"] = found["value"] * found["tasks"].astype("float64")
+    return (
+        found.groupby([*_CELL, "round"], sort=False)
+        .agg(
+            mean=("value", "mean"),
+            median=("value", "median"),
+            events=("events", "sum"),
+            tasks=("tasks", "sum"),
+        )
+        .reset_index()
+    )
 
 
 def nothing() -> pd.DataFrame:

@@ -36,7 +36,7 @@ from breakeven.analysis.summary.page_faults import faults_alone, page_faults
 from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.units import plural
 from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
-from breakeven.base.results import left_out
+from breakeven.base.results import left_out, name_of
 from breakeven.base.schema import TABLES
 from breakeven.base.terminal import columns, height
 from breakeven.base.text import printable, shown
@@ -151,12 +151,6 @@ def _verdicts(lab: Lab, width: int, in_full: bool) -> list[str]:
     if found is not None:
         return crossing_lines(found, width)
     return verdict_lines(lab, width) if in_full else brief_lines(lab, width)
-
-
-def name_of(typed: Path, path: Path) -> Path:
-    """Return the folder ``path`` as it was ``typed``, a link such as ``latest`` as what it leads to."""
-    found = typed if typed.name == path.name else typed.parent / path.name
-    return found if found.resolve() == path else path
 
 
 def _cautions(lab: Lab) -> Iterator[Caution]:

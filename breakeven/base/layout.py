@@ -68,6 +68,16 @@ class SweepPaths:
         return self.path / "crossings.parquet"
 
     @property
+    def claims(self) -> Path:
+        """Return the path of the file with what a sweep says of the claims."""
+        return self.path / "claims.json"
+
+    @property
+    def claims_page(self) -> Path:
+        """Return the path of the same as Markdown."""
+        return self.path / "claims.md"
+
+    @property
     def figures(self) -> Path:
         """Return the folder of the figures."""
         return self.path / "figures"

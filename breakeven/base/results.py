@@ -39,6 +39,12 @@ def _of_last_launch(folder: Path, key: str) -> list[str]:
         return []
 
 
+def name_of(typed: Path, path: Path) -> Path:
+    """Return the folder ``path`` as it was ``typed``, a link such as ``latest`` as what it leads to."""
+    found = typed if typed.name == path.name else typed.parent / path.name
+    return found if found.resolve() == path else path
+
+
 def left_out(folder: Path, tables: Iterable[str]) -> str | None:
     """Return the line on files in the folders of ``tables`` that are not breakeven's; None if there are none."""
     found = SweepPaths(folder).strangers(tables)

@@ -111,11 +111,11 @@ def test_the_version_is_the_projects(capsys: Captured, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("typed", "line"),
     [
-        (["sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, compare, status, compact, conf; a knob is written KEY=VALUE"),
-        (["workers", "2"], "workers: no such command; there are run, advise, show, compare, status, compact, conf; a knob is written KEY=VALUE"),
-        (["outputs/mine"], "outputs/mine: no such command; there are run, advise, show, compare, status, compact, conf; a knob is written KEY=VALUE"),
-        ([""], ": no such command; there are run, advise, show, compare, status, compact, conf; a knob is written KEY=VALUE"),
-        (["help", "sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, compare, status, compact, conf; a knob is written KEY=VALUE"),
+        (["sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
+        (["workers", "2"], "workers: no such command; there are run, advise, show, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
+        (["outputs/mine"], "outputs/mine: no such command; there are run, advise, show, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
+        ([""], ": no such command; there are run, advise, show, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
+        (["help", "sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
         (["report"], "report: kept for a page in a later version; breakeven show prints the table and draws the figures"),
     ],
 )  # fmt: skip

@@ -109,6 +109,14 @@ ROOMS: dict[str, set[str]] = {
         "runner.cell.intervals",
     },
     "analysis.findings": {"analysis.frames", "analysis.units", "runner.cell.intervals"},
+    "analysis.claims": {
+        "analysis.comparing",
+        "analysis.errors",
+        "analysis.findings",
+        "analysis.frames",
+        "analysis.units",
+        "base",
+    },
     "analysis.verdicts": {
         "analysis.errors",
         "analysis.findings",

@@ -1,0 +1,109 @@
+"""The command ``breakeven claims``: judge common claims by what a sweep measured."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from breakeven.analysis.claims import CLAIMS
+from breakeven.analysis.claims.export import to_json, to_markdown, write_claims
+from breakeven.analysis.claims.rules import rules
+from breakeven.analysis.claims.text import lines
+from breakeven.analysis.claims.verdict import Verdict, judge
+from breakeven.analysis.errors import UnknownName, UnlikeHosts
+from breakeven.analysis.frames.load import load
+from breakeven.base.arguments import Parser
+from breakeven.base.exit_codes import ALL_DONE
+from breakeven.base.layout import LATEST_SWEEP, SweepPaths
+from breakeven.base.output import write
+from breakeven.base.results import name_of
+from breakeven.base.suggestions import did_you_mean
+from breakeven.base.terminal import columns
+from breakeven.base.text import shown
+
+T = TypeVar("T")
+
+NARROWEST = 40
+"""The columns of the narrowest screen that is written for."""
+
+_EPILOG = """\
+Any sweep can be judged; of a claim that it has no cells for, it is said what measures them.
+breakeven run +experiment=claims has cells for all. Files claims.json and claims.md are left in the folder.
+docs/claims.md has every rule. Examples:
+  breakeven claims outputs/tour
+  breakeven claims outputs/tour --only C04,C09"""
+
+
+_UNLIKE = "{folder} is of hosts with unlike CPUs ({models}), whose times do not compare; judge a sweep of one of them, or add --mix-hosts"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Judge as ``arguments`` ask, print it, leave all verdicts in the results folder, and return the exit code; raise BadInput."""
+    options = _parse(arguments)
+    form = _known("--format", options.format, _FORMATS)
+    ids = {_known("--only", name.strip().upper(), CLAIMS).id for name in _names(options.only)}
+    if options.rules:
+        write(rules(CLAIMS[name] for name in CLAIMS if name in ids))
+        return ALL_DONE
+    lab = load(options.folder, mix_hosts=options.mix_hosts)
+    if lab.unlike_hosts:
+        raise UnlikeHosts(_UNLIKE.format(folder=shown(lab.path), models="; ".join(lab.unlike_hosts)))
+    verdicts, folder = judge(lab), shown(name_of(options.folder, lab.path))
+    chosen = [verdict for verdict in verdicts if verdict.claim.id in ids]
+    write(form(chosen, folder, options.all or options.only is not None))
+    write_claims(verdicts, SweepPaths(lab.path), to_markdown(verdicts, folder))
+    return ALL_DONE
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = Parser(
+        prog="breakeven claims",
+        description="Judge twenty common claims about threads and processes by what a sweep measured.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(LATEST_SWEEP),
+        help="results folder (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--only", metavar="IDS", help="claims to print, in full, such as C04,C09 (default: all, in brief)"
+    )
+    parser.add_argument("--all", action="store_true", help="print rules, cells and commands as well")
+    parser.add_argument("--rules", action="store_true", help="print the rules as Markdown; needs no sweep")
+    parser.add_argument("--format", default="text", help=f"{', '.join(_FORMATS)} (default: %(default)s)")
+    parser.add_argument(
+        "--mix-hosts", action="store_true", help="compare times of hosts with unlike CPUs all the same"
+    )
+    return parser.parse_args(argv)
+
+
+def _names(only: str | None) -> Iterable[str]:
+    return CLAIMS if only is None else only.split(",")
+
+
+def _known(option: str, name: str, known: Mapping[str, T]) -> T:
+    if name not in known:
+        raise UnknownName(
+            f"{option} {name}: no such choice{did_you_mean(name, known)}; there are {', '.join(known)}"
+        )
+    return known[name]
+
+
+def _text(verdicts: Sequence[Verdict], folder: str, full: bool) -> str:
+    width = max(columns(sys.stdout), NARROWEST)
+    return "".join(f"{line}\n" for line in lines(verdicts, folder, width, full=full))
+
+
+_FORMATS: dict[str, Callable[[Sequence[Verdict], str, bool], str]] = {
+    "text": _text,
+    "markdown": lambda verdicts, folder, _: to_markdown(verdicts, folder),
+    "json": lambda verdicts, _folder, _full: json.dumps(to_json(verdicts), indent=1, allow_nan=False) + "\n",
+}

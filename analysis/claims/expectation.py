@@ -1,0 +1,237 @@
+"""What a claim leads one to expect of the data: a range for a quantity, or events that occur or never do.
+
+Every rule is written down before the data, and said in words by the same numbers that decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, isnan
+from typing import NamedTuple, Protocol
+
+from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.rare import most_per_million, write_none, write_share
+from breakeven.analysis.units import format_count, format_ratio, format_share, format_size, format_time
+
+SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
+DECISIONS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE)
+
+RATIO, TIME, SHARE, SIZE = "ratio", "ns", "share", "bytes"
+PER_MILLION = "per million"
+
+_WRITE: dict[str, Callable[[float], str]] = {
+    RATIO: format_ratio,
+    TIME: format_time,
+    SHARE: format_share,
+    SIZE: format_size,
+}
+_MILLION, _PERCENT = 1e6, 0.01
+_SAID = 4
+"""The most cells whose numbers are said in a line; the data have all."""
+
+
+class Seen(NamedTuple):
+    """One quantity as a sweep has it: whose it is, its value with the 95 % interval, and the cells that it is of.
+
+    The interval is NaN if one fresh process alone measured it. Of what is counted, values are so many of a million, and ``events`` of
+    ``trials`` were seen.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    cells: tuple[str, ...]
+    events: int = 0
+    trials: int = 0
+
+
+class Part(NamedTuple):
+    """What became of one expectation: its decision, what was seen in which unit, and what is missing if nothing decides."""
+
+    what: str
+    rule: str
+    decision: str
+    unit: str
+    seen: tuple[Seen, ...]
+    said: str
+    lacks: str = ""
+    run: str = ""
+
+
+See = Callable[[Lab], Sequence[Seen]]
+Needs = str | Callable[[Lab], str]
+"""What it takes to see a quantity, beside cells of it: in words, or what says it of a sweep."""
+
+
+class Expectation(Protocol):
+    """What a claim leads one to expect of one quantity."""
+
+    @property
+    def what(self) -> str:
+        """Return the quantity in words."""
+
+    @property
+    def run(self) -> str:
+        """Return the overrides that measure it."""
+
+    @property
+    def rule(self) -> str:
+        """Return in words when it is met, and when it is not."""
+
+    def look(self, lab: Lab) -> Part:
+        """Return what ``lab`` says of it."""
+
+
+@dataclass(frozen=True)
+class Within:
+    """Expect the 95 % interval of a quantity within a range: of every cell that measured it, or of ``some``.
+
+    It is met if the interval lies within, and not met if it lies beyond. Of every cell: one beyond is enough that it is not met. Of some: one within
+    is enough that it is met.
+    """
+
+    what: str
+    see: See
+    run: str
+    low: float = -inf
+    high: float = inf
+    unit: str = RATIO
+    some: bool = False
+    cpus: int = 1
+    needs: Needs = ""
+
+    @property
+    def rule(self) -> str:
+        """Return in words when it is met, and when it is not."""
+        who = "for at least one" if self.some else "for each"
+        return f"{self.what}: {self._range()}, {who}"
+
+    def _range(self) -> str:
+        write = _WRITE[self.unit]
+        if isfinite(self.low) and isfinite(self.high):
+            return f"from {write(self.low)} to {write(self.high)}"
+        return f"above {write(self.low)}" if isfinite(self.low) else f"below {write(self.high)}"
+
+    def look(self, lab: Lab) -> Part:
+        """Return what ``lab`` says of it."""
+        seen = tuple(sorted(self.see(lab), key=self._weight))
+        decision = self._decide(seen)
+        said = _list([f"{one.name} {self._write(one)}" for one in seen])
+        lacks = self._lacks(lab, seen) if decision == INCONCLUSIVE else ""
+        return Part(self.what, self.rule, decision, self.unit, seen, said, lacks, self.run)
+
+    def _lies(self, one: Seen) -> str:
+        if self.low <= one.low and one.high <= self.high:
+            return SUPPORTED
+        return CONTRADICTED if one.high < self.low or one.low > self.high else INCONCLUSIVE
+
+    def _weight(self, one: Seen) -> int:
+        """Return where what decides stands: first."""
+        first = SUPPORTED if self.some else CONTRADICTED
+        return {first: 0, INCONCLUSIVE: 1}.get(self._lies(one), 2)
+
+    def _decide(self, seen: Sequence[Seen]) -> str:
+        lies = [self._lies(one) for one in seen]
+        enough, against = (SUPPORTED, CONTRADICTED) if self.some else (CONTRADICTED, SUPPORTED)
+        if enough in lies:
+            return enough
+        return against if lies and set(lies) == {against} else INCONCLUSIVE
+
+    def _write(self, one: Seen) -> str:
+        write = _WRITE[self.unit]
+        if isnan(one.low):
+            return f"{write(one.value)} (no interval)"
+        return f"{write(one.value)} [{write(one.low)}, {write(one.high)}]"
+
+    def _lacks(self, lab: Lab, seen: Sequence[Seen]) -> str:
+        if not seen:
+            return lacking(lab, self.cpus, self.needs)
+        if any(isnan(one.low) for one in seen):
+            return "more rounds: one process has no interval"
+        return "more rounds: an interval reaches beyond"
+
+
+@dataclass(frozen=True)
+class Occurs:
+    """Expect that something counted occurs, or, not ``ever``, that it never does.
+
+    One event is proof that it does. That it does not is said of at least ``enough`` trials without one.
+    """
+
+    what: str
+    see: See
+    run: str
+    enough: int
+    ever: bool = True
+    needs: Needs = ""
+
+    @property
+    def rule(self) -> str:
+        """Return in words when it is met, and when it is not."""
+        none = f"none of at least {self.enough:,}"
+        return f"{self.what}: {f'any, not {none}' if self.ever else f'{none}, not any'}"
+
+    def look(self, lab: Lab) -> Part:
+        """Return what ``lab`` says of it."""
+        seen = tuple(self.see(lab))
+        events, trials = sum(one.events for one in seen), sum(one.trials for one in seen)
+        decision = self._decide(events, trials)
+        lacks = ""
+        if decision == INCONCLUSIVE:
+            lacks = lacking(lab, 1, self.needs) if not trials else f"at least {self.enough:,} of them"
+        said = _list([*(f"{one.name} {_counted(one)}" for one in seen if one.events), *_never(seen)])
+        return Part(self.what, self.rule, decision, PER_MILLION, seen, said, lacks, self.run)
+
+    def _decide(self, events: int, trials: int) -> str:
+        if events:
+            return SUPPORTED if self.ever else CONTRADICTED
+        if trials < self.enough:
+            return INCONCLUSIVE
+        return CONTRADICTED if self.ever else SUPPORTED
+
+
+def counted(
+    name: str, events: float, trials: float, cells: tuple[str, ...], ends: tuple[float, float]
+) -> Seen:
+    """Return how often something was seen in a million; of what was never seen the interval is that of the rule of three."""
+    low, high = ends if events else (0.0, most_per_million(trials))
+    return Seen(name, _MILLION * events / trials, low, high, cells, int(events), int(trials))
+
+
+def _counted(one: Seen) -> str:
+    """Return how often something was seen, with its interval and the counts."""
+    share = f"{write_share(one.events, one.trials)}{_ends(one)}"
+    return f"{share}, {format_count(one.events)} of {format_count(one.trials)}"
+
+
+def _ends(one: Seen) -> str:
+    if isnan(one.low):
+        return ""
+    if one.value / _MILLION >= _PERCENT:
+        return f" [{format_share(one.low / _MILLION)}, {format_share(one.high / _MILLION)}]"
+    return f" [{format_ratio(one.low)}, {format_ratio(one.high)}]"
+
+
+def _never(seen: Sequence[Seen]) -> list[str]:
+    """Return of how much nothing was seen, over all that saw nothing."""
+    without = [one for one in seen if one.trials and not one.events]
+    if not without:
+        return []
+    trials = sum(one.trials for one in without)
+    where = without[0].name if len(without) == 1 else f"{len(without)} cells"
+    return [f"none of {format_count(trials)} ({where}), {write_none(trials)}"]
+
+
+def lacking(lab: Lab, cpus: int, needs: Needs) -> str:
+    """Return what it takes to see what was not seen; empty if cells of it are all."""
+    there = int(lab.runs["cpu_count"].max()) if lab.runs["cpu_count"].notna().any() else 0
+    if there < cpus:
+        return f"{cpus} CPUs, here are {there}"
+    return needs if isinstance(needs, str) else needs(lab)
+
+
+def _list(texts: Sequence[str]) -> str:
+    more = f"; {len(texts) - _SAID} more" if len(texts) > _SAID else ""
+    return "; ".join(texts[:_SAID]) + more

@@ -1,0 +1,37 @@
+"""Libraries with threads of their own, and workers on top."""
+
+from __future__ import annotations
+
+from breakeven.analysis.claims.cells import PROCESSES, estimated
+from breakeven.analysis.claims.claim import Claim, Figure
+from breakeven.analysis.claims.expectation import Seen, Within
+from breakeven.analysis.findings.oversubscription import demanding
+from breakeven.analysis.frames.load import Lab
+
+_NOTHING = 1.1
+"""A gain below this is none."""
+
+
+def _on_top(lab: Lab) -> list[Seen]:
+    """Return the speedups of processes whose tasks' native threads and themselves are more than the CPUs."""
+    cells = demanding(lab)
+    over = cells[cells["over"].astype("bool") & cells["model"].isin(PROCESSES) & cells["workers"].gt(1)]
+    return estimated(over, "speedup")
+
+
+C16 = Claim(
+    id="C16",
+    text="Libraries with native threads gain nothing from processes on top, and may lose.",
+    expects=(
+        Within(
+            "speedup of processes over one process whose library already keeps the CPUs busy",
+            _on_top,
+            "workload=matmul model=process workers=2 task=4ms environment.OPENBLAS_NUM_THREADS=2",
+            high=_NOTHING,
+            cpus=2,
+            needs="cells whose tasks alone keep more than 1.2 CPUs busy, with NumPy in the measured interpreter",
+        ),
+    ),
+    changes="fewer threads of the library (OPENBLAS_NUM_THREADS=1), matrices too small to be shared among threads",
+    figure=Figure("oversubscription"),
+)
