@@ -58,6 +58,8 @@ def _lost_under_gil(lab: Lab) -> list[Seen]:
 def _price(lab: Lab) -> list[Seen]:
     """Return how long an update under a lock takes, by one without."""
     held, free = _counters(lab, "lock"), _counters(lab, "none")
+    if held.empty or free.empty:
+        return []
     times = of_processes(lab.runs, lab.trials, lab.observations)
     times = times[times["quantity"].eq(counter.UPDATE) & times["kind"].eq("parallel")].set_index("cell_id")
     alike = (
