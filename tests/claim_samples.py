@@ -56,13 +56,12 @@ def gains(sample: Sample, values: Sequence[float], **factors: Any) -> None:
 
 def busy(sample: Sample, cpus: Sequence[float], **factors: Any) -> None:
     """Add a cell whose workers keep so many CPUs busy together."""
-    cell = sample.add_rounds(
-        [1.0] * len(cpus), column="speedup", **{"workload": "spin", "workers": 4} | factors
-    )
+    known: dict[str, Any] = {"workload": "spin", "workers": 4}
+    cell = sample.add_rounds([1.0] * len(cpus), column="speedup", **known | factors)
     for round_, count in enumerate(cpus):
         trials = {"trial": [0, 1], "kind": ["serial", "parallel"], "wall_ns": 100 * MS}
-        known = {"warmup": False, "traced": False, "tasks": 10, "cpu_ns": [90 * MS, round(100 * MS * count)]}
-        sample.store("trials", cell, round_, pd.DataFrame(trials | known))
+        done = {"warmup": False, "traced": False, "tasks": 10, "cpu_ns": [90 * MS, round(100 * MS * count)]}
+        sample.store("trials", cell, round_, pd.DataFrame(trials | done))
 
 
 def results(sample: Sample, tasks: int, **factors: Any) -> None:
@@ -74,7 +73,7 @@ def pipe(sample: Sample, lost: Sequence[float], tasks: int = 5_000, **factors: A
     """Add four workers that share a pipe without a lock, and lose so many messages of a million."""
     nothing = [0.0] * len(lost)
     seen = {"lost_per_million": lost, "torn_per_million": nothing, "duplicated_per_million": nothing}
-    known = {
+    known: dict[str, Any] = {
         "overrides": "pattern.lock=none",
         "config": "pattern: {lock: none, form: connection}",
         "workers": 4,
@@ -85,7 +84,7 @@ def pipe(sample: Sample, lost: Sequence[float], tasks: int = 5_000, **factors: A
 def locks(sample: Sample, deadlocks: Sequence[float], tasks: int = 50_000) -> None:
     """Add threads that take two locks in opposite order, with so many deadlocks in a million."""
     seen = {"deadlocks_per_million": deadlocks, "pair_ns": [2_000.0] * len(deadlocks)}
-    known = {"overrides": "pattern.order=opposite", "config": "pattern: {order: opposite}"}
+    known: dict[str, Any] = {"overrides": "pattern.order=opposite", "config": "pattern: {order: opposite}"}
     sample.add_observed(seen, pattern="deadlock", tasks=tasks, **known)
 
 
@@ -109,7 +108,7 @@ def runs(sample: Sample, length_ms: Sequence[float], interval_ms: float = 5.0) -
 def echoes(sample: Sample, times: dict[int, Sequence[float]], **factors: Any) -> None:
     """Add round trips of so long, by the size of the payload."""
     for size, values in times.items():
-        known = {"pattern": "pingpong", "workers": 1, "payload_bytes": size}
+        known: dict[str, Any] = {"pattern": "pingpong", "workers": 1, "payload_bytes": size}
         sample.add_rounds(_whole(values), column="latency_p50_ns", **known | factors)
 
 
@@ -129,7 +128,11 @@ def builds(sample: Sample, rates: dict[bool, Sequence[float]], of_free: str = "G
     for gil, values in rates.items():
         build = "GCC 12.2.0, -O3" if gil else f"{of_free}, free-threaded"
         facts = {"gil_enabled": gil, "python_build": build, "python_version": "3.13.5"}
-        known = {"model": "serial", "workers": 1, "interpreter": f"python3.13{'' if gil else 't'}"}
+        known: dict[str, Any] = {
+            "model": "serial",
+            "workers": 1,
+            "interpreter": f"python3.13{'' if gil else 't'}",
+        }
         sample.add_rounds(values, facts=facts, **known)
 
 
