@@ -147,7 +147,7 @@ class Within:
 
     def _lacks(self, lab: Lab, seen: Sequence[Seen]) -> str:
         if not seen:
-            return lacking(lab, self.cpus, self.needs)
+            return lacking(lab, self)
         if any(isnan(one.low) for one in seen):
             return "more rounds: one process has no interval"
         return "more rounds: an interval reaches beyond"
@@ -165,6 +165,7 @@ class Occurs:
     run: str
     enough: int
     ever: bool = True
+    cpus: int = 1
     needs: Needs = ""
 
     @property
@@ -180,7 +181,7 @@ class Occurs:
         decision = self._decide(events, trials)
         lacks = ""
         if decision == INCONCLUSIVE:
-            lacks = lacking(lab, 1, self.needs) if not trials else f"at least {self.enough:,} of them"
+            lacks = lacking(lab, self) if not seen else f"at least {self.enough:,} of them"
         said = _list([*(f"{one.name} {_counted(one)}" for one in seen if one.events), *_never(seen)])
         return Part(self.what, self.rule, decision, PER_MILLION, seen, said, lacks, self.run)
 
@@ -224,12 +225,15 @@ def _never(seen: Sequence[Seen]) -> list[str]:
     return [f"none of {format_count(trials)} ({where}), {write_none(trials)}"]
 
 
-def lacking(lab: Lab, cpus: int, needs: Needs) -> str:
-    """Return what it takes to see what was not seen; empty if cells of it are all."""
-    there = int(lab.runs["cpu_count"].max()) if lab.runs["cpu_count"].notna().any() else 0
-    if there < cpus:
-        return f"{cpus} CPUs, here are {there}"
-    return needs if isinstance(needs, str) else needs(lab)
+def lacking(lab: Lab, expectation: Within | Occurs) -> str:
+    """Return what it takes to see what was not seen: CPUs, what it says itself, or cells and what these need."""
+    there = lab.runs["cpu_count"].max()
+    if there < expectation.cpus:
+        return f"{expectation.cpus} CPUs, here are {there:.0f}"
+    needs = expectation.needs
+    if not isinstance(needs, str):
+        return needs(lab)
+    return f"cells of {expectation.run}{f' ({needs})' if needs else ''}"
 
 
 def _list(texts: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ C16 = Claim(
             "workload=matmul model=process workers=2 task=4ms environment.OPENBLAS_NUM_THREADS=2",
             high=_NOTHING,
             cpus=2,
-            needs="cells whose tasks alone keep more than 1.2 CPUs busy, with NumPy in the measured interpreter",
+            needs="NumPy in the measured interpreter, tasks that alone keep more than 1.2 CPUs busy",
         ),
     ),
     changes="fewer threads of the library (OPENBLAS_NUM_THREADS=1), matrices too small to be shared among threads",

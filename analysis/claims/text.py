@@ -49,7 +49,7 @@ def headline(verdicts: Sequence[Verdict], folder: str) -> str:
 
 def _last(verdicts: Sequence[Verdict], folder: str, *, full: bool) -> str:
     """Return what the marks mean, and what to type next."""
-    missing = any(not part.seen for verdict in verdicts for part in verdict.parts)
+    missing = any(part.run in part.lacks for verdict in verdicts for part in verdict.parts)
     more = "" if full else f"; rules, cells and commands: {command('claims')} {folder} --all, or --only C01"
     measure = f"; what has no cells here: {command('run')} {EXPERIMENT}, or as named" if missing else ""
     return f"{_LEGEND}{more}{measure}"
@@ -76,8 +76,7 @@ def _detail(detail: Detail, width: int) -> list[str]:
 
 def measured(part: Part) -> str:
     """Return the effect of a part with its interval, and what is missing if that decides nothing."""
-    run = f"cells of {part.run}" if not part.seen and not part.lacks else ""
-    needs = f"needs {part.lacks or run}" if part.decision == INCONCLUSIVE else ""
+    needs = f"needs {part.lacks}" if part.lacks else ""
     return f"{part.what}: {'; '.join(filter(None, (part.said, needs)))}"
 
 
