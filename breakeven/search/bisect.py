@@ -6,7 +6,7 @@ x = log t and the crossing at x0 the logarithm of the speedup is f(x) = -log(A +
 and the spread of runs is computed on a grid, with Student's t for runs that are far off (Lange, Little and Taylor, *Robust
 statistical modeling using the t distribution*, JASA 1989). Far from the crossing the shape counts for less, so that the answer does not
 hang on it. The first runs are made where the posterior has its median, later ones at its outer quantiles in turn, so that both
-sides of the crossing are measured. `benchmarks.bisect` shows what the rule decides, and how often it is wrong.
+sides of the crossing are measured. `benchmarks.bisections` shows what the rule decides, and how often it is wrong.
 """
 
 from __future__ import annotations

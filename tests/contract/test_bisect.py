@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import bisect as simulation
+from benchmarks import bisections as simulation
 from breakeven.search.bisect import (
     ALWAYS,
     CROSSES,
@@ -115,7 +115,7 @@ def test_a_line_is_what_its_runs_say(
 
 
 def test_the_shipped_rule_is_rarely_wrong() -> None:
-    """A small share of `benchmarks.bisect`, with a fixed seed."""
+    """A small share of `benchmarks.bisections`, with a fixed seed."""
     for kind in ("own shape", "two kinds", "wavy", "outside"):
         row = simulation.drawn(kind, 0.08, lines=60, seed=5)
         assert row.wrong <= simulation.ALLOWED

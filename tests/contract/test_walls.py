@@ -279,3 +279,8 @@ def test_hydra_ends_at_its_room(room: str) -> None:
     for file in _modules(room):
         for _, name in _imports(file):
             assert name.partition(".")[0] not in HYDRA, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_no_benchmark_hides_a_module_of_the_standard_library() -> None:
+    """Plain programs are run by path, so that their folder comes first where the standard library looks for its own modules."""
+    assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} & sys.stdlib_module_names == set()

@@ -1,7 +1,7 @@
-"""How often a bisection decides, how often wrongly, and how many runs it takes: `python -m benchmarks.bisect`.
+"""How often a bisection decides, how often wrongly, and how many runs it takes: `python -m benchmarks.bisections`.
 
-    python -m benchmarks.bisect [--lines 500] [--seed 1]
-    python -m benchmarks.bisect --grid outputs/NAME [--lines 500] [--seed 1]
+    python -m benchmarks.bisections [--lines 500] [--seed 1]
+    python -m benchmarks.bisections --grid outputs/NAME [--lines 500] [--seed 1]
 
 Lines are drawn: speedups along the length of a task, of the shape that the rule assumes, of two kinds of process (some
 runs are slower as a whole), of another curvature, with a kink at the crossing, not monotone, flat, and crossing outside the range;
