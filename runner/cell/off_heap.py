@@ -4,6 +4,10 @@ Whatever is still in use at the top of the heap keeps the allocator from returni
 kernel, and freed memory below it serves later messages without a page fault. A round trip of 1 MiB takes a
 quarter of its time then. So what a run keeps from trial to trial, and what it needs for a moment but is as large
 as a payload, must not come from `malloc`.
+
+What is small and lives for a moment decides as well. The pickler takes two pieces of 4 KiB for a message and keeps a
+few bytes of each: without free memory of that size elsewhere, they are cut from the place of the message before, the
+next one no longer fits there, and the heap grows and is given back again and again. See `leave_gaps`.
 """
 
 from __future__ import annotations
@@ -11,6 +15,10 @@ from __future__ import annotations
 import mmap
 import sys
 from typing import Any
+
+_GAPS, _GAP_BYTES = 8, 10_000  # each takes both pieces of a message, and no payload that would be given back
+_BETWEEN_BYTES = 1_000
+_between: list[bytes] = []
 
 _POPULATE = 0x8000 if sys.platform == "linux" else 0  # MAP_POPULATE: no page fault while a trial uses it
 PIECE = 1 << 16  # bytes: less than what malloc maps apart, after which it keeps as much when it is freed
@@ -38,3 +46,14 @@ def bytes_of(view: memoryview, expected: Any) -> bytes:
 def private_words(count: int) -> memoryview:
     """Return ``count`` int64 words of the same kind, all zero."""
     return private_bytes(8 * count).cast("q")
+
+
+def leave_gaps() -> None:
+    """Leave free memory below what the heap will hold: pieces of some KiB, as imports leave them in a program of any size.
+
+    A measured process may have none left by then, and a process that is forked inherits none.
+    """
+    gaps = []
+    for _ in range(_GAPS):
+        gaps.append(bytes(_GAP_BYTES))
+        _between.append(bytes(_BETWEEN_BYTES))  # keeps it apart from the next one

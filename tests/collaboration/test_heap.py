@@ -5,34 +5,41 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
-from typing import Any
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.frames.page_faults import LARGE, PAD, fault_shares
 from breakeven.analysis.summary.page_faults import page_faults
+from breakeven.runner.cell.channels._abc import STOP, Port
+from breakeven.runner.cell.models import _bare
+from breakeven.runner.cell.worker import Worker
 from tests.analysis_samples import Sample
 from tests.collaboration.host_runs import execute
 
+ROOT = Path(__file__).parents[2]
 MESSAGES = 100
 PAYLOAD = 1 << 20
 PLAIN = f"""
-import multiprocessing, os
+import multiprocessing, os, sys
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 def echo(connection):
     while (message := connection.recv()) is not None:
         connection.send(message)
 
-first, second, *_ = sorted(os.sched_getaffinity(0))
+first, *others = sorted(os.sched_getaffinity(0))
 here, there = multiprocessing.get_context("fork").Pipe()
 process = multiprocessing.get_context("fork").Process(target=echo, args=(there,))
 process.start()
 os.sched_setaffinity(process.pid, {{first}})
-os.sched_setaffinity(0, {{second}})
+os.sched_setaffinity(0, {{others[0] if sys.argv[1] == "scatter" else first}})
 payload = os.urandom({PAYLOAD})
 for turn in range(3):
     before = getrusage(RUSAGE_SELF).ru_minflt
@@ -44,6 +51,7 @@ here.send(None)
 process.join()
 print(getrusage(RUSAGE_CHILDREN).ru_minflt / {MESSAGES} / 3)
 """
+needs_glibc = pytest.mark.skipif(sys.platform != "linux", reason="it is about glibc's allocator")
 needs_two_cpus = pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
     reason="parent and worker need a CPU each, and glibc's allocator",
@@ -57,12 +65,18 @@ As it is, it gives back what exceeds 2.25 payloads, about what a message takes: 
 bytes happen to arrive, in the plain program as in a run.
 """
 
+IMPORTED = ("json", "argparse", "logging", "decimal", "unittest")
+"""What a program has imported decides whether its heap settles; with most modules it does."""
+KEPT = 60
+"""More faults than a message has in a heap that is kept, those of each trial's first messages included."""
 
-def _by_hand() -> float:
-    """Return the page faults of both processes for a message, in a plain program."""
-    lines = subprocess.check_output(
-        [sys.executable, "-c", PLAIN], text=True, env={**os.environ, **TRIMMED}
-    ).split()
+
+def _by_hand(
+    placement: str, environment: Mapping[str, str] = MappingProxyType({}), module: str = "os"
+) -> float:
+    """Return the page faults of both processes for a message, in a plain program that has imported a ``module``."""
+    program = [sys.executable, "-c", f"import {module}\n{PLAIN}", placement]
+    lines = subprocess.check_output(program, text=True, env={**os.environ, **environment}).split()
     *parents, worker = map(float, lines)
     return sorted(parents)[1] + worker
 
@@ -90,10 +104,69 @@ def _by_run(path: Path, **changes: Any) -> float:
 @needs_two_cpus
 def test_a_run_faults_like_the_plain_program(tmp_path: Path) -> None:
     """Nothing that the lab holds lies above the messages: memory is given back as in a hand-written loop."""
-    pairs = [(_by_run(tmp_path / str(turn), environment=TRIMMED), _by_hand()) for turn in range(3)]
+    pairs = [
+        (_by_run(tmp_path / str(turn), environment=TRIMMED), _by_hand("scatter", TRIMMED))
+        for turn in range(3)
+    ]
     # medians, since one loop differs from the next by half
     ours, theirs = (median(found) for found in zip(*pairs, strict=True))
     assert theirs / 1.5 < ours < theirs * 1.5
+
+
+@needs_glibc
+def test_a_run_keeps_its_heap_if_plain_programs_do(tmp_path: Path) -> None:
+    """On one CPU every message arrives in the same pieces, so that a heap settles: a worker that drops its message early has 700 faults for each."""
+    found = [_by_hand("compact", module=module) for module in IMPORTED]
+    if median(found) > KEPT:
+        pytest.skip(f"most plain programs do not settle here: {found} faults a message")
+    assert _by_run(tmp_path, affinity="compact") < KEPT
+
+
+FILLED = """
+from breakeven.runner.cell.off_heap import leave_gaps
+filled = [bytes(4096) for _ in range(2000)]
+for gaps in range(2):
+    leave_gaps() if gaps else None
+    above = bytes(100_000)
+    print(id(bytes(4097)) < id(above))
+"""
+"""A heap without a gap of 4 KiB, in which the next such piece comes from the top: above what was made last."""
+
+
+@needs_glibc
+def test_small_buffers_lie_in_gaps() -> None:
+    """What the pickler takes for a message is not cut from the top of the heap, where the messages are."""
+    assert subprocess.check_output([sys.executable, "-c", FILLED], text=True, cwd=ROOT) == "False\nTrue\n"
+
+
+class _Payload:
+    """A payload that can be referred to weakly, as bytes cannot."""
+
+
+class _Line(Port):
+    """Brings two tasks and the order to stop; notes whether the first payload is there still when the second is asked for."""
+
+    def __init__(self, *, lends: bool) -> None:
+        self.lends = lends
+        self.payloads = [_Payload(), _Payload()]
+        self.first = weakref.ref(self.payloads[0])
+        self.kept: list[bool] = []
+
+    def receive(self) -> tuple[int, int, Any]:
+        self.kept.append(self.first() is not None)
+        return (0, 0, self.payloads.pop(0)) if self.payloads else (STOP, 0, None)
+
+    def send(self, task: int, value: int, payload: Any) -> None:
+        assert (task, value, payload) == (0, 0, None)
+
+
+@pytest.mark.parametrize("lends", [False, True])
+def test_a_worker_keeps_its_message_until_the_next_is_there(lends: bool) -> None:
+    """As a loop written by hand does, unless the message lies in memory that the next one needs."""
+    port = _Line(lends=lends)
+    worker = cast("Worker", SimpleNamespace(job=lambda *_: (0, None)))
+    _bare._serve(port, worker, None)  # what `serve` does once all ends are open
+    assert port.kept == [True, not lends, False]
 
 
 @needs_two_cpus

@@ -72,9 +72,13 @@ class Room(NamedTuple):
 
 
 class Port(ABC):
-    """A worker's end; ``MODULES`` are those that it imports, which is not charged to the channel."""
+    """A worker's end; ``MODULES`` are those that it imports, which is not charged to the channel.
+
+    If it ``lends`` payloads, each lies in the channel's own memory, which must be free before the next message.
+    """
 
     MODULES: ClassVar[tuple[str, ...]] = ()
+    lends = False
 
     def open(self, recorder: Recorder, arrival: int) -> None:
         """Take the worker's recorder; ``arrival`` is the phase that ends when a message has arrived."""

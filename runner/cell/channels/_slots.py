@@ -36,6 +36,7 @@ class SlotPort(Port):
         self.worker = worker
         self.count = channel.slots
         self.access = channel.access
+        self.lends = self.access != COPY
         self.kind = channel.SLOTS
         self.tasks, self.answers = copy(channel.tasks[worker]), copy(channel.answers)
         self.memory = copy(channel.memory)

@@ -73,7 +73,10 @@ def _serve(port: Port, worker: Worker, barrier: Any) -> None:
         task, value, payload = port.receive()
         if task >= 0:
             _answer(port, worker, task, value, payload)
-            payload = None  # what is lent by a channel must be free before the next message
+            if port.lends:
+                payload = None
+            # any other stays until the next message is here, as in a loop written by hand: if it went before, the
+            # allocator would give the heap up to its end back to the kernel, and ask for it again, each time
         elif task == SYNCHRONIZE:
             worker.prepare()
             barrier.wait()
