@@ -13,7 +13,7 @@ from rich.console import Console
 
 from breakeven.analysis.errors import UnfitOption, UnknownName
 from breakeven.analysis.figures import FIGURES, NothingToDraw, Roles, check_options, choose, draw_roles
-from breakeven.analysis.figures.save import FORMATS, save
+from breakeven.analysis.figures.formats import FORMATS
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.screen import View, open_console, render_cells, render_verdicts, summarise
 from breakeven.base.arguments import Parser
@@ -121,6 +121,8 @@ class Pictures:
 
 def _draw_all(pictures: Pictures, figures: Sequence[str], drawn: tuple[Lab, Roles], console: Console) -> None:
     """Draw those of ``figures`` that the sweep has data for, and print why the others are missing."""
+    from breakeven.analysis.figures.save import save  # noqa: PLC0415  # matplotlib, which a summary alone does not need
+
     for name in figures:
         try:
             figure = draw_roles(name, *drawn)

@@ -8,32 +8,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from breakeven.analysis.errors import UnfitOption, UnknownName
-from breakeven.analysis.figures import (
-    activity,
-    advice,
-    bandwidth,
-    bisection,
-    breakeven,
-    channels,
-    heartbeat,
-    latency,
-    memory,
-    observed,
-    overhead,
-    oversubscription,
-    scaling,
-    startup,
-    stream,
-    switching,
-    timeline,
-    winner,
-)
 from breakeven.analysis.figures.answers import choose_answers, choose_clauses
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.roles import DEFAULT, Roles, read_roles, select_cells
@@ -42,34 +23,19 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.verdicts import lines, verdicts
 from breakeven.base.suggestions import did_you_mean
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = [
     "FIGURES",
     "Context",
     "NothingToDraw",
     "Plot",
     "Roles",
-    "activity",
-    "advice",
-    "bandwidth",
-    "bisection",
-    "breakeven",
-    "channels",
     "check_options",
     "choose",
     "draw",
     "draw_roles",
-    "heartbeat",
-    "latency",
-    "memory",
-    "observed",
-    "overhead",
-    "oversubscription",
-    "scaling",
-    "startup",
-    "stream",
-    "switching",
-    "timeline",
-    "winner",
 ]
 
 
@@ -93,17 +59,43 @@ class HasRoles(Plot, Protocol):
         """Return the frame of `Plot` with the factors of ``roles``."""
 
 
-WITH_ROLES: dict[str, HasRoles] = {
-    "scaling": scaling,
-    "timeline": timeline,
-    "activity": activity,
-    "overhead": overhead,
-    "latency": latency,
-    "bandwidth": bandwidth,
-    "startup": startup,
-    "channels": channels,
-    "observed": observed,
-}
+P = TypeVar("P", bound=Plot)
+
+
+class _Modules(Mapping[str, P]):
+    """Modules of this package by their names, each imported when it is first asked for: matplotlib and seaborn take seconds to import."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def __getitem__(self, name: str) -> P:
+        if name not in self._names:
+            raise KeyError(name)
+        return cast("P", import_module(f"{__name__}.{name}"))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+WITH_ROLES: Mapping[str, HasRoles] = _Modules(
+    *(
+        "scaling",
+        "timeline",
+        "activity",
+        "overhead",
+        "latency",
+        "bandwidth",
+        "startup",
+        "channels",
+        "observed",
+    ),
+)
 """The figures in which factors can be chosen."""
 
 ABSOLUTE = (
@@ -112,18 +104,19 @@ ABSOLUTE = (
 )
 """The figures of times and rates, which unlike hosts do not share."""
 
-FIGURES: dict[str, Plot] = {
-    "advice": advice,
-    "bisection": bisection,
-    "breakeven": breakeven,
-    "winner": winner,
-    "memory": memory,
-    "oversubscription": oversubscription,
-    **WITH_ROLES,
-    "stream": stream,
-    "heartbeat": heartbeat,
-    "switching": switching,
-}
+FIGURES: Mapping[str, Plot] = _Modules(
+    *("advice", "bisection", "breakeven", "winner", "memory", "oversubscription"),
+    *WITH_ROLES,
+    *("stream", "heartbeat", "switching"),
+)
+"""All figures, in the order in which they are drawn."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return the module of a figure, as if it were imported with the package."""
+    if name in FIGURES:
+        return FIGURES[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def draw(

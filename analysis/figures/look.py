@@ -23,6 +23,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.disturbed import draw_hollow
 from breakeven.analysis.figures.edges import list_drawn
+from breakeven.analysis.figures.formats import DPI
 from breakeven.analysis.figures.roles import in_order
 from breakeven.analysis.figures.texts import fit_line, fit_lines, wrap_label
 from breakeven.analysis.units import format_size, trim_zeros
@@ -39,9 +40,6 @@ FACETS = 6
 
 ACROSS = 3
 """The most panels side by side."""
-
-DPI = 150
-"""Pixels per inch of a saved picture: texts are fitted at that resolution, since hinting makes letters wider or narrower."""
 
 _CLOSE = 0.12
 """Share of a logarithmic axis within which the labels of two ticks would overlap."""

@@ -5,17 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from breakeven.analysis.errors import FiguresUnwritable
-from breakeven.analysis.figures.look import DPI
-
-FORMATS: dict[str, dict[str, Any]] = {
-    "png": {"dpi": DPI, "metadata": {"Software": None}},
-    "svg": {"metadata": {"Date": None}},
-}
+from breakeven.analysis.figures.formats import FORMATS
 
 
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:

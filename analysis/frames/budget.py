@@ -6,12 +6,9 @@ time. The parent's own phases (worker -1) partition the parent's time: they are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from breakeven.analysis.frames.files import to_frame
@@ -36,32 +33,13 @@ def sum_phases(lab: Lab, *, parent: bool = False) -> pd.DataFrame:
 
 
 def _sum_all(lab: Lab) -> pd.DataFrame:
-    """Sum the spans of workers and parents."""
-    where = ds.field("trial") >= 0
-    parts = [_sum_batch(batch) for batch in _gather(lab.batches("spans", [*_GROUP, *_SUMS], where))]
-    empty = pd.DataFrame(columns=[*_GROUP, *_SUMS])
-    sums = pd.concat(parts).groupby(_GROUP)[_SUMS].sum().reset_index() if parts else empty
-    return sums.merge(select_traced(lab), on=_TRIAL)
-
-
-def _gather(batches: Iterator[pa.RecordBatch], rows: int = 2**20) -> Iterator[pa.Table]:
-    """Merge small batches: grouping costs per call, and a sweep may hold thousands of small files."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(part.num_rows for part in held) >= rows:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)
-
-
-def _sum_batch(part: pa.Table) -> pd.DataFrame:
-    # Each file has its own dictionary; unified, grouping compares small numbers instead of texts.
-    part = part.set_column(0, "cell_id", pc.dictionary_encode(part["cell_id"]))
-    sums = part.unify_dictionaries().group_by(_GROUP).aggregate([(name, "sum") for name in _SUMS])
-    plain = to_frame(sums).rename(columns={f"{name}_sum": name for name in _SUMS})
-    return plain.astype({"cell_id": "str", "phase": "str"})
+    """Sum the spans of workers and parents; trials that do not count, and runs that are not finished, are left out of the sums."""
+    sums = to_frame(lab.add_up("spans", _GROUP, _SUMS)).astype({"cell_id": "str", "phase": "str"})
+    return (
+        sums.fillna(dict.fromkeys(_SUMS, 0))
+        .sort_values(_GROUP, ignore_index=True)
+        .merge(select_traced(lab), on=_TRIAL)
+    )
 
 
 def select_traced(lab: Lab) -> pd.DataFrame:

@@ -54,7 +54,7 @@ def _descriptor(folder: Path) -> int:
 
 def read_table(dataset: ds.Dataset, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
     """Read the rows of ``dataset`` that match; raise ResultsDamaged."""
-    with _Reading(dataset):
+    with Reading(dataset):
         return dataset.to_table(columns=list(columns), filter=where)
 
 
@@ -68,11 +68,11 @@ def read_batches(
     dataset: ds.Dataset, columns: Sequence[str], where: ds.Expression | None
 ) -> Iterator[pa.RecordBatch]:
     """Read matching rows piece by piece, so that memory stays bounded; raise ResultsDamaged."""
-    with _Reading(dataset):
+    with Reading(dataset):
         yield from dataset.to_batches(columns=list(columns), filter=where)
 
 
-class _Reading:
+class Reading:
     """Turns Arrow's error for damaged pages, which may name no file, into one that does."""
 
     def __init__(self, dataset: ds.Dataset) -> None:
@@ -108,7 +108,8 @@ def _check(fragment: ds.Fragment, table: str) -> None:
             f"this analysis reads version {VERSION}: "
             "use the breakeven that measured it, or measure the sweep again"
         )
-    lacking = [name for name in TABLES[table].names if name not in (*schema.names, *LATER)]
+    there = {*schema.names, *LATER}
+    lacking = [name for name in TABLES[table].names if name not in there]
     if lacking:
         raise OtherSchema(
             f"{fragment.path} lacks {', '.join(lacking)}, which the analysis of table {table} needs; "

@@ -26,13 +26,19 @@ def is_near(asked: pd.Series[float], measured: pd.Series[float]) -> pd.Series[bo
     return (measured / asked - 1).abs().le(NEAR)
 
 
-def lengths_of_tasks(cells: pd.DataFrame) -> pd.Series[float]:
+def lengths_of_tasks(cells: pd.DataFrame, within: Sequence[str] = ()) -> pd.Series[float]:
     """Return the length of a task of each cell in ns; NaN if none was asked for.
 
     It is the geometric mean over the cells that do the same work on the same interpreter, unless that is about what
-    was asked: a task alone is as long whatever the model, and equal lengths are drawn at one place.
+    was asked: a task alone is as long whatever the model, and equal lengths are drawn at one place. Cells that differ in the columns
+    ``within`` have nothing to do with each other.
     """
-    return _join(cells, [name for name in (*_WORK, *_RUNS_ON) if name in cells])
+    return _join(cells, [*within, *(name for name in (*_WORK, *_RUNS_ON) if name in cells)])
+
+
+def needed_for_lengths(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return those columns of ``cells`` that `lengths_of_tasks` reads."""
+    return cells[[name for name in (*_WORK, *_RUNS_ON, "task_measured_ns") if name in cells]]
 
 
 def name_lengths(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[str]:

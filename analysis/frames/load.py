@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import NoMatch, ResultsDamaged, ResultsEmpty, UnknownName
+from breakeven.analysis.frames.adding import add_up
 from breakeven.analysis.frames.asked import fill_asked
 from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.factors import tidy_cells
@@ -164,6 +165,7 @@ class Lab:
         kept = set(_to_list(cells))
         narrowed = type(self)(self.path, self.mix_hosts)
         vars(narrowed)["runs"] = self.runs[self.runs["cell_id"].isin(kept)].reset_index(drop=True)
+        vars(narrowed)["_narrowed"] = True
         vars(narrowed)["planned"] = {run for run in self.planned if run.rpartition("-")[0] in kept}
         return narrowed
 
@@ -202,6 +204,14 @@ class Lab:
     ) -> Iterator[pa.RecordBatch]:
         """Read ``table`` piece by piece, in bounded memory; otherwise as `table`."""
         return read_batches(*self._scan(table, columns, where))
+
+    def add_up(self, table: str, by: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """Return sums of ``columns`` over rows of ``table`` that are alike in ``by``, in bounded memory; raise BadInput.
+
+        Rows of runs that are not among ``runs`` may be among them.
+        """
+        where = self._finished if "_narrowed" in vars(self) else None
+        return add_up(self._open(table), by, columns, where)
 
     def describe(self, table: str) -> pd.DataFrame:
         """Return the columns of ``table`` with type and meaning, as stored beside the data."""

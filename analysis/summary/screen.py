@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,7 @@ from breakeven.analysis.summary.next_command import show, suggest
 from breakeven.analysis.summary.page_faults import faults_alone, page_faults
 from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.units import plural
-from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
+from breakeven.analysis.verdicts import brief_lines, iter_verdict_lines, write_verdicts
 from breakeven.base.results import left_out, name_of
 from breakeven.base.schema import TABLES
 from breakeven.base.terminal import columns, height
@@ -90,7 +91,7 @@ class Summary:
     arrived: int = 0
     undecided: Undecided | None = None
     left_out: str | None = None
-    verdicts: Callable[[int, bool], list[str]] = _no_verdicts
+    verdicts: Callable[[int, bool], Iterable[str]] = _no_verdicts
     race: bool = False
 
 
@@ -143,14 +144,14 @@ def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
     )
 
 
-def _verdicts(lab: Lab, width: int, in_full: bool) -> list[str]:
+def _verdicts(lab: Lab, width: int, in_full: bool) -> Iterable[str]:
     advice = advise(lab)
     if advice is not None:
         return advice_lines(advice, width)
     found = crossings(lab)
     if found is not None:
         return crossing_lines(found, width)
-    return verdict_lines(lab, width) if in_full else brief_lines(lab, width)
+    return iter_verdict_lines(lab, width) if in_full else brief_lines(lab, width)
 
 
 def _cautions(lab: Lab) -> Iterator[Caution]:
@@ -238,11 +239,12 @@ def _print(texts: Iterable[str], console: Console) -> None:
 def _decided(summary: Summary, width: int, view: View) -> Iterator[str]:
     """Yield what follows, in brief unless ``view`` asks for more, and an empty line; nothing if nothing follows."""
     in_full = view.all or view.verbose
-    decided = summary.verdicts(width, in_full)
+    decided = list(summary.verdicts(width, in_full))
     if not decided:
         return
     yield from decided
-    if not in_full and decided != summary.verdicts(width, True):
+    in_full_too = zip_longest(decided, summary.verdicts(width, True)) if not in_full else ()
+    if any(brief != full for brief, full in in_full_too):
         yield from wrap_command("more: ", show(summary.path, "--verbose"), width, INDENT)
     yield ""
 

@@ -6,6 +6,6 @@ mechanism is named in a sentence, `sentences` what is said, `table` all of it as
 
 from breakeven.analysis.verdicts.answer import lines
 from breakeven.analysis.verdicts.export import write_verdicts
-from breakeven.analysis.verdicts.table import brief_lines, verdict_lines, verdicts
+from breakeven.analysis.verdicts.table import brief_lines, iter_verdict_lines, verdict_lines, verdicts
 
-__all__ = ["brief_lines", "lines", "verdict_lines", "verdicts", "write_verdicts"]
+__all__ = ["brief_lines", "iter_verdict_lines", "lines", "verdict_lines", "verdicts", "write_verdicts"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from breakeven.analysis.frames.hosts import host_of
 from breakeven.analysis.frames.intervals import independent
@@ -21,6 +22,8 @@ from breakeven.analysis.verdicts.question import Question, questions
 from breakeven.analysis.verdicts.ranking import Ranking, Sample, rank
 from breakeven.analysis.verdicts.reasons import Reason, find_reason
 from breakeven.analysis.verdicts.repaid import repaid
+
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,21 @@ def lines(lab: Lab) -> tuple[Line, ...]:
 def _answers(lab: Lab) -> list[Answer]:
     asked = [one for one in questions(lab) if not (one.of_round_trips and lab.unlike_hosts)]
     good = lab.runs[lab.runs["status"].eq("ok")]
-    samples = {cell: sample for question in asked for cell, sample in _samples(question, good).items()}
+    levels = rule_of_rounds(good)["level"]
+    values = good[["cell_id", "hostname", "machine", "speedup", "latency_p50_ns"]]
+    places = {cell: np.asarray(found) for cell, found in values.groupby("cell_id").indices.items()}
+    samples = {
+        cell: sample
+        for question in asked
+        for cell, sample in _samples(question, _rows_of(question, values, places), levels).items()
+    }
     spent = costs(lab).join(repaid(good)).join(_faults(good))
     reasons = {str(cell): reason for cell, row in lost(lab).iterrows() if (reason := find_reason(row))}
-    known = _Known(samples, spent, reasons, tuple(find_lines(asked, samples)), _alone(asked))
+    lines_of = defaultdict[str, list[Line]](list)
+    for line in find_lines(asked, samples):
+        for cell in line.cells:
+            lines_of[cell].append(line)
+    known = _Known(samples, spent, reasons, lines_of, _alone(asked))
     return [_answer(question, known) for question in asked]
 
 
@@ -83,7 +97,7 @@ class _Known:
     samples: Mapping[str, Sample]
     spent: pd.DataFrame
     reasons: Mapping[str, Reason]
-    lines: tuple[Line, ...]
+    lines: Mapping[str, Sequence[Line]]
     alone: Mapping[Hashable, Mapping[str, float]]
 
 
@@ -102,7 +116,7 @@ def _alone(asked: Sequence[Question]) -> dict[Hashable, dict[str, float]]:
     """Return the length of a serial task by environment, for each setting of all else; it is that beside the largest speedup."""
     found: dict[Hashable, dict[str, float]] = defaultdict(dict)
     for question in asked:
-        cells = question.cells.astype({"speedup": "float64"})
+        cells = question.cells[["speedup", "task_measured_ns"]].astype({"speedup": "float64"})
         known = cells[cells["speedup"].notna() & cells["task_measured_ns"].notna()]
         if len(known):
             length = known.nlargest(1, "speedup")["task_measured_ns"].iloc[0]
@@ -119,7 +133,7 @@ def _answer(question: Question, known: _Known) -> Answer:
         ranking=rank(samples, Cheapest(mine), serial=not question.of_round_trips),
         costs=mine,
         reasons={cell: known.reasons[cell] for cell in ids if cell in known.reasons},
-        lines={cell: tuple(line for line in known.lines if cell in line.cells) for cell in ids},
+        lines={cell: tuple(known.lines.get(cell, ())) for cell in ids},
         alone=known.alone.get(_all_else(question), {}),
     )
 
@@ -128,10 +142,14 @@ def _measure(question: Question) -> str:
     return "latency_p50_ns" if question.of_round_trips else "speedup"
 
 
-def _samples(question: Question, good: pd.DataFrame) -> dict[str, Sample]:
+def _rows_of(question: Question, values: pd.DataFrame, places: Mapping[Hashable, Places]) -> pd.DataFrame:
+    """Return the rows of the question's cells in their order, found by their places: a sweep has as many questions as it likes."""
+    mine = [places[cell] for cell in question.cells.index if cell in places]
+    return values.iloc[np.sort(np.concatenate(mine))] if mine else values.iloc[:0]
+
+
+def _samples(question: Question, mine: pd.DataFrame, levels: pd.Series[float]) -> dict[str, Sample]:
     """Return the values of the candidates: speedups, or round trips a second, one per process, or per host if there are several."""
-    mine = good[good["cell_id"].isin(question.cells.index)]
-    levels = rule_of_rounds(mine)["level"]
     measured = mine[_measure(question)].astype("float64")
     mine = mine[np.isfinite(measured) & measured.gt(0)]
     measured = mine.set_index("cell_id")[_measure(question)].astype("float64")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from breakeven.analysis.frames.lengths import lengths_of_tasks
+from breakeven.analysis.frames.lengths import lengths_of_tasks, needed_for_lengths
 from breakeven.analysis.verdicts.payoff import Payoff, find_payoff
 from breakeven.analysis.verdicts.question import MECHANISM, Question
 from breakeven.analysis.verdicts.ranking import Sample
@@ -30,19 +30,46 @@ class Line:
 
 def find_lines(asked: Sequence[Question], samples: Mapping[str, Sample]) -> Iterator[Line]:
     """Yield the lines of a sweep's questions with two places or more; ``samples`` are the values of their cells."""
+    compared = _compared([question for question in asked if not question.of_round_trips])
     for axis in AXES:
         groups: dict[Hashable, list[tuple[float, str]]] = defaultdict(list)
-        for question in asked:
-            if question.of_round_trips:
-                continue
-            lengths = lengths_of_tasks(question.cells)
-            for number, (_, cell) in enumerate(question.cells.iterrows()):
-                place = lengths.iloc[number] if axis == "task_ns" else question.keys[axis]
+        for one in compared:
+            for number, cell in enumerate(one.question.cells.index):
+                place = one.lengths[number] if axis == "task_ns" else one.question.keys[axis]
                 if pd.notna(place):
-                    groups[_key(question, cell, axis)].append((float(place), str(cell.name)))
+                    groups[_key(one.question, one.mechanisms[number], axis)].append((float(place), str(cell)))
         for points in groups.values():
             if len({place for place, _ in points}) > 1:
                 yield _line(axis, sorted(points), samples)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A question with the length of a task and the mechanism of each of its cells, which no axis changes."""
+
+    question: Question
+    lengths: list[float]
+    mechanisms: list[Hashable]
+
+
+def _compared(asked: Sequence[Question]) -> list[_Compared]:
+    """Read the cells of the questions, the lengths of all of them at once."""
+    if not asked:
+        return []
+    cells = pd.concat(
+        [needed_for_lengths(question.cells).assign(_of=number) for number, question in enumerate(asked)]
+    )
+    lengths = lengths_of_tasks(cells, ["_of"]).to_numpy()
+    ends = np.cumsum([len(question.cells) for question in asked])
+    return [
+        _Compared(question, part.tolist(), _mechanisms(question.cells))
+        for question, part in zip(asked, np.split(lengths, ends[:-1]), strict=True)
+    ]
+
+
+def _mechanisms(cells: pd.DataFrame) -> list[Hashable]:
+    columns = (cells[name].astype("object") for name in MECHANISM)
+    return list(zip(*(column.where(column.notna(), None) for column in columns), strict=True))
 
 
 def _line(axis: str, points: Sequence[tuple[float, str]], samples: Mapping[str, Sample]) -> Line:
@@ -50,7 +77,7 @@ def _line(axis: str, points: Sequence[tuple[float, str]], samples: Mapping[str, 
     return Line(axis, cells, places, find_payoff(places, [samples[cell] for cell in cells]))
 
 
-def _key(question: Question, cell: pd.Series[Any], axis: str) -> Hashable:
+def _key(question: Question, mechanism: Hashable, axis: str) -> Hashable:
     """Return what the cells of a line share: everything but ``axis``, and a payload back that is as large."""
     keys = {name: value for name, value in question.keys.items() if name != axis}
     if (
@@ -58,5 +85,4 @@ def _key(question: Question, cell: pd.Series[Any], axis: str) -> Hashable:
         and keys["payload_out_asked_bytes"] == question.keys["payload_asked_bytes"]
     ):
         del keys["payload_out_asked_bytes"]
-    mechanism = tuple(None if pd.isna(cell[name]) else cell[name] for name in MECHANISM)
     return (tuple(keys.items()), mechanism)

@@ -100,8 +100,8 @@ def questions(lab: Lab) -> Iterator[Question]:
     keys = _keys(cells.assign(variant=parts.str[1]), lab.runs)
     texts = _write(cells, keys)
     number = keys.groupby(list(keys), dropna=False, sort=False).ngroup()
-    for which in number.unique():
-        members = cells[number.eq(which)]
+    for _, places in sorted(number.groupby(number).indices.items(), key=lambda found: int(found[1][0])):
+        members = cells.iloc[places]
         first, ran = members.index[0], members["status"].eq("ok")
         measured = members[["speedup", "latency_p50_ns"]].gt(0).any(axis=1)
         common = {str(name): _plain(value) for name, value in keys.loc[first].items()}

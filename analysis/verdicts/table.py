@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -56,12 +57,16 @@ FEW = 3
 
 def verdict_lines(lab: Lab, width: int = 80) -> list[str]:
     """Return for each question its sentence, and the details that it does not hold, as lines of at most ``width`` columns."""
-    lines: list[str] = []
+    return list(iter_verdict_lines(lab, width))
+
+
+def iter_verdict_lines(lab: Lab, width: int = 80) -> Iterator[str]:
+    """Yield the same line by line: who only wants to know how it begins need not wait for thousands of questions."""
     for words in map(Words, answers(lab)):
-        lines += wrap(words.sentence(), width, "  ")
+        yield from wrap(words.sentence(), width, "  ")
         for detail in words.beyond_the_sentence():
-            lines += [f"  {line}" for line in wrap(detail, width - 2, "  ")]
-    return lines + _finding_lines(lab, width, in_full=True)
+            yield from (f"  {line}" for line in wrap(detail, width - 2, "  "))
+    yield from _finding_lines(lab, width, in_full=True)
 
 
 def brief_lines(lab: Lab, width: int = 80) -> list[str]:
