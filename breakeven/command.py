@@ -30,7 +30,7 @@ COMMANDS = {
 RESERVED = {"report": "a page in a later version; breakeven show prints the table and draws the figures"}
 """Names reserved for later versions, and what to use today."""
 
-_SWEEPS = "run"
+_SWEEPS = ("run", "advise")
 _VERSION = "breakeven.base.version:project_version"
 _DID_YOU_MEAN = "breakeven.base.suggestions:did_you_mean"
 
@@ -100,7 +100,7 @@ def call(name: str, arguments: list[str]) -> int:
     except BadInput as refusal:
         sys.stderr.write(f"{refusal}\n")
         return BAD_INPUT
-    return code if _is_written() or name == _SWEEPS else BAD_INPUT
+    return code if _is_written() or name in _SWEEPS else BAD_INPUT
 
 
 def analysis() -> int:

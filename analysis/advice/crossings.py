@@ -78,7 +78,7 @@ class Crossing:
 
     def write(self, position: float) -> str:
         """Return a position with its unit."""
-        return format_time(position) if self.along == _TASK else format_size(float(f"{position:.3g}"))
+        return format_time(position) if self.along == _TASK else format_size(position)
 
 
 def crossings(lab: Lab) -> list[Crossing] | None:

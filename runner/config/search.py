@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import log
+from math import log, log2
 from typing import Any
 
 from breakeven.base.errors import BadValue
@@ -24,6 +24,7 @@ _AXES: dict[str, tuple[Callable[[object, str], int], Callable[[int], str], tuple
 """By axis how its values are read and written, and between which the crossing is looked for by default."""
 _LEAST_FACTOR, _MOST_FACTOR = 1.05, 4.0
 _LEAST_RUNS = 6
+_BINARY_DIGITS = 7  # a step of one in the last is 0.8 to 1.6 %
 _A_STEP = 4
 """So many positions are there within the factor."""
 
@@ -58,8 +59,19 @@ class BisectSearch:
         count = round(_A_STEP * log(self.high / self.low) / log(self.factor)) or 1
         ratio = self.high / self.low
         inner = (self.low * ratio ** (place / count) for place in range(1, count))
-        values = [self.low, *(int(float(f"{value:.3g}")) for value in inner), self.high]
+        values = [self.low, *map(self._rounded, inner), self.high]
         return tuple(dict.fromkeys(map(self.write, values)))
+
+    def about(self, position: float) -> str:
+        """Return a position with its unit, and with as many digits as tell two of them apart."""
+        return self.write(self._rounded(position))
+
+    def _rounded(self, position: float) -> int:
+        """Return a position near this one that is short when written: with three digits, or seven binary ones."""
+        if self.along == TASK:
+            return int(float(f"{position:.3g}"))
+        step = 1 << max(int(log2(position)) - _BINARY_DIGITS + 1, 0)
+        return round(position / step) * step
 
     @property
     def write(self) -> Callable[[int], str]:

@@ -36,7 +36,7 @@ class _Progress:
     """How far the lines are."""
 
     lines: Mapping[str, _Line]
-    write: Callable[[int], str]
+    about: Callable[[float], str]
 
     def __len__(self) -> int:
         return len(self._all)
@@ -55,7 +55,7 @@ class _Progress:
         if line is None:
             return ""
         found = line.bisection.found
-        low, high = (self.write(int(float(f"{end:.3g}"))) for end in (found.low, found.high))
+        low, high = map(self.about, (found.low, found.high))
         return f"between {low} and {high}" if found.word == UNDECIDED else f"{found.word}, {low} to {high}"
 
 
@@ -118,7 +118,7 @@ class BisectSchedule(SearchSchedule[_Line]):
     @property
     def decisions(self) -> _Progress:
         """Return how far the lines are."""
-        return _Progress(self._line_of, self._search.write)
+        return _Progress(self._line_of, self._search.about)
 
     @property
     def forecast(self) -> Forecast:

@@ -64,7 +64,11 @@ def test_positions_have_equal_ratios() -> None:
     """Four within the factor, the ends included, each written as one would type it."""
     search = read_bisection(TOLD)
     assert (search.positions[0], search.positions[-1], len(search.positions)) == ("10us", "30ms", 145)
-    assert len(read_bisection(TOLD | {"along": "payload", "between": ["1KiB", "1MiB"]}).positions) == 125
+    sizes = read_bisection(TOLD | {"along": "payload", "between": ["1KiB", "1MiB"]})
+    assert len(sizes.positions) == 125
+    assert (sizes.positions[0], sizes.positions[62], sizes.positions[-1]) == ("1KiB", "32KiB", "1MiB")
+    assert not [size for size in sizes.positions[-40:] if not size.endswith(("KiB", "MiB"))]
+    assert (sizes.about(67_400.5), search.about(196_123.4)) == ("66KiB", "196us")
 
 
 @pytest.mark.parametrize(

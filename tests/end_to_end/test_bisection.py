@@ -95,3 +95,23 @@ def test_a_mistake_is_one_line(tmp_path: Path, words: tuple[str, ...], said: str
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_function_is_bisected_along_the_size_of_its_input(tmp_path: Path) -> None:
+    """Sizes are made by the user's maker, and written in binary units; a function that waits longer for larger inputs pays throughout."""
+    (tmp_path / "mine.py").write_text(
+        "import time\n\n\ndef make(size):\n    return b'x' * size\n\n\ndef load(data):\n    time.sleep(len(data) / 2**20)\n"
+    )
+    done = breakeven(
+        tmp_path,
+        *BISECT,
+        *("hydra.sweeper.along=payload", "hydra.sweeper.between=[1KiB,8KiB]", "sweep=sizes"),
+        *("workload=function", "workload.target=mine:load", "workload.make_input=mine:make"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "a bisection of 1 line along payload from 1KiB to 8KiB" in " ".join(done.stderr.split())
+    assert "two threads over a queue: pay throughout, 1 KiB to 8 KiB, 6 runs" in " ".join(done.stdout.split())
+    table = pd.read_parquet(tmp_path / "outputs/sizes/crossings.parquet")
+    assert list(table["along"]) == ["payload"]
+    assert list(table["found"]) == ["always"]
+    assert bool(table["larger_pays"][0])
