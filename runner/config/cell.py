@@ -69,14 +69,14 @@ KNOBS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("name",),
     "interpreter": ("path", "flags"),
-    "measure": ("warmup", "max_warmup", "min_trials", "max_trials", "max_time", "rel_ci", "traced"),
+    "measure": ("warmup", "max_warmup", "min_trials", "fewest_trials", "max_trials", "max_time", "rel_ci", "traced"),
     "limits": ("time", "memory"),
 }
 
 
 _OPTIONAL = (
     *("environment", "interpreter.flags", "trial", "precision", "max_rounds", "switch_interval", "gc"),
-    *("budget", "compare_by", "calibration", "calibrate_on"),
+    *("budget", "compare_by", "calibration", "calibrate_on", "measure.fewest_trials"),
 )
 """Knobs that a user's file may lack, since it is older than they are."""
 
@@ -307,6 +307,7 @@ def _measure(given: Mapping[str, Any], rounds: _Rounds) -> Measure:
     most = read_count_or_auto(given["max_trials"], "measure.max_trials")
     asked = read_count_or_auto(given["min_trials"], "measure.min_trials")
     least = min(_PAIRS, most or _PAIRS) if asked is None else asked
+    fewest = read_count_or_auto(given.get("fewest_trials", "auto"), "measure.fewest_trials")
     by_precision = rounds.by_precision
     traced = read_count_or_auto(given["traced"], "measure.traced", least=0)
     measure = Measure(
@@ -317,7 +318,7 @@ def _measure(given: Mapping[str, Any], rounds: _Rounds) -> Measure:
         max_time_ns=read_length(given["max_time"], "measure.max_time"),
         rel_ci=read_share(given["rel_ci"], "measure.rel_ci"),
         traced=(1 if by_precision else _TRACED) if traced is None else traced,
-        fewest=min(FEWEST_PAIRS, least) if asked is None and rounds.several else least,
+        fewest=min(fewest or FEWEST_PAIRS, least) if asked is None and rounds.several else least,
     )
     for fewest_key, most_key in (("min_trials", "max_trials"), ("warmup", "max_warmup")):
         fewest, limit = getattr(measure, fewest_key), getattr(measure, most_key)

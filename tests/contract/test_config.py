@@ -123,6 +123,31 @@ def test_a_way_of_measuring_that_cannot_be(knob: dict[str, Any], message: str) -
 
 
 @pytest.mark.parametrize(
+    ("measure", "rounds", "fewest"),
+    [
+        ({}, 5, 3),
+        ({"fewest_trials": 1}, 5, 1),
+        ({"fewest_trials": 1}, "auto", 1),
+        ({"fewest_trials": 9}, "auto", 6),
+        ({"fewest_trials": 1}, 1, 6),
+        ({"fewest_trials": 1, "min_trials": 4}, 5, 4),
+    ],
+)
+def test_pairs_that_stay_where_time_is_short(measure: dict[str, Any], rounds: object, fewest: int) -> None:
+    """No more than are wanted, and fewer than those only where other rounds make up for them and nobody typed their number."""
+    given = plain(rounds=rounds)
+    given["measure"] |= measure
+    assert parse(given).measure.fewest == fewest
+
+
+def test_a_file_from_before_a_knob_is_read() -> None:
+    """A knob of `measure` that an older file lacks has its default."""
+    given = plain()
+    del given["measure"]["fewest_trials"]
+    assert parse(given) == parse(plain())
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         (

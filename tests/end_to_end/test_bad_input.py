@@ -14,7 +14,7 @@ MODELS = ", ".join(sorted(models.REGISTRY))
 EXPERIMENTS = ", ".join(sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml")))
 
 LINES = [
-    (["measure.max_tme=2s"], "measure.max_tme: no such knob (did you mean measure.max_time?); the knobs are measure.warmup, measure.max_warmup, measure.min_trials, measure.max_trials, measure.max_time, measure.rel_ci, measure.traced"),
+    (["measure.max_tme=2s"], "measure.max_tme: no such knob (did you mean measure.max_time?); the knobs are measure.warmup, measure.max_warmup, measure.min_trials, measure.fewest_trials, measure.max_trials, measure.max_time, measure.rel_ci, measure.traced"),
     (["pattern.bin=2ms"], "pattern.bin: the chosen pattern has no such knob; --cfg job lists its knobs"),
     (["model=threads"], f"model=threads: no such choice (did you mean thread?); choose one of {MODELS}"),
     (["-m", "model=thread,threads"], f"model=threads: no such choice (did you mean thread?); choose one of {MODELS}"),
