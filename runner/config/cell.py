@@ -69,7 +69,16 @@ KNOBS: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("name",),
     "interpreter": ("path", "flags"),
-    "measure": ("warmup", "max_warmup", "min_trials", "fewest_trials", "max_trials", "max_time", "rel_ci", "traced"),
+    "measure": (
+        "warmup",
+        "max_warmup",
+        "min_trials",
+        "fewest_trials",
+        "max_trials",
+        "max_time",
+        "rel_ci",
+        "traced",
+    ),
     "limits": ("time", "memory"),
 }
 
