@@ -33,4 +33,6 @@ class ResultsUnreadable(BadInput):
     def from_os_error(cls, error: OSError, path: str | Path) -> Self:
         """Return the error for ``path``."""
         remedy = "make it readable for you" if isinstance(error, PermissionError) else "look at its disk"
+        if isinstance(error, FileNotFoundError):
+            remedy = "it was moved or merged meanwhile: type the same again"
         return cls(f"cannot read {path}: {error.strerror}; {remedy}, or name another folder")

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.show import main as show
+from breakeven.base.errors import ResultsUnreadable
 from breakeven.base.layout import SweepPaths
 from breakeven.base.schema import TABLES
 from breakeven.base.table_files import TableFiles, read_index
@@ -456,3 +457,19 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"^no results folder at .*none; name another folder"):
         compact([str(tmp_path / "none")])
     assert not SweepPaths(tmp_path).compactor.exists()
+
+
+def test_a_reader_that_is_overtaken_is_told(tmp_path: Path) -> None:
+    """Its files are gone under its hands: the same again reads the new ones."""
+    sample = Sample(tmp_path / "outputs" / "mine")
+    cell = sample.add_map(speedup=1.5)
+    lab = load(sample.path)
+    assert lab.describe("trials").index[0] == "cell_id"
+    compact([str(sample.path)])
+    gone = sample.sweep.file("trials", cell, 0)
+    with pytest.raises(ResultsUnreadable) as caught:
+        lab.table("trials")
+    assert str(caught.value) == (
+        f"cannot read {gone}: No such file or directory; it was moved or merged meanwhile: type the same again, or name another folder"
+    )
+    assert len(load(sample.path).trials) > 0
