@@ -48,6 +48,12 @@ WRITES = {
 RUNS = st.sets(st.tuples(st.sampled_from(("a1", "b2", "c3")), st.integers(0, 3)), min_size=1, max_size=6)
 
 
+@pytest.fixture(autouse=True)
+def _as_urgent_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the command from lowering the priority of all tests that follow, which not everybody may raise again."""
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+
+
 def measured(sweep: Sweep, cell_id: str = "a1", round_: int = 0) -> None:
     """Store a run with trials and spans."""
     key = {"cell_id": cell_id, "round": round_}
