@@ -1,4 +1,4 @@
-"""The door to ``breakeven show``: keeps the user's settings of matplotlib out before that is imported."""
+"""The door to ``breakeven show`` and ``report``: keeps the user's settings of matplotlib out before that is imported."""
 
 from __future__ import annotations
 
@@ -9,15 +9,26 @@ from collections.abc import Sequence
 from breakeven.base.loading import load
 
 _SHOW = "breakeven.analysis.show:main"
+_REPORT = "breakeven.analysis.report.command:main"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Draw and print what ``arguments`` request and return the exit code; raise BadInput.
+    """Draw and print what ``arguments`` request and return the exit code; raise BadInput."""
+    return _call(_SHOW, arguments)
+
+
+def report(arguments: Sequence[str]) -> int:
+    """Write the page that ``arguments`` request and return the exit code; raise BadInput."""
+    return _call(_REPORT, arguments)
+
+
+def _call(command: str, arguments: Sequence[str]) -> int:
+    """Call a command that draws, without the user's settings of matplotlib.
 
     A notebook's MPLBACKEND may name a backend that is not installed here, and a matplotlibrc a font or program. Within a
     process that has imported matplotlib already nothing is changed.
     """
     if "matplotlib" not in sys.modules:
         os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
-    code: int = load(_SHOW)(arguments)
+    code: int = load(command)(arguments)
     return code

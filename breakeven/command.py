@@ -13,6 +13,7 @@ COMMANDS = {
     "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or with -m a sweep of cells"),
     "advise": ("breakeven.runner.hydra_app.advise:main", "find what to use for a function of yours"),
     "show": ("breakeven.analysis.door:main", "say what follows from a sweep, draw its figures"),
+    "report": ("breakeven.analysis.door:report", "write one HTML file about a sweep, to send to somebody"),
     "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
     "claims": (
         "breakeven.analysis.claims.command:main",
@@ -26,9 +27,6 @@ COMMANDS = {
     "conf": ("breakeven.runner.config.files:main", "copy the commented YAML files for you to edit"),
 }
 """The subcommands: the function that takes the arguments and returns the exit code, and a summary."""
-
-RESERVED = {"report": "a page in a later version; breakeven show prints the table and draws the figures"}
-"""Names reserved for later versions, and what to use today."""
 
 _SWEEPS = ("run", "advise")
 _VERSION = "breakeven.base.version:project_version"
@@ -129,10 +127,7 @@ def _is_written() -> bool:
 
 
 def _refuse(word: str) -> int:
-    if word in RESERVED:
-        text = f"{word}: kept for {RESERVED[word]}"
-    else:
-        known = ", ".join(COMMANDS)
-        text = f"{word}: no such command{load(_DID_YOU_MEAN)(word, COMMANDS)}; there are {known}; a knob is written KEY=VALUE"
-    sys.stderr.write(f"{text}\n")
+    known = ", ".join(COMMANDS)
+    meant = load(_DID_YOU_MEAN)(word, COMMANDS)
+    sys.stderr.write(f"{word}: no such command{meant}; there are {known}; a knob is written KEY=VALUE\n")
     return BAD_INPUT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -52,13 +52,16 @@ class Table:
     """The cells of one pattern as ``texts``, one row a cell or kind of its rounds, by cell_id under the printed headings.
 
     ``about`` is what all of them have in common. ``factors`` are the headings of what distinguishes them, ``ranks`` the place of
-    each row within its question, 0 for the best.
+    each row within its question, 0 for the best. ``raw`` has a row for each of ``texts`` with the numbers and names behind
+    them, by the columns of `Lab.estimates`; ``sources`` names that column by heading, of the headings that have one.
     """
 
     about: str
     texts: pd.DataFrame
     factors: tuple[str, ...]
     ranks: tuple[int, ...]
+    raw: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def tables(lab: Lab, marks: Mapping[str, Iterable[str]]) -> dict[str, Table]:
@@ -66,12 +69,7 @@ def tables(lab: Lab, marks: Mapping[str, Iterable[str]]) -> dict[str, Table]:
 
     Cells are numbered throughout.
     """
-    startup = lab.runs.loc[lab.runs["status"].eq("ok")].groupby("cell_id")["startup_ns"].median()
-    estimates = lab.estimates.join(startup)
-    estimates = estimates.assign(workload=name_work(estimates))
-    kinds = _kinds(lab, startup)
-    if lab.unlike_hosts:
-        estimates, kinds = without_absolute(estimates), without_absolute(kinds)
+    estimates, kinds = measured(lab), _kinds(lab)
     found: dict[str, Table] = {}
     first = 1
     for pattern, cells in estimates.groupby("pattern"):
@@ -83,9 +81,25 @@ def tables(lab: Lab, marks: Mapping[str, Iterable[str]]) -> dict[str, Table]:
     return found
 
 
-def _kinds(lab: Lab, startup: pd.Series[Any]) -> pd.DataFrame:
+def measured(lab: Lab) -> pd.DataFrame:
+    """Return `Lab.estimates` as they are shown: with the start-up, work by its name, and nothing that unlike hosts do not share."""
+    estimates = lab.estimates.join(_startup(lab))
+    return _shared(lab, estimates.assign(workload=name_work(estimates)))
+
+
+def _kinds(lab: Lab) -> pd.DataFrame:
     kinds = lab.kinds
-    return kinds if kinds.empty else kinds.join(startup, on="cell_id").assign(workload=name_work(kinds))
+    if not kinds.empty:
+        kinds = kinds.join(_startup(lab), on="cell_id").assign(workload=name_work(kinds))
+    return _shared(lab, kinds)
+
+
+def _startup(lab: Lab) -> pd.Series[Any]:
+    return lab.runs.loc[lab.runs["status"].eq("ok")].groupby("cell_id")["startup_ns"].median()
+
+
+def _shared(lab: Lab, cells: pd.DataFrame) -> pd.DataFrame:
+    return without_absolute(cells) if lab.unlike_hosts else cells
 
 
 def _flags(cells: Iterable[str], marks: Mapping[str, Iterable[str]]) -> list[str]:
@@ -171,7 +185,7 @@ def _table(
     texts |= {heading(name): write(shown, name).fillna("") for name in [*names, *implied]}
     if "kind" in shown:
         texts["kind"] = shown.apply(name_kind, axis=1)
-    for title, column, text in _ESTIMATES:
+    for title, column, text in ESTIMATES:
         if shown[column].notna().any():
             texts[title] = shown.apply(text, axis=1)
     texts |= observed
@@ -180,7 +194,12 @@ def _table(
     frame = frame[[title for title in texts if title == NUMBER or frame[title].ne("").any()]]
     ranks = cells.groupby("question").cumcount()
     factors = tuple(heading(name) for name in names) + (("kind",) if "kind" in frame else ())
-    return Table(_about(cells), frame, factors, tuple(ranks.loc[shown.index]))
+    sources = {heading(name): name for name in [*names, *implied]}
+    sources |= {title: column for title, column, _ in ESTIMATES}
+    sources = {title: column for title, column in sources.items() if title in frame}
+    ends = [f"{column}{end}" for column in sources.values() for end in ("", "_low", "_high")]
+    raw = shown[[name for name in ends if name in shown]]
+    return Table(_about(cells), frame, factors, tuple(ranks.loc[shown.index]), raw, sources)
 
 
 def _numbers(cells: pd.DataFrame, shown: pd.DataFrame, first: int) -> list[str]:
@@ -290,7 +309,7 @@ def _crossed(row: pd.Series[Any]) -> str:
     return "" if as_asked else format_size(crossed)
 
 
-_ESTIMATES: tuple[tuple[str, str, Text], ...] = (
+ESTIMATES: tuple[tuple[str, str, Text], ...] = (
     ("speedup [95 %]", "speedup", _interval("speedup")),
     ("round trip [95 %]", "latency_p50_ns", _round_trip),
     ("p99", "latency_p99_ns", _single("latency_p99_ns", format_time)),

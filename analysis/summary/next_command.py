@@ -11,7 +11,7 @@ import pandas as pd
 
 from breakeven.base.factors import POLICY
 from breakeven.base.layout import SweepPaths
-from breakeven.base.program import command, override, program
+from breakeven.base.program import NAME, command, override, program
 from breakeven.base.results import planned_runs, typed_options, typed_overrides
 from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
@@ -20,6 +20,7 @@ ROUNDS = 5
 _NOT_REPEATED = ("", "rounds", "sweep", *POLICY)
 _ENGINE = "engine"
 _DEBUG = f"{_ENGINE}=debug"
+_NO_GRIDS = ("hydra.sweeper.params=null", "hydra.sweeper.grids=null")
 _PLACE = ("sweep", "outputs")
 _ONCE = ("dry_run", "retry_failed")
 """Knobs that were typed for one launch and not for those that carry on."""
@@ -54,6 +55,19 @@ def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
 def show(path: Path, *options: str) -> str:
     """Return the command that shows the sweep."""
     return shlex.join([*program(), "show", shown(path), *options])
+
+
+def repeat(path: Path, overrides: str | None) -> str:
+    """Return the command that measures one cell again, in a sweep of its own, from its line of ``overrides`` in `runs`.
+
+    It is for another machine, too, so the program goes by its name. An experiment sets more than the cell's own overrides say,
+    and its grids are taken out.
+    """
+    typed = [
+        text for text in (overrides or "").split("\n") if text and _key(text) not in {*_NOT_REPEATED, *_PLACE}
+    ]
+    grids = _NO_GRIDS if any(_key(text) == "experiment" for text in typed) else ()
+    return shlex.join([NAME, "run", *typed_options(path), *typed, *grids])
 
 
 def carry_on(path: Path, runs: pd.DataFrame, cells: Iterable[str], knobs: Mapping[str, str]) -> str | None:

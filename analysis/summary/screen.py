@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -297,11 +298,9 @@ def _problems(summary: Summary, width: int, view: View) -> Iterator[str]:
     """Yield why runs are not ok, the most frequent reasons first."""
     told = summary.problems if view.verbose else summary.problems.head(WORST)
     for _, problem in told.iterrows():
-        cells, runs = plural(problem["cells"], "cell"), plural(problem["runs"], "run")
-        count = cells if problem["cells"] == problem["runs"] else f"{runs} of {cells}"
         reason = _shorten(problem["reason"])
         yield from wrap(
-            printable(f"{problem['status']}, {count}: {reason} (such as {problem['example']})"), width, INDENT
+            printable(f"{name_problem(problem)}: {reason} (such as {problem['example']})"), width, INDENT
         )
     if len(told) < len(summary.problems):
         more = plural(len(summary.problems) - len(told), "reason")
@@ -310,17 +309,33 @@ def _problems(summary: Summary, width: int, view: View) -> Iterator[str]:
 
 def _unmeasured(summary: Summary, width: int) -> Iterator[str]:
     """Yield how many cells there are in which state, what is missing, and what is undecided."""
-    counts = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
-    cells = plural(sum(summary.statuses.values()), "cell")
-    yield from wrap(f"{cells} ({counts}) in {plural(summary.runs, 'run')}", width, INDENT)
+    yield from wrap(count_cells(summary), width, INDENT)
     if summary.missing:
-        planned = plural(summary.missing + summary.arrived, "planned run")
-        text = f"incomplete: {summary.missing} of {planned} missing; run the sweep again, which carries on"
-        yield from wrap(text, width, INDENT)
+        yield from wrap(count_missing(summary), width, INDENT)
     if summary.undecided is not None:
         yield from wrap(summary.undecided.text, width, INDENT)
         if summary.undecided.command:
             yield from wrap_command("  ", summary.undecided.command, width, _CONTINUED)
+
+
+def name_problem(problem: pd.Series[Any]) -> str:
+    """Return the status of a row of `Summary.problems`, and how many cells and runs have it."""
+    cells, runs = plural(problem["cells"], "cell"), plural(problem["runs"], "run")
+    count = cells if problem["cells"] == problem["runs"] else f"{runs} of {cells}"
+    return f"{problem['status']}, {count}"
+
+
+def count_cells(summary: Summary) -> str:
+    """Return how many cells there are in which state."""
+    counts = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
+    cells = plural(sum(summary.statuses.values()), "cell")
+    return f"{cells} ({counts}) in {plural(summary.runs, 'run')}"
+
+
+def count_missing(summary: Summary) -> str:
+    """Return how many planned runs are missing, and what brings them."""
+    planned = plural(summary.missing + summary.arrived, "planned run")
+    return f"incomplete: {summary.missing} of {planned} missing; run the sweep again, which carries on"
 
 
 def _shorten(reason: str) -> str:

@@ -83,6 +83,11 @@ class SweepPaths:
         return self.path / "figures"
 
     @property
+    def report(self) -> Path:
+        """Return the path of the page about the sweep."""
+        return self.path / "report.html"
+
+    @property
     def verdicts(self) -> Path:
         """Return the path of the file with what follows from the sweep."""
         return self.path / "verdicts.json"

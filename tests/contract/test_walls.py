@@ -145,7 +145,18 @@ ROOMS: dict[str, set[str]] = {
     "analysis.lab": {"analysis.advice", "analysis.frames", "analysis.verdicts", "base"},
     "analysis.summary": {"analysis.advice", "analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.show": {"analysis.errors", "analysis.figures", "analysis.frames", "analysis.summary", "base"},
-    "analysis.door": {"analysis.show", "base"},
+    "analysis.report": {
+        "analysis.advice",
+        "analysis.errors",
+        "analysis.figures",
+        "analysis.findings",
+        "analysis.frames",
+        "analysis.summary",
+        "analysis.units",
+        "analysis.verdicts",
+        "base",
+    },
+    "analysis.door": {"analysis.report", "analysis.show", "base"},
 }
 """Every room, the lower ones first, and the rooms that it may import; its own modules always."""
 

@@ -1,0 +1,164 @@
+"""`breakeven report`: one file about a sweep, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from breakeven.analysis.errors import ReportUnwritable
+from breakeven.analysis.frames.load import load
+from breakeven.analysis.report import command
+from breakeven.analysis.report.explorer import explore
+from breakeven.analysis.summary.next_command import repeat
+from breakeven.analysis.verdicts import verdicts
+from breakeven.command import main
+from tests.analysis_samples import Sample
+from tests.collaboration.report_samples import add_grid
+
+Captured = pytest.CaptureFixture[str]
+MIB = 2**20
+
+
+@pytest.fixture
+def grid(sample: Sample) -> Sample:
+    """Return a sweep with a few cells."""
+    add_grid(sample)
+    return sample
+
+
+@pytest.fixture(autouse=True)
+def few_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw one of the figures: each takes its time, and other tests see all of them."""
+    monkeypatch.setattr("breakeven.analysis.report.sweep.FIGURES", ["scaling"])
+
+
+def _data(page: str) -> dict[str, Any]:
+    """Return what the scripts of a page read."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def test_a_page_is_one_file_in_the_results_folder(grid: Sample, capsys: Captured) -> None:
+    """The line that is printed says where it is and how large; the newest sweep is taken if none is named."""
+    grid.path.with_name("latest").symlink_to(grid.path.name)
+    assert main(["report"]) == 0
+    written = grid.path / "report.html"
+    said = capsys.readouterr()
+    assert re.fullmatch(
+        r"outputs/a/report\.html: \d\.\d+ MiB, one file, to open in a browser or to send\n", said.out
+    )
+    assert said.err == ""
+    assert MIB / 2 < written.stat().st_size < 3 * MIB
+    assert not list(grid.path.glob(".*part"))
+    assert main(["report", "outputs/a", "-o", "again.html"]) == 0
+    assert (
+        Path("again.html").read_bytes() == written.read_bytes()
+    )  # what differs between two pages differs in their sweeps
+    assert not re.search(r"""(src|href)=["'](?!#|data:)""", written.read_text().partition("<script>")[0])
+
+
+@pytest.mark.usefixtures("grid")
+def test_it_says_what_the_summary_says() -> None:
+    """Every number on it is one that was computed for the screen: verdicts, table, and the estimates to explore."""
+    assert main(["report", "outputs/a", "-o", "page.html"]) == 0
+    page, lab = Path("page.html").read_text(), load("outputs/a")
+    assert "The command" not in page  # such a sweep has no description
+    for clause in verdicts(lab)["clause"]:
+        assert str(clause).rpartition(", ")[2] in page
+    data = _data(page)
+    speedup = next(place for place, one in enumerate(data["measures"]) if one["name"] == "speedup")
+    told = {cell["id"]: cell["of"][speedup] for cell in data["cells"]}
+    known = lab.estimates["speedup"].dropna()
+    assert {cell for cell, found in told.items() if found} == set(known.index)
+    assert [told[cell][0] for cell in known.index] == pytest.approx(list(known), rel=1e-5)
+    columns = data["tables"][0]["columns"]
+    assert columns[0] == "cell_id"
+    assert {"speedup", "speedup_low", "speedup_high"} <= set(columns)
+    rows = [row for sheet in data["tables"] for row in sheet["rows"]]
+    assert {row[0] for row in rows} == set(lab.estimates.index)
+
+
+@pytest.mark.usefixtures("grid")
+def test_a_cell_has_its_sample_its_machine_and_its_command() -> None:
+    """What one wants to know of a point before believing it."""
+    found = explore(load("outputs/a"))
+    names = [factor["name"] for factor in found["factors"]]
+    assert names[0] == "mechanism"
+    assert {"model", "ipc", "workers", "payload"} < set(names)
+    cell = next(cell for cell in found["cells"] if "thread" in cell["name"])
+    assert cell["n"] == "3 runs, 36 trials"
+    assert cell["machine"] == "bench · Intel Xeon Platinum 8481C · 2 CPUs · CPython 3.11.7"
+    assert cell["command"].startswith("breakeven run ")
+    assert "model=thread" in cell["command"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ("model=thread\nworkers=2\nsweep=mine\nbudget=3s\nrounds=2", "breakeven run model=thread workers=2"),
+        (
+            "model=thread\n+experiment=tour",
+            "breakeven run model=thread +experiment=tour hydra.sweeper.params=null hydra.sweeper.grids=null",
+        ),
+        ("label=a b", "breakeven run 'label=a b'"),
+        (None, "breakeven run"),
+    ],
+)
+def test_a_command_repeats_one_cell(tmp_path: Path, overrides: str | None, said: str) -> None:
+    """Without what is of the whole sweep; the grids of an experiment are taken out, and what else it sets is kept."""
+    assert repeat(tmp_path, overrides) == said
+
+
+def test_bad_input_is_one_line(grid: Sample, capsys: Captured) -> None:
+    """Before anything is drawn; nothing is written."""
+    Path("folder").mkdir()
+    for typed, said in (
+        (
+            ["report", "outputs/none"],
+            "no results folder at outputs/none; measure with `breakeven run` first, or name one of: outputs/a",
+        ),
+        (
+            ["report", "outputs/a", "-o", "folder"],
+            "cannot write the report to folder: it is a folder; name a file in it with -o",
+        ),
+        (
+            ["report", "outputs/a", "-o", "none/page.html"],
+            "cannot write the report to none/page.html: there is no folder none; make it, or name another file with -o",
+        ),
+        (
+            ["report", "--nothing"],
+            "unrecognized arguments: --nothing; see breakeven report --help",
+        ),
+    ):
+        assert main(typed) == 2
+        assert capsys.readouterr() == ("", f"{said}\n")
+    assert not list(Path().glob("**/*.html"))
+    assert grid.runs
+
+
+def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    """Whole or not at all, and no part beside it."""
+    target = tmp_path / "page.html"
+    target.mkdir()
+    with pytest.raises(
+        ReportUnwritable,
+        match=rf"cannot write the report to {target}: Is a directory; free or unlock its folder, or name another file with -o",
+    ):
+        command.save("a page", target)
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_sweep_in_which_nothing_ran_has_a_page(sample: Sample) -> None:
+    """It says why, and has neither figures nor cells to explore."""
+    sample.add_bad("failed", "ValueError: no & <no>", model="thread")
+    assert main(["report", "outputs/a", "-o", "page.html"]) == 0
+    page = Path("page.html").read_text()
+    assert "ValueError: no &amp; &lt;no&gt;" in page
+    assert _data(page)["cells"] == []
+    assert "<figure" not in page
