@@ -51,7 +51,7 @@ def test_a_page_is_one_file_in_the_results_folder(grid: Sample, capsys: Captured
     written = grid.path / "report.html"
     said = capsys.readouterr()
     assert re.fullmatch(
-        r"outputs/a/report\.html: \d\.\d+ MiB, one file, to open in a browser or to send\n", said.out
+        r"outputs/a/report\.html: [\d.]+ [KM]iB, one file, to open in a browser or to send\n", said.out
     )
     assert said.err == ""
     assert MIB / 2 < written.stat().st_size < 3 * MIB
