@@ -106,8 +106,21 @@
 
   // ---- the picture
 
+  // Whether the value of a factor follows from that along x, as that of a payload back often does: it parts no line then.
+  function follows(factor, cells) {
+    if (choice.x === NONE) return false;
+    if (factor.implied) return true;
+    const known = new Map();
+    for (const cell of cells) {
+      const x = cell.at[choice.x];
+      if (!known.has(x)) known.set(x, cell.at[factor.place]);
+      else if (known.get(x) !== cell.at[factor.place]) return false;
+    }
+    return true;
+  }
+
   function rowsOf(cells) {
-    const fixed = factors.filter((factor) => factor.place !== choice.x);
+    const fixed = factors.filter((factor) => factor.place !== choice.x && !follows(factor, cells));
     return cells.map((cell) => {
       const [value, low, high] = cell.of[choice.measure];
       const of = (key) => (choice[key] === NONE ? "" : factors[choice[key]].values[cell.at[choice[key]]]);
@@ -165,7 +178,7 @@
       field: "value",
       type: "quantitative",
       scale: measure.log ? { type: "log", nice: false, padding: 12 } : { zero: false, padding: 12 },
-      axis: { title: measure.axis, format: measure.format, ...(measure.log ? logTicks(rows, measure) : { tickCount: 6 }) },
+      axis: { title: measure.axis, grid: true, format: measure.format, ...(measure.log ? logTicks(rows, measure) : { tickCount: 6 }) },
     };
     const colour = { field: "colour", type: "nominal", sort: colours, scale: { domain: colours, range: colours.map((_, n) => palette[n % palette.length]) } };
     const legend = choice.colour === NONE ? null : { title: factors[choice.colour].name };
