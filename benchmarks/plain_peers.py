@@ -71,20 +71,20 @@ def produce(number: int, shared: Shared, puts: list[Callable[[Any], None]]) -> N
 
 
 def consume(number: int, shared: Shared, get: Callable[[], Any]) -> None:
-    """Take messages until None ends a pass; answer with number, latency and time of each."""
-    taken: list[tuple[int, int, int]] = []
-    while True:
-        message = get()
-        if message is None:
-            shared.answers.put((number, taken))
-            taken = []
-            continue
-        arrived = perf_counter_ns()
-        which, due, payload = message
-        if payload != shared.payload:
-            raise ValueError(f"message {which} arrived damaged")
-        shared.credits[which % len(shared.credits)].release()
-        taken.append((which, arrived - due, arrived))
+    """Take messages until None ends a pass; answer with number, latency and time of each.
+
+    Who has had a None takes nothing more until the next pass: in a shared queue there is one for each.
+    """
+    while shared.orders[number].recv() is not None:
+        taken: list[tuple[int, int, int]] = []
+        while (message := get()) is not None:
+            arrived = perf_counter_ns()
+            which, due, payload = message
+            if payload != shared.payload:
+                raise ValueError(f"message {which} arrived damaged")
+            shared.credits[which % len(shared.credits)].release()
+            taken.append((which, arrived - due, arrived))
+        shared.answers.put((number, taken))
 
 
 def getter(ends: list[Any]) -> Callable[[], Any]:
@@ -107,7 +107,7 @@ class Crew:
 
     def __init__(self, channel: str, payload: bytes, producers: int, consumers: int) -> None:
         context = multiprocessing.get_context("fork")
-        pipes = [context.Pipe(duplex=False) for _ in range(producers)]
+        pipes = [context.Pipe(duplex=False) for _ in range(producers + consumers)]
         room = [context.Semaphore(WINDOW // producers) for _ in range(producers)]
         shared = Shared(payload, room, [end for end, _ in pipes], context.Queue())
         self.answers, self.counts = shared.answers, (producers, consumers)
