@@ -17,7 +17,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import cross_check, economy, plain_echo, planning, startup
+from benchmarks import cross_check, economy, plain_echo, plain_peers, planning, startup
 from benchmarks.sweeps import ROOT, SweepFailed
 from breakeven.runner.hydra_app.grid import expand
 
@@ -316,3 +316,15 @@ def test_commands_are_timed_as_processes() -> None:
     timed = startup.measure((sys.executable, "-c", "pass"), 2)
     assert timed.shape == (2, len(startup.COMMANDS))
     assert timed.gt(0).all(axis=None)
+
+
+# --- plain_peers -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", plain_peers.CHANNELS)
+def test_peers_by_hand_have_each_message_once(channel: str) -> None:
+    """In one pass after the other, whoever takes the end of one first."""
+    crew = plain_peers.Crew(channel, b"x" * 100, 2, 2)
+    passes = [crew.passed(60, interval) for interval in (0, 0, 0, 1e5)]
+    crew.end()
+    assert all(rate > 0 and len(taken) == 60 and min(taken) > 0 for rate, taken in passes)
