@@ -321,7 +321,7 @@ def test_commands_are_timed_as_processes() -> None:
 # --- plain_peers -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("channel", plain_peers.CHANNELS)
+@pytest.mark.parametrize("channel", plain_echo.CHANNELS)
 def test_peers_by_hand_have_each_message_once(channel: str) -> None:
     """In one pass after the other, whoever takes the end of one first."""
     crew = plain_peers.Crew(channel, b"x" * 100, 2, 2)
