@@ -159,3 +159,13 @@ def test_a_refusal_is_printed_whichever_command_refuses(
     assert said.out == ""
     assert said.err.startswith("no results folder at nowhere")
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("name", "code"), [("run", 1), ("advise", 1), ("show", 2)])
+def test_a_sweep_keeps_its_exit_code_where_its_summary_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    """Its results are in files, of a race as well; a command whose output is its product has failed."""
+    monkeypatch.setattr(command, "load", lambda _: lambda _: 1)
+    monkeypatch.setattr(command, "_is_written", lambda: False)
+    assert command.call(name, []) == code
