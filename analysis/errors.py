@@ -64,3 +64,15 @@ class UnlikeHosts(BadResults):
 
 class ReportUnwritable(BadResults):
     """Raised when a comparison cannot be written to its file."""
+
+
+class NothingRecorded(BadResults):
+    """Raised when no run that is asked for recorded the phases of its workers."""
+
+
+class TraceUnwritable(BadResults):
+    """Raised when a trace cannot be written to its file."""
+
+
+class ClocksDiffer(BadResults):
+    """Raised when runs of several machines are to be placed by their clocks, which are not one."""

@@ -19,6 +19,10 @@ COMMANDS = {
         "breakeven.analysis.claims.command:main",
         "judge twenty common claims by what a sweep measured",
     ),
+    "export": (
+        "breakeven.analysis.traces.command:main",
+        "write a trace of its runs for a viewer such as Perfetto",
+    ),
     "status": ("breakeven.runner.status.command:main", "show the state of a sweep, and what failed and why"),
     "compact": (
         "breakeven.runner.compact.command:main",

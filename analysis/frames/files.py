@@ -13,8 +13,10 @@ import pyarrow.dataset as ds
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
 from breakeven.base.errors import ResultsUnreadable
-from breakeven.base.layout import SweepPaths
+from breakeven.base.keys import Key
+from breakeven.base.layout import SweepPaths, stem
 from breakeven.base.schema import LATER, TABLES, VERSION
+from breakeven.base.table_files import TableFiles
 
 _DESCRIPTORS = "/proc/self/fd/"
 
@@ -29,6 +31,27 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
         files = SweepPaths(_as_utf8(folder)).stored_files(table)
     except OSError as error:
         raise ResultsUnreadable.from_os_error(error, SweepPaths(folder).table(table)) from error
+    return _open(files, table)
+
+
+def list_table(folder: Path, table: str) -> TableFiles:
+    """Return where the rows of each run are in ``folder/table``; raise ResultsUnreadable."""
+    try:
+        return TableFiles.of(SweepPaths(_as_utf8(folder)).table(table))
+    except OSError as error:
+        raise ResultsUnreadable.from_os_error(error, SweepPaths(folder).table(table)) from error
+
+
+def read_part(files: TableFiles, table: str, key: Key, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Read the rows of one run piece by piece, and no other file than the one that holds them; otherwise as `open_table`."""
+    name = stem(*key)
+    found = files.single.get(name) or files.in_compacted.get(name)
+    dataset = _open([] if found is None else [found], table)
+    where = (ds.field("cell_id") == key[0]) & (ds.field("round") == key[1])
+    yield from read_batches(dataset, columns, where)
+
+
+def _open(files: Sequence[Path], table: str) -> ds.Dataset:
     if not files:
         return ds.dataset(TABLES[table].empty_table())
     dataset = ds.dataset([str(path) for path in files], schema=TABLES[table], format="parquet")

@@ -19,11 +19,19 @@ from breakeven.analysis.frames.adding import add_up
 from breakeven.analysis.frames.asked import fill_asked
 from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.factors import tidy_cells
-from breakeven.analysis.frames.files import open_table, read_batches, read_table, to_frame
+from breakeven.analysis.frames.files import (
+    list_table,
+    open_table,
+    read_batches,
+    read_part,
+    read_table,
+    to_frame,
+)
 from breakeven.analysis.frames.hosts import models_of
 from breakeven.analysis.frames.kinds import estimate_kinds
 from breakeven.analysis.frames.observed import nothing, observe
 from breakeven.base.errors import ResultsMissing, ResultsUnreadable
+from breakeven.base.keys import Key
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
 from breakeven.base.results import other_folders, planned_runs
@@ -213,6 +221,12 @@ class Lab:
         where = self._finished if "_narrowed" in vars(self) else None
         return add_up(self._open(table), by, columns, where)
 
+    def batches_of(self, key: Key, table: str, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
+        """Read a run's part of ``table`` piece by piece, and no other file; nothing if it has none."""
+        if table not in self._listed:
+            self._listed[table] = list_table(self.path, table)
+        return read_part(self._listed[table], table, key, _to_list(columns))
+
     def describe(self, table: str) -> pd.DataFrame:
         """Return the columns of ``table`` with type and meaning, as stored beside the data."""
         fields = list(self._open(table).schema)
@@ -226,6 +240,10 @@ class Lab:
         if table not in self._opened:
             self._opened[table] = open_table(self.path, table)
         return self._opened[table]
+
+    @cached_property
+    def _listed(self) -> dict[str, TableFiles]:
+        return {}
 
     @cached_property
     def _opened(self) -> dict[str, ds.Dataset]:

@@ -88,6 +88,11 @@ class SweepPaths:
         return self.path / "report.html"
 
     @property
+    def traces(self) -> Path:
+        """Return the folder of what viewers of traces open."""
+        return self.path / "traces"
+
+    @property
     def verdicts(self) -> Path:
         """Return the path of the file with what follows from the sweep."""
         return self.path / "verdicts.json"

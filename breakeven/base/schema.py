@@ -24,6 +24,7 @@ LATER: frozenset[str] = frozenset(
         "environment",
         "faults_per_task",
         "first_call_ns",
+        "first_created_ns",
         "first_message_ns",
         "function",
         "gc_enabled",
@@ -398,6 +399,11 @@ _RUNS = (
         "when it began on its host's monotonic clock, which all runs of one machine share, in ns; null if no host made it",
     ),
     ("ended_ns", pa.int64(), "when it ended on the same clock, in ns"),
+    (
+        "first_created_ns",
+        pa.int64(),
+        "when the first worker's creation began, on the same clock: spans of trial -1 count from it, in ns",
+    ),
     (
         "wall_ns",
         pa.int64(),

@@ -122,6 +122,7 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "clock_error_ns": max(abs(end) for worker in result.workers for end in worker.offset),
         "startup_ns": startup,
         "teardown_ns": teardown,
+        "first_created_ns": min(life.created_ns for life in result.lifetimes),
         **_of_channel(result),
         "spans_dropped": sum(lane.dropped for lane in result.lanes),
         **Statistics(by_rule=result.stopped_by == REL_CI)(result.trials, startup_ns=startup + teardown),

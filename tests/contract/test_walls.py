@@ -142,6 +142,7 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "search",
     },
+    "analysis.traces": {"analysis.errors", "analysis.frames", "analysis.units", "base"},
     "analysis.lab": {"analysis.advice", "analysis.frames", "analysis.verdicts", "base"},
     "analysis.summary": {"analysis.advice", "analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.show": {"analysis.errors", "analysis.figures", "analysis.frames", "analysis.summary", "base"},
