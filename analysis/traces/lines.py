@@ -14,8 +14,8 @@ from breakeven.analysis.traces.recorded import PARENT, Row
 _EACH = 100
 """Places of one worker: its thread, those that help it, its counter."""
 _TRIALS, _ALL_COUNTERS, _PARENT = 0, 1, 2
-_Place = tuple[int, int, int]
-"""The worker, its thread, and the layer of slices that cross."""
+_Place = tuple[int, int, int, int]
+"""The worker, its process and thread, and the layer of slices that cross."""
 
 
 class Lines:
@@ -46,7 +46,7 @@ class Lines:
 
     def thread(self, worker: int, pid: int, thread_id: int, layer: int = 0) -> Thread:
         """Return a thread that did something for ``worker``: its own one is named after it."""
-        place = (worker, thread_id, layer)
+        place = (worker, pid, thread_id, layer)
         if place not in self._threads:
             helping = thread_id != self._own(worker, thread_id)
             name = _name(f"{_title(worker)}, helping thread" if helping else _title(worker), layer)

@@ -68,7 +68,7 @@ class Timeline:
         lines = Lines(self._trace, self._numbers, recorded.name, recorded.workers)
         self._write_trials(lines, recorded)
         starts = _starts(recorded)
-        for spans in recorded.spans:
+        for spans in _in_order(recorded.spans):
             start = starts.get(spans[0].trial)
             if start is None:
                 self.counts.unplaced += len(spans)
@@ -133,6 +133,20 @@ class Timeline:
             self._trace.write_samples(lines.counter(worker, pid), percent)
         if len(workers) > 1:
             self._trace.write_samples(lines.counter(None, 0), share_on_cpu(spans))
+
+
+def _in_order(trials: Iterable[list[Span]]) -> Iterator[list[Span]]:
+    """Yield the spans of trials, startup first and teardown, which is stored with it, last: a line is written from left to right."""
+    last: list[Span] = []
+    for spans in trials:
+        first = spans
+        if spans[0].trial == LIFETIMES:
+            first = [span for span in spans if span.phase != "teardown"]
+            last += [span for span in spans if span.phase == "teardown"]
+        if first:
+            yield first
+    if last:
+        yield last
 
 
 def _starts(recorded: Recorded) -> dict[int, int]:
