@@ -97,9 +97,10 @@ def _default(lab: Lab, runs: pd.DataFrame, format_: type[Format]) -> Path:
 
 def _describe(path: Path, runs: pd.DataFrame, counts: Counts, format_: type[Format]) -> list[str]:
     """Return the lines that say what was written."""
-    rounds = ", ".join(str(number) for number in sorted(runs["round"].unique().tolist()))
+    first, last = int(runs["round"].min()), int(runs["round"].max())
+    rounds = f"round {first}" if first == last else f"rounds {first} to {last}"
     what = [
-        f"{plural(counts.runs, 'run')} of {plural(runs['cell_id'].nunique(), 'cell')} (round {rounds})",
+        f"{plural(counts.runs, 'run')} of {plural(runs['cell_id'].nunique(), 'cell')} ({rounds})",
         plural(counts.phases, "phase"),
         *([] if FLOWS in format_.LACKS else [plural(counts.arrows, "arrow")]),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -130,6 +131,19 @@ def test_what_a_format_lacks_is_said(said: pytest.CaptureFixture[str], tmp_path:
         "left out what this format has no place for: arrows of messages, marks, counters\n"
         in said.readouterr().out
     )
+
+
+def test_a_compacted_sweep_has_the_same_trace(lab: Lab, tmp_path: Path) -> None:
+    """Where the rows of a run lie makes no difference."""
+    copy = tmp_path / "copy"
+    shutil.copytree(lab.path, copy)
+    ended = commands.run(commands.module("breakeven", "compact", str(copy)), tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert len(list((copy / "spans").iterdir())) == 1
+    before, after = tmp_path / "before", tmp_path / "after"
+    main(["--all-runs", "-o", str(before)])
+    main([str(copy), "--all-runs", "-o", str(after)])
+    assert before.read_bytes() == after.read_bytes()
 
 
 def test_a_cell_is_named_by_the_beginning_of_its_id(lab: Lab, tmp_path: Path) -> None:
