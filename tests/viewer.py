@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
+from playwright.sync_api import Page, ViewportSize
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
+from tests.browser import start_browser
+
 _LOADED = "() => Boolean(window.app && window.app.trace)"
 _QUERY = """async ([text, columns]) => {
     const rows = [], found = await window.app.trace.engine.query(text);
@@ -80,7 +76,7 @@ def _served(trace: Path) -> Iterator[str]:
 class Viewer:
     """The interface with a trace open in it."""
 
-    def __init__(self, page: Any) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
 
     def rows(self, text: str, *columns: str) -> list[list[str]]:
@@ -98,26 +94,18 @@ class Viewer:
 
 
 @contextmanager
-def opened(trace: Path, viewport: Mapping[str, int] | None = None) -> Iterator[Viewer]:
+def opened(trace: Path, viewport: ViewportSize | None = None) -> Iterator[Viewer]:
     """Open a trace for the body; skip the test if there is no browser or no interface. Fail if it reports an error."""
-    browsers = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
-    if path is None:
-        pytest.skip("no Chromium here; .ci/chromium installs it on Debian")
-    with _served(trace) as address, browsers.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=_FLAGS.split())
-        try:
-            page = browser.new_page(viewport=viewport)
-            errors: list[str] = []
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.goto(address)
-            page.wait_for_function(_LOADED)
-            page.evaluate("() => window.waitForPerfettoIdle()")
-            yield Viewer(page)
-            assert not errors
-            assert page.locator(".pf-modal-dialog, .modal-dialog").count() == 0
-        finally:
-            browser.close()
+    with _served(trace) as address, start_browser() as browser:
+        page = browser.new_page(viewport=viewport)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        page.wait_for_function(_LOADED)
+        page.evaluate("() => window.waitForPerfettoIdle()")
+        yield Viewer(page)
+        assert not errors
+        assert page.locator(".pf-modal-dialog, .modal-dialog").count() == 0
 
 
 if __name__ == "__main__":

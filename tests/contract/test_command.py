@@ -111,12 +111,12 @@ def test_the_version_is_the_projects(capsys: Captured, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("typed", "line"),
     [
-        (["sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, report, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
-        (["workers", "2"], "workers: no such command; there are run, advise, show, report, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
-        (["outputs/mine"], "outputs/mine: no such command; there are run, advise, show, report, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
-        ([""], ": no such command; there are run, advise, show, report, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
-        (["help", "sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, report, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
-        (["reprot"], "reprot: no such command (did you mean report?); there are run, advise, show, report, compare, claims, status, compact, conf; a knob is written KEY=VALUE"),
+        (["sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, report, compare, claims, export, status, compact, conf; a knob is written KEY=VALUE"),
+        (["workers", "2"], "workers: no such command; there are run, advise, show, report, compare, claims, export, status, compact, conf; a knob is written KEY=VALUE"),
+        (["outputs/mine"], "outputs/mine: no such command; there are run, advise, show, report, compare, claims, export, status, compact, conf; a knob is written KEY=VALUE"),
+        ([""], ": no such command; there are run, advise, show, report, compare, claims, export, status, compact, conf; a knob is written KEY=VALUE"),
+        (["help", "sohw"], "sohw: no such command (did you mean show?); there are run, advise, show, report, compare, claims, export, status, compact, conf; a knob is written KEY=VALUE"),
+        (["reprot"], "reprot: no such command (did you mean report?); there are run, advise, show, report, compare, claims, export, status, compact, conf; a knob is written KEY=VALUE"),
     ],
 )  # fmt: skip
 def test_a_mistyped_command_is_one_line(capsys: Captured, typed: list[str], line: str) -> None:
