@@ -97,17 +97,12 @@ def _to_list(column: pa.ChunkedArray) -> Iterable[Any]:
     if not pa.types.is_string(column.type):
         values: list[Any] = column.to_pylist()
         return values
-    known = column.dictionary_encode()
+    known = column.dictionary_encode(null_encoding="encode")  # a null is one of the texts
     return (
         text
         for chunk in known.chunks
-        for text in map(_texts(chunk).__getitem__, chunk.indices.fill_null(-1).to_pylist())
+        for text in map(chunk.dictionary.to_pylist().__getitem__, chunk.indices.to_pylist())
     )
-
-
-def _texts(chunk: pa.DictionaryArray) -> list[str | None]:
-    """Return the texts of a dictionary, and None as the last, which the index -1 finds."""
-    return [*chunk.dictionary.to_pylist(), None]
 
 
 def _footer_at(data: bytes) -> int:
