@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter_ns
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from breakeven.runner.cell import models
 from breakeven.runner.cell.compatibility import why_not
+from breakeven.runner.cell.patterns._abc import Knobs
 from breakeven.runner.cell.patterns.switching import Notes, Switching, observe
 from breakeven.runner.results import RunResult
 from tests.collaboration.host_runs import execute
@@ -61,6 +63,15 @@ def test_every_model_notes_interruptions_and_its_budget_closes(tmp_path: Path, m
     of_workers = spans[spans["trial"].ge(0) & spans["worker"].ge(0)]
     for (trial, _), total in of_workers.groupby(["trial", "worker"])["duration_ns"].sum().items():
         assert total == pytest.approx(walls[trial], rel=0.02)
+
+
+def test_a_worker_that_is_served_when_the_window_is_over_works_all_the_same() -> None:
+    """On a busy machine all of them may be: each has one turn, which is a rate."""
+    pattern = Switching({"gap": 20_000}, Knobs(2, 0, 1))
+    notes = pattern._compute(perf_counter_ns() - 10**9)
+    assert notes.turns == 1
+    assert notes.busy_ns > 10**9
+    assert 0 < notes.ran_ns < notes.busy_ns
 
 
 def test_threads_run_for_the_switch_interval(tmp_path: Path) -> None:

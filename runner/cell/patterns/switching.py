@@ -96,12 +96,15 @@ class Switching(Pattern):
         return loop
 
     def _compute(self, start: int) -> Notes:
-        """Read the clock until the window is over, and note how long each run was."""
+        """Read the clock until the window is over, for one turn at least, and note how long each run was.
+
+        On a busy machine a worker may only be served when the window is over.
+        """
         runs, most, far = array("q"), own(self._most), own(self._gap_ns)
         end, turn, clock = own(start + self.knobs.window_ns), range(own(TURN)), perf_counter_ns
         turns = ran = 0
         began = last = clock()
-        while last < end:
+        while last < end or not turns:
             for _ in turn:
                 read = clock()
                 if read - last >= far:
