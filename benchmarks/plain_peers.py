@@ -119,7 +119,8 @@ class Crew:
             puts, gets = [[line.put]] * producers, [line.get] * consumers
             self.ends = [line.put] * consumers
         else:
-            mesh = [[context.Pipe(duplex=False) for _ in range(consumers)] for _ in range(producers)]
+            # Both ways, as ipc=pipe: such a pair of sockets holds more than a pipe does.
+            mesh = [[context.Pipe() for _ in range(consumers)] for _ in range(producers)]
             puts = [[there.send for _, there in row] for row in mesh]
             gets = [getter([row[consumer][0] for row in mesh]) for consumer in range(consumers)]
             self.ends = [there.send for _, there in mesh[0]]
