@@ -136,7 +136,7 @@ class Crew:
             process.start()
 
     def place(self) -> None:
-        """Give each process a CPU in turn."""
+        """Pin each process to a CPU, taking the CPUs in turn."""
         cpus = sorted(os.sched_getaffinity(0))
         for turn, process in enumerate(self.processes):
             os.sched_setaffinity(process.pid or 0, {cpus[turn % len(cpus)]})

@@ -15,6 +15,16 @@ Facts = frozenset[tuple[str, Any]]
 Line = tuple[str, str]
 """What it lies in, and its name."""
 
+FEW = (
+    "tasks=6",
+    "task=200us",
+    "rounds=1",
+    "measure.max_time=300ms",
+    "measure.max_trials=3",
+    "progress=quiet",
+)
+"""Knobs of a sweep that is over soon."""
+
 
 class Lasting(NamedTuple):
     """A slice as a reader finds it; ``depth`` is how many are around it."""

@@ -11,4 +11,4 @@ FORMATS: dict[str, dict[str, Any]] = {
     "png": {"dpi": DPI, "metadata": {"Software": None}},
     "svg": {"metadata": {"Date": None}},
 }
-"""The formats with what `Figure.savefig` is told of each: the same data come out as the same bytes."""
+"""The formats, with the arguments of `Figure.savefig` for each, which make the same bytes from the same data."""

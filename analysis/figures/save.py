@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 
 from breakeven.analysis.errors import FiguresUnwritable
 from breakeven.analysis.figures.formats import FORMATS
+from breakeven.base.aside import written_aside
 
 
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
@@ -27,10 +27,6 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
 
 
 def _save(figure: Figure, path: Path, kind: str) -> Path:
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with written_aside(path) as aside:
         figure.savefig(aside, format=kind, **FORMATS[kind])
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
     return path

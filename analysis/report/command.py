@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from breakeven.analysis.report.page import render
 from breakeven.analysis.report.sweep import describe_sweep
 from breakeven.analysis.units import format_size
 from breakeven.base.arguments import Parser
+from breakeven.base.aside import written_aside
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths
 from breakeven.base.output import write
@@ -68,12 +68,10 @@ def _refuse_early(target: Path) -> None:
 def save(page: str, target: Path) -> int:
     """Write ``page`` to ``target``, whole or not at all, and return its size in bytes; raise ReportUnwritable."""
     content = page.encode("utf-8", "backslashreplace")
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        aside.write_bytes(content)
-        aside.replace(target)
+        with written_aside(target) as aside:
+            aside.write_bytes(content)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise ReportUnwritable(
             f"cannot write the report to {target}: {error.strerror}; free or unlock its folder, or name another file with -o"
         ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +12,7 @@ from breakeven.analysis.traces._abc import Format
 from breakeven.analysis.traces.places import PLACES, Times
 from breakeven.analysis.traces.recorded import Row, read_rows, read_trials
 from breakeven.analysis.traces.timeline import Counts, Recorded, Timeline
+from breakeven.base.aside import written_aside
 from breakeven.base.keys import Key
 
 
@@ -24,19 +24,15 @@ def export(lab: Lab, runs: pd.DataFrame, path: Path, *, format_: type[Format], p
     rows = [{str(name): value for name, value in row.items()} for row in runs.to_dict("records")]
     times = [_times(lab, row) for row in rows]
     shifts = PLACES[place](times)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with aside.open("wb") as file, format_(file) as trace:
+        with written_aside(path) as aside, aside.open("wb") as file, format_(file) as trace:
             timeline = Timeline(trace)
             for run, time, shift in zip(rows, times, shifts, strict=True):
                 timeline.write(_recorded(lab, run, time, shift))
-        aside.replace(path)
     except OSError as error:
         raise TraceUnwritable(
             f"cannot write the trace to {path}: {error.strerror}; name another file with -o"
         ) from error
-    finally:
-        aside.unlink(missing_ok=True)
     return timeline.counts
 
 

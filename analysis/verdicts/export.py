@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from breakeven.analysis.verdicts.answer import Answer, answers
 from breakeven.analysis.verdicts.question import MECHANISM
 from breakeven.analysis.verdicts.ranking import BAND
 from breakeven.analysis.verdicts.sentences import Words
+from breakeven.base.aside import written_aside
 from breakeven.base.layout import SweepPaths
 from breakeven.base.version import __version__
 
@@ -30,12 +30,11 @@ _SPENT = ("memory_bytes", "startup_ns", "teardown_ns", *(f"repaid_tasks{end}" fo
 def write_verdicts(lab: Lab) -> Path:
     """Write the verdicts into the results folder and return the file, which is whole or absent; raise VerdictsUnwritable."""
     path = SweepPaths(lab.path).verdicts
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(to_json(lab), indent=1, allow_nan=False) + "\n"
     try:
-        aside.write_text(json.dumps(to_json(lab), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        aside.replace(path)
+        with written_aside(path) as aside:
+            aside.write_text(text, encoding="utf-8")
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise VerdictsUnwritable(
             f"{path} cannot be written ({error.strerror}); `lab.verdicts` has the same"
         ) from error

@@ -40,6 +40,27 @@ def main(arguments: Sequence[str]) -> int:
 
 def overrides(arguments: Sequence[str]) -> list[str]:
     """Return the overrides of ``breakeven run`` that carry out what is typed; raise BadArguments."""
+    typed = _parser().parse_intermixed_args(list(arguments))
+    for knob in typed.knobs:
+        _refuse(knob)
+    models = [name.strip() for name in (typed.models or "").split(",") if name.strip()]
+    only = ",".join(f"{{model:{_known(name)}}}" for name in models)
+    return [
+        "hydra/sweeper=race",
+        "+experiment=advise",
+        "workload=function",
+        f"workload.target={typed.target}",
+        *([f"workload.inputs={typed.inputs}"] if typed.inputs else []),
+        *([f"workload.make_input={typed.make_input}"] if typed.make_input else []),
+        *([f"budget={typed.budget}"] if typed.budget else []),
+        *([f"hydra.sweeper.regret={typed.regret}"] if typed.regret else []),
+        *(["hydra.sweeper.structure=false"] if typed.every else []),
+        *([f"hydra.sweeper.only=[{only}]"] if only else []),
+        *typed.knobs,
+    ]
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="breakeven advise",
         description=_DESCRIPTION,
@@ -64,24 +85,7 @@ def overrides(arguments: Sequence[str]) -> list[str]:
     )
     parser.add_argument("--models", metavar="MODEL,...", help="only candidates of these models")
     parser.add_argument("knobs", nargs="*", metavar="KEY=VALUE", help="knobs, as for breakeven run")
-    typed = parser.parse_intermixed_args(list(arguments))
-    for knob in typed.knobs:
-        _refuse(knob)
-    models = [name.strip() for name in (typed.models or "").split(",") if name.strip()]
-    only = ",".join(f"{{model:{_known(name)}}}" for name in models)
-    return [
-        "hydra/sweeper=race",
-        "+experiment=advise",
-        "workload=function",
-        f"workload.target={typed.target}",
-        *([f"workload.inputs={typed.inputs}"] if typed.inputs else []),
-        *([f"workload.make_input={typed.make_input}"] if typed.make_input else []),
-        *([f"budget={typed.budget}"] if typed.budget else []),
-        *([f"hydra.sweeper.regret={typed.regret}"] if typed.regret else []),
-        *(["hydra.sweeper.structure=false"] if typed.every else []),
-        *([f"hydra.sweeper.only=[{only}]"] if only else []),
-        *typed.knobs,
-    ]
+    return parser
 
 
 def _known(model: str) -> str:

@@ -152,7 +152,7 @@ def _runs_in(path: Path, table: str, expected: Mapping[str, Part | None]) -> dic
 
 
 def take_out(paths: SweepPaths, names: Collection[str], broken: Collection[Path] = ()) -> None:
-    """Give the runs of those names files of their own again, except for those in ``broken`` files; raise OSError.
+    """Move the named runs back into files of their own, except those in ``broken`` files; raise OSError.
 
     Hold `folder_locked`. The rows of each table stay as they are.
     """

@@ -88,7 +88,7 @@ class Staged:
         return folder
 
     def replace(self, table: str, left_out: Collection[str]) -> None:
-        """Give the staged folder the place of the table's, with links to all files there but those ``left_out``; raise OSError.
+        """Put the staged folder in place of the table's, after linking all files there but those ``left_out``; raise OSError.
 
         Hold `folder_locked`. The staged folder then holds the old files.
         """

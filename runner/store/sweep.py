@@ -132,7 +132,7 @@ class Sweep(SweepPaths):
     def compact(self, notify: Callable[[Merged], None]) -> Stored:
         """Merge the files of finished runs into larger ones, and return what was stored; raise NotStored or OutputsUnreadable.
 
-        ``notify`` is called for each table. Only one process may do so at a time; it may be another one than the sweep's writer.
+        ``notify`` is called for each table. Only one process may do so at a time, and it need not be the sweep's writer.
         """
         stored = self.stored(check_parts=False)
         compact(self, stored, notify)

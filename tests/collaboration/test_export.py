@@ -15,16 +15,7 @@ from breakeven.analysis.traces import FORMATS
 from breakeven.analysis.traces.command import main
 from breakeven.base.errors import BadInput
 from tests import commands
-from tests.traces import READERS, Found, lasting
-
-_FEW = (
-    "tasks=6",
-    "task=200us",
-    "rounds=1",
-    "measure.max_time=300ms",
-    "measure.max_trials=3",
-    "progress=quiet",
-)
+from tests.traces import FEW, READERS, Found, lasting
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     untraced = ("model=thread", "workers=2", "measure.traced=0", "sweep=untraced")
     three = ("-m", "model=thread,process,process_pool", "workers=2", "measure.traced=2", "sweep=three")
     for typed in (untraced, three):
-        ended = commands.run(commands.module("breakeven", "run", *typed, *_FEW), folder)
+        ended = commands.run(commands.module("breakeven", "run", *typed, *FEW), folder)
         assert ended.returncode == 0, ended.stderr
     return folder
 

@@ -10,24 +10,15 @@ import pytest
 import breakeven
 from breakeven.analysis.lab import Lab
 from tests import commands
-from tests.traces import READERS, lasting
+from tests.traces import FEW, READERS, lasting
 from tests.viewer import opened
-
-_FEW = (
-    "tasks=6",
-    "task=200us",
-    "rounds=1",
-    "measure.max_time=300ms",
-    "measure.max_trials=3",
-    "progress=quiet",
-)
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Return a sweep of threads, and of processes over a queue."""
     folder = tmp_path_factory.mktemp("viewed")
-    typed = ("-m", "model=thread,process", "workers=2", "measure.traced=1", "sweep=viewed", *_FEW)
+    typed = ("-m", "model=thread,process", "workers=2", "measure.traced=1", "sweep=viewed", *FEW)
     ended = commands.run(commands.module("breakeven", "run", *typed), folder)
     assert ended.returncode == 0, ended.stderr
     return breakeven.load(folder / "outputs" / "viewed")

@@ -1,0 +1,21 @@
+"""Write a file beside the place where it is to be, so that it is whole or absent there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from breakeven.base.layout import PART
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a path beside ``path``: what is written there takes its place when the block ends, and is deleted if that fails; raise OSError."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
