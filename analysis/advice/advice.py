@@ -10,6 +10,7 @@ from math import inf
 from breakeven.analysis.advice.replay import Raced, replay
 from breakeven.analysis.advice.snippet import Given
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.part import Part, part_of
 from breakeven.analysis.verdicts.answer import Answer, answers
 from breakeven.analysis.verdicts.sentences import Words
 from breakeven.search.race import EQUAL, FAILED, LEADER, OPEN, WORSE, Standing
@@ -36,7 +37,7 @@ class Advice:
     ``at_once`` is how many calls the CPUs can carry out at the same time: more than there are CPUs if a call waits most of its time.
     ``decided``: no candidate is better than the leader by more than the ``regret``, as far as the rule sees. ``structure`` says
     whether candidates that were not measured are judged by their neighbours. ``seconds`` is how long its runs took. ``given`` is how
-    the function was called.
+    the function was called, ``part`` how many of the inputs each run took if not all.
     """
 
     choices: tuple[Choice, ...]
@@ -47,6 +48,7 @@ class Advice:
     seconds: float
     at_once: float
     given: Given | None = None
+    part: Part | None = None
 
     @property
     def leader(self) -> Choice:
@@ -88,6 +90,7 @@ def _advise(lab: Lab) -> Advice | None:
         seconds=float(lab.runs["wall_ns"].sum()) / 1e9,
         at_once=_at_once(lab),
         given=raced.given,
+        part=part_of(lab.runs[lab.runs["status"].eq("ok")]),
     )
 
 

@@ -41,6 +41,8 @@ def to_json(advice: Advice) -> dict[str, Any]:
         "measured": advice.measured,
         "runs": advice.runs,
         "seconds": advice.seconds,
+        "inputs_taken": None if advice.part is None else advice.part.taken,
+        "inputs_given": None if advice.part is None else advice.part.of,
         "candidates": _rows(advice),
     }
 

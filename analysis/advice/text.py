@@ -27,7 +27,12 @@ _WIDTH = max(map(len, _LABELS)) + 2
 def advice_lines(advice: Advice, width: int = 80) -> list[str]:
     """Return the advice as lines of at most ``width`` columns, but for the code."""
     lines = wrap(probe(advice), width, "  ") if advice.answer is not None else []
-    lines += [*wrap(effort(advice), width, "  "), "", *wrap(sentence(advice), width, "  ")]
+    lines += [
+        *wrap(effort(advice), width, "  "),
+        *wrap(part_taken(advice), width, "  "),
+        "",
+        *wrap(sentence(advice), width, "  "),
+    ]
     written = writable(advice)
     if written is not None and written is not advice.leader:
         lines += ["", *wrap(_of_another(written), width, "  ")]
@@ -78,7 +83,23 @@ def effort(advice: Advice) -> str:
         return f"{text}; there was no time for {left}"
     if advice.structure:
         return f"{text}; {left} not: surely slower, if speedup is smooth over workers and chunk size (--every measures all)"
-    return f"{text}; {left} not: even at best they could not win"
+    of_a_part = "" if advice.part is None else f" with {advice.part.taken} inputs at a time"
+    return f"{text}; {left} not: even at best they could not win{of_a_part}"
+
+
+def part_taken(advice: Advice) -> str:
+    """Return how many of the inputs each run took, why, and what that leaves open; empty if all of them."""
+    part = advice.part
+    if part is None:
+        return ""
+    text = (
+        f"each run took {part.taken} of the {part.of} inputs, drawn anew for each round: all of them take about "
+        f"{format_time(part.all_ns)} one after the other (longest_trial=null takes all)"
+    )
+    if not part.is_uneven:
+        return text
+    span = f"{format_time(part.least_ns)} to {format_time(part.most_ns)}"
+    return f"{text}; they are so uneven ({span} a call, by round) that all may gain otherwise than a part of them"
 
 
 def sentence(advice: Advice) -> str:

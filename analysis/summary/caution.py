@@ -33,7 +33,7 @@ NATIVE, FAULTS, FAULTS_ALONE, DISTURBED, UNSTEADY, OVER = (
     "unsteady",
     "time over",
 )
-BESIDE, UNLIKE, HOSTS = "beside another", "unlike hosts", "few hosts"
+BESIDE, UNLIKE, HOSTS, PART = "beside another", "unlike hosts", "few hosts", "part of the inputs"
 MISSING, NO_INTERVAL, ONE_PROCESS, OBSERVED = "missing", "no interval", "one process", "observed"
 
 IMPORTANCE = (
@@ -56,6 +56,7 @@ IMPORTANCE = (
     *(
         "gil",
         "cache",
+        PART,
         DISTURBED,
         ONE_PROCESS,
         "window",

@@ -9,6 +9,7 @@ import pandas as pd
 from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.page_faults import faults_of_tasks
+from breakeven.analysis.frames.part import part_of
 from breakeven.analysis.frames.slowed import slowed
 from breakeven.analysis.summary.caution import (
     DISTURBED,
@@ -16,6 +17,7 @@ from breakeven.analysis.summary.caution import (
     OBSERVED,
     ONE_PROCESS,
     OVER,
+    PART,
     SAME_WORK,
     SLOWED,
     UNSTEADY,
@@ -24,7 +26,7 @@ from breakeven.analysis.summary.caution import (
 from breakeven.analysis.summary.mixed import mixed_conditions
 from breakeven.analysis.summary.shared_counts import shared_counts
 from breakeven.analysis.summary.wording import out_of, percent, span
-from breakeven.analysis.units import format_ratio, plural
+from breakeven.analysis.units import format_ratio, format_time, plural
 from breakeven.base import notes
 
 MOST_EFFECT = 0.02
@@ -147,6 +149,22 @@ def _hurried(good: pd.DataFrame) -> Iterator[Caution]:
             f"asked (measure.rel_ci){before}"
         )
         yield Caution(OVER, text, frozenset(trials["cell_id"]), "t")
+
+
+def parts_taken(runs: pd.DataFrame) -> Iterator[Caution]:
+    """Say that each round did a part of the inputs that are given; ``runs`` is that of `Lab`."""
+    good = runs[runs["status"].eq("ok")]
+    part = part_of(good)
+    if part is None:
+        return
+    uneven = (
+        f"; one part is unlike another, {format_time(part.least_ns)} to {format_time(part.most_ns)} a call"
+    )
+    text = (
+        f"each round did {part.taken} of the {part.of} inputs, drawn anew (longest_trial): where they differ in length, all of them "
+        f"gain more from many workers than a part{uneven * part.is_uneven}"
+    )
+    yield Caution(PART, text, frozenset(good.loc[good["input_total"].gt(good["input_count"]), "cell_id"]))
 
 
 def _noted(good: pd.DataFrame) -> Iterator[Caution]:

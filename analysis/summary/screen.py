@@ -26,7 +26,7 @@ from breakeven.analysis.advice import (
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, name_work
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.caution import FLAGS, MISSING, Caution, in_order
-from breakeven.analysis.summary.cautions import cautions
+from breakeven.analysis.summary.cautions import cautions, parts_taken
 from breakeven.analysis.summary.cells import Table, tables
 from breakeven.analysis.summary.forecast import too_wide
 from breakeven.analysis.summary.hosts import on_hosts
@@ -160,6 +160,8 @@ def _cautions(lab: Lab) -> Iterator[Caution]:
     yield from on_hosts(lab)
     yield from falls_into_kinds(lab)
     yield from cautions(lab.estimates, lab.runs)
+    if advise(lab) is None:  # which says it itself
+        yield from parts_taken(lab.runs)
     yield from native_threads(lab)
     yield from faults_alone(lab)
     yield from page_faults(lab)

@@ -31,6 +31,7 @@ LATER: frozenset[str] = frozenset(
         "input_count",
         "input_least_bytes",
         "input_most_bytes",
+        "input_total",
         "inputs",
         "interpreter_flags",
         "jit_enabled",
@@ -176,7 +177,12 @@ _RUNS = (
     (
         "input_count",
         pa.int32(),
-        "how many inputs workload.inputs gives, each done equally often in a trial of the column tasks; null without it",
+        "how many inputs of workload.inputs the run does, each equally often in a trial of the column tasks; null without it",
+    ),
+    (
+        "input_total",
+        pa.int32(),
+        "how many inputs workload.inputs gives; more than input_count if each round does a part of them (longest_trial)",
     ),
     ("input_least_bytes", pa.int64(), "size of the smallest of them, in bytes; payload_bytes is their mean"),
     ("input_most_bytes", pa.int64(), "size of the largest of them, in bytes"),

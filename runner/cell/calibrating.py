@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import inf
 from time import perf_counter_ns
 
 from .calibration import CalibrationResult, Calls
@@ -18,7 +19,7 @@ def calibrate(specification: Specification) -> None:
     """Leave a `CalibrationResult` in the run's folder; raise what the task raises."""
     prepare_imports(specification)
     workload = make_workload(specification, make_pattern(specification))
-    found = _amount(workload) if workload.LENGTH else _calls(workload)
+    found = _amount(workload) if workload.LENGTH else _calls(workload, specification.longest_trial_ns or inf)
     write(os.path.join(specification.folder, RESULT), to_json(found).encode())
 
 
@@ -26,11 +27,11 @@ def _amount(workload: Workload) -> CalibrationResult:
     return CalibrationResult(workload.amount, observe(workload, apart=False)[0].task_ns)
 
 
-def _calls(workload: Workload) -> CalibrationResult:
+def _calls(workload: Workload, within_ns: float) -> CalibrationResult:
     begin = perf_counter_ns()
     workload.open()
     imported = perf_counter_ns()
-    seen, inputs = observe(workload, apart=False)
+    seen, inputs = observe(workload, apart=False, within_ns=within_ns)
     calls = Calls(
         import_ns=imported - begin,
         inputs_ns=seen.inputs_ns,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+from collections.abc import Sequence
 from functools import partial
+from math import inf
+from random import Random
 from time import perf_counter_ns, process_time_ns
 from typing import Any, NoReturn, Union
 
@@ -38,6 +41,7 @@ class FirstCalls(NamedTuple):
     the ARGUMENTS of the configuration, nothing if empty; UNKNOWN if the input cannot be copied. What cannot be
     pickled of an input or a result is said in words, see `unpicklable`. ``plain``: no call needed an event loop.
     ``cpus`` is how many CPUs the process kept busy during the later calls, 0 without any; ``inputs_ns`` the time to make the inputs.
+    ``called`` is with how many of them it was called.
     """
 
     first_ns: int
@@ -50,15 +54,18 @@ class FirstCalls(NamedTuple):
     whole_bytes: int = 0
     cpus: float = 0.0
     inputs_ns: int = 0
+    called: int = 0
 
 
-def observe(workload: Workload, *, apart: bool, known_ns: int = 0) -> tuple[FirstCalls, Inputs]:
+def observe(
+    workload: Workload, *, apart: bool, known_ns: int = 0, within_ns: float = inf
+) -> tuple[FirstCalls, Inputs]:
     """Call the task for the first times; return what that shows and the inputs for the trials.
 
     With ``apart``, a forked process makes the calls: what a task leaves behind in its process, such as threads
     or locks, would reach the workers that are forked later and could hang or end them. A function whose length is known
-    (``known_ns``, 0 if not) is not called again for it. Raise what the task
-    raises, or FirstCallFailed if it was raised apart; if that process ended, this one ends in the same way.
+    (``known_ns``, 0 if not) is not called again for it. If calls with all inputs would take longer than ``within_ns``, some of the
+    inputs are called with, in random order, and none ``apart``. Raise what the task raises, or FirstCallFailed if it was raised apart; if that process ended, this one ends in the same way.
     """
     begin = perf_counter_ns()
     originals = workload.inputs()
@@ -70,44 +77,51 @@ def observe(workload: Workload, *, apart: bool, known_ns: int = 0) -> tuple[Firs
         seen = call_apart(workload, originals, known_ns)
         workload.plain = seen.plain
         return seen, (Kept(workload, originals).inputs(seen.changes) if seen.changes else Inputs(originals))
-    seen, inputs = _watch(workload, originals, known_ns)
+    seen, inputs = _watch(workload, originals, known_ns, within_ns)
     return seen._replace(inputs_ns=inputs_ns), inputs
 
 
-def _watch(workload: Workload, originals: list[Any], known_ns: int) -> tuple[FirstCalls, Inputs]:
+def _watch(
+    workload: Workload, originals: list[Any], known_ns: int, within_ns: float = inf
+) -> tuple[FirstCalls, Inputs]:
     """Call the task with each input and see what that changes, then repeat it with inputs that are as before."""
     kept = Kept(workload, originals)
     with workload.hooks().around():
-        first = _call(workload, Inputs(originals), repetitions=0)
+        first = _call(workload, Inputs(originals), 0, within_ns)
         workload.plain = first.plain
         changes = kept.changes()
         inputs = kept.inputs(changes)
         if known_ns:
             later = first._replace(task_ns=known_ns)
         else:
-            later = first if first.first_ns * inputs.count > _TOO_LONG_NS else _call(workload, inputs)
+            too_long = first.first_ns * first.called > _TOO_LONG_NS
+            later = first if too_long else _call(workload, inputs, within_ns=within_ns)
     return later._replace(first_ns=first.first_ns, changes=changes), inputs
 
 
-def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -> FirstCalls:
+def _call(
+    workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS, within_ns: float = inf
+) -> FirstCalls:
     """Call the task with each input, then time it: the median of nine calls, or of fewer if they are long.
 
-    Inputs that are ours are alike, and the first one is timed; a user's differ, and each is.
+    Inputs that are ours are alike, and the first one is timed; a user's differ, and each is that is called with.
     """
     task = workload.open()
-    taken, sizes, bad = [], [], ["", ""]
-    for place in range(inputs.count):
+    taken, sizes, bad, spent = dict[int, int](), [], ["", ""], 0
+    for place in _order(inputs.count, within_ns):
         payload, suffix = inputs[place], f" {place}" * workload.lists
         size_in = size_of(payload)
         bad[0] = bad[0] or ("" if size_in is not None else unpicklable(payload, f"input{suffix}"))
-        length, back = _time(task, payload)
-        taken.append(length)
+        taken[place], back = _time(task, payload)
         size_back = size_of(back)
         bad[1] = bad[1] or ("" if size_back is not None else unpicklable(back, f"result{suffix}"))
         sizes.append((size_in or 0, size_back or 0))
-    timed = range(inputs.count if workload.FOREIGN else 1)
+        spent += taken[place]
+        if spent > within_ns:
+            break
+    timed = list(taken) if workload.FOREIGN else [0]
     passes, cpus = _passes(task, inputs, timed, repetitions)
-    rounds = passes or [taken]
+    rounds = passes or [[taken[place] for place in timed]]
     return FirstCalls(
         first_ns=sum(taken[place] for place in timed) // len(timed),
         task_ns=sum(percentile(list(lengths), 0.5) for lengths in zip(*rounds)) // len(rounds[0]),
@@ -118,10 +132,16 @@ def _call(workload: Workload, inputs: Inputs, repetitions: int = _REPETITIONS) -
         plain=not has_loop(),
         whole_bytes=max(sum(column) for column in zip(*sizes)) + _FRAME_BYTES * len(sizes),
         cpus=cpus,
+        called=len(taken),
     )
 
 
-def _passes(task: Task, inputs: Inputs, places: range, most: int) -> tuple[list[list[int]], float]:
+def _order(count: int, within_ns: float) -> Sequence[int]:
+    """Return the places of all inputs in order; in random order if some may be left out, since the first may be unlike the others."""
+    return range(count) if within_ns == inf else Random(count).sample(range(count), count)
+
+
+def _passes(task: Task, inputs: Inputs, places: Sequence[int], most: int) -> tuple[list[list[int]], float]:
     """Call the task with the inputs at ``places`` again and again; return the lengths in each pass, and the CPUs kept busy."""
     passes: list[list[int]] = []
     spent = on_cpu = 0

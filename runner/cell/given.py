@@ -10,6 +10,7 @@ import re
 import resource
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from random import Random
 from typing import Any, Optional
 
 from .awaiting import complete
@@ -73,6 +74,13 @@ def _of_module(target: str) -> list[Any]:
     if not inputs:
         raise call.refusal(f"{'returned' if called else 'holds'} no inputs ({_shown(made)})")
     return inputs
+
+
+def drawn(inputs: list[Any], take: int, seed: str) -> list[Any]:
+    """Return ``take`` of the inputs, each as likely as any other, in their order: the same ones for one ``seed``; all if that is 0."""
+    if not take or take >= len(inputs):
+        return inputs
+    return [inputs[place] for place in sorted(Random(seed).sample(range(len(inputs)), take))]
 
 
 def is_called(found: Any) -> bool:

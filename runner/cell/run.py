@@ -239,6 +239,7 @@ def make_workload(specification: Specification, pattern: Pattern) -> Workload:
     workload = kind(specification.workload_options, sizes, specification.seed)
     workload.folder = specification.path[0] if specification.path else os.getcwd()
     workload.task_ns = specification.task_ns
+    workload.take, workload.drawn_by = specification.take, f"{specification.seed}/{specification.round}"
     if kind.LENGTH:
         known = specification.amount
         workload.amount = workload.calibrate(specification.task_ns) if known is None else known

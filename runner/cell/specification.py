@@ -29,7 +29,8 @@ class Specification(NamedTuple):
 
     ``amount`` is the work in a task; None, if none was calibrated before, calibrates it in the run. ``known_ns`` is the length of
     a function's call as calibrated, 0 if it is not known. One that ``calibrates`` does nothing else, and leaves a `CalibrationResult`.
-    ``time_limit_ns`` is 0 if nobody ends the run; ``executable`` is the interpreter, started with ``options`` and
+    Of the inputs that a user gives the run takes ``take``, drawn for its round, all if that is 0; one that calibrates calls with so many
+    of them as ``longest_trial_ns`` holds. ``time_limit_ns`` is 0 if nobody ends the run; ``executable`` is the interpreter, started with ``options`` and
     the variables of ``environment``, of which None removes one; ``folder`` is the run's private folder, ``path``
     the directories that a user's function
     is imported from, and ``parent`` the process that waits for the result.
@@ -67,3 +68,5 @@ class Specification(NamedTuple):
     calibrates: bool
     switch_interval_ns: int = 0
     gc: str = "default"
+    longest_trial_ns: int = 0
+    take: int = 0

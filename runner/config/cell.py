@@ -64,6 +64,7 @@ KNOBS: dict[str, tuple[str, ...]] = {
             "tasks",
             "task",
             "trial",
+            "longest_trial",
         ),
         *("window", "affinity", "switch_interval", "gc", *ROUNDS, "seed", *POLICY, "measure", "limits"),
     ),
@@ -84,7 +85,8 @@ KNOBS: dict[str, tuple[str, ...]] = {
 
 
 _OPTIONAL = (
-    *("environment", "interpreter.flags", "trial", "precision", "max_rounds", "switch_interval", "gc"),
+    *("environment", "interpreter.flags", "trial", "longest_trial", "precision", "max_rounds"),
+    *("switch_interval", "gc"),
     *("budget", "compare_by", "calibration", "calibrate_on", "measure.fewest_trials"),
 )
 """Knobs that a user's file may lack, since it is older than they are."""
@@ -119,7 +121,8 @@ class Cell:
 
     ``*_options`` hold the other knobs of a family's member, in base units. ``tasks`` is 0 for ``auto``: then it
     follows from ``trial_ns``, the length of a serial trial, which is 0 otherwise. ``environment`` holds the environment
-    variables that are set, or removed if None. ``switch_interval_ns`` is 0 for the interpreter's own.
+    variables that are set, or removed if None. ``switch_interval_ns`` is 0 for the interpreter's own. Where all inputs that a user
+    gives would take a serial trial longer than ``longest_trial_ns``, a run does ``take`` of them; 0 for all.
     """
 
     label: str | None = None
@@ -138,6 +141,8 @@ class Cell:
     tasks: int
     task_ns: int
     trial_ns: int = 0
+    longest_trial_ns: int = 0
+    take: int = 0
     window_ns: int
     interpreter: str
     interpreter_flags: tuple[str, ...] = ()
@@ -188,6 +193,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         payload_out_bytes=read_size(plain["payload_out"], "payload_out"),
         tasks=tasks or 0,
         trial_ns=read_length(plain.get("trial", TRIAL), "trial") if tasks is None else 0,
+        longest_trial_ns=_longest_trial(plain, members, by_length=tasks is None),
         task_ns=read_length(plain["task"], "task"),
         window_ns=read_length(plain["window"], "window"),
         interpreter=canonical(str(plain["interpreter"]["path"] or CURRENT)),
@@ -276,6 +282,14 @@ def _only_known(given: Mapping[str, Any], known: Iterable[str], prefix: str, lis
             raise UnknownChoice(
                 f"{prefix}{key}: no such knob{did_you_mean(key, names)}; {listed} {', '.join(names)}"
             )
+
+
+def _longest_trial(plain: Mapping[str, Any], members: Mapping[str, _Member], *, by_length: bool) -> int:
+    """Return from which length of a serial trial on a run does a part of the inputs that are given; 0 for none, or without effect."""
+    asked = plain.get("longest_trial")
+    longest = 0 if asked is None else read_length(asked, "longest_trial")
+    has_list = members["workload"].options.get("inputs") is not None and members["pattern"].name == "map"
+    return longest if by_length and has_list else 0
 
 
 def _switch_interval(value: object) -> int:

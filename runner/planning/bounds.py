@@ -8,6 +8,7 @@ from breakeven.base.units import format_time
 from breakeven.runner.cell.feasibility import in_units, least_ns
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.config.naming import describe
+from breakeven.runner.config.search import RaceSearch
 from breakeven.runner.planning.calibration import Calibration
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.plan import Plan
@@ -16,8 +17,11 @@ from breakeven.runner.planning.plan import Plan
 def over_their_time(plan: Plan) -> str | None:
     """Return what is to be said of the cells whose trials take longer than they may; None for none.
 
-    Nothing is known of a function that has not been called yet, and of messages.
+    Nothing is known of a function that has not been called yet, and of messages. A race has its budget instead: a run takes what it
+    takes there.
     """
+    if isinstance(plan.search, RaceSearch):
+        return None
     possible = [planned for planned in plan.planned if planned.reason is None]
     least = {planned.cell_id: _least_ns(planned) for planned in possible}
     over = [planned for planned in possible if least[planned.cell_id] > planned.cell.measure.max_time_ns]
@@ -62,7 +66,12 @@ def _remedy(over: Sequence[PlannedCell], takes: int) -> str:
         return f"window={in_units(min(map(_window_ns, windows)))}, or {time}"
     tasks = min(map(_most_tasks, over))
     occupied = tasks >= max(planned.cell.workers for planned in over)
-    return f"tasks={tasks} or fewer, or {time}" if occupied else time
+    if not occupied:
+        return time
+    if all(planned.inputs for planned in over):  # of which a number of tasks would have to be a multiple
+        part = tasks * min(_length_ns(planned.cell, planned.calibration) for planned in over)
+        return f"longest_trial={in_units(part)}, with which each round does a part of the inputs, or {time}"
+    return f"tasks={tasks} or fewer, or {time}"
 
 
 def _window_ns(planned: PlannedCell) -> int:

@@ -201,7 +201,14 @@ def fingerprint(cell: Cell, engine: str) -> str:
     """
     requested = asdict(cell)
     del requested["time_limit_ns"], requested["measure"]["fewest"]
-    for name in ("environment", "interpreter_flags", "trial_ns", "switch_interval_ns"):
+    for name in (
+        "environment",
+        "interpreter_flags",
+        "trial_ns",
+        "longest_trial_ns",
+        "take",
+        "switch_interval_ns",
+    ):
         if not requested[name]:
             del requested[name]
     if cell.gc == DEFAULT:

@@ -22,6 +22,7 @@ from breakeven.runner.environment import cpu_count
 from breakeven.runner.planning.calibration import Calibration
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
+from breakeven.runner.planning.tasks import WAITS
 
 _PROCESS_NS = 60_000_000  # start, imports, calibration, exit and storing of one run
 _BLOCK_NS = (
@@ -32,7 +33,6 @@ _MESSAGE_NS = 60_000  # a round trip, without its payload
 _SENT_NS = 16_000  # one of many messages that go one way
 _BYTES_PER_NS = 1.0  # copying a payload out and back
 _UNKNOWN_TASK_NS = 1_000_000  # the user's function, if it could not be called before its first run
-_WAITS = 0.5  # a call that keeps less of a CPU busy waits for something else most of its time
 _MAY_SHARE = 0.5  # how far threads come from one to all CPUs: nobody knows whether a function holds the GIL
 
 Kind = tuple[str, ...]
@@ -110,7 +110,7 @@ def _slower(load: float | None, message_ns: float) -> float:
 
 def _at_once(cell: Cell, cpus: int, calls: Calls | None) -> float:
     """Return how many tasks run at the same time; one for each worker if they need neither CPU nor GIL."""
-    if cell.workload == "sleep" or (calls is not None and calls.cpus < _WAITS):
+    if cell.workload == "sleep" or (calls is not None and calls.cpus < WAITS):
         return cell.workers
     most = min(cell.workers, max(cpus / max(calls.cpus if calls is not None else 1.0, 1.0), 1.0))
     if "process" in cell.model or cell.model == "mp_pool":
@@ -134,10 +134,11 @@ def _first_calls_ns(about: Timed, cpus: int) -> float:
     calls, cell, length = _calls(about), about.cell, _length_ns(about)
     if calls is None:
         return 0.0
-    extra = max(calls.first_ns - length, 0.0) * calls.inputs
+    inputs = cell.take or calls.inputs
+    extra = max(calls.first_ns - length, 0.0) * inputs
     apart, fresh = cell.start_method == "fork", cell.start_method is not None
     everywhere = extra * (1 + apart + fresh * -(-cell.workers // cpus))
-    return calls.import_ns + calls.inputs_ns + 2 * calls.inputs * length + everywhere
+    return calls.import_ns + calls.inputs_ns + 2 * inputs * length + everywhere
 
 
 @dataclass

@@ -30,7 +30,7 @@ def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) 
     ``finally_``: then it has the least.
     """
     lengths = {planned.cell_id: _of(planned, known) for planned in plan.planned}
-    counts = TaskCounts((planned.cell, _length(lengths[planned.cell_id])) for planned in plan.planned)
+    counts = TaskCounts((planned.cell, lengths[planned.cell_id]) for planned in plan.planned)
     kept = {(row["cell_id"], row["source"]): row["tasks"] for row in stored.values() if row["tasks"]}
     cells = {}
     for planned in plan.planned:
@@ -38,10 +38,12 @@ def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) 
         cell = planned.cell
         if cell.trial_ns:
             source = None if planned.source is None else planned.source.digest
-            found = kept.get((planned.cell_id, source))
-            tasks = found if found and found % (planned.inputs or 1) == 0 else counts.of(cell, planned.inputs)
+            tasks = kept.get((planned.cell_id, source), 0)
+            if not _fits(tasks, cell, planned.inputs):
+                tasks = counts.of(cell, planned.inputs)
             least = planned.inputs or LEAST_EACH * cell.workers
-            cell = _checked(replace(cell, tasks=tasks or least * finally_), planned.engine)
+            take = tasks if tasks < planned.inputs else 0
+            cell = _checked(replace(cell, tasks=tasks or least * finally_, take=take), planned.engine)
         cells[planned.cell_id] = replace(planned, cell=cell, calibration=calibration)
     runs = tuple(
         replace(run, cell=cells[run.cell_id].cell, calibration=cells[run.cell_id].calibration)
@@ -54,8 +56,9 @@ def _of(planned: PlannedCell, known: Known) -> Calibration | None:
     return None if planned.work is None else known.get(planned.work)
 
 
-def _length(calibration: Calibration | None) -> int | None:
-    return None if calibration is None else calibration.measured_ns
+def _fits(tasks: int, cell: Cell, inputs: int) -> bool:
+    """Return whether a trial can have so many tasks: each of the inputs equally often, or a part of them if it may be one."""
+    return tasks > 0 and (tasks % (inputs or 1) == 0 or (cell.longest_trial_ns > 0 and tasks < inputs))
 
 
 def _checked(cell: Cell, engine: str) -> Cell:

@@ -9,6 +9,8 @@ from math import ceil
 from typing import Any
 
 from breakeven.runner.config.cell import LEAST_EACH, Cell
+from breakeven.runner.environment import cpu_count
+from breakeven.runner.planning.calibration import Calibration
 
 _MESSAGE_NS = {"pingpong": 60_000, "shared_pipe": 10_000}  # a round trip, or one way, without its payload
 _NS_PER_BYTE = 1.0  # of a payload, out and back
@@ -18,6 +20,12 @@ _FEWEST_SENT = 128
 _MEMORY_SHARE = 8  # of the machine's, for the payloads of a trial
 _HANDING_OVER_NS = 30_000  # a task to a worker and its result back, at least
 _LONGEST = 4  # times the length of a trial may the parallel one take for handing tasks over
+_PART_EACH, _PART_A_CPU = (
+    4,
+    8,
+)  # inputs a worker, or a CPU, in a trial of a part of them: see `benchmarks.parts`
+WAITS = 0.5
+"""A call that keeps less of a CPU busy waits for something else most of its time."""
 
 Group = tuple[Any, ...]
 
@@ -25,22 +33,26 @@ Group = tuple[Any, ...]
 class TaskCounts:
     """The numbers of tasks for the cells of a sweep; cells of one group, which are compared, get the same.
 
-    Each comes with the length of a function's call on its interpreter, None if that is not known; the longest of a group counts.
+    Each comes with what is known of a function's calls on its interpreter, None if that is nothing; the longest of a group count.
     A calibrated task has the length that was asked for.
     """
 
-    def __init__(self, cells: Iterable[tuple[Cell, int | None]]) -> None:
+    def __init__(self, cells: Iterable[tuple[Cell, Calibration | None]]) -> None:
         self._workers: dict[Group, int] = {}
         self._lengths: dict[Group, int] = {}
-        for cell, measured_ns in cells:
+        self._waits: set[Group] = set()
+        for cell, known in cells:
             group = _group(cell)
             self._workers[group] = max(cell.workers, self._workers.get(group, 0))
-            self._lengths[group] = max(measured_ns or 0, self._lengths.get(group, 0))
+            self._lengths[group] = max(known.measured_ns if known else 0, self._lengths.get(group, 0))
+            if known is not None and known.calls is not None and known.calls.cpus < WAITS:
+                self._waits.add(group)
 
     def of(self, cell: Cell, inputs: int = 0) -> int:
         """Return the number of tasks for a cell; 0 while the length of a function is not known.
 
-        A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least.
+        A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least; a part of them if
+        that would take longer than it may.
         """
         if cell.pattern == "stream":
             message = _SENT_NS + _NS_PER_BYTE / 2 * cell.payload_bytes
@@ -51,10 +63,29 @@ class TaskCounts:
         length = cell.task_ns or self._lengths[_group(cell)]
         if not length:
             return 0
+        if inputs and cell.longest_trial_ns and (part := self._part(cell, length)) < inputs:
+            return part
         if inputs:
             return inputs * turns(cell.trial_ns, length * inputs, _that_fit(cell) // inputs)
         least = LEAST_EACH * self._workers[_group(cell)]
         return max(min(ceil(cell.trial_ns / length), _that_fit(cell)), least)
+
+    def _part(self, cell: Cell, length: int) -> int:
+        """Return how many inputs a trial of a part of them does: no more than can be handed over in a few times its length."""
+        group = _group(cell)
+        least = least_part(self._workers[group], cpu_count(), waits=group in self._waits)
+        handed_over = _LONGEST * cell.longest_trial_ns // _HANDING_OVER_NS
+        return max(min(ceil(cell.longest_trial_ns / length), handed_over), least)
+
+
+def least_part(workers: int, cpus: int, *, waits: bool) -> int:
+    """Return of how many inputs a trial must be at least that does a part of them, so that it ends with few idle workers.
+
+    Calls that keep a CPU busy share the CPUs until fewer are left than there are of these, however many ``workers`` there are; of
+    calls that wait each worker has its own.
+    """
+    by_workers = _PART_EACH * workers
+    return by_workers if waits else min(by_workers, _PART_A_CPU * cpus)
 
 
 def turns(trial_ns: int, list_ns: int, most: int) -> int:

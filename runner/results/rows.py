@@ -62,6 +62,7 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
         "function_commit": run.source and run.source.commit,
         "function_dirty": run.source and run.source.dirty,
         "verify": cell.workload_options.get("verify"),
+        "input_total": (run.source and run.source.inputs) or None,
         "affinity": cell.affinity,
         "seed": cell.seed,
         "order": run.order,

@@ -94,6 +94,40 @@ def test_it_says_what_to_write(race: Path) -> None:
     assert "pays for calls from about" in text
 
 
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (
+            32,
+            "each run took 32 of the 500 inputs, drawn anew for each round: all of them take about 500 ms one after the other",
+        ),
+        (500, ""),
+        (None, ""),
+    ],
+)
+def test_a_part_of_the_inputs_is_said(tmp_path: Path, taken: int | None, said: str) -> None:
+    """How many, and why; nothing where each run took all of them."""
+    facts = {"input_count": taken, "input_total": taken and 500}
+    path = stored(tmp_path / "race", {("process_pool", 2): (1.8, 4), ("thread_pool", 2): (0.9, 2)}, facts)
+    text = " ".join("\n".join(advice_lines(advice_of(path))).split())
+    assert said in text
+    assert ("each run took" in text) == bool(said)
+    written = json.loads(write_advice(advice_of(path), path)[0].read_text())
+    assert written["inputs_taken"] == (taken if said else None)
+
+
+def test_parts_that_are_unlike_are_said(tmp_path: Path) -> None:
+    """A few inputs that take most of the time are in one part and not in another."""
+    path = stored(tmp_path / "race", {("process_pool", 2): (1.8, 1)}, {"input_count": 32, "input_total": 500})
+    Sample(path, rounds=3, runs=9, facts={"input_count": 32, "input_total": 500}).add_rounds(
+        [1_000_000, 1_100_000, 4_000_000],
+        column="task_measured_ns",
+        facts={"input_count": 32, "input_total": 500},
+    )
+    text = " ".join("\n".join(advice_lines(advice_of(path))).split())
+    assert "they are so uneven (1.00 ms to 4.00 ms a call, by round) that all may gain otherwise" in text
+
+
 def test_no_line_is_wider_than_the_screen(race: Path) -> None:
     """But for code, which is copied."""
     for width in (40, 80):

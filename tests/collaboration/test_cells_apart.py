@@ -45,6 +45,7 @@ KNOBS: dict[str, tuple[Any, ...]] = {
     "model.chunksize": (None, 1, 4),
     "gc": ("default", "disabled"),
     "switch_interval": (None, "1ms"),
+    "longest_trial": (None, "200ms"),
     "measure.max_time": ("1s", "2s"),
 }
 """Those without one, which the stored configuration has."""

@@ -157,6 +157,7 @@ def test_files_come_as_sorted_absolute_paths(user: Path) -> None:
     ("options", "tasks", "reason"),
     [
         ({"inputs": "mine:samples"}, 6, "gives 4 inputs now, and a trial of 6 tasks"),
+        ({"inputs": "mine:samples", "take": 6}, 6, "gives 4 inputs now, and a trial of 6 tasks"),
         (
             {"inputs": "mine:LOCKED", "target": "mine:length_of"},
             2,
@@ -169,7 +170,7 @@ def test_a_run_says_what_is_wrong_with_inputs(
     user: Path, options: dict[str, Any], tasks: int, reason: str
 ) -> None:
     """What planning cannot know, or what changed since, is the reason of the failed run."""
-    changes = function("total") | {"tasks": tasks, "ipc": "pipe"}
+    changes = function("total") | {"tasks": tasks, "ipc": "pipe", "take": options.pop("take", 0)}
     changes["workload_options"] |= options
     row = execute(user, **changes).row
     assert reason in row["reason"]
@@ -180,6 +181,23 @@ def test_a_wrong_result_of_one_input_is_found(user: Path) -> None:
     write_module(user, USER + "\ndef unstable(values):\n    return len(values) + random.random()\n")
     row = execute(user, **function("unstable", inputs="mine:samples") | {"tasks": 4}).row
     assert "returned a different result from the serial call" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    "model", [("thread", None, "queue"), ("process", "fork", "pipe"), ("process_pool", "fork", "native")]
+)
+def test_a_round_takes_a_part_of_them(user: Path, model: tuple[str, str | None, str]) -> None:
+    """The same inputs whatever the model, others in another round; their number is that of the tasks."""
+    changes = function("total", inputs="mine:samples") | _model(*model) | {"tasks": 2, "take": 2}
+    rows = [execute(user, **changes | {"seed": seed}).row for seed in (1, 1, 2)]
+    assert [row["reason"] for row in rows] == [None] * 3
+    assert [row["input_count"] for row in rows] == [2] * 3
+    drawn = [(row["input_least_bytes"], row["input_most_bytes"]) for row in rows]
+    assert drawn[0] == drawn[1] == DRAWN
+    assert drawn[2] != DRAWN
+
+
+DRAWN = (960, 5762)  # of seed 1 in the first round: pickles of lists of 400 and 2000 numbers
 
 
 def test_the_mean_is_what_crossed(user: Path) -> None:

@@ -49,6 +49,7 @@ class Workload(Member, ABC):
     amount = 1
     task_ns = 0  # the length asked for, by which a part of the work may go
     folder = ""  # that of the user's files
+    take, drawn_by = 0, ""  # how many of the inputs that a user gives, drawn by what; 0 for all
 
     def __init__(self, options: dict[str, Any], sizes: Sizes, seed: int) -> None:
         self.options = options
@@ -69,7 +70,7 @@ class Workload(Member, ABC):
 
     @property
     def lists(self) -> bool:
-        """Return whether a user gives the inputs as a list, whose whole every trial does."""
+        """Return whether a user gives the inputs as a list, of which every trial does all, or a part."""
         return False
 
     def modules(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Optional
 from ..awaiting import complete, is_awaitable, runs_nothing
 from ..difference import show
 from ..errors import RunsNothing, VerificationFailed
-from ..given import is_target, listed, made
+from ..given import drawn, is_target, listed, made
 from ..hooks import Hook, Hooks
 from ..resolving import resolve
 from ..verification import EQUAL, RULES, Verification, verification
@@ -129,9 +129,12 @@ class Function(Workload):
         return self.lists or bool(self.options.get("make_input"))
 
     def inputs(self) -> list[Any]:
-        """Return the inputs that are given, or the one that is made; None if there is neither. Raise InputsUnusable."""
+        """Return the inputs that are given, or those of them that are to be taken, or the one that is made; None if there is neither.
+
+        Raise InputsUnusable.
+        """
         if self.lists:
-            return listed(self.options["inputs"], self.folder)
+            return drawn(listed(self.options["inputs"], self.folder), self.take, self.drawn_by)
         maker = self.options.get("make_input")
         return [made(maker, self.sizes.payload) if maker else None]
 
