@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from breakeven.base.errors import BadInput
 from breakeven.runner.config.cell import parse
 from breakeven.runner.planning.cells import fingerprint
-from tests.collaboration.host_runs import execute
+from tests.collaboration.host_runs import execute, function, write_module
 from tests.crews import EVERY_MODEL, Mechanism
 from tests.fakes import plain
 
@@ -32,6 +33,29 @@ def test_by_default_they_are_the_interpreters_own(tmp_path: Path) -> None:
     for policy in ("default", "freeze"):
         workers = execute(tmp_path, model="thread", gc=policy).tables["workers"].to_pandas()
         assert (set(workers["switch_interval_ns"]), bool(workers["gc_enabled"].all())) == ({5_000_000}, True)
+
+
+def test_what_was_made_before_is_collected_before_workers_start(tmp_path: Path) -> None:
+    """Else it is while they start, and each page that a collection writes to is copied for a forked worker."""
+    source = """
+        import threading, weakref
+
+        COLLECTED = []
+
+        class Cycle:
+            def __init__(self):
+                self.own = self
+                weakref.finalize(self, COLLECTED.append, True)
+
+        def work():
+            if threading.current_thread() is threading.main_thread():
+                Cycle()
+            else:
+                assert COLLECTED
+    """
+    user = write_module(tmp_path / "user", dedent(source))
+    row = execute(user, **function("work"), model="thread", start_method=None, workers=1, gc="off").row
+    assert row["status"] == "ok", row["reason"]  # nothing else collects
 
 
 def test_they_are_knobs() -> None:
