@@ -1,13 +1,14 @@
 """How long workers take to start, written by hand with the standard library alone: the reference for others.
 
-    python benchmarks/plain_start.py process fork 2 [MODULE ...]
+    python benchmarks/plain_start.py process fork 2 [SECONDS MODULE ...]
 
 Starts so many workers of a kind (thread, process, thread_pool, process_pool, mp_pool) as a plain program does that
 makes a queue or a pool and starts its workers; prints two times from the first creation in ns: until the last worker was
 ready for its first task by its own clock, which all processes of the host share, and until the parent heard of it. A pool's
 workers are ready when they begin their first tasks, of which each waits for the others, so that every worker has one.
-No line of the lab takes part, so that the two can only agree by both being right. MODULES are imported before, without being used: the
-larger a program is, the longer it takes to fork.
+No line of the lab takes part, so that the two can only agree by both being right. MODULES are imported before, without being used, and
+it works for so many SECONDS: the larger a program is, the longer it takes to fork, and the scheduler places the threads of one that has
+worked otherwise than those of one that has only begun.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def executor(make: Callable[..., Any], barrier: Any, workers: int) -> tuple[int,
 
 
 def mp_pool(context: Any, workers: int) -> tuple[int, int]:
-    """Time the workers of `multiprocessing.Pool`, imported before as the other kinds are."""
+    """Time the workers of `multiprocessing.Pool`, imported before as all else is."""
     from multiprocessing.pool import Pool  # noqa: PLC0415  # as a program does that needs no more
 
     barrier = context.Barrier(workers)
@@ -79,9 +80,18 @@ def mp_pool(context: Any, workers: int) -> tuple[int, int]:
         return max(began) - start, perf_counter_ns() - start
 
 
+def work(seconds: float) -> None:
+    """Work for so long, as a program does before it starts workers."""
+    end = perf_counter_ns() + seconds * 1e9
+    while perf_counter_ns() < end:
+        sum(range(1000))
+
+
 def times(model: str, method: str, workers: int) -> tuple[int, int]:
     """Return both times of one kind of workers."""
     context: Any = multiprocessing.get_context(None if method == "-" else method)
+    if method != "-":  # what a program imports once is no part of what its workers take
+        importlib.import_module(f"multiprocessing.popen_{'spawn_posix' if method == 'spawn' else method}")
     if model == "thread":
         return bare(threading.Thread, queue.Queue, workers)
     if model == "process":
@@ -97,6 +107,7 @@ def times(model: str, method: str, workers: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    for module in sys.argv[4:]:
+    for module in sys.argv[5:]:
         importlib.import_module(module)
+    work(float(sys.argv[4]) if sys.argv[4:] else 0)
     print(*times(sys.argv[1], sys.argv[2], int(sys.argv[3])))
