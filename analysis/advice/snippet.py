@@ -88,7 +88,8 @@ class Call:
 
 def snippet(call: Call) -> list[str]:
     """Return the lines of a program, ``results`` at its end; none for workers that no short program makes."""
-    code = _CODE.get(call.model) or _CODE.get(f"{call.model}/{call.ipc}")
+    awaited = _AWAITED.get(call.model) if _awaits(call) else None
+    code = awaited or _CODE.get(call.model) or _CODE.get(f"{call.model}/{call.ipc}")
     if code is None:
         return []
     imports, defined, body = code
@@ -96,13 +97,15 @@ def snippet(call: Call) -> list[str]:
     main = [*_inputs(call), *body]
     if call.imports_program:
         main = ['if __name__ == "__main__":', *(f"    {line}" for line in main)]
+    looped = _awaits(call) and awaited is None
     lines = [
-        *(["import asyncio"] if _awaits(call) and "import asyncio" not in imports else []),
+        *(["import asyncio"] if looped and "import asyncio" not in imports else []),
+        *(["import threading"] if looped else []),
         *(["from multiprocessing import get_context"] if asks else []),
         *([] if asks and call.model == _MP_POOL else imports),
         *_own_imports(call),
         "",
-        *_around(call),
+        *([] if awaited else _around(call)),
         *defined,
         *main,
     ]
@@ -149,24 +152,47 @@ def _inputs(call: Call) -> Iterator[str]:
 
 
 def _around(call: Call) -> Iterator[str]:
-    """Yield the function that calls the user's as it was called, if that cannot be handed over as it is."""
+    """Yield the function that calls the user's as it was called, if that cannot be handed over as it is.
+
+    Each thread that calls an async one keeps its event loop for all calls, as workers did when it was measured.
+    """
     given = call.given
     if given is None or given.is_bare:
         return
+    if given.awaits:
+        yield "mine = threading.local()"
+        yield ""
+    yield f"def call({_argument(call)}):"
+    if given.awaits:
+        yield '    if not hasattr(mine, "loop"):'
+        yield "        mine.loop = asyncio.new_event_loop()"
+    yield f"    return {f'mine.loop.run_until_complete({_called(call)})' if given.awaits else _called(call)}"
+    yield ""
+
+
+def _argument(call: Call) -> str:
+    """Return the name of an input, in code; one that means nothing if the function takes none."""
+    return "one" if call.given is None or call.given.takes_input else "_"
+
+
+def _called(call: Call) -> str:
+    """Return the call of the user's function as it was called, for an input."""
+    given = call.given
+    if given is None:
+        return f"{call.name}(one)"
     words = [
         *(["one"] if given.takes_input else []),
         *map(repr, given.args),
         *(f"{key}={value!r}" for key, value in given.kwargs.items()),
     ]
-    called = f"{call.name}({', '.join(words)})"
-    yield f"def call({'one' if given.takes_input else '_'}):"
-    yield f"    return {f'asyncio.run({called})' if given.awaits else called}"
-    yield ""
+    return f"{call.name}({', '.join(words)})"
 
 
 def _filled(line: str, call: Call, *, asks: bool) -> str:
     values = {
         "FUNCTION": call.handed,
+        "CALL": _called(call),
+        "ONE": _argument(call),
         "WORKERS": str(call.workers),
         "CONTEXT": f', mp_context=get_context("{call.context}")' if asks else "",
         "POOL": f'get_context("{call.context}").Pool' if asks else "Pool",
@@ -279,3 +305,29 @@ _CODE: dict[str, Code] = {
     ),
 }
 """By model, with its channel if that is a program's choice: imports, what is defined, and what is done, with what a `Call` fills in."""
+
+_AWAITED: dict[str, Code] = {
+    "serial": (
+        ["import asyncio"],
+        [],
+        [
+            "async def main():",
+            "    return [await <CALL> for <ONE> in inputs]",
+            "results = asyncio.run(main())",
+        ],
+    ),
+    "asyncio": (
+        ["import asyncio"],
+        [],
+        [
+            "async def main():",
+            "    at_once = asyncio.Semaphore(<WORKERS>)",
+            "    async def call(<ONE>):",
+            "        async with at_once:",
+            "            return await <CALL>",
+            "    return await asyncio.gather(*map(call, inputs))",
+            "results = asyncio.run(main())",
+        ],
+    ),
+}
+"""The same for functions that are async, by models that call them on one event loop."""

@@ -14,17 +14,17 @@ TIMES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9}
 _QUANTITY = re.compile(r"(?P<number>[+-]?[0-9]{1,24}(?:\.[0-9]{1,24})?)\s*(?P<unit>[A-Za-z]*)")
 
 
-def read_size(value: object, key: str, *, bare: bool = False) -> int:
+def read_size(value: object, key: str, *, bare: bool = False, meant: str = "B") -> int:
     """Return the bytes of ``value``, such as ``1.5KiB``; with ``bare`` the unit may be left out.
 
-    Raise BadValue, whose message names ``key``.
+    Raise BadValue, whose message names ``key`` and, for a number without a unit, the one that is probably ``meant``.
     """
-    return _read(_with_unit(value, "B") if bare else value, key, SIZES, "size", "1KiB")
+    return _read(_with_unit(value, "B") if bare else value, key, SIZES, "size", ("1KiB", meant))
 
 
-def read_time(value: object, key: str, *, bare: bool = False) -> int:
+def read_time(value: object, key: str, *, bare: bool = False, meant: str = "ms") -> int:
     """Return the nanoseconds of ``value``, such as ``0.5ms``; otherwise like `read_size`."""
-    return _read(_with_unit(value, "ns") if bare else value, key, TIMES, "time", "1ms")
+    return _read(_with_unit(value, "ns") if bare else value, key, TIMES, "time", (f"1{meant}", meant))
 
 
 def format_size(size: int) -> str:
@@ -54,7 +54,9 @@ def _with_unit(value: object, unit: str) -> object:
     return f"{value}{unit}" if match and not match["unit"] else value
 
 
-def _read(value: object, key: str, units: dict[str, int], kind: str, example: str) -> int:
+def _read(value: object, key: str, units: dict[str, int], kind: str, shown: tuple[str, str]) -> int:
+    """Return ``value`` in the base unit; ``shown`` are an example and the unit of a number without one, for messages."""
+    example, meant = shown
     if value in (0, "0") and not isinstance(value, bool):
         return 0
     match = _QUANTITY.fullmatch(str(value).strip())
@@ -65,7 +67,7 @@ def _read(value: object, key: str, units: dict[str, int], kind: str, example: st
     number, unit = Fraction(match["number"]), match["unit"]
     if not unit:
         raise BadValue(
-            f"{key}={value}: the unit is missing; write for example {value}{next(iter(units))} (units: {_list(units)})"
+            f"{key}={value}: the unit is missing; write for example {value}{meant} (units: {_list(units)})"
         )
     if unit not in units:
         raise BadValue(

@@ -203,7 +203,7 @@ def parse(plain: Mapping[str, Any]) -> Cell:
         switch_interval_ns=_switch_interval(plain.get("switch_interval")),
         gc=read_choice(plain.get("gc", DEFAULT), "gc", COLLECTORS),
         seed=read_count(plain["seed"], "seed", least=0, most=MAX_SEED),
-        time_limit_ns=read_length(plain["limits"]["time"], "limits.time"),
+        time_limit_ns=read_length(plain["limits"]["time"], "limits.time", "s"),
         memory_limit_bytes=_memory_limit(plain["limits"]["memory"]),
         measure=_measure(plain["measure"], _Rounds.read(plain)),
     )
@@ -299,7 +299,7 @@ def _switch_interval(value: object) -> int:
 def _memory_limit(value: object) -> int | None:
     if value is None:
         return None
-    size = read_size(value, "limits.memory")
+    size = read_size(value, "limits.memory", meant="MiB")
     if size < LEAST_MEMORY:
         raise BadValue(
             f"limits.memory={typed(value)}: too little for an interpreter to start; write {format_size(LEAST_MEMORY)} or more, or null for no limit"

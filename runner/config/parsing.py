@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from math import inf, nan
 from typing import Any
 
@@ -110,11 +111,11 @@ def typed(value: object) -> str:
     return "null" if value is None else str(value)
 
 
-def read_length(value: object, key: str) -> int:
-    """Return the nanoseconds of a time above 0; raise BadValue."""
-    time = read_time(value, key)
+def read_length(value: object, key: str, meant: str = "ms") -> int:
+    """Return the nanoseconds of a time above 0; raise BadValue, as if a number without a unit were one of ``meant``."""
+    time = read_time(value, key, meant=meant)
     if time == 0:
-        raise BadValue(f"{key}={value}: needs a time above 0; write one such as {key}=1ms")
+        raise BadValue(f"{key}={value}: needs a time above 0; write one such as {key}=1{meant}")
     return time
 
 
@@ -197,6 +198,7 @@ def read_map(value: object, key: str) -> dict[str, Any]:
 
 READERS: dict[str, Callable[[Any, str], Any]] = {
     "time": read_length,
+    "patience": partial(read_length, meant="s"),
     "size": read_size,
     "count": read_count,
     "share": read_share,

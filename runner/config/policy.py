@@ -64,7 +64,7 @@ def read_policy(plain: Mapping[str, Any]) -> Policy:
 def _read_budget(value: object) -> int | None:
     if value == BY_RULE:
         return None
-    return 0 if value is None else read_length(value, "budget")
+    return 0 if value is None else read_length(value, "budget", "s")
 
 
 def _read_knobs(value: object) -> tuple[str, ...]:

@@ -14,14 +14,14 @@ REGISTRY = {
 KINDS: dict[str, dict[str, str]] = {
     "local": {},
     "debug": {},
-    "dask": {"address": "text", "placement": "block|any", "patience": "time"},
-    "ray": {"address": "text", "placement": "block|any", "patience": "time"},
+    "dask": {"address": "text", "placement": "block|any", "patience": "patience"},
+    "ray": {"address": "text", "placement": "block|any", "patience": "patience"},
     "slurm": {
         "nodes": "count",
         "partition": "text?",
         "allocation": "per_run|shared",
         "placement": "block|any",
-        "patience": "time",
+        "patience": "patience",
         "folder": "text?",
         "sbatch": "list",
     },

@@ -16,6 +16,8 @@ from breakeven.search.candidate import Candidate
 
 _CHUNKS = ("chunksize", "batch_size")
 """Knobs of models that say how many tasks are handed over at once."""
+_ON_A_LOOP = "asyncio"
+"""The model whose workers are tasks of one event loop."""
 _CHOSEN = ("label", "affinity", "model", "start_method", "model_options", "ipc", "ipc_options", "workers")
 """Fields in which candidates may differ: all others say what is computed, or what serial program it is compared with."""
 
@@ -23,7 +25,17 @@ _CHOSEN = ("label", "affinity", "model", "start_method", "model_options", "ipc",
 def raced(cells: Sequence[PlannedCell]) -> list[PlannedCell]:
     """Return the cells of a race, which get further rounds as it needs them; raise BadValue if they are no ways to do one work."""
     _refuse_unlike([planned for planned in cells if planned.reason is None])
-    return [replace(planned, rounds=1) for planned in cells]
+    return [replace(planned, rounds=1, reason=planned.reason or _why_hopeless(planned)) for planned in cells]
+
+
+def _why_hopeless(planned: PlannedCell) -> str | None:
+    """Return why a cell gains nothing whatever it measures; None if it may."""
+    if planned.cell.model != _ON_A_LOOP or planned.source is None or planned.source.manner.awaits:
+        return None
+    return (
+        f"model={_ON_A_LOOP} runs all calls on one event loop, and {planned.cell.function} is not async: each call would block the "
+        "others; write it with async def, or race for threads"
+    )
 
 
 def candidates(cells: Sequence[PlannedCell]) -> list[Candidate]:

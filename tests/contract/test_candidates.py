@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from breakeven.base.errors import BadValue
+from breakeven.runner.cell.question import Manner
 from breakeven.runner.config.search import RaceSearch, Search, read_race
 from breakeven.runner.engines import KINDS
-from breakeven.runner.planning.candidates import candidates, in_race
+from breakeven.runner.planning.candidates import candidates, in_race, raced
 from breakeven.runner.planning.pending import find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin, Request
-from breakeven.runner.planning.run import Run
+from breakeven.runner.planning.run import Run, Source
 from breakeven.runner.planning.settling import settle
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.racing import RaceSchedule
@@ -131,6 +132,27 @@ def test_what_a_race_is_told_is_checked(given: dict[str, Any], said: str) -> Non
     assert str(caught.value).startswith(said)
     assert read_race({"regret": "10%", "structure": "auto"}) == SEARCH
     assert read_race({"regret": 0.05, "structure": False}) == RaceSearch(0.05, structure=False)
+
+
+@pytest.mark.parametrize("awaits", [False, True])
+def test_only_async_functions_race_on_an_event_loop(awaits: bool) -> None:
+    """Calls of any other one would block each other there; the cell stays, with the reason."""
+    made = plan({"model": "asyncio", "ipc": "asyncio_queue"}, {"model": "thread"})
+    manner = Manner(awaits=awaits)
+    source = Source(
+        folder="", digest="", files=(), hashes=(), packages=(), commit=None, dirty=None, manner=manner
+    )
+    cells = [
+        replace(one, source=source, cell=replace(one.cell, workload_options={"target": "mine:work"}))
+        for one in made.planned
+    ]
+    found = raced(cells)
+    assert [one.cell.model for one in in_race(found)] == (["asyncio"] * awaits + ["thread"])
+    assert (found[0].reason is None) == awaits
+    if not awaits:
+        assert str(found[0].reason).startswith(
+            "model=asyncio runs all calls on one event loop, and mine:work is not async: each call would block"
+        )
 
 
 WAYS = [

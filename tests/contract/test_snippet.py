@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -138,6 +139,49 @@ def test_the_code_makes_the_calls_that_were_measured(
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{results}\n"
+
+
+@pytest.mark.parametrize("model", ["serial", "asyncio", "thread_pool", "asyncio_to_thread", "process_pool"])
+@pytest.mark.parametrize(("args", "most"), [((), 20), ((3,), 20)])
+def test_an_async_function_is_awaited_on_one_loop(
+    tmp_path: Path, model: str, args: tuple[int, ...], most: int
+) -> None:
+    """Of all calls, or of those of a worker: what it keeps open there, such as a session, is of use to the next one."""
+    program = """\
+import asyncio, os, threading
+seen = set()
+
+async def later(number, by=2):
+    await asyncio.sleep(0)
+    seen.add((os.getpid(), threading.get_ident(), id(asyncio.get_running_loop())))
+    return by * number, len(seen), len({(pid, thread) for pid, thread, _ in seen})
+"""
+    (tmp_path / "mine.py").write_text(program)
+    given = Given(inputs=list(range(most)), args=args, awaits=True)
+    call = Call(
+        "mine:later",
+        model,
+        2,
+        None,
+        "fork" if "process" in model else None,
+        sys.version_info[:2],
+        given=given,
+    )
+    (tmp_path / "program").write_text("\n".join([*snippet(call), "print(results)"]))
+    done = subprocess.run(
+        [sys.executable, "program"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    results = ast.literal_eval(done.stdout)
+    assert [found for found, _, _ in results] == [(args or (2,))[0] * number for number in range(most)]
+    assert all(loops == threads for _, loops, threads in results)
+
+
+def test_as_many_calls_are_awaited_at_once_as_were_measured() -> None:
+    """More would be another program."""
+    lines = snippet(Call("m:f", "asyncio", 8, given=Given(inputs="m:numbers", awaits=True)))
+    assert "    at_once = asyncio.Semaphore(8)" in lines
+    assert snippet(Call("m:f", "asyncio", 8, given=Given(inputs="m:numbers"))) == []
 
 
 @pytest.mark.parametrize("model", ["process_pool", "mp_pool", "process/pipe", "process/queue"])

@@ -129,6 +129,22 @@ def test_a_time_that_cannot_be_read() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("meant", "written", "example"), [("ms", "10ms", "1ms"), ("s", "10s", "1s"), ("us", "10us", "1us")]
+)
+def test_a_time_without_a_unit_is_taken_for_what_is_usual_there(
+    meant: str, written: str, example: str
+) -> None:
+    """Nobody who writes a budget of 10 means nanoseconds."""
+    for value, said in (
+        (10, f"the unit is missing; write for example {written} ("),
+        ("x", f"such as {example} ("),
+    ):
+        with pytest.raises(BadValue) as refusal:
+            read_time(value, "budget", meant=meant)
+        assert said in str(refusal.value)
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing but a size or a BadValue ever comes of a text."""

@@ -20,6 +20,8 @@ LINES = [
     (["-m", "model=thread,threads"], f"model=threads: no such choice (did you mean thread?); choose one of {MODELS}"),
     (["+experiment=nope"], f"+experiment=nope: no such choice; choose one of {EXPERIMENTS}"),
     (["experiment=tour"], "experiment=...: an experiment is added with a plus sign; write +experiment=NAME"),
+    (["budget=10"], "budget=10: the unit is missing; write for example 10s (units: ns us ms s min)"),
+    (["limits.memory=512"], "limits.memory=512: the unit is missing; write for example 512MiB (units: B KB KiB MB MiB GB GiB)"),
     (["payload=10"], "payload=10: the unit is missing; write for example 10B (units: B KB KiB MB MiB GB GiB)"),
     (["-m", "task=1ms,5sec"], "task=5sec: sec is not a unit of time; the units are ns us ms s min"),
     (["workers=0"], "workers=0: not a whole number from 1 to 4096; write one, such as workers=2"),
