@@ -1,6 +1,6 @@
 """How often a bisection decides, how often wrongly, and how many runs it takes: `python -m benchmarks.bisections`.
 
-    python -m benchmarks.bisections [--lines 500] [--seed 1]
+    python -m benchmarks.bisections [--lines 500] [--seed 1] [--informed]
     python -m benchmarks.bisections --grid outputs/NAME [--lines 500] [--seed 1]
 
 Lines are drawn: speedups along the length of a task, of the shape that the rule assumes, of two kinds of process (some
@@ -9,6 +9,8 @@ and runs whose logarithms scatter by 3, 8 or 15 %, as Student's t with three deg
 line is wrong if its bracket does not hold the true crossing, or if it is said to cross where it does not, to pay everywhere, or nowhere,
 where it crosses. That it is flat is wrong unless its slope at the crossing is below 0.3: 10 % longer tasks then gain 3 %. Exits with 1 if more than 5 % of the lines
 of a row are decided and wrong.
+
+With ``--informed`` each line makes its first run near its true crossing, as a neighbouring line could tell it at best.
 
 With ``--grid`` the lines are those of a full grid along the length of a task that was measured with several rounds: true is the
 crossing of its cells' means, interpolated in logarithms, and a run at any length between two cells is drawn from the measured runs of the
@@ -40,6 +42,7 @@ GRID_ROUNDS = 3
 _FLAT_BELOW = 0.3
 _FREEDOM = 3
 _FINEST = 2000
+_TOLD_OFF = 0.5  # of what an informed line is told, in logarithms
 
 
 @dataclass(frozen=True)
@@ -201,14 +204,29 @@ def is_wrong(found: Found, crossing: float | None, slope: float) -> bool:
     return not found.low <= exp(crossing) <= found.high
 
 
-def drawn(kind: str, spread: float, *, lines: int, seed: int) -> Row:
+class Informed(Bisection):
+    """A line that was told where its crossing is, but for an error, and makes its first run there."""
+
+    told: float | None = None
+
+    def next(self) -> int | None:
+        """Return the position nearest to what was told for the first run, then that of the rule."""
+        if self.told is None or self.runs:
+            return super().next()
+        return int(np.abs(np.log(np.array(self.positions)) - self.told).argmin())
+
+
+def drawn(kind: str, spread: float, *, lines: int, seed: int, informed: bool = False) -> Row:
     """Bisect lines of one kind."""
     rng, rule = np.random.default_rng([seed, list(KINDS).index(kind), round(100 * spread)]), Rule()
     places, found, wrong = positions(rule), [], []
     for number in range(lines):
         line = KINDS[kind](rng)
         means = line.mean(np.log(np.array(places)))
-        found.append(simulated(Bisection(places, rule, number), _runs(kind, means, spread, rng)))
+        bisection = Informed(places, rule, number)
+        if informed and line.crossing is not None:
+            bisection.told = line.crossing + float(np.random.default_rng([seed, number]).normal(0, _TOLD_OFF))
+        found.append(simulated(bisection, _runs(kind, means, spread, rng)))
         wrong.append(is_wrong(found[-1], line.crossing, line.slope))
     return summed(found, wrong)
 
@@ -286,7 +304,7 @@ def simulate(options: argparse.Namespace) -> int:
     print(f"kind       spread {HEADER}")
     wrong = []
     for kind, spread in product(KINDS, SPREADS):
-        row = drawn(kind, spread, lines=options.lines, seed=options.seed)
+        row = drawn(kind, spread, lines=options.lines, seed=options.seed, informed=options.informed)
         wrong.append(row.wrong)
         print(f"{kind:10} {spread:6.2f} {row.text(full_grid(Rule()))}", flush=True)
     return int(max(wrong) > ALLOWED)
@@ -314,6 +332,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="How often a bisection decides, and how often wrongly.")
     parser.add_argument("--lines", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--informed", action="store_true", help="begin each line near its true crossing")
     parser.add_argument("--grid", type=Path, help="the results folder of a full grid along task")
     options = parser.parse_args()
     return simulate(options) if options.grid is None else resample(options)

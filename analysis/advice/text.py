@@ -29,7 +29,7 @@ def advice_lines(advice: Advice, width: int = 80) -> list[str]:
     lines = wrap(probe(advice), width, "  ") if advice.answer is not None else []
     lines += [
         *wrap(effort(advice), width, "  "),
-        *wrap(part_taken(advice), width, "  "),
+        *_wrapped(part_taken(advice), width),
         "",
         *wrap(sentence(advice), width, "  "),
     ]
@@ -42,6 +42,10 @@ def advice_lines(advice: Advice, width: int = 80) -> list[str]:
         first, *others = wrap(text, max(width - _WIDTH, 2))
         lines += [label.ljust(_WIDTH) + first, *(" " * _WIDTH + line for line in others)]
     return [*lines, "", *_table(advice, width)] if advice.measured else lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(text, width, "  ") if text else []
 
 
 def _table(advice: Advice, width: int) -> Iterator[str]:

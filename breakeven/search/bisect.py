@@ -57,7 +57,7 @@ class Rule:
     """
 
     factor: float = 1.25
-    most: int = 40
+    most: int = 60
     larger_pays: bool = True
 
 

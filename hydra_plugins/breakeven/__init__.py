@@ -157,4 +157,4 @@ _GRID: dict[str, Any] = {
 }
 _store("hydra/sweeper", BreakevenSweeper, **_GRID)
 _store("hydra/sweeper", RaceSweeper, RACE, **_GRID, regret="10%", structure="auto")
-_store("hydra/sweeper", BisectSweeper, BISECT, **_GRID, along=TASK, between=None, factor=1.25, most=40)
+_store("hydra/sweeper", BisectSweeper, BISECT, **_GRID, along=TASK, between=None, factor=1.25, most=60)

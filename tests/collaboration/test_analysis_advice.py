@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,8 @@ def test_a_part_of_the_inputs_is_said(tmp_path: Path, taken: int | None, said: s
     text = " ".join("\n".join(advice_lines(advice_of(path))).split())
     assert said in text
     assert ("each run took" in text) == bool(said)
+    lines = advice_lines(advice_of(path))
+    assert not any(one == other == "" for one, other in pairwise(lines))
     written = json.loads(write_advice(advice_of(path), path)[0].read_text())
     assert written["inputs_taken"] == (taken if said else None)
 

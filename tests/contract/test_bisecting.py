@@ -27,7 +27,7 @@ from tests.contract.test_candidates import row
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
-TOLD = {"along": "task", "between": None, "factor": 1.25, "most": 40}
+TOLD = {"along": "task", "between": None, "factor": 1.25, "most": 60}
 SEARCH = BisectSearch("task", 100_000, 10_000_000, 1.25, 20)
 
 
