@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,54 +15,45 @@ from breakeven.analysis.figures import FIGURES, NothingToDraw, draw_roles
 from breakeven.analysis.figures.answers import describe_answers
 from breakeven.analysis.findings import Finding, findings
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.report.drawings import draw_inline
+from breakeven.analysis.pages.drawings import draw_inline
+from breakeven.analysis.pages.library import vega
+from breakeven.analysis.pages.page import Page, Section, asset, fill
+from breakeven.analysis.pages.provenance import Provenance, describe_origin, trace
+from breakeven.analysis.pages.sheets import to_plain
+from breakeven.analysis.pages.statements import Statement, tell
 from breakeven.analysis.report.explorer import explore
-from breakeven.analysis.report.library import vega
-from breakeven.analysis.report.page import Page, Section, asset, fill
-from breakeven.analysis.report.provenance import Provenance, trace
-from breakeven.analysis.report.strips import Strip, draw_strips
-from breakeven.analysis.report.tables import describe_tables, to_plain
+from breakeven.analysis.report.strips import KEY, draw_strips
+from breakeven.analysis.report.tables import describe_tables
 from breakeven.analysis.summary.caution import FLAGS
 from breakeven.analysis.summary.screen import Summary, count_cells, count_missing, name_problem, summarise
 from breakeven.analysis.units import plural
 from breakeven.analysis.verdicts.answer import Answer, answers
 from breakeven.analysis.verdicts.sentences import Words
 from breakeven.analysis.verdicts.table import verdicts
-from breakeven.base.text import shown
 
 _COLUMNS = 76
 """The width of what is laid out as text."""
 
-_FOLDED = 12
-"""The most verdicts that are seen without unfolding the others."""
-
-_BESIDE = {"parallel": "pays", "serial": "stay serial", "undecided": "not decided", "fastest": "fastest"}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What follows for a question: its sentence in two parts, what else there is to say, and the picture beside it."""
-
-    about: str
-    decision: str
-    label: str
-    head: str
-    rest: str
-    details: tuple[str, ...]
-    strip: Strip | None
+_DECISIONS = {
+    "parallel": ("good", "pays"),
+    "serial": ("even", "stay serial"),
+    "undecided": ("open", "not decided"),
+    "fastest": ("good", "fastest"),
+}
+"""How a decision looks, and what it is called."""
 
 
 def describe_sweep(lab: Lab, typed: Path) -> Page:
     """Return the page of a sweep, whose folder was ``typed``."""
-    summary, origin = summarise(lab, typed), trace(lab)
+    summary, origin = summarise(lab, typed), trace(lab.path, lab.runs)
     sheets = describe_tables(summary)
     sections = [
         _verdicts(lab),
         _figures(lab),
         Section("explore", "Explore the cells", fill("explorer"), scripted=True),
-        Section("cells", "All cells", fill("cells", tables=sheets, flags=_letters(summary))),
+        Section("cells", "All cells", fill("sheets", tables=sheets, flags=_letters(summary))),
         _cautions(summary),
-        Section("origin", "Where it comes from", fill("origin", origin=origin, path=shown(summary.path))),
+        Section("origin", "Where it comes from", describe_origin({"": origin})),
     ]
     return Page(
         source=summary.path.name,
@@ -87,11 +77,7 @@ def _headline(lab: Lab) -> str:
 
 
 def _facts(origin: Provenance, summary: Summary) -> list[str]:
-    known = dict(origin.facts)
-    cpus = f"{known['CPUs used']} CPUs" if "CPUs used" in known else ""
-    place = [known.get("host", ""), known.get("CPU", ""), cpus, *origin.interpreters]
-    facts = [*place, count_cells(summary), origin.began]
-    return [fact for fact in facts if fact]
+    return [*origin.place, *filter(None, (count_cells(summary), origin.began))]
 
 
 def _verdicts(lab: Lab) -> Section:
@@ -99,23 +85,23 @@ def _verdicts(lab: Lab) -> Section:
     text = advice_lines(advice, _COLUMNS) if advice is not None else []
     text = crossing_lines(lines, _COLUMNS) if advice is None and lines is not None else text
     found = [] if text else [*_answered(answers(lab)), *map(_found, findings(lab))]
-    shown_, folded = found[:_FOLDED], found[_FOLDED:]
-    body = fill("verdicts", text="\n".join(text), shown=shown_, folded=folded) if text or found else Markup()
-    return Section("verdicts", "What follows", body)
+    return Section(
+        "verdicts", "What follows", fill("text", text="\n".join(text)) if text else tell(found, KEY)
+    )
 
 
-def _answered(found: Sequence[Answer]) -> Iterator[Verdict]:
+def _answered(found: Sequence[Answer]) -> Iterator[Statement]:
     for answer, strip in zip(found, draw_strips(found), strict=True):
         words = Words(answer)
         said = words.sentence().removeprefix(f"For {answer.question.about}: ").removesuffix(".")
         head, _, rest = said.partition("; ")
-        decision = answer.ranking.decision
+        tone, label = _DECISIONS[answer.ranking.decision]
         details = words.beyond_the_sentence()
-        yield Verdict(answer.question.text, decision, _BESIDE[decision], head, rest, details, strip)
+        yield Statement(answer.question.text, tone, label, head, rest, details, strip)
 
 
-def _found(finding: Finding) -> Verdict:
-    return Verdict(finding.question, "found", finding.decision, finding.sentence, "", finding.details, None)
+def _found(finding: Finding) -> Statement:
+    return Statement(finding.question, "even", finding.decision, finding.sentence, details=finding.details)
 
 
 def _figures(lab: Lab) -> Section:

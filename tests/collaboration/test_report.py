@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from breakeven.analysis.errors import ReportUnwritable
 from breakeven.analysis.frames.load import load
-from breakeven.analysis.report import command
 from breakeven.analysis.report.explorer import explore
 from breakeven.analysis.summary.next_command import repeat
 from breakeven.analysis.verdicts import verdicts
 from breakeven.command import main
 from tests.analysis_samples import Sample
-from tests.collaboration.report_samples import add_grid
+from tests.page_samples import add_grid, read_data
 
 Captured = pytest.CaptureFixture[str]
 MIB = 2**20
@@ -34,14 +30,6 @@ def grid(sample: Sample) -> Sample:
 def few_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw one of the figures: each takes its time, and other tests see all of them."""
     monkeypatch.setattr("breakeven.analysis.report.sweep.FIGURES", ["scaling"])
-
-
-def _data(page: str) -> dict[str, Any]:
-    """Return what the scripts of a page read."""
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page)
-    assert found is not None
-    data: dict[str, Any] = json.loads(found[1])
-    return data
 
 
 def test_a_page_is_one_file_in_the_results_folder(grid: Sample, capsys: Captured) -> None:
@@ -71,7 +59,7 @@ def test_it_says_what_the_summary_says() -> None:
     assert "The command" not in page  # such a sweep has no description
     for clause in verdicts(lab)["clause"]:
         assert str(clause).rpartition(", ")[2] in page
-    data = _data(page)
+    data = read_data(page)
     speedup = next(place for place, one in enumerate(data["measures"]) if one["name"] == "speedup")
     told = {cell["id"]: cell["of"][speedup] for cell in data["cells"]}
     known = lab.estimates["speedup"].dropna()
@@ -125,11 +113,11 @@ def test_bad_input_is_one_line(grid: Sample, capsys: Captured) -> None:
         ),
         (
             ["report", "outputs/a", "-o", "folder"],
-            "cannot write the report to folder: it is a folder; name a file in it with -o",
+            "cannot write the page to folder: it is a folder; name a file in it with -o",
         ),
         (
             ["report", "outputs/a", "-o", "none/page.html"],
-            "cannot write the report to none/page.html: there is no folder none; make it, or name another file with -o",
+            "cannot write the page to none/page.html: there is no folder none; make it, or name another file with -o",
         ),
         (
             ["report", "--nothing"],
@@ -142,23 +130,11 @@ def test_bad_input_is_one_line(grid: Sample, capsys: Captured) -> None:
     assert grid.runs
 
 
-def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
-    """Whole or not at all, and no part beside it."""
-    target = tmp_path / "page.html"
-    target.mkdir()
-    with pytest.raises(
-        ReportUnwritable,
-        match=rf"cannot write the report to {target}: Is a directory; free or unlock its folder, or name another file with -o",
-    ):
-        command.save("a page", target)
-    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
-
-
 def test_a_sweep_in_which_nothing_ran_has_a_page(sample: Sample) -> None:
     """It says why, and has neither figures nor cells to explore."""
     sample.add_bad("failed", "ValueError: no & <no>", model="thread")
     assert main(["report", "outputs/a", "-o", "page.html"]) == 0
     page = Path("page.html").read_text()
     assert "ValueError: no &amp; &lt;no&gt;" in page
-    assert _data(page)["cells"] == []
+    assert read_data(page)["cells"] == []
     assert "<figure" not in page

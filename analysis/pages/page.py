@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from breakeven.analysis.report.embedded import source_of, to_json, to_script
+from breakeven.analysis.pages.embedded import source_of, to_json, to_script
 from breakeven.base.text import printable
 from breakeven.base.version import __version__
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from breakeven.base.layout import SweepPaths
+from breakeven.command import main
 from tests.analysis_samples import MS, Sample
+
+Add = Callable[[Sample], None]
+
+KINDS = ("report", "compare", "claims")
+"""The commands that write a page."""
 
 ATTACK = "<script>alert(1)</script>"
 
@@ -35,3 +46,25 @@ def add_attacks(sample: Sample) -> None:
     sample.add_bad("incompatible", f"no {ATTACK}", model="thread", label="worse", overrides=typed)
     launch = {"overrides": [f"label={ATTACK}"], "config": {"label": ATTACK, "</pre>": ATTACK}, "order": []}
     SweepPaths(sample.path).description.write_text(yaml.safe_dump({"launches": [launch]}), encoding="utf-8")
+
+
+def write_page(kind: str, folder: Path, add: Add) -> Path:
+    """Return the page that the command ``kind`` writes about a sweep that ``add`` fills, or about two of them."""
+    page, a, b = (folder / name for name in ("page.html", "a", "b"))
+    for path in (a, b) if kind == "compare" else (a,):
+        add(Sample(path))
+    typed = {
+        "report": [str(a), "-o", str(page)],
+        "compare": [str(a), str(b), "--page", str(page)],
+        "claims": [str(a), "--page", str(page)],
+    }
+    assert main([kind, *typed[kind]]) == 0
+    return page
+
+
+def read_data(page: str) -> dict[str, Any]:
+    """Return what the scripts of a page read."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data

@@ -202,6 +202,10 @@
       const colours = ink();
       layers.unshift({ mark: { type: "rule", strokeDash: [4, 3], color: colours.muted }, encoding: { y: { datum: 1, type: "quantitative", scale: y.scale, axis: y.axis } } });
     }
+    if (measure.band) {
+      const [low, high] = measure.band.map((end) => ({ datum: end, type: "quantitative", scale: y.scale }));
+      layers.unshift({ data: { values: [{}] }, mark: { type: "rect", color: ink().muted, opacity: 0.14 }, encoding: { y: { ...low, axis: y.axis }, y2: { datum: high.datum } } });
+    }
     return layers;
   }
 

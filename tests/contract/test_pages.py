@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from breakeven.analysis.report.embedded import to_json, to_script
-from breakeven.analysis.report.page import Page, Section, fill, render
+from breakeven.analysis.errors import ReportUnwritable
+from breakeven.analysis.pages.embedded import to_json, to_script
+from breakeven.analysis.pages.files import refuse_early, save
+from breakeven.analysis.pages.page import Page, Section, fill, render
+from breakeven.analysis.pages.provenance import Provenance, describe_origin
 from breakeven.base.text import printable
 
 NASTY = [
@@ -155,3 +159,57 @@ def test_the_policy_stands_before_what_it_is_for() -> None:
 def test_a_page_without_scripts_allows_none() -> None:
     """Not even by mistake."""
     assert "script-src &#39;none&#39;;" in render(Page("a", "b", [], []))
+
+
+def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    """Whole or not at all, and no part beside it."""
+    target = tmp_path / "page.html"
+    target.mkdir()
+    with pytest.raises(
+        ReportUnwritable,
+        match=rf"^cannot write the page to {target}: Is a directory; free or unlock its folder, or name another file with --page$",
+    ):
+        save(page("a page"), target, "--page")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (".", "it is a folder; name a file in it with --page"),
+        ("none/page.html", "there is no folder {folder}/none; make it, or name another file with --page"),
+    ],
+)
+def test_a_page_that_surely_cannot_be_written_is_refused(tmp_path: Path, name: str, said: str) -> None:
+    """Before it is made."""
+    with pytest.raises(ReportUnwritable) as caught:
+        refuse_early(tmp_path / name, "--page")
+    assert str(caught.value).endswith(f": {said.format(folder=tmp_path)}")
+
+
+def _traced(host: str, packages: str) -> Provenance:
+    facts = {"host": host, "kernel": "Linux 6.1", "results": f"outputs/{host}"}
+    return Provenance(facts, (), "", "breakeven run sweep=a", "workers: 2", packages)
+
+
+def test_what_two_sides_share_is_said_once() -> None:
+    """The command and the configuration of both, and each fact in which they differ for each."""
+    html = describe_origin({"A": _traced("one", "numpy 1"), "B": _traced("two", "numpy 1\npandas 2")})
+    elements = read(html)
+    assert elements.texts["h3"] == ["The command of A and B"]
+    assert elements.texts["summary"] == [
+        "The configuration of A and B, resolved",
+        "Packages that the runs of A imported (1)",
+        "Packages that the runs of B imported (2)",
+    ]
+    assert elements.texts["td"] == ["one", "two", "Linux 6.1", "outputs/one", "outputs/two"]
+    spans = [found.get("colspan") for tag, found in elements.found if tag == "td"]
+    assert spans == [None, None, "2", None, None]
+
+
+def test_one_side_has_no_name() -> None:
+    """Its facts are a list of terms."""
+    elements = read(describe_origin({"": _traced("one", "")}))
+    assert elements.texts["dt"] == ["host", "kernel", "results"]
+    assert elements.texts["h3"] == ["The command"]
+    assert elements.texts["summary"] == ["The configuration, resolved"]

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from matplotlib.figure import Figure
 
-from breakeven.analysis.report.drawings import draw_inline
+from breakeven.analysis.pages.drawings import draw_inline
 
 LABEL = "<script>alert(1)</script> --> </svg>"
 
