@@ -63,7 +63,7 @@ class UnlikeHosts(BadResults):
 
 
 class ReportUnwritable(BadResults):
-    """Raised when a comparison cannot be written to its file."""
+    """Raised when a comparison or a page cannot be written to its file."""
 
 
 class NothingRecorded(BadResults):

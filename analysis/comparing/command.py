@@ -18,8 +18,10 @@ from breakeven.analysis.comparing.show import to_markdown, to_text
 from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.errors import ReportUnwritable, UnknownName
 from breakeven.analysis.frames.quantities import read_share
+from breakeven.analysis.pages.files import refuse_early, save
 from breakeven.base.arguments import Parser
 from breakeven.base.layout import LATEST_SWEEP
+from breakeven.base.loading import load
 from breakeven.base.suggestions import did_you_mean
 
 T = TypeVar("T")
@@ -32,6 +34,10 @@ that --in names. Examples:
   breakeven compare outputs/tour:interpreter=3.13 outputs/tour:interpreter=3.14 --by speedup
 Exit code: 0; 1 if a verdict is one of --fail-on; 2 if the sides cannot be compared."""
 
+_PAGE = "--page"
+_DESCRIBE = "breakeven.analysis.comparing.page:describe_comparison"
+"""What describes a page, imported if one is asked for: the explorer takes its time."""
+
 UNPAIRED = "unpaired"
 _FAIL_ON = {verdict.replace(" ", "-"): verdict for verdict in VERDICTS} | {UNPAIRED: UNPAIRED}
 _WITHOUT_TERMINAL = 80
@@ -40,6 +46,7 @@ _HELP = {
     "by": f"one of {', '.join(MEASURES)} (default: latency_p50 for pingpong; speedup within a sweep if both sides have the same serial baseline; else throughput)",
     "band": "noise band, a share: smaller differences are ignored (default: 5%%)",
     "allow": f"what may differ, repeatable or with commas: a fact, or all of {', '.join(GROUPS)}",
+    "page": "write the comparison as one HTML file as well, to open from disk or to send",
     "fail_on": f"exit with 1 if one of these is found: {', '.join(_FAIL_ON)}",
 }
 
@@ -50,9 +57,14 @@ def main(arguments: Sequence[str]) -> int:
     fail_on = [_known("--fail-on", name, _FAIL_ON) for name in _verdicts(options.fail_on)]
     write = _known("--format", options.format, _FORMATS)
     question = Question(options.by, read_share("--band", options.band), _names(",".join(options.allow)))
+    if options.page is not None:
+        refuse_early(options.page, _PAGE)
     a, b = (open_side(name, text, options.within) for name, text in (("A", options.a), ("B", options.b)))
     comparison = Comparison.of(a, b, question)
     _put(write(comparison, options.output is None), options.output)
+    if options.page is not None:
+        page = load(_DESCRIBE)(comparison, arguments)
+        sys.stderr.write(save(page, options.page, _PAGE))
     found = comparison.counts | {UNPAIRED: len(comparison.unpaired)}
     return int(any(found[verdict] for verdict in fail_on))
 
@@ -73,6 +85,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--fail-on", metavar="VERDICTS", help=_HELP["fail_on"])
     parser.add_argument("--format", default="text", help=f"{', '.join(_FORMATS)} (default: %(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of printing")
+    parser.add_argument(_PAGE, type=Path, metavar="FILE", help=_HELP["page"])
     return parser.parse_args(argv)
 
 

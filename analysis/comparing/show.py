@@ -26,9 +26,10 @@ WIDE = 100
 ROWS = 60
 """The most pairs shown as text, the most informative first; every other format has all."""
 
-_FIRST = ("slower", "faster", "cannot tell", "same")
-_HEADINGS = ("verdict", f"effect [{LEVEL * 100:.0f} %]", "p adj.", "A", "B", "rounds", "cell")
-_NARROW = ("verdict", _HEADINGS[1], "p adj.", "cell")
+FIRST = ("slower", "faster", "cannot tell", "same")
+"""Verdicts, the most informative first."""
+HEADINGS = ("verdict", f"effect [{LEVEL * 100:.0f} %]", "p adj.", "A", "B", "rounds", "cell")
+_NARROW = ("verdict", HEADINGS[1], "p adj.", "cell")
 
 
 def to_text(comparison: Comparison, *, width: int, terminal: bool, colour: bool = False) -> str:
@@ -64,16 +65,27 @@ def to_markdown(comparison: Comparison) -> str:
 
 def header(comparison: Comparison) -> list[str]:
     """Return the lines on what is compared, by which measure, and with which allowed differences."""
-    sides = [
+    return [*name_sides(comparison), *conditions(comparison)]
+
+
+def name_sides(comparison: Comparison) -> list[str]:
+    """Return a line on each side."""
+    return [
         f"{side.name}: {side} ({plural(side.runs['cell_id'].nunique(), 'cell')}, {plural(len(side.runs), 'run')})"
         for side in (comparison.a, comparison.b)
     ]
+
+
+def write_band(comparison: Comparison) -> str:
+    """Return the noise band in per cent."""
+    return f"{comparison.question.band * 100:.3g} %"
+
+
+def conditions(comparison: Comparison) -> list[str]:
+    """Return the lines on the measure and the rule, and on what differs between the sides."""
     measures = ", ".join(MEASURES[name].column for name in comparison.cells["measure"].unique())
-    band = f"{comparison.question.band * 100:.3g} %"
-    rule = f"compared: {measures}; noise band {band}; p adjusted by {CORRECTION}"
     return [
-        *sides,
-        rule,
+        f"compared: {measures}; noise band {write_band(comparison)}; p adjusted by {CORRECTION}",
         "effect: how many times as fast B is, above 1 where it is faster",
         *(f"differs: {line}" for line in comparison.differs),
         *(f"allowed: {one}" for one in comparison.allowed if not one.compared),
@@ -93,15 +105,33 @@ def _strangers(comparison: Comparison) -> Iterator[str]:
 
 def footer(comparison: Comparison) -> list[str]:
     """Return the lines on undecided, unpaired and left-out cells, and the counts of verdicts."""
-    cells = comparison.cells
-    reasons = cells.loc[cells["reason"].ne(""), "reason"].value_counts()
-    why = [f"cannot tell, {plural(count, 'cell')}: {reason}" for reason, count in reasons.items()]
-    alone = [f"only in {row.side}: {row.cell} ({row.reason})" for row in comparison.unpaired.itertuples()]
-    left_out = [line for side in (comparison.a, comparison.b) for line in _left_out(side.name, side.left_out)]
+    alone = [f"{name} ({reason})" for name, reason in unpaired(comparison)]
+    why = [
+        f"cannot tell, {plural(count, 'cell')}: {reason}"
+        for reason, count in count_reasons(comparison).items()
+    ]
     counts = ", ".join(f"{comparison.counts[verdict]} {verdict}" for verdict in VERDICTS)
-    unpaired = f"; {plural(len(alone), 'cell')} without partner" if alone else ""
-    ends = [*_not_compared(cells), f"{plural(len(cells), 'cell')} compared: {counts}{unpaired}"]
-    return [*why, *alone, *left_out, *ends]
+    lonely = f"; {plural(len(alone), 'cell')} without partner" if alone else ""
+    compared = f"{plural(len(comparison.cells), 'cell')} compared: {counts}{lonely}"
+    return [*why, *alone, *runs_not_compared(comparison), compared]
+
+
+def count_reasons(comparison: Comparison) -> dict[str, int]:
+    """Return in how many cells nothing can be told, by the reason, the most frequent first."""
+    reasons = comparison.cells["reason"]
+    return {str(reason): count for reason, count in reasons[reasons.ne("")].value_counts().items()}
+
+
+def unpaired(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return the cells that one side alone has, each with the reason."""
+    return [(f"only in {row.side}: {row.cell}", str(row.reason)) for row in comparison.unpaired.itertuples()]
+
+
+def runs_not_compared(comparison: Comparison) -> list[str]:
+    """Return the lines on runs that failed, and on rounds of the longer side of a pair."""
+    sides = (comparison.a, comparison.b)
+    left_out = [line for side in sides for line in _left_out(side.name, side.left_out)]
+    return [*left_out, *_not_compared(comparison.cells)]
 
 
 def _not_compared(cells: pd.DataFrame) -> list[str]:
@@ -121,27 +151,42 @@ def _left_out(side: str, runs: pd.DataFrame) -> list[str]:
 
 
 def _rows(comparison: Comparison) -> pd.DataFrame:
-    """Return one row of texts per pair, the most informative verdicts and the largest effects first."""
-    cells = comparison.cells
-    place = cells["verdict"].map(_FIRST.index)
+    """Return one row of texts per pair."""
+    rows = [write_pair(row) for _, row in in_order(comparison.cells).iterrows()]
+    return pd.DataFrame(rows, columns=list(HEADINGS))
+
+
+def in_order(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return ``cells`` with the most informative verdicts and the largest effects first."""
+    place = cells["verdict"].map(FIRST.index)
     size = cells["effect"].map(lambda effect: abs(effect - 1) if pd.notna(effect) else -1.0)
-    order = cells.assign(place=place, size=-size).sort_values(["place", "size"], kind="stable")
-    return pd.DataFrame([_write(row) for _, row in order.iterrows()], columns=list(_HEADINGS))
+    ordered = cells.assign(place=place, size=-size).sort_values(["place", "size"], kind="stable")
+    return ordered[cells.columns]
 
 
-def _write(row: pd.Series[Any]) -> tuple[str, ...]:
-    measure = MEASURES[row["measure"]]
+def write_effect(row: pd.Series[Any], unit: str = "") -> str:
+    """Return the effect of a pair with its interval."""
     interval = f" [{format_ratio(row['low'])}, {format_ratio(row['high'])}]" if pd.notna(row["low"]) else ""
+    return f"{format_ratio(row['effect'])}{unit}{interval}"
+
+
+def write_disturbed(row: pd.Series[Any]) -> str:
+    """Return which share of the trials of either side of a pair were disturbed at most; empty for none."""
     disturbed = max(row["disturbed_a"], row["disturbed_b"])
-    mark = f" ({disturbed:.0%} disturbed)" if disturbed > 0 else ""
+    return f"({disturbed:.0%} disturbed)" if disturbed > 0 else ""
+
+
+def write_pair(row: pd.Series[Any]) -> tuple[str, ...]:
+    """Return the texts of a pair under `HEADINGS`."""
+    measure = MEASURES[row["measure"]]
     return (
         row["verdict"],
-        f"{format_ratio(row['effect'])}{interval}",
+        write_effect(row),
         f"{row['p_adjusted']:.2g}" if pd.notna(row["p_adjusted"]) else "-",
         measure.write(row["value_a"]),
         measure.write(row["value_b"]),
         f"{row['rounds_a']} v {row['rounds_b']}",
-        f"{row['cell']}{mark}",
+        " ".join(filter(None, (row["cell"], write_disturbed(row)))),
     )
 
 
@@ -151,7 +196,7 @@ _STYLES = {"faster": "green", "slower": "red", "same": "dim", "cannot tell": "ye
 def _table(rows: pd.DataFrame, width: int) -> Table:
     """Return the table for a terminal; a narrow one omits the values of both sides and wraps names."""
     table = Table(box=box.SIMPLE_HEAD, padding=0, header_style="bold", pad_edge=False)
-    names = _HEADINGS if width >= WIDE else _NARROW
+    names = HEADINGS if width >= WIDE else _NARROW
     for name in names:
         table.add_column(name, no_wrap=name != "cell", overflow="fold")
     for row in rows[list(names)].itertuples(index=False, name=None):
