@@ -1,4 +1,4 @@
-"""The door to ``breakeven show`` and ``report``: keeps the user's settings of matplotlib out before that is imported."""
+"""The door to ``breakeven show``, ``report`` and ``claims``, which draw: keeps the user's settings of matplotlib out before that is imported."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from breakeven.base.loading import load
 
 _SHOW = "breakeven.analysis.show:main"
 _REPORT = "breakeven.analysis.report.command:main"
+_CLAIMS = "breakeven.analysis.claims.command:main"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,6 +21,11 @@ def main(arguments: Sequence[str]) -> int:
 def report(arguments: Sequence[str]) -> int:
     """Write the page that ``arguments`` request and return the exit code; raise BadInput."""
     return _call(_REPORT, arguments)
+
+
+def claims(arguments: Sequence[str]) -> int:
+    """Judge claims as ``arguments`` ask and return the exit code; raise BadInput."""
+    return _call(_CLAIMS, arguments)
 
 
 def _call(command: str, arguments: Sequence[str]) -> int:

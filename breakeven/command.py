@@ -15,10 +15,7 @@ COMMANDS = {
     "show": ("breakeven.analysis.door:main", "say what follows from a sweep, draw its figures"),
     "report": ("breakeven.analysis.door:report", "write one HTML file about a sweep, to send to somebody"),
     "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
-    "claims": (
-        "breakeven.analysis.claims.command:main",
-        "judge twenty common claims by what a sweep measured",
-    ),
+    "claims": ("breakeven.analysis.door:claims", "judge twenty common claims by what a sweep measured"),
     "export": (
         "breakeven.analysis.traces.command:main",
         "write a trace of its runs for a viewer such as Perfetto",

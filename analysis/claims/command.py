@@ -16,9 +16,11 @@ from breakeven.analysis.claims.text import lines
 from breakeven.analysis.claims.verdict import Verdict, judge
 from breakeven.analysis.errors import UnknownName, UnlikeHosts
 from breakeven.analysis.frames.load import load
+from breakeven.analysis.pages.files import refuse_early, save
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths
+from breakeven.base.loading import load as find
 from breakeven.base.output import write
 from breakeven.base.results import name_of
 from breakeven.base.suggestions import did_you_mean
@@ -26,6 +28,10 @@ from breakeven.base.terminal import columns
 from breakeven.base.text import shown
 
 T = TypeVar("T")
+
+_PAGE = "--page"
+_DESCRIBE = "breakeven.analysis.claims.page:describe_claims"
+"""What describes a page, imported if one is asked for: figures take their time."""
 
 NARROWEST = 40
 """The columns of the narrowest screen that is written for."""
@@ -49,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.rules:
         write(rules(CLAIMS[name] for name in CLAIMS if name in ids))
         return ALL_DONE
+    if options.page is not None:
+        refuse_early(options.page, _PAGE)
     lab = load(options.folder, mix_hosts=options.mix_hosts)
     if lab.unlike_hosts:
         raise UnlikeHosts(_UNLIKE.format(folder=shown(lab.path), models="; ".join(lab.unlike_hosts)))
@@ -56,6 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     chosen = [verdict for verdict in verdicts if verdict.claim.id in ids]
     write(form(chosen, folder, options.all or options.only is not None))
     write_claims(verdicts, SweepPaths(lab.path), to_markdown(verdicts, folder))
+    if options.page is not None:
+        sys.stderr.write(save(find(_DESCRIBE)(lab, chosen, folder), options.page, _PAGE))
     return ALL_DONE
 
 
@@ -77,7 +87,14 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         "--only", metavar="IDS", help="claims to print, in full, such as C04,C09 (default: all, in brief)"
     )
     parser.add_argument("--all", action="store_true", help="print rules, cells and commands as well")
-    parser.add_argument("--rules", action="store_true", help="print the rules as Markdown; needs no sweep")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--rules", action="store_true", help="print the rules as Markdown; needs no sweep")
+    either.add_argument(
+        _PAGE,
+        type=Path,
+        metavar="FILE",
+        help="write the claims as one HTML file as well, to open from disk or to send",
+    )
     parser.add_argument("--format", default="text", help=f"{', '.join(_FORMATS)} (default: %(default)s)")
     parser.add_argument(
         "--mix-hosts", action="store_true", help="compare times of hosts with unlike CPUs all the same"

@@ -48,7 +48,10 @@ class Seen(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What became of one expectation: its decision, what was seen in which unit, and what is missing if nothing decides."""
+    """What became of one expectation: its decision, what was seen in which unit, and what is missing if nothing decides.
+
+    ``within`` is the range that is expected, if it is one, and ``lies`` what each that was seen says of it.
+    """
 
     what: str
     rule: str
@@ -58,6 +61,8 @@ class Part(NamedTuple):
     said: str
     lacks: str = ""
     run: str = ""
+    within: tuple[float, float] | None = None
+    lies: tuple[str, ...] = ()
 
 
 See = Callable[[Lab], Sequence[Seen]]
@@ -118,9 +123,11 @@ class Within:
         """Return what ``lab`` says of it."""
         seen = tuple(sorted(self.see(lab), key=self._weight))
         decision = self._decide(seen)
-        said = _list([f"{one.name} {self._write(one)}" for one in seen])
+        said = _list([f"{one.name} {write(one, self.unit)}" for one in seen])
         lacks = self._lacks(lab, seen) if decision == INCONCLUSIVE else ""
-        return Part(self.what, self.rule, decision, self.unit, seen, said, lacks, self.run)
+        lies = tuple(map(self._lies, seen))
+        range_ = (self.low, self.high)
+        return Part(self.what, self.rule, decision, self.unit, seen, said, lacks, self.run, range_, lies)
 
     def _lies(self, one: Seen) -> str:
         if self.low <= one.low and one.high <= self.high:
@@ -138,12 +145,6 @@ class Within:
         if enough in lies:
             return enough
         return against if lies and set(lies) == {against} else INCONCLUSIVE
-
-    def _write(self, one: Seen) -> str:
-        write = _WRITE[self.unit]
-        if isnan(one.low):
-            return f"{write(one.value)} (no interval)"
-        return f"{write(one.value)} [{write(one.low)}, {write(one.high)}]"
 
     def _lacks(self, lab: Lab, seen: Sequence[Seen]) -> str:
         if not seen:
@@ -182,7 +183,9 @@ class Occurs:
         lacks = ""
         if decision == INCONCLUSIVE:
             lacks = lacking(lab, self) if not seen else f"at least {self.enough:,} of them"
-        said = _list([*(f"{one.name} {_counted(one)}" for one in seen if one.events), *_never(seen)])
+        said = _list(
+            [*(f"{one.name} {write(one, PER_MILLION)}" for one in seen if one.events), *_never(seen)]
+        )
         return Part(self.what, self.rule, decision, PER_MILLION, seen, said, lacks, self.run)
 
     def _decide(self, events: int, trials: int) -> str:
@@ -199,6 +202,14 @@ def counted(
     """Return how often something was seen in a million; of what was never seen the interval is that of the rule of three."""
     low, high = ends if events else (0.0, most_per_million(trials))
     return Seen(name, _MILLION * events / trials, low, high, cells, int(events), int(trials))
+
+
+def write(one: Seen, unit: str) -> str:
+    """Return what was seen in its unit, with its interval; of what is counted, the counts as well."""
+    if unit == PER_MILLION:
+        return _counted(one)
+    value, low, high = map(_WRITE[unit], (one.value, one.low, one.high))
+    return f"{value} (no interval)" if isnan(one.low) else f"{value} [{low}, {high}]"
 
 
 def _counted(one: Seen) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.analysis.claims.expectation import Part
-from breakeven.analysis.claims.text import details, headline, measured
+from breakeven.analysis.claims.text import by_interpreter, details, headline, measured
 from breakeven.analysis.claims.verdict import Verdict
 from breakeven.analysis.frames.aside import write_aside
 from breakeven.base.layout import SweepPaths
@@ -78,8 +78,7 @@ def to_markdown(verdicts: Sequence[Verdict], folder: str) -> str:
 
 
 def _markdown(verdicts: Sequence[Verdict], folder: str) -> Iterator[str]:
-    for interpreter in dict.fromkeys(verdict.interpreter for verdict in verdicts):
-        own = [verdict for verdict in verdicts if verdict.interpreter == interpreter]
+    for own in by_interpreter(verdicts).values():
         yield f"# {_escape(headline(own, folder))}"
         yield from ("", "| | verdict | claim |", "|---|---|---|")
         yield from (

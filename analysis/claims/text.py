@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from breakeven.analysis.claims.expectation import CONTRADICTED, DECISIONS, INCONCLUSIVE, SUPPORTED, Part
 from breakeven.analysis.claims.verdict import Verdict
+from breakeven.analysis.units import plural
 from breakeven.base.program import command
 from breakeven.base.wrapping import wrap, wrap_command
 
@@ -30,8 +31,7 @@ class Detail(NamedTuple):
 def lines(verdicts: Sequence[Verdict], folder: str, width: int, *, full: bool) -> list[str]:
     """Return ``verdicts`` on the sweep ``folder`` as lines of at most ``width`` columns, but for words that are longer."""
     found: list[str] = []
-    for interpreter in dict.fromkeys(verdict.interpreter for verdict in verdicts):
-        own = [verdict for verdict in verdicts if verdict.interpreter == interpreter]
+    for own in by_interpreter(verdicts).values():
         found += [*wrap(headline(own, folder), width, _INDENT), ""]
         for verdict in own:
             found += _about(verdict, folder, width, full=full)
@@ -39,12 +39,22 @@ def lines(verdicts: Sequence[Verdict], folder: str, width: int, *, full: bool) -
 
 
 def headline(verdicts: Sequence[Verdict], folder: str) -> str:
-    """Return how many claims are decided in which way."""
+    """Return how many claims about a folder are decided in which way."""
+    return f"{folder}: {count(verdicts)}"
+
+
+def count(verdicts: Sequence[Verdict]) -> str:
+    """Return how many claims about one interpreter are decided in which way."""
     counts = Counter(verdict.decision for verdict in verdicts)
     said = ", ".join(f"{counts[decision]} {decision}" for decision in DECISIONS if counts[decision])
-    claims = f"{len(verdicts)} claim{'s' * (len(verdicts) != 1)}"
     about = f" on {verdicts[0].interpreter}" if verdicts[0].interpreter else ""
-    return f"{folder}: {claims}{about}: {said}"
+    return f"{plural(len(verdicts), 'claim')}{about}: {said}"
+
+
+def by_interpreter(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """Return the verdicts on each interpreter, in their order."""
+    names = dict.fromkeys(verdict.interpreter for verdict in verdicts)
+    return {name: [verdict for verdict in verdicts if verdict.interpreter == name] for name in names}
 
 
 def _last(verdicts: Sequence[Verdict], folder: str, *, full: bool) -> str:
@@ -76,8 +86,13 @@ def _detail(detail: Detail, width: int) -> list[str]:
 
 def measured(part: Part) -> str:
     """Return the effect of a part with its interval, and what is missing if that decides nothing."""
+    return f"{part.what}: {effect(part)}"
+
+
+def effect(part: Part) -> str:
+    """Return the same without the quantity."""
     needs = f"needs {part.lacks}" if part.lacks else ""
-    return f"{part.what}: {'; '.join(filter(None, (part.said, needs)))}"
+    return "; ".join(filter(None, (part.said, needs)))
 
 
 def details(verdict: Verdict, folder: str) -> Iterator[Detail]:

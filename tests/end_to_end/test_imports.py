@@ -17,6 +17,8 @@ SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.m
 NUMBERS = {"pandas", "numpy", "scipy", "matplotlib", "seaborn"}
 HEAVY = NUMBERS | {"pyarrow", "rich"}
 HYDRA = {"hydra", "omegaconf"}
+DRAWING = {"matplotlib", "vl_convert"}
+COMPARE = ("compare", "model=thread", "model=process")
 LISTING = '''
 """Write down at the end what this process has imported: name, file, and which module object it is."""
 import atexit, json, os, sys
@@ -137,7 +139,9 @@ def test_a_clone_finds_itself_and_another_does_not(typed: Typed, tmp_path: Path)
         ),
         (("progress=quiet", *SHORT), 0, {"scipy", "matplotlib", "seaborn"}),  # pandas is loaded by pyarrow
         (("show", "outputs/mine", "--no-figures"), 0, HYDRA),
-        (("compare", "model=thread", "model=process", "--in", "outputs/mine"), 0, HYDRA | {"matplotlib"}),
+        ((*COMPARE, "--in", "outputs/mine"), 0, HYDRA | DRAWING),
+        ((*COMPARE, "--in", "outputs/mine", "--page", "page.html"), 0, HYDRA | {"matplotlib"}),
+        (("claims", "outputs/mine"), 0, HYDRA | DRAWING),
     ],
     ids=lambda value: (
         str(value) if isinstance(value, tuple) else None
