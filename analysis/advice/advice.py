@@ -20,7 +20,8 @@ from breakeven.search.race import EQUAL, FAILED, LEADER, OPEN, WORSE, Standing
 class Choice:
     """One candidate: its name in words, how it stands, its place among the cells of the answer, and the tasks handed over at once.
 
-    There is no cell of the serial program, and no place of one that was not measured. ``chunk`` is None for the default.
+    There is no cell of the serial program, and no place of one that was not measured. ``chunk`` is None for the default. ``refused``
+    says why it could not be measured, empty if it could.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Choice:
     cell_id: str | None
     place: int | None
     chunk: int | None
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,12 @@ def _choices(raced: Raced, answer: Answer | None) -> Iterator[Choice]:
     ids = [] if answer is None else [str(cell) for cell in answer.question.cells.index]
     places = {cell: place for place, cell in enumerate(ids)}
     race = raced.race
-    for cell, standing, name, candidate in zip(
-        raced.cells, race.standings(), raced.names, race.candidates, strict=True
+    for cell, standing, name, candidate, refused in zip(
+        raced.cells, race.standings(), raced.names, race.candidates, raced.refused, strict=True
     ):
         place = None if cell is None else places.get(cell)
-        yield Choice(name if place is None else _plain(names[place]), standing, cell, place, candidate.chunk)
+        own = name if place is None else _plain(names[place])
+        yield Choice(own, standing, cell, place, candidate.chunk, refused)
 
 
 def _plain(name: str) -> str:

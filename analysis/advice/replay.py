@@ -22,13 +22,15 @@ RACE = "race"
 class Raced:
     """A race after its runs; ``cells`` are the cell_ids of its candidates, None of the serial program, ``names`` what they were called.
 
-    ``given`` is how the user's function was called, None if that was not written.
+    ``given`` is how the user's function was called, None if that was not written; ``refused`` why a candidate could not be measured, empty if it
+    could.
     """
 
     race: Race
     cells: tuple[str | None, ...]
     names: tuple[str, ...]
     given: Given | None = None
+    refused: tuple[str, ...] = ()
 
 
 def replay(lab: Lab) -> Raced | None:
@@ -46,9 +48,13 @@ def replay(lab: Lab) -> Raced | None:
             int(written["seed"]),
         )
         given = _given(written.get("call"))
+        refused = tuple(str(one.get("refused", "")) for one in written["candidates"])
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(lab, error) from error
-    return Raced(replayed(race, runs_of(lab, cells)), cells, names, given)
+    for number, why in enumerate(refused):
+        if why:
+            race.fail(number)
+    return Raced(replayed(race, runs_of(lab, cells)), cells, names, given, refused)
 
 
 def read_search(lab: Lab) -> Mapping[str, Any] | None:

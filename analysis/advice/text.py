@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from math import ceil, isfinite, nan
 from typing import Any
@@ -20,7 +21,7 @@ _NAMED = 3
 """The most candidates that are named of each sort."""
 _ROWS = 8
 _INDENT = "    "
-_LABELS = ("as good", "maybe", "slower", "costs")
+_LABELS = ("as good", "maybe", "slower", "refused", "costs")
 _WIDTH = max(map(len, _LABELS)) + 2
 
 
@@ -79,12 +80,15 @@ def probe(advice: Advice) -> str:
 def effort(advice: Advice) -> str:
     """Return how many candidates were measured, in how many runs, and what the others were spared for."""
     total = len(advice.choices) - 1
-    left = total - advice.measured
+    out = [choice for choice in advice.of(FAILED) if not choice.standing.runs]
+    refused = sum(bool(choice.refused) for choice in out)
+    left = total - advice.measured - len(out)
     text = f"{advice.measured} of {plural(total, 'candidate')} measured in {plural(advice.runs, 'run')}, {advice.seconds:.0f} s"
+    text += f"; {refused} refused" * bool(refused) + f"; {len(out) - refused} failed" * (len(out) > refused)
     if not left:
         return text
     if not advice.decided:
-        return f"{text}; there was no time for {left}"
+        return f"{text}; {left} not measured yet"
     if advice.structure:
         return f"{text}; {left} not: surely slower, if speedup is smooth over workers and chunk size (--every measures all)"
     of_a_part = "" if advice.part is None else f" with {advice.part.taken} inputs at a time"
@@ -126,6 +130,9 @@ def sentence(advice: Advice) -> str:
 def _no_advice(advice: Advice) -> str:
     """Return why there is none: no candidate was measured."""
     failed = len(advice.of(FAILED))
+    refused = {choice.refused for choice in advice.choices if choice.refused}
+    if refused:
+        return f"No advice: {plural(failed, 'candidate')} could not be measured: {'; '.join(sorted(refused))}"
     if failed:
         return f"No advice: {plural(failed, 'candidate')} failed, and none was measured"
     return "No advice: the time was over before the first run; choose a longer budget, or a function whose calls take less"
@@ -191,9 +198,17 @@ def _below(advice: Advice) -> Iterator[tuple[str, str]]:
     slower = list(_not_worth(advice))
     if slower:
         yield "slower", "; ".join(slower)
+    if advice.measured:
+        yield from _refused(advice)
     spent = _spent(advice)
     if spent:
         yield "costs", spent
+
+
+def _refused(advice: Advice) -> Iterator[tuple[str, str]]:
+    """Yield what could not be measured and why, a line for each reason."""
+    for why, number in Counter(choice.refused for choice in advice.choices if choice.refused).items():
+        yield "refused", f"the {plural(number, 'candidate')} whose workers send pickles: {why}"
 
 
 def _named(choices: list[Choice]) -> str:

@@ -39,5 +39,6 @@ def _calls(workload: Workload, within_ns: float) -> CalibrationResult:
         first_ns=seen.first_ns,
         largest_bytes=seen.largest_bytes,
         cpus=seen.cpus,
+        unpicklable=seen.bad_result,
     )
     return CalibrationResult(None, seen.task_ns, calls)

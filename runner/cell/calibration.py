@@ -16,6 +16,7 @@ class Calls(NamedTuple):
 
     ``import_ns`` is the time to import it, ``inputs_ns`` that to make its ``inputs``, ``first_ns`` the length of the very first call;
     ``largest_bytes`` is the size of the largest payload either way, and ``cpus`` how many CPUs a call keeps busy: about 0 if it waits.
+    ``unpicklable`` says what of a result cannot be pickled; empty for nothing.
     """
 
     import_ns: int
@@ -24,6 +25,7 @@ class Calls(NamedTuple):
     first_ns: int
     largest_bytes: int
     cpus: float
+    unpicklable: str = ""
 
 
 class CalibrationResult(NamedTuple):

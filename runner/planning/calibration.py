@@ -157,3 +157,6 @@ def _complete(one: Any) -> None:
         case {"work": {**work}}:
             one["work"] = {"interpreter": "", **work}
             one.setdefault("calls", None)
+    match one:
+        case {"calls": {**calls}}:
+            one["calls"] = {"unpicklable": "", **calls}

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from breakeven.base.errors import BadValue
+from breakeven.runner.cell.compatibility import pickles_payloads
 from breakeven.runner.config.cell import Cell
 from breakeven.runner.config.search import RACE
 from breakeven.runner.planning.cells import PlannedCell
@@ -46,6 +47,14 @@ def candidates(cells: Sequence[PlannedCell]) -> list[Candidate]:
 def in_race(cells: Sequence[PlannedCell]) -> list[PlannedCell]:
     """Return the cells that can exist and are not the serial program, whose speedup is 1."""
     return [planned for planned in cells if planned.reason is None and planned.cell.model != SERIAL]
+
+
+def why_refused(planned: PlannedCell) -> str:
+    """Return why no run of a candidate can end well, as the first calls of its function showed; empty for no reason."""
+    cell, known = planned.cell, planned.calibration
+    if known is None or known.calls is None or not known.calls.unpicklable:
+        return ""
+    return known.calls.unpicklable * pickles_payloads(cell.model, cell.ipc, cell.model_options)
 
 
 def _candidate(cell: Cell) -> Candidate:

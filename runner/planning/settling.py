@@ -30,7 +30,7 @@ def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) 
     ``finally_``: then it has the least.
     """
     lengths = {planned.cell_id: _of(planned, known) for planned in plan.planned}
-    counts = TaskCounts((planned.cell, lengths[planned.cell_id]) for planned in plan.planned)
+    counts = TaskCounts((_counted(planned), lengths[planned.cell_id]) for planned in plan.planned)
     kept = {(row["cell_id"], row["source"]): row["tasks"] for row in stored.values() if row["tasks"]}
     cells = {}
     for planned in plan.planned:
@@ -54,6 +54,11 @@ def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) 
 
 def _of(planned: PlannedCell, known: Known) -> Calibration | None:
     return None if planned.work is None else known.get(planned.work)
+
+
+def _counted(planned: PlannedCell) -> Cell:
+    """Return the cell by which tasks are counted: the workers of one that cannot exist need none."""
+    return planned.cell if planned.reason is None else replace(planned.cell, workers=1)
 
 
 def _fits(tasks: int, cell: Cell, inputs: int) -> bool:

@@ -11,7 +11,7 @@ from breakeven.base.units import format_clock
 from breakeven.runner.config.naming import brief
 from breakeven.runner.config.search import RaceSearch
 from breakeven.runner.environment import cpu_count
-from breakeven.runner.planning.candidates import candidates, in_race
+from breakeven.runner.planning.candidates import candidates, in_race, why_refused
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.decisions import Decisions
 from breakeven.runner.planning.pending import Pending, Stored
@@ -61,6 +61,10 @@ class RaceSchedule(SearchSchedule[int]):
         self._cpus = cpu_count()
         rule = Rule(search.regret, self._structure(search, written))
         self.race = Race(candidates(self._cells), self._cpus, rule, plan.seed)
+        self._refused = ["", *map(why_refused, self._cells)]
+        for number, why in enumerate(self._refused):
+            if why:
+                self.race.fail(number)
         self._estimates = Decisions(plan.planned, plan.policy.compare_by)
         self._count_stored(pending, stored)
         self._before = self._made
@@ -77,8 +81,10 @@ class RaceSchedule(SearchSchedule[int]):
             "seed": self._plan.seed,
             "call": _call(self._cells),
             "candidates": [
-                {"cell_id": cell_id, "name": name, **asdict(one)}
-                for cell_id, name, one in zip(cells, names, self.race.candidates, strict=True)
+                {"cell_id": cell_id, "name": name, "refused": refused, **asdict(one)}
+                for cell_id, name, refused, one in zip(
+                    cells, names, self._refused, self.race.candidates, strict=True
+                )
             ],
         }
         return json.dumps(found, indent=1)

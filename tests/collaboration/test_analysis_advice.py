@@ -155,7 +155,7 @@ def test_what_is_open_is_said(tmp_path: Path) -> None:
     assert not advice.decided
     assert "Not decided. So far: use a " in text
     assert "maybe" in text
-    assert "there was no time for 1" in text
+    assert "1 not measured yet" in text
 
 
 def test_where_the_leader_has_no_code_the_best_that_has_some_is_written(tmp_path: Path) -> None:
@@ -238,6 +238,25 @@ def test_a_failed_candidate_is_out(tmp_path: Path) -> None:
     advice = advice_of(path)
     assert [choice.cell_id for choice in advice.of("failed")] == [cell]
     assert advice.leader.name == "a ProcessPoolExecutor of two"
+
+
+def test_a_refused_candidate_is_named_with_the_reason(tmp_path: Path) -> None:
+    """It was not measured, since it cannot be; whatever else was not measured is counted apart."""
+    path = stored(tmp_path / "race", {("thread_pool", 2): (1.8, 4)})
+    written = json.loads((path / "search.json").read_text())
+    why = "result.lock (of type lock) cannot be pickled"
+    for name, workers in (("mp_pool", 2), ("loky", 2)):
+        written["candidates"].append(_written(f"{name}-{workers}", name, workers) | {"refused": why})
+    (path / "search.json").write_text(json.dumps(written))
+    advice = advice_of(path)
+    text = " ".join("\n".join(advice_lines(advice)).split())
+    assert "1 of 4 candidates measured in 4 runs" in text
+    assert "; 2 refused; 1 not: surely slower" in text
+    assert f"refused the 2 candidates whose workers send pickles: {why}" in text
+    assert advice.decided
+    written["candidates"] = [written["candidates"][0], *written["candidates"][3:]]
+    (path / "search.json").write_text(json.dumps(written))
+    assert advice_lines(advice_of(path), 200)[-1] == f"No advice: 2 candidates could not be measured: {why}"
 
 
 @pytest.mark.parametrize("damage", ["", "{}", '{"candidates": [{}]}', "[1, 2]"])

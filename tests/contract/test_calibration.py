@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from breakeven.base.errors import BadValue
 from breakeven.base.layout import SweepPaths
-from breakeven.runner.cell.calibration import CalibrationResult
+from breakeven.runner.cell.calibration import CalibrationResult, Calls
 from breakeven.runner.cell.workloads._looped import loops_for
 from breakeven.runner.engines import KINDS
 from breakeven.runner.planning.calibration import (
@@ -178,6 +179,14 @@ def test_what_is_kept_is_read_again(found: list[tuple[int, int]]) -> None:
         for task, amount in found
     ]
     assert from_text(to_text(made)) == {one.work: one for one in made}
+
+
+def test_what_was_not_known_of_calls_before_is_empty() -> None:
+    """The file of a sweep from before it was asked whether results can be pickled is read on."""
+    made = Calibration(WORK, None, 10, "python3", calls=Calls(1, 2, 3, 4, 5, 0.5))
+    older = json.loads(to_text([made]))
+    del older["calibrations"][0]["calls"]["unpicklable"]
+    assert from_text(json.dumps(older)) == {WORK: made}
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"calibrations": [1]}', '{"calibrations": 3}', "{"])

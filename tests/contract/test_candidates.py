@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 
 from breakeven.base.errors import BadValue
+from breakeven.runner.cell.calibration import Calls
 from breakeven.runner.cell.question import Manner
 from breakeven.runner.config.search import RaceSearch, Search, read_race
 from breakeven.runner.engines import KINDS
+from breakeven.runner.planning.calibration import Calibration
 from breakeven.runner.planning.candidates import candidates, in_race, raced
 from breakeven.runner.planning.pending import find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
@@ -22,6 +25,7 @@ from breakeven.runner.planning.settling import settle
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.racing import RaceSchedule
 from breakeven.runner.sweep.searches import search_lines
+from breakeven.search.race import FAILED
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -153,6 +157,34 @@ def test_only_async_functions_race_on_an_event_loop(awaits: bool) -> None:
         assert str(found[0].reason).startswith(
             "model=asyncio runs all calls on one event loop, and mine:work is not async: each call would block"
         )
+
+
+def test_candidates_that_cannot_send_a_result_are_refused_before_they_run() -> None:
+    """The first calls show it once for all; threads pass the object itself."""
+    made = plan({"model": "thread", "ipc": "reference"}, {"model": "process", "ipc": "pipe"})
+    work = made.planned[0].work
+    assert work is not None
+    calls = Calls(0, 0, 1, 10, 10, 1.0, unpicklable="result.lock (of type lock) cannot be pickled")
+    known = Calibration(work, None, 10, "python3", calls=calls)
+    told = replace(made, planned=tuple(replace(one, calibration=known) for one in made.planned))
+    turns = schedule(told)
+    assert [one["refused"] for one in json.loads(turns.text)["candidates"]] == ["", "", calls.unpicklable]
+    assert [standing.word for standing in turns.race.standings()][2] == FAILED
+    models = set()
+    while (run := turns.next(lambda _: True)) is not None:
+        models.add(run.cell.model)
+        turns.ended(run, row(run, 1.5))
+    assert models == {"thread"}
+
+
+def test_workers_that_cannot_exist_need_no_tasks() -> None:
+    """Sixteen tasks of a loop that nobody runs would make each trial of the others longer."""
+    ways = (
+        {"model": "thread", "trial": "1ms"},
+        {"model": "process", "ipc": "reference", "workers": 16, "trial": "1ms"},
+    )
+    made = plan(*ways, search=None)
+    assert [one.cell.tasks for one in made.planned if one.reason is None] == [4]
 
 
 WAYS = [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pandas as pd
 import pytest
 
 MINE = """\
+import threading
 import time
 
 NUMBERS = list(range(16))
@@ -23,6 +26,19 @@ def wait(number):
 
 def add(number):
     return number + 1
+
+
+class Handle:
+    def __init__(self, number):
+        self.number, self.lock = number, threading.Lock()
+
+    def __eq__(self, other):
+        return self.number == other.number
+
+
+def handle(number):
+    time.sleep(0.003)
+    return Handle(number)
 
 
 def fail(number):
@@ -127,6 +143,83 @@ def test_the_code_runs_as_it_is_shown(home: Path) -> None:
     program = [sys.executable, "-c", f"{code}\nprint(results)"]
     ran = subprocess.run(program, cwd=home, capture_output=True, text=True, timeout=60, check=False)
     assert ran.stdout == f"{[7] * 16}\n", ran.stderr
+
+
+def test_results_that_no_process_can_send_leave_threads(home: Path) -> None:
+    """One line says what was refused and why, and no run is spent on it."""
+    done = advise(
+        home,
+        "mine:handle",
+        "--inputs",
+        "mine:NUMBERS",
+        "--models",
+        "thread_pool,mp_pool",
+        "workers=4",
+        "sweep=handle",
+    )
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    assert "Use a ThreadPoolExecutor of four: " in text
+    assert re.search(
+        r"refused the 3 candidates whose workers send pickles: result \d+\.lock \(of type lock\) cannot be pickled",
+        text,
+    )
+    assert "failed" not in done.stderr + done.stdout
+
+
+def test_a_long_list_is_answered_by_parts_of_it(home: Path) -> None:
+    """A pass over all inputs takes as long as the budget: each run takes a part, and the answer says how many."""
+    (home / "mine.py").write_text(MINE + "\n\nMANY = [list(range(number % 7)) for number in range(2000)]\n")
+    done = advise(
+        home,
+        "mine:wait",
+        "--inputs",
+        "mine:MANY",
+        "--models",
+        "thread_pool",
+        "workers=8",
+        "--budget",
+        "6s",
+        "sweep=long",
+    )
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    assert "of the 2000 inputs, drawn anew for each round: all of them take about" in text
+    found = json.loads((home / "outputs/long/advice.json").read_text())
+    assert found["inputs_given"] == 2000
+    assert 32 <= found["inputs_taken"] < 100
+    assert found["decided"]
+    assert 5 < found["speedup"] < 9
+    runs = pd.read_parquet(home / "outputs/long/runs")
+    assert set(runs["tasks"]) == {found["inputs_taken"]}
+    assert len(set(runs["payload_bytes"])) > 1  # another part each round
+
+
+def test_ctrl_c_leaves_what_is_known_so_far(home: Path) -> None:
+    """The exit code is that of any sweep, the answer says what is open, and the command that carries on is named."""
+    words = ("mine:wait", "--inputs", "mine:NUMBERS", "sweep=stopped")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "breakeven", "advise", *words],
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    runs = home / "outputs/stopped/runs"
+    seen: list[str] = []
+    assert process.stderr is not None
+    while sum(" ok " in line for line in seen) < 2:
+        seen.append(process.stderr.readline())
+        assert seen[-1], seen
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; what was measured is kept. Carry on with: " in err
+    assert "Not decided. So far: " in out
+    assert re.search(r"\d+ not measured yet", " ".join(out.split()))
+    assert len(list(runs.iterdir())) >= 2
+    assert not json.loads((home / "outputs/stopped/advice.json").read_text())["decided"]
 
 
 def test_a_function_that_raises_is_no_advice(home: Path) -> None:
