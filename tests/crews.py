@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import pytest
 import yaml
 
-from breakeven.runner.cell import channels, models
+from breakeven.runner.cell import channels, models, workloads
 from breakeven.runner.cell.board import Geometry
 from breakeven.runner.cell.compatibility import NATIVE, NONE, channel_for, why_not
 from breakeven.runner.cell.families import FAMILIES, NOTHING, lacks_of
@@ -71,6 +74,11 @@ class Mechanism(NamedTuple):
 
 def options_of(family: str, name: str) -> dict[str, Any]:
     """Return the options of a member with the defaults of its YAML file, in base units."""
+    return deepcopy(_options_of(family, name))
+
+
+@cache  # every pair of a model and a channel asks for those of both, whenever a test session starts
+def _options_of(family: str, name: str) -> dict[str, Any]:
     if name not in FAMILIES[family].REGISTRY:
         return {}
     given = yaml.safe_load((conf_folder() / family / f"{name}.yaml").read_text())
@@ -141,6 +149,25 @@ def crew_of(mechanism: Mechanism, folder: Path, ipc_changes: Any = None, **chang
         made.stop()
 
     return start
+
+
+# --- the workloads that are registered --------------------------------------------------------------------------
+
+SMALL = Sizes(64, 64)
+FUNCTION: dict[str, Any] = {"target": "math:sqrt", "args": [2.0], "kwargs": {}, "make_input": None}
+"""The options of a user's function."""
+
+
+def small_workload(name: str, sizes: Sizes = SMALL, **options: Any) -> Workload:
+    """Return a workload with tasks of about 200 us; skip the test if it lacks a package."""
+    kind = workloads.load(name)
+    lack = kind.lacks(options)
+    if lack is not None:
+        pytest.skip(f"needs {lack.what}: pip install 'breakeven[{lack.extra}]'")
+    made = kind(FUNCTION if name == "function" else options, sizes, 3)
+    if made.LENGTH:
+        made.amount = made.calibrate(200_000)
+    return made
 
 
 # --- workloads, whose tasks are found by name in a worker that is spawned --------------------------------------

@@ -58,22 +58,25 @@ def _fit(texts: pd.DataFrame, factors: Sequence[str], width: int) -> tuple[list[
 
 
 def _width(column: pd.Series[str], name: str) -> int:
-    return max(map(cell_len, [name, *column]))
+    return max(map(cell_len, [name, *column.tolist()]))
 
 
 def _write(texts: pd.DataFrame, width: int) -> Iterator[str]:
     """Yield the heading and the rows, columns of numbers to the right."""
     parts = []
     for name in _names(texts):
-        texts_, right = [name, *texts[name]], _is_right(texts[name], name)
-        parts.append([pad(text, _width(texts[name], name), right=right) for text in texts_])
+        column = texts[name]
+        wide, right = _width(column, name), _is_right(column, name)
+        parts.append([pad(text, wide, right=right) for text in (name, *column.tolist())])
     for row in zip(*parts, strict=True):
         yield from fold((" " * GAP).join(row).rstrip(), width)
 
 
 def _is_right(column: pd.Series[str], name: str) -> bool:
     """Return whether a column is of numbers, maybe with units, which are easier to compare one above the other."""
-    return name == NUMBER or (name not in LEFT and all(text[:1].isdigit() for text in column if text))
+    return name == NUMBER or (
+        name not in LEFT and all(text[:1].isdigit() for text in column.tolist() if text)
+    )
 
 
 def _continue(texts: pd.DataFrame, names: list[str], width: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from breakeven.base.patterns import ECHOES
@@ -64,7 +64,7 @@ def _series_ns(cell: Cell, trials: tuple[float, float]) -> float:
     measure, block = cell.measure, sum(trials) + _BLOCK_NS
     left = measure.max_time_ns - measure.warmup * block
     costs = Costs(block, trials[1])
-    share = fit(Rules(**asdict(measure), least_traced=0), left, costs)
+    share = fit(Rules(**vars(measure), least_traced=0), left, costs)
     pairs = share.pairs * block
     if share.pairs == measure.min_trials:  # then they go on until a rule or the time ends them
         pairs = max(pairs, min(left - share.traced * costs.traced_ns, measure.max_trials * block))

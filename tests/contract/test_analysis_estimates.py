@@ -16,6 +16,8 @@ from breakeven.runner.results.statistics import Statistics
 
 VALUES = st.floats(0.01, 100, allow_nan=False)
 ROUNDS = st.lists(st.lists(VALUES, min_size=1, max_size=12), min_size=1, max_size=4)
+CELLS = st.lists(ROUNDS, min_size=8, max_size=8)
+"""Many cells in an example: what a call costs hardly depends on their number."""
 ENDS = ["speedup", "speedup_low", "speedup_high"]
 
 
@@ -27,6 +29,11 @@ def _stored(rounds: list[list[float]], by_rule: bool = False) -> pd.DataFrame:
         for number, values in enumerate(rounds)
     ]
     return pd.DataFrame(rows)
+
+
+def _stored_cells(cells: list[list[list[float]]]) -> pd.DataFrame:
+    """Return what the runs of several cells store, called by their places."""
+    return pd.concat([_stored(rounds).assign(cell_id=place) for place, rounds in enumerate(cells)])
 
 
 def _runs(*rows: dict[str, Any]) -> pd.DataFrame:
@@ -59,11 +66,16 @@ def _estimate(rounds: list[list[float]], by_rule: bool = False) -> pd.Series[Any
     return Typical("speedup")(_stored(rounds, by_rule)).iloc[0]
 
 
-@given(ROUNDS)
-@settings(max_examples=60)
-def test_the_estimate_is_the_geometric_mean_of_the_rounds_medians(rounds: list[list[float]]) -> None:
+@given(CELLS)
+@settings(max_examples=8)
+def test_the_estimate_is_the_geometric_mean_of_the_rounds_medians(cells: list[list[list[float]]]) -> None:
     """Low <= estimate <= high; the counts are of all values; too few of one process have no interval."""
-    row = _estimate(rounds)
+    found = Typical("speedup")(_stored_cells(cells))
+    for place, rounds in enumerate(cells):
+        _check(found.loc[[place]].iloc[0], rounds)
+
+
+def _check(row: pd.Series[Any], rounds: list[list[float]]) -> None:
     medians = [float(np.median(values)) for values in rounds]
     assert row["speedup"] == pytest.approx(np.exp(np.mean(np.log(medians))))
     assert (row["samples"], row["rounds"]) == (sum(map(len, rounds)), len(rounds))
@@ -76,12 +88,12 @@ def test_the_estimate_is_the_geometric_mean_of_the_rounds_medians(rounds: list[l
     assert row["covers"] == ("cell" if len(rounds) > 1 else "process")
 
 
-@given(st.lists(VALUES, min_size=6, max_size=12), st.booleans())
-@settings(max_examples=40)
-def test_one_process_has_the_interval_that_its_run_stored(values: list[float], by_rule: bool) -> None:
+@given(st.lists(st.lists(VALUES, min_size=6, max_size=12), min_size=8, max_size=8), st.booleans())
+@settings(max_examples=6)
+def test_one_process_has_the_interval_that_its_run_stored(values: list[list[float]], by_rule: bool) -> None:
     """To the last digit, however it was chosen."""
-    stored = _stored([values], by_rule)
-    assert Typical("speedup")(stored).iloc[0][ENDS].tolist() == stored.iloc[0][ENDS].tolist()
+    stored = _stored(values, by_rule).assign(cell_id=range(len(values)))
+    assert Typical("speedup")(stored)[ENDS].to_numpy().tolist() == stored[ENDS].to_numpy().tolist()
 
 
 def test_students_interval_of_three_processes() -> None:
@@ -123,33 +135,35 @@ def test_what_was_not_measured_is_left_out() -> None:
     assert (row["speedup"], row["samples"], row["rounds"]) == (pytest.approx(2), 3, 2)
 
 
-@given(ROUNDS, st.sampled_from([0.25, 3.0, 1024.0]))
-@settings(max_examples=40)
-def test_other_units_give_the_same_interval_in_other_units(rounds: list[list[float]], scale: float) -> None:
+@given(CELLS, st.sampled_from([0.25, 3.0, 1024.0]))
+@settings(max_examples=6)
+def test_other_units_give_the_same_interval_in_other_units(
+    cells: list[list[list[float]]], scale: float
+) -> None:
     """Scaling all values scales the estimate and both ends."""
-    scaled = _estimate([[value * scale for value in values] for values in rounds])[ENDS]
-    expected = _estimate(rounds)[ENDS].astype(float) * scale
-    np.testing.assert_allclose(scaled.astype(float), expected, rtol=1e-9)
+    in_other_units = [[[value * scale for value in values] for values in rounds] for rounds in cells]
+    scaled, plain = (Typical("speedup")(_stored_cells(of))[ENDS] for of in (in_other_units, cells))
+    np.testing.assert_allclose(scaled.astype(float), plain.astype(float) * scale, rtol=1e-9)
 
 
-@given(ROUNDS, st.randoms(use_true_random=False))
-@settings(max_examples=40)
-def test_the_order_of_rows_does_not_matter(rounds: list[list[float]], random: Any) -> None:
-    """Shuffled runs give the same interval."""
-    frame = _stored(rounds)
+@given(CELLS, st.randoms(use_true_random=False))
+@settings(max_examples=6)
+def test_the_order_of_rows_does_not_matter(cells: list[list[list[float]]], random: Any) -> None:
+    """Shuffled runs give the same intervals."""
+    frame = _stored_cells(cells)
     order = list(range(len(frame)))
     random.shuffle(order)
     pd.testing.assert_frame_equal(Typical("speedup")(frame), Typical("speedup")(frame.iloc[order]))
 
 
-@given(st.lists(ROUNDS, min_size=3, max_size=3))
-@settings(max_examples=40)
+@given(CELLS)
+@settings(max_examples=6)
 def test_other_cells_beside_it_change_nothing(cells: list[list[list[float]]]) -> None:
     """A cell's interval does not depend on what else was measured."""
-    frames = [_stored(rounds).assign(cell_id=name) for name, rounds in zip("bca", cells, strict=True)]
-    together = Typical("speedup")(pd.concat(frames))
-    for name, frame in zip("bca", frames, strict=True):
-        pd.testing.assert_frame_equal(together.loc[[name]], Typical("speedup")(frame))
+    stored = _stored_cells(cells)
+    together = Typical("speedup")(stored[::-1])
+    for place, frame in stored.groupby("cell_id"):
+        pd.testing.assert_frame_equal(together.loc[[place]], Typical("speedup")(frame))
 
 
 def test_latencies_of_several_processes_are_those_of_all_their_messages() -> None:

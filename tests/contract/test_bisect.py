@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import bisections as simulation
 from breakeven.search.bisect import (
     ALWAYS,
     CROSSES,
@@ -112,21 +111,3 @@ def test_a_line_is_what_its_runs_say(
     assert half.next() == runs[len(runs) // 2][0]
     if found.word == CROSSES:
         assert found.high / found.low <= rule.factor + 1e-9
-
-
-def test_the_shipped_rule_is_rarely_wrong() -> None:
-    """A small share of `benchmarks.bisections`, with a fixed seed."""
-    for kind in ("own shape", "two kinds", "wavy", "outside"):
-        row = simulation.drawn(kind, 0.08, lines=60, seed=5)
-        assert row.wrong <= simulation.ALLOWED
-        assert row.decided >= 0.8
-
-
-def test_a_hint_of_where_the_crossing_is_decides_no_more() -> None:
-    """Which is why lines share nothing: the first run is made elsewhere, and what takes runs is the bracket."""
-    alone, told = (
-        simulation.drawn("curved", 0.08, lines=30, seed=5, informed=informed) for informed in (False, True)
-    )
-    assert alone != told
-    assert abs(alone.decided - told.decided) <= 0.1
-    assert abs(alone.runs - told.runs) <= 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from math import exp
 from pathlib import Path
 from random import Random
@@ -34,6 +35,14 @@ NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
 def _plan(*changes: dict[str, Any], **knobs: Any) -> Plan:
     requests = [request("model=thread", sweep="mine", **knobs | change) for change in changes or ({},)]
     return settle(make_plan(requests, Origin(Path("/work"), NOW), KINDS), {}, {})
+
+
+@cache
+def _four(max_rounds: int | None = None, rounds: int | None = None) -> Plan:
+    """Return a plan of four cells, two pairs of which are compared; it is the same for any seed."""
+    knobs = {"max_rounds": max_rounds, "rounds": rounds}
+    chosen = {name: value for name, value in knobs.items() if value}
+    return _plan({"workers": 1}, {"workers": 2}, {"label": "a"}, {"label": "b"}, **chosen)
 
 
 def _row(run: Run, speedup: float | None = 1.5, status: str = "ok", wall_ns: int = 10**8) -> dict[str, Any]:
@@ -119,7 +128,7 @@ def test_steady_cells_end_at_the_first_look() -> None:
 @given(st.integers(0, 1000), st.integers(1, 9))
 def test_several_nodes_make_the_same_runs_as_one(seed: int, nodes: int) -> None:
     """Whatever ends first, every cell gets as many rounds, ends for the same reason, and the nodes are kept busy."""
-    plan = _plan({"workers": 1}, {"workers": 2}, {"label": "a"}, {"label": "b"}, max_rounds=22)
+    plan = _four(max_rounds=22)
     spreads = dict(zip(plan.cells, (0.02, 0.1, 0.15, 0.4), strict=True))
     one, several = Sweep(plan, spreads, seed), Sweep(plan, spreads, seed)
     alone, together = one.launch().decisions, several.launch_on(nodes, Random(seed)).decisions
@@ -131,7 +140,7 @@ def test_several_nodes_make_the_same_runs_as_one(seed: int, nodes: int) -> None:
 @given(st.integers(0, 1000), st.lists(st.integers(1, 40), max_size=6))
 def test_a_sweep_that_is_carried_on_makes_the_same_runs(seed: int, stops: list[int]) -> None:
     """However often it is interrupted, every cell ends with the rounds that it has without interruption."""
-    plan = _plan({"workers": 1}, {"workers": 2}, {"label": "a"}, {"label": "b"}, max_rounds=13)
+    plan = _four(max_rounds=13)
     spreads = dict(zip(plan.cells, (0.02, 0.1, 0.15, 0.05), strict=True))
     whole, parts = Sweep(plan, spreads, seed), Sweep(plan, spreads, seed)
     whole.launch()
@@ -144,8 +153,7 @@ def test_a_sweep_that_is_carried_on_makes_the_same_runs(seed: int, stops: list[i
 @given(st.integers(0, 1000), st.booleans())
 def test_the_next_run_is_known_unless_the_current_one_decides_a_cell(seed: int, some_rounds: bool) -> None:
     """Within a pass it is certain; after a pass, the run is wrong only if its cell or one compared with it is decided."""
-    rounds = {"rounds": 3} if some_rounds else {"max_rounds": 13}
-    plan = _plan({"workers": 1}, {"workers": 2}, {"label": "a"}, {"label": "b"}, **rounds)
+    plan = _four(rounds=3) if some_rounds else _four(max_rounds=13)
     spreads = dict(zip(plan.cells, (0.02, 0.1, 0.15, 0.05), strict=True))
     sweep = Sweep(plan, spreads, seed)
     ended = sweep.launch().decisions

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.kinds import MOST_FALSE, SHAPES, found, one_kind, placements
 from breakeven.analysis.frames.kinds import (
     FAULTS,
     FEWEST,
@@ -90,22 +89,3 @@ def test_a_cause_is_known_by_its_column() -> None:
     """What is stored leads back to the words; nothing recorded is unknown."""
     assert cause_of("same_cpu") is ONE_CPU
     assert cause_of("") is UNKNOWN
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("rounds", [5, 10, 20, 30])
-def test_one_kind_is_seldom_called_two(shape: str, rounds: int) -> None:
-    """A small simulation with a fixed seed: whatever the shape, at most 2 % (1 % for either cause) of 500 cells."""
-    rng = np.random.default_rng([4, rounds])
-    size = (500, rounds)
-    called = found(one_kind(shape, size, rng), placements(size, 0.5, rng))
-    assert sum(kinds is not None for kinds in called) <= 2 * MOST_FALSE * len(called)
-
-
-def test_most_kinds_of_ten_rounds_are_named() -> None:
-    """Eight standard deviations apart, equally frequent, with a fixed seed."""
-    rng = np.random.default_rng(2)
-    recorded = placements((200, 10), 0.5, rng)
-    logs = one_kind("normal", (200, 10), rng) + 0.4 * (recorded < ONE_CPU.least)
-    named = [kinds is not None and kinds.cause is ONE_CPU for kinds in found(logs, recorded)]
-    assert np.mean(named) > 0.9

@@ -4,110 +4,19 @@ from __future__ import annotations
 
 import itertools
 import pickle
-import time
-from typing import Any
 
 import pytest
 
-from breakeven.runner.cell import compatibility, patterns, workloads
+from breakeven.runner.cell import compatibility, workloads
 from breakeven.runner.cell.errors import WrongResult
 from breakeven.runner.cell.patterns import window
-from breakeven.runner.cell.patterns._abc import Knobs, Pattern
+from breakeven.runner.cell.patterns._abc import Knobs
 from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.sizes import size_of
 from breakeven.runner.cell.verification import same
-from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
-from breakeven.runner.cell.workloads._resources import DISK
+from breakeven.runner.cell.workloads._abc import Sizes, Task
 from breakeven.runner.cell.workloads._snippets import SNIPPETS
-from tests.crews import THREADS, Mechanism, Sample, StartCrew, options_of
-
-OPTIONS: dict[str, dict[str, Any]] = {
-    "window": {"bin": 10_000_000},
-    "stream": {"in_flight": 4},
-    "scatter": {"split": "dynamic", "chunk": 2, "skew": "mild"},
-    "heartbeat": {"hz": 60},
-    "switching": {"gap": 20_000},
-}
-RECHECKED = [name for name in patterns.REGISTRY if not patterns.load(name).EQUIPPED]
-"""The patterns whose results are those of serial calls; what must hold in others is in tests of their own."""
-KEEPS_TIME = [
-    name
-    for name in workloads.REGISTRY
-    if workloads.load(name).LENGTH and DISK not in workloads.load(name).BOUND
-]
-MATRICES: dict[str, Any] = {
-    "side": 64
-}  # so small that the library starts no threads, which a busy machine keeps waiting
-FUNCTION: dict[str, Any] = {"target": "math:sqrt", "args": [2.0], "kwargs": {}, "make_input": None}
-SIZES = Sizes(64, 64)
-KNOBS = Knobs(workers=2, tasks=10, window_ns=200_000_000)  # long beside a time slice of a busy machine
-
-
-@pytest.fixture
-def mechanism() -> Mechanism:
-    """Return what joins the workers that a pattern is shown with; each mechanism has a contract of its own."""
-    return THREADS
-
-
-def _pattern(name: str) -> Pattern:
-    return patterns.load(name)(options_of("pattern", name) | OPTIONS.get(name, {}), KNOBS)
-
-
-def _work_of(pattern: Pattern) -> Workload:
-    """Return what its workers do: a workload, or what stands in for one."""
-    return pattern.stand_in()({}, SIZES, 3) if pattern.ECHOES else _workload("spin")
-
-
-def _workload(name: str, sizes: Sizes = SIZES, **options: Any) -> Workload:
-    kind = workloads.load(name)
-    lack = kind.lacks(options)
-    if lack is not None:
-        pytest.skip(f"needs {lack.what}: pip install 'breakeven[{lack.extra}]'")
-    made = kind(FUNCTION if name == "function" else options, sizes, 3)
-    if made.LENGTH:
-        made.amount = made.calibrate(200_000)
-    return made
-
-
-@pytest.mark.parametrize("name", patterns.REGISTRY)
-def test_serial_and_parallel_do_the_same_work(crew: StartCrew, name: str) -> None:
-    """Both kinds of trial count tasks within their own clock readings."""
-    pattern = _pattern(name)
-    workload = _work_of(pattern)
-    reference = Reference(workload)
-    with crew(workload, pattern) as workers:
-        serial = pattern.serial(reference)
-        parallel = pattern.parallel(reference, workers)
-    for outcome in (serial, parallel):
-        assert outcome.end_ns > outcome.start_ns
-        assert outcome.tasks > 0
-    if "tasks" not in pattern.IGNORES:
-        assert serial.tasks == parallel.tasks == KNOBS.tasks
-
-
-@pytest.mark.parametrize("name", RECHECKED)
-def test_a_wrong_result_is_found(crew: StartCrew, name: str) -> None:
-    """A worker that returns a different result from the serial call fails the trial."""
-    pattern = _pattern(name)
-    workload = _work_of(pattern)
-    reference = Reference(workload)
-    reference.expected = [(value + 1, back) for value, back in reference.expected]
-    with (
-        crew(workload, pattern) as workers,
-        pytest.raises(WrongResult, match="returned a different result from the serial call"),
-    ):
-        pattern.parallel(reference, workers)
-
-
-def test_the_window_counts_calls_by_worker_and_bin(crew: StartCrew) -> None:
-    """Every worker has its bins; all its calls but the last, which the window's end finds under way, are in them."""
-    workload = _workload("histogram")
-    reference, pattern = Reference(workload), _pattern("window")
-    with crew(workload, pattern) as workers:
-        outcome = pattern.parallel(reference, workers)
-    assert outcome.wall_ns >= KNOBS.window_ns
-    assert [len(counts) for counts in outcome.activity] == [20, 20]
-    assert sum(map(sum, outcome.activity)) == outcome.tasks - KNOBS.workers
+from tests.crews import FUNCTION, Sample, small_workload
 
 
 class Clocked(Sample):
@@ -129,41 +38,10 @@ def test_a_window_measures_the_rate_of_whole_calls(window_ns: int, monkeypatch: 
     assert window_ns <= outcome.wall_ns < window_ns + 100
 
 
-@pytest.mark.parametrize("task_ns", [70_000_000, 300_000_000])
-def test_calls_as_long_as_the_window_keep_their_rate_with_several_workers(
-    crew: StartCrew, task_ns: int
-) -> None:
-    """Two workers that sleep do twice as many calls in the same time, also if one call is longer than the window."""
-    workload = workloads.load("sleep")({}, SIZES, 3)
-    workload.amount = workload.calibrate(task_ns)
-    pattern = window.Window(OPTIONS["window"], KNOBS)
-    reference = Reference(workload)
-    with crew(workload, pattern) as workers:
-        outcomes = [pattern.serial(reference), pattern.parallel(reference, workers)]
-    paces = [outcome.wall_ns / outcome.tasks for outcome in outcomes]
-    assert paces == [pytest.approx(task_ns, rel=0.2), pytest.approx(task_ns / 2, rel=0.2)]
-
-
-@pytest.mark.parametrize("name", KEEPS_TIME)  # a disk does not: its caches fill, and others use it
-@pytest.mark.parametrize("task_ns", [100_000, 2_000_000])
-def test_tasks_have_the_length_asked_for(name: str, task_ns: int) -> None:
-    """The shortest of many calls is near the asked length, or longer with the least work, as far as a machine that others use can tell."""
-    workload = _workload(name, **(MATRICES if name == "matmul" else {}))
-    workload.amount = max(workload.calibrate(task_ns) for _ in range(3))  # others only make it too small
-    task, payload = workload.open(), workload.inputs()[0]
-    taken = []
-    for _ in range(30):
-        start = time.perf_counter_ns()
-        task(payload)
-        taken.append(time.perf_counter_ns() - start)
-    assert 0.3 * task_ns < min(taken)
-    assert workload.amount == 1 or min(taken) < 3 * task_ns
-
-
 @pytest.mark.parametrize("name", workloads.REGISTRY)
 def test_tasks_are_deterministic_and_each_copy_agrees(name: str) -> None:
     """Two copies of a workload give the same results for the same inputs."""
-    workload = _workload(name)
+    workload = small_workload(name)
     first, second = workload.open(), workload.open()
     for payload in workload.inputs():
         assert first(payload) == first(payload) == second(payload)
@@ -172,10 +50,10 @@ def test_tasks_are_deterministic_and_each_copy_agrees(name: str) -> None:
 @pytest.mark.parametrize("snippet", SNIPPETS)
 def test_snippets_do_all_their_loops_with_objects_of_any_owner(snippet: str) -> None:
     """Each snippet is of the length asked for, and shared objects give the results of private ones."""
-    workload = _workload("contention", snippet=snippet)
+    workload = small_workload("contention", snippet=snippet)
     assert workload.amount > 100
     twin = (
-        _workload("contention", snippet=snippet.replace("shared_", "private_"))
+        small_workload("contention", snippet=snippet.replace("shared_", "private_"))
         if snippet != "shared_constant"
         else workload
     )
@@ -186,7 +64,7 @@ def test_snippets_do_all_their_loops_with_objects_of_any_owner(snippet: str) -> 
 @pytest.mark.parametrize("sizes", [Sizes(0, 0), Sizes(1, 1), Sizes(100, 10), Sizes(10, 100), Sizes(5, 0)])
 def test_payloads_have_the_sizes_asked_for(sizes: Sizes) -> None:
     """What goes in and what comes back has exactly the bytes of the cell."""
-    reference = Reference(_workload("spin", sizes))
+    reference = Reference(small_workload("spin", sizes))
     assert {len(payload) for payload in reference.inputs.originals} == {sizes.payload}
     assert {len(back) for _, back in reference.expected} == {sizes.back}
 
@@ -195,7 +73,7 @@ def test_payloads_have_the_sizes_asked_for(sizes: Sizes) -> None:
 @pytest.mark.parametrize("place", [0, 100, 2048, 4095])
 def test_one_flipped_bit_of_a_payload_is_noticed(sizes: Sizes, place: int) -> None:
     """A payload that arrived damaged gives another value or another answer, wherever the damage is."""
-    reference = Reference(_workload("sleep", sizes))
+    reference = Reference(small_workload("sleep", sizes))
     damaged = bytearray(reference.inputs[0])
     damaged[place] ^= 1
     with pytest.raises(WrongResult):
@@ -204,7 +82,7 @@ def test_one_flipped_bit_of_a_payload_is_noticed(sizes: Sizes, place: int) -> No
 
 def test_the_message_of_a_wrong_result_says_which_and_what() -> None:
     """The task, the trial, both results and the usual reason are named."""
-    reference = Reference(_workload("spin", Sizes(1, 1)))
+    reference = Reference(small_workload("spin", Sizes(1, 1)))
     right, back = reference.expected[0]
     with pytest.raises(WrongResult) as caught:
         reference.check([(right + 1, back)], "a parallel trial")

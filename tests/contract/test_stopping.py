@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import bdtr, stdtrit
 
-from benchmarks import simulated
-from benchmarks.coverage import BEYOND, IN_USE, LEAST, MOST, SCENARIOS, fits, judge
+from benchmarks.coverage import IN_USE, LEAST, MOST, fits
 from benchmarks.messages import Run
-from benchmarks.simulated import Row, Scenario, stop, warm
+from benchmarks.simulated import Row, stop, warm
 from breakeven.runner.cell.intervals import (
     FEWEST,
     LEVEL,
@@ -34,8 +33,6 @@ from breakeven.runner.cell.stopping import (
 )
 
 SAMPLES = st.lists(st.floats(0.1, 10), min_size=1, max_size=60)
-REPETITIONS = 100  # a small check; benchmarks.coverage makes 2000
-SCATTER = 4 * sqrt(LEVEL * (1 - LEVEL) / REPETITIONS)  # four standard errors of a coverage
 
 
 @given(st.integers(1, 300), st.integers(0, 2000))
@@ -171,34 +168,6 @@ def test_too_few_trials_or_messages_have_no_percentile() -> None:
 def test_students_quantile(freedom: int, probability: float) -> None:
     """The expansion is good to a thousandth for as few trials as have an interval."""
     assert student(freedom, probability) == pytest.approx(stdtrit(freedom, probability), rel=1e-3)
-
-
-@pytest.fixture
-def short_simulations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the true ratio come from fewer pairs than in the benchmark, still many times what is simulated."""
-    monkeypatch.setattr(simulated, "_TRUTH_PAIRS", 400_000)
-
-
-@pytest.mark.usefixtures("short_simulations")
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_intervals_cover_what_they_say(scenario: Scenario) -> None:
-    """Stopped by the rule, for 1, 3, 5 and 10 rounds, 95 % intervals cover as often, but for chance."""
-    rows = list(judge(scenario, REPETITIONS, seed=5, rivals=False))
-    assert [row.rounds for row in rows] == [1, 3, 5, 10]
-    for row in rows:
-        assert row.covered == pytest.approx(LEVEL, abs=SCATTER), row
-
-
-@pytest.mark.usefixtures("short_simulations")
-def test_what_is_not_claimed_is_told_apart() -> None:
-    """Bootstraps of three rounds, and three rounds of two kinds of process, cover less; the check sees it."""
-    much = next(scenario for scenario in SCENARIOS if scenario.name == "processes differ much")
-    covered = {row.method: row.covered for row in judge(much, REPETITIONS, seed=5) if row.rounds == 3}
-    assert covered[IN_USE] == pytest.approx(LEVEL, abs=SCATTER)
-    assert covered["percentile bootstrap"] < 0.85
-    assert covered["BCa bootstrap"] < 0.85
-    kinds = [row for row in judge(BEYOND[0], REPETITIONS, seed=5, rivals=False) if row.rounds == 3]
-    assert [(row.covered < 0.85, row.judged) for row in kinds] == [(True, False)]
 
 
 @pytest.mark.parametrize(

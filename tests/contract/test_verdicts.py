@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.verdicts import ALLOWED, SPREADS, Scenario, simulate
 from breakeven.analysis.verdicts.ranking import FASTEST, PARALLEL, SERIAL, UNDECIDED, Sample, rank
 
 
@@ -94,10 +93,3 @@ def test_more_candidates_need_more_certainty() -> None:
     """The best of many looks good by chance: its interval is wider if there are more of them."""
     alone, among = rank([_around(1.5)], _first), rank([_around(1.5)] * 20, _first)
     assert among.low[0] < alone.low[0] < 1.5 < alone.high[0] < among.high[0]
-
-
-@pytest.mark.parametrize("truth", ["just slower", "just above", "just better", "spread"])
-def test_few_verdicts_are_wrong(truth: str) -> None:
-    """In a simulation; `benchmarks.verdicts` has more of it."""
-    rates = [simulate(Scenario(truth, "normal", spread, 12, 5), 150, 7) for spread in SPREADS]
-    assert np.mean([rate.wrong for rate in rates]) <= ALLOWED

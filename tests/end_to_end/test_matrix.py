@@ -1,4 +1,4 @@
-"""Every two values of any two factors are measured once, for real."""
+"""Every two values of any two factors are in a cell of the covering, and each cell is measured once, for real."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks import covering, matrix
+from benchmarks import combinations, covering, matrix
 from breakeven.analysis.frames.load import Lab
+from breakeven.runner.cell import models, patterns
 from breakeven.runner.host.process_mark import Owner
 from breakeven.runner.locks import machine
 
@@ -52,3 +53,38 @@ def test_all_factors_in_pairs(tmp_path: Path) -> None:
         assert failed.empty, failed[["model", "ipc", "pattern", "reason"]].to_string()
         assert half.runs["status"].eq("ok").any()
     assert sum(len(half.runs) for half in halves) == len(rows)
+
+
+def test_any_two_values_that_can_exist_together_are_in_a_cell() -> None:
+    """The covering is whole, and every cell of it can exist."""
+    rows = covering.covering()
+    for row in rows:
+        how, ipc, variant, pattern, workers, *_ = row
+        found = combinations.reason(how, ipc, variant=variant, pattern=pattern, workers=workers)
+        assert found is None, (row, found)
+    assert set(covering.possible_pairs()) == {pair for row in rows for pair in row.pairs()}
+
+
+def test_members_meet_everything_in_the_covering() -> None:
+    """A model meets every channel that it can be combined with, and all values of its knobs, sizes and workloads."""
+    rows = covering.covering()
+    assert {(row.how, row.ipc) for row in rows} == set(combinations.pairs())
+    for how in combinations.started():
+        cells = [row.cell() for row in rows if row.how == how]
+        assert len(cells) >= len(covering.PAYLOADS)
+        assert {cell["payload"] for cell in cells} == set(covering.PAYLOADS)
+        assert {cell["affinity"] for cell in cells} == set(covering.AFFINITIES)
+        assert {cell["workload"] for cell in cells if "workload" in cell} == set(covering.WORKLOADS)
+        for knob, values in combinations.choices("model", how.model).items():
+            assert {cell[f"model.{knob}"] for cell in cells} == set(values)
+
+
+def test_slow_models_are_in_as_few_cells_as_they_have_values() -> None:
+    """A run of a model that is a package starts a cluster."""
+    rows = covering.covering()
+    for name in models.REGISTRY:
+        if models.load(name).REQUIRES:
+            ways = [how for how in combinations.started() if how.model == name]
+            knobs = [len(values) for values in combinations.choices("model", name).values()]
+            most = max(len(covering.PAYLOADS), len(patterns.REGISTRY), *knobs)
+            assert sum(row.how.model == name for row in rows) <= most * len(ways)
