@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -43,7 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse the text of a set in the name of a test, for the same reason."""
+    """Refuse the text of a set in the name of a test, for the same reason; keep what is imported from the collector."""
     for item in items:
         values = (
             item.callspec.params.values()
@@ -54,6 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             isinstance(value, AbstractSet) and len(value) > 1 and str(value) in item.name for value in values
         ):
             raise pytest.UsageError(f"{item.nodeid}: name it by something else than a set")
+    gc.freeze()  # a million objects of packages, which each full collection would look through again
 
 
 @pytest.fixture(autouse=True)

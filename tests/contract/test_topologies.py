@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,7 +108,8 @@ def test_a_machine_that_shows_no_topology_has_one_thread_a_core(
 
 # --- recorded from machines, see tests/topologies/README.md --------------------------------------------------------
 
-RECORDED = sorted(Path(__file__).parent.parent.glob("topologies/*.json"))
+RECORDED_AT = Path(__file__).parent.parent / "topologies"
+RECORDED = sorted(RECORDED_AT.glob("*.json"))
 
 
 class Recorded:
@@ -134,12 +136,33 @@ class Recorded:
         return {self.cpus[cpu] for cpu in cpus}
 
 
-@pytest.fixture(params=RECORDED, ids=lambda path: path.stem)
-def recorded(request: pytest.FixtureRequest, machine: KernelFiles) -> Recorded:
-    """Return a recorded machine, whose files are in place."""
-    found = Recorded(request.param)
-    machine.put(found.files)
+@pytest.fixture(scope="module")
+def put_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple[Recorded, Path]]:
+    """Return what reads a recorded machine, and writes its files, of which there may be thousands, once."""
+
+    @cache
+    def put(path: Path) -> tuple[Recorded, Path]:
+        found, root = Recorded(path), tmp_path_factory.mktemp(path.stem)
+        KernelFiles(root).put(found.files)
+        return found, root
+
+    return put
+
+
+@pytest.fixture
+def recorded(
+    request: pytest.FixtureRequest,
+    put_once: Callable[[Path], tuple[Recorded, Path]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Recorded:
+    """Return the recorded machine that the parameter names, whose files are in place."""
+    found, root = put_once(request.param)
+    monkeypatch.setattr(topology, "ROOT", str(root))
+    monkeypatch.setattr(affinity, "CAN_PIN", True)
     return found
+
+
+EVERY_MACHINE = pytest.mark.parametrize("recorded", RECORDED, ids=lambda path: path.stem, indirect=True)
 
 
 def _placed(monkeypatch: pytest.MonkeyPatch, asked: str, allowed: set[int]) -> list[int]:
@@ -185,6 +208,7 @@ def _check(recorded: Recorded, allowed: set[int], placed: Callable[[str], list[i
     assert _spread([places[cpu] for cpu in placed("fast_cores")])
 
 
+@EVERY_MACHINE
 def test_a_recorded_machine_is_used_as_it_was_allowed(
     recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +217,7 @@ def test_a_recorded_machine_is_used_as_it_was_allowed(
     _check(recorded, recorded.allowed, lambda asked: _placed(monkeypatch, asked, recorded.allowed))
 
 
+@EVERY_MACHINE
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_part_of_a_recorded_machine_may_be_allowed(recorded: Recorded, data: st.DataObject) -> None:
@@ -203,29 +228,28 @@ def test_any_part_of_a_recorded_machine_may_be_allowed(recorded: Recorded, data:
 
 
 @pytest.mark.parametrize(
-    ("name", "asked", "first"),
+    ("recorded", "asked", "first"),
     [
-        ("xeon_two_sockets", "compact", [0, 16, 1, 17]),
-        ("xeon_two_sockets", "scatter", [0, 8, 1, 9]),
-        ("opteron_modules", "scatter", [0, 16, 32, 48, 8, 24]),
-        ("opteron_modules", "cores_only", [0, 2, 4, 6]),
-        ("mainframe", "cores_only", list(range(20))),
-        ("mainframe", "siblings", list(range(20))),
-        ("power7", "compact", [0, 1, 2, 3]),
-        ("power7", "scatter", [0, 32, 64, 96]),
-        ("xeon_sixteen_sockets", "scatter", [1, 24, 48, 72, 0, 25]),
-        ("xeon_first_offline", "scatter", [4, 5, 6, 7]),
-        ("opteron_slurm_job", "scatter", [0, 4, 1, 5, 2, 3]),
-        ("laptop_hybrid", "fast_cores", [0, 2, 4, 6, 8, 10, 1, 3]),
-        ("laptop_hybrid", "siblings", list(range(12))),
-        ("lakefield", "fast_cores", [0, 1, 2, 3, 4]),
+        (RECORDED_AT / "xeon_two_sockets.json", "compact", [0, 16, 1, 17]),
+        (RECORDED_AT / "xeon_two_sockets.json", "scatter", [0, 8, 1, 9]),
+        (RECORDED_AT / "opteron_modules.json", "scatter", [0, 16, 32, 48, 8, 24]),
+        (RECORDED_AT / "opteron_modules.json", "cores_only", [0, 2, 4, 6]),
+        (RECORDED_AT / "mainframe.json", "cores_only", list(range(20))),
+        (RECORDED_AT / "mainframe.json", "siblings", list(range(20))),
+        (RECORDED_AT / "power7.json", "compact", [0, 1, 2, 3]),
+        (RECORDED_AT / "power7.json", "scatter", [0, 32, 64, 96]),
+        (RECORDED_AT / "xeon_sixteen_sockets.json", "scatter", [1, 24, 48, 72, 0, 25]),
+        (RECORDED_AT / "xeon_first_offline.json", "scatter", [4, 5, 6, 7]),
+        (RECORDED_AT / "opteron_slurm_job.json", "scatter", [0, 4, 1, 5, 2, 3]),
+        (RECORDED_AT / "laptop_hybrid.json", "fast_cores", [0, 2, 4, 6, 8, 10, 1, 3]),
+        (RECORDED_AT / "laptop_hybrid.json", "siblings", list(range(12))),
+        (RECORDED_AT / "lakefield.json", "fast_cores", [0, 1, 2, 3, 4]),
     ],
+    ids=lambda value: value.stem if isinstance(value, Path) else None,
+    indirect=["recorded"],
 )
 def test_the_first_workers_of_a_recorded_machine(
-    machine: KernelFiles, monkeypatch: pytest.MonkeyPatch, name: str, asked: str, first: list[int]
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch, asked: str, first: list[int]
 ) -> None:
     """As somebody who knows the machine would place them."""
-    (path,) = (path for path in RECORDED if path.stem == name)
-    found = Recorded(path)
-    machine.put(found.files)
-    assert _placed(monkeypatch, asked, found.allowed)[: len(first)] == first
+    assert _placed(monkeypatch, asked, recorded.allowed)[: len(first)] == first
