@@ -15,6 +15,8 @@ SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-re
 LOWEST := $(VENV)-lowest
 LOWEST_TESTS := $(wildcard tests/contract/test_analysis_*.py tests/contract/test_figure_*.py tests/contract/test_verdict*.py) \
 	tests/contract/test_comparing.py tests/contract/test_maps.py tests/contract/test_store.py \
+	tests/collaboration/test_analysis_errors.py tests/collaboration/test_analysis_observed.py \
+	tests/collaboration/test_figure_edges.py tests/collaboration/test_simulated_comparisons.py \
 	tests/end_to_end/test_any_surroundings.py::test_figures_look_alike_whatever_matplotlib_is_told
 LOWEST_PYTHON ?= $(firstword $(shell command -v python3.11) $(PYTHON))
 
@@ -29,7 +31,7 @@ test: $(VENV)/developing
 	$(BIN)/python -m pytest $(SHARED)
 
 test-contract: $(VENV)/developing
-	$(BIN)/python -m pytest $(SHARED) tests/contract
+	$(BIN)/python -m pytest $(SHARED) --hypothesis-profile=quick tests/contract
 
 test-lowest: $(LOWEST)/installed
 	$(LOWEST)/bin/python -m pytest $(SHARED) -p no:cacheprovider -W default $(LOWEST_TESTS)

@@ -24,6 +24,7 @@ from tests.crews import MECHANISMS, Mechanism, StartCrew, crew_of
 
 _SLOWEST = 20
 settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
+settings.register_profile("quick", settings.get_profile("untimed"), max_examples=25)  # of test-contract
 settings.load_profile("untimed")
 
 
