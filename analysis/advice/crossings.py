@@ -12,6 +12,7 @@ import pandas as pd
 from breakeven.analysis.advice.replay import damaged, read_search, runs_of
 from breakeven.analysis.frames.aside import write_aside
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.rows import to_rows
 from breakeven.analysis.units import format_size, format_time, plural
 from breakeven.analysis.verdicts.words import is_one, name_mechanisms
 from breakeven.base.layout import SweepPaths
@@ -122,7 +123,7 @@ def _names(lab: Lab, lines: list[Mapping[str, Any]], along: str) -> list[str]:
     )
     found = [
         f"{mechanism} at {where}" if where else mechanism
-        for mechanism, where in zip(name_mechanisms(cells), at, strict=True)
+        for mechanism, where in zip(name_mechanisms(to_rows(cells)), at, strict=True)
     ]
     return found if len(set(found)) == len(found) else written
 

@@ -170,7 +170,7 @@ def _call(advice: Advice, choice: Choice) -> Call:
     function = None if advice.answer is None else advice.answer.question.keys["function"]
     if choice.place is None or advice.answer is None:
         return Call(function, "serial", 1, given=advice.given)
-    cell = advice.answer.question.cells.iloc[choice.place]
+    cell = advice.answer.question.candidates[choice.place]
     version = str(cell["python_version"]).split(".")
     return Call(
         function,
@@ -219,14 +219,14 @@ def _named(choices: list[Choice]) -> str:
 
 def _not_worth(advice: Advice) -> Iterator[str]:
     """Yield the best of each family that is slower than the leader, with why; the leader's own last."""
-    cells, answer = _cells(advice), advice.answer
+    answer = advice.answer
     if answer is None:
         return
     words, seen = Words(answer), set()
     for choice in advice.of(WORSE):
         if choice.place is None or not choice.standing.runs:
             continue
-        name = family(str(cells["model"].iloc[choice.place]))
+        name = family(str(answer.question.candidates[choice.place]["model"]))
         if name in seen:
             continue
         seen.add(name)
@@ -239,7 +239,7 @@ def _spent(advice: Advice) -> str:
     place = advice.leader.place
     if place is None or advice.answer is None:
         return ""
-    costs = advice.answer.costs.iloc[place]
+    costs = advice.answer.costs[place]
     parts = [f"{format_time(float(costs['startup_ns']))} to start"] if _known(costs["startup_ns"]) else []
     if _known(costs["memory_bytes"]) and costs["memory_bytes"] > 0:
         parts.append(format_size(float(costs["memory_bytes"])))
@@ -262,7 +262,7 @@ def breakeven_ns(advice: Advice) -> float:
     leader = advice.leader
     if leader.place is None or advice.answer is None:
         return nan
-    cell = advice.answer.question.cells.iloc[leader.place]
+    cell = advice.answer.question.candidates[leader.place]
     most = min(float(cell["workers"]), advice.at_once)
     lost = 1 / leader.standing.speedup - 1 / most
     if not (most > 1 and lost > 0 and leader.standing.low > 1):

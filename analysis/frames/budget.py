@@ -44,6 +44,10 @@ def _sum_all(lab: Lab) -> pd.DataFrame:
 
 def select_traced(lab: Lab) -> pd.DataFrame:
     """Return the traced parallel trials that count: their keys, tasks, wall and CPU times, ``run_delay_ns`` and ``workers``."""
+    return lab.once(_select_traced)
+
+
+def _select_traced(lab: Lab) -> pd.DataFrame:
     keep = ds.field("traced") & (ds.field("kind") == "parallel") & ~ds.field("warmup")
     trials = to_frame(lab.table("trials", [*_TRIAL, *_OF_A_TRIAL], keep))
     good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round", "workers"]]

@@ -47,6 +47,12 @@ class Typical:
         ``levels`` are those of the intervals over processes, by cell_id if they differ.
         """
         finite = runs[np.isfinite(runs[self.column].astype("float64"))].set_index("cell_id")
+        names = {"value": self.column} | {end: f"{self.column}_{end}" for end in ("low", "high")}
+        columns = [*names.values(), *_COUNTS]
+        if finite.empty:  # as round trips are in most sweeps
+            return pd.DataFrame(columns=columns, index=finite.index, dtype="float64").astype(
+                {"covers": "str"}
+            )
         stored = {name: finite[name].astype("float64") for name in (self.column, *self._stored_ends())}
         found = over_processes(stored[self.column] + self.offset, levels, host_of(finite))
         found["samples"] = finite["n_trials"].groupby(level="cell_id").sum()
@@ -56,8 +62,7 @@ class Typical:
             found.loc[alone, name] = column[column.index.isin(alone)]
         claims = np.where(found["rounds"].gt(1), "cell", "process")
         found["covers"] = np.where(found["low"].notna(), claims, "nothing")
-        names = {"value": self.column} | {end: f"{self.column}_{end}" for end in ("low", "high")}
-        return found.rename(columns=names)[[*names.values(), *_COUNTS]]
+        return found.rename(columns=names)[columns]
 
     def _stored_ends(self) -> list[str]:
         """Name the columns of `runs` that hold the interval: ``latency_p50_low_ns`` of ``latency_p50_ns``."""
@@ -114,7 +119,7 @@ def _measures(good: pd.DataFrame, levels: pd.Series[float]) -> pd.DataFrame:
         *(Typical(name)(good, levels) for name in ("speedup_quiet", "latency_p99_ns", "throughput_per_s")),
         Typical("observer_effect", offset=1.0)(good, levels),  # of the ratio, which is positive
     ]
-    counts = pd.concat([frame[_COUNTS] for frame in main])
+    counts = pd.concat([frame[_COUNTS] for frame in main if len(frame)] or [main[0][_COUNTS]])
     return counts.join([frame.drop(columns=_COUNTS) for frame in (*main, *further)])
 
 

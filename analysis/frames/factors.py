@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
@@ -103,26 +104,26 @@ def _told_apart(cells: pd.DataFrame, configs: pd.Series[str]) -> pd.Series[str]:
 
     Such are those of a user's own file of choices, as in ``workload=small,large``: no override names them.
     """
-    further = pd.Series("", cells.index)
+    further = dict.fromkeys(cells.index, "")
     alike = cells.groupby([*FACTORS, "variant"], dropna=False, sort=False).ngroup()
-    for _, members in alike[alike.duplicated(keep=False)].groupby(alike):
-        knobs = pd.DataFrame([read_config(configs[cell]) for cell in members.index], members.index)
-        further.update(_differing_knobs(knobs))
-    return (cells["variant"] + ", " + further).str.strip(", ")
+    alike = alike[alike.duplicated(keep=False)]
+    known = {text: read_config(text) for text in configs[alike.index].unique()}
+    for _, members in alike.groupby(alike):
+        texts = _differing_knobs([known[text] for text in configs[members.index]])
+        further.update(zip(members.index, texts, strict=True))
+    return (cells["variant"] + ", " + pd.Series(further, dtype="str")).str.strip(", ")
 
 
-def _differing_knobs(knobs: pd.DataFrame) -> pd.Series[str]:
+def _differing_knobs(cells: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the knobs of each cell that not all have alike, without those that have a column or are of the whole sweep."""
     names = [
         name
-        for name in map(str, knobs.columns)
+        for name in dict.fromkeys(chain(*cells))
         if COLUMNS.get(name, name) not in _NO_VARIANT
         and not name.startswith(_OTHERS)
-        and len(knobs[name].drop_duplicates()) > 1
+        and len({knobs.get(name) for knobs in cells}) > 1
     ]
-    texts = [knobs[name].fillna("null").map(f"{name}={{}}".format) for name in names]
-    rows = zip(*texts, strict=True) if texts else [()] * len(knobs)
-    return pd.Series([", ".join(row) for row in rows], knobs.index, dtype="str")
+    return [", ".join(f"{name}={knobs.get(name, 'null')}" for name in names) for knobs in cells]
 
 
 def _beyond_doubt(cells: pd.DataFrame, engines: pd.Series[str]) -> pd.Series[str]:
@@ -168,10 +169,11 @@ def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Serie
     cells = cells.assign(workload=name_work(cells))
     names = [name for name in varying(cells, _SETTING) if name not in without]
     fixed = [name for name in (*_MECHANISM, *_SETTING, "workers") if name in cells]
-    needed = [name for name in _SETTING_IF_NEEDED if name not in without and _is_needed(cells, name, fixed)]
+    needed = _needed(cells, [name for name in _SETTING_IF_NEEDED if name not in without], fixed)
     lengths = {"task_ns": name_lengths(cells, without)}
-    shown = [name for name in names if name in _named(cells) or name in drop_implied(cells, names)]
-    return _join(cells, [*shown, *needed], ", ", written=lengths)
+    shown = {*drop_implied(cells, names), *_named(cells)}
+    names = [name for name in names if name in shown]
+    return _join(cells, [*names, *needed], ", ", written=lengths)
 
 
 def _named(cells: pd.DataFrame) -> tuple[str, ...]:
@@ -222,16 +224,20 @@ def name_work(cells: pd.DataFrame) -> pd.Series[str]:
 
 def drop_implied(cells: pd.DataFrame, names: list[str]) -> list[str]:
     """Drop names, the last first, without which the others still distinguish as many settings."""
-    kept = list(names)
+    codes = pd.DataFrame({name: pd.factorize(cells[name])[0] for name in names})
+    kept, count = list(names), len(codes.drop_duplicates())
     for name in reversed(names):
         others = [other for other in kept if other != name]
-        if others and len(cells[others].drop_duplicates()) == len(cells[kept].drop_duplicates()):
+        if others and len(codes[others].drop_duplicates()) == count:
             kept = others
     return kept
 
 
-def _is_needed(cells: pd.DataFrame, name: str, fixed: list[str]) -> bool:
-    return bool(cells.groupby(fixed, dropna=False)[name].nunique().max() > 1)
+def _needed(cells: pd.DataFrame, names: list[str], fixed: list[str]) -> list[str]:
+    """Return those of ``names`` that differ among cells which are equal in all of ``fixed``."""
+    differ = [name for name in fixed if len(cells[name].unique()) > 1]
+    alike = cells.groupby(differ, dropna=False).ngroup() if differ else pd.Series(0, cells.index)
+    return [name for name in names if cells[name].groupby(alike).nunique().max() > 1]
 
 
 def _join(

@@ -39,12 +39,11 @@ def over_processes(
     missing = logs.isna().groupby(level="cell_id").any()
     mean = cells.mean().mask(cells.count().lt(rounds), -np.inf).mask(missing)
     at = levels.reindex(mean.index) if isinstance(levels, pd.Series) else levels
-    units = (
-        cells if hosts is None else independent(logs.where(np.isfinite(logs)), hosts).groupby(level="cell_id")
-    )
-    count = units.size()
-    if hosts is not None:
+    units = cells
+    if hosts is not None and not _alone(hosts):
+        units = independent(logs.where(np.isfinite(logs)), hosts).groupby(level="cell_id")
         mean = mean.where(~np.isfinite(mean), units.mean())
+    count = units.size()
     half = units.std(ddof=1) / np.sqrt(count) * stdtrit((count - 1).clip(lower=1), (1 + at) / 2)
     half = half.where(np.isfinite(mean))
     ends = {"value": mean, "low": mean - half, "high": mean + half}
@@ -56,8 +55,15 @@ def independent(logs: pd.Series[float], hosts: pd.Series[str]) -> pd.Series[floa
 
     ``logs`` is indexed by cell_id, one per process, and ``hosts`` are theirs in the same order.
     """
+    if _alone(hosts):
+        return logs.rename_axis("cell_id")
     names = pd.Series(hosts.to_numpy(), logs.index)
     several = names.groupby(level="cell_id").nunique().gt(1)
     spread = several.reindex(logs.index).to_numpy()
     means = logs[spread].groupby([logs.index[spread], names[spread]]).mean().droplevel(1)
     return pd.concat([logs[~spread], means.rename_axis("cell_id")])
+
+
+def _alone(hosts: pd.Series[str]) -> bool:
+    """Return whether there is one host only, as in most sweeps: nothing is then to be divided among them."""
+    return len(hosts.unique()) <= 1

@@ -10,8 +10,9 @@ that no recorded quantity tells apart have to show by their values alone, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil, expm1, log, sqrt
 
 import numpy as np
@@ -177,29 +178,29 @@ def kinds_of_rounds(good: pd.DataFrame) -> pd.DataFrame:
     ``cause`` is empty if it is unknown.
     """
     values = own_measure(good)
-    usable = good[values.gt(0)].assign(log=np.log(values[values.gt(0)].to_numpy()))
-    parts = [_kinds_of(rounds) for _, rounds in usable.groupby("cell_id", sort=False)]
-    empty = pd.DataFrame({"cell_id": [], "round": [], "kind": [], "cause": []}, dtype="object")
-    return pd.concat([part for part in parts if part is not None] or [empty], ignore_index=True)
-
-
-def _kinds_of(rounds: pd.DataFrame) -> pd.DataFrame | None:
-    causes = CAUSES[bool(rounds["pattern"].eq("pingpong").all())]
-    recorded = [(cause, rounds[cause.column].to_numpy(np.float64)) for cause in causes]
-    found = find(rounds["log"].tolist(), recorded)
-    if found is None:
-        return None
-    return rounds[["cell_id", "round"]].assign(kind=found.names(), cause=found.cause.column)
+    usable, logs = good[values.gt(0)], np.log(values[values.gt(0)].to_numpy())
+    echoes = usable["pattern"].eq("pingpong").to_numpy()
+    recorded = {cause: usable[cause.column].to_numpy(np.float64) for cause in chain(*CAUSES.values())}
+    parts = [pd.DataFrame({"cell_id": [], "round": [], "kind": [], "cause": []}, dtype="object")]
+    cells = usable.groupby("cell_id").indices.values()
+    for places in sorted(
+        cells, key=lambda found: int(found[0])
+    ):  # a frame a cell would cost more than its rule
+        causes = CAUSES[bool(echoes[places].all())]
+        found = find(logs[places].tolist(), [(cause, recorded[cause][places]) for cause in causes])
+        if found is not None:
+            rounds = usable.iloc[places][["cell_id", "round"]]
+            parts.append(rounds.assign(kind=found.names(), cause=found.cause.column))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def cause_of(column: str) -> Cause:
     """Return the cause that is recorded in ``column``; that of none is unknown."""
-    known: Iterator[Cause] = (cause for causes in CAUSES.values() for cause in causes)
-    return next((cause for cause in known if cause.column == column), UNKNOWN)
+    return next((cause for cause in chain(*CAUSES.values()) if cause.column == column), UNKNOWN)
 
 
-def estimate_kinds(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the estimates of each kind of the cells whose rounds fall into kinds, otherwise as `estimate` returns them.
+def estimate_kinds(cells: pd.DataFrame, runs: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimates of each kind of the cells whose rounds fall into kinds, otherwise as in ``estimates`` of the cells.
 
     Indexed by cell_id and ``kind``; ``cause`` is the column of `runs` that tells the kinds apart, empty if it is
     unknown, ``of`` the number of rounds of both. An interval stands for its kind alone, at 95 %: the cell's own
@@ -209,6 +210,8 @@ def estimate_kinds(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     members = kinds_of_rounds(good)
     keys = members[["cell_id", "kind", "cause"]].drop_duplicates().sort_values("kind", ignore_index=True)
     keys["of"] = keys["cell_id"].map(members.groupby("cell_id").size())
+    if keys.empty:
+        return estimates.head(0).rename_axis(None).join(keys).set_index(["cell_id", "kind"])
     parts = good.merge(members, on=["cell_id", "round"]).assign(precision=np.nan)
     names = dict(zip(zip(keys["cell_id"], keys["kind"], strict=True), map(str, keys.index), strict=True))
     pairs = zip(parts["cell_id"], parts["kind"], strict=True)

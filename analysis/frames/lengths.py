@@ -20,6 +20,9 @@ NEAR = 0.1
 _WORK = ("workload", "function", "variant", "payload_asked_bytes", "task_ns")
 _RUNS_ON = ("interpreter", "interpreter_flags", "variables")
 
+NEEDED = (*_WORK, *_RUNS_ON, "task_measured_ns")
+"""The columns that `lengths_of_tasks` reads."""
+
 
 def is_near(asked: pd.Series[float], measured: pd.Series[float]) -> pd.Series[bool]:
     """Return where a length was measured and is about the one that was asked."""
@@ -34,11 +37,6 @@ def lengths_of_tasks(cells: pd.DataFrame, within: Sequence[str] = ()) -> pd.Seri
     ``within`` have nothing to do with each other.
     """
     return _join(cells, [*within, *(name for name in (*_WORK, *_RUNS_ON) if name in cells)])
-
-
-def needed_for_lengths(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return those columns of ``cells`` that `lengths_of_tasks` reads."""
-    return cells[[name for name in (*_WORK, *_RUNS_ON, "task_measured_ns") if name in cells]]
 
 
 def name_lengths(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[str]:

@@ -166,7 +166,7 @@ class Lab:
     @cached_property
     def kinds(self) -> pd.DataFrame:
         """One row per kind of the cells whose rounds fall into two kinds: estimates, ``cause``, and ``of`` how many rounds."""
-        return estimate_kinds(self.cells, self.runs)
+        return estimate_kinds(self.cells, self.runs, self.estimates)
 
     def narrow(self, cells: Iterable[str]) -> Self:
         """Return the same results with only the runs of ``cells``: all frames are of these."""

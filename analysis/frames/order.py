@@ -34,11 +34,11 @@ def version(text: str, *, gil: bool = True) -> str:
 
 def sort_cells(cells: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Return ``cells`` in the order of the columns ``names``, missing values first."""
-    keys = pd.DataFrame({name: sortable(cells, name) for name in names}, index=cells.index)
-    places = pd.Series(range(len(cells)))
-    in_order = places.loc[
-        keys.reset_index(drop=True).sort_values(list(names), na_position="first", kind="stable").index
-    ]
+    differ = [name for name in names if len(cells[name].unique()) > 1]
+    if not differ:
+        return cells
+    keys = pd.DataFrame({name: sortable(cells, name) for name in differ}, index=cells.index)
+    in_order = keys.reset_index(drop=True).sort_values(differ, na_position="first", kind="stable").index
     return cells.iloc[in_order.tolist()]
 
 

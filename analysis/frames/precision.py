@@ -42,7 +42,7 @@ def rule_of_rounds(good: pd.DataFrame) -> pd.DataFrame:
     logs = own_logs(good[good["cell_id"].isin(asked)], "cell_id")
     narrow = {cell for cell, values in logs.items() if is_narrow(values, asked[cell])}
     chosen = {cell for cell in narrow if became_narrow(logs[cell], asked[cell])}
-    rounds = own_measure(good).notna().groupby(good["cell_id"]).sum()
+    rounds = own_measure(good).notna().groupby(good["cell_id"]).sum().to_dict()
     found["ended_by"] = np.where(found.index.isin(narrow), BY_PRECISION, "")
     found["level"] = [level(rounds[cell], by_rule=cell in chosen) for cell in found.index]
     return found

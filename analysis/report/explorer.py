@@ -10,6 +10,7 @@ import pandas as pd
 from breakeven.analysis.frames.asked import answers_alike
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, varying, write
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.rows import Row, to_rows
 from breakeven.analysis.pages.points import (
     NOTHING,
     Estimate,
@@ -37,11 +38,14 @@ def explore(lab: Lab) -> dict[str, Any]:
     if cells.empty:
         return NOTHING
     measures = {title: (column, text) for title, column, text in ESTIMATES if cells[column].notna().any()}
-    texts = {title: cells.apply(text, axis=1) for title, (_, text) in measures.items()}
+    rows = to_rows(cells)
+    texts = {
+        title: pd.Series([text(row) for row in rows], cells.index) for title, (_, text) in measures.items()
+    }
     measures = {title: found for title, found in measures.items() if texts[title].ne("").any()}
     units = {title: _unit(cells[column]) for title, (column, _) in measures.items()}
     names = name_cells(cells) + ", " + cells["workers"].map(lambda count: plural(int(count), "worker"))
-    runs = {str(cell): rows for cell, rows in lab.runs.groupby("cell_id")}
+    runs = {str(cell): found for cell, found in lab.runs.groupby("cell_id")}
     points = [
         Point(
             id=cell,
@@ -51,7 +55,7 @@ def explore(lab: Lab) -> dict[str, Any]:
             machine=name_machine(runs[cell]),
             command=measure_again(lab.path, runs[cell]),
         )
-        for cell, row in ((str(cell), row) for cell, row in cells.iterrows())
+        for cell, row in zip(map(str, cells.index), rows, strict=True)
     ]
     shown = [_describe_measure(title, measures[title][0], units[title]) for title in measures]
     return to_explore(dict(_factors(cells)), [heading(name) for name in IMPLIED], shown, points)
@@ -90,7 +94,7 @@ def _describe_measure(title: str, column: str, unit: tuple[float, str]) -> Measu
 
 
 def _estimates(
-    row: pd.Series[Any],
+    row: Row,
     measures: Mapping[str, tuple[str, Text]],
     units: Mapping[str, tuple[float, str]],
     texts: Mapping[str, str],

@@ -15,13 +15,14 @@ from breakeven.analysis.frames.hosts import SEVERAL, without_absolute
 from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.observed import name_quantity, write_quantity
+from breakeven.analysis.frames.rows import Row, to_rows
 from breakeven.analysis.summary.kinds import name_kind, one_row_a_kind
 from breakeven.analysis.units import format_rate, format_ratio, format_size, format_time, format_times, plural
 from breakeven.base.factors import FACTORS
 from breakeven.base.patterns import ECHOES
 from breakeven.base.text import printable
 
-Text = Callable[["pd.Series[Any]"], str]
+Text = Callable[[Row], str]
 
 NUMBER, FLAGS = "#", ""
 """The headings of the first and the last column."""
@@ -144,8 +145,9 @@ def _distinguishing(cells: pd.DataFrame) -> list[str]:
 
 def _is_needed(cells: pd.DataFrame, name: str, others: list[str]) -> bool:
     """Return whether ``name`` differs among cells that are equal in all ``others``."""
-    groups = cells.groupby(others, dropna=False)[name] if others else [("", cells[name])]
-    return any(not is_constant(values) for _, values in groups)
+    if not others:
+        return not is_constant(cells[name])
+    return bool(cells.groupby(others, dropna=False)[name].nunique(dropna=False).gt(1).any())
 
 
 def is_constant(values: pd.Series[Any]) -> bool:
@@ -181,13 +183,14 @@ def _table(
         and name not in names
         and not (name == "payload_out_asked_bytes" and answers_alike(cells))
     ]
+    rows = to_rows(shown)
     texts = {NUMBER: pd.Series(_numbers(cells, shown, first), shown.index)}
     texts |= {heading(name): write(shown, name).fillna("") for name in [*names, *implied]}
     if "kind" in shown:
-        texts["kind"] = shown.apply(name_kind, axis=1)
+        texts["kind"] = pd.Series([name_kind(row) for row in rows], shown.index)
     for title, column, text in ESTIMATES:
         if shown[column].notna().any():
-            texts[title] = shown.apply(text, axis=1)
+            texts[title] = pd.Series([text(row) for row in rows], shown.index)
     texts |= observed
     texts[FLAGS] = pd.Series(flags, shown.index)
     frame = pd.DataFrame(texts, index=shown.index).astype("str").map(printable)
@@ -255,7 +258,7 @@ _COMMON = {
 def _interval(column: str) -> Text:
     """Return the function that writes a ratio with its interval, such as ``1.93 [1.90, 1.95]``."""
 
-    def text(row: pd.Series[Any]) -> str:
+    def text(row: Row) -> str:
         value, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
         interval = f" [{format_ratio(low)}, {format_ratio(high)}]" if pd.notna(low) else ""
         return f"{format_ratio(value)}{interval}" if pd.notna(value) else ""
@@ -263,7 +266,7 @@ def _interval(column: str) -> Text:
     return text
 
 
-def _round_trip(row: pd.Series[Any]) -> str:
+def _round_trip(row: Row) -> str:
     """Return the median round trip with its interval in the same unit: ``50.1 us [49.8, 50.4]``."""
     value, low, high = (row[f"latency_p50_ns{end}"] for end in ("", "_low", "_high"))
     if pd.isna(value):
@@ -293,14 +296,14 @@ def _where_disturbed(text: Text) -> Text:
     return lambda row: text(row) if row["pairs_disturbed"] > 0 else ""
 
 
-def _unlike_asked(row: pd.Series[Any]) -> str:
+def _unlike_asked(row: Row) -> str:
     """Return the measured length of a task if it differs from the configured one, else nothing."""
     asked, measured = row["task_ns"], row["task_measured_ns"]
-    as_asked = pd.notna(asked) and pd.notna(measured) and abs(measured / asked - 1) <= NEAR
+    as_asked: bool = pd.notna(asked) and pd.notna(measured) and abs(measured / asked - 1) <= NEAR
     return "" if as_asked else _single("task_measured_ns", format_time)(row)
 
 
-def _crossed(row: pd.Series[Any]) -> str:
+def _crossed(row: Row) -> str:
     """Return the payload that crossed if it differs from the one that was asked for, or if none was and it is not small."""
     asked, crossed = row["payload_asked_bytes"], row["payload_bytes"]
     if pd.isna(crossed):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.kinds import Cause, cause_of
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.rows import Row
 from breakeven.analysis.summary.caution import KINDS, Caution
 from breakeven.analysis.units import format_ratio, format_time, plural
 
@@ -28,7 +28,7 @@ def one_row_a_kind(estimates: pd.DataFrame, kinds: pd.DataFrame) -> pd.DataFrame
     return shown.iloc[shown.index.map(places).argsort(kind="stable")]
 
 
-def name_kind(row: pd.Series[Any]) -> str:
+def name_kind(row: Row) -> str:
     """Return the kind of a row and its share of the cell's rounds; nothing if it stands for a whole cell."""
     return "" if pd.isna(row[_SPLIT]) else f"{row['kind']}, {row['rounds']} of {row[_SPLIT]:.0f} rounds"
 

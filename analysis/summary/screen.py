@@ -201,6 +201,8 @@ def _missing(lab: Lab) -> Iterator[Caution]:
 def _group_problems(lab: Lab) -> pd.DataFrame:
     """Count runs that are not ok by status, reason and work, the most frequent first; what cannot be depends on no work."""
     bad = lab.runs[lab.runs["status"].ne("ok")]
+    if bad.empty:
+        return pd.DataFrame(columns=["status", "reason", "work", "cells", "runs", "example"])
     ran = bad["status"].ne("incompatible")
     names = name_cells(lab.cells)[bad["cell_id"]].set_axis(bad.index).where(ran, label_mechanisms(lab.runs))
     names = names.where(

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from breakeven.analysis.frames.hosts import host_of
 from breakeven.analysis.frames.intervals import independent
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.page_faults import faults_of_tasks, keeps
-from breakeven.analysis.frames.precision import rule_of_rounds
+from breakeven.analysis.frames.precision import own_measure, rule_of_rounds
+from breakeven.analysis.frames.rows import Row, to_rows
 from breakeven.analysis.verdicts.costs import Cheapest, costs
 from breakeven.analysis.verdicts.lines import AXES, Line, find_lines
 from breakeven.analysis.verdicts.parts import lost
-from breakeven.analysis.verdicts.question import Question, questions
+from breakeven.analysis.verdicts.question import ROUND_TRIPS, Question, questions
 from breakeven.analysis.verdicts.ranking import Ranking, Sample, rank
 from breakeven.analysis.verdicts.reasons import Reason, find_reason
 from breakeven.analysis.verdicts.repaid import repaid
-
-Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Answer:
 
     question: Question
     ranking: Ranking
-    costs: pd.DataFrame
+    costs: Sequence[Row]
     reasons: Mapping[str, Reason]
     lines: Mapping[str, tuple[Line, ...]]
     alone: Mapping[str, float]
@@ -53,8 +52,8 @@ class Answer:
 
     def leader(self, numbers: tuple[int, ...] | range) -> int:
         """Return that of some candidates whose estimate is best; of a tie the first."""
-        values = self.question.cells[self.measure].astype("float64").to_numpy()[list(numbers)]
-        return numbers[int(values.argmin() if self.question.of_round_trips else values.argmax())]
+        values = [float(self.question.candidates[number][self.measure]) for number in numbers]
+        return numbers[int(np.argmin(values) if self.question.of_round_trips else np.argmax(values))]
 
 
 def answers(lab: Lab) -> list[Answer]:
@@ -72,21 +71,15 @@ def lines(lab: Lab) -> tuple[Line, ...]:
 def _answers(lab: Lab) -> list[Answer]:
     asked = [one for one in questions(lab) if not (one.of_round_trips and lab.unlike_hosts)]
     good = lab.runs[lab.runs["status"].eq("ok")]
-    levels = rule_of_rounds(good)["level"]
-    values = good[["cell_id", "hostname", "machine", "speedup", "latency_p50_ns"]]
-    places = {cell: np.asarray(found) for cell, found in values.groupby("cell_id").indices.items()}
-    samples = {
-        cell: sample
-        for question in asked
-        for cell, sample in _samples(question, _rows_of(question, values, places), levels).items()
-    }
+    samples = _samples(good)
     spent = costs(lab).join(repaid(good)).join(_faults(good))
-    reasons = {str(cell): reason for cell, row in lost(lab).iterrows() if (reason := find_reason(row))}
+    cells = [str(cell) for question in asked for cell in question.cells.index]
+    spent_by = dict(zip(cells, to_rows(spent.reindex(cells)), strict=True))
     lines_of = defaultdict[str, list[Line]](list)
     for line in find_lines(asked, samples):
         for cell in line.cells:
             lines_of[cell].append(line)
-    known = _Known(samples, spent, reasons, lines_of, _alone(asked))
+    known = _Known(samples, spent_by, _reasons(lab), lines_of, _alone(asked))
     return [_answer(question, known) for question in asked]
 
 
@@ -95,10 +88,16 @@ class _Known:
     """What is known of a sweep's cells, by cell_id, and of its questions."""
 
     samples: Mapping[str, Sample]
-    spent: pd.DataFrame
+    spent: Mapping[str, Row]
     reasons: Mapping[str, Reason]
     lines: Mapping[str, Sequence[Line]]
     alone: Mapping[Hashable, Mapping[str, float]]
+
+
+def _reasons(lab: Lab) -> dict[str, Reason]:
+    parts = lost(lab)
+    rows = zip(map(str, parts.index), to_rows(parts), strict=True)
+    return {cell: reason for cell, row in rows if (reason := find_reason(row))}
 
 
 def _faults(good: pd.DataFrame) -> pd.DataFrame:
@@ -116,17 +115,17 @@ def _alone(asked: Sequence[Question]) -> dict[Hashable, dict[str, float]]:
     """Return the length of a serial task by environment, for each setting of all else; it is that beside the largest speedup."""
     found: dict[Hashable, dict[str, float]] = defaultdict(dict)
     for question in asked:
-        cells = question.cells[["speedup", "task_measured_ns"]].astype({"speedup": "float64"})
-        known = cells[cells["speedup"].notna() & cells["task_measured_ns"].notna()]
-        if len(known):
-            length = known.nlargest(1, "speedup")["task_measured_ns"].iloc[0]
-            found[_all_else(question)][question.environment] = float(length)
+        pairs = [(float(cell["speedup"]), float(cell["task_measured_ns"])) for cell in question.candidates]
+        known = [pair for pair in pairs if not np.isnan(pair).any()]
+        if known:
+            _, length = max(known, key=itemgetter(0))
+            found[_all_else(question)][question.environment] = length
     return found
 
 
 def _answer(question: Question, known: _Known) -> Answer:
     ids = [str(cell) for cell in question.cells.index]
-    mine = known.spent.reindex(ids)
+    mine = [known.spent[cell] for cell in ids]
     samples = [known.samples[cell] for cell in ids]
     return Answer(
         question=question,
@@ -142,20 +141,13 @@ def _measure(question: Question) -> str:
     return "latency_p50_ns" if question.of_round_trips else "speedup"
 
 
-def _rows_of(question: Question, values: pd.DataFrame, places: Mapping[Hashable, Places]) -> pd.DataFrame:
-    """Return the rows of the question's cells in their order, found by their places: a sweep has as many questions as it likes."""
-    mine = [places[cell] for cell in question.cells.index if cell in places]
-    return values.iloc[np.sort(np.concatenate(mine))] if mine else values.iloc[:0]
-
-
-def _samples(question: Question, mine: pd.DataFrame, levels: pd.Series[float]) -> dict[str, Sample]:
-    """Return the values of the candidates: speedups, or round trips a second, one per process, or per host if there are several."""
-    measured = mine[_measure(question)].astype("float64")
-    mine = mine[np.isfinite(measured) & measured.gt(0)]
-    measured = mine.set_index("cell_id")[_measure(question)].astype("float64")
-    logs = pd.Series(np.log(measured.to_numpy()), measured.index)
-    logs = independent(-logs if question.of_round_trips else logs, host_of(mine))
-    return {
-        str(cell): Sample(np.exp(logs[logs.index == cell].to_numpy()), float(levels[cell]))
-        for cell in question.cells.index
-    }
+def _samples(good: pd.DataFrame) -> dict[str, Sample]:
+    """Return the values of each cell: speedups, or round trips a second, one per process, or per host if there are several."""
+    measured = own_measure(good)
+    counts = good[measured.gt(0)]
+    logs = pd.Series(np.log(measured[measured.gt(0)].to_numpy()), counts["cell_id"])
+    logs = independent(logs.where(counts["pattern"].ne(ROUND_TRIPS).to_numpy(), -logs), host_of(counts))
+    places = logs.groupby(level="cell_id").indices
+    values, none = np.exp(logs.to_numpy()), np.empty(0, np.intp)
+    levels = rule_of_rounds(good)["level"]
+    return {str(cell): Sample(values[places.get(cell, none)], float(level)) for cell, level in levels.items()}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from breakeven.analysis.frames.files import to_frame
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.rows import Row
 
 ALIKE = 1.1
 """Costs count as equal up to this many times the least, and up to a step more, since they vary from run to run."""
@@ -48,13 +50,14 @@ class Cheapest:
     whose cost is not known is as dear as the dearest.
     """
 
-    costs: pd.DataFrame
+    costs: Sequence[Row]
 
     def __call__(self, candidates: Sequence[int]) -> int:
         """Return the number of the cheapest."""
-        left = self.costs[list(_STEPS)].astype("float64").reset_index(drop=True).iloc[list(candidates)]
-        left = left.fillna(left.max()).fillna(0.0)
+        left = np.asarray(candidates)
         for name, step in _STEPS.items():
-            least = left[name].min()
-            left = left[left[name] <= max(least * ALIKE, least + step)]
-        return int(left.index[0])
+            spent = np.array([self.costs[number][name] for number in candidates], np.float64)
+            spent = np.where(np.isnan(spent), np.nan_to_num(np.fmax.reduce(spent)), spent)
+            least = spent[np.isin(candidates, left)].min()
+            left = left[spent[np.isin(candidates, left)] <= max(least * ALIKE, least + step)]
+        return int(left[0])

@@ -72,7 +72,7 @@ def _verdict(answer: Answer) -> dict[str, Any]:
 
 
 def _candidate(answer: Answer, words: Words, number: int) -> dict[str, Any]:
-    cell, spent = answer.question.cells.iloc[number], answer.costs.iloc[number]
+    cell, spent = answer.question.candidates[number], answer.costs[number]
     cell_id, ranking = answer.cell_id(number), answer.ranking
     reason = answer.reasons.get(cell_id)
     measured = [f"{answer.measure}{end}" for end in _ENDS]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from breakeven.analysis.frames.lengths import lengths_of_tasks, needed_for_lengths
+from breakeven.analysis.frames.lengths import NEEDED, lengths_of_tasks
+from breakeven.analysis.frames.rows import Row
 from breakeven.analysis.verdicts.payoff import Payoff, find_payoff
-from breakeven.analysis.verdicts.question import MECHANISM, Question
+from breakeven.analysis.verdicts.question import MECHANISM, Question, plain
 from breakeven.analysis.verdicts.ranking import Sample
 
 AXES = ("task_ns", "payload_asked_bytes")
@@ -56,20 +57,21 @@ def _compared(asked: Sequence[Question]) -> list[_Compared]:
     """Read the cells of the questions, the lengths of all of them at once."""
     if not asked:
         return []
-    cells = pd.concat(
-        [needed_for_lengths(question.cells).assign(_of=number) for number, question in enumerate(asked)]
-    )
-    lengths = lengths_of_tasks(cells, ["_of"]).to_numpy()
+    rows = [
+        {name: cell[name] for name in NEEDED} | {"_of": number}
+        for number, question in enumerate(asked)
+        for cell in question.candidates
+    ]
+    lengths = lengths_of_tasks(pd.DataFrame(rows, columns=[*NEEDED, "_of"]), ["_of"]).to_numpy()
     ends = np.cumsum([len(question.cells) for question in asked])
     return [
-        _Compared(question, part.tolist(), _mechanisms(question.cells))
+        _Compared(question, part.tolist(), _mechanisms(question.candidates))
         for question, part in zip(asked, np.split(lengths, ends[:-1]), strict=True)
     ]
 
 
-def _mechanisms(cells: pd.DataFrame) -> list[Hashable]:
-    columns = (cells[name].astype("object") for name in MECHANISM)
-    return list(zip(*(column.where(column.notna(), None) for column in columns), strict=True))
+def _mechanisms(cells: Sequence[Row]) -> list[Hashable]:
+    return [tuple(plain(cell[name]) for name in MECHANISM) for cell in cells]
 
 
 def _line(axis: str, points: Sequence[tuple[float, str]], samples: Mapping[str, Sample]) -> Line:

@@ -7,11 +7,12 @@ from breakeven.analysis.units import format_time
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
 from breakeven.analysis.verdicts.parts import FAULTS
+from breakeven.analysis.verdicts.question import plain
 
 
 def say_spared(answer: Answer, number: int, *, brief: bool = False) -> str:
     """Return that a candidate gains since its workers are spared page faults that a serial task takes; empty if it does not."""
-    spent = answer.costs.iloc[number]
+    spent = answer.costs[number]
     if not spent["spared"] >= LARGE:
         return ""
     if brief:
@@ -27,7 +28,7 @@ def say_remedy(answer: Answer) -> str:
     deciding = [number for number in range(len(answer.costs)) if _slow(answer, number)]
     if best is not None and say_spared(answer, best):
         deciding.append(best)
-    overrides = [text for text in answer.costs["keeps"].iloc[deciding].dropna() if text]
+    overrides = [text for number in deciding if (text := plain(answer.costs[number]["keeps"]))]
     if not overrides or any(PAD in environment for environment in answer.alone):
         return ""
     return f"{overrides[-1]} measures it without and with what keeps freed memory (glibc)"

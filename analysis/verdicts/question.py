@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from breakeven.analysis.frames.factors import drop_implied, varying, write
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.rows import Row, to_rows
 
 COMPARED = ("map", "window", "pingpong", "scatter", "pipeline")
 """The patterns whose question is which mechanism is fastest; what follows from others is found in `breakeven.analysis.findings`."""
@@ -59,14 +62,15 @@ class Question:
 
     ``subject`` is the function or workload, ``settings`` are texts of what tells the questions of the sweep apart, such as
     ``1 MiB``, and ``keys`` all that the cells have in common. ``cells`` are the candidates, rows of `Lab.estimates` without those
-    of the model serial; ``failed`` are cells of which no run is ok, rows of `Lab.cells`. ``environment`` is that of the
-    settings which names environment variables.
+    of the model serial, and ``candidates`` the same as plain values, to be read one by one; ``failed`` are cells of which no run is
+    ok, rows of `Lab.cells`. ``environment`` is that of the settings which names environment variables.
     """
 
     subject: str
     settings: tuple[str, ...]
     keys: dict[str, Any]
     cells: pd.DataFrame
+    candidates: Sequence[Row]
     failed: pd.DataFrame
     environment: str = ""
 
@@ -100,19 +104,38 @@ def questions(lab: Lab) -> Iterator[Question]:
     keys = _keys(cells.assign(variant=parts.str[1]), lab.runs)
     texts = _write(cells, keys)
     number = keys.groupby(list(keys), dropna=False, sort=False).ngroup()
-    for _, places in sorted(number.groupby(number).indices.items(), key=lambda found: int(found[1][0])):
-        members = cells.iloc[places]
-        first, ran = members.index[0], members["status"].eq("ok")
-        measured = members[["speedup", "latency_p50_ns"]].gt(0).any(axis=1)
-        common = {str(name): _plain(value) for name, value in keys.loc[first].items()}
+    first = ~number.duplicated()
+    ran, measured = cells["status"].eq("ok"), cells[["speedup", "latency_p50_ns"]].gt(0).any(axis=1)
+    asked = zip(
+        to_rows(keys[first]),
+        to_rows(texts[first]),
+        _split(cells[ran & measured], number),
+        _split(cells[~ran], number),
+        strict=True,
+    )
+    for shared, said, (mine, candidates), (failed, _) in asked:
+        common = {name: plain(value) for name, value in shared.items()}
         yield Question(
             subject=_subject(common),
-            settings=tuple(text for text in texts.loc[first] if text),
+            settings=tuple(text for text in said.values() if text),
             keys=common,
-            cells=members[ran & measured],
-            failed=members[~ran],
-            environment=str(texts.loc[first].get("variables", "")),
+            cells=mine,
+            candidates=candidates,
+            failed=failed,
+            environment=str(said.get("variables", "")),
         )
+
+
+def _split(cells: pd.DataFrame, number: pd.Series[int]) -> Iterator[tuple[pd.DataFrame, list[Row]]]:
+    """Yield those of the ``cells`` that belong to each question, as a frame and row by row; ``number`` is the question of a cell.
+
+    They are slices of one frame: rows that are picked would cost a copy of each column for every question.
+    """
+    own = number.loc[cells.index].to_numpy()
+    cells = cells.iloc[np.argsort(own, kind="stable")]
+    rows, ends = to_rows(cells), np.searchsorted(np.sort(own), np.arange(number.max() + 2)).tolist()
+    for begin, end in pairwise(ends):
+        yield cells.iloc[begin:end], rows[begin:end]
 
 
 def _subject(keys: dict[str, Any]) -> str:
@@ -159,10 +182,9 @@ def _also_differing(keys: pd.DataFrame, texts: pd.DataFrame) -> set[str]:
     """Return settings that tell questions of the same text apart, such as a number of tasks that was asked in one alone."""
     said = texts.assign(**{name: keys[name] for name in ("pattern", *_NEVER)})
     number = said.groupby(list(said), dropna=False, sort=False).ngroup()
-    found: set[str] = set()
-    for _, alike in keys.groupby(number):
-        found |= {name for name in _SETTINGS if name not in _NEVER and len(alike[name].drop_duplicates()) > 1}
-    return found - set(texts)
+    names = [name for name in _SETTINGS if name not in _NEVER and name not in texts]
+    differ = keys.groupby(number)[names].nunique(dropna=False).gt(1).any()
+    return set(differ.index[differ])
 
 
 def _texts(cells: pd.DataFrame, keys: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -185,8 +207,6 @@ def _texts(cells: pd.DataFrame, keys: pd.DataFrame, names: list[str]) -> pd.Data
     return pd.DataFrame(texts, index=cells.index).astype("object").fillna("")
 
 
-def _plain(value: Any) -> Any:
-    """Return None for a missing value, and a number as one of Python's."""
-    if pd.isna(value):
-        return None
-    return value.item() if hasattr(value, "item") else value
+def plain(value: Any) -> Any:
+    """Return None for a missing value, otherwise the value."""
+    return None if pd.isna(value) else value

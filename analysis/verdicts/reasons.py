@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import pandas as pd
+import numpy as np
 
+from breakeven.analysis.frames.rows import Row
 from breakeven.analysis.units import format_time
 from breakeven.analysis.verdicts.parts import (
     COUNTS,
@@ -45,13 +46,14 @@ class Reason(NamedTuple):
     text: str
 
 
-def find_reason(cell: pd.Series[Any]) -> Reason | None:
+def find_reason(cell: Row) -> Reason | None:
     """Return the reason for ``cell``, a row of `lost` with ``workers`` and ``cpu_count``; None if no part explains most."""
-    missing = cell[list(PARTS)].astype("float64")
-    if not missing.sum() > WORTH * cell["total"]:
+    parts = np.array([cell[part] for part in PARTS], np.float64)
+    missing = float(np.nansum(parts))
+    if not missing > WORTH * cell["total"]:
         return None
-    kind = str(missing.idxmax())
-    explains = float(missing.max() / missing.sum())
+    most = int(np.nanargmax(parts))
+    kind, explains = PARTS[most], float(parts[most]) / missing
     return Reason(kind, explains, _TEXTS[kind](cell)) if explains >= MOST else None
 
 
@@ -59,28 +61,28 @@ def _percent(share: float) -> str:
     return f"{100 * min(share, 1):.0f} %"
 
 
-def _in_a_task(cell: pd.Series[Any]) -> str:
+def _in_a_task(cell: Row) -> str:
     return f"{_percent(cell['waits'] / cell['inside'])} of their time in a task"
 
 
-def _of_all(cell: pd.Series[Any], kind: str) -> str:
+def _of_all(cell: Row, kind: str) -> str:
     return f"{_percent(cell[kind] / cell['total'])} of their time"
 
 
-def _for_cpus(cell: pd.Series[Any]) -> str:
+def _for_cpus(cell: Row) -> str:
     cpus, workers = int(cell["cpu_count"]), int(cell["workers"])
     if workers > cpus:
         return f"share {cpus} CPU{'s' if cpus > 1 else ''} and wait for one {_of_all(cell, CPU)}"
     return f"wait for a CPU {_of_all(cell, CPU)}: the parent or other programs have it"
 
 
-def _handing_over(cell: pd.Series[Any], kind: str, doing: str) -> str:
+def _handing_over(cell: Row, kind: str, doing: str) -> str:
     both = cell[SERIALISING] + cell[TRANSPORT]
     most = f", most of it {doing}" if cell[kind] > MOST * both else ""
     return f"spend {format_time(both)} on handing over a task of {format_time(cell['task'])}{most}"
 
 
-def _on_one_loop(cell: pd.Series[Any]) -> str:
+def _on_one_loop(cell: Row) -> str:
     at_once = cell["workers"] * cell["inside"] / cell["total"]
     why = (
         "a task that awaits nothing blocks it" if at_once <= ONE_TASK else "its thread computes all the time"
@@ -88,7 +90,7 @@ def _on_one_loop(cell: pd.Series[Any]) -> str:
     return f"wait for their event loop {_of_all(cell, LOOP)}: {why}"
 
 
-_TEXTS: dict[str, Callable[[pd.Series[Any]], str]] = {
+_TEXTS: dict[str, Callable[[Row], str]] = {
     GIL: lambda cell: f"wait for the GIL {_in_a_task(cell)}",
     LOOP: _on_one_loop,
     CPU: _for_cpus,

@@ -10,12 +10,14 @@ from math import ceil, isfinite
 import pandas as pd
 
 from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
+from breakeven.analysis.frames.rows import to_rows
 from breakeven.analysis.units import format_ratio, format_time, format_times
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
 from breakeven.analysis.verdicts.lines import Line
 from breakeven.analysis.verdicts.memory import say_alone, say_remedy, say_spared
 from breakeven.analysis.verdicts.pays import round_value, say_payoff
+from breakeven.analysis.verdicts.question import plain
 from breakeven.analysis.verdicts.ranking import BAND, SERIAL
 from breakeven.analysis.verdicts.words import count, family, is_one, join, name_mechanisms
 from breakeven.base.wrapping import wrap
@@ -41,7 +43,7 @@ class Words:
     @cached_property
     def names(self) -> list[str]:
         """Name the candidates, such as ``two processes over a queue``."""
-        return name_mechanisms(self.answer.question.cells)
+        return name_mechanisms(self.answer.question.candidates)
 
     def sentence(self) -> str:
         """Return the verdict as one sentence: what to use, how sure it is, and the reason that says most."""
@@ -51,8 +53,9 @@ class Words:
 
     def brief(self) -> str:
         """Return as much of the sentence as two lines of a terminal hold: what to use, then what says most."""
-        if _is_brief(self.sentence()):
-            return self.sentence()
+        sentence = self.sentence()
+        if _is_brief(sentence):
+            return sentence
         about = f"For {self.answer.question.about}: "
         text = next(filter(_is_brief, map(about.__add__, self._heads())), about + self.use())
         doubts, contrasts = self._doubts(), self._contrasts()
@@ -130,7 +133,7 @@ class Words:
 
     def value(self, number: int, *, interval: bool = True) -> str:
         """Return what a candidate measured, such as ``1.83x [1.79, 1.88]``."""
-        cell, of_messages = self.answer.question.cells.iloc[number], self.answer.question.of_round_trips
+        cell, of_messages = self.answer.question.candidates[number], self.answer.question.of_round_trips
         value, low, high = (cell[f"{self.answer.measure}{end}"] for end in ("", "_low", "_high"))
         text = format_time(value) if of_messages else f"{format_ratio(value)}x"
         if not interval or pd.isna(low):
@@ -163,7 +166,7 @@ class Words:
 
     def _beyond(self, number: int) -> str:
         """Return what makes a speedup besides working together: page faults, or whatever if it is surely above what its workers allow."""
-        cell, spared = self.answer.question.cells.iloc[number], say_spared(self.answer, number)
+        cell, spared = self.answer.question.candidates[number], say_spared(self.answer, number)
         if spared:
             return f", {spared}"
         if not cell["efficiency_low"] > MOST_EFFICIENCY:
@@ -173,17 +176,17 @@ class Words:
         return f", more than {those} can gain: calls do less there than alone"
 
     def _is_verified(self, number: int) -> bool:
-        return bool(self.answer.question.cells["verify"].iloc[number] != "none")
+        return bool(self.answer.question.candidates[number]["verify"] != "none")
 
     def _why_undecided(self) -> str:
-        cells, still_open = self.answer.question.cells, self.answer.ranking.open
-        if cells["covers"].ne("cell").all():
+        cells, still_open = self.answer.question.candidates, self.answer.ranking.open
+        if all(cell["covers"] != "cell" for cell in cells):
             return ": each candidate ran in one process only (rounds=auto runs more)"
         first = self.answer.leader(still_open)
         if self.answer.question.of_round_trips:
             return f": {self.names[first]} took {self.value(first)}, {self._among(still_open, first)} may be sooner"
         many = f" and {count(len(still_open) - 1)} more" if len(still_open) > 1 else ""
-        certain = cells["speedup_low"].iloc[first] > 1
+        certain = cells[first]["speedup_low"] > 1
         if certain and self.answer.ranking.low[first] > 1:
             return f": {self.names[first]}, {self.value(first)}{many}, surely gain, but maybe less than {100 * BAND:g} %"
         sure = f" (sure alone, not as one of {len(cells)})" if certain else ""
@@ -210,10 +213,10 @@ class Words:
 
     def _others(self, *, reasons: bool = True) -> Iterator[str]:
         """Yield for each other family what it gains at best and why not more, if that is surely no gain."""
-        ranking, cells = self.answer.ranking, self.answer.question.cells
+        ranking, cells = self.answer.ranking, self.answer.question.candidates
         if self.answer.question.of_round_trips or not self.names:
             return
-        families = [family(model) for model in cells["model"]]
+        families = [family(cell["model"]) for cell in cells]
         mine = (
             families[ranking.best]
             if ranking.best is not None
@@ -221,9 +224,9 @@ class Words:
         )
         for name in dict.fromkeys(families):
             members = tuple(place for place, one in enumerate(families) if one == name)
-            several = tuple(place for place in members if cells["workers"].iloc[place] > 1)
+            several = tuple(place for place in members if cells[place]["workers"] > 1)
             best = self.answer.leader(several or members)  # one worker gains nothing for no reason of its own
-            most = cells.iloc[list(members)]["speedup"].max(), cells["speedup_high"].iloc[best]
+            most = max(cells[place]["speedup"] for place in members), cells[best]["speedup_high"]
             if name == mine or not max(most) < 1 + BAND:
                 continue
             why = self.reason(best) if reasons else ""
@@ -244,7 +247,7 @@ class Words:
 
     def _dearer(self, number: int, best: int) -> str:
         """Return what a candidate costs more than the best, the first that counts."""
-        mine, least = self.answer.costs.iloc[number], self.answer.costs.iloc[best]
+        mine, least = self.answer.costs[number], self.answer.costs[best]
         memory = mine["memory_bytes"] - least["memory_bytes"]
         if memory > max(_MEMORY_STEP, (ALIKE - 1) * least["memory_bytes"]):
             return f", {round_value('payload_asked_bytes', memory)} more memory"
@@ -270,7 +273,7 @@ class Words:
         best = self.answer.ranking.best
         if best is None or self.answer.question.of_round_trips:
             return ""
-        tasks = float(self.answer.costs["repaid_tasks"].iloc[best])
+        tasks = float(self.answer.costs[best]["repaid_tasks"])
         if not isfinite(tasks):
             return ""
         number = max(1, ceil(tasks))
@@ -278,13 +281,14 @@ class Words:
 
     def _failed(self) -> Iterator[str]:
         """Yield the mechanisms of which no cell ran to its end, with the reason of the first."""
-        failed, cells = self.answer.question.failed, self.answer.question.cells
-        ran = set(zip(cells["model"], cells["ipc"], strict=True))
-        kinds = failed[failed["status"].ne("incompatible")] if len(cells) else failed
-        for (model, ipc), members in kinds.groupby(["model", "ipc"], sort=False):
-            if (model, ipc) not in ran:
-                reason = str(members["reason"].iloc[0] or "no reason stored").strip().splitlines()[-1]
-                yield f"{name_mechanisms(members.head(1))[0]} did not run ({members['status'].iloc[0]}: {reason})"
+        failed, cells = to_rows(self.answer.question.failed), self.answer.question.candidates
+        known = {(cell["model"], cell["ipc"]) for cell in cells}
+        for cell in failed:
+            kind = (cell["model"], cell["ipc"])
+            if kind not in known and not (cells and cell["status"] == "incompatible"):
+                known.add(kind)
+                reason = str(plain(cell["reason"]) or "no reason stored").strip().splitlines()[-1]
+                yield f"{name_mechanisms([cell])[0]} did not run ({cell['status']}: {reason})"
 
 
 def _is_brief(text: str) -> bool:

@@ -128,7 +128,7 @@ def _of_the_best(answer: Answer, best: int) -> dict[str, Any]:
     """Return what was measured of the recommended candidate."""
     ends = [f"{answer.measure}{end}" for end in ("", "_low", "_high")]
     spent = ["memory_bytes", "startup_ns", "repaid_tasks", "repaid_tasks_low", "repaid_tasks_high"]
-    cell, what_it_costs = answer.question.cells.iloc[best], answer.costs.iloc[best]
+    cell, what_it_costs = answer.question.candidates[best], answer.costs[best]
     found: dict[str, Any] = {name: cell[name] for name in ends} | {
         name: what_it_costs[name] for name in spent
     }

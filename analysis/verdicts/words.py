@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-import pandas as pd
-
-from breakeven.analysis.verdicts.question import OPTIONS
+from breakeven.analysis.frames.rows import Row
+from breakeven.analysis.verdicts.question import OPTIONS, plain
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLURALS = {
@@ -60,10 +58,10 @@ def family(model: str) -> str:
     return _FAMILIES.get(model, model)
 
 
-def name_mechanisms(cells: pd.DataFrame) -> list[str]:
+def name_mechanisms(cells: Sequence[Row]) -> list[str]:
     """Name each of a question's ``cells`` in words: workers, channel, and what else differs between them."""
-    further = [name for name in _FURTHER if len(cells[name].drop_duplicates()) > 1]
-    return [_name(cell, further) for _, cell in cells.iterrows()]
+    further = [name for name in _FURTHER if len({plain(cell[name]) for cell in cells}) > 1]
+    return [_name(cell, further) for cell in cells]
 
 
 def is_one(name: str) -> bool:
@@ -77,7 +75,7 @@ def join(texts: Iterable[str]) -> str:
     return f"{', '.join(some)} and {last}" if some else last
 
 
-def _name(cell: pd.Series[Any], further: list[str]) -> str:
+def _name(cell: Row, further: list[str]) -> str:
     number, model = int(cell["workers"]), str(cell["model"])
     values = [_FURTHER[name](cell[name]) for name in further if _is_worth_naming(cell[name])]
     if model in _PLURALS:

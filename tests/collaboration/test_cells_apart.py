@@ -152,7 +152,7 @@ def _check(lab: Lab, figures: Sequence[str] = tuple(FIGURES)) -> None:
     asked = list(questions(lab))
     assert len({question.text for question in asked}) == len(asked), [question.text for question in asked]
     for question in asked:
-        names = name_mechanisms(question.cells)
+        names = name_mechanisms(question.candidates)
         assert len(set(names)) == len(names), names
     for name in figures:
         try:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from breakeven.analysis.frames.rows import to_rows
 from breakeven.analysis.verdicts.parts import (
     COUNTS,
     CPU,
@@ -63,7 +64,8 @@ def _row(facts: dict[str, Any]) -> dict[str, Any]:
 def _reason(
     phases: dict[str, float], facts: dict[str, Any], parent: dict[str, float] | None = None
 ) -> Reason | None:
-    return find_reason(_divided((phases, facts, parent or {})).iloc[0])
+    (row,) = to_rows(_divided((phases, facts, parent or {})))
+    return find_reason(row)
 
 
 @pytest.mark.parametrize(
