@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -19,6 +18,7 @@ from breakeven.analysis.figures.look import (
     split_errors,
     thinned,
 )
+from breakeven.analysis.figures.style import PALETTE
 from breakeven.analysis.figures.texts import wrap_label
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_ratio, plural
@@ -50,7 +50,6 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = new_figure(9.0, 1.5 + _ROW * len(shown))
         axes = body.subplots()
-        palette = sns.color_palette("colorblind").as_hex()
         for place, (_, row) in enumerate(shown.iterrows()):
             word = next(word for word, text in WORDS.items() if text == row["stands"])
             point = shown.iloc[[place]]
@@ -58,7 +57,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
                 point["speedup"],
                 [place],
                 xerr=split_errors(point, "speedup"),
-                color=palette[_COLOURS[word]],
+                color=PALETTE[_COLOURS[word]],
                 marker=_MARKERS[word],
                 linestyle="none",
                 markersize=6.5,
@@ -71,14 +70,14 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         axes.set_xlim(left=min(0.0, float(shown["speedup_low"].min())))
         axes.set_xlabel("speedup over the serial program")
         there = [word for word in _SHOWN if WORDS[word] in set(shown["stands"])]
-        place_legend(body, [*(_handle(word, palette) for word in there), _serial()])
+        place_legend(body, [*(_handle(word) for word in there), _serial()])
         notes = thinned(len(shown), len(frame), "candidates")
         return finish(body, str(frame["title"].iloc[0]), context, *notes, str(frame["about"].iloc[0]))
 
 
-def _handle(word: str, palette: list[str]) -> Line2D:
+def _handle(word: str) -> Line2D:
     return Line2D(
-        [], [], color=palette[_COLOURS[word]], marker=_MARKERS[word], linestyle="none", label=WORDS[word]
+        [], [], color=PALETTE[_COLOURS[word]], marker=_MARKERS[word], linestyle="none", label=WORDS[word]
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from breakeven.analysis.advice.crossings import Crossing, crossings
@@ -21,6 +20,7 @@ from breakeven.analysis.figures.look import (
     thinned,
     wrap_setting,
 )
+from breakeven.analysis.figures.style import PALETTE
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size, format_time, plural
 from breakeven.search.bisect import CROSSES, FLAT, UNDECIDED
@@ -62,7 +62,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = new_figure(_PANEL[0] * max(columns, 1.6), 1.2 + _PANEL[1] * rows)
         panels = body.subplots(rows, columns, squeeze=False, sharey=True).flat
-        colour, band = sns.color_palette("colorblind").as_hex()[:2]
+        colour, band = PALETTE[:2]
         write = format_time if frame["along"].iloc[0] == "task" else format_size
         for axes, line in zip(panels, lines, strict=False):
             own = frame[frame["line"].eq(line)]

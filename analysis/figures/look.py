@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeVar
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
@@ -25,6 +24,7 @@ from breakeven.analysis.figures.disturbed import draw_hollow
 from breakeven.analysis.figures.edges import list_drawn
 from breakeven.analysis.figures.formats import DPI
 from breakeven.analysis.figures.roles import in_order
+from breakeven.analysis.figures.style import PALETTE, STYLE
 from breakeven.analysis.figures.texts import fit_line, fit_lines, wrap_label
 from breakeven.analysis.units import format_size, trim_zeros
 
@@ -62,7 +62,6 @@ def side_by_side(panels: int) -> int:
 @contextmanager
 def look() -> Iterator[None]:
     """Apply the common style to the body, whatever the user's settings are, and restore these."""
-    style = sns.axes_style("whitegrid") | sns.plotting_context("paper", font_scale=1.15)
     own = {
         "axes.titlesize": "medium",
         "axes.titlelocation": "left",
@@ -75,7 +74,7 @@ def look() -> Iterator[None]:
     }
     with mpl.rc_context():
         mpl.rcdefaults()  # not those of a matplotlibrc, which may ask for LaTeX or another size
-        mpl.rcParams.update(style | own)
+        mpl.rcParams.update(STYLE | own)
         yield
 
 
@@ -116,9 +115,8 @@ def styles(frame: pd.DataFrame) -> Styles:
     They are in the order of their factors: interpreters by version, numbers by value.
     """
     labels = in_order(frame, "mechanism")
-    palette = sns.color_palette("colorblind").as_hex()
-    dashes = [DASHES[(place // len(palette) + place) % len(DASHES)] for place in range(len(labels))]
-    looks = zip(cycle(palette), cycle(MARKERS), dashes, strict=False)
+    dashes = [DASHES[(place // len(PALETTE) + place) % len(DASHES)] for place in range(len(labels))]
+    looks = zip(cycle(PALETTE), cycle(MARKERS), dashes, strict=False)
     return {label: Style(*look, name=label) for label, look in zip(labels, looks, strict=False)}
 
 

@@ -195,10 +195,11 @@ def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     panels = body.subplots(len(settings), 2, squeeze=False, height_ratios=[0.6 + count for count in counts])
     for (left, right), setting in zip(panels, settings, strict=True):
         rows = frame[frame["setting"].eq(setting)]
-        scale, unit = time_unit(_bars(rows, WORKERS, "ns").sum(axis=1).max())
-        for lane in (WORKERS, PARENT):
-            _draw_bars(left, _bars(rows, lane, "ns") / scale, lane)
-            _draw_bars(right, _bars(rows, lane, "share") * 100, lane)
+        bars = _bars(rows)
+        scale, unit = time_unit(bars[WORKERS]["ns"].sum(axis=1).max())
+        for lane, both in bars.items():
+            _draw_bars(left, both["ns"] / scale, lane)
+            _draw_bars(right, both["share"] * 100, lane)
         for axes in (left, right):
             names = in_order(rows, "mechanism")
             axes.set_yticks(range(len(names)), [wrap_label(name, _ROW) for name in names])
@@ -212,11 +213,18 @@ def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     return body
 
 
-def _bars(rows: pd.DataFrame, lane: str, name: str) -> pd.DataFrame:
-    """Return one row per mechanism, those without such a lane included, and one column per phase."""
-    mine = rows[rows["lane"].eq(lane)]
-    bars = mine.pivot_table(index="mechanism", columns="phase", values=name, fill_value=0)
-    return bars.reindex(in_order(rows, "mechanism"), fill_value=0.0)
+def _bars(rows: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
+    """Return for each lane one row per mechanism, those without such a lane included, and of ``ns`` and ``share`` one column per phase."""
+    columns = ["ns", "share"]
+    table = rows.pivot_table(index=["lane", "mechanism"], columns="phase", values=columns, fill_value=0)
+    names = in_order(rows, "mechanism")
+    found = {}
+    for lane in (WORKERS, PARENT):
+        phases = rows.loc[rows["lane"].eq(lane), "phase"].unique()
+        mine = table.reindex(pd.MultiIndex.from_product([[lane], names]), fill_value=0.0).set_axis(names)
+        mine = mine.loc[:, table.columns.get_level_values("phase").isin(phases)]
+        found[lane] = {name: pd.DataFrame(mine[name]) for name in columns}
+    return found
 
 
 def _draw_bars(axes: Axes, bars: pd.DataFrame, lane: str) -> None:

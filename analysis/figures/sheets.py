@@ -104,7 +104,7 @@ def with_sides(cells: pd.DataFrame) -> pd.DataFrame:
 
     A map has two sides if a square of neighbours was measured; if none has, a single axis makes a strip.
     """
-    places = cells[cells["speedup"].notna()].groupby("place")
+    places = cells.loc[cells["speedup"].notna(), ["place", TASK, PAYLOAD]].groupby("place")
     both = [place for place, group in places if _has_square(group)]
     one = [place for place, group in places if is_varied(group[TASK]) or is_varied(group[PAYLOAD])]
     chosen = cells[cells["place"].isin(both or one)]
@@ -115,7 +115,10 @@ def with_sides(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _has_square(group: pd.DataFrame) -> bool:
     """Return whether four cells at the corners of a square of neighbours were measured."""
-    known = pd.crosstab(group[PAYLOAD], group[TASK]).to_numpy() > 0
+    group = group.dropna()
+    (rows, sizes), (columns, lengths) = (pd.factorize(group[name], sort=True) for name in (PAYLOAD, TASK))
+    known = np.zeros((len(sizes), len(lengths)), bool)
+    known[rows, columns] = True
     full = known[1:, 1:] & known[:-1, 1:] & known[1:, :-1] & known[:-1, :-1]
     return bool(full.any())
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
@@ -30,8 +29,10 @@ from breakeven.analysis.figures.sheets import (
     number_places,
     with_sides,
 )
+from breakeven.analysis.figures.style import GREY_OF_THE_PALETTE, PALETTE
 from breakeven.analysis.frames.factors import tell_apart, varying, write
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.rows import Row, to_rows
 from breakeven.analysis.units import format_ratio
 from breakeven.analysis.verdicts import verdicts
 from breakeven.analysis.verdicts.answer import answers
@@ -43,7 +44,6 @@ BEST, AS_GOOD, OPEN, OTHER = "best", "as good", "open", "other"
 
 CELL = (0.82, 0.46)
 SERIAL_COLOR, UNDECIDED_COLOR = "#f3ead3", "0.78"
-_GREY_OF_THE_PALETTE = 7
 _NAMED = 3
 """The most mechanisms that are named in one cell."""
 
@@ -54,13 +54,13 @@ _ELSEWHERE = {"interpreter": "", "interpreter_flags": "", "variables": ""}
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the candidates of the questions that make a map: one row per cell, with the verdict and its ``part`` in it."""
     asked = answers(lab)
-    rows = verdicts(lab).head(len(asked)).iterrows()  # findings come after them
+    rows = to_rows(verdicts(lab).head(len(asked)))  # findings come after them
     answered = [
-        _candidates(number, answer.question, verdict)
-        for number, (answer, (_, verdict)) in enumerate(zip(asked, rows, strict=True))
+        (number, answer.question, verdict)
+        for number, (answer, verdict) in enumerate(zip(asked, rows, strict=True))
         if not answer.question.of_round_trips and len(answer.question.cells)
     ]
-    cells = with_sides(_placed(pd.concat(answered))) if answered else pd.DataFrame()
+    cells = with_sides(_placed(_candidates(answered))) if answered else pd.DataFrame()
     if cells.empty:
         raise NothingToDraw(
             "no question was asked of several task lengths or payloads; sweep over such as task=100us,1ms,10ms"
@@ -75,21 +75,30 @@ def frame(lab: Lab) -> pd.DataFrame:
     )
 
 
-def _candidates(number: int, question: Question, verdict: pd.Series[Any]) -> pd.DataFrame:
-    parts = dict.fromkeys(question.cells.index, OTHER) | dict.fromkeys(verdict["undecided"], OPEN)
-    parts |= dict.fromkeys(verdict["as_good"], AS_GOOD)
+def _candidates(answered: Sequence[tuple[int, Question, Row]]) -> pd.DataFrame:
+    """Return the candidates of the questions, each with its number and its verdict."""
+    cells = pd.concat([question.cells for _, question, _ in answered])
+    facts = pd.DataFrame([fact for one in answered for fact in _facts(*one)], index=cells.index)
+    return cells.assign(
+        **{str(name): facts[name] for name in facts}, length=cells["task_measured_ns"].astype("float64")
+    )
+
+
+def _facts(number: int, question: Question, verdict: Row) -> Iterator[Row]:
+    """Yield for each candidate of a question what it shares with the others, and its part in the verdict."""
+    parts = dict.fromkeys(verdict["undecided"], OPEN) | dict.fromkeys(verdict["as_good"], AS_GOOD)
     if verdict["decision"] == PARALLEL:
         parts[verdict["cell_id"]] = BEST
-    return question.cells.assign(
-        question=number,
-        subject=question.subject,
-        decision=verdict["decision"],
-        part=pd.Series(parts),
-        payload=float(question.keys["payload_asked_bytes"] or 0),
-        tasks=np.nan if question.keys["tasks"] is None else float(question.keys["tasks"]),
-        length=question.cells["task_measured_ns"].astype("float64"),
-        variant=question.keys["variant"],
-    )
+    shared = {
+        "question": number,
+        "subject": question.subject,
+        "decision": verdict["decision"],
+        "payload": float(question.keys["payload_asked_bytes"] or 0),
+        "tasks": np.nan if question.keys["tasks"] is None else float(question.keys["tasks"]),
+        "variant": question.keys["variant"],
+    }
+    for cell in question.cells.index:
+        yield shared | {"part": parts.get(cell, OTHER)}
 
 
 def _placed(cells: pd.DataFrame) -> pd.DataFrame:
@@ -157,8 +166,7 @@ class Key:
         named = frame[frame["part"].ne(OTHER)]
         names = [name for name in sort_labels(frame, "mechanism") if named["mechanism"].eq(name).any()]
         winners = [name for name in names if frame.loc[frame["part"].eq(BEST), "mechanism"].eq(name).any()]
-        palette = list(sns.color_palette("colorblind"))
-        del palette[_GREY_OF_THE_PALETTE]
+        palette = [color for place, color in enumerate(PALETTE) if place != GREY_OF_THE_PALETTE]
         return cls(
             letters={name: _letter(place) for place, name in enumerate(names)},
             colors={name: palette[place % len(palette)] for place, name in enumerate(winners)},
