@@ -63,7 +63,7 @@ P = TypeVar("P", bound=Plot)
 
 
 class _Modules(Mapping[str, P]):
-    """Modules of this package by their names, each imported when it is first asked for: matplotlib and seaborn take seconds to import."""
+    """Modules of this package by their names, each imported when it is first asked for: matplotlib takes long to import."""
 
     def __init__(self, *names: str) -> None:
         self._names = names

@@ -215,15 +215,13 @@ def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
 
 def _bars(rows: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
     """Return for each lane one row per mechanism, those without such a lane included, and of ``ns`` and ``share`` one column per phase."""
-    columns = ["ns", "share"]
+    columns, names = ["ns", "share"], in_order(rows, "mechanism")
     table = rows.pivot_table(index=["lane", "mechanism"], columns="phase", values=columns, fill_value=0)
-    names = in_order(rows, "mechanism")
-    found = {}
+    found: dict[str, dict[str, pd.DataFrame]] = {}
     for lane in (WORKERS, PARENT):
         phases = rows.loc[rows["lane"].eq(lane), "phase"].unique()
-        mine = table.reindex(pd.MultiIndex.from_product([[lane], names]), fill_value=0.0).set_axis(names)
-        mine = mine.loc[:, table.columns.get_level_values("phase").isin(phases)]
-        found[lane] = {name: pd.DataFrame(mine[name]) for name in columns}
+        own = table.reindex(pd.MultiIndex.from_product([[lane], names]), fill_value=0.0).set_axis(names)
+        found[lane] = {name: pd.DataFrame(own[name]).reindex(columns=sorted(phases)) for name in columns}
     return found
 
 
