@@ -34,8 +34,8 @@ def _why_hopeless(planned: PlannedCell) -> str | None:
     if planned.cell.model != _ON_A_LOOP or planned.source is None or planned.source.manner.awaits:
         return None
     return (
-        f"model={_ON_A_LOOP} runs all calls on one event loop, and {planned.cell.function} is not async: each call would block the "
-        "others; write it with async def, or race for threads"
+        f"model={_ON_A_LOOP} needs an async function: calls of {planned.cell.function} would block each other on the event loop; "
+        "write it with async def"
     )
 
 

@@ -155,7 +155,7 @@ def test_only_async_functions_race_on_an_event_loop(awaits: bool) -> None:
     assert (found[0].reason is None) == awaits
     if not awaits:
         assert str(found[0].reason).startswith(
-            "model=asyncio runs all calls on one event loop, and mine:work is not async: each call would block"
+            "model=asyncio needs an async function: calls of mine:work would block each other on the event loop"
         )
 
 
