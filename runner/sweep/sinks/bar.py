@@ -56,7 +56,7 @@ class Bar:
         by_precision = tally.cells > 0
         total, completed = (tally.cells, tally.decided) if by_precision else (tally.total, tally.ended)
         counts = (
-            [f"{tally.ended} runs", f"decided {completed}/{total}"]
+            [f"{tally.ended} run{'s' * (tally.ended != 1)}", f"decided {completed}/{total}"]
             if by_precision
             else [f"{completed}/{total} runs"]
         )
