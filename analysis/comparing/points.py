@@ -45,7 +45,11 @@ def explore(comparison: Comparison) -> dict[str, Any]:
     ).cat.remove_unused_categories()
     band = 1 + comparison.question.band
     measure = Measure(_TITLE, f"B by A, {_TITLE}", log=True, one=True, format=",.3~r", band=(1 / band, band))
-    points = [_describe(comparison, row) for _, row in cells.iterrows()]
+    runs = [dict(iter(side.runs.groupby("cell_id"))) for side in (comparison.a, comparison.b)]
+    points = [
+        _describe(comparison, row, (runs[0][row["cell_id_a"]], runs[1][row["cell_id_b"]]))
+        for _, row in cells.iterrows()
+    ]
     return to_explore({**factors, _VERDICT: verdicts}, [_VERDICT, *map(heading, IMPLIED)], [measure], points)
 
 
@@ -76,12 +80,11 @@ def _both(a: pd.Series[str], b: pd.Series[str]) -> pd.Series[str]:
     return pd.Series([" v ".join(dict.fromkeys(filter(None, pair))) for pair in pairs], a.index, dtype="str")
 
 
-def _describe(comparison: Comparison, row: pd.Series[Any]) -> Point:
-    sides = ((comparison.a, row["cell_id_a"]), (comparison.b, row["cell_id_b"]))
-    runs = [(side.path, side.runs[side.runs["cell_id"].eq(cell)]) for side, cell in sides]
-    measure = MEASURES[row["measure"]]
-    both = pd.concat([rows for _, rows in runs])
-    commands = (measure_again(path, rows) for path, rows in runs)
+def _describe(comparison: Comparison, row: pd.Series[Any], runs: tuple[pd.DataFrame, pd.DataFrame]) -> Point:
+    """Return a pair as a point; ``runs`` are those of its cell on either side."""
+    measure, both = MEASURES[row["measure"]], pd.concat(runs)
+    paths = (comparison.a.path, comparison.b.path)
+    commands = (measure_again(path, own) for path, own in zip(paths, runs, strict=True))
     return Point(
         id=str(row["cell_id_a"]),
         name=f"{row['cell']}: {row['verdict']}",
