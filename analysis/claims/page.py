@@ -127,11 +127,11 @@ def _seen(verdict: Verdict) -> Iterator[tuple[Part, Seen]]:
 
 
 def _commands(verdict: Verdict, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield the commands that measure a claim again, or what it lacks, and that draw its figure."""
+    """Yield the commands that measure a claim again, or the cells that it lacks, and that draw its figure."""
     if verdict.again:
         yield "Measures its cells again:", verdict.again
-    for run in dict.fromkeys(run for _, run in verdict.lacks):
-        yield "Measures what it lacks:", f"{command('run')} {run}"
+    for run in dict.fromkeys(run for lacks, run in verdict.lacks if run in lacks):
+        yield "Measures the cells that are missing:", f"{command('run')} {run}"
     yield "Draws its figure:", figure(verdict, folder)
 
 

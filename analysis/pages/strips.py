@@ -15,7 +15,7 @@ _MARGIN = 3.0
 _REACH = 2.0
 """How many times beyond all estimates a logarithmic scale follows their intervals; what is farther out ends in an arrow."""
 
-_STEPS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+_STEPS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
 _NARROW = 3.0
 """Ends of a logarithmic scale that are no farther apart have ticks at equal distances."""
 

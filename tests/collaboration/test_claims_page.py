@@ -74,6 +74,9 @@ def test_each_claim_has_what_was_measured_its_rule_and_what_would_change_it(fold
             assert part.said in text
             assert f"Rule: {part.rule.removeprefix(f'{part.what}: ')}" in text
         assert all(cell in text for cell in verdict.cells)
+        missing = [run for lacks, run in verdict.lacks if f"cells of {run}" in lacks]
+        assert text.count("Measures the cells that are missing:") == len(set(missing))
+        assert all(f"breakeven run {run}" in text for run in missing)
         assert f"breakeven show outputs/mine --figure {verdict.claim.figure.name}" in text
 
 
