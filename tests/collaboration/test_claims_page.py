@@ -13,7 +13,7 @@ from breakeven.analysis.claims import CLAIMS
 from breakeven.analysis.claims.expectation import RATIO, SHARE, Part, Seen
 from breakeven.analysis.claims.page import describe_claims
 from breakeven.analysis.claims.pictures import picture
-from breakeven.analysis.claims.verdict import judge
+from breakeven.analysis.claims.verdict import Verdict, judge
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.pages.page import render
 from breakeven.base.layout import SweepPaths
@@ -36,19 +36,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(folder: Path) -> str:
+def verdicts(folder: Path) -> list[Verdict]:
+    """Return what it says of every claim."""
+    return judge(load(folder))
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path, verdicts: list[Verdict]) -> str:
     """Return its page."""
-    lab = load(folder)
-    return render(describe_claims(lab, judge(lab), "outputs/mine"))
+    return render(describe_claims(load(folder), verdicts, "outputs/mine"))
 
 
 def _article(page: str, name: str) -> str:
     return page.partition(f'<article class="claim" id="{name}">')[2].partition("</article>")[0]
 
 
-def test_verdicts_come_first(folder: Path, page: str) -> None:
+def test_verdicts_come_first(verdicts: list[Verdict], page: str) -> None:
     """The counts, then every claim in a line that leads to all about it."""
-    verdicts = judge(load(folder))
     counts = {
         decision: [verdict.decision for verdict in verdicts].count(decision)
         for decision in ("supported", "contradicted", "inconclusive")
@@ -62,9 +66,11 @@ def test_verdicts_come_first(folder: Path, page: str) -> None:
     assert re.findall(r'<article class="claim" id="(C\d\d)">', page) == list(CLAIMS)
 
 
-def test_each_claim_has_what_was_measured_its_rule_and_what_would_change_it(folder: Path, page: str) -> None:
+def test_each_claim_has_what_was_measured_its_rule_and_what_would_change_it(
+    verdicts: list[Verdict], page: str
+) -> None:
     """And the cells behind it, with the commands."""
-    for verdict in judge(load(folder)):
+    for verdict in verdicts:
         article = _article(page, verdict.claim.id)
         text = re.sub(r"<[^>]+>", "", article).replace("&#39;", "'")
         assert verdict.claim.text in text
@@ -95,16 +101,11 @@ def test_a_figure_is_drawn_once(page: str) -> None:
         assert ">Figure" not in _article(page, name)
 
 
-def test_all_numbers_can_be_copied(folder: Path, page: str) -> None:
+def test_all_numbers_can_be_copied(verdicts: list[Verdict], page: str) -> None:
     """One line for each that was seen, with its unit, interval and counts."""
     (table,) = read_data(page)["tables"]
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
-    seen = [
-        (verdict.claim.id, one)
-        for verdict in judge(load(folder))
-        for part in verdict.parts
-        for one in part.seen
-    ]
+    seen = [(verdict.claim.id, one) for verdict in verdicts for part in verdict.parts for one in part.seen]
     assert [(row["claim"], row["name"], float(row["value"])) for row in rows] == [
         (claim, one.name, one.value) for claim, one in seen
     ]

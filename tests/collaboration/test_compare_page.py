@@ -10,9 +10,11 @@ import yaml
 
 from breakeven.analysis.comparing import Comparison, Question
 from breakeven.analysis.comparing.comparison import COLUMNS
+from breakeven.analysis.comparing.page import describe_comparison
 from breakeven.analysis.comparing.points import explore
 from breakeven.analysis.comparing.select import open_side
 from breakeven.analysis.comparing.words import call_sides, say_all, say_each
+from breakeven.analysis.pages.page import render
 from breakeven.base.layout import SweepPaths
 from breakeven.command import main
 from tests.analysis_samples import Sample
@@ -33,20 +35,33 @@ def _add(
         sample.add_rounds(values, label=label, model=model, workers=workers)
 
 
-def _compare(a: str, b: str, band: float = 0.05) -> Comparison:
-    one, other = (open_side(name, text, "outputs/a") for name, text in (("A", a), ("B", b)))
+def _compare(a: str, b: str, band: float = 0.05, within: Path = Path("outputs/a")) -> Comparison:
+    one, other = (open_side(name, text, within) for name, text in (("A", a), ("B", b)))
     return Comparison.of(one, other, Question(band=band))
 
 
-@pytest.fixture
-def labels(sample: Sample) -> Sample:
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a sweep with labels a and b: two cells faster, one slower, one the same, one of a single round, one of b alone."""
+    sample = Sample(tmp_path_factory.mktemp("labels") / "mine")
     for label, gains in (("a", dict.fromkeys(GAINS, 1.0)), ("b", GAINS)):
         _add(sample, label, gains)
         _add(sample, label, {("serial", 1): 1.0}, rounds=STEADY[:1])
     sample.add_rounds(STEADY, label="b", model="loky", workers=1)
     sample.add_bad("timeout", "too long", label="b", model="thread", workers=16)
-    return sample
+    return sample.path
+
+
+@pytest.fixture(scope="module")
+def comparison(labels: Path) -> Comparison:
+    """Return the comparison of both labels."""
+    return _compare("label=a", "label=b", within=labels)
+
+
+@pytest.fixture(scope="module")
+def page(comparison: Comparison) -> str:
+    """Return its page."""
+    return render(describe_comparison(comparison, ["label=a", "label=b"]))
 
 
 def _page(*arguments: str) -> str:
@@ -54,10 +69,8 @@ def _page(*arguments: str) -> str:
     return Path("page.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("labels")
-def test_the_verdict_comes_first_in_words() -> None:
+def test_the_verdict_comes_first_in_words(comparison: Comparison, page: str) -> None:
     """How many cells are faster, slower, the same, and not decided; then each verdict with its range."""
-    comparison = _compare("label=a", "label=b")
     assert say_all(comparison) == (
         "label=b is faster than label=a in 2 of 5 cells, slower in 1, the same within 5 % in 1, not decided in 1"
     )
@@ -67,7 +80,6 @@ def test_the_verdict_comes_first_in_words() -> None:
         ("cannot tell", "1 cell: only one round of A and B: the spread between processes is unknown", ()),
         ("same", "1.00x [0.98, 1.02]: thread, 1 worker", ()),
     ]
-    page = _page("label=a", "label=b", "--in", "outputs/a")
     assert f"<h1>{say_all(comparison)}</h1>" in page
     heads = ("slower", "faster", "not decided", "same")
     assert [head for head in heads if f'<span class="chip">{head}</span>' in page] == list(heads)
@@ -106,11 +118,8 @@ def test_what_the_sides_are_called(sample: Sample) -> None:
         assert call_sides(_compare(*sides)) == names
 
 
-@pytest.mark.usefixtures("labels")
-def test_every_pair_is_in_the_table_and_in_the_picture() -> None:
+def test_every_pair_is_in_the_table_and_in_the_picture(comparison: Comparison, page: str) -> None:
     """In the order of the text, with all numbers to copy; the band reaches from 1 / 1.05 to 1.05."""
-    page = _page("label=a", "label=b", "--in", "outputs/a")
-    comparison = _compare("label=a", "label=b")
     (table,) = read_data(page)["tables"]
     assert tuple(table["columns"]) == COLUMNS
     found = [dict(zip(COLUMNS, row, strict=True)) for row in table["rows"]]
@@ -126,14 +135,11 @@ def test_every_pair_is_in_the_table_and_in_the_picture() -> None:
     assert "within 5 % nothing is said to differ" in rows
 
 
-@pytest.mark.usefixtures("labels")
-def test_what_could_not_be_compared_is_said_with_the_reason() -> None:
-    """A cell that one side alone has, what failed, and the difference that was allowed."""
-    page = (
-        _page("label=a", "label=b", "--in", "outputs/a").partition('id="alone"')[2].partition("</section>")[0]
-    )
-    assert "<strong>only in B: loky, 1 worker</strong>: no such cell in A; the nearest has model " in page
-    assert "left out of B: 1 run (1 timeout)" in page
+def test_what_could_not_be_compared_is_said_with_the_reason(page: str) -> None:
+    """A cell that one side alone has, and what failed."""
+    alone = page.partition('id="alone"')[2].partition("</section>")[0]
+    assert "<strong>only in B: loky, 1 worker</strong>: no such cell in A; the nearest has model " in alone
+    assert "left out of B: 1 run (1 timeout)" in alone
 
 
 def test_two_machines_are_told_side_by_side(sample: Sample) -> None:
@@ -159,10 +165,9 @@ def test_two_machines_are_told_side_by_side(sample: Sample) -> None:
         assert said in page
 
 
-@pytest.mark.usefixtures("labels")
-def test_pairs_are_explored_by_what_differs_among_them() -> None:
+def test_pairs_are_explored_by_what_differs_among_them(comparison: Comparison) -> None:
     """Not by what is compared; each has its sample, and the commands that measure both its cells again."""
-    found = explore(_compare("label=a", "label=b"))
+    found = explore(comparison)
     assert [factor["name"] for factor in found["factors"]] == ["model", "workers", "verdict"]
     assert found["factors"][-1]["values"] == ["faster", "slower", "same", "cannot tell"]
     (measure,) = found["measures"]
@@ -193,24 +198,22 @@ def test_pairs_that_differ_in_what_is_sent(sample: Sample) -> None:
     assert sorted(values["ipc"]) == ["pipe", "queue"]
 
 
-@pytest.mark.usefixtures("labels")
-def test_what_is_printed_stays_what_it_was(capsys: Captured) -> None:
+def test_what_is_printed_stays_what_it_was(labels: Path, tmp_path: Path, capsys: Captured) -> None:
     """In any format; where the page is goes to the other stream, and the exit code is that of the verdicts."""
-    arguments = ["compare", "label=a", "label=b", "--in", "outputs/a", "--fail-on", "slower"]
+    arguments = ["compare", "label=a", "label=b", "--in", str(labels), "--fail-on", "slower"]
+    target = str(tmp_path / "page.html")
     for form in ("text", "json"):
         assert main([*arguments, "--format", form]) == 1
         alone = capsys.readouterr()
-        assert main([*arguments, "--format", form, "--page", "page.html"]) == 1
+        assert main([*arguments, "--format", form, "--page", target]) == 1
         beside = capsys.readouterr()
         assert (beside.out, alone.err) == (alone.out, "")
-        assert beside.err.startswith("page.html: ")
+        assert beside.err.startswith(f"{target}: ")
         assert beside.err.endswith(" KiB, one file, to open in a browser or to send\n")
 
 
-@pytest.mark.usefixtures("labels")
-def test_a_page_that_cannot_be_written_is_one_line_before_anything(capsys: Captured) -> None:
+def test_a_page_that_cannot_be_written_is_one_line_before_anything(tmp_path: Path, capsys: Captured) -> None:
     """Exit code 2."""
-    Path("folder").mkdir()
-    assert main(["compare", "label=none", "label=b", "--page", "folder"]) == 2
-    said = "cannot write the page to folder: it is a folder; name a file in it with --page\n"
+    assert main(["compare", "label=none", "label=b", "--page", str(tmp_path)]) == 2
+    said = f"cannot write the page to {tmp_path}: it is a folder; name a file in it with --page\n"
     assert capsys.readouterr() == ("", said)
