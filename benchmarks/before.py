@@ -54,6 +54,7 @@ def kinds(sizes: Sequence[int]) -> list[Kind]:
             (
                 "pattern=pingpong",
                 "model=process",
+                "workers=1",
                 "rounds=1",
                 "tasks=1000",
                 f"ipc={channel}",
