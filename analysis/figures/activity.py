@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
@@ -201,8 +202,6 @@ def _draw_panels(frame: pd.DataFrame, cells: pd.DataFrame, most: pd.DataFrame) -
 
 
 def _draw_lanes(axes: Axes, rows: pd.DataFrame, highest: float) -> AxesImage:
-    from seaborn import color_palette  # noqa: PLC0415  # half a second, for sweeps with calls by time alone
-
     table = rows.pivot_table(
         index="worker", columns="bin_start_ns", values="calls", aggfunc="sum", fill_value=0
     )
@@ -213,7 +212,7 @@ def _draw_lanes(axes: Axes, rows: pd.DataFrame, highest: float) -> AxesImage:
     left, right = float(starts[0] / 1e6), float((starts[-1] + width) / 1e6)
     image = axes.imshow(
         table.to_numpy(float) / width * 1e6,
-        cmap=color_palette("rocket_r", as_cmap=True),
+        cmap=sns.color_palette("rocket_r", as_cmap=True),
         vmin=0,
         vmax=highest,
         aspect="auto",
