@@ -1,4 +1,4 @@
-"""The README's code runs as it stands."""
+"""The code of the README, and of the page on loading results, runs as it stands."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_time=50ms")
 
 
-def _blocks(language: str) -> list[str]:
-    found = re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+
+
+def _blocks(language: str, text: str = TEXT) -> list[str]:
+    found = re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
     assert found
     return found
 
@@ -33,8 +36,8 @@ def test_the_snippets_read_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     _run(tmp_path, "-m", "model=thread,process", "workers=1,2", "sweep=channels", *SHORT)
     monkeypatch.chdir(tmp_path)
     known: dict[str, Any] = {}
-    for block in _blocks("python"):
-        exec(compile(block, "README.md", "exec"), known)  # noqa: S102  # our own text
+    for block in _blocks("python") + _blocks("python", RESULTS):
+        exec(compile(block, "a page", "exec"), known)  # noqa: S102  # our own text
     assert len(known["runs"]) == 4
     assert known["workers"].phase.nunique() > 3
     assert len(known["lab"].cells) == 4
@@ -49,6 +52,19 @@ def test_the_experiment_runs_from_a_folder_of_ones_own(tmp_path: Path) -> None:
     axes = yaml.safe_load(block)["hydra"]["sweeper"]["params"]
     runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")
     assert len(runs) == len(axes["model"].split(",")) * len(axes["task"].split(","))
+
+
+def test_two_screens_hold_it_all_and_the_first_one_the_commands() -> None:
+    """What one reads before anything is typed has a picture and the two commands; details are in docs/."""
+    lines = TEXT.splitlines()
+    first = lines[:50]
+    assert len(lines) <= 120
+    assert all(len(line) <= 120 for line in lines)
+    assert any(line.startswith("![") for line in first)
+    assert [line.split("#")[0].strip() for line in first if line.startswith("make ")] == [
+        "make demo",
+        "make test",
+    ]
 
 
 def test_its_pictures_and_pages_are_there() -> None:
