@@ -49,7 +49,7 @@ def _by_threads(lab: Lab, workers: int) -> list[Seen]:
 
 
 def _by_fewer(lab: Lab, workers: int, fewer: int) -> list[Seen]:
-    """Return the work of so many processes by that of ``fewer``, where there is a CPU for each."""
+    """Return the work of so many processes by that of ``fewer``, if there is a CPU for each."""
     mine, others = (_windows(lab, PROCESSES, count) for count in (workers, fewer))
     mine = mine[mine["cpu_count"].ge(workers)]
     alike = (*ALIKE, "model", "start_method", "ipc")

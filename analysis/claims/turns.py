@@ -44,7 +44,7 @@ _SWITCHING = "pattern=switching model=thread workers=2 affinity=scatter"
 
 
 def _computing(lab: Lab, models: tuple[str, ...], workers: int) -> pd.DataFrame:
-    """Return the cells of ``models`` that compute in pure Python, where there are two CPUs to overlap on."""
+    """Return the cells of ``models`` that compute in pure Python, if there are two CPUs to overlap on."""
     cells = lab.estimates[lab.estimates["cpu_count"].gt(1)]
     return pd.concat([select(cells, pattern, models, PURE, workers) for pattern in _COMPUTING])
 

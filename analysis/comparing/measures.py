@@ -37,7 +37,7 @@ _OF_MESSAGES, PAIRED, _ELSE = "latency_p50", "speedup", "throughput"
 
 
 def check_measure(name: str | None) -> str | None:
-    """Return ``name`` where there is such a measure, or None for that of the pattern; raise UnknownName."""
+    """Return ``name`` if there is such a measure, or None for that of the pattern; raise UnknownName."""
     if name is not None and name not in MEASURES:
         raise UnknownName(
             f"--by {name}: no such measure{did_you_mean(name, MEASURES)}; there are {', '.join(MEASURES)}"

@@ -85,7 +85,7 @@ def _draw_map(axes: Axes, one: Map, heat: Heat) -> set[str]:
 
 
 def _known(end: Floats, values: Floats, reach: int) -> Floats:
-    """Return the logarithms of an end of intervals; where there is no interval it may be anywhere."""
+    """Return the logarithms of an end of intervals; without an interval it may be anywhere."""
     logs = np.log(np.where(end > 0, end, np.nan))
     return np.where(np.isfinite(values) & ~np.isfinite(logs), float(reach), logs)
 

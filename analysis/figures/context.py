@@ -73,7 +73,7 @@ def _shorten(cpu_model: str) -> str:
 
 
 def _interpreters(runs: pd.DataFrame) -> tuple[str, ...]:
-    """Return implementation, version and, where it is off, the state of the GIL, in the order of versions."""
+    """Return implementation, version and, if it is off, the state of the GIL, in the order of versions."""
     kinds = {
         (str(run["implementation"]), version(str(run["python_version"]), gil=has_gil)): (
             f"{run['python_version']}{'' if has_gil else ' GIL off'}"

@@ -169,7 +169,7 @@ class Map:
         return len(self.rows), len(self.columns)
 
     def grid(self, name: str) -> Floats:
-        """Return the values of a column of ``cells`` where they lie, NaN where there is no cell."""
+        """Return the values of a column of ``cells`` where they lie, NaN without a cell."""
         found = np.full(self.shape, np.nan)
         found[self.cells["row"], self.cells["column"]] = self.cells[name].astype("float64")
         return found

@@ -47,7 +47,7 @@ class Cost:
     lacking: str
 
     def of(self, runs: pd.DataFrame) -> pd.Series[float]:
-        """Return the cost in each run, NaN where it is not known."""
+        """Return the cost in each run, NaN if it is unknown."""
         return runs[list(self.parts)].astype("float64").sum(axis=1, skipna=False)
 
 

@@ -45,7 +45,7 @@ from breakeven.base.text import printable, shown
 from breakeven.base.wrapping import wrap, wrap_command
 
 WORST = 3
-"""The most cautions, and the most reasons of failed runs, that are told without being asked for."""
+"""How many cautions, and how many reasons of failed runs, are shown by default."""
 
 ROWS = 20
 """The most rows of a table if nothing says how high the screen is."""

@@ -35,7 +35,7 @@ class Process(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Return its name where there are no groups, what tells it apart from others first: viewers shorten it."""
+        """Return its name if there are no groups, what tells it apart from others first: viewers shorten it."""
         return f"{self.name} of {self.group.name}" if self.name else self.group.name
 
 

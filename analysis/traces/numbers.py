@@ -10,10 +10,10 @@ _LARGEST = 2**31 - 1
 
 
 class Numbers:
-    """Gives out numbers of events, and ids of processes and threads.
+    """Numbers for events, and ids for processes and threads.
 
-    The system gives an id to another process once its own is gone, and containers have the same ones: who comes second
-    gets one that no process has.
+    The system gives an id to another process once its own is gone, and containers have the same ones: the second
+    to ask gets one that no process has.
     """
 
     def __init__(self) -> None:

@@ -102,7 +102,7 @@ def _facts(lab: Lab) -> pd.DataFrame:
 
 
 def _straggling(lab: Lab) -> pd.Series[float]:
-    """Return the share of the workers' time in which they had nothing left while the last one worked, where it was observed."""
+    """Return the share of the workers' time in which they had nothing left while the last one worked, if it was observed."""
     seen = lab.observed[lab.observed["quantity"].eq(STRAGGLERS) & lab.observed["kind"].eq("parallel")]
     return seen.set_index("cell_id")["value"].astype("float64")
 

@@ -168,7 +168,7 @@ def _keys(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write(cells: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
-    """Return the settings that tell questions apart as texts, empty where there is nothing to say."""
+    """Return the settings that tell questions apart as texts, empty if there is nothing to say."""
     differ = drop_implied(keys, varying(keys, _SETTINGS))
     names = [name for name in _SETTINGS if name not in _NEVER and (name in _ALWAYS or name in differ)]
     texts = _texts(cells, keys, names)

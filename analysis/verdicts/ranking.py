@@ -177,7 +177,7 @@ def _most_ratios(samples: Sequence[Sample], *, serial: bool) -> Floats:
 
 
 def _reach_alone(samples: Sequence[Sample], size: int) -> Floats:
-    """Return how far the ratio of two candidates reaches by their own spreads, at the level `PAIR`; infinite where that is unknown."""
+    """Return how far the ratio of two candidates reaches by their own spreads, at the level `PAIR`; infinite if that is unknown."""
     known = [len(sample.values) >= FEWEST and np.ptp(sample.values) > 0 for sample in samples]
     squares = [
         np.log(one.values).var(ddof=1) / len(one.values) if is_known else np.inf

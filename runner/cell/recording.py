@@ -108,7 +108,7 @@ class Recording:
 
 
 def _share(trips: list[Sequence[int]], share: float, level: float) -> tuple[Optional[int], ...]:
-    """Return a percentile of all round trips and the ends of its interval; None where there are too few."""
+    """Return a percentile of all round trips and the ends of its interval; None if there are too few."""
     found = list(chain.from_iterable(trips))
     low, high = clustered_interval(trips, share, level) or (None, None)
     return (

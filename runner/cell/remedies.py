@@ -25,7 +25,7 @@ def reason(error: BaseException) -> str:
 
 
 def _with_remedy(reason: str) -> str:
-    """Return the reason of a failed run, with the remedy as its first or last words where one is known."""
+    """Return the reason of a failed run, with the remedy as its first or last words if one is known."""
     if _DAEMONIC in reason:
         return f"{_no_children()}\n{reason}"
     refuses = _REFUSES.search(reason)

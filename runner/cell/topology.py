@@ -25,7 +25,7 @@ def core_of(cpu: int) -> int:
 
 
 def node_of(cpu: int) -> int:
-    """Return the number of the NUMA node of a CPU, 0 where there is none."""
+    """Return the number of the NUMA node of a CPU, 0 if there is none."""
     try:
         names = os.listdir(f"{ROOT}/system/cpu/cpu{cpu}")
     except FileNotFoundError:

@@ -369,7 +369,7 @@ def refuse_too_much(cell: Cell) -> None:
 
 
 def refuse_too_long(cell: Cell) -> None:
-    """Raise BadValue if the trials take longer than the limit; ``task_ns`` is 0 where it is not known yet."""
+    """Raise BadValue if the trials take longer than the limit; ``task_ns`` is 0 if it is not known yet."""
     reason = why_too_long(cell, cell.task_ns)
     if reason is not None:
         raise BadValue(reason)

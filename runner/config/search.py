@@ -1,4 +1,4 @@
-"""How a sweep chooses its runs if it does not measure a whole grid: what ``hydra/sweeper=race`` or ``bisect`` was told."""
+"""How a sweep chooses its runs if it does not measure a whole grid: the settings of ``hydra/sweeper=race`` and ``bisect``."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ Search = RaceSearch | BisectSearch
 
 
 def read_race(sweeper: Mapping[str, Any]) -> RaceSearch:
-    """Return what a race's sweeper was told; raise BadValue."""
+    """Return the settings of a race's sweeper; raise BadValue."""
     regret = read_share(sweeper["regret"], "hydra.sweeper.regret")
     if regret > _MOST_REGRET:
         raise BadValue(
@@ -99,7 +99,7 @@ def read_race(sweeper: Mapping[str, Any]) -> RaceSearch:
 
 
 def read_bisection(sweeper: Mapping[str, Any]) -> BisectSearch:
-    """Return what a bisection's sweeper was told; raise BadValue or UnknownChoice."""
+    """Return the settings of a bisection's sweeper; raise BadValue or UnknownChoice."""
     along = read_choice(sweeper["along"], "hydra.sweeper.along", _AXES)
     factor = sweeper["factor"]
     if (

@@ -23,7 +23,7 @@ _DESCRIBE = {
     SOURCES: modules.describe_change,
     PACKAGES: packages.describe_change,
 }
-"""Conditions that consist of parts: only those that differ are told."""
+"""Conditions that consist of parts: only those that differ are named."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _ask(cell: Cell, interpreter: Interpreter, members: tuple[Asked, ...]) -> tu
 
 
 def _describe(asked: Asked, lack: Lack, cell: Cell, interpreter: Interpreter) -> str:
-    """Return why the cell cannot be measured, and the command that mends it where there is one."""
+    """Return why the cell cannot be measured, and the command that mends it, if there is one."""
     needs = f"{asked.family}={asked.name} needs {lack.what}"
     if not lack.package:
         return f"{needs}, which {interpreter.executable} ({interpreter.version}) lacks" + _after(lack.remedy)

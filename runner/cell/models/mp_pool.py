@@ -140,7 +140,7 @@ class MpPool(Pool):
                     report_death(self._processes)
 
     def _notice(self, error: BaseException) -> None:
-        """Note why a result could not be read: it ends the pool's thread, and nobody is told."""
+        """Note why a result could not be read: it ends the pool's thread, and nothing else reports it."""
         self._unread = why_unread(error)
 
     def _is_feeder(self) -> bool:
