@@ -128,4 +128,4 @@ def say(pays: Pays, line: Line, axis: Axis) -> str:
 def lines_of(one: Map) -> list[Line]:
     """Return the speedups of each row of a map."""
     values, lows, highs = (one.grid(f"speedup{end}") for end in ("", "_low", "_high"))
-    return [Line(one.places(), *row).known() for row in zip(values, lows, highs, strict=True)]
+    return [Line(one.places, *row).known() for row in zip(values, lows, highs, strict=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -106,8 +107,8 @@ def with_sides(cells: pd.DataFrame) -> pd.DataFrame:
     """
     places = cells.loc[cells["speedup"].notna(), ["place", TASK, PAYLOAD]].groupby("place")
     both = [place for place, group in places if _has_square(group)]
-    one = [place for place, group in places if is_varied(group[TASK]) or is_varied(group[PAYLOAD])]
-    chosen = cells[cells["place"].isin(both or one)]
+    told = both or [place for place, group in places if is_varied(group[TASK]) or is_varied(group[PAYLOAD])]
+    chosen = cells[cells["place"].isin(told)]
     if both or chosen.empty:
         return chosen.assign(axis="")
     return pd.concat([_straighten(group) for _, group in chosen.groupby("place", sort=False)])
@@ -174,6 +175,7 @@ class Map:
         found[self.cells["row"], self.cells["column"]] = self.cells[name].astype("float64")
         return found
 
+    @cached_property
     def places(self) -> Floats:
         """Return what each column stands for: its payload, or how long its tasks are if that is not about as long as asked."""
         asked = pd.Series(self.columns, dtype="float64")
@@ -186,7 +188,7 @@ class Map:
 
     def write_places(self) -> list[str]:
         """Write what each column stands for."""
-        pairs = zip(self.places(), self.columns, strict=True)
+        pairs = zip(self.places, self.columns, strict=True)
         return [self.x.write(place) if place == asked else self.x.about(place) for place, asked in pairs]
 
 
