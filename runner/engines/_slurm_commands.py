@@ -40,9 +40,11 @@ _OURS_TOO = (
 _SIZE = ("--nodes=1", "--exclusive", "--mem=0", "--no-requeue")
 _FILTERS = ("SQUEUE_", "SINFO_", "SCANCEL_", "SBATCH_WAIT", "SBATCH_REQUEUE", "SBATCH_ARRAY")
 _AWAY = re.compile(
-    "unable to contact|connection|timed out|zero bytes|transport|temporarily|authentication|munge|backup controller",
+    "unable to contact|connection|timed out|zero bytes|transport|temporarily|authentication|munge|standby|missing socket|"
+    "message (send|receive) failure|communication|unexpected message|insane message|try again|(submissions|presently) disabled",
     re.IGNORECASE,
 )
+"""What Slurm says if it could not be asked, or cannot answer now: the errors of its communication layer, and of a controller that is not in service."""
 _HEAD = re.compile(r"^\w+: (error: )?")
 _USABLE = re.compile(
     r"(idle|mixed|allocated|completing|planned)[~#$@^%+]*"

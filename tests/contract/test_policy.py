@@ -45,7 +45,7 @@ def test_times_and_names_of_knobs_are_read() -> None:
     [
         (
             {"budget": "long"},
-            "budget=long: not a time; write a number and a unit, such as 1ms (units: ns us ms s min)",
+            "budget=long: not a time; write a number and a unit, such as 1s (units: ns us ms s min)",
         ),
         (
             {"compare_by": "modle"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -338,3 +339,36 @@ def test_options_that_cannot_be_passed_on(option: object, said: str) -> None:
         check_options([option])
     assert str(refusal.value).startswith(said)
     check_options(["--account=me", "--time=1:00:00", "--contiguous"])
+
+
+_NOT_NOW = (
+    *("Unexpected message received", "Communication connection failure", "Message send failure"),
+    *("Message receive failure", "Communication shutdown failure", "Protocol authentication error"),
+    *("Insane message length", "Unexpected missing socket error", "Zero Bytes were transmitted or received"),
+    *("Unable to contact slurm controller (connect failure)", "Unable to create job record, try again"),
+    *("Slurm backup controller in standby mode", "Controller is in standby mode, try a different controller"),
+    *(
+        "Slurm temporarily unable to accept job, sleeping and retrying",
+        "Requested operation is presently disabled",
+    ),
+    *("Socket timed out on send/recv operation", "System submissions disabled"),
+)
+_NEVER = (
+    *("Invalid partition name specified", "Access/permission denied", "Node count specification invalid"),
+    "Invalid account or account/partition combination specified",
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"), [*((said, Unreachable) for said in _NOT_NOW), *((said, Refused) for said in _NEVER)]
+)
+def test_a_job_that_cannot_be_submitted_now_is_no_refusal(
+    said: str, wanted: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A controller that restarts answers with any of its errors of communication; only a refusal ends the sweep."""
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text(f"#!/bin/sh\necho 'sbatch: error: Batch job submission failed: {said}' >&2\nexit 1\n")
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(wanted, match=re.escape(said)):
+        Commands("name", None, []).submit(["true"], tmp_path / "log")
