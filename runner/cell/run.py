@@ -48,7 +48,7 @@ from .workloads._abc import Sizes, Workload
 BOARD = "board"
 _MARKS_PER_TASK = 8
 _MARKS_APART = 64
-_YOUNG = 1  # the generations up to here hold what was made since this process began
+_YOUNG = 1  # the oldest of the generations that hold what was made lately
 
 
 def execute(specification: Specification, *, in_place: bool = False) -> None:

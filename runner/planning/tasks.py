@@ -20,10 +20,7 @@ _FEWEST_SENT = 128
 _MEMORY_SHARE = 8  # of the machine's, for the payloads of a trial
 _HANDING_OVER_NS = 30_000  # a task to a worker and its result back, at least
 _LONGEST = 4  # times the length of a trial may the parallel one take for handing tasks over
-_PART_EACH, _PART_A_CPU = (
-    4,
-    8,
-)  # inputs a worker, or a CPU, in a trial of a part of them: see `benchmarks.parts`
+_PART_EACH, _PART_A_CPU = 4, 8  # inputs a worker, or a CPU, in a part of them: see `benchmarks.parts`
 WAITS = 0.5
 """A call that keeps less of a CPU busy waits for something else most of its time."""
 
