@@ -1,4 +1,4 @@
-"""The matrix of what can be combined: written to docs/matrix.md from the registries, or measured in whole.
+"""Write the matrix of what can be combined to docs/matrix.md, from the registries, or measure all of it.
 
 ``python -m benchmarks.matrix`` writes the tables that follow from what members declare. ``--run`` makes one run of every
 model, channel and pattern with every interpreter found here, and of the covering of all other factors; it writes what
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -34,11 +35,15 @@ PAGE = Path(__file__).parents[1] / "docs" / "matrix.md"
 MEASURED = "## What ran"
 _TOLERANCE = 0.02
 """So much of a trial's time may be missing in the phases of its workers."""
+_WIDTH = 120
 _INTRODUCTION = """# The matrix
 
-What can be combined, generated from what the members of the registries declare (`python -m benchmarks.matrix`); what each is stands in
-[members.md](members.md). `make matrix` makes one run of every combination with every interpreter found on the machine, and writes the
-last section; `python -m benchmarks.matrix --run --folder FOLDER budget=3min`, typed again and again, does so in pieces.
+Which models, channels and patterns can be combined, which knobs they have, and what ran with which Python. What each
+member is: [members.md](members.md).
+
+`python -m benchmarks.matrix` generates the page from what the members declare. `make matrix` makes one run of every
+combination with every interpreter found on the machine, and writes the last section. It takes 20 minutes or more;
+`python -m benchmarks.matrix --run --folder FOLDER budget=3min`, typed again and again, does it in pieces.
 """
 
 
@@ -57,7 +62,8 @@ def _of_channels() -> Iterator[str]:
     )
     own = [name for name in models.REGISTRY if models.load(name).TRANSPORT == NATIVE]
     none = [name for name in models.REGISTRY if models.load(name).TRANSPORT == NONE]
-    yield f"With a transport of their own (`ipc=native`): {_listed(own)}. With none (`ipc=none`): {_listed(none)}.\n"
+    yield f"- With none (`ipc=none`): {_listed(none)}."
+    yield f"{fill(f'- With a transport of their own (`ipc=native`): {_listed(own)}.', _WIDTH, subsequent_indent='  ')}\n"
 
 
 def _joins(ipc: str, bare: Iterable[str]) -> Iterator[str]:
@@ -71,7 +77,7 @@ def _of_models() -> Iterator[str]:
     yield "## Models\n"
     names = list(patterns.REGISTRY)
     yield from _table(
-        ["model", "workers in", "start methods", *names, "needs"],
+        ["model", "workers in", "start methods", "patterns", "needs"],
         (_model(name, names) for name in models.REGISTRY),
     )
 
@@ -80,9 +86,17 @@ def _model(name: str, names: Iterable[str]) -> list[str]:
     model = models.load(name)
     ipc = {NATIVE: NATIVE, NONE: NONE}.get(model.TRANSPORT or "") or _first_channel(name)
     how = Started(name, (model.START_METHODS or (None,))[0])
-    takes = ["yes" if combinations.reason(how, ipc, pattern=pattern) is None else "" for pattern in names]
+    takes = [pattern for pattern in names if combinations.reason(how, ipc, pattern=pattern) is None]
     space = model.space(dict(combinations.defaults("model", name)))
-    return [f"`{name}`", space, ", ".join(model.START_METHODS), *takes, _needs(model)]
+    return [f"`{name}`", space, ", ".join(model.START_METHODS), _those(takes, [*names]), _needs(model)]
+
+
+def _those(taken: Sequence[str], of: Sequence[str]) -> str:
+    """Return some of all names in words, the shorter list of the two."""
+    lacking = [name for name in of if name not in taken]
+    if not lacking:
+        return "all"
+    return ", ".join(taken) if len(taken) < len(lacking) else f"all but {', '.join(lacking)}"
 
 
 def _first_channel(model: str) -> str:
@@ -170,7 +184,7 @@ def _parts(sweep: Lab) -> pd.Series[float]:
 def _what_ran(runs: pd.DataFrame) -> Iterator[str]:
     """Yield how many runs of each model and channel ended well with each interpreter."""
     yield f"{MEASURED}\n"
-    yield "Runs that ended well, of all; *lacks*: a package, a program or a newer Python is missing there.\n"
+    yield "Runs that ended well, of all that were made. *lacks*: a package, a program or a newer Python is missing there.\n"
     found = runs.assign(version=_named(runs))
     columns = sorted(set(found["version"]) - {""}, key=_as_version)
     for family, registry in (("model", [*models.REGISTRY]), ("ipc", [*channels.REGISTRY, NATIVE, NONE])):
