@@ -1,4 +1,7 @@
-"""The door to ``breakeven show``, ``report`` and ``claims``, which draw: keeps the user's settings of matplotlib out before that is imported."""
+"""The door to the commands that draw: ``breakeven show``, ``report`` and ``claims``.
+
+It keeps the user's settings of matplotlib out before that is imported.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,8 @@ def claims(arguments: Sequence[str]) -> int:
 def _call(command: str, arguments: Sequence[str]) -> int:
     """Call a command that draws, without the user's settings of matplotlib.
 
-    A notebook's MPLBACKEND may name a backend that is not installed here, and a matplotlibrc a font or program. Within a
-    process that has imported matplotlib already nothing is changed.
+    A notebook's MPLBACKEND may name a backend that is not installed here, and a matplotlibrc a font or program. Within
+    a process that has imported matplotlib already nothing is changed.
     """
     if "matplotlib" not in sys.modules:
         os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)

@@ -27,7 +27,10 @@ class Lab(frames.Lab):
 
     @property
     def crossings(self) -> pd.DataFrame:
-        """One row per line of a bisection: from where on it pays; empty if the sweep was none. See `docs/crossings.md`."""
+        """One row per line of a bisection: from where on it pays; empty if the sweep was none.
+
+        See `docs/crossings.md`.
+        """
         return crossing_table(crossings(self))
 
 

@@ -102,7 +102,10 @@ def _choose(what: str, asked: str, known: Mapping[str, object]) -> list[str]:
 
 
 def _name_choice(asked: Mapping[str, str]) -> str:
-    """Return what the files of a choice have after the figure's name, so that they replace no others; empty for none."""
+    """Return what the files of a choice have after the figure's name, so that they replace no others.
+
+    It is empty if there is no choice.
+    """
     text = "".join(f"_{name}={value}" for name, value in asked.items())
     plain = re.sub(r"[^\w.,=:-]", "-", text)
     if plain == text and len(text) <= _LONGEST:

@@ -83,7 +83,10 @@ def _round(value: float) -> float:
 
 
 def _digits(value: float) -> str:
-    """Return three digits, of which two at most are decimals; below 0.1, where those would leave one or none, two digits."""
+    """Return three digits, of which two at most are decimals.
+
+    Below 0.1, where those would leave one or none, two digits.
+    """
     if 0 < abs(value) < _SMALL:
         return f"{value:#.2g}"
     rounded = _round(value)

@@ -1,12 +1,14 @@
 """Whether the advice for a function is right, beside the whole grid: `python -m benchmarks.advice`.
 
-    python -m benchmarks.advice [--only primes,fetch] [--budget 60s] [--rounds 3] [--again 8] [--kept FILE] [override ...]
+    python -m benchmarks.advice [--only primes,fetch] [--budget 60s] [--rounds 3] [--again 8] [--kept FILE] [override
+    ...]
 
-For each of the functions of `benchmarks.advised`: ``breakeven advise`` as a user types it; then the whole grid of the same candidates,
-so many rounds each; then the choice and the best three of the grid once more, ``--again`` rounds side by side in random order,
-which decides who is best: the best of forty that were measured a few times is partly lucky. A choice is right if the best is no
-more than 10 % faster, by the medians of those rounds; with ``wrong`` it was decided and is not. Exits with 1 if a decided race
-is wrong, or fewer than three quarters are decided in their budget. Results are kept in a file at once, and the same command carries on.
+For each of the functions of `benchmarks.advised`: ``breakeven advise`` as a user types it; then the whole grid of the
+same candidates, so many rounds each; then the choice and the best three of the grid once more, ``--again`` rounds side
+by side in random order, which decides who is best: the best of forty that were measured a few times is partly lucky. A
+choice is right if the best is no more than 10 % faster, by the medians of those rounds; with ``wrong`` it was decided
+and is not. Exits with 1 if a decided race is wrong, or fewer than three quarters are decided in their budget. Results
+are kept in a file at once, and the same command carries on.
 """
 
 from __future__ import annotations

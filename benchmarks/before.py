@@ -2,13 +2,13 @@
 
     python -m benchmarks.before FOLDER [--repetitions 12] [--sizes 64,65536,1048576] [override ...]
 
-FOLDER is a checkout of the other version, with its environment:
-`git worktree add FOLDER REVISION && make -C FOLDER .venv/installed`. Round trips over a pipe and a queue, and the start of
-a forked worker and of two threads, are measured by three: a run of this version, a run of the other, and the plain programs
-`benchmarks.plain_echo` and `benchmarks.plain_start`, which share no line with either. Each is a fresh process; in every
-repetition the kinds come in seeded random order, and so do the three. Prints the medians, and the ratios of either
-version's to the plain program's: the closer to 1, the better a run stands for the program it is about. A repetition takes
-most of a minute; Ctrl-C prints what was measured until then.
+FOLDER is a checkout of the other version, with its environment: `git worktree add FOLDER REVISION && make -C FOLDER
+.venv/installed`. Round trips over a pipe and a queue, and the start of a forked worker and of two threads, are measured
+by three: a run of this version, a run of the other, and the plain programs `benchmarks.plain_echo` and
+`benchmarks.plain_start`, which share no line with either. Each is a fresh process; in every repetition the kinds come
+in seeded random order, and so do the three. Prints the medians, and the ratios of either version's to the plain
+program's: the closer to 1, the better a run stands for the program it is about. A repetition takes most of a minute;
+Ctrl-C prints what was measured until then.
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ def measure(
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per kind: the medians, with the least and the largest, and the ratios of the medians to the program's."""
+    """Return one row per kind.
+
+    The medians, with the least and the largest, and the ratios of the medians to the program's.
+    """
     rows = []
     for what, kind in found.groupby("what", sort=False):
         times = {by: kind["ns"][kind["by"].eq(by)] for by in (BEFORE, NOW, HAND)}

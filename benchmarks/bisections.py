@@ -4,17 +4,17 @@
     python -m benchmarks.bisections --grid outputs/NAME [--lines 500] [--seed 1]
 
 Lines are drawn: speedups along the length of a task, of the shape that the rule assumes, of two kinds of process (some
-runs are slower as a whole), of another curvature, with a kink at the crossing, not monotone, flat, and crossing outside the range;
-and runs whose logarithms scatter by 3, 8 or 15 %, as Student's t with three degrees of freedom. The shipped rule bisects each. A
-line is wrong if its bracket does not hold the true crossing, or if it is said to cross where it does not, to pay everywhere, or nowhere,
-where it crosses. That it is flat is wrong unless its slope at the crossing is below 0.3: 10 % longer tasks then gain 3 %. Exits with 1 if more than 5 % of the lines
-of a row are decided and wrong.
+runs are slower as a whole), of another curvature, with a kink at the crossing, not monotone, flat, and crossing outside
+the range; and runs whose logarithms scatter by 3, 8 or 15 %, as Student's t with three degrees of freedom. The shipped
+rule bisects each. A line is wrong if its bracket does not hold the true crossing, or if it is said to cross where it
+does not, to pay everywhere, or nowhere, where it crosses. That it is flat is wrong unless its slope at the crossing is
+below 0.3: 10 % longer tasks then gain 3 %. Exits with 1 if more than 5 % of the lines of a row are decided and wrong.
 
 With ``--informed`` each line makes its first run near its true crossing, as a neighbouring line could tell it at best.
 
-With ``--grid`` the lines are those of a full grid along the length of a task that was measured with several rounds: true is the
-crossing of its cells' means, interpolated in logarithms, and a run at any length between two cells is drawn from the measured runs of the
-nearer one, moved by the difference of the means.
+With ``--grid`` the lines are those of a full grid along the length of a task that was measured with several rounds:
+true is the crossing of its cells' means, interpolated in logarithms, and a run at any length between two cells is drawn
+from the measured runs of the nearer one, moved by the difference of the means.
 """
 
 from __future__ import annotations
@@ -246,7 +246,10 @@ def _runs(kind: str, means: Floats, spread: float, rng: Rng) -> Callable[[int], 
 
 @dataclass(frozen=True)
 class Measured:
-    """A line of a grid that was measured: logarithms of its lengths, of its cells' mean speedups, and each cell's runs about its mean."""
+    """A line of a grid that was measured.
+
+    Logarithms of its lengths, of its cells' mean speedups, and each cell's runs about its mean.
+    """
 
     name: str
     at: Floats

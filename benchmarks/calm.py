@@ -17,6 +17,9 @@ KEEPING = {
 
 
 def calm() -> None:
-    """Confine this process to the last of its CPUs, and let those that it starts keep freed memory (glibc, mallopt(3))."""
+    """Confine this process to the last of its CPUs, and let its children keep freed memory.
+
+    See mallopt(3) of glibc.
+    """
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     os.environ.update(KEEPING)

@@ -1,4 +1,7 @@
-"""A cluster in a time of its own: what a run takes is drawn, some straggle, nodes die with what they do and others join."""
+"""A cluster in a time of its own.
+
+What a run takes is drawn, some straggle, nodes die with what they do and others join.
+"""
 
 from __future__ import annotations
 

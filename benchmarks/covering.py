@@ -1,8 +1,8 @@
 """Few cells in which any two values of any two factors occur together, if they can.
 
-Most combinations of a model with a channel cannot exist, and a run of some models takes seconds. So each cell is chosen for a
-pair that is still missing, those of one model after another, with as many other missing pairs in it as there are: two
-thirds of the cells that a general generator (`allpairspy`) needs, and as few with each model as its values allow.
+Most combinations of a model with a channel cannot exist, and a run of some models takes seconds. So each cell is chosen
+for a pair that is still missing, those of one model after another, with as many other missing pairs in it as there are:
+two thirds of the cells that a general generator (`allpairspy`) needs, and as few with each model as its values allow.
 """
 
 from __future__ import annotations

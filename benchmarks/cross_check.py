@@ -1,18 +1,21 @@
 """Whether our round trips, and the speedup of a pool, agree with those of hand-written loops.
 
-    python -m benchmarks.cross_check [--repetitions 12] [--seed 1] [--only pipe] [--sizes 64,1048576] [--placements none,compact] [--calm] [--kept FILE] [override ...]
+    python -m benchmarks.cross_check [--repetitions 12] [--seed 1] [--only pipe] [--sizes 64,1048576] [--placements
+    none,compact] [--calm] [--kept FILE] [override ...]
 
-Pipe and Queue, 64 B, 64 KiB and 1 MiB out and the same back: a run of the lab as a user starts it (pingpong,
-one worker process) beside `benchmarks.plain_echo`; and `multiprocessing.Pool` with two processes: a run of the
-lab (map, mp_pool, the same function) beside `benchmarks.plain_pool`. They share no line with the lab. Each is a
-fresh process; in every repetition the combinations come in seeded random order, and so do the two of each.
-It takes half an hour; with --kept, what was measured is written to the file at once, and the same command carries on. With --only, the pipes, TCP or ZeroMQ of `benchmarks.plain_wires` as well (os_pipe, tcp, zeromq). Overrides go to the lab. Both are measured as the machine is (placement none), on one CPU (compact) and on two
-(scatter); with --calm the round trips of both have one CPU and keep freed memory, see `benchmarks.calm`, and the
-pool, which needs two, is left out. Exits with 1 if the ratio of the medians is off by more than 15 %, or cannot be decided.
+Pipe and Queue, 64 B, 64 KiB and 1 MiB out and the same back: a run of the lab as a user starts it (pingpong, one worker
+process) beside `benchmarks.plain_echo`; and `multiprocessing.Pool` with two processes: a run of the lab (map, mp_pool,
+the same function) beside `benchmarks.plain_pool`. They share no line with the lab. Each is a fresh process; in every
+repetition the combinations come in seeded random order, and so do the two of each. It takes half an hour; with --kept,
+what was measured is written to the file at once, and the same command carries on. With --only, the pipes, TCP or ZeroMQ
+of `benchmarks.plain_wires` as well (os_pipe, tcp, zeromq). Overrides go to the lab. Both are measured as the machine is
+(placement none), on one CPU (compact) and on two (scatter); with --calm the round trips of both have one CPU and keep
+freed memory, see `benchmarks.calm`, and the pool, which needs two, is left out. Exits with 1 if the ratio of the
+medians is off by more than 15 %, or cannot be decided.
 
 As the machine is, the scheduler puts some processes of either side on one CPU and some on two. Where both happened, how
-many did so decides the medians, so that what is judged is the ratio of the medians of those on one CPU, and of those on two,
-if there are three of each side; the table shows the shares.
+many did so decides the medians, so that what is judged is the ratio of the medians of those on one CPU, and of those on
+two, if there are three of each side; the table shows the shares.
 """
 
 from __future__ import annotations
@@ -69,7 +72,10 @@ _WORDS = {True: "yes", False: "no", None: "undecided"}
 
 
 class Combination(NamedTuple):
-    """What is sent, in bytes, over which channel, between processes placed how; nothing if it is the POOL that is measured."""
+    """What is sent, in bytes, over which channel, between processes placed how.
+
+    Nothing is sent if it is the POOL that is measured.
+    """
 
     channel: str
     size: int
@@ -162,7 +168,10 @@ def kept_in(file: Path, ways: Mapping[str, Measure]) -> dict[str, Measure]:
 
 
 def measure(steps: Iterator[Step], ways: Mapping[str, Measure]) -> pd.DataFrame:
-    """Return one row per pair of neighbours: repetition, combination, and what ``lab`` and ``hand`` found; NaN for a run that failed."""
+    """Return one row per pair of neighbours.
+
+    Repetition, combination, and what ``lab`` and ``hand`` found; NaN for a run that failed.
+    """
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for step in steps:
         try:
@@ -177,7 +186,10 @@ def measure(steps: Iterator[Step], ways: Mapping[str, Measure]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Agree:
-    """Judge whether the ratio of the medians, lab by hand, is within ``bound`` of 1; given the placement, if there were two."""
+    """Judge whether the ratio of the medians, lab by hand, is within ``bound`` of 1.
+
+    It is given the placement, if there were two.
+    """
 
     bound: float = BOUND
     fewest: int = FEWEST
@@ -186,8 +198,9 @@ class Agree:
         """Return one row per combination: medians, their ratio, least, median and largest ratio of neighbours.
 
         ``hand_spread`` is the loop's own largest by its least: how far it agrees with itself. ``lab_one_cpu`` and
-        ``hand_one_cpu`` are the shares of processes on one CPU, ``on_one`` and ``on_two`` the ratios of the medians
-        of these and of the others. ``agree`` is None if there were two placements and too few processes of each, or if no pair was measured.
+        ``hand_one_cpu`` are the shares of processes on one CPU, ``on_one`` and ``on_two`` the ratios of the medians of
+        these and of the others. ``agree`` is None if there were two placements and too few processes of each, or if no
+        pair was measured.
         """
         return pd.DataFrame(
             {**dict(zip(_KEY, key, strict=True)), **self._judge(cell)}

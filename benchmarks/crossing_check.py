@@ -2,11 +2,13 @@
 
     python -m benchmarks.crossing_check [--rounds 5] [--lengths 130,170,210,260] [--seed 1]
 
-Two processes over pipes, 64 KiB out and back. The lab's runs are those of a bisection, each made by a command of its own, with the allocator as it is (``lab``)
-and with one that keeps freed memory (``lab, heap kept``). The loop is `benchmarks.plain_crossing`, which shares no line with
-the lab, in four forms. Each run is a fresh process; in every round all of them come in random order. The crossing of each is that of
-1 / speedup = A + B / t, fitted to its runs with the length t that each measured, with the 95 % interval of 500 resamplings of the runs of each length.
-``at 180 us`` is the speedup there. Exits with 1 if the intervals of the lab and of the loop that does the same, pickles and keeps its results, have nothing in common.
+Two processes over pipes, 64 KiB out and back. The lab's runs are those of a bisection, each made by a command of its
+own, with the allocator as it is (``lab``) and with one that keeps freed memory (``lab, heap kept``). The loop is
+`benchmarks.plain_crossing`, which shares no line with the lab, in four forms. Each run is a fresh process; in every
+round all of them come in random order. The crossing of each is that of 1 / speedup = A + B / t, fitted to its runs with
+the length t that each measured, with the 95 % interval of 500 resamplings of the runs of each length. ``at 180 us`` is
+the speedup there. Exits with 1 if the intervals of the lab and of the loop that does the same, pickles and keeps its
+results, have nothing in common.
 """
 
 from __future__ import annotations
@@ -90,7 +92,10 @@ def _drawn(runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def summed(runs: pd.DataFrame, rng: np.random.Generator) -> dict[str, float]:
-    """Return the crossing of one way's runs with its interval, in us, the speedup at 180 us, and the faults for each task."""
+    """Return the crossing of one way's runs with its interval, in us.
+
+    And the speedup at 180 us, and the faults for each task.
+    """
     lengths = [group for _, group in runs.groupby("length")]
     again = [crossing(pd.concat(_drawn(group, rng) for group in lengths)) for _ in range(_RESAMPLES)]
     low, high = np.nanquantile(again, [0.025, 0.975])

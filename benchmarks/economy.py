@@ -146,7 +146,10 @@ def by_the_lab(overrides: Sequence[str], seed: int) -> Cost:
 
 
 def tell(runs: pd.DataFrame, cell: pd.Series[float], began: float, ended: float) -> Cost:
-    """Return the claim of the one ``cell`` and of its ``runs``, and the parts of the time between two clock readings."""
+    """Return the claim of the one ``cell`` and of its ``runs``.
+
+    And the parts of the time between two clock readings.
+    """
     starts = runs["started_at"].map(pd.Timestamp.timestamp)
     lasts = runs["wall_ns"] / 1e9
     claims = zip(runs[_P50], runs["latency_p50_low_ns"], runs["latency_p50_high_ns"], strict=True)

@@ -92,7 +92,10 @@ ENGINES = {
 
 @dataclass(frozen=True)
 class Cost:
-    """The seconds that each run was on its way beyond its own time, and those from the first run to the end of the last."""
+    """The seconds that each run was on its way beyond its own time.
+
+    And those from the first run to the end of the last.
+    """
 
     beyond: Sequence[float]
     own: Sequence[float]

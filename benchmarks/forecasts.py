@@ -2,9 +2,9 @@
 
     python -m benchmarks.forecasts [--only NAME,...] [override ...]
 
-The forecast is the one on the screen before the first run; the time is that from the first run to the end. Where the rounds end
-by a rule, the forecast is a range, and only what lies outside of it counts as an error. Exits with 1 if a sweep
-took more than 1.5 times as long, or less than two thirds.
+The forecast is the one on the screen before the first run; the time is that from the first run to the end. Where the
+rounds end by a rule, the forecast is a range, and only what lies outside of it counts as an error. Exits with 1 if a
+sweep took more than 1.5 times as long, or less than two thirds.
 """
 
 from __future__ import annotations

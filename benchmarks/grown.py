@@ -1,10 +1,11 @@
 """Sweeps of any size, grown from a few real runs: their rows again and again, under other keys and with other times.
 
-The real cells, all models and channels of them, are repeated for task lengths and payloads of a large grid, five rounds each.
+The real cells, all models and channels of them, are repeated for task lengths and payloads of a large grid, five rounds
+each.
 
-A grown run has the tables that a real one left, each written as the store writes it but for the wait for the disk. Spans
-are repeated or cut to the number that is asked for, and every run has times of its own, within 10 % of the real ones, so that
-no two compress alike.
+A grown run has the tables that a real one left, each written as the store writes it but for the wait for the disk.
+Spans are repeated or cut to the number that is asked for, and every run has times of its own, within 10 % of the real
+ones, so that no two compress alike.
 """
 
 from __future__ import annotations
@@ -80,7 +81,10 @@ def _sizes(spans: int, runs: int) -> Iterator[int]:
 
 
 def _vary(real: Template, place: tuple[int, int], size: int, chance: np.random.Generator) -> Template:
-    """Return a run like ``real`` with ``size`` spans and times of its own; ``place`` is its number, and that of its point in the grid."""
+    """Return a run like ``real`` with ``size`` spans and times of its own.
+
+    ``place`` is its number, and that of its point in the grid.
+    """
     number, point = place
     cell, round_ = divmod(number, ROUNDS)
     key = {"cell_id": hashlib.sha256(b"%d" % cell).hexdigest()[:16], "round": round_}

@@ -2,10 +2,10 @@
 
     python -m benchmarks.kinds [--repetitions 2000] [--seed 1]
 
-A cell is drawn as the logarithms of its rounds' values, of spread 1 within a kind, times the spread of real rounds (5 %). One
-kind may be skewed, heavy-tailed, flat, or remember the round before. Two kinds lie a number of those spreads apart; the rarer
-one has half of the rounds, or a fifth. A recorded share tells them apart, wrongly in one round of ten (misread), or nothing does. Exits
-with 1 if more than `MOST_FALSE` of any cells of one kind are called two.
+A cell is drawn as the logarithms of its rounds' values, of spread 1 within a kind, times the spread of real rounds (5
+%). One kind may be skewed, heavy-tailed, flat, or remember the round before. Two kinds lie a number of those spreads
+apart; the rarer one has half of the rounds, or a fifth. A recorded share tells them apart, wrongly in one round of ten
+(misread), or nothing does. Exits with 1 if more than `MOST_FALSE` of any cells of one kind are called two.
 """
 
 from __future__ import annotations
@@ -61,7 +61,10 @@ def found(logs: Floats, recorded: Floats | None) -> list[Kinds | None]:
 
 
 def false_alarms(repetitions: int, seed: int) -> Iterator[Line]:
-    """Yield a line per shape of one kind: % of cells called two, by rounds; by a placement without effect, and by values alone."""
+    """Yield a line per shape of one kind: % of cells called two, by rounds.
+
+    By a placement without effect, and by values alone.
+    """
     for shape in SHAPES:
         texts, worst = {"one kind": shape}, 0.0
         for rounds in ROUNDS:
@@ -80,7 +83,10 @@ def false_alarms(repetitions: int, seed: int) -> Iterator[Line]:
 
 
 def power(repetitions: int, seed: int) -> Iterator[Line]:
-    """Yield a line per gap and share of the rarer kind: % of cells told apart, by rounds; recorded, misread, nothing recorded."""
+    """Yield a line per gap and share of the rarer kind: % of cells told apart, by rounds.
+
+    Recorded, misread, nothing recorded.
+    """
     for gap, share in product(GAPS, SHARES):
         texts = {"gap": f"{gap}", "share": f"{share:g}"}
         for rounds in ROUNDS:

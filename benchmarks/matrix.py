@@ -1,8 +1,8 @@
 """Write the matrix of what can be combined to docs/matrix.md, from the registries, or measure all of it.
 
-``python -m benchmarks.matrix`` writes the tables that follow from what members declare. ``--run`` makes one run of every
-model, channel and pattern with every interpreter found here, and of the covering of all other factors; it writes what
-came out into the last section, and exits with 1 if a run failed.
+``python -m benchmarks.matrix`` writes the tables that follow from what members declare. ``--run`` makes one run of
+every model, channel and pattern with every interpreter found here, and of the covering of all other factors; it writes
+what came out into the last section, and exits with 1 if a run failed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ def _joins(ipc: str, bare: Iterable[str]) -> Iterator[str]:
 
 
 def _of_models() -> Iterator[str]:
-    """Yield the table of models: where their workers live, how they start, what they need, and the patterns they take."""
+    """Yield the table of models.
+
+    Where their workers live, how they start, what they need, and the patterns they take.
+    """
     yield "## Models\n"
     names = list(patterns.REGISTRY)
     yield from _table(
@@ -158,7 +161,10 @@ def measure(folder: Path, cells: Sequence[Cell], *more: str, **environment: str)
 
 
 def wrong(sweep: Lab) -> pd.DataFrame:
-    """Return the runs that neither ended well nor lack something that can be had, and those whose time is not accounted for."""
+    """Return the runs that neither ended well nor lack something, and those with time unaccounted for.
+
+    What a run lacks can be had.
+    """
     runs = sweep.runs
     lacking = runs["status"].eq("incompatible") & runs["reason"].fillna("").str.contains(" needs ")
     failed = runs[~(runs["status"].eq("ok") | lacking)]

@@ -3,8 +3,8 @@
     python -m benchmarks.null_test [override ...]
 
 Makes the sweep of conf/experiment/null_test.yaml and compares the two names with a band of 10 %. Exits with 1 if more
-than 2 of the 40 pairs are called faster or slower. On a quiet machine at least 30 should be called the same; on a busy one the
-summary of the sweep says how long that would take.
+than 2 of the 40 pairs are called faster or slower. On a quiet machine at least 30 should be called the same; on a busy
+one the summary of the sweep says how long that would take.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
     python -m benchmarks.opinions [--repetitions 5] [--seed 1] [--only deadlock] [override ...]
 
-Two processes and two threads that take two locks in either order, beside `benchmarks.plain_deadlock`; one and two processes that multiply
-matrices with one and two threads of the native library each, beside `benchmarks.plain_matmul`. Runs of both take turns in random order,
-each in fresh processes. Prints the medians of both and how far each differs in itself: of deadlocks how many in a million
-pairs and the time of a pair, of products what two processes of two threads do by what those of one do, since the lab counts tasks. Judges
-nothing: values that differ by themselves as much as both do are as good as each other.
+Two processes and two threads that take two locks in either order, beside `benchmarks.plain_deadlock`; one and two
+processes that multiply matrices with one and two threads of the native library each, beside `benchmarks.plain_matmul`.
+Runs of both take turns in random order, each in fresh processes. Prints the medians of both and how far each differs in
+itself: of deadlocks how many in a million pairs and the time of a pair, of products what two processes of two threads
+do by what those of one do, since the lab counts tasks. Judges nothing: values that differ by themselves as much as both
+do are as good as each other.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python -m benchmarks.packages_check [--repetitions 5] [--only loky,mpire] [--seed 1] [override ...]
 
 Each package's pool with two processes: a run of the lab as a user starts it (map, the same function and tasks) beside
-`benchmarks.plain_packages`, which shares no line with it. Each is a fresh process; in every repetition the packages come in
-seeded random order, and so do the two of each. Overrides go to the lab. Exits with 1 if the intervals of the two (95 % of the mean
-of the logarithms) have no value in common, of the speedup or of the start-up.
+`benchmarks.plain_packages`, which shares no line with it. Each is a fresh process; in every repetition the packages
+come in seeded random order, and so do the two of each. Overrides go to the lab. Exits with 1 if the intervals of the
+two (95 % of the mean of the logarithms) have no value in common, of the speedup or of the start-up.
 """
 
 from __future__ import annotations

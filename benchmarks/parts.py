@@ -2,14 +2,15 @@
 
     python -m benchmarks.parts [--races 200] [--seed 1]
 
-Worlds are drawn: 2 or 4 CPUs, a function that computes, with the GIL or without, or waits, inputs whose calls are all alike, differ, or
-differ so much that one in a hundred takes half of the time, and the candidates of ``breakeven advise``, each with a cost for what
-it hands over. How long all inputs, or a part of them, take is simulated: chunks go to whichever worker is free, and more workers
-than CPUs share them. In each world two races have 60 s: one whose runs take all inputs, and one whose runs take a part,
-drawn anew for each round, of the size that `breakeven.runner.planning.tasks` chooses. A run makes four serial passes and two parallel ones,
-and scatters by 3 to 15 %. True are the speedups over all inputs; ``behind`` is how far the choice truly is behind the best, and ``shows`` what
-a part shows of the best one's speedup. Exits with 1 if more than 5 % of the races of a judged row are decided and wrong: where one input
-in a hundred takes half of the time no part is like the whole, and that is not judged.
+Worlds are drawn: 2 or 4 CPUs, a function that computes, with the GIL or without, or waits, inputs whose calls are all
+alike, differ, or differ so much that one in a hundred takes half of the time, and the candidates of
+``breakeven advise``, each with a cost for what it hands over. How long all inputs, or a part of them, take is
+simulated: chunks go to whichever worker is free, and more workers than CPUs share them. In each world two races have 60
+s: one whose runs take all inputs, and one whose runs take a part, drawn anew for each round, of the size that
+`breakeven.runner.planning.tasks` chooses. A run makes four serial passes and two parallel ones, and scatters by 3 to 15
+%. True are the speedups over all inputs; ``behind`` is how far the choice truly is behind the best, and ``shows`` what
+a part shows of the best one's speedup. Exits with 1 if more than 5 % of the races of a judged row are decided and
+wrong: where one input in a hundred takes half of the time no part is like the whole, and that is not judged.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ LISTS = ((64, 0.006), (500, 0.002), (500, 0.02))
 
 @dataclass(frozen=True)
 class World:
-    """A function and a machine: what a chunk costs to hand over by kind of candidate, and what each doubling of workers loses."""
+    """A function and a machine.
+
+    What a chunk costs to hand over by kind of candidate, and what each doubling of workers loses.
+    """
 
     cpus: int
     waits: bool
@@ -109,7 +113,10 @@ class World:
 
 
 def makespan(lengths: Sequence[float], workers: int, chunk: int, at_once: int, handing_over: float) -> float:
-    """Return how long workers take that each get the next chunk when they are free; ``at_once`` of them are as fast as one alone."""
+    """Return how long workers take that each get the next chunk when they are free.
+
+    ``at_once`` of them are as fast as one alone.
+    """
     works = [sum(lengths[first : first + chunk]) + handing_over for first in range(0, len(lengths), chunk)]
     busy: list[float] = []  # when each is done, on a clock that stands for the work that one worker got done
     clock, time, following = 0.0, 0.0, 0
@@ -129,7 +136,10 @@ def makespan(lengths: Sequence[float], workers: int, chunk: int, at_once: int, h
 
 @dataclass(frozen=True)
 class Raced:
-    """What a race came to: how far its choice is behind the best, its runs, and what they show of the best one's speedup."""
+    """What a race came to.
+
+    How far its choice is behind the best, its runs, and what they show of the best one's speedup.
+    """
 
     decided: bool
     behind: float

@@ -2,10 +2,11 @@
 
     python -m benchmarks.plain_crossing 180 [--payload 65536] [--results kept] [--messages pickled] [--seconds 0.3]
 
-Prints the time of a task alone in ns, and the median speedup of pairs: the same tasks one after the other and by two forked
-processes with a pipe each, in turns whose order alternates. A task is arithmetic for about so many microseconds, and gives its payload
-back. Each process has one message at a time. Results are kept until the last one has come, as `Pool.map` and ``list(executor.map(...))`` do, or dropped as they
-come; messages are Python objects, which `Connection.send` pickles, or bare bytes. Nothing of the lab is imported.
+Prints the time of a task alone in ns, and the median speedup of pairs: the same tasks one after the other and by two
+forked processes with a pipe each, in turns whose order alternates. A task is arithmetic for about so many microseconds,
+and gives its payload back. Each process has one message at a time. Results are kept until the last one has come, as
+`Pool.map` and ``list(executor.map(...))`` do, or dropped as they come; messages are Python objects, which
+`Connection.send` pickles, or bare bytes. Nothing of the lab is imported.
 """
 
 from __future__ import annotations

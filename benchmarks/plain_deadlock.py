@@ -2,9 +2,10 @@
 
     python -m benchmarks.plain_deadlock process [--order opposite] [--patience 0.005] [--seconds 0.05] [--passes 20]
 
-Prints the deadlocks of a million pairs of locks and the time of a pair in ns, each the median over the passes. A worker that waits for its
-second lock for longer than its patience takes that for a deadlock, gives its first one back and pauses; the second worker is
-twice as patient, so that one of them gives way. Nothing of the lab is imported, so that the two can only agree by both being right.
+Prints the deadlocks of a million pairs of locks and the time of a pair in ns, each the median over the passes. A worker
+that waits for its second lock for longer than its patience takes that for a deadlock, gives its first one back and
+pauses; the second worker is twice as patient, so that one of them gives way. Nothing of the lab is imported, so that
+the two can only agree by both being right.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
-"""Round trips between two processes, written by hand with `multiprocessing` alone, or with `plain_wires`: the reference for others.
+"""Round trips between two processes, written by hand: the reference for others.
+
+With `multiprocessing` alone, or with `plain_wires`.
 
     python -m benchmarks.plain_echo pipe 65536 [--seconds 0.5] [--placement none]
 
 Prints the median round trip in ns, and the share of looks at which both processes were on one CPU. With --placement
-they have one CPU (compact) or one each (scatter). One message ``(task, value, payload)`` is under way at a time, the other
-process sends it back as it came, and each answer is compared with what was sent, which is not timed. Nothing
-of the lab is imported, so that the two can only agree by both being right.
+they have one CPU (compact) or one each (scatter). One message ``(task, value, payload)`` is under way at a time, the
+other process sends it back as it came, and each answer is compared with what was sent, which is not timed. Nothing of
+the lab is imported, so that the two can only agree by both being right.
 """
 
 from __future__ import annotations
@@ -93,7 +95,10 @@ def round_trips(exchange: Exchange, payload: bytes, seconds: float, fewest: int 
 def median_round_trip(
     channel: str, size: int, seconds: float, placement: str = "none"
 ) -> tuple[float, float]:
-    """Return the median round trip of ``size`` random bytes in ns, after a warm-up, and the share of looks on one CPU."""
+    """Return the median round trip of ``size`` random bytes in ns, and the share of looks on one CPU.
+
+    It is measured after a warm-up.
+    """
     payload = os.urandom(size)
     taken: list[int] = []
     shared: list[bool] = []

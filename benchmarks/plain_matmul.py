@@ -1,10 +1,12 @@
-"""Products of matrices in several processes, each with threads of its native library, by hand: the reference for oversubscription.
+"""Products of matrices in several processes, by hand: the reference for oversubscription.
+
+Each process has threads of its native library.
 
     OPENBLAS_NUM_THREADS=2 python -m benchmarks.plain_matmul 2 [--seconds 1] [--passes 5]
 
-Prints how many products of two matrices of 256 x 256 all processes together had per second, the median over the passes. In each pass they
-begin at the same time and go on until it is over, so the rate is the sum of their rates. Nothing of the lab is imported, so that
-the two can only agree by both being right.
+Prints how many products of two matrices of 256 x 256 all processes together had per second, the median over the passes.
+In each pass they begin at the same time and go on until it is over, so the rate is the sum of their rates. Nothing of
+the lab is imported, so that the two can only agree by both being right.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python -m benchmarks.plain_packages loky|joblib|mpire|dask|ray|mpi [--seconds 1]
 
-Prints the median speedup of pairs, as `benchmarks.plain_pool` does: the same calls one after the other, and through the pool's
-map, in turns whose order alternates; and the time in ns from the creation of the pool until both processes were in their first
-tasks, of which each waits for the other. Nothing of the lab is imported.
+Prints the median speedup of pairs, as `benchmarks.plain_pool` does: the same calls one after the other, and through the
+pool's map, in turns whose order alternates; and the time in ns from the creation of the pool until both processes were
+in their first tasks, of which each waits for the other. Nothing of the lab is imported.
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
-"""Messages from some processes to others, written by hand with `multiprocessing` alone: the reference for pattern.producers=N.
+"""Messages from some processes to others, by hand: the reference for pattern.producers=N.
 
-    python -m benchmarks.plain_peers queue 65536 --producers 2 --consumers 2 [--load 0.5] [--seconds 1] [--placement none]
+Written with `multiprocessing` alone.
+
+    python -m benchmarks.plain_peers queue 65536 --producers 2 --consumers 2 [--load 0.5] [--seconds 1] [--placement
+    none]
 
 A queue that all share, or a pipe for each pair, which a producer takes in turn and a consumer waits for with
-`multiprocessing.connection.wait`. Each producer has its part of a window of 16 messages, a `Semaphore` that who has compared its
-message releases. Prints the messages per second of the median pass without a load and, with one, the median and the 99th percentile
-in ns of the time from when a message was due until a consumer had it. Nothing of the lab is imported, so that the two can only
-agree by both being right.
+`multiprocessing.connection.wait`. Each producer has its part of a window of 16 messages, a `Semaphore` that who has
+compared its message releases. Prints the messages per second of the median pass without a load and, with one, the
+median and the 99th percentile in ns of the time from when a message was due until a consumer had it. Nothing of the lab
+is imported, so that the two can only agree by both being right.
 """
 
 from __future__ import annotations
@@ -36,7 +39,10 @@ class Order(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """What all processes have: the payload, one semaphore for each producer, and the orders of each process and their answers."""
+    """What all processes have: the payload, the semaphores, the orders and the answers.
+
+    There is one semaphore for each producer, and orders and answers for each process.
+    """
 
     payload: bytes
     credits: list[Any]

@@ -3,12 +3,12 @@
     python benchmarks/plain_start.py process fork 2 [SECONDS MODULE ...]
 
 Starts so many workers of a kind (thread, process, thread_pool, process_pool, mp_pool) as a plain program does that
-makes a queue or a pool and starts its workers; prints two times from the first creation in ns: until the last worker was
-ready for its first task by its own clock, which all processes of the host share, and until the parent heard of it. A pool's
-workers are ready when they begin their first tasks, of which each waits for the others, so that every worker has one.
-No line of the lab takes part, so that the two can only agree by both being right. MODULES are imported before, without being used, and
-it works for so many SECONDS: the larger a program is, the longer it takes to fork, and the scheduler places the threads of one that has
-worked otherwise than those of one that has only begun.
+makes a queue or a pool and starts its workers; prints two times from the first creation in ns: until the last worker
+was ready for its first task by its own clock, which all processes of the host share, and until the parent heard of it.
+A pool's workers are ready when they begin their first tasks, of which each waits for the others, so that every worker
+has one. No line of the lab takes part, so that the two can only agree by both being right. MODULES are imported before,
+without being used, and it works for so many SECONDS: the larger a program is, the longer it takes to fork, and the
+scheduler places the threads of one that has worked otherwise than those of one that has only begun.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
-"""Messages one way between two processes, written by hand with `multiprocessing` alone: the reference for pattern=stream.
+"""Messages one way between two processes, by hand: the reference for pattern=stream.
+
+Written with `multiprocessing` alone.
 
     python -m benchmarks.plain_stream pipe 65536 [--load 0.5] [--seconds 1] [--placement none]
 
-Prints the messages per second without a load and, with one, the median and the 99th percentile in ns of the time from when a
-message was due until the other process had it. No more than 16 messages are unanswered; the other process compares each with
-what was sent and answers with its number and that time. Nothing of the lab is imported, so that the two can only agree by
-both being right.
+Prints the messages per second without a load and, with one, the median and the 99th percentile in ns of the time from
+when a message was due until the other process had it. No more than 16 messages are unanswered; the other process
+compares each with what was sent and answers with its number and that time. Nothing of the lab is imported, so that the
+two can only agree by both being right.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Messages over pipes, TCP and ZeroMQ, written by hand with the system's calls and the package alone; see `benchmarks.plain_echo`.
+"""Messages over pipes, TCP and ZeroMQ, by hand; see `benchmarks.plain_echo`.
 
-A message ``(task, value, payload)`` is 24 bytes of three numbers and the payload's length in front of the payload; None,
-which ends the other process, is a length below 0. Nothing of the lab is imported.
+Written with the system's calls and the package alone.
+
+A message ``(task, value, payload)`` is 24 bytes of three numbers and the payload's length in front of the payload;
+None, which ends the other process, is a length below 0. Nothing of the lab is imported.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python -m benchmarks.precision outputs/before outputs/after
 
-Prints a row for each results folder: its cells with an interval, rounds and runs, the time from its first run to the end of its last, and of
-half the widths of the cells' own intervals (of the speedup, or of the median round trip) the median, the 90th percentile
-and the share within 10 %. Folders of earlier versions are read as well.
+Prints a row for each results folder: its cells with an interval, rounds and runs, the time from its first run to the
+end of its last, and of half the widths of the cells' own intervals (of the speedup, or of the median round trip) the
+median, the 90th percentile and the share within 10 %. Folders of earlier versions are read as well.
 """
 
 from __future__ import annotations

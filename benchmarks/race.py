@@ -2,12 +2,12 @@
 
     python -m benchmarks.race [--races 200] [--seed 1]
 
-Surfaces are drawn: candidates of five models, with 2 to 16 workers and three chunk sizes, whose true speedups are smooth over
-them, or are not; and runs whose logarithms scatter by 3 to 15 %, as Student's t with three degrees of freedom. The shipped rule
-races, with and without structure. A race is wrong if it decides for a candidate that is truly worse than the best by more than the
-regret. Exits with 1 if more than 5 % of the races of a judged row are. A lone candidate far above all others defeats whatever
-skips candidates: that row is judged without structure alone. ``covered`` is the share of races whose leader's interval holds its
-true speedup.
+Surfaces are drawn: candidates of five models, with 2 to 16 workers and three chunk sizes, whose true speedups are
+smooth over them, or are not; and runs whose logarithms scatter by 3 to 15 %, as Student's t with three degrees of
+freedom. The shipped rule races, with and without structure. A race is wrong if it decides for a candidate that is truly
+worse than the best by more than the regret. Exits with 1 if more than 5 % of the races of a judged row are. A lone
+candidate far above all others defeats whatever skips candidates: that row is judged without structure alone.
+``covered`` is the share of races whose leader's interval holds its true speedup.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def candidates(count: int) -> list[Candidate]:
 
 
 def smooth(rng: np.random.Generator, among: Sequence[Candidate]) -> Floats:
-    """Return logarithms of speedups: each model has a share that is serial, a loss beyond the CPUs, a best chunk size."""
+    """Return logarithms of speedups.
+
+    Each model has a share that is serial, a loss beyond the CPUs, and a best chunk size.
+    """
     shares = {model: rng.uniform(0, 0.9) for model in MODELS}
     losses = {model: rng.uniform(0, 0.15) for model in MODELS}
     chunks = {model: (rng.uniform(0, 4), rng.uniform(0, 0.05)) for model in MODELS}

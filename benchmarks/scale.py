@@ -2,16 +2,19 @@
 
     python -m benchmarks.scale [--spans 10_000_000] [--runs 1000] [--folder FOLDER] [--compacted] [--only WORD]
 
-A few real runs are measured and grown (`benchmarks.grown`) to a sweep of so many spans in so many runs, in FOLDER, which is
-kept and used again if it is given. Then, each in a fresh process whose wall time and peak of memory count:
+A few real runs are measured and grown (`benchmarks.grown`) to a sweep of so many spans in so many runs, in FOLDER,
+which is kept and used again if it is given. Then, each in a fresh process whose wall time and peak of memory count:
 
-- ``breakeven show --no-figures``, at most 3 times DuckDB's bare group-by of the same spans by cell and phase, and 1 GiB;
+- ``breakeven show --no-figures``, at most 3 times DuckDB's bare group-by of the same spans by cell and phase, and 1
+  GiB;
 - ``breakeven show``, at most 6 s more;
 - ``pandas.read_parquet`` of each table, at most 3 times what it takes with one file of the same rows;
-- reading all runs as ``breakeven status`` and as a sweep that is carried on does, checksums included, and listing the folder: 5 s.
+- reading all runs as ``breakeven status`` and as a sweep that is carried on does, checksums included, and listing the
+  folder: 5 s.
 
-``--compacted`` measures the same sweep after ``breakeven compact``. The import of the packages counts, and stands apart, too. Exits with 1 if a
-bound is missed. Spans of more than 20 million are read by pandas without their texts: with them they would not fit into memory.
+``--compacted`` measures the same sweep after ``breakeven compact``. The import of the packages counts, and stands
+apart, too. Exits with 1 if a bound is missed. Spans of more than 20 million are read by pandas without their texts:
+with them they would not fit into memory.
 """
 
 from __future__ import annotations
@@ -70,9 +73,12 @@ class Cost:
 
 
 def cost(code: str) -> Cost:
-    """Return the wall time and the peak of memory of a fresh process that executes ``code``; raise CalledProcessError if it fails.
+    """Return the wall time and the peak of memory of a fresh process that executes ``code``.
 
-    Exit code 1 is no failure: runs are missing. The process is started by a small one, since a peak begins with that of its parent.
+    Raise CalledProcessError if it fails.
+
+    Exit code 1 is no failure: runs are missing. The process is started by a small one, since a peak begins with that of
+    its parent.
     """
     command = [sys.executable, "-S", "-c", _MEASURE, sys.executable, code]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -149,7 +155,10 @@ def measure(folder: Path, only: str) -> pd.DataFrame:
 
 @contextmanager
 def grown(folder: Path | None, spans: int, runs: int) -> Iterator[Path]:
-    """Yield a sweep of so many spans in so many runs: ``folder`` if it is there, else a new one there or in a place that is removed."""
+    """Yield a sweep of so many spans in so many runs.
+
+    ``folder`` if it is there, else a new one there or in a place that is removed.
+    """
     with TemporaryDirectory() as base:
         made = folder or Path(base, "grown")
         if not made.exists():

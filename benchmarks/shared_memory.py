@@ -2,11 +2,11 @@
 
     python -m benchmarks.shared_memory [--size 1048576] [--sync semaphore] [--rounds 5] [--seconds 0.5]
 
-Each round starts fresh processes in random order, the parent on one CPU and the worker on another: the lab with
-access copy, view and resident and with a message of 64 bytes, and by hand the same copies (of bytes in and out, each way), the wake-up
-alone (64 bytes), and four copies of memory in one process. Printed are the median of the rounds' medians, and the
-least and largest. Goals at 1 MiB: copy takes at most 1.1 of the loop by hand, view at most 0.7 of copy, resident at most
-1.5 of the wake-up of the lab. Exits with 1 unless all are reached. Nothing of the lab is used by hand.
+Each round starts fresh processes in random order, the parent on one CPU and the worker on another: the lab with access
+copy, view and resident and with a message of 64 bytes, and by hand the same copies (of bytes in and out, each way), the
+wake-up alone (64 bytes), and four copies of memory in one process. Printed are the median of the rounds' medians, and
+the least and largest. Goals at 1 MiB: copy takes at most 1.1 of the loop by hand, view at most 0.7 of copy, resident at
+most 1.5 of the wake-up of the lab. Exits with 1 unless all are reached. Nothing of the lab is used by hand.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ GOALS = (("copy", "hand", 1.1), ("view", "copy", 0.7), ("resident", "wake", 1.5)
 
 
 def by_hand(size: int, sync: str, seconds: float) -> float:
-    """Return the median round trip in ns of bytes through one slot each way, mapped before, as one writes it by hand."""
+    """Return the median round trip in ns of bytes through one slot each way, by hand.
+
+    The slots are mapped before.
+    """
     context = get_context("fork")
     segment = SharedMemory(create=True, size=2 * (_HEADER.size + size))
     view = memoryview(segment.buf)  # type: ignore[arg-type]  # None only once it is closed
@@ -95,7 +98,10 @@ def _wake_up(sync: str, context: Any) -> tuple[Callable[[], Any], Callable[[], A
 
 
 def timed(exchange: Callable[[bytes], bytes], payload: bytes, seconds: float) -> float:
-    """Return the median of exchanges for so many seconds, after a warm-up; each answer is compared, outside of its time."""
+    """Return the median of exchanges for so many seconds, after a warm-up.
+
+    Each answer is compared, outside of its time.
+    """
     for length in (_WARM_UP, seconds):
         taken: list[int] = []
         end = perf_counter_ns() + int(length * 1e9)

@@ -125,7 +125,10 @@ class Watch:
 
 @dataclass(frozen=True)
 class Seen:
-    """How a simulated sweep went: milliseconds a run, of its own and of storing; bytes and, by run, blocks that memory grew by."""
+    """How a simulated sweep went: milliseconds a run, of its own and of storing, and memory.
+
+    Memory is bytes and, by run, blocks that it grew by.
+    """
 
     runs: int
     own_ms: float

@@ -4,9 +4,9 @@
     python -m benchmarks.spread trial=4ms,8ms,16ms,32ms,64ms,128ms
     python -m benchmarks.spread affinity=none,compact,scatter
 
-Measures a few cells once for each value, all in one sweep, so that the order of their runs is random. What counts is how
-narrow an interval a second of measuring buys: half its width falls with the square root of the number of processes, so the price
-of a value is the time of a process times the variance between processes. The last column is that price
+Measures a few cells once for each value, all in one sweep, so that the order of their runs is random. What counts is
+how narrow an interval a second of measuring buys: half its width falls with the square root of the number of processes,
+so the price of a value is the time of a process times the variance between processes. The last column is that price
 against the best value's, the median over cells.
 """
 

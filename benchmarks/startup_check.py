@@ -1,14 +1,16 @@
 """Whether the start-up that we charge is that of a hand-written program.
 
-    python -m benchmarks.startup_check [--repetitions 9] [--only process] [--methods fork,spawn] [--workers 1,2] [override ...]
+    python -m benchmarks.startup_check [--repetitions 9] [--only process] [--methods fork,spawn] [--workers 1,2]
+    [override ...]
 
-Workers of every model and start method, one and two of them: a sweep of the lab as a user starts it (`startup_ns`: from the
-first creation until the last worker was ready for its first task) beside `benchmarks/plain_start.py`, which shares no
-line with it, and beside the same program as far along as the lab (``loaded``): with the same modules imported and not used, and
-after 0.1 s of work. The larger a program is, the longer it takes to fork; and where the scheduler places a new thread depends
-on what the program did before. A user's program has imported and done something as well. Each is a fresh process; in every
-repetition the lab's sweep and one pass of either program take turns. Exits with 1 if a median of the lab is off by more
-than 15 % from that of the hand-written program; the ratio to ``loaded`` says how much of that these two explain.
+Workers of every model and start method, one and two of them: a sweep of the lab as a user starts it (`startup_ns`: from
+the first creation until the last worker was ready for its first task) beside `benchmarks/plain_start.py`, which shares
+no line with it, and beside the same program as far along as the lab (``loaded``): with the same modules imported and
+not used, and after 0.1 s of work. The larger a program is, the longer it takes to fork; and where the scheduler places
+a new thread depends on what the program did before. A user's program has imported and done something as well. Each is a
+fresh process; in every repetition the lab's sweep and one pass of either program take turns. Exits with 1 if a median
+of the lab is off by more than 15 % from that of the hand-written program; the ratio to ``loaded`` says how much of that
+these two explain.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ def kinds(only: str, methods: Sequence[str], workers: Sequence[int]) -> list[Kin
 def by_hand(wanted: Sequence[Kind], *, loaded: bool) -> Iterator[tuple[str, str, int, float]]:
     """Yield the start-up of each kind in the plain program, in ns: until the last worker is ready by its own clock.
 
-    If ``loaded``, it first imports the modules of the lab's that a measured process of this kind has, and works as long.
+    If ``loaded``, it first imports the modules of the lab's that a measured process of this kind has, and works as
+    long.
     """
     for kind in wanted:
         command = [sys.executable, str(ROOT / "benchmarks/plain_start.py")]

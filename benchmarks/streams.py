@@ -2,10 +2,11 @@
 
     python -m benchmarks.streams [--producers 2 --consumers 2] [--repetitions 5] [--load 0.5] [--seed 1] [override ...]
 
-Pipe and Queue, 64 B and 64 KiB, one way: runs of the lab beside `benchmarks.plain_stream`, from one process to another, or with --producers
-beside `benchmarks.plain_peers`, from so many workers to so many others; each in fresh processes that take turns in random
-order, on two CPUs. Prints for rate and latencies the medians of both and their ratio, and how far each differs in itself. Judges
-nothing: a rate whose processes differ by themselves as much as both do is as good as the other.
+Pipe and Queue, 64 B and 64 KiB, one way: runs of the lab beside `benchmarks.plain_stream`, from one process to another,
+or with --producers beside `benchmarks.plain_peers`, from so many workers to so many others; each in fresh processes
+that take turns in random order, on two CPUs. Prints for rate and latencies the medians of both and their ratio, and how
+far each differs in itself. Judges nothing: a rate whose processes differ by themselves as much as both do is as good as
+the other.
 """
 
 from __future__ import annotations

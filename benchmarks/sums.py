@@ -2,9 +2,10 @@
 
     python -m benchmarks.sums FOLDER [--repetitions 3]
 
-``FOLDER`` is a results folder, such as one that ``python -m benchmarks.scale --folder FOLDER`` grew. ``row groups`` is what the analysis does
-(`frames.adding`), ``acero`` the same in one pass of Arrow's streaming engine, ``duckdb`` the same in DuckDB, and ``bare`` DuckDB's grouping by
-cell and phase alone. Prints least, median and largest seconds, of the clock and of all CPUs.
+``FOLDER`` is a results folder, such as one that ``python -m benchmarks.scale --folder FOLDER`` grew. ``row groups`` is
+what the analysis does (`frames.adding`), ``acero`` the same in one pass of Arrow's streaming engine, ``duckdb`` the
+same in DuckDB, and ``bare`` DuckDB's grouping by cell and phase alone. Prints least, median and largest seconds, of the
+clock and of all CPUs.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """How often the verdict on a question is wrong: `python -m benchmarks.verdicts`.
 
-Questions are drawn: true speedups of their candidates, some of them where a rule is most easily wrong; how far processes of a candidate differ, as it
-was measured on machines with other work (standard deviations of 0.5 to 20 %), differently for each candidate; and the values of a few processes. The
-shipped rule decides. A verdict is wrong if it recommends what is truly slower than serial, recommends what is worse than the best by
-more than the band without naming that as not decided, or keeps to serial though another gains more than the band. The command
-exits with 1 if more than 5 % of the questions of any kind are answered so. Skewed noise and processes of two kinds are printed and not judged: as for
-the intervals themselves (`docs/measurement.md`), a few processes do not show what they are.
+Questions are drawn: true speedups of their candidates, some of them where a rule is most easily wrong; how far
+processes of a candidate differ, as it was measured on machines with other work (standard deviations of 0.5 to 20 %),
+differently for each candidate; and the values of a few processes. The shipped rule decides. A verdict is wrong if it
+recommends what is truly slower than serial, recommends what is worse than the best by more than the band without naming
+that as not decided, or keeps to serial though another gains more than the band. The command exits with 1 if more than 5
+% of the questions of any kind are answered so. Skewed noise and processes of two kinds are printed and not judged: as
+for the intervals themselves (`docs/measurement.md`), a few processes do not show what they are.
 """
 
 from __future__ import annotations

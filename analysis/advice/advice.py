@@ -18,10 +18,12 @@ from breakeven.search.race import EQUAL, FAILED, LEADER, OPEN, WORSE, Standing
 
 @dataclass(frozen=True)
 class Choice:
-    """One candidate: its name in words, how it stands, its place among the cells of the answer, and the tasks handed over at once.
+    """One candidate: its name in words, how it stands, and the tasks handed over at once.
 
-    There is no cell of the serial program, and no place of one that was not measured. ``chunk`` is None for the default. ``refused``
-    says why it could not be measured, empty if it could.
+    ``place`` is its number among the cells of the answer.
+
+    There is no cell of the serial program, and no place of one that was not measured. ``chunk`` is None for the
+    default. ``refused`` says why it could not be measured, empty if it could.
     """
 
     name: str
@@ -36,10 +38,11 @@ class Choice:
 class Advice:
     """What follows from a race: its ``choices``, the best first, and what their cells say (None if no cell ran).
 
-    ``at_once`` is how many calls the CPUs can carry out at the same time: more than there are CPUs if a call waits most of its time.
-    ``decided``: no candidate is better than the leader by more than the ``regret``, as far as the rule sees. ``structure`` says
-    whether candidates that were not measured are judged by their neighbours. ``seconds`` is how long its runs took. ``given`` is how
-    the function was called, ``part`` how many of the inputs each run took if not all.
+    ``at_once`` is how many calls the CPUs can carry out at the same time: more than there are CPUs if a call waits most
+    of its time. ``decided``: no candidate is better than the leader by more than the ``regret``, as far as the rule
+    sees. ``structure`` says whether candidates that were not measured are judged by their neighbours. ``seconds`` is
+    how long its runs took. ``given`` is how the function was called, ``part`` how many of the inputs each run took if
+    not all.
     """
 
     choices: tuple[Choice, ...]

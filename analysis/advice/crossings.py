@@ -1,4 +1,7 @@
-"""Where the lines of a bisection begin to pay, from the file that was written before it and from the runs that were stored."""
+"""Where the lines of a bisection begin to pay.
+
+It follows from the file that was written before the bisection, and from the stored runs.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ _TASK = "task"
 
 @dataclass(frozen=True)
 class Crossing:
-    """What was found of one line: its ``name``, the knob ``along`` and the ``ends`` of the range, and its ``cells`` by position."""
+    """What was found of one line: its ``name``, the knob ``along``, the ``ends`` of the range.
+
+    ``cells`` are in the order of their positions.
+    """
 
     name: str
     along: str
@@ -110,7 +116,10 @@ def _crossing(lab: Lab, written: Mapping[str, Any], line: Mapping[str, Any], nam
 
 
 def _names(lab: Lab, lines: list[Mapping[str, Any]], along: str) -> list[str]:
-    """Return the lines in words, such as ``two processes over pipes at 64 KiB``; as the sweep named them if that is not enough."""
+    """Return the lines in words, such as ``two processes over pipes at 64 KiB``.
+
+    If that does not tell them apart, return them as the sweep named them.
+    """
     written = [str(line["name"]) for line in lines]
     first = [next((cell for cell in line["cell_ids"] if cell in lab.cells.index), None) for line in lines]
     if any(cell is None for cell in first):
@@ -137,7 +146,10 @@ COLUMNS = ("name", "along", "found", "crossing", "low", "high", "larger_pays", "
 
 
 def crossing_table(found: list[Crossing] | None) -> pd.DataFrame:
-    """Return one row per line: its name, what was found, the bracket in ns or bytes, and its runs; none if the sweep was no bisection."""
+    """Return one row per line; none if the sweep was no bisection.
+
+    Its name, what was found, the bracket in ns or bytes, and its runs.
+    """
     return pd.DataFrame(list(_rows(found or [])), columns=COLUMNS)
 
 

@@ -55,7 +55,10 @@ COLUMNS = ("name", "cell_id", "stands", "speedup", "speedup_low", "speedup_high"
 
 
 def advice_table(advice: Advice | None) -> pd.DataFrame:
-    """Return one row per candidate, the best first: how it stands, speedup with its interval, runs; none if the sweep was no race."""
+    """Return one row per candidate, the best first; none if the sweep was no race.
+
+    How it stands, its speedup with the interval, and its runs.
+    """
     return pd.DataFrame([] if advice is None else _rows(advice), columns=COLUMNS)
 
 

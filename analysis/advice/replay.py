@@ -20,10 +20,12 @@ RACE = "race"
 
 @dataclass(frozen=True)
 class Raced:
-    """A race after its runs; ``cells`` are the cell_ids of its candidates, None of the serial program, ``names`` what they were called.
+    """A race after its runs: ``cells`` are the cell_ids of its candidates, ``names`` their names.
 
-    ``given`` is how the user's function was called, None if that was not written; ``refused`` why a candidate could not be measured, empty if it
-    could.
+    The serial program has no cell_id, but None.
+
+    ``given`` is how the user's function was called, None if that was not written; ``refused`` why a candidate could not
+    be measured, empty if it could.
     """
 
     race: Race
@@ -72,7 +74,10 @@ def read_search(lab: Lab) -> Mapping[str, Any] | None:
 
 
 def damaged(lab: Lab, error: object) -> ResultsDamaged:
-    """Return the error of a search's file that cannot be read: of a race or a bisection, which may not be seen any more."""
+    """Return the error of a search's file that cannot be read.
+
+    A race or a bisection is then no longer recognised.
+    """
     path = SweepPaths(lab.path).search
     return ResultsDamaged(
         f"{shown(path)} cannot be read ({_reason(error)}); type the sweep's command again with sweep={lab.path.name}, "

@@ -1,4 +1,7 @@
-"""The code to write for a choice: a program that calls one's own function with that executor, that many workers and that chunk size."""
+"""The code to write for a choice.
+
+A program that calls one's own function with that executor, that many workers and that chunk size.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ _SOME = 16
 class Given:
     """How the function is called: its further arguments as written, and what gives its inputs.
 
-    ``awaits``: it is async. ``by_name``: a process can be sent it. ``inputs`` is what the user named: ``module:name``, which ``makes`` them
-    when it is called, a pattern of files, or a list; ``make_input`` makes one of a size.
+    ``awaits``: it is async. ``by_name``: a process can be sent it. ``inputs`` is what the user named: ``module:name``,
+    which ``makes`` them when it is called, a pattern of files, or a list; ``make_input`` makes one of a size.
     """
 
     args: tuple[Any, ...] = ()
@@ -45,8 +48,9 @@ class Given:
 class Call:
     """What is to be called how: a ``function`` as ``module:name``, None for a workload of ours.
 
-    ``chunk`` is None for the default of the call; ``start_method`` None if no processes are started, and ``python`` the version
-    that was measured. ``given`` is None if it is not known how it was called: then it takes an input, and the program has them.
+    ``chunk`` is None for the default of the call; ``start_method`` None if no processes are started, and ``python`` the
+    version that was measured. ``given`` is None if it is not known how it was called: then it takes an input, and the
+    program has them.
     """
 
     function: str | None
@@ -304,7 +308,8 @@ _CODE: dict[str, Code] = {
         ],
     ),
 }
-"""By model, with its channel if that is a program's choice: imports, what is defined, and what is done, with what a `Call` fills in."""
+"""By model, with its channel if that is a program's choice: imports, what is defined, and what is done, with what a
+`Call` fills in."""
 
 _AWAITED: dict[str, Code] = {
     "serial": (

@@ -143,7 +143,10 @@ def _of_another(choice: Choice) -> str:
 
 
 def writable(advice: Advice) -> Choice | None:
-    """Return the candidate to write code for: the leader, or the best one that gains and has some; None if there is none."""
+    """Return the candidate to write code for; None if there is none.
+
+    The leader, or the best one that gains and has code.
+    """
     if not advice.measured:
         return None
     gaining = [one for one in advice.choices if one.standing.runs and one.standing.speedup > 1]
@@ -257,7 +260,8 @@ def _spent(advice: Advice) -> str:
 def breakeven_ns(advice: Advice) -> float:
     """Return the length of a call at which the leader would gain nothing, in ns; NaN if it is not known.
 
-    Of what a call takes beyond its share of the CPUs, all is taken for a cost of handing it over, which a shorter call has as well.
+    Of what a call takes beyond its share of the CPUs, all is taken for a cost of handing it over, which a shorter call
+    has as well.
     """
     leader = advice.leader
     if leader.place is None or advice.answer is None:

@@ -28,7 +28,10 @@ def _serial(lab: Lab) -> pd.DataFrame:
 
 
 def _faster(lab: Lab) -> list[Seen]:
-    """Return the rate of serial work of a build with the GIL, by that of one without of the same version, built alike."""
+    """Return the rate of serial work with the GIL, divided by that without, at the same version.
+
+    Both are built alike.
+    """
     cells = _serial(lab)
     with_one, without = with_gil(cells[~cells["free"]]), cells[cells["free"]]
     both = pd.concat([with_one, without])

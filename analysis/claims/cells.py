@@ -30,7 +30,8 @@ ALIKE = (
     "interpreter",
     "interpreter_flags",
 )
-"""Factors in which cells are alike that are compared by their mechanism, beside the number of workers and the payload."""
+"""Factors in which cells are alike that are compared by their mechanism, beside the number of workers and the payload.
+"""
 
 _PAYLOAD = "payload_asked_bytes"
 
@@ -42,7 +43,7 @@ def select(
     workloads: Collection[str] | None = None,
     workers: int = 1,
 ) -> pd.DataFrame:
-    """Return those of ``cells`` with ``pattern``, one of ``models`` and of ``workloads``, and at least so many ``workers``."""
+    """Return the ``cells`` with ``pattern``, one of ``models`` and of ``workloads``, and enough ``workers``."""
     kept = cells["pattern"].eq(pattern) & cells["model"].isin(models) & cells["workers"].ge(workers)
     return cells[kept if workloads is None else kept & cells["workload"].isin(workloads)]
 
@@ -108,9 +109,12 @@ def of_runs(lab: Lab, *columns: str) -> pd.Series[float]:
 
 
 def ratio(name: str, values: pd.Series[float], one: str, other: str) -> Seen:
-    """Return how many times ``values``, one for each fresh process by cell_id, are in cell ``one`` what they are in ``other``.
+    """Return the ratio of ``values`` in cell ``one`` to those in cell ``other``.
 
-    It is that of the geometric means, with Welch's interval; NaN if either has one process, or a value that is not above zero.
+    Each has one value for each fresh process, by cell_id.
+
+    It is that of the geometric means, with Welch's interval; NaN if either has one process, or a value that is not
+    above zero.
     """
     mine, others = (np.asarray(values[values.index == cell], np.float64) for cell in (one, other))
     if not len(mine) or not len(others):
@@ -120,7 +124,10 @@ def ratio(name: str, values: pd.Series[float], one: str, other: str) -> Seen:
 
 
 def ratios(cells: pd.DataFrame, values: pd.Series[float], pairs: Iterable[tuple[str, str]]) -> list[Seen]:
-    """Return for each of ``pairs`` the ratio of the first by the second, named by the first, and by both if it has several partners."""
+    """Return for each of ``pairs`` the ratio of the first to the second, named by the first.
+
+    If the first has several partners, by both.
+    """
     found = list(pairs)
     firsts = Counter(one for one, _ in found)
     of_first, of_all = (dict(named(cells.loc[list(dict.fromkeys(ids))])) for ids in (firsts, cells.index))

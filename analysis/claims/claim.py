@@ -27,8 +27,8 @@ class Figure(NamedTuple):
 class Claim:
     """A sentence, what it leads one to expect, what would change the verdict, and the figure that shows it.
 
-    It is supported if every expectation is met, contradicted if any is not, else inconclusive. ``builds`` compares interpreters, so
-    that it is judged on all of a sweep's.
+    It is supported if every expectation is met, contradicted if any is not, else inconclusive. ``builds`` compares
+    interpreters, so that it is judged on all of a sweep's.
     """
 
     id: str

@@ -48,7 +48,10 @@ _UNLIKE = "{folder} is of hosts with unlike CPUs ({models}), whose times do not 
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Judge as ``arguments`` ask, print it, leave all verdicts in the results folder, and return the exit code; raise BadInput."""
+    """Judge as ``arguments`` ask, print it, and return the exit code; raise BadInput.
+
+    All verdicts are left in the results folder.
+    """
     options = _parse(arguments)
     form = _known("--format", options.format, _FORMATS)
     ids = {_known("--only", name.strip().upper(), CLAIMS).id for name in _names(options.only)}

@@ -34,8 +34,8 @@ _SAID = 4
 class Seen(NamedTuple):
     """One quantity as a sweep has it: whose it is, its value with the 95 % interval, and the cells that it is of.
 
-    The interval is NaN if one fresh process alone measured it. Of what is counted, values are so many of a million, and ``events`` of
-    ``trials`` were seen.
+    The interval is NaN if one fresh process alone measured it. Of what is counted, values are so many of a million, and
+    ``events`` of ``trials`` were seen.
     """
 
     name: str
@@ -48,7 +48,9 @@ class Seen(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What became of one expectation: its decision, what was seen in which unit, and what is missing if nothing decides.
+    """What became of one expectation: its decision, and what was seen in which unit.
+
+    ``missing`` says what is missing if nothing decides.
 
     ``within`` is the range that is expected, if it is one, and ``lies`` what each that was seen says of it.
     """
@@ -93,8 +95,8 @@ class Expectation(Protocol):
 class Within:
     """Expect the 95 % interval of a quantity within a range: of every cell that measured it, or of ``some``.
 
-    It is met if the interval lies within, and not met if it lies beyond. Of every cell: one beyond is enough that it is not met. Of some: one within
-    is enough that it is met.
+    It is met if the interval lies within, and not met if it lies beyond. Of every cell: one beyond is enough that it is
+    not met. Of some: one within is enough that it is met.
     """
 
     what: str
@@ -199,7 +201,10 @@ class Occurs:
 def counted(
     name: str, events: float, trials: float, cells: tuple[str, ...], ends: tuple[float, float]
 ) -> Seen:
-    """Return how often something was seen in a million; of what was never seen the interval is that of the rule of three."""
+    """Return how often something was seen in a million.
+
+    Of what was never seen, the interval is that of the rule of three.
+    """
     low, high = ends if events else (0.0, most_per_million(trials))
     return Seen(name, _MILLION * events / trials, low, high, cells, int(events), int(trials))
 

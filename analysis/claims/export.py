@@ -20,7 +20,10 @@ SCHEMA = 1
 
 
 def to_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Return the verdicts as what JSON knows; a number that is missing or infinite is null. `docs/claims.md` lists the keys."""
+    """Return the verdicts as what JSON knows; a number that is missing or infinite is null.
+
+    `docs/claims.md` lists the keys.
+    """
     return {
         "schema": SCHEMA,
         "breakeven_version": __version__,

@@ -51,7 +51,10 @@ _BESIDE = (0.92, 1.08)
 
 
 class Drawn(NamedTuple):
-    """A figure in words and as markup, which is empty if the sweep has no data for it; or where on the page it stands."""
+    """A figure in words and as markup, or where on the page it stands.
+
+    The markup is empty if the sweep has no data for it.
+    """
 
     about: str
     anchor: str

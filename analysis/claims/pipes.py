@@ -34,7 +34,10 @@ def torn_messages(lab: Lab, model: str) -> list[Seen]:
 
 
 def _damaged(lab: Lab) -> pd.Series[float]:
-    """Return how many messages of each cell were lost, torn or duplicated; one that is torn may count as lost as well."""
+    """Return how many messages of each cell were lost, torn or duplicated.
+
+    One that is torn may count as lost as well.
+    """
     counts = pd.DataFrame({name: count_events(lab, name) for name in _DAMAGES})
     return counts.max(axis=1)
 

@@ -22,7 +22,9 @@ Overrides = dict[str, str]
 
 
 def repeat(lab: Lab, cells: Collection[str]) -> str:
-    """Return the command that measures ``cells`` anew in a folder of its own; empty if they are of no launch that is known.
+    """Return the command that measures ``cells`` anew in a folder of its own.
+
+    It is empty if they are of no launch that is known.
 
     It is what was typed for the sweep, with the conditions that choose these cells of its grid.
     """

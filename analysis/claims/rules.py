@@ -8,7 +8,10 @@ from breakeven.analysis.claims.claim import Claim
 
 
 def rules(claims: Iterable[Claim]) -> str:
-    """Return the rules of ``claims`` as Markdown: what each leads one to expect, what measures it, what would change the verdict."""
+    """Return the rules of ``claims`` as Markdown.
+
+    What each leads one to expect, what measures it, and what would change the verdict.
+    """
     sections = ("".join(f"{line}\n" for line in _rule(claim)) for claim in claims)
     return "\n".join(sections)
 

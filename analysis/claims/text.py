@@ -29,7 +29,10 @@ class Detail(NamedTuple):
 
 
 def lines(verdicts: Sequence[Verdict], folder: str, width: int, *, full: bool) -> list[str]:
-    """Return ``verdicts`` on the sweep ``folder`` as lines of at most ``width`` columns, but for words that are longer."""
+    """Return ``verdicts`` on the sweep ``folder`` as lines of at most ``width`` columns.
+
+    Words that are longer are not broken.
+    """
     found: list[str] = []
     for own in by_interpreter(verdicts).values():
         found += [*wrap(headline(own, folder), width, _INDENT), ""]

@@ -1,4 +1,7 @@
-"""Results that arrive as they were computed: pools and queues, of which every trial compares each with the serial one."""
+"""Results that arrive as they were computed.
+
+The claim is of pools and queues, of which every trial compares each result with the serial one.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ _WRONG = "returned a different result from the serial call"
 
 
 def results(lab: Lab, model: str, ipc: str) -> list[Seen]:
-    """Return how many results of cells of fixed work with ``model`` and ``ipc`` were wrong; a run ends at the first one."""
+    """Return how many results were wrong in cells of fixed work with ``model`` and ``ipc``.
+
+    A run ends at the first one.
+    """
     cells = lab.cells
     mine = cells[
         cells["pattern"].eq("map")

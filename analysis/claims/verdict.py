@@ -16,7 +16,10 @@ from breakeven.analysis.frames.load import Lab
 
 
 class Verdict(NamedTuple):
-    """What a sweep says of a claim on one interpreter: the decision, what was seen, and the command that measures it again."""
+    """What a sweep says of a claim on one interpreter.
+
+    The decision, what was seen, and the command that measures it again.
+    """
 
     claim: Claim
     interpreter: str

@@ -16,7 +16,9 @@ _RUN = ["cell_id", "round"]
 
 
 def busy(lab: Lab) -> pd.DataFrame:
-    """Return how many CPUs each cell's workers and parent kept busy: CPU time by wall time, with the interval over processes.
+    """Return how many CPUs each cell's workers and parent kept busy.
+
+    CPU time divided by wall time, with the interval over processes.
 
     It is of the untraced parallel trials after warm-up of runs that are ok; of a process, the median. By cell_id.
     """
@@ -34,7 +36,10 @@ def _busy(lab: Lab) -> pd.DataFrame:
 
 
 def passing(lab: Lab) -> pd.DataFrame:
-    """Return the share of the workers' time that handling messages takes, with Student's interval over processes; by cell_id."""
+    """Return the share of the workers' time that handling messages takes, by cell_id.
+
+    With Student's interval over processes.
+    """
     return lab.once(_passing)
 
 

@@ -103,7 +103,10 @@ class Comparison:
 
     @property
     def differs(self) -> list[str]:
-        """Return what may be what is compared, one line each: an edit of the function, or versions of what it imports."""
+        """Return what may be the difference that is compared, one line each.
+
+        An edit of the function, or versions of what it imports.
+        """
         sources = [f"{SOURCES}: {self.sources}"] if self.sources else []
         return sources + [str(difference) for difference in self.allowed if difference.compared]
 

@@ -20,7 +20,10 @@ Pair = int
 
 
 def recorded_modules(runs: pd.DataFrame) -> pd.Series[Any]:
-    """Return the modules of each run as text; of a sweep from before they were recorded, one hash of them without a name."""
+    """Return the modules of each run as text.
+
+    Of a sweep from before they were recorded, one hash of them without a name.
+    """
     return runs[SOURCES].where(runs[SOURCES].notna(), runs["source"])
 
 
@@ -71,7 +74,10 @@ def is_same_function(a: pd.DataFrame, b: pd.DataFrame) -> dict[Pair, bool]:
 
 
 def warnings_on_mixing(side: str, runs: pd.DataFrame) -> Iterator[str]:
-    """Yield a warning of each kind for the files, and the packages of an interpreter, of which a side has several versions."""
+    """Yield a warning of each kind for files and packages of which a side has several versions.
+
+    The packages are those of an interpreter.
+    """
     texts = recorded_modules(runs).dropna()
     files = [name for name, versions in modules.versions(texts.unique()).items() if len(versions) > 1]
     if files:

@@ -44,7 +44,10 @@ class Welch:
     level: float = 0.95
 
     def __call__(self, rounds: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per ``pair`` of ``rounds`` (pair, side, value, lower_is_better): value_a, value_b, the effect."""
+        """Return one row per ``pair`` of ``rounds``: value_a, value_b and the effect.
+
+        ``rounds`` has the columns pair, side, value and lower_is_better.
+        """
         rows = {pair: self._row(frame) for pair, frame in rounds.groupby("pair")}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("pair")
 

@@ -118,7 +118,10 @@ def _expand(name: str) -> tuple[str, ...]:
 
 
 def free_on_nodes(runs: pd.DataFrame, *, ratios: bool) -> tuple[str, ...]:
-    """Return the facts that may differ between ``runs`` if all were made on nodes: the host, and for ``ratios`` within a run the CPU."""
+    """Return the facts that may differ between ``runs`` if all were made on nodes.
+
+    The host, and for ``ratios`` within a run the CPU.
+    """
     if runs["node"].isna().any():
         return ()
     return ("hostname", "cpu_model") if ratios else ("hostname",)
@@ -212,7 +215,10 @@ def _modules(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
 
 
 def _amounts(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
-    """Compare the work of tasks that were not chosen to differ; amounts of sweeps that did not store them are unknown."""
+    """Compare the work of tasks that were not chosen to differ.
+
+    Amounts of sweeps that did not store them are unknown.
+    """
     by_task = [(one.task, one.known()) for one in compared_work(a, b)]
     return [
         difference

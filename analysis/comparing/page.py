@@ -1,4 +1,7 @@
-"""The page of a comparison: what follows, each ratio with its interval, all pairs, what could not be compared, where both come from."""
+"""The page of a comparison.
+
+What follows, each ratio with its interval, all pairs, what could not be compared, where both come from.
+"""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Pairing:
         return {Key(cell): dict(zip(names, row, strict=True)) for cell, *row in keys.itertuples(name=None)}
 
     def link(self, a: Keys, b: Keys) -> list[Link]:
-        """Return every cell of A with every cell of B that is equal in all strict columns and fits in the loose ones."""
+        """Return every pair of cells of A and B that are equal in all strict columns and fit in the loose ones."""
         known: dict[tuple[str, ...], list[Key]] = defaultdict(list)
         for other, key in b.items():
             known[self._strict(key)].append(other)

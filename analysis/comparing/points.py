@@ -35,7 +35,10 @@ _FEWEST = 2
 
 
 def explore(comparison: Comparison) -> dict[str, Any]:
-    """Return the factors in which pairs differ, and the pairs, by their cell of A, as JSON knows them; nothing if they differ in none."""
+    """Return the factors in which pairs differ, and the pairs by their cell of A, as JSON knows them.
+
+    There is nothing if they differ in none.
+    """
     cells = comparison.cells.set_index("cell_id_a", drop=False)
     factors = dict(_factors(comparison, cells))
     if len(cells) < _FEWEST or not factors:

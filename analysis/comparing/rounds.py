@@ -49,7 +49,10 @@ def levels_of_pairs(kept: pd.DataFrame) -> pd.Series[float]:
 
 
 def level_of_side(logs: list[float], precision: float) -> float:
-    """Return the level at which the rounds with these logarithms are reported; ``precision`` is NaN if they were chosen."""
+    """Return the level at which the rounds with these logarithms are reported.
+
+    ``precision`` is NaN if their number was chosen.
+    """
     return level(len(logs), by_rule=not isnan(precision) and became_narrow(logs, precision))
 
 

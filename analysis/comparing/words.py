@@ -54,7 +54,7 @@ def _where(count: int, of: int) -> str:
 
 
 def say_each(comparison: Comparison) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield each verdict that there is, the most informative first: what is to be said of its cells, and further lines."""
+    """Yield each verdict, the most informative first: a sentence on its cells, and further lines."""
     cells = in_order(comparison.cells)
     for verdict in FIRST:
         own = cells[cells["verdict"].eq(verdict)]

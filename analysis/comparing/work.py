@@ -60,8 +60,8 @@ def compared_work(a: pd.DataFrame, b: pd.DataFrame) -> list[Work]:
 def share_a_baseline(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series[bool]:
     """Return by pair whether the serial trials of both sides did the same work with the same interpreter.
 
-    A sweep that did not store how much work a calibrated task does calibrated each of its runs. Of runs that are spread over
-    nodes each has its serial trials from its own host.
+    A sweep that did not store how much work a calibrated task does calibrated each of its runs. Of runs that are spread
+    over nodes each has its serial trials from its own host.
     """
     spread = not pd.concat([a["node"], b["node"]]).isna().any()
     alike = [name for name in _OF_A_BASELINE if not (spread and name in _OF_A_HOST)]
@@ -72,7 +72,10 @@ def share_a_baseline(a: pd.DataFrame, b: pd.DataFrame) -> pd.Series[bool]:
 
 
 def notes_on_work(work: list[Work]) -> Iterator[str]:
-    """Yield a note for the tasks that may have done other work, since one side was measured before amounts were stored."""
+    """Yield a note for tasks that may have done other work.
+
+    One side was measured before amounts were stored.
+    """
     for side, known in (("A", "B"), ("B", "A")):
         tasks = [one.task for one in work if side in one.lacking()]
         if tasks:

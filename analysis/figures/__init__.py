@@ -63,7 +63,10 @@ P = TypeVar("P", bound=Plot)
 
 
 class _Modules(Mapping[str, P]):
-    """Modules of this package by their names, each imported when it is first asked for: matplotlib takes long to import."""
+    """Modules of this package by name, each imported when it is first asked for.
+
+    matplotlib takes long to import.
+    """
 
     def __init__(self, *names: str) -> None:
         self._names = names
@@ -130,8 +133,8 @@ def draw(
 ) -> Figure:
     """Draw the figure ``name`` of ``lab``; raise BadInput or NothingToDraw.
 
-    ``x``, ``hue`` and ``facet`` are factors by the name under which they are typed (hue and facet may be several, separated
-    by commas), ``select`` narrows the sweep, such as ``model=process,payload=1MiB``.
+    ``x``, ``hue`` and ``facet`` are factors by the name under which they are typed (hue and facet may be several,
+    separated by commas), ``select`` narrows the sweep, such as ``model=process,payload=1MiB``.
     """
     return draw_roles(name, *choose(lab, x=x, hue=hue, facet=facet, select=select))
 

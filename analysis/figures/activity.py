@@ -61,8 +61,8 @@ ACCEPTS: tuple[str, ...] = ("facet",)
 def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return one row per worker and bin: ``calls`` in one trial per cell, of cells that did the same work.
 
-    ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials, ``speedup`` with
-    its ends how many times those of the serial trials they are.
+    ``total`` with ``total_low`` and ``total_high`` are the cell's calls in a window, over all its trials, ``speedup``
+    with its ends how many times those of the serial trials they are.
     """
     cells = roles.add_to(lab.estimates)
     cells = cells[cells["pattern"].eq("window") & cells.index.isin(lab.activity["cell_id"])]
@@ -154,7 +154,9 @@ def _join_ends(ends: pd.DataFrame, by: str, write: Callable[[pd.Series[Any]], st
 
 
 def _describe_change(ends: pd.Series[Any]) -> str:
-    """Return by which factor the calls changed, with its interval; or that it is about 1, or that it is not known which.
+    """Return by which factor the calls changed, with its interval.
+
+    Or that it is about 1, or that it is not known which.
 
     It is the ratio of the speedups, in which the drift of the machine between the cells cancels out. Their half-widths
     are added in quadrature, on logarithms, since they are of different processes: that is narrower than from end to

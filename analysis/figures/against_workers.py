@@ -30,7 +30,10 @@ _MOST_TICKS = 8
 
 @dataclass(frozen=True)
 class Quantity:
-    """What lies along y: its column, its name, how it is written, and whether its axis is logarithmic or begins at zero."""
+    """What lies along y: its column, its name and how it is written.
+
+    ``log`` says whether its axis is logarithmic or begins at zero.
+    """
 
     column: str
     name: str

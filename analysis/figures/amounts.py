@@ -19,7 +19,8 @@ from breakeven.analysis.units import format_count, trim_zeros
 
 _ROOM = HEADROOM**3
 _WIDE = 30.0
-"""From such a ratio of the largest to the smallest on, what may be none is drawn on an axis that is logarithmic but around zero."""
+"""From such a ratio of the largest to the smallest on, what may be none is drawn on an axis that is logarithmic but
+around zero."""
 
 _DECADES = 5
 """More decades than this are labelled at every second one."""
@@ -29,7 +30,10 @@ _TICKS = 4
 
 @dataclass(frozen=True)
 class Amounts:
-    """Where the axis of ``quantity`` begins and ends, and ``least``, the smallest amount above zero that it must show."""
+    """Where the axis of ``quantity`` begins and ends.
+
+    ``least`` is the smallest amount above zero that it must show.
+    """
 
     quantity: str
     least: float

@@ -11,7 +11,10 @@ PARALLEL, SERIAL = "parallel", "serial"
 
 
 def choose_answers(verdicts: pd.DataFrame, cells: pd.Index[str]) -> pd.DataFrame:
-    """Return the verdicts of questions of which ``cells`` hold a candidate, and the best one if there is one; findings have none."""
+    """Return the verdicts of questions of which ``cells`` hold a candidate, and the best candidate.
+
+    Findings have no best one.
+    """
     if verdicts.empty:
         return verdicts
     shown, asked = set(cells), verdicts[verdicts["cells"].isna()]  # findings have no candidates

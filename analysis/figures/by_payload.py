@@ -73,7 +73,10 @@ def select_messages(lab: Lab, measure: Measure, roles: Roles) -> pd.DataFrame:
 
 
 def _settings(cells: pd.DataFrame) -> pd.Series[str]:
-    """Name the panel of each cell: its work, and its placement if that is a factor, since twice the lines would be too many."""
+    """Name the panel of each cell: its work, and its placement if that is a factor.
+
+    Twice the lines in one panel would be too many.
+    """
     settings = label_settings(cells, without=(_PAYLOAD,))
     if not is_varied(cells["affinity"]):
         return settings
@@ -163,7 +166,9 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, measure: Measure, look_of: Styl
 
 
 def describe_winner(frame: pd.DataFrame, measure: Measure) -> str:
-    """Return in one clause which mechanism is best, at the place along x where it is best of all and at the farthest from that.
+    """Return in one clause which mechanism is best, and where.
+
+    At the place along x where it is best of all, and at the farthest from that.
 
     A mechanism whose interval overlaps the winner's there is named beside it: which of them is best is not known.
     """

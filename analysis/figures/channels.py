@@ -25,8 +25,8 @@ _COST = Cost(
 def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return one row for each channel and model: ``to_first_message_ns`` with interval; raise NothingToDraw.
 
-    It is the time to make the channel, and that of an empty message out and back to a worker that waits for it; with the smallest
-    payload of the sweep, since shared memory takes longer to make the more it is to hold.
+    It is the time to make the channel, and that of an empty message out and back to a worker that waits for it; with
+    the smallest payload of the sweep, since shared memory takes longer to make the more it is to hold.
     """
     found = frame_ways(lab.narrow(_with_smallest_payload(lab)), roles, _COST)
     if not is_varied(found["ipc"]):

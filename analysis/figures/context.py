@@ -21,8 +21,8 @@ class NothingToDraw(Exception):
 class Context:
     """What a reader needs to judge a figure that stands alone: machine, CPUs, interpreters, and what follows.
 
-    ``answers`` are the verdicts of the questions of which the figure shows cells, ``lines`` show from where on mechanisms pay, and
-    ``clauses`` say what was found of the cells beside times.
+    ``answers`` are the verdicts of the questions of which the figure shows cells, ``lines`` show from where on
+    mechanisms pay, and ``clauses`` say what was found of the cells beside times.
     """
 
     machine: str

@@ -1,4 +1,7 @@
-"""Where a mechanism starts or ceases to pay, as the verdicts say, and where one overtakes another, as the intervals show."""
+"""Where a mechanism starts or ceases to pay, and where one overtakes another.
+
+The former by the verdicts, the latter by the intervals.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ Write = Callable[[float], str]
 
 
 def describe_break_even(frame: pd.DataFrame, along: str, lines: Iterable[Line]) -> Iterator[str]:
-    """Yield from where on mechanisms of ``frame``, by cell_id, pay along ``along``; ``lines`` are those of the verdicts."""
+    """Yield from where on the mechanisms of ``frame`` pay along ``along``, by cell_id.
+
+    ``lines`` are those of the verdicts.
+    """
     for line in lines:
         cells = [cell for cell in line.cells if cell in frame.index]
         if cells and line.axis == along and line.payoff.pays in {FROM, UP_TO}:
@@ -26,7 +32,8 @@ def describe_break_even(frame: pd.DataFrame, along: str, lines: Iterable[Line]) 
 def describe_overtaking(frame: pd.DataFrame, along: str, write: Write) -> Iterator[str]:
     """Yield where one mechanism overtakes another along ``along``.
 
-    ``length`` is what is written of a point: a task of one ``along`` may take longer on one interpreter than on another.
+    ``length`` is what is written of a point: a task of one ``along`` may take longer on one interpreter than on
+    another.
     """
     for setting, cells in frame.groupby("setting", sort=False):
         lines = {str(name): points.set_index(along) for name, points in cells.groupby("mechanism")}

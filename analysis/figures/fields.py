@@ -18,7 +18,10 @@ LINE, HATCH, HATCHED = "black", "////", "0.35"
 
 
 class Field(NamedTuple):
-    """Logarithms at points ``x`` and ``y`` of a grid whose cells are one wide and have their middles at whole numbers."""
+    """Logarithms at points ``x`` and ``y`` of a grid.
+
+    Its cells are one wide and have their middles at whole numbers.
+    """
 
     x: Floats
     y: Floats

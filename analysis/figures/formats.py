@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 DPI = 150
-"""Pixels per inch of a saved picture: texts are fitted at that resolution, since hinting makes letters wider or narrower."""
+"""Pixels per inch of a saved picture: texts are fitted at that resolution, since hinting makes letters wider or
+narrower."""
 
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"dpi": DPI, "metadata": {"Software": None}},

@@ -33,7 +33,10 @@ _ROOM = HEADROOM**3
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return a row for each mechanism and setting, and one without workers: lateness, ``frame_ns``, ``decision``; raise NothingToDraw."""
+    """Return a row for each mechanism and setting, and one without workers; raise NothingToDraw.
+
+    With lateness, ``frame_ns`` and ``decision``.
+    """
     rows = judge(lab)
     if rows.empty:
         raise NothingToDraw("no cell keeps ticks: it needs pattern=heartbeat with status ok")

@@ -20,7 +20,10 @@ _MEMORY = Quantity(_TOTAL, "memory that all workers add", format_size, logarithm
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return the cells that observed memory: ``total_bytes`` that all workers add, with interval; raise NothingToDraw."""
+    """Return the cells that observed memory; raise NothingToDraw.
+
+    ``total_bytes`` are what all workers add, with interval.
+    """
     cells = memory_cells(lab)
     if cells.empty:
         raise NothingToDraw("no cell observed memory: it needs pattern=memory with status ok")

@@ -1,4 +1,7 @@
-"""What patterns observe beside times, such as lost updates: dots by mechanism with intervals, or lines along a factor; a panel a quantity."""
+"""What patterns observe beside times, such as lost updates, a panel a quantity.
+
+Dots by mechanism with intervals, or lines along a factor.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,9 @@ _CLAUSES = 3
 def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return a row for each quantity of each cell, in its parallel trials; raise NothingToDraw.
 
-    ``value`` has its interval in ``value_low`` and ``value_high``; what was never seen in many tasks is ``never`` True, and its interval
-    ends where the rule of three has it. ``alone`` is the value in serial trials, NaN if they have none.
+    ``value`` has its interval in ``value_low`` and ``value_high``; what was never seen in many tasks is ``never`` True,
+    and its interval ends where the rule of three has it. ``alone`` is the value in serial trials, NaN if they have
+    none.
     """
     found = lab.observed[lab.observed["cell_id"].isin(lab.estimates.index)]
     parallel = found[found["kind"].eq("parallel")]

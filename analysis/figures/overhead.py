@@ -134,7 +134,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 def _keep_bars(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows of as many mechanisms a panel as can be read, and what the caption says of the others.
 
-    In each panel they are those whose workers compute for the largest share of the time, and the one where they do so least.
+    In each panel they are those whose workers compute for the largest share of the time, and the one where they do so
+    least.
     """
     bars = frame[["setting", "mechanism"]].drop_duplicates()
     most = max(2, _BARS // bars["setting"].nunique())
@@ -214,7 +215,10 @@ def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
 
 
 def _bars(rows: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
-    """Return for each lane one row per mechanism, those without such a lane included, and of ``ns`` and ``share`` one column per phase."""
+    """Return for each lane one row per mechanism, with a column per phase of ``ns`` and ``share``.
+
+    Mechanisms without such a lane are included.
+    """
     columns, names = ["ns", "share"], in_order(rows, "mechanism")
     table = rows.pivot_table(index=["lane", "mechanism"], columns="phase", values=columns, fill_value=0)
     found: dict[str, dict[str, pd.DataFrame]] = {}

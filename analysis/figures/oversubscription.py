@@ -1,4 +1,7 @@
-"""Tasks per second against workers, where tasks compute on threads of a native library: a line for each number of these threads."""
+"""Tasks per second against workers, if tasks compute on threads of a native library.
+
+There is a line for each number of these threads.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ _RATE = Quantity("throughput_per_s", "tasks per second", format_rate, logarithmi
 
 
 def frame(lab: Lab) -> pd.DataFrame:
-    """Return the cells of work of which some are oversubscribed by native threads: their rate, with interval; raise NothingToDraw."""
+    """Return the cells of work that native threads oversubscribe in part; raise NothingToDraw.
+
+    With their rate and its interval.
+    """
     cells = demanding(lab)
     over = cells[cells["over"]]
     if over.empty:

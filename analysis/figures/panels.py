@@ -43,7 +43,10 @@ _ALONE: dict[str, Any] = {"linestyle": "none", "markersize": 11, "label": "seria
 
 @dataclass(frozen=True)
 class Panels:
-    """What is drawn where: ``settings`` from top to bottom, in each the ``quantities`` from left to right, in lines of at most three."""
+    """What is drawn where.
+
+    ``settings`` from top to bottom, in each the ``quantities`` from left to right, in lines of at most three.
+    """
 
     shown: pd.DataFrame
     settings: list[str]
@@ -125,7 +128,10 @@ class Panels:
 
 
 def _with_settings_in_rows(frame: pd.DataFrame, quantities: int) -> pd.DataFrame:
-    """Return ``frame`` with a row for each setting of each mechanism, if panels for all settings are too many and rows are not."""
+    """Return ``frame`` with a row for each setting of each mechanism.
+
+    Only if panels for all settings are too many and rows are not.
+    """
     rows = len(frame[["mechanism", "setting"]].drop_duplicates())
     if (
         quantities * frame["setting"].nunique() <= _PANELS

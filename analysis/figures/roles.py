@@ -1,4 +1,7 @@
-"""Which factor lies along x, which tells the colours apart and which the panels: chosen by the reader or by the figure."""
+"""Which factor lies along x, which tells the colours apart and which the panels.
+
+Chosen by the reader or by the figure.
+"""
 
 from __future__ import annotations
 
@@ -102,10 +105,10 @@ def select_cells(lab: Lab, text: str) -> Lab:
 
 
 def name_cells(cells: pd.DataFrame, roles: Roles, along: str | None) -> pd.DataFrame:
-    """Add ``mechanism``, which tells colours apart, and ``setting``, which tells panels apart, each with its ``_place``.
+    """Add ``mechanism`` for the colours and ``setting`` for the panels, each with its ``_place``.
 
-    Without a choice they are the mechanism and the work. Whatever else varies goes where nothing was chosen, else to the
-    colours: no two cells of a panel share a line and a place along x.
+    Without a choice they are the mechanism and the work. Whatever else varies goes where nothing was chosen, else to
+    the colours: no two cells of a panel share a line and a place along x.
     """
     hue, facet = _divide(cells, roles, along)
     if roles.chosen:

@@ -101,7 +101,10 @@ def _variable(cells: pd.DataFrame) -> str | None:
 
 
 def _title(frame: pd.DataFrame, context: Context) -> str:
-    """Return from which length it pays, by the verdicts' lines, or where one overtakes another; else what the verdicts say."""
+    """Return from which length it pays, or where one mechanism overtakes another.
+
+    By the verdicts' lines; else what the verdicts say.
+    """
     along = frame["along"].iloc[0]
     parallel = frame[frame["model"].ne("serial")]
     if along in LENGTHS and not parallel.empty:

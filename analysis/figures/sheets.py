@@ -61,8 +61,8 @@ AXES = {
 def mappable(lab: Lab) -> pd.DataFrame:
     """Return the parallel cells of ``lab`` that may have a speedup, failed ones too, with what a map needs of them.
 
-    ``payload`` is what was asked for, ``length`` how long a task is, ``place`` numbers what one map is of: a mechanism, its
-    workers, and all else but task length and payload.
+    ``payload`` is what was asked for, ``length`` how long a task is, ``place`` numbers what one map is of: a mechanism,
+    its workers, and all else but task length and payload.
     """
     cells = lab.cells[lab.cells["model"].ne("serial") & lab.cells["pattern"].ne("pingpong")]
     cells = cells.join(lab.estimates[list(_ESTIMATES)])
@@ -76,7 +76,9 @@ def mappable(lab: Lab) -> pd.DataFrame:
 
 
 def number_places(cells: pd.DataFrame, keys: Sequence[str], one: str | None = None) -> pd.Series[int]:
-    """Return a number per group of ``keys``; if several cells of one lie at one place, what tells them apart is a key, too.
+    """Return a number per group of ``keys``.
+
+    If several cells of one lie at one place, what tells them apart is a key, too.
 
     Cells of the same ``one`` may lie at one place.
     """
@@ -101,7 +103,9 @@ def choose_maps(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_sides(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells of those places that make maps, with ``axis``: along what a strip lies, empty for a map of two sides.
+    """Return the cells of those places that make maps.
+
+    ``axis`` is along what a strip lies, empty for a map of two sides.
 
     A map has two sides if a square of neighbours was measured; if none has, a single axis makes a strip.
     """
@@ -177,7 +181,10 @@ class Map:
 
     @cached_property
     def places(self) -> Floats:
-        """Return what each column stands for: its payload, or how long its tasks are if that is not about as long as asked."""
+        """Return what each column stands for: its payload or length.
+
+        Its length is named if its tasks are not about as long as asked.
+        """
         asked = pd.Series(self.columns, dtype="float64")
         if self.x.column != TASK:
             return np.array(self.columns, dtype="float64")
@@ -193,7 +200,10 @@ class Map:
 
 
 def to_maps(cells: pd.DataFrame) -> list[Map]:
-    """Return the maps of what `choose_maps` chose: one per mechanism, or one of all mechanisms for each axis and setting."""
+    """Return the maps of what `choose_maps` chose.
+
+    One per mechanism, or one of all mechanisms for each axis and setting.
+    """
     if cells["axis"].eq("").all():
         titles = cells["mechanism"] + cells["setting"].where(cells["setting"].eq(""), ", " + cells["setting"])
         groups = cells.assign(title=titles)

@@ -1,4 +1,7 @@
-"""What is paid before the first task: dots by mechanism, a panel a number of workers; the common part of two figures."""
+"""What is paid before the first task: dots by mechanism, a panel a number of workers.
+
+It is the common part of two figures.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ _ROWS = 24
 
 @dataclass(frozen=True)
 class Cost:
-    """One cost in ns: its column, what makes it of the columns of runs, how it is named, and what a sweep without it lacks."""
+    """One cost in ns: its column, what makes it of the columns of runs, and its name.
+
+    ``lacks`` is what a sweep without it lacks.
+    """
 
     column: str
     parts: tuple[str, ...]
@@ -54,7 +60,8 @@ class Cost:
 def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
     """Return one row for each way to start workers or channels: its cost, with interval; raise NothingToDraw.
 
-    Cells that differ in nothing but what their tasks do, which begins later, are started alike: their processes count together.
+    Cells that differ in nothing but what their tasks do, which begins later, are started alike: their processes count
+    together.
     """
     runs = lab.runs.assign(**{cost.column: cost.of(lab.runs)})
     good = runs[runs["status"].eq("ok") & runs[cost.column].gt(0)]
@@ -81,7 +88,10 @@ def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
 
 
 def _of_workers(cells: pd.DataFrame) -> pd.Series[str]:
-    """Return the variants without what their tasks do and how often they are measured: the knobs of workers and channels alone."""
+    """Return the variants with only the knobs of workers and channels.
+
+    What their tasks do, and how often they are measured, is left out.
+    """
     knobs = cells["variant"].fillna("").str.split(", ")
     return knobs.map(lambda texts: ", ".join(text for text in texts if text.startswith(_OF_WORKERS)))
 

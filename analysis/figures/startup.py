@@ -1,4 +1,7 @@
-"""How long it takes from the creation of the first worker until all are ready: dots by mechanism, a panel a number of workers."""
+"""The time from the creation of the first worker until all are ready.
+
+Dots by mechanism, a panel a number of workers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Latency against the rate of messages that go one way: a line for each mechanism, from a part of its load to saturation."""
+"""Latency against the rate of messages that go one way.
+
+A line for each mechanism, from a part of its load to saturation.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ def frame(lab: Lab) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
-    """Draw a panel for each setting: the median of the latency with its interval, and the 99th percentile as a faint line."""
+    """Draw a panel for each setting: the latency's median with its interval, and its 99th percentile.
+
+    The latter is a faint line.
+    """
     kept, shown, some = keep_settings(frame, sort_labels(frame, "setting"))
     with look():
         look_of = styles(shown)

@@ -1,4 +1,7 @@
-"""The common look of all figures: seaborn's style ``whitegrid`` in the size of its context ``paper`` times 1.15, and its palette ``colorblind``."""
+"""The common look of all figures.
+
+seaborn's style ``whitegrid``, its context ``paper`` times 1.15, and its palette ``colorblind``.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,10 @@ _SPACE = re.compile(
 
 
 def wrap_label(label: str, characters: int = LABEL) -> str:
-    """Return a label of a panel, a row or a legend entry on as many lines as it needs; units stay with their numbers."""
+    """Return a label of a panel, a row or a legend entry on as many lines as it needs.
+
+    Units stay with their numbers.
+    """
     return textwrap.fill(_SPACE.sub("\N{NO-BREAK SPACE}", label), characters).replace(
         "\N{NO-BREAK SPACE}", " "
     )

@@ -1,4 +1,6 @@
-"""What follows from patterns that observe more than times: one module each, with the rule that was written down before the data.
+"""What follows from patterns that observe more than times: one module each.
+
+Each rule was written down before the data.
 
 A module offers ``find``, which returns the findings of the cells of its pattern.
 """

@@ -16,7 +16,8 @@ PATTERN = "map"
 WORKLOAD, SNIPPET = "contention", "workload.snippet"
 HOLD_UP, SCALE, UNDECIDED = "hold up", "scale", "undecided"
 HALF = 0.5
-"""Share of what so many workers could gain at most: a snippet that surely gains less does not scale, one that surely gains more does."""
+"""Share of what so many workers could gain at most: a snippet that surely gains less does not scale, one that surely
+gains more does."""
 
 _SHARED, _PRIVATE = "shared_", "private_"
 

@@ -29,7 +29,8 @@ ENOUGH = 1_000_000
 """Updates without a lock of which none was lost, before that is said to be more than a lack of updates."""
 
 _CROWDED = 0.5
-"""Share of looks at which workers were on one CPU, beyond which they hardly met: a CPU seldom changes hands within an update."""
+"""Share of looks at which workers were on one CPU, beyond which they hardly met: a CPU seldom changes hands within an
+update."""
 
 
 def find(lab: Lab) -> list[Finding]:

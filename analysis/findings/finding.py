@@ -8,8 +8,8 @@ from typing import NamedTuple
 class Finding(NamedTuple):
     """What is asked, in words; what follows in one word and in a sentence; and the cells behind it.
 
-    ``decision`` is one of the words of its rule, or ``undecided``. ``details`` are further sentences for who asks for all,
-    ``clause`` says the same in a few words, for the title of a figure.
+    ``decision`` is one of the words of its rule, or ``undecided``. ``details`` are further sentences for who asks for
+    all, ``clause`` says the same in a few words, for the title of a figure.
     """
 
     question: str

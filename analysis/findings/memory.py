@@ -23,7 +23,8 @@ FURTHER = (10, 100)
 """For so many workers it is estimated what they would take."""
 
 BENT = 0.05
-"""Memory does not grow linearly if a measured sum is off the line by more than this share of the largest, and by more than `STEP`."""
+"""Memory does not grow linearly if a measured sum is off the line by more than this share of the largest, and by more
+than `STEP`."""
 
 _ADDED, _PRIVATE, _RESIDENT = "added_bytes", "private_bytes", "resident_bytes"
 _APART = ("spawn", "forkserver")
@@ -38,7 +39,10 @@ def find(lab: Lab) -> list[Finding]:
 
 
 def memory_cells(lab: Lab) -> pd.DataFrame:
-    """Return the cells that observed memory, with what they observed; ``mechanism`` and ``setting`` tell them apart, ``about`` names a setting."""
+    """Return the cells that observed memory, with what they observed.
+
+    ``mechanism`` and ``setting`` tell them apart, ``about`` names a setting.
+    """
     cells = lab.estimates[lab.estimates["pattern"].eq(PATTERN) & lab.estimates["model"].ne("serial")]
     seen = lab.observed[lab.observed["kind"].eq("parallel")].set_index("cell_id")
     for quantity in (_ADDED, _PRIVATE, _RESIDENT):
@@ -169,7 +173,7 @@ def _growth(cells: pd.DataFrame) -> Iterator[Finding]:
 
 
 def line(cells: pd.DataFrame) -> tuple[float, float]:
-    """Return bytes for each further worker, and bytes for none, of the straight line through what ``cells`` take in all."""
+    """Return the bytes of each further worker, and of none, by the line through all that ``cells`` take."""
     slope, base = np.polyfit(cells["workers"].astype("float64"), cells[_ADDED] * cells["workers"], 1)
     return float(slope), float(base)
 

@@ -1,4 +1,7 @@
-"""What it costs if workers and the native threads of their tasks are more than there are CPUs. The rule is that of docs/verdicts.md."""
+"""What it costs if workers and the native threads of their tasks are more than there are CPUs.
+
+The rule is that of docs/verdicts.md.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ _ALIKE = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "a
 
 
 def find(lab: Lab) -> list[Finding]:
-    """Return what oversubscription costs, for each work and mechanism of which some cells are oversubscribed and others are not."""
+    """Return what oversubscription costs, for each work and mechanism.
+
+    Some of its cells must be oversubscribed and others not.
+    """
     if not lab.runs["cpus_alone"].astype("float64").gt(BUSY).any():
         return []  # no task has native threads, as in most sweeps
     cells = demanding(lab)
@@ -32,7 +38,9 @@ def find(lab: Lab) -> list[Finding]:
 
 
 def demanding(lab: Lab) -> pd.DataFrame:
-    """Return the cells of fixed work with ``cpus_alone`` that one task keeps busy alone, and ``over``: whether all want more than there are.
+    """Return the cells of fixed work with ``cpus_alone``, and whether they are ``over``.
+
+    ``cpus_alone`` is what one task keeps busy alone; cells are over if all tasks want more CPUs than there are.
 
     ``over`` holds only of tasks that compute on native threads: workers alone may be more than CPUs for other reasons.
     """
@@ -81,7 +89,7 @@ def _find(cells: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _decide(worst: pd.Series[Any], best: pd.Series[Any]) -> str:
-    """Return whether the rate of the worst surely lies below that of the best by more than the band, or surely does not."""
+    """Return whether the worst rate surely lies below the best by more than the band, or surely does not."""
     if worst[f"{_RATE}_high"] < (1 - BAND) * best[f"{_RATE}_low"]:
         return "costs"
     return "harmless" if worst[f"{_RATE}_low"] > (1 - BAND) * best[f"{_RATE}_high"] else "undecided"

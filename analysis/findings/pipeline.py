@@ -1,9 +1,9 @@
 """Which stage limits a pipeline.
 
-The rule: over fresh processes, each stage has a share of the trial's time in which it is in its task. The stage with the largest one limits
-(``stage``) if its interval lies above those of all other stages. If not, none is surely busier: ``even``, if no stage differs from
-the busiest by more than a tenth of its share, and ``undecided`` otherwise. A stage that is in its task less than half of the time
-limits nothing: passing items on does (``passing``).
+The rule: over fresh processes, each stage has a share of the trial's time in which it is in its task. The stage with
+the largest one limits (``stage``) if its interval lies above those of all other stages. If not, none is surely busier:
+``even``, if no stage differs from the busiest by more than a tenth of its share, and ``undecided`` otherwise. A stage
+that is in its task less than half of the time limits nothing: passing items on does (``passing``).
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ def _findings(lab: Lab) -> Iterator[Finding]:
 
 
 def shares_of_stages(lab: Lab) -> pd.DataFrame:
-    """Return a row for each stage of each pipeline: ``value`` is its share of the time, with ``low`` and ``high``; stages count from 1."""
+    """Return a row for each stage of each pipeline; stages count from 1.
+
+    ``value`` is its share of the time, with ``low`` and ``high``.
+    """
     good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round"]]
     trials = lab.trials
     counted = trials.loc[~trials["warmup"] & ~trials["traced"], ["cell_id", "round", "trial"]].merge(good)

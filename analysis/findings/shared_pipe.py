@@ -44,7 +44,9 @@ def find(lab: Lab) -> list[Finding]:
 
 
 class Case(NamedTuple):
-    """The cells of one mechanism and setting: what became of messages without locks, and how many there are a second with and without.
+    """The cells of one mechanism and setting.
+
+    What became of messages without locks, and how many there are a second with and without.
 
     What was not measured is 0 (``tasks``, ``locked``) or NaN.
     """

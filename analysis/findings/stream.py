@@ -1,7 +1,8 @@
 """Which mechanism moves most messages one way, and what latency it has at each load.
 
-The rule: of one setting, the mechanism with the highest rate at saturation moves ``most`` if its interval lies above those of
-all others; else that is ``undecided``. Of a single mechanism it is ``measured``. Latencies are said at every load.
+The rule: of one setting, the mechanism with the highest rate at saturation moves ``most`` if its interval lies above
+those of all others; else that is ``undecided``. Of a single mechanism it is ``measured``. Latencies are said at every
+load.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Whether the switch interval decides how long a worker runs, and what a shorter one costs; the rule is in docs/verdicts.md."""
+"""Whether the switch interval decides how long a worker runs, and what a shorter one costs.
+
+The rule is in docs/verdicts.md.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ NEAR = 1.5
 """Runs are as long as the interval if they are surely within this factor of it."""
 
 FOLLOWS = 1 / 3
-"""If runs surely grow with less than this power of the interval, it does not decide them: a thousand times the interval, ten times the run."""
+"""If runs surely grow with less than this power of the interval, it does not decide them: a thousand times the
+interval, ten times the run."""
 
 _KNOB = "switch_interval="
 _LEAST = 2  # rounds of a cell whose spread is known
@@ -156,8 +160,8 @@ def _detail(row: pd.Series[Any]) -> str:
 def cost(lab: Lab, line: pd.DataFrame) -> Cost | None:
     """Return what the shortest interval costs against the longest; None if that is not known.
 
-    Each round's throughput is that of its workers by that of its serial trials, so that drift of the machine cancels out. The interval
-    is Welch's over rounds, on logarithms.
+    Each round's throughput is that of its workers by that of its serial trials, so that drift of the machine cancels
+    out. The interval is Welch's over rounds, on logarithms.
     """
     good = lab.runs[lab.runs["status"].eq("ok")]
     sides = [

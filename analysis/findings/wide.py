@@ -12,7 +12,10 @@ SERIAL, PARALLEL = "serial", "parallel"
 
 
 def observed_of(lab: Lab, pattern: str, quantities: Sequence[str], kind: str = PARALLEL) -> pd.DataFrame:
-    """Return the estimates of the cells of ``pattern`` that observed all ``quantities``, each a column with ``_low`` and ``_high``."""
+    """Return the estimates of the cells of ``pattern`` that observed all ``quantities``.
+
+    Each quantity is a column with ``_low`` and ``_high``.
+    """
     cells = lab.estimates[lab.estimates["pattern"].eq(pattern)]
     found = lab.observed[lab.observed["kind"].eq(kind)]
     for name in quantities:

@@ -1,4 +1,7 @@
-"""Sums over all rows of a table, row group by row group: memory stays bounded, and no row is turned into an object of Python's."""
+"""Sums over all rows of a table, row group by row group.
+
+Memory stays bounded, and no row is turned into an object of Python's.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,9 @@ def add_up(
 ) -> pa.Table:
     """Return the sums of ``columns`` over rows that are alike in ``by``, under the same names; raise ResultsDamaged.
 
-    ``where`` is a hint: row groups of which no row matches are left out, by their statistics. ``cell_id`` comes as a dictionary. Each
-    thread reads and groups row groups of its own, of which there are never more in memory than twice the threads.
+    ``where`` is a hint: row groups of which no row matches are left out, by their statistics. ``cell_id`` comes as a
+    dictionary. Each thread reads and groups row groups of its own, of which there are never more in memory than twice
+    the threads.
     """
     with Reading(dataset):
         nothing = dataset.schema.empty_table().select([*by, *columns])

@@ -10,7 +10,10 @@ from breakeven.base.aside import written_aside
 
 
 def write_aside(path: Path, write: Callable[[Path], object]) -> None:
-    """Have a file written beside ``path`` and put in its place, so that it is whole or absent; raise VerdictsUnwritable."""
+    """Write a file beside ``path`` and put it in its place, so that it is whole or absent.
+
+    Raise VerdictsUnwritable.
+    """
     try:
         with written_aside(path) as aside:
             write(aside)

@@ -28,8 +28,9 @@ def answers_alike(cells: pd.DataFrame) -> bool:
 def fill_asked(runs: pd.DataFrame) -> pd.DataFrame:
     """Return ``runs`` with the function and the payloads that older ones hold only in their configuration.
 
-    What cannot be read there stays missing: a function's payload that crossed is not the one that was asked for. So does
-    what has no effect in a run that says so: what crossed was measured, and differs between cells of which the same was asked.
+    What cannot be read there stays missing: a function's payload that crossed is not the one that was asked for. So
+    does what has no effect in a run that says so: what crossed was measured, and differs between cells of which the
+    same was asked.
     """
     tells = runs["interpreter_flags"].notna()
     echoes = runs["pattern"].eq("pingpong")

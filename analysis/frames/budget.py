@@ -33,7 +33,10 @@ def sum_phases(lab: Lab, *, parent: bool = False) -> pd.DataFrame:
 
 
 def _sum_all(lab: Lab) -> pd.DataFrame:
-    """Sum the spans of workers and parents; trials that do not count, and runs that are not finished, are left out of the sums."""
+    """Sum the spans of workers and parents.
+
+    Trials that do not count, and runs that are not finished, are left out.
+    """
     sums = to_frame(lab.add_up("spans", _GROUP, _SUMS)).astype({"cell_id": "str", "phase": "str"})
     return (
         sums.fillna(dict.fromkeys(_SUMS, 0))
@@ -43,7 +46,10 @@ def _sum_all(lab: Lab) -> pd.DataFrame:
 
 
 def select_traced(lab: Lab) -> pd.DataFrame:
-    """Return the traced parallel trials that count: their keys, tasks, wall and CPU times, ``run_delay_ns`` and ``workers``."""
+    """Return the traced parallel trials that count.
+
+    With keys, tasks, wall and CPU times, ``run_delay_ns`` and ``workers``.
+    """
     return lab.once(_select_traced)
 
 
@@ -67,7 +73,10 @@ class Budget:
     per: str = "task"
 
     def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per cell and phase: ``ns``, ``on_cpu_ns`` and ``others_ns`` per task or trial, ``share``, ``trials``."""
+        """Return one row per cell and phase.
+
+        With ``ns``, ``on_cpu_ns`` and ``others_ns`` per task or trial, ``share`` and ``trials``.
+        """
         trials = (
             sums.drop_duplicates(_TRIAL)
             .groupby("cell_id")

@@ -19,7 +19,8 @@ from breakeven.analysis.frames.precision import own_measure, rule_of_rounds
 from breakeven.runner.cell.intervals import LEVEL
 
 MOST_EFFICIENCY = 1.2
-"""A speedup surely above this many times the workers is not of the same work; caches that grow with them allow a little."""
+"""A speedup surely above this many times the workers is not of the same work; caches that grow with them allow a
+little."""
 
 _COUNTS = ["samples", "rounds", "covers"]
 _ENDS = ("", "_low", "_high")
@@ -30,10 +31,10 @@ _UNITS = ("_ns", "_per_s")
 class Typical:
     """Estimate the geometric mean over processes of ``column``, a median that each stored, with its interval.
 
-    Two processes or more: Student's interval over the logarithms of their medians, or over the means of their hosts if there
-    are several (`over_processes`), and ``covers`` is "cell". One: the interval of its own median that it stored, and ``covers`` is "process". The
-    interval is NaN and ``covers`` "nothing" if that process had too few trials for one, or if a process's
-    median is zero, which has no logarithm: the estimate is then zero.
+    Two processes or more: Student's interval over the logarithms of their medians, or over the means of their hosts if
+    there are several (`over_processes`), and ``covers`` is "cell". One: the interval of its own median that it stored,
+    and ``covers`` is "process". The interval is NaN and ``covers`` "nothing" if that process had too few trials for
+    one, or if a process's median is zero, which has no logarithm: the estimate is then zero.
 
     ``offset`` is added to what is stored before its logarithm is taken, and subtracted afterwards.
     """
@@ -82,13 +83,12 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     number), ``half_width`` what it is, both as shares; ``ended_by`` is "precision" if that ended the rounds. The
     intervals of such a cell are then of the level 97.5 % after the first look, so that 95 % of them cover.
 
-    All pairs count, including disturbed ones: a rule that drops slow pairs would bias the estimate.
-    ``speedup_quiet``, with its interval, is from the pairs in which neither trial was disturbed;
-    ``pairs_disturbed`` is the share of the others, from 0 to 1.
-    ``hosts`` is the number of hosts of its rounds, ``spread_processes`` and ``spread_hosts`` how much the own measure differs
-    between processes and between hosts (`spreads`). Of several hosts, every interval has as many values as there are hosts
-    (`over_processes`).
-    ``observer_effect``, with its interval, is the share by which tracing prolongs a parallel trial.
+    All pairs count, including disturbed ones: a rule that drops slow pairs would bias the estimate. ``speedup_quiet``,
+    with its interval, is from the pairs in which neither trial was disturbed; ``pairs_disturbed`` is the share of the
+    others, from 0 to 1. ``hosts`` is the number of hosts of its rounds, ``spread_processes`` and ``spread_hosts`` how
+    much the own measure differs between processes and between hosts (`spreads`). Of several hosts, every interval has
+    as many values as there are hosts (`over_processes`). ``observer_effect``, with its interval, is the share by which
+    tracing prolongs a parallel trial.
     """
     good = runs[runs["status"].eq("ok")]
     result = cells[cells["status"].eq("ok")].drop(columns=["status", "reason", "rounds"])

@@ -115,7 +115,10 @@ def _told_apart(cells: pd.DataFrame, configs: pd.Series[str]) -> pd.Series[str]:
 
 
 def _differing_knobs(cells: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return the knobs of each cell that not all have alike, without those that have a column or are of the whole sweep."""
+    """Return the knobs in which cells differ.
+
+    Those that have a column or are of the whole sweep are left out.
+    """
     names = [
         name
         for name in dict.fromkeys(chain(*cells))
@@ -217,7 +220,10 @@ def label_cells(cells: pd.DataFrame, names: Sequence[str], between: str) -> pd.S
 
 
 def name_work(cells: pd.DataFrame) -> pd.Series[str]:
-    """Return what a task of each cell computes: the user's function, ``module:callable``, or the built-in workload; of what runs no workload the pattern."""
+    """Return what a task of each cell computes.
+
+    The user's function, ``module:callable``, or the built-in workload; the pattern if no workload runs.
+    """
     work = cells["function"].where(cells["function"].notna(), cells["workload"])
     return work.mask(cells["pattern"].isin(ECHOES), cells["pattern"])
 

@@ -24,8 +24,8 @@ _DESCRIPTORS = "/proc/self/fd/"
 def open_table(folder: Path, table: str) -> ds.Dataset:
     """Return the dataset of ``folder/table`` without reading its rows; one with no rows if it has no file.
 
-    Files that breakeven did not name are left out, such as those of a write that was cut short. Raise ResultsUnreadable,
-    ResultsDamaged or OtherSchema.
+    Files that breakeven did not name are left out, such as those of a write that was cut short. Raise
+    ResultsUnreadable, ResultsDamaged or OtherSchema.
     """
     try:
         files = SweepPaths(_as_utf8(folder)).stored_files(table)
@@ -43,7 +43,10 @@ def list_table(folder: Path, table: str) -> TableFiles:
 
 
 def read_part(files: TableFiles, table: str, key: Key, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Read the rows of one run piece by piece, and no other file than the one that holds them; otherwise as `open_table`."""
+    """Read the rows of one run piece by piece, and only the file that holds them.
+
+    Otherwise as `open_table`.
+    """
     name = stem(*key)
     found = files.single.get(name) or files.in_compacted.get(name)
     dataset = _open([] if found is None else [found], table)

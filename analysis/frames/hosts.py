@@ -1,4 +1,7 @@
-"""The hosts of a sweep: where each run was made, which ran beside another one, and how much hosts differ beside processes."""
+"""The hosts of a sweep.
+
+Where each run was made, which ran beside another one, and how much hosts differ beside processes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ ABSOLUTE = (
     ),
     *("startup_ns", "task_measured_ns", "memcpy_bytes_per_s"),
 )
-"""Estimates in seconds or per second: across unlike hosts they are of both and of neither. Ratios of one run are not among them."""
+"""Estimates in seconds or per second: across unlike hosts they are of both and of neither. Ratios of one run are not
+among them."""
 
 
 def host_of(runs: pd.DataFrame) -> pd.Series[str]:
@@ -48,8 +52,8 @@ def without_absolute(frame: pd.DataFrame) -> pd.DataFrame:
 def beside_another(runs: pd.DataFrame) -> pd.Series[bool]:
     """Return which ``runs`` were under way while another one was on the same machine, whatever its workers are called.
 
-    Begin and end are on the machine's own monotonic clock; older runs, which lack them, and machines that are virtual and
-    share one of metal are not seen.
+    Begin and end are on the machine's own monotonic clock; older runs, which lack them, and machines that are virtual
+    and share one of metal are not seen.
     """
     found = pd.Series(data=False, index=runs.index)
     for _, rows in runs.dropna(subset=["machine", "began_ns", "ended_ns"]).groupby("machine"):
@@ -65,10 +69,11 @@ def beside_another(runs: pd.DataFrame) -> pd.Series[bool]:
 def spreads(values: pd.Series[float], hosts: pd.Series[str]) -> pd.DataFrame:
     """Return by cell_id how much its processes and its hosts differ: ``hosts``, ``spread_processes``, ``spread_hosts``.
 
-    ``values`` is indexed by cell_id, one per process, ``hosts`` are their hosts in the same order. Both spreads are standard
-    deviations of logarithms as shares, 0.1 for a factor of 1.1: a one-way random effect of the host, with the estimators of the
-    analysis of variance for unequal numbers of processes, and 0 where that of the host would be negative (S. Searle, G. Casella
-    and C. McCulloch, *Variance Components*, 1992, section 3.6). That of hosts is NaN for one host, or if none has two processes.
+    ``values`` is indexed by cell_id, one per process, ``hosts`` are their hosts in the same order. Both spreads are
+    standard deviations of logarithms as shares, 0.1 for a factor of 1.1: a one-way random effect of the host, with the
+    estimators of the analysis of variance for unequal numbers of processes, and 0 where that of the host would be
+    negative (S. Searle, G. Casella and C. McCulloch, *Variance Components*, 1992, section 3.6). That of hosts is NaN
+    for one host, or if none has two processes.
     """
     logs = np.log(values.where(values.gt(0)).to_numpy(np.float64))
     table = pd.DataFrame({"cell_id": values.index, "host": hosts.to_numpy(), "log": logs}).dropna(

@@ -23,11 +23,11 @@ def over_processes(
     Kalibera and R. Jones, *Rigorous benchmarking in reasonable time*, ISMM 2013, section 6). It is NaN for
     one process.
 
-    ``hosts`` are those of the values, in the same order. Processes of one host share what differs from host to host, so of a
-    cell that has several each host counts as one value, the mean of its processes, and the interval has one degree of freedom
-    less than there are hosts: the variance of means of equal weight is unbiased however many processes each has (the method
-    of unweighted means; R. Burdick and F. Graybill, *Confidence Intervals on Variance Components*, 1992, section 4.2). It stands
-    for hosts like these; more processes on the same hosts do not make it narrow.
+    ``hosts`` are those of the values, in the same order. Processes of one host share what differs from host to host, so
+    of a cell that has several each host counts as one value, the mean of its processes, and the interval has one degree
+    of freedom less than there are hosts: the variance of means of equal weight is unbiased however many processes each
+    has (the method of unweighted means; R. Burdick and F. Graybill, *Confidence Intervals on Variance Components*,
+    1992, section 4.2). It stands for hosts like these; more processes on the same hosts do not make it narrow.
 
     A zero among the values makes their geometric mean zero, which has no interval; a negative
     one makes it NaN.
@@ -51,7 +51,9 @@ def over_processes(
 
 
 def independent(logs: pd.Series[float], hosts: pd.Series[str]) -> pd.Series[float]:
-    """Return by cell_id what is independent: the values of a cell's processes, or the means of its hosts if it has several.
+    """Return the independent values by cell_id.
+
+    Those of a cell's processes, or the means of its hosts if it has several.
 
     ``logs`` is indexed by cell_id, one per process, and ``hosts`` are theirs in the same order.
     """

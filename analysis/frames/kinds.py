@@ -1,7 +1,7 @@
 """Cells whose rounds fall into two kinds, such as parent and worker on one CPU or on two: what tells them apart.
 
-A process stays in the state that it happens to be in, so that the rounds of a cell may be of two kinds, and a mean
-over both stands for neither. The rule is in `docs/measurement.md`, `benchmarks/kinds.py` shows its power and false alarms.
+A process stays in the state that it happens to be in, so that the rounds of a cell may be of two kinds, and a mean over
+both stands for neither. The rule is in `docs/measurement.md`, `benchmarks/kinds.py` shows its power and false alarms.
 
 A recorded quantity tells kinds apart if it splits the rounds, at its own largest gap and without a look at what was
 measured, into two groups that differ by much, and Student's test finds that their values differ, too. Kinds
@@ -38,7 +38,8 @@ APART = 1.0
 """Means of what a recorded quantity tells apart must differ by this many standard deviations within the two."""
 
 BLIND_GAP = 60.0
-"""Divided by the rounds: standard deviations between the values next to each other of kinds that nothing recorded tells apart."""
+"""Divided by the rounds: standard deviations between the values next to each other of kinds that nothing recorded tells
+apart."""
 
 LEAST_RATIO = 1.1
 """Kinds that differ by less are not worth telling apart."""
@@ -51,9 +52,9 @@ _FEW_FAULTS = 8
 class Cause:
     """A recorded quantity that may tell kinds apart.
 
-    ``low`` and ``high`` name the kinds of little and of much of it, in a table; ``name`` is what it is, in a sentence. ``remedies`` are
-    what fixes either kind, in this order. ``scale`` is on what it is compared, and ``least`` by how much the means of two kinds
-    differ there.
+    ``low`` and ``high`` name the kinds of little and of much of it, in a table; ``name`` is what it is, in a sentence.
+    ``remedies`` are what fixes either kind, in this order. ``scale`` is on what it is compared, and ``least`` by how
+    much the means of two kinds differ there.
     """
 
     column: str
@@ -113,7 +114,10 @@ UNKNOWN = Cause("", "", "lower", "higher", ("", ""))
 
 @dataclass(frozen=True)
 class Kinds:
-    """The two kinds of a cell's rounds: ``high`` are those with much of the cause, or the larger values if it is unknown."""
+    """The two kinds of a cell's rounds.
+
+    ``high`` are those with much of the cause, or the larger values if the cause is unknown.
+    """
 
     cause: Cause
     high: Flags
@@ -147,7 +151,10 @@ def differ(logs: Floats, high: Flags, alpha: float) -> bool:
 
 
 def apart_by_value(logs: Floats) -> Flags | None:
-    """Return which rounds have the larger values if there is a gap that one kind of process would not leave; else None."""
+    """Return which rounds have the larger values, if there is a gap; else None.
+
+    One kind of process would not leave such a gap.
+    """
     count = len(logs)
     least = max(FEWEST_EACH_BLIND, ceil(SHARE_BLIND * count))
     if count < FEWEST_BLIND:
@@ -173,7 +180,9 @@ def _within(one: Floats, other: Floats) -> float:
 
 
 def kinds_of_rounds(good: pd.DataFrame) -> pd.DataFrame:
-    """Return the rounds of the ``good`` runs' cells that fall into kinds: cell_id, round, ``kind`` and ``cause``, a column of `runs`.
+    """Return the rounds of the ``good`` runs' cells that fall into kinds.
+
+    With cell_id, round, ``kind`` and ``cause``, a column of `runs`.
 
     ``cause`` is empty if it is unknown.
     """
@@ -200,7 +209,9 @@ def cause_of(column: str) -> Cause:
 
 
 def estimate_kinds(cells: pd.DataFrame, runs: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the estimates of each kind of the cells whose rounds fall into kinds, otherwise as in ``estimates`` of the cells.
+    """Return the estimates of each kind of the cells whose rounds fall into kinds.
+
+    Otherwise as in ``estimates`` of the cells.
 
     Indexed by cell_id and ``kind``; ``cause`` is the column of `runs` that tells the kinds apart, empty if it is
     unknown, ``of`` the number of rounds of both. An interval stands for its kind alone, at 95 %: the cell's own

@@ -32,9 +32,9 @@ def is_near(asked: pd.Series[float], measured: pd.Series[float]) -> pd.Series[bo
 def lengths_of_tasks(cells: pd.DataFrame, within: Sequence[str] = ()) -> pd.Series[float]:
     """Return the length of a task of each cell in ns; NaN if none was asked for.
 
-    It is the geometric mean over the cells that do the same work on the same interpreter, unless that is about what
-    was asked: a task alone is as long whatever the model, and equal lengths are drawn at one place. Cells that differ in the columns
-    ``within`` have nothing to do with each other.
+    It is the geometric mean over the cells that do the same work on the same interpreter, unless that is about what was
+    asked: a task alone is as long whatever the model, and equal lengths are drawn at one place. Cells that differ in
+    the columns ``within`` have nothing to do with each other.
     """
     return _join(cells, [*within, *(name for name in (*_WORK, *_RUNS_ON) if name in cells)])
 

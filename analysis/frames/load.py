@@ -165,7 +165,10 @@ class Lab:
 
     @cached_property
     def kinds(self) -> pd.DataFrame:
-        """One row per kind of the cells whose rounds fall into two kinds: estimates, ``cause``, and ``of`` how many rounds."""
+        """One row per kind of the cells whose rounds fall into two kinds.
+
+        With estimates, ``cause``, and ``of`` how many rounds.
+        """
         return estimate_kinds(self.cells, self.runs, self.estimates)
 
     def narrow(self, cells: Iterable[str]) -> Self:
@@ -214,7 +217,9 @@ class Lab:
         return read_batches(*self._scan(table, columns, where))
 
     def add_up(self, table: str, by: Sequence[str], columns: Sequence[str]) -> pa.Table:
-        """Return sums of ``columns`` over rows of ``table`` that are alike in ``by``, in bounded memory; raise BadInput.
+        """Return sums of ``columns`` over rows of ``table`` that are alike in ``by``; raise BadInput.
+
+        Memory is bounded.
 
         Rows of runs that are not among ``runs`` may be among them.
         """

@@ -11,10 +11,12 @@ from breakeven.analysis.units import format_rate, format_ratio, format_share, fo
 from breakeven.runner.cell.intervals import LEVEL
 
 MAGNITUDES = ("_ns", "_bytes", "_per_s")
-"""Units of what is never zero: a median over trials, a geometric mean over processes. Of others both are plain means."""
+"""Units of what is never zero: a median over trials, a geometric mean over processes. Of others both are plain means.
+"""
 
 RARE = "_per_million"
-"""The end of the name of a quantity that counts events: so many of a million of its trial's tasks (updates, messages, pairs)."""
+"""The end of the name of a quantity that counts events: so many of a million of its trial's tasks (updates, messages,
+pairs)."""
 
 _SHARE = "_share"
 
@@ -35,10 +37,10 @@ _COLUMNS = [*_CELL, "value", "low", "high", "rounds"]
 def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each quantity of each cell: ``value``, ``low`` and ``high`` (95 %), and ``rounds``.
 
-    ``kind`` is that of its trials, serial or parallel. Counted are the untraced trials after warm-up of runs that are ok; of what
-    each worker observed, the mean of a trial. The interval is Student's over processes, on logarithms for `MAGNITUDES`, and else
-    cut off at zero, and at one for shares. It is NaN for one process. What is `RARE` is counted: all events by all tasks, however
-    these are spread over trials.
+    ``kind`` is that of its trials, serial or parallel. Counted are the untraced trials after warm-up of runs that are
+    ok; of what each worker observed, the mean of a trial. The interval is Student's over processes, on logarithms for
+    `MAGNITUDES`, and else cut off at zero, and at one for shares. It is NaN for one process. What is `RARE` is counted:
+    all events by all tasks, however these are spread over trials.
     """
     parts = []
     for names, rows in of_processes(runs, trials, observations).groupby(["quantity", "kind"], sort=False):
@@ -55,7 +57,9 @@ def observe(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame
 
 
 def of_processes(runs: pd.DataFrame, trials: pd.DataFrame, observations: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each quantity of each fresh process: ``mean`` and ``median`` over its trials, ``events`` and ``tasks`` in all.
+    """Return a row for each quantity of each fresh process.
+
+    ``mean`` and ``median`` over its trials, ``events`` and ``tasks`` in all.
 
     What counts is what `observe` counts.
     """
@@ -95,7 +99,8 @@ def mean_of_processes(values: pd.Series[float]) -> pd.DataFrame:
 def _ratio(values: pd.DataFrame) -> pd.DataFrame:
     """Return the ``events`` of each cell by its ``tasks``, given those of each process, with Student's interval.
 
-    It is that of the ratio estimator (W. Cochran, *Sampling Techniques*, 1977, section 6.4): processes that did more count for more.
+    It is that of the ratio estimator (W. Cochran, *Sampling Techniques*, 1977, section 6.4): processes that did more
+    count for more.
     """
     cells = values[["events", "tasks"]].astype("float64").groupby(level="cell_id")
     sums, rounds = cells.sum(), cells.size()

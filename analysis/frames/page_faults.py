@@ -35,8 +35,8 @@ def fault_shares(runs: pd.DataFrame) -> pd.Series[float]:
 def faults_of_tasks(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the page faults of a task alone and in a worker, medians over the rounds of each cell of ``runs``.
 
-    Beside the columns of `runs`: ``alone_ns`` is what they take of a task alone, and ``spared`` the share of its length that
-    they take alone and not in a worker.
+    Beside the columns of `runs`: ``alone_ns`` is what they take of a task alone, and ``spared`` the share of its length
+    that they take alone and not in a worker.
     """
     found = runs.set_index("cell_id")[list(_COUNTS)].astype("float64").dropna()
     found = found.groupby(level="cell_id").median()
@@ -48,7 +48,10 @@ def faults_of_tasks(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def keeps(build: str, faults: float) -> str:
-    """Return the override that keeps the memory of so many ``faults``; empty if objects of this ``build`` come from another allocator than glibc's."""
+    """Return the override that keeps the memory of so many ``faults``.
+
+    It is empty if objects of this ``build`` come from another allocator than glibc's.
+    """
     if "free-threaded" in build:
         return ""
     wanted = max(_LEAST_PAD, _ROOM * faults * _PAGE_BYTES)

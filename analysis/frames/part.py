@@ -12,7 +12,10 @@ UNLIKE = 1.5
 
 @dataclass(frozen=True)
 class Part:
-    """How many inputs a run took ``of`` how many, and how long a call is in the mean over one part, from the shortest to the longest."""
+    """How many inputs a run took ``of`` how many, and how long a call is.
+
+    In the mean over one part, from the shortest to the longest.
+    """
 
     taken: int
     of: int
@@ -31,7 +34,9 @@ class Part:
 
 
 def part_of(good: pd.DataFrame) -> Part | None:
-    """Return what part the runs did that are ``good``, rows of `runs`; None if they did all inputs, or there is no list.
+    """Return what part of the inputs the ``good`` runs did, rows of `runs`.
+
+    None if they did all inputs, or there is no list.
 
     All cells draw the same part in the same round.
     """

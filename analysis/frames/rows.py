@@ -1,4 +1,7 @@
-"""Rows of a frame as plain values, for what reads them one by one: to take one row out of a frame costs as much as to read a column."""
+"""Rows of a frame as plain values, for what reads them one by one.
+
+To take one row out of a frame costs as much as to read a column.
+"""
 
 from __future__ import annotations
 

@@ -19,10 +19,12 @@ PERCENTILES = {
 
 
 def streams(lab: Lab) -> pd.DataFrame:
-    """Return one row per stream that is ok: its factors, ``load`` (NaN at saturation), ``producers``, and all it observed with intervals.
+    """Return one row per stream that is ok.
 
-    ``mechanism`` and ``setting`` name cells by all in which they differ but their load: equal names belong to one mechanism at
-    several loads.
+    Its factors, ``load`` (NaN at saturation), ``producers``, and all it observed with intervals.
+
+    ``mechanism`` and ``setting`` name cells by all in which they differ but their load: equal names belong to one
+    mechanism at several loads.
     """
     estimates = lab.estimates
     cells = estimates[estimates["pattern"].eq(PATTERN)]
@@ -44,7 +46,10 @@ def streams(lab: Lab) -> pd.DataFrame:
 
 
 def _variant(knobs: list[str], *, of_pattern: bool) -> str:
-    """Return the knobs that are of the pattern, which belong to the setting, or the others, which belong to the mechanism; no load."""
+    """Return the knobs of the pattern, or the others; without the load.
+
+    The pattern's belong to the setting, the others to the mechanism.
+    """
     kept = (knob for knob in knobs if not knob.startswith(f"{LOAD}="))
     return ", ".join(knob for knob in kept if knob.startswith("pattern.") == of_pattern)
 
@@ -70,7 +75,10 @@ def saturated(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def rivals(ranked: pd.DataFrame) -> list[str]:
-    """Return the mechanisms that may move as much as the first one: whose interval reaches its own, or that have none."""
+    """Return the mechanisms that may move as much as the first one.
+
+    Their interval reaches its own, or they have none.
+    """
     first, others = ranked.iloc[0], ranked.iloc[1:]
     if pd.isna(first[f"{RATE}_low"]):
         return [str(name) for name in others["mechanism"]]

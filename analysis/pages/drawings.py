@@ -1,4 +1,7 @@
-"""Figures as SVG within HTML: no style that a policy would refuse, no id that another figure has, no more digits than are seen."""
+"""Figures as SVG within HTML.
+
+No style that a policy would refuse, no id that another figure has, no more digits than are seen.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What stands within script and style elements, so that nothing in it ends the element, and the hashes that allow it."""
+"""What stands within script and style elements, and the hashes that allow it.
+
+Nothing in it ends the element.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ _ENDS = re.compile(r"<(?=/|!--|script)", re.IGNORECASE)
 
 
 def to_json(value: Any) -> Markup:
-    """Return ``value`` as JSON for a script element: it holds ASCII, and none of the characters that mean something in HTML."""
+    """Return ``value`` as JSON for a script element.
+
+    It holds ASCII, and none of the characters that mean something in HTML.
+    """
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     escaped = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Markup(escaped)  # noqa: S704  # nothing that HTML knows is left in it

@@ -12,7 +12,10 @@ from breakeven.base.text import shown
 
 
 def refuse_early(target: Path, option: str) -> None:
-    """Raise ReportUnwritable if a page surely cannot be written to ``target``, which ``option`` names, before it is made."""
+    """Raise ReportUnwritable if a page surely cannot be written to ``target``, before it is made.
+
+    ``option`` names the target.
+    """
     if target.is_dir():
         raise ReportUnwritable(
             f"cannot write the page to {target}: it is a folder; name a file in it with {option}"
@@ -24,7 +27,10 @@ def refuse_early(target: Path, option: str) -> None:
 
 
 def save(page: Page, target: Path, option: str) -> str:
-    """Write ``page`` to ``target`` and return the line that says where it is; raise ReportUnwritable, which names ``option``."""
+    """Write ``page`` to ``target`` and return the line that says where it is.
+
+    Raise ReportUnwritable, which names ``option``.
+    """
     content = render(page).encode("utf-8", "backslashreplace")
     try:
         with written_aside(target) as aside:

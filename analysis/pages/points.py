@@ -1,4 +1,7 @@
-"""What the explorer reads: points with the factors by which they differ, what was measured of each, and where it comes from."""
+"""What the explorer reads.
+
+Points with the factors by which they differ, what was measured of each, and where it comes from.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ Estimate = tuple[Number, Number, Number, str]
 
 @dataclass(frozen=True)
 class Measure:
-    """How a measure is drawn: under which title, on a ``log`` axis or not, beside a line at ``one`` and a ``band``, with which format of ticks."""
+    """How a measure is drawn: title, axis, lines and format of ticks.
+
+    The axis is ``log`` or not, beside a line at ``one`` and a ``band``.
+    """
 
     name: str
     axis: str
@@ -38,7 +44,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class Point:
-    """A cell, or a pair of them: an estimate for each measure, the sample behind it, its machine and the command that measures it again."""
+    """A cell, or a pair of them: an estimate for each measure, and the sample behind it.
+
+    With its machine and the command that measures it again.
+    """
 
     id: str
     name: str
@@ -59,8 +68,8 @@ def to_explore(
 ) -> dict[str, Any]:
     """Return what the explorer reads, as JSON knows it.
 
-    ``factors`` are categories by the id of the points; those that are ``implied`` by others, such as the number of tasks, are not
-    drawn unless asked for. A point's ``at`` are places in its factors' values.
+    ``factors`` are categories by the id of the points; those that are ``implied`` by others, such as the number of
+    tasks, are not drawn unless asked for. A point's ``at`` are places in its factors' values.
     """
     return {
         "factors": [

@@ -52,8 +52,8 @@ _NAMED = 6
 class Provenance:
     """Where runs of a sweep come from.
 
-    ``facts`` have all their values, of the machine and of the ``interpreters``; ``began`` is when the first of them did. ``command`` is
-    what was typed last for the sweep, ``config`` is YAML; ``packages`` are those of the runs.
+    ``facts`` have all their values, of the machine and of the ``interpreters``; ``began`` is when the first of them
+    did. ``command`` is what was typed last for the sweep, ``config`` is YAML; ``packages`` are those of the runs.
     """
 
     facts: Mapping[str, str]

@@ -34,7 +34,10 @@ class Statement:
 
 
 def tell(found: Sequence[Statement], key: Key = ()) -> Markup:
-    """Return ``found`` as a list, all but the first ones folded, above the ``key`` to its pictures; nothing of nothing."""
+    """Return ``found`` as a list, all but the first ones folded, above the ``key`` to its pictures.
+
+    Nothing of nothing.
+    """
     if not found:
         return Markup()
     drawn = any(one.strip for one in found)

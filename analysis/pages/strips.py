@@ -1,4 +1,7 @@
-"""Small pictures beside words: what was measured, each with its interval, on one scale for all that are to be compared."""
+"""Small pictures beside words.
+
+What was measured, each with its interval, on one scale for all that are to be compared.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ _MARGIN = 3.0
 """Per cent of the width at both ends, where nothing is drawn."""
 
 _REACH = 2.0
-"""How many times beyond all estimates a logarithmic scale follows their intervals; what is farther out ends in an arrow."""
+"""How many times beyond all estimates a logarithmic scale follows their intervals; what is farther out ends in an
+arrow."""
 
 _STEPS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
 _NARROW = 3.0
@@ -134,7 +138,10 @@ def draw(
     one: bool = False,
     band: tuple[float, float] | None = None,
 ) -> Strip:
-    """Return the picture of ``values``, each behind its tone; ``one`` marks 1x, ``band`` a range of which an end may be infinite."""
+    """Return the picture of ``values``, each behind its tone.
+
+    ``one`` marks 1x, ``band`` a range of which an end may be infinite.
+    """
     marks = [
         _mark(tone, value, scale)
         for tone, value in values

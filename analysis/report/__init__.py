@@ -1,1 +1,4 @@
-"""The page of a sweep: what it says in the frame of `analysis.pages`, from the same verdicts, figures and summary as the screen."""
+"""The page of a sweep, in the frame of `analysis.pages`.
+
+It is made from the same verdicts, figures and summary as the screen.
+"""

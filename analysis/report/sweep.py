@@ -1,4 +1,7 @@
-"""The page of a sweep: what follows, its figures, its cells to explore, what to know before believing them, where they come from."""
+"""The page of a sweep.
+
+What follows, its figures, its cells to explore, what to know before believing them, where they come from.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a reader should know before believing a sweep's numbers, as records: of which cells, how important, in what words."""
+"""What a reader should know before believing a sweep's numbers, as records.
+
+Of which cells, how important, in what words.
+"""
 
 from __future__ import annotations
 

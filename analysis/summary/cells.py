@@ -38,7 +38,8 @@ DROPPED = (
     *("efficiency", "with start-up", "quiet", "disturbed", "task measured", "crossed"),
     *("tasks", "payload out", "window", "bandwidth", "startup", "throughput", "p99"),
 )
-"""Headings of the columns that a narrow terminal does without, the first ones first; factors only if they follow from others."""
+"""Headings of the columns that a narrow terminal does without, the first ones first; factors only if they follow from
+others."""
 
 LEFT = ("speedup [95 %]", "round trip [95 %]", "kind", FLAGS)
 """Headings other than those of texts whose columns begin at the left."""
@@ -50,11 +51,14 @@ _SMALL_BYTES = 1024
 
 @dataclass(frozen=True)
 class Table:
-    """The cells of one pattern as ``texts``, one row a cell or kind of its rounds, by cell_id under the printed headings.
+    """The cells of one pattern as ``texts``, by cell_id under the printed headings.
 
-    ``about`` is what all of them have in common. ``factors`` are the headings of what distinguishes them, ``ranks`` the place of
-    each row within its question, 0 for the best. ``raw`` has a row for each of ``texts`` with the numbers and names behind
-    them, by the columns of `Lab.estimates`; ``sources`` names that column by heading, of the headings that have one.
+    There is one row a cell or kind of its rounds.
+
+    ``about`` is what all of them have in common. ``factors`` are the headings of what distinguishes them, ``ranks`` the
+    place of each row within its question, 0 for the best. ``raw`` has a row for each of ``texts`` with the numbers and
+    names behind them, by the columns of `Lab.estimates`; ``sources`` names that column by heading, of the headings that
+    have one.
     """
 
     about: str
@@ -83,7 +87,10 @@ def tables(lab: Lab, marks: Mapping[str, Iterable[str]]) -> dict[str, Table]:
 
 
 def measured(lab: Lab) -> pd.DataFrame:
-    """Return `Lab.estimates` as they are shown: with the start-up, work by its name, and nothing that unlike hosts do not share."""
+    """Return `Lab.estimates` as they are shown.
+
+    With the start-up, work by its name, and nothing that unlike hosts do not share.
+    """
     estimates = lab.estimates.join(_startup(lab))
     return _shared(lab, estimates.assign(workload=name_work(estimates)))
 
@@ -108,7 +115,10 @@ def _flags(cells: Iterable[str], marks: Mapping[str, Iterable[str]]) -> list[str
 
 
 def _in_order(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return ``cells`` question by question, in each the best first: by the end of the interval that is surely reached."""
+    """Return ``cells`` question by question, in each the best first.
+
+    That is by the end of the interval that is surely reached.
+    """
     return cells.assign(question=_questions(cells), worth=_worth(cells)).sort_values(
         ["question", "worth"], ascending=[True, False], na_position="last", kind="stable"
     )
@@ -123,7 +133,10 @@ def _questions(cells: pd.DataFrame) -> pd.Series[int]:
 
 
 def _places(values: pd.Series[Any]) -> pd.Series[float]:
-    """Return the place of each value: numbers by size, texts in the order in which they appear; a missing one is first."""
+    """Return the place of each value.
+
+    Numbers by size, texts in the order in which they appear; a missing one is first.
+    """
     if pd.api.types.is_numeric_dtype(values):
         return values.astype("float64").rank(method="dense").fillna(0)
     return pd.Series(pd.factorize(values)[0].astype("float64"), values.index)
@@ -136,7 +149,10 @@ def _worth(cells: pd.DataFrame) -> pd.Series[float]:
 
 
 def _distinguishing(cells: pd.DataFrame) -> list[str]:
-    """Return the factors that vary among ``cells``, those of the question first, without those that follow from others."""
+    """Return the factors that vary among ``cells``, those of the question first.
+
+    Those that follow from others are left out.
+    """
     names = [name for name in (*FACTORS, "variant") if name != "function" and not is_constant(cells[name])]
     sure = [name for name in varying(cells, names) if name not in IMPLIED]
     needed = [name for name in names if name in sure or _is_needed(cells, name, sure)]
@@ -304,7 +320,10 @@ def _unlike_asked(row: Row) -> str:
 
 
 def _crossed(row: Row) -> str:
-    """Return the payload that crossed if it differs from the one that was asked for, or if none was and it is not small."""
+    """Return the payload that crossed if it differs from the one that was asked for.
+
+    Or if none was asked for and it is not small.
+    """
     asked, crossed = row["payload_asked_bytes"], row["payload_bytes"]
     if pd.isna(crossed):
         return ""

@@ -76,7 +76,10 @@ def _rounds(cells: pd.DataFrame) -> pd.Series[int]:
 
 
 def _together(estimates: pd.DataFrame, needed: pd.Series[int]) -> pd.Series[int]:
-    """Return how many more rounds cells get if some need as many as ``needed``: those that differ only in their label end together."""
+    """Return how many more rounds cells get if some need as many as ``needed``.
+
+    Cells that differ only in their label end together.
+    """
     names = [name for name in (*FACTORS, "variant") if name != "label" and name in estimates]
     group = estimates.groupby(names, dropna=False).ngroup()
     cells = estimates[estimates["precision"].notna() & group.isin(group[needed.index])]
@@ -85,7 +88,9 @@ def _together(estimates: pd.DataFrame, needed: pd.Series[int]) -> pd.Series[int]
 
 
 def _spreads(rounds: pd.Series[int], good: pd.DataFrame) -> pd.Series[float]:
-    """Return the standard deviation of the logarithms of each cell of ``rounds``, drawn towards the median of all cells of the sweep.
+    """Return the standard deviation of the logarithms of each cell of ``rounds``.
+
+    It is drawn towards the median of all cells of the sweep.
 
     Of few rounds it is known badly (G. Smyth, *Linear models and empirical Bayes methods*, 2004, moderates variances
     so); that would bias an interval, but a forecast may be off. It is NaN if no cell has two rounds.
@@ -99,7 +104,10 @@ def _spreads(rounds: pd.Series[int], good: pd.DataFrame) -> pd.Series[float]:
 
 
 def _seconds(good: pd.DataFrame) -> pd.Series[float]:
-    """Return how long a run of each cell takes on average; of a cell that does not say so, as long as one of the others."""
+    """Return how long a run of each cell takes on average.
+
+    A cell that does not say so takes as long as one of the others.
+    """
     means = good["wall_ns"].astype("float64").groupby(good["cell_id"]).mean() / 1e9
     return means.fillna(means.mean())
 

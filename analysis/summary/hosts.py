@@ -1,4 +1,7 @@
-"""What to know of a sweep that was measured on several hosts: unlike ones, runs beside each other, and how few hosts there are."""
+"""What to know of a sweep that was measured on several hosts.
+
+Unlike ones, runs beside each other, and how few hosts there are.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,10 @@ _SPLIT = "of"
 
 
 def one_row_a_kind(estimates: pd.DataFrame, kinds: pd.DataFrame) -> pd.DataFrame:
-    """Return ``estimates`` with a row for each of the ``kinds`` in place of their cells, and the column ``kind`` if there are any."""
+    """Return ``estimates`` with a row for each of the ``kinds`` in place of their cells.
+
+    With the column ``kind`` if there are any.
+    """
     if kinds.empty:
         return estimates
     rows = kinds.reset_index("kind")
@@ -48,7 +51,10 @@ def falls_into_kinds(lab: Lab) -> Iterator[Caution]:
 
 
 def fixed_by_a_knob(lab: Lab) -> set[str]:
-    """Return the cells whose kinds can be asked for by a knob: what is of two kinds does not narrow with more rounds."""
+    """Return the cells whose kinds a knob can choose.
+
+    What is of two kinds does not narrow with more rounds.
+    """
     kinds = lab.kinds
     fixed = kinds["cause"].map(lambda column: any(cause_of(column).remedies))
     return set(kinds.index.get_level_values("cell_id")[fixed.astype(bool)])

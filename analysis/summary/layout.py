@@ -17,10 +17,13 @@ INDENT = "   "
 
 
 def lay_out(table: Table, width: int, rows: int | None) -> Iterator[str]:
-    """Yield the lines of ``table``: those ``rows`` that are best of their question, all and with all columns if it is None.
+    """Yield the lines of ``table``: those ``rows`` that are best of their question.
 
-    Columns in `DROPPED` go first if the others do not fit, in that order. If that is not enough, what distinguishes cells
-    is said below the table, with the numbers of the cells, the widest column first. No line is wider than ``width``.
+    All of them, with all columns, if ``rows`` is None.
+
+    Columns in `DROPPED` go first if the others do not fit, in that order. If that is not enough, what distinguishes
+    cells is said below the table, with the numbers of the cells, the widest column first. No line is wider than
+    ``width``.
     """
     texts = table.texts if rows is None else table.texts[_best(table.ranks, rows)]
     columns, keyed = _fit(texts, table.factors, width)

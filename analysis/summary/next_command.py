@@ -60,8 +60,8 @@ def show(path: Path, *options: str) -> str:
 def repeat(path: Path, overrides: str | None) -> str:
     """Return the command that measures one cell again, in a sweep of its own, from its line of ``overrides`` in `runs`.
 
-    It is for another machine, too, so the program goes by its name. An experiment sets more than the cell's own overrides say,
-    and its grids are taken out.
+    It is for another machine, too, so the program goes by its name. An experiment sets more than the cell's own
+    overrides say, and its grids are taken out.
     """
     typed = [
         text for text in (overrides or "").split("\n") if text and _key(text) not in {*_NOT_REPEATED, *_PLACE}
@@ -93,7 +93,10 @@ def _run(path: Path) -> str:
 
 
 def _typed(path: Path, cells: set[str]) -> list[str] | None:
-    """Return what was typed for the last launch, if ``cells`` are of it; None if it was more than a grid and has no name."""
+    """Return what was typed for the last launch, if ``cells`` are of it.
+
+    None if it was more than a grid and has no name.
+    """
     overrides = typed_overrides(path)
     planned = {run.rpartition("-")[0] for run in planned_runs(path)}
     named = any(_key(text) == "experiment" for text in overrides)

@@ -76,8 +76,10 @@ class Summary:
 
     ``cells`` are the tables by pattern; ``problems`` has one row per status and reason with ``cells``, ``runs`` and an
     ``example``; ``statuses`` counts cells; ``cautions`` are what to know before believing the numbers, the most
-    important first; ``flags`` are the letters that mark a cell; ``undecided`` is about the cells whose intervals are wider than asked;
-    ``left_out`` names files that are not breakeven's; of a ``race`` or bisection, most of whose cells were measured once, the table is shown on demand; ``verdicts`` returns what follows, in lines of a width, with all details or in brief.
+    important first; ``flags`` are the letters that mark a cell; ``undecided`` is about the cells whose intervals are
+    wider than asked; ``left_out`` names files that are not breakeven's; of a ``race`` or bisection, most of whose cells
+    were measured once, the table is shown on demand; ``verdicts`` returns what follows, in lines of a width, with all
+    details or in brief.
     """
 
     path: Path
@@ -199,7 +201,10 @@ def _missing(lab: Lab) -> Iterator[Caution]:
 
 
 def _group_problems(lab: Lab) -> pd.DataFrame:
-    """Count runs that are not ok by status, reason and work, the most frequent first; what cannot be depends on no work."""
+    """Count runs that are not ok by status, reason and work, the most frequent first.
+
+    What cannot be does not depend on the work.
+    """
     bad = lab.runs[lab.runs["status"].ne("ok")]
     if bad.empty:
         return pd.DataFrame(columns=["status", "reason", "work", "cells", "runs", "example"])

@@ -29,7 +29,10 @@ class Undecided:
 
 
 def wider_than_asked(lab: Lab, path: Path) -> Undecided | None:
-    """Return what narrows the cells that are wider than asked, or measures those without a run; None if there are none."""
+    """Return what narrows the cells that are wider than asked, or measures those without a run.
+
+    None if there are none.
+    """
     cells, unseen = too_wide(lab.estimates), _unseen(lab)
     cells = cells[~cells.index.isin(fixed_by_a_knob(lab))]  # a caution says what narrows them
     if cells.empty and not unseen:
@@ -76,7 +79,10 @@ def _names(estimates: pd.DataFrame) -> pd.Series[str]:
 
 
 def _remedy(lab: Lab, path: Path, cells: pd.DataFrame, unseen: int) -> tuple[str, str | None]:
-    """Return the time that narrows ``cells`` and measures the ``unseen`` ones, and the command; None if that is not known."""
+    """Return the time that narrows ``cells`` and measures the ``unseen`` ones, and the command.
+
+    None if that is not known.
+    """
     forecast = Forecast.of(lab.estimates, lab.runs, unseen)
     knobs: dict[str, str] = {}
     if forecast.max_rounds is not None:

@@ -14,9 +14,10 @@ FLOWS, INSTANTS, COUNTERS = "arrows of messages", "marks", "counters"
 class Format(ABC):
     """Writes one trace to an open file, event by event; it holds none of them.
 
-    A group or process is added before what lies in it, a thread or counter before what happened on it. The slices of one call are in
-    the order in which they begin, the outer ones first, and any two of them are apart or one within the other; those of
-    later calls for the same thread begin when the earlier ones have ended. As a context it ends the trace, unless something raises.
+    A group or process is added before what lies in it, a thread or counter before what happened on it. The slices of
+    one call are in the order in which they begin, the outer ones first, and any two of them are apart or one within the
+    other; those of later calls for the same thread begin when the earlier ones have ended. As a context it ends the
+    trace, unless something raises.
     """
 
     SUFFIX: ClassVar[str]

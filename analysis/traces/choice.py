@@ -28,7 +28,10 @@ _KEY = ["cell_id", "round"]
 
 @dataclass(frozen=True)
 class Asked:
-    """The runs that are asked for: cells, by id or selection (none: all); one round, all, or the first that has spans."""
+    """The runs that are asked for: cells, by id or selection (none: all), and their rounds.
+
+    One round, all, or the first that has spans.
+    """
 
     cells: Sequence[str] = ()
     round: int | None = None
@@ -37,7 +40,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Choice:
-    """The rows of ``runs`` to write, cell by cell, with their ``name``; and what of the cells asked for is not among them."""
+    """The rows of ``runs`` to write, cell by cell, with their ``name``.
+
+    And which of the cells asked for are not among them.
+    """
 
     runs: pd.DataFrame
     left_out: tuple[str, ...] = ()

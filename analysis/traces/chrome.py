@@ -1,4 +1,6 @@
-"""The Trace Event format of Chrome: one JSON object with a list of events, for Perfetto, `chrome://tracing`, VizTracer and others.
+"""The Trace Event format of Chrome: one JSON object with a list of events.
+
+Perfetto, `chrome://tracing`, VizTracer and others read it.
 
 Its times are microseconds; three decimals keep the ns. See "Trace Event Format" by N. Duca and D. Sinclair.
 """

@@ -15,7 +15,9 @@ Change = tuple[int, float]
 
 
 def share_on_cpu(spans: Sequence[Span]) -> list[Sample]:
-    """Return how many of the workers of ``spans`` had a CPU within a task: a task's time on a CPU, spread over all of it.
+    """Return how many of the workers of ``spans`` had a CPU within a task.
+
+    A task's time on a CPU is spread over all of it.
 
     When within a task it had one is not recorded. Outside of tasks it is 0.
     """

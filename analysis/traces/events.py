@@ -1,7 +1,9 @@
-"""What a trace consists of, whatever its format: groups of processes, their threads and counters, and what happened on them.
+"""What a trace consists of, whatever its format.
 
-Times are whole ns from the beginning of the trace. A number identifies a group, process, thread or counter within one trace; no two have
-the same one.
+Groups of processes, their threads and counters, and what happened on them.
+
+Times are whole ns from the beginning of the trace. A number identifies a group, process, thread or counter within one
+trace; no two have the same one.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ class Group(NamedTuple):
 
 
 class Process(NamedTuple):
-    """A process; ``pid`` is unlike that of any other process of the trace, ``name`` what it is within its group, if it is not all of it."""
+    """A process; no other process of the trace has its ``pid``.
+
+    ``name`` is what it is within its group, if it is not all of it.
+    """
 
     number: int
     group: Group

@@ -17,9 +17,12 @@ from breakeven.base.keys import Key
 
 
 def export(lab: Lab, runs: pd.DataFrame, path: Path, *, format_: type[Format], place: str) -> Counts:
-    """Write the trace of ``runs``, rows of that table with a ``name``, to ``path``, and return what it has; raise BadInput.
+    """Write the trace of ``runs`` to ``path``, and return what it has; raise BadInput.
 
-    One trial at a time is held. The file is written under another name and renamed, so that readers find the old one or the new.
+    ``runs`` are rows of that table with a ``name``.
+
+    One trial at a time is held. The file is written under another name and renamed, so that readers find the old one or
+    the new.
     """
     rows = [{str(name): value for name, value in row.items()} for row in runs.to_dict("records")]
     times = [_times(lab, row) for row in rows]
@@ -37,7 +40,10 @@ def export(lab: Lab, runs: pd.DataFrame, path: Path, *, format_: type[Format], p
 
 
 def _times(lab: Lab, run: Row) -> Times:
-    """Return when a run began and ended; of one that does not say, when its first trial began and its last one ended."""
+    """Return when a run began and ended.
+
+    If it does not say so: when its first trial began and its last one ended.
+    """
     machine = str(run["machine"])
     if not (pd.isna(run["began_ns"]) or pd.isna(run["ended_ns"])):
         return Times(int(run["began_ns"]), int(run["ended_ns"]), machine)

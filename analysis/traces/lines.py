@@ -21,8 +21,8 @@ _Place = tuple[int, int, int, int]
 class Lines:
     """What the events of a run lie on.
 
-    The parent's process is the run's own, with its trials and with workers that are threads; a worker in a process of its own
-    has one beside it. ``workers`` are the rows of that table, by worker.
+    The parent's process is the run's own, with its trials and with workers that are threads; a worker in a process of
+    its own has one beside it. ``workers`` are the rows of that table, by worker.
     """
 
     def __init__(self, trace: Format, numbers: Numbers, name: str, workers: Mapping[int, Row]) -> None:

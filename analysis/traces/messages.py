@@ -1,12 +1,12 @@
 """Which span sent a message, and which one it reached.
 
-A span knows its task, but not every span of the parent does, and messages are not recorded by themselves. What follows from the order of
-a channel is concluded, and what may have been otherwise is left out: an arrow that is drawn is right.
+A span knows its task, but not every span of the parent does, and messages are not recorded by themselves. What follows
+from the order of a channel is concluded, and what may have been otherwise is left out: an arrow that is drawn is right.
 
 - A task's way to its worker: the parent sends tasks in the order of their numbers.
-- A result's way back: of the first k results that were sent, the parent has received k. If no other could have been under way when
-  it received the k-th, nor when it received the one before, then the k-th received is the k-th sent. Of a single worker, and of
-  a queue whose messages were put one after another, that is so in any case.
+- A result's way back: of the first k results that were sent, the parent has received k. If no other could have been
+  under way when it received the k-th, nor when it received the one before, then the k-th received is the k-th sent. Of
+  a single worker, and of a queue whose messages were put one after another, that is so in any case.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Arrow(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A task in its worker: its number, the span in which its message arrived, and what is known of its result's departure.
+    """A task in its worker: its number, and the span in which its message arrived.
+
+    And what is known of its result's departure.
 
     That is the span in which it left, None if unknown, and from when until when it may have.
     """
@@ -81,7 +83,10 @@ class Lane:
         return found
 
     def received(self) -> list[int]:
-        """Return the place of the span that began when each message arrived: reading it, or what followed a wait for it."""
+        """Return the place of the span that began when each message arrived.
+
+        It reads the message, or follows a wait for it.
+        """
         phases = [span.phase for _, span in self.spans]
         read = "receive" in phases
         pairs = zip(["", *phases], self.spans, strict=False)
@@ -108,7 +113,10 @@ class Lane:
         return found
 
     def _helped(self, numbers: Sequence[int]) -> dict[int, int]:
-        """Return the spans in which helping threads sent, by the count of the task: by its number if some are not recorded."""
+        """Return the spans in which helping threads sent, by the count of the task.
+
+        By its number if some are not recorded.
+        """
         places = self.sent(helped=True)
         if len(places) == len(numbers):
             return dict(enumerate(places))
@@ -119,7 +127,10 @@ class Lane:
         return {counts[spans[place].task]: place for place in places if spans[place].task in counts}
 
     def _arrivals(self) -> Iterator[int]:
-        """Yield for each computed task the span in which its message arrived: the first that read it, else the task itself."""
+        """Yield for each computed task the span in which its message arrived.
+
+        The first that read it, else the task itself.
+        """
         reading: int | None = None
         for place, span in self.spans:
             if span.phase == "receive" and reading is None:
@@ -174,7 +185,10 @@ def _back(parent: Lane, tasks: Sequence[Sequence[Task]], ipc: str) -> Iterator[A
 
 
 def _apart(tasks: Sequence[Task]) -> list[bool]:
-    """Return for each of ``tasks`` whether all before it had left when it began to leave, and it before all after it."""
+    """Return for each of ``tasks`` whether it left in its turn.
+
+    All before it had left when it began to leave, and it before all after it.
+    """
     before = [-inf, *accumulate((task.until_ns for task in tasks), max)]
     after = [*(task.from_ns for task in tasks[1:]), inf]
     rows = zip(before, tasks, after, strict=False)

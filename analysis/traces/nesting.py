@@ -26,8 +26,8 @@ T = TypeVar("T", bound=Interval)
 def layers(intervals: Iterable[T]) -> list[list[T]]:
     """Divide ``intervals`` so that within a layer any two are apart or one lies within the other, the outer ones first.
 
-    The phases of a thread follow one another and make one layer; what crosses the end of another, such as coroutines that
-    take turns in one thread, goes to the next.
+    The phases of a thread follow one another and make one layer; what crosses the end of another, such as coroutines
+    that take turns in one thread, goes to the next.
     """
     waiting = sorted(intervals, key=lambda one: (one.start_ns, -one.end_ns))
     found: list[list[T]] = []

@@ -33,7 +33,10 @@ class Numbers:
         return found
 
     def tid(self, asked: int | None, pid: int) -> int:
-        """Return the id of a thread of process ``pid``, ``asked`` if it is free; a main thread has that of its process."""
+        """Return the id of a thread of process ``pid``, ``asked`` if it is free.
+
+        A main thread has that of its process.
+        """
         mains = asked == pid and asked not in self._tids
         found = asked if asked is not None and (mains or self._is_free(asked)) else self._next()
         self._tids.add(found)

@@ -1,10 +1,11 @@
 """Perfetto's own format: a stream of packets, in which each text stands once and is then named by a number.
 
-A run is a track of its own with its lines below it, in order: the tracks of processes and threads are sorted by Perfetto itself, by how
-much happens on them, and those of one run would be far apart. Processes and threads are described as well, for queries.
+A run is a track of its own with its lines below it, in order: the tracks of processes and threads are sorted by
+Perfetto itself, by how much happens on them, and those of one run would be far apart. Processes and threads are
+described as well, for queries.
 
-Fields are those of Perfetto's `protos/perfetto/trace`. These are 40 of its 2000, so its package is not needed to write them; the tests
-read them with it.
+Fields are those of Perfetto's `protos/perfetto/trace`. These are 40 of its 2000, so its package is not needed to write
+them; the tests read them with it.
 """
 
 from __future__ import annotations

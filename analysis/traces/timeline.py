@@ -1,4 +1,7 @@
-"""One run as events: its trials and what disturbed them, the phases of its workers, their messages, and who had a CPU."""
+"""One run as events.
+
+Its trials and what disturbed them, the phases of its workers, their messages, and who had a CPU.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ from breakeven.analysis.traces.recorded import LIFETIMES, PARENT, Row, Span
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is stored of a run: its row of ``runs``, those of ``trials`` and, by worker, ``workers``; its spans, trial by trial.
+    """What is stored of a run.
+
+    Its row of ``runs``, those of ``trials`` and, by worker, ``workers``; its spans, trial by trial.
 
     It lasted from ``began_ns`` to ``ended_ns`` on its host's clock, to which ``shift_ns`` is added.
     """
@@ -136,7 +141,10 @@ class Timeline:
 
 
 def _in_order(trials: Iterable[list[Span]]) -> Iterator[list[Span]]:
-    """Yield the spans of trials, startup first and teardown, which is stored with it, last: a line is written from left to right."""
+    """Yield the spans of trials, startup first and teardown last: a line is written from left to right.
+
+    Teardown is stored with startup.
+    """
     last: list[Span] = []
     for spans in trials:
         first = spans

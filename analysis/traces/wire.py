@@ -1,4 +1,7 @@
-"""The wire format of Protocol Buffers, as far as Perfetto's messages need it: see protobuf.dev/programming-guides/encoding."""
+"""The wire format of Protocol Buffers, as far as Perfetto's messages need it.
+
+See protobuf.dev/programming-guides/encoding.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ _FIXED, _DOUBLE = Struct("<Q"), Struct("<d")
 
 
 def varint(number: int) -> bytes:
-    """Return a number in as few bytes as it needs, seven bits each; a negative one as its two's complement of 64 bits."""
+    """Return a number in as few bytes as it needs, seven bits each.
+
+    A negative one as its two's complement of 64 bits.
+    """
     if 0 <= number < len(_ONE_BYTE):
         return _ONE_BYTE[number]
     number &= _WRAP

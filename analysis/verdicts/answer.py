@@ -29,9 +29,10 @@ from breakeven.analysis.verdicts.repaid import repaid
 class Answer:
     """What follows for a question.
 
-    Numbers of ``ranking`` are places in ``question.cells``. ``costs`` has a row per candidate: `costs`, `repaid` and `faults_of_tasks`, with
-    the override ``keeps`` that keeps memory. ``reasons`` and ``lines`` are by cell_id, of those that have any; a cell may lie on a line of each
-    axis. ``alone`` is the length of a serial task, ns, by the ``environment`` of questions that differ in it alone, its own included.
+    Numbers of ``ranking`` are places in ``question.cells``. ``costs`` has a row per candidate: `costs`, `repaid` and
+    `faults_of_tasks`, with the override ``keeps`` that keeps memory. ``reasons`` and ``lines`` are by cell_id, of those
+    that have any; a cell may lie on a line of each axis. ``alone`` is the length of a serial task, ns, by the
+    ``environment`` of questions that differ in it alone, its own included.
     """
 
     question: Question
@@ -112,7 +113,10 @@ def _all_else(question: Question) -> Hashable:
 
 
 def _alone(asked: Sequence[Question]) -> dict[Hashable, dict[str, float]]:
-    """Return the length of a serial task by environment, for each setting of all else; it is that beside the largest speedup."""
+    """Return the length of a serial task by environment, for each setting of all else.
+
+    It is the one beside the largest speedup.
+    """
     found: dict[Hashable, dict[str, float]] = defaultdict(dict)
     for question in asked:
         pairs = [(float(cell["speedup"]), float(cell["task_measured_ns"])) for cell in question.candidates]
@@ -142,7 +146,10 @@ def _measure(question: Question) -> str:
 
 
 def _samples(good: pd.DataFrame) -> dict[str, Sample]:
-    """Return the values of each cell: speedups, or round trips a second, one per process, or per host if there are several."""
+    """Return the values of each cell: speedups, or round trips a second.
+
+    One per process, or per host if there are several.
+    """
     measured = own_measure(good)
     counts = good[measured.gt(0)]
     logs = pd.Series(np.log(measured[measured.gt(0)].to_numpy()), counts["cell_id"])

@@ -46,8 +46,8 @@ def _memory(lab: Lab) -> pd.Series[float]:
 class Cheapest:
     """Chooses the cheapest of some candidates, which are rows of ``costs`` by number.
 
-    It is the one that takes the least memory; of those alike the soonest ready, then the one with the fewest workers, then the first. One
-    whose cost is not known is as dear as the dearest.
+    It is the one that takes the least memory; of those alike the soonest ready, then the one with the fewest workers,
+    then the first. One whose cost is not known is as dear as the dearest.
     """
 
     costs: Sequence[Row]

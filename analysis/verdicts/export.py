@@ -28,7 +28,10 @@ _SPENT = ("memory_bytes", "startup_ns", "teardown_ns", *(f"repaid_tasks{end}" fo
 
 
 def write_verdicts(lab: Lab) -> Path:
-    """Write the verdicts into the results folder and return the file, which is whole or absent; raise VerdictsUnwritable."""
+    """Write the verdicts into the results folder and return the file; raise VerdictsUnwritable.
+
+    The file is whole or absent.
+    """
     path = SweepPaths(lab.path).verdicts
     text = json.dumps(to_json(lab), indent=1, allow_nan=False) + "\n"
     try:
@@ -42,7 +45,10 @@ def write_verdicts(lab: Lab) -> Path:
 
 
 def to_json(lab: Lab) -> dict[str, Any]:
-    """Return the verdicts as what JSON knows; a number that is missing or infinite is null. `docs/verdicts.md` lists the keys."""
+    """Return the verdicts as what JSON knows; a number that is missing or infinite is null.
+
+    `docs/verdicts.md` lists the keys.
+    """
     return {
         "schema": SCHEMA,
         "breakeven_version": __version__,

@@ -11,7 +11,10 @@ from breakeven.analysis.verdicts.question import plain
 
 
 def say_spared(answer: Answer, number: int, *, brief: bool = False) -> str:
-    """Return that a candidate gains since its workers are spared page faults that a serial task takes; empty if it does not."""
+    """Return that a candidate's workers are spared page faults that a serial task takes, as its gain.
+
+    It is empty if they are not.
+    """
     spent = answer.costs[number]
     if not spent["spared"] >= LARGE:
         return ""

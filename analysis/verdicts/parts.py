@@ -1,7 +1,7 @@
 """What a worker's time goes into beyond the task itself: frame in, frame out.
 
-If nothing were lost, a worker would spend on a task what it takes alone, and the speedup would be the number of workers. What its
-time comes to beyond that is divided here, without rest, among what may have caused it.
+If nothing were lost, a worker would spend on a task what it takes alone, and the speedup would be the number of
+workers. What its time comes to beyond that is divided here, without rest, among what may have caused it.
 """
 
 from __future__ import annotations
@@ -55,21 +55,23 @@ _SERIALISE, _MOVE, _WAIT = ("serialize", "deserialize"), ("send", "receive"), ("
 def lost(lab: Lab) -> pd.DataFrame:
     """Return one row per cell with a traced trial: ns of worker time for one task, by cell_id.
 
-    ``total`` is all of it, ``task`` what the task takes alone, ``inside`` what it takes in a worker, ``waits`` how much of that it is off its CPU
-    beyond what it is alone, ``alone_on_cpu`` its CPU time alone; ``workers``, ``cpu_count`` and ``cpus_alone`` are those of `runs`. The columns of `PARTS` divide what is beyond ``task``:
+    ``total`` is all of it, ``task`` what the task takes alone, ``inside`` what it takes in a worker, ``waits`` how much
+    of that it is off its CPU beyond what it is alone, ``alone_on_cpu`` its CPU time alone; ``workers``, ``cpu_count``
+    and ``cpus_alone`` are those of `runs`. The columns of `PARTS` divide what is beyond ``task``:
 
     - ``native_threads``: what a task takes longer than alone, if alone it keeps more than one CPU busy
-    - ``page_faults``, ``slowed``, ``counts``: CPU time beyond that of a task alone; the first as far as more page faults take it, ``counts`` if threads
-      without a GIL share counted objects
+    - ``page_faults``, ``slowed``, ``counts``: CPU time beyond that of a task alone; the first as far as more page
+      faults take it, ``counts`` if threads without a GIL share counted objects
     - ``gil``: waiting, within the task and for the next one, of threads with a GIL which together keep one CPU busy
-    - ``loop``: the same of tasks of one event loop, of which one is under way at a time or whose thread keeps one CPU busy
-    - ``cpu``: waiting of workers that could run but had no CPU, as the kernel counts it; if there are enough CPUs for the workers,
-      without that share of it in which the parent handles messages and needs one, too
+    - ``loop``: the same of tasks of one event loop, of which one is under way at a time or whose thread keeps one CPU
+      busy
+    - ``cpu``: waiting of workers that could run but had no CPU, as the kernel counts it; if there are enough CPUs for
+      the workers, without that share of it in which the parent handles messages and needs one, too
     - ``lock``: other waiting within the task
     - ``starting``: creating and ending workers within the trial, if each has a pool of its own
     - ``straggling``: time with nothing left to do while the last worker worked, as `pattern=scatter` observes it
-    - ``serialising``, ``transport``: pickling; sending, copying and receiving. Both with that share of the time between tasks in which
-      the parent does the same: then it is what workers wait for, for the message or for the CPU
+    - ``serialising``, ``transport``: pickling; sending, copying and receiving. Both with that share of the time between
+      tasks in which the parent does the same: then it is what workers wait for, for the message or for the CPU
     - ``work``: the rest of the time between tasks
     """
     sums = sum_phases(lab)
@@ -102,7 +104,10 @@ def _facts(lab: Lab) -> pd.DataFrame:
 
 
 def _straggling(lab: Lab) -> pd.Series[float]:
-    """Return the share of the workers' time in which they had nothing left while the last one worked, if it was observed."""
+    """Return the share of the workers' time with nothing left to do while the last one worked.
+
+    It is there if it was observed.
+    """
     seen = lab.observed[lab.observed["quantity"].eq(STRAGGLERS) & lab.observed["kind"].eq("parallel")]
     return seen.set_index("cell_id")["value"].astype("float64")
 
@@ -124,8 +129,8 @@ def _parents_share(lab: Lab, cells: pd.Index[str]) -> pd.DataFrame:
 def divide(spent: pd.DataFrame, facts: pd.DataFrame, parent: pd.DataFrame) -> pd.DataFrame:
     """Divide the time that is ``spent`` in phases, ns a task, among the parts; see `lost`.
 
-    ``facts`` are of the same cells: the columns of `runs`, and ``on_cpu``, ``alone_on_cpu``, ``delay`` in ns a task and ``cpus`` busy in all;
-    ``parent`` is the share of its time in which the parent does each.
+    ``facts`` are of the same cells: the columns of `runs`, and ``on_cpu``, ``alone_on_cpu``, ``delay`` in ns a task and
+    ``cpus`` busy in all; ``parent`` is the share of its time in which the parent does each.
     """
     facts, parent = facts.loc[spent.index], parent.loc[spent.index]
     longer = (spent["compute"] - facts["task_measured_ns"]).clip(lower=0)

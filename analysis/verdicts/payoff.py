@@ -25,9 +25,9 @@ THROUGHOUT, NEVER, FROM, UP_TO, IN_PART, NOT_DECIDED = PAYS = (
 class Payoff(NamedTuple):
     """Where a line of speedups crosses 1.
 
-    ``pays`` is one of `PAYS`. For ``from`` and ``up to``, ``paying`` is the point from which on, or up to which, it surely pays, and
-    ``losing`` the nearest one beyond at which it surely does not (None if there is none); ``crossing`` is where the line
-    through the estimates is 1 between the two (None if it is nowhere).
+    ``pays`` is one of `PAYS`. For ``from`` and ``up to``, ``paying`` is the point from which on, or up to which, it
+    surely pays, and ``losing`` the nearest one beyond at which it surely does not (None if there is none); ``crossing``
+    is where the line through the estimates is 1 between the two (None if it is nowhere).
     """
 
     pays: str
@@ -47,7 +47,10 @@ class Payoff(NamedTuple):
 
 
 def find_payoff(places: Sequence[float], samples: Sequence[Sample]) -> Payoff:
-    """Return where speedups cross 1 along ``places``, in ascending order, by intervals that hold for all of them at once."""
+    """Return where speedups cross 1 along ``places``, in ascending order.
+
+    By intervals that hold for all of them at once.
+    """
     low, high = intervals(samples)
     sides = np.where(low > 0, 1, np.where(high < 0, -1, 0))
     means = np.array([np.log(sample.values).mean() for sample in samples])
@@ -87,8 +90,8 @@ def _cross(pays: str, places: Sequence[float], sides: NDArray[np.int_], means: N
 def _interpolate(pays: str, places: Sequence[float], speedups: Sequence[float]) -> float | None:
     """Return the last place at which the line through ``speedups`` is 1; None if it is nowhere.
 
-    What is lost is about as much for each task whatever its length, or for each byte whatever their number: 1 / speedup is linear in
-    1 / length where it pays from a length on, and in the size where it pays up to one.
+    What is lost is about as much for each task whatever its length, or for each byte whatever their number: 1 / speedup
+    is linear in 1 / length where it pays from a length on, and in the size where it pays up to one.
     """
     x = [1 / place if pays == FROM else place for place in places]
     points = [(place, 1 / speedup) for place, speedup in zip(x, speedups, strict=True)]

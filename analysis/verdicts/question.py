@@ -17,7 +17,8 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rows import Row, to_rows
 
 COMPARED = ("map", "window", "pingpong", "scatter", "pipeline")
-"""The patterns whose question is which mechanism is fastest; what follows from others is found in `breakeven.analysis.findings`."""
+"""The patterns whose question is which mechanism is fastest; what follows from others is found in
+`breakeven.analysis.findings`."""
 
 ROUND_TRIPS = "pingpong"
 """The pattern whose question is another one: which channel answers soonest."""
@@ -60,10 +61,11 @@ _NEVER = ("workload", "function")
 class Question:
     """The cells of one question, in the order of the sweep.
 
-    ``subject`` is the function or workload, ``settings`` are texts of what tells the questions of the sweep apart, such as
-    ``1 MiB``, and ``keys`` all that the cells have in common. ``cells`` are the candidates, rows of `Lab.estimates` without those
-    of the model serial, and ``candidates`` the same as plain values, to be read one by one; ``failed`` are cells of which no run is
-    ok, rows of `Lab.cells`. ``environment`` is that of the settings which names environment variables.
+    ``subject`` is the function or workload, ``settings`` are texts of what tells the questions of the sweep apart, such
+    as ``1 MiB``, and ``keys`` all that the cells have in common. ``cells`` are the candidates, rows of `Lab.estimates`
+    without those of the model serial, and ``candidates`` the same as plain values, to be read one by one; ``failed``
+    are cells of which no run is ok, rows of `Lab.cells`. ``environment`` is that of the settings which names
+    environment variables.
     """
 
     subject: str
@@ -127,7 +129,9 @@ def questions(lab: Lab) -> Iterator[Question]:
 
 
 def _split(cells: pd.DataFrame, number: pd.Series[int]) -> Iterator[tuple[pd.DataFrame, list[Row]]]:
-    """Yield those of the ``cells`` that belong to each question, as a frame and row by row; ``number`` is the question of a cell.
+    """Yield the ``cells`` of each question, as a frame and row by row.
+
+    ``number`` is the question of a cell.
 
     They are slices of one frame: rows that are picked would cost a copy of each column for every question.
     """
@@ -179,7 +183,10 @@ def _write(cells: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
 
 
 def _also_differing(keys: pd.DataFrame, texts: pd.DataFrame) -> set[str]:
-    """Return settings that tell questions of the same text apart, such as a number of tasks that was asked in one alone."""
+    """Return settings that tell questions of the same text apart.
+
+    Such as a number of tasks that was asked in one alone.
+    """
     said = texts.assign(**{name: keys[name] for name in ("pattern", *_NEVER)})
     number = said.groupby(list(said), dropna=False, sort=False).ngroup()
     names = [name for name in _SETTINGS if name not in _NEVER and name not in texts]

@@ -1,10 +1,10 @@
 """The rule: which candidate a question's measurements recommend, and what they leave open.
 
 Staying serial is a candidate, too: its speedup is 1 by definition, and it costs nothing. All intervals are Student's,
-of logarithms, at a level that holds for all candidates of the question at once: the error that is left is divided by their
-number (Bonferroni), since the best of many looks good by chance. A candidate's spread between processes is its own or the mean of
-all candidates', whichever is larger: with few rounds many a spread is small by chance, and those would be recommended. `docs/verdicts.md`
-says why it is so, `benchmarks.verdicts` how often it is wrong.
+of logarithms, at a level that holds for all candidates of the question at once: the error that is left is divided by
+their number (Bonferroni), since the best of many looks good by chance. A candidate's spread between processes is its
+own or the mean of all candidates', whichever is larger: with few rounds many a spread is small by chance, and those
+would be recommended. `docs/verdicts.md` says why it is so, `benchmarks.verdicts` how often it is wrong.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ POOLED = 3
 """The spread that candidates share counts as known from this many times as many processes as a candidate has."""
 
 PAIR = 0.998
-"""The level of the interval of two candidates alone. If it is narrower than the one that holds for all at once, it counts: that a
-candidate is not named though it is better is possible of one, the best, and not of as many as there are."""
+"""The level of the interval of two candidates alone. If it is narrower than the one that holds for all at once, it
+counts: that a candidate is not named though it is better is possible of one, the best, and not of as many as there are.
+"""
 
 Cheapest = Callable[[Sequence[int]], int]
 """Returns the cheapest of some candidates."""
@@ -52,10 +53,11 @@ class Sample(NamedTuple):
 class Ranking:
     """What follows for a question; candidates are numbers, in the order in which they were given.
 
-    ``best`` is what to use, None if that is serial or undecided. ``as_good`` are surely not slower than the best by more than
-    the band, ``slower`` surely slower than serial, and ``worse`` surely slower than the best without being as good.
-    ``open`` may be faster than the best by more than the band; without a best, faster than serial (or any other candidate, if
-    serial is no answer). ``low`` and ``high`` are the ends of the intervals that hold for all candidates at once.
+    ``best`` is what to use, None if that is serial or undecided. ``as_good`` are surely not slower than the best by
+    more than the band, ``slower`` surely slower than serial, and ``worse`` surely slower than the best without being as
+    good. ``open`` may be faster than the best by more than the band; without a best, faster than serial (or any other
+    candidate, if serial is no answer). ``low`` and ``high`` are the ends of the intervals that hold for all candidates
+    at once.
     """
 
     decision: str
@@ -71,11 +73,14 @@ class Ranking:
 def rank(
     samples: Sequence[Sample], cheapest: Cheapest, *, serial: bool = True, band: float = BAND
 ) -> Ranking:
-    """Return what follows from ``samples``; ``serial`` says whether there is the answer to stay serial, whose value is 1.
+    """Return what follows from ``samples``.
 
-    Recommended is the cheapest of those that are surely within the band of the best there may be, and surely faster than
-    serial; if that is serial itself, serial. If there is none, the one that is most surely faster than serial, if one
-    surely is: it pays, but others may pay more. What is within the band of serial, as far as one knows, is not recommended over it.
+    ``serial`` says whether to stay serial, whose value is 1, is an answer.
+
+    Recommended is the cheapest of those that are surely within the band of the best there may be, and surely faster
+    than serial; if that is serial itself, serial. If there is none, the one that is most surely faster than serial, if
+    one surely is: it pays, but others may pay more. What is within the band of serial, as far as one knows, is not
+    recommended over it.
     """
     if not samples:
         return Ranking(UNDECIDED, None, (), (), (), (), np.empty(0), np.empty(0))
@@ -122,7 +127,10 @@ def _numbers(which: NDArray[np.bool_]) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class _Means:
-    """The means of the candidates' logarithms, the squares of their standard errors (infinite if unknown), and the degrees of freedom."""
+    """The means of the candidates' logarithms, the squares of their standard errors, and their degrees of freedom.
+
+    A standard error that is unknown is infinite.
+    """
 
     values: Floats
     squares: Floats
@@ -177,7 +185,10 @@ def _most_ratios(samples: Sequence[Sample], *, serial: bool) -> Floats:
 
 
 def _reach_alone(samples: Sequence[Sample], size: int) -> Floats:
-    """Return how far the ratio of two candidates reaches by their own spreads, at the level `PAIR`; infinite if that is unknown."""
+    """Return how far the ratio of two candidates reaches by their own spreads, at the level `PAIR`.
+
+    It is infinite if that is unknown.
+    """
     known = [len(sample.values) >= FEWEST and np.ptp(sample.values) > 0 for sample in samples]
     squares = [
         np.log(one.values).var(ddof=1) / len(one.values) if is_known else np.inf

@@ -37,8 +37,8 @@ WORTH = 0.1
 class Reason(NamedTuple):
     """Why a candidate is not as fast as its workers allow.
 
-    ``kind`` is one of `PARTS`, ``explains`` its share of what is missing, ``text`` a clause whose subject is the workers, such as
-    ``wait for the GIL 50 % of their time in a task``.
+    ``kind`` is one of `PARTS`, ``explains`` its share of what is missing, ``text`` a clause whose subject is the
+    workers, such as ``wait for the GIL 50 % of their time in a task``.
     """
 
     kind: str
@@ -47,7 +47,10 @@ class Reason(NamedTuple):
 
 
 def find_reason(cell: Row) -> Reason | None:
-    """Return the reason for ``cell``, a row of `lost` with ``workers`` and ``cpu_count``; None if no part explains most."""
+    """Return the reason for ``cell``; None if no part explains most.
+
+    ``cell`` is a row of `lost` with ``workers`` and ``cpu_count``.
+    """
     parts = np.array([cell[part] for part in PARTS], np.float64)
     missing = float(np.nansum(parts))
     if not missing > WORTH * cell["total"]:

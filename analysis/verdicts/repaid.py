@@ -12,9 +12,9 @@ from breakeven.analysis.frames.intervals import over_processes
 def repaid(good: pd.DataFrame) -> pd.DataFrame:
     """Return by cell_id of the ``good`` runs, those of status ok: ``repaid_tasks`` with ``_low`` and ``_high``.
 
-    Start and end of the workers (``startup_ns``, ``teardown_ns``) are divided by what a task gains in the same process: its serial time
-    less the time that passes for it in parallel. It is infinite (never) if no process gains; if only some do, the estimate
-    is that of the median gain and the interval reaches to infinity.
+    Start and end of the workers (``startup_ns``, ``teardown_ns``) are divided by what a task gains in the same process:
+    its serial time less the time that passes for it in parallel. It is infinite (never) if no process gains; if only
+    some do, the estimate is that of the median gain and the interval reaches to infinity.
     """
     cells = good.set_index("cell_id")
     speedup = cells["speedup"].astype("float64")

@@ -142,7 +142,10 @@ class Words:
         return f"{text} [{', '.join(ends)}]"
 
     def reason(self, number: int) -> str:
-        """Return why a candidate is not as fast as its workers allow, as a clause after its name; empty if that is not known."""
+        """Return why a candidate is not as fast as its workers allow, as a clause after its name.
+
+        It is empty if that is not known.
+        """
         found = self.answer.reasons.get(self.answer.cell_id(number))
         return f"they {found.text}" if found else ""
 
@@ -165,7 +168,10 @@ class Words:
         return f"at best {self.names[best]} {be} {less}, {self.value(best)}{f': {why}' if why else ''}"
 
     def _beyond(self, number: int) -> str:
-        """Return what makes a speedup besides working together: page faults, or whatever if it is surely above what its workers allow."""
+        """Return what makes a speedup besides working together.
+
+        Page faults, or any cause if the speedup is surely above what its workers allow.
+        """
         cell, spared = self.answer.question.candidates[number], say_spared(self.answer, number)
         if spared:
             return f", {spared}"

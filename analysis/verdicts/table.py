@@ -43,7 +43,8 @@ COLUMNS = (
     "reasons",
     "cells",
 )
-"""What every verdict says; its further columns are the settings of the question. ``cells`` are those behind a finding, which has no candidates."""
+"""What every verdict says; its further columns are the settings of the question. ``cells`` are those behind a finding,
+which has no candidates."""
 
 
 def verdicts(lab: Lab) -> pd.DataFrame:
@@ -56,7 +57,10 @@ FEW = 3
 
 
 def verdict_lines(lab: Lab, width: int = 80) -> list[str]:
-    """Return for each question its sentence, and the details that it does not hold, as lines of at most ``width`` columns."""
+    """Return for each question its sentence and the details that it does not hold, as lines.
+
+    Lines have at most ``width`` columns.
+    """
     return list(iter_verdict_lines(lab, width))
 
 

@@ -120,7 +120,10 @@ def check_complete(stock: Stock, runs: int) -> None:
 
 
 def leftovers(folder: Path, temporary: Path, here: Surroundings) -> set[Leftover]:
-    """Return what is there and only needed while a sweep is made, as path and inode: one put in its place is another."""
+    """Return what is there and only needed while a sweep is made, as path and inode.
+
+    One put in its place is another.
+    """
     hidden = [path for path in folder.rglob("*") if path.name.startswith(".")]
     links = list(folder.parent.glob(".*"))
     shared = [SHARED / name for name in here.shared()]

@@ -121,7 +121,10 @@ def command_of(pid: int) -> str:
 
 @cache
 def how_to_be_alone() -> tuple[str, ...]:
-    """Return the command that others are started with, to be in namespaces of their own; empty if that is impossible."""
+    """Return the command to start others with, so that they are in namespaces of their own.
+
+    It is empty if that is impossible.
+    """
     for more in ((), ("--user", "--map-root-user")):
         command = (*_UNSHARE, *more)
         try:

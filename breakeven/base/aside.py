@@ -12,7 +12,10 @@ from breakeven.base.layout import PART
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a path beside ``path``: what is written there takes its place when the block ends, and is deleted if that fails; raise OSError."""
+    """Yield a path beside ``path``, which takes its place when the block ends; raise OSError.
+
+    If that fails, the new file is deleted.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
         yield aside

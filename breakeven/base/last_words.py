@@ -27,8 +27,8 @@ _COMPLAINT = re.compile(
 def reason_in(text: str, folder: str = "") -> str:
     """Return the one line of a program's output that says why it failed; "" if it said nothing.
 
-    A report of `faulthandler` comes first, with the innermost call, best one in ``folder``; then the exception that ended the
-    program: the last one of a chain, without its notes, further lines and what was printed after it; then the
+    A report of `faulthandler` comes first, with the innermost call, best one in ``folder``; then the exception that
+    ended the program: the last one of a chain, without its notes, further lines and what was printed after it; then the
     first line that complains; then the first one that is no warning.
     """
     lines = text.splitlines()

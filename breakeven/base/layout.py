@@ -44,7 +44,10 @@ class SweepPaths:
 
     @property
     def search(self) -> Path:
-        """Return the path of the file with the rule of a race or a bisection and its candidates or lines, written before its first run."""
+        """Return the path of the file with the rule of a race or a bisection.
+
+        It has the candidates or lines, and is written before the first run.
+        """
         return self.path / "search.json"
 
     @property
@@ -119,7 +122,10 @@ class SweepPaths:
 
     @property
     def staging(self) -> Path:
-        """Return the folder in which folders of tables are made that take the place of others; what is left in it is of no use."""
+        """Return the folder in which folders of tables are made that take the place of others.
+
+        What is left in it is of no use.
+        """
         return self.path / ".staging"
 
     @property

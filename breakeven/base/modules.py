@@ -35,7 +35,10 @@ def write(modules: Modules) -> str:
 
 
 def read(text: str) -> dict[str, Module]:
-    """Return the modules of a text that `write` returned; one hash alone, as older sweeps have, is a file without a name."""
+    """Return the modules of a text that `write` returned.
+
+    One hash alone, as older sweeps have, is a file without a name.
+    """
     found = {}
     for line in filter(None, text.split("\n")):
         digest, mark, name = line[:_LONG], line[_LONG : _LONG + 2], line[_LONG + 2 :]

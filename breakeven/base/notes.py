@@ -1,7 +1,7 @@
 """The notes on runs: one form a kind, written by the runner as a line and read back by the analysis.
 
-A line is text for people and stays so. What varies in it has a name and a type, so that notes of one kind can be merged:
-numbers to the range that they cover, names to a list. Nothing is guessed from digits.
+A line is text for people and stays so. What varies in it has a name and a type, so that notes of one kind can be
+merged: numbers to the range that they cover, names to a list. Nothing is guessed from digits.
 """
 
 from __future__ import annotations

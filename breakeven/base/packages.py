@@ -25,7 +25,10 @@ def write(versions: Mapping[str, str]) -> str:
 
 
 def normalized(name: str) -> str:
-    """Return a package's name in the one spelling that all its spellings have (PyPA specification "Names and normalization")."""
+    """Return a package's name in its normalized spelling.
+
+    See the PyPA specification "Names and normalization".
+    """
     return _SEPARATORS.sub("-", name).lower()
 
 

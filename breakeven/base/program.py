@@ -58,7 +58,10 @@ def _from_here(file: Path) -> str:
 
 
 def override(key: str, text: str) -> str:
-    """Return the override that sets a knob to a text exactly, quoted for Hydra where a part of it means something there."""
+    """Return the override that sets a knob to a text exactly.
+
+    It is quoted for Hydra if a part of it means something there.
+    """
     plain = text.strip() == text and text.lower() != "null" and not set(text) & set(_SPECIAL)
     if plain and text:
         return f"{key}={text}"

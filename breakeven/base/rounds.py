@@ -47,7 +47,9 @@ def level(rounds: int, *, by_rule: bool) -> float:
 
 
 def half_width(spread: float, rounds: int, at: float) -> float:
-    """Return half the width of Student's interval of the level ``at``, of logarithms with standard deviation ``spread``.
+    """Return half the width of Student's interval of the level ``at``.
+
+    It is of logarithms with standard deviation ``spread``.
 
     It is infinite for a single round.
     """

@@ -69,7 +69,8 @@ def make_sturdy() -> None:
     """Replace the standard streams of this process by ones that never raise; idempotent.
 
     A closed one leads to the null device, so that no file that is opened later gets its descriptor and with it the
-    messages. Characters that the encoding lacks are written as escapes. Streams that are not the system's stay as they are.
+    messages. Characters that the encoding lacks are written as escapes. Streams that are not the system's stay as they
+    are.
     """
     _open_closed()
     for name in _NAMES[1:]:

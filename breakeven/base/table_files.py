@@ -1,8 +1,9 @@
 """Where the rows of each run are: in a file of its own, or with others in a compacted one.
 
 A compacted file tells in its footer (key ``breakeven_runs``) which runs it holds: a line for each row group, in which
-``CELL:0=50,1=48`` are two rounds of a cell with so many rows, one after the other. A run that fills several row groups stands in each of their lines. This module alone
-knows that text, and that a run may be in either place; a table's folder is listed once, and no file of a single run is opened.
+``CELL:0=50,1=48`` are two rounds of a cell with so many rows, one after the other. A run that fills several row groups
+stands in each of their lines. This module alone knows that text, and that a run may be in either place; a table's
+folder is listed once, and no file of a single run is opened.
 """
 
 from __future__ import annotations
@@ -72,7 +73,10 @@ class TableFiles:
 
 
 def read_index(path: Path) -> list[list[tuple[Key, int]]]:
-    """Return the runs in each row group of a compacted file, with the number of their rows; raise NoIndex, or OSError if it cannot be opened."""
+    """Return the runs in each row group of a compacted file, with the number of their rows.
+
+    Raise NoIndex, or OSError if the file cannot be opened.
+    """
     with path.open("rb") as opened:
         try:
             metadata = pq.read_metadata(opened)

@@ -14,7 +14,10 @@ HEIGHT = 24
 
 
 def columns(stream: TextIO) -> int:
-    """Return the columns of the terminal that ``stream`` leads to, `DEFAULT` if it is none; ``COLUMNS`` overrides both."""
+    """Return the columns of the terminal that ``stream`` leads to, `DEFAULT` if it is none.
+
+    ``COLUMNS`` overrides both.
+    """
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)

@@ -55,7 +55,10 @@ def _with_unit(value: object, unit: str) -> object:
 
 
 def _read(value: object, key: str, units: dict[str, int], kind: str, shown: tuple[str, str]) -> int:
-    """Return ``value`` in the base unit; ``shown`` are an example and the unit of a number without one, for messages."""
+    """Return ``value`` in the base unit.
+
+    ``shown`` are an example and the unit of a number without one, for messages.
+    """
     example, meant = shown
     if value in (0, "0") and not isinstance(value, bool):
         return 0

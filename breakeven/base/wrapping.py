@@ -45,7 +45,9 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
 
 
 def wrap_command(before: str, command: str, width: int, indent: str = "") -> list[str]:
-    """Return ``before`` and a shell ``command`` in lines of at most ``width`` columns, all but the first behind ``indent``.
+    """Return ``before`` and a shell ``command`` in lines of at most ``width`` columns.
+
+    All but the first line begin with ``indent``.
 
     Lines that the command continues on end with a backslash, so that it can be pasted; no word is broken.
     """

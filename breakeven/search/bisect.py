@@ -1,12 +1,13 @@
 """Find where the speedups of a line cross 1 without measuring all of the line.
 
-A task of length t takes t on its own and, in parallel, a fixed cost and a share of t that workers do not shorten, so that
-1 / speedup = A + B / t (Amdahl, *Validity of the single processor approach*, AFIPS 1967, with a cost for each task). With
-x = log t and the crossing at x0 the logarithm of the speedup is f(x) = -log(A + (1 - A) exp(x0 - x)). The posterior over x0, A
-and the spread of runs is computed on a grid, with Student's t for runs that are far off (Lange, Little and Taylor, *Robust
-statistical modeling using the t distribution*, JASA 1989). Far from the crossing the shape counts for less, so that the answer does not
-hang on it. The first runs are made where the posterior has its median, later ones at its outer quantiles in turn, so that both
-sides of the crossing are measured. `benchmarks.bisections` shows what the rule decides, and how often it is wrong.
+A task of length t takes t on its own and, in parallel, a fixed cost and a share of t that workers do not shorten, so
+that 1 / speedup = A + B / t (Amdahl, *Validity of the single processor approach*, AFIPS 1967, with a cost for each
+task). With x = log t and the crossing at x0 the logarithm of the speedup is f(x) = -log(A + (1 - A) exp(x0 - x)). The
+posterior over x0, A and the spread of runs is computed on a grid, with Student's t for runs that are far off (Lange,
+Little and Taylor, *Robust statistical modeling using the t distribution*, JASA 1989). Far from the crossing the shape
+counts for less, so that the answer does not hang on it. The first runs are made where the posterior has its median,
+later ones at its outer quantiles in turn, so that both sides of the crossing are measured. `benchmarks.bisections`
+shows what the rule decides, and how often it is wrong.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ CROSSES, ALWAYS, NEVER, FLAT, FAILED, UNDECIDED = (
     "failed",
     "undecided",
 )
-"""What a line is found to do: to cross 1 within a bracket, to pay at all positions or at none, to stay so close to 1 that no
-position stands out, to have runs that fail, or nothing yet."""
+"""What a line is found to do: to cross 1 within a bracket, to pay at all positions or at none, to stay so close to 1
+that no position stands out, to have runs that fail, or nothing yet."""
 
 _STEPS = 8  # of the grid of crossings within the factor that is asked for
 _BEYOND = 2.2  # how far beyond the range, in logarithms, the crossing may lie
@@ -63,7 +64,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of a line: one of the words above, the 95 % bracket of its crossing, and its runs, failed ones included."""
+    """What is known of a line: one of the words above, the 95 % bracket of its crossing, and its runs.
+
+    Runs that failed are included.
+    """
 
     word: str
     low: float
@@ -187,7 +191,10 @@ class Bisection:
 
 
 def replayed(line: Bisection, runs: Iterable[tuple[int, float | None]]) -> Bisection:
-    """Return ``line`` after its ``runs``: the position's number and the speedup of each in order, None if one failed."""
+    """Return ``line`` after its ``runs``: position and speedup of each in order.
+
+    The speedup is None if a run failed.
+    """
     for number, speedup in runs:
         if speedup is None:
             line.fail()

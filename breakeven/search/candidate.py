@@ -10,8 +10,8 @@ from math import inf
 class Candidate:
     """What can be chosen: a ``kind`` (model, channel and their knobs), ``workers``, and the tasks handed over at once.
 
-    ``chunk`` is None if it cannot be set. ``most`` is the largest speedup that there can be: with few tasks, large chunks leave
-    workers without any. ``serial`` is the program as it is, whose speedup is 1.
+    ``chunk`` is None if it cannot be set. ``most`` is the largest speedup that there can be: with few tasks, large
+    chunks leave workers without any. ``serial`` is the program as it is, whose speedup is 1.
     """
 
     kind: str

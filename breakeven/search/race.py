@@ -1,17 +1,17 @@
 """Find the best of many candidates without measuring each of them equally often.
 
 What is modelled is the natural logarithm of a run's speedup. Each candidate has a true mean over processes; a Bayesian
-quadratic regression over workers and chunk size, with a term of its own for each model, says how much the candidates that
-were measured tell about the others (Rasmussen and Williams, *Gaussian Processes for Machine Learning*, 2006, section 2.1,
-in the form with a prior covariance of the functions' values). Six posteriors, which differ in how far candidates stray
-from the surface and how noisy runs are, are weighted by their evidence. The leader is compared with its strongest rival
-until no candidate can be better by more than the regret that was asked for, as in the two-candidate rules of best-arm
-identification (Garivier and Kaufmann, *Optimal best arm identification with fixed confidence*, COLT 2016; Russo, *Simple
-Bayesian algorithms for best arm identification*, COLT 2016).
+quadratic regression over workers and chunk size, with a term of its own for each model, says how much the candidates
+that were measured tell about the others (Rasmussen and Williams, *Gaussian Processes for Machine Learning*, 2006,
+section 2.1, in the form with a prior covariance of the functions' values). Six posteriors, which differ in how far
+candidates stray from the surface and how noisy runs are, are weighted by their evidence. The leader is compared with
+its strongest rival until no candidate can be better by more than the regret that was asked for, as in the two-candidate
+rules of best-arm identification (Garivier and Kaufmann, *Optimal best arm identification with fixed confidence*, COLT
+2016; Russo, *Simple Bayesian algorithms for best arm identification*, COLT 2016).
 
 Without structure, candidates tell nothing about each other, and each is measured once before any is measured again: an
-exceptional candidate amid bad ones is found then, and is not otherwise. `benchmarks.race` shows what either decides, and how
-often it is wrong, on invented surfaces and on grids that were measured.
+exceptional candidate amid bad ones is found then, and is not otherwise. `benchmarks.race` shows what either decides,
+and how often it is wrong, on invented surfaces and on grids that were measured.
 """
 
 from __future__ import annotations
@@ -149,7 +149,10 @@ class Race:
 
     @property
     def leader(self) -> int:
-        """Return the number of the candidate with the highest mean of those that were measured, the serial program included."""
+        """Return the number of the measured candidate with the highest mean.
+
+        The serial program is included.
+        """
         return self._known_leader(self._state[0])
 
     def standings(self) -> list[Standing]:
@@ -188,7 +191,10 @@ class Race:
         return [number for number in range(len(self.candidates)) if number not in self._fails]
 
     def _two(self) -> tuple[int, int, float]:
-        """Return the leader, its strongest rival, and by how much that may be better; minus infinity if there is none."""
+        """Return the leader, its strongest rival, and by how much that may be better.
+
+        It is minus infinity if there is no rival.
+        """
         mean, covariance = self._state
         leader = self._leader(mean)
         above = self._may_be_better(leader, mean, covariance)
@@ -304,7 +310,10 @@ def _shape(workers: float, chunk: float) -> tuple[float, ...]:
 
 
 def replayed(race: Race, runs: Iterable[tuple[int, float | None]]) -> Race:
-    """Return ``race`` after its ``runs``: the number and the speedup of each in the order they were made, None if one failed."""
+    """Return ``race`` after its ``runs``: candidate and speedup of each in the order they were made.
+
+    The speedup is None if a run failed.
+    """
     for number, speedup in runs:
         if speedup is None:
             race.fail(number)

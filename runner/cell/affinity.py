@@ -27,10 +27,11 @@ AFFINITIES = (NONE, COMPACT, SCATTER, CORES_ONLY, SIBLINGS, FAST_CORES)
 def cpus_for(affinity: str) -> tuple[int, ...]:
     """Return the CPUs to pin workers to, in order; empty for ``none``, and if the system cannot pin (see `CAN_PIN`).
 
-    ``compact`` fills a core's hardware threads, then the next core, then the next NUMA node and the next socket; ``scatter`` uses
-    one hardware thread of every socket, node and core first, then the others. The others leave CPUs out: ``cores_only`` is
-    compact with one hardware thread of each core, ``siblings`` compact with those cores that have several, and ``fast_cores`` the fast
-    cores of a hybrid processor, scattered. Where no core has several threads, or all are as fast, nothing is left out.
+    ``compact`` fills a core's hardware threads, then the next core, then the next NUMA node and the next socket;
+    ``scatter`` uses one hardware thread of every socket, node and core first, then the others. The others leave CPUs
+    out: ``cores_only`` is compact with one hardware thread of each core, ``siblings`` compact with those cores that
+    have several, and ``fast_cores`` the fast cores of a hybrid processor, scattered. Where no core has several threads,
+    or all are as fast, nothing is left out.
     """
     if affinity == NONE or not CAN_PIN:
         return ()
@@ -62,7 +63,9 @@ def _same_core(seat: Seat, seats: list[Seat]) -> list[Seat]:
 
 
 def _round(seat: Seat, seats: list[Seat]) -> tuple[int, int, int, int, int]:
-    """Return the place of a seat if every core has its turn before a core has a second one, and nodes and sockets take turns.
+    """Return the place of a seat if cores, nodes and sockets take turns.
+
+    Every core has its turn before a core has a second one.
 
     A socket may have several nodes, or a node several sockets.
     """
@@ -80,7 +83,10 @@ def pin(cpu: int) -> None:
 
 
 def pin_all(cpu: int) -> None:
-    """Restrict all threads that this process has to ``cpu``, such as those that send and receive for a pool's worker."""
+    """Restrict all threads of this process to ``cpu``.
+
+    Such as those that send and receive for a pool's worker.
+    """
     for thread in map(int, os.listdir(_THREADS)):
         with suppress(ProcessLookupError):  # it ended just now
             os.sched_setaffinity(thread, {cpu})

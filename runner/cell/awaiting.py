@@ -87,7 +87,10 @@ def _refuse_generator(result: Any) -> None:
 
 
 def awaiting(function: Call) -> Awaited:
-    """Return a coroutine function that calls ``function`` on the running loop, which it blocks until something is to be awaited."""
+    """Return a coroutine function that calls ``function`` on the running loop.
+
+    The call blocks the loop until something is to be awaited.
+    """
 
     async def wait(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)  # within the loop, which asyncio.gather and create_task need

@@ -1,9 +1,9 @@
 """What a worker does until it is ready for its first task: what a user's program would do, and nothing else.
 
-A program starts a thread or a process, which imports the modules of the functions that it is to call. So the time until then is what
-a run charges as start-up. Everything of ours comes afterwards, and begins only when all workers are ready, so that one
-does not slow down the next: meanwhile they wait at a barrier, and so does the parent. A spawned process has imported nothing of ours
-but this module until then: the rest reaches it as bytes, which it unpickles later.
+A program starts a thread or a process, which imports the modules of the functions that it is to call. So the time until
+then is what a run charges as start-up. Everything of ours comes afterwards, and begins only when all workers are ready,
+so that one does not slow down the next: meanwhile they wait at a barrier, and so does the parent. A spawned process has
+imported nothing of ours but this module until then: the rest reaches it as bytes, which it unpickles later.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ _mine = threading.local()  # in a pool of threads each thread is a worker; a pro
 
 
 class Later:
-    """An object that travels to a process as bytes of its own: it is unpickled, and what it needs imported, when it is called for."""
+    """An object that travels to a process as bytes of its own.
+
+    It is unpickled, and what it needs is imported, when it is called for.
+    """
 
     def __init__(self, made: Any) -> None:
         self._made = made
@@ -111,8 +114,8 @@ def import_module(name: str) -> Any:
 def start(users: Users, says: Any, barrier: Later, later: Later) -> None:
     """Become ready and wait until all are, then call ``later``: what every worker starts with.
 
-    A process sends a byte to the parent over ``says``. ``later`` holds a function and its arguments, which ``barrier`` and
-    the time, or what a module raised, are added to.
+    A process sends a byte to the parent over ``says``. ``later`` holds a function and its arguments, which ``barrier``
+    and the time, or what a module raised, are added to.
     """
     ready = users.load()
     if users.apart:
@@ -149,7 +152,7 @@ def keep(initial: bytes, *arguments: Any) -> None:
 
 
 class Kept(NamedTuple):
-    """What a worker of a pool that lives for one map needs for its tasks, and nothing else; ``workload`` makes the task."""
+    """What a worker of a pool that lives for one map needs for its tasks; ``workload`` makes the task."""
 
     users: Users
     workload: Later

@@ -94,7 +94,7 @@ class Bound:
 
     @property
     def costs(self) -> Costs:
-        """Return what a block takes: as those that count took, before them what the last one took but no more than foreseen."""
+        """Return what a block takes: as those that count, before them as the last one but at most what was foreseen."""
         if self._counted:
             pairs, traced = zip(*self._counted)
             return Costs(median(pairs), median(traced))

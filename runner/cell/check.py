@@ -120,7 +120,10 @@ def _rehearsed(question: Question) -> Any:
 
 
 def _problem(import_: Callable[[str], Any], target: str, miss: Callable[[str], None], *, makes: bool) -> str:
-    """Return why the target cannot be imported or called and how to mend it; "" if it can. Pass ``miss`` a module that is missing."""
+    """Return why the target cannot be imported or called and how to mend it; "" if it can.
+
+    Pass ``miss`` a module that is missing.
+    """
     try:
         found = import_(target)
         if not makes:

@@ -23,7 +23,10 @@ _WHERE = {
 
 
 def channel_for(model: str, ipc: str) -> str:
-    """Resolve ``auto``: a pool's own transport, none for serial, else a queue, or what there is where a queue does not reach."""
+    """Resolve ``auto`` to the channel that suits the model.
+
+    A pool's own transport, none for serial, else a queue, or the first channel that reaches the workers.
+    """
     if ipc != "auto":
         return ipc
     chosen = models.load(model)
@@ -65,7 +68,10 @@ def why_not(
 
 
 def pickles_payloads(model: str, ipc: str, model_options: Optional[dict[str, Any]] = None) -> bool:
-    """Return whether payloads travel as pickles: to workers that share no objects, and by some pools and channels to others as well."""
+    """Return whether payloads travel as pickles.
+
+    They do to workers that share no objects, and with some pools and channels to others as well.
+    """
     chosen = models.load(model)
     if chosen.ALWAYS_PICKLES or chosen.space(model_options or {}) not in SHARING_OBJECTS:
         return True

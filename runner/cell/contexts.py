@@ -15,7 +15,7 @@ _STARTERS = {
 
 
 def context_of(method: Optional[str]) -> Any:
-    """Return `multiprocessing`'s context of a start method, all that it imports when it starts a process imported before.
+    """Return `multiprocessing`'s context of a start method, with all that starting a process needs imported.
 
     What the parent imports is charged to nobody: a program does so once, and much else may have done so before.
     """

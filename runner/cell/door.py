@@ -1,4 +1,4 @@
-"""Executed by path in a worker that another library started, to which this package is unknown: load it, and find a function.
+"""Executed by path in a worker that another library started: load this package, and find a function.
 
 ``ASKED`` is set by `runner.cell.gate.Door`, which travels to the worker as a call of this file.
 """

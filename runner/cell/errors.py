@@ -26,7 +26,10 @@ class InputsUnusable(RunFailed):
 
 
 class FirstCallFailed(RunFailed):
-    """Raised when the first call of the task, in a process apart, raised; carries the error and its traceback as text."""
+    """Raised when the first call of the task, in a process apart, raised.
+
+    It carries the error and its traceback as text.
+    """
 
     def __init__(self, reason: str, traceback_text: str) -> None:
         super().__init__(reason)

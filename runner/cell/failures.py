@@ -64,7 +64,10 @@ def briefly(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Return where an exception was raised: the innermost call that is neither ours nor of a library; empty if none is."""
+    """Return the innermost call of the user's in which an exception was raised.
+
+    That is neither ours nor of a library; empty if there is none.
+    """
     import traceback  # noqa: PLC0415  # as above
 
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
@@ -86,7 +89,10 @@ def both_ends(text: str, most: int) -> str:
 
 
 def _without_own(place: Optional[TracebackType]) -> Optional[TracebackType]:
-    """Return a traceback without the calls of this package that lead to the user's; all of it if they are all there is."""
+    """Return a traceback without the calls of this package that lead to the user's code.
+
+    It is returned whole if there are no others.
+    """
     found = place
     while found is not None and found.tb_frame.f_code.co_filename.startswith(_OWN):
         found = found.tb_next

@@ -35,13 +35,14 @@ INPUT, ARGUMENTS, UNKNOWN = "input", "arguments", "unknown"
 class FirstCalls(NamedTuple):
     """What was seen.
 
-    ``first_ns`` is the length of the very first call, ``task_ns`` the median of later ones. If a user gives several inputs,
-    ``first_ns`` is the mean over the first call with each, and ``task_ns`` that over the medians. ``largest_bytes``
-    is the size of the largest payload either way, ``whole_bytes`` that of all of them, each in a message's frame. ``changes`` says what a call changes in place: its INPUT,
-    the ARGUMENTS of the configuration, nothing if empty; UNKNOWN if the input cannot be copied. What cannot be
-    pickled of an input or a result is said in words, see `unpicklable`. ``plain``: no call needed an event loop.
-    ``cpus`` is how many CPUs the process kept busy during the later calls, 0 without any; ``inputs_ns`` the time to make the inputs.
-    ``called`` is with how many of them it was called.
+    ``first_ns`` is the length of the very first call, ``task_ns`` the median of later ones. If a user gives several
+    inputs, ``first_ns`` is the mean over the first call with each, and ``task_ns`` that over the medians.
+    ``largest_bytes`` is the size of the largest payload either way, ``whole_bytes`` that of all of them, each in a
+    message's frame. ``changes`` says what a call changes in place: its INPUT, the ARGUMENTS of the configuration,
+    nothing if empty; UNKNOWN if the input cannot be copied. What cannot be pickled of an input or a result is said in
+    words, see `unpicklable`. ``plain``: no call needed an event loop. ``cpus`` is how many CPUs the process kept busy
+    during the later calls, 0 without any; ``inputs_ns`` the time to make the inputs. ``called`` is with how many of
+    them it was called.
     """
 
     first_ns: int
@@ -62,10 +63,11 @@ def observe(
 ) -> tuple[FirstCalls, Inputs]:
     """Call the task for the first times; return what that shows and the inputs for the trials.
 
-    With ``apart``, a forked process makes the calls: what a task leaves behind in its process, such as threads
-    or locks, would reach the workers that are forked later and could hang or end them. A function whose length is known
-    (``known_ns``, 0 if not) is not called again for it. If calls with all inputs would take longer than ``within_ns``, some of the
-    inputs are called with, in random order, and none ``apart``. Raise what the task raises, or FirstCallFailed if it was raised apart; if that process ended, this one ends in the same way.
+    With ``apart``, a forked process makes the calls: what a task leaves behind in its process, such as threads or
+    locks, would reach the workers that are forked later and could hang or end them. A function whose length is known
+    (``known_ns``, 0 if not) is not called again for it. If calls with all inputs would take longer than ``within_ns``,
+    some of the inputs are called with, in random order, and none ``apart``. Raise what the task raises, or
+    FirstCallFailed if it was raised apart; if that process ended, this one ends in the same way.
     """
     begin = perf_counter_ns()
     originals = workload.inputs()
@@ -137,12 +139,18 @@ def _call(
 
 
 def _order(count: int, within_ns: float) -> Sequence[int]:
-    """Return the places of all inputs in order; in random order if some may be left out, since the first may be unlike the others."""
+    """Return the places of all inputs, in order.
+
+    If some may be left out, the order is random, since the first may be unlike the others.
+    """
     return range(count) if within_ns == inf else Random(count).sample(range(count), count)
 
 
 def _passes(task: Task, inputs: Inputs, places: Sequence[int], most: int) -> tuple[list[list[int]], float]:
-    """Call the task with the inputs at ``places`` again and again; return the lengths in each pass, and the CPUs kept busy."""
+    """Call the task with the inputs at ``places`` repeatedly.
+
+    Returns the lengths in each pass, and the CPUs kept busy.
+    """
     passes: list[list[int]] = []
     spent = on_cpu = 0
     while len(passes) < most and spent < _LONG_NS:

@@ -1,9 +1,9 @@
 """A barrier for workers that inherit nothing of the parent: named pipes in the run's private folder.
 
-The library of a foreign pool starts its workers, and hands them neither locks nor barriers. What they get is a path: each
-draws its index by making a pipe of that number, which the kernel lets only one of them do, and waits by reading from it. A
-thread of the parent reads who has arrived from a pipe of its own, and lets all pass when they are complete. It sleeps
-during a trial.
+The library of a foreign pool starts its workers, and hands them neither locks nor barriers. What they get is a path:
+each draws its index by making a pipe of that number, which the kernel lets only one of them do, and waits by reading
+from it. A thread of the parent reads who has arrived from a pipe of its own, and lets all pass when they are complete.
+It sleeps during a trial.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _PASS, _BREAK = b"+", b"-"
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _PACKAGE = __name__.rpartition(".")[0]
 SAFE_PATH = "PYTHONSAFEPATH"
-"""Set while a library starts its workers with ``python -m``, which would look for modules in the working directory first."""
+"""Set while a library starts its workers with ``python -m``, which would look for modules in the working directory
+first."""
 _BY_PATH = "breakeven_cell"  # the package's name where it was loaded by `runner/cell/__main__.py`
 
 

@@ -77,7 +77,10 @@ def _of_module(target: str) -> list[Any]:
 
 
 def drawn(inputs: list[Any], take: int, seed: str) -> list[Any]:
-    """Return ``take`` of the inputs, each as likely as any other, in their order: the same ones for one ``seed``; all if that is 0."""
+    """Return ``take`` of the inputs, each as likely as any other, in their order.
+
+    One ``seed`` gives the same ones; ``take`` 0 gives all.
+    """
     if not take or take >= len(inputs):
         return inputs
     return [inputs[place] for place in sorted(Random(seed).sample(range(len(inputs)), take))]

@@ -1,7 +1,7 @@
 """Interpreters beside the first one of this process, each with a GIL of its own: made, entered, ended.
 
-Python 3.14 has them as `concurrent.interpreters`, 3.13 in a module without documentation, `_interpreters`. Those of 3.12
-corrupt the process's heap when they end. An interpreter begins with nothing of its creator's, so what it is to
+Python 3.14 has them as `concurrent.interpreters`, 3.13 in a module without documentation, `_interpreters`. Those of
+3.12 corrupt the process's heap when they end. An interpreter begins with nothing of its creator's, so what it is to
 execute reaches it as a text: a pickle of a call, whose first part loads this package by path.
 """
 
@@ -46,7 +46,10 @@ class Descriptor:
 
 
 class _Handover:
-    """Stands for the process that `multiprocessing` would start: both ends are closed apart, so each has a descriptor."""
+    """Stands for the process that `multiprocessing` would start.
+
+    Both ends are closed apart, so each has a descriptor.
+    """
 
     DupFd = Descriptor
 

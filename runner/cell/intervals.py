@@ -1,4 +1,7 @@
-"""Medians of what one process measured, and intervals: of a median, and of a percentile of samples that come in trials."""
+"""Medians of what one process measured, and intervals of medians and of percentiles.
+
+Percentiles are those of samples that come in trials.
+"""
 
 from __future__ import annotations
 

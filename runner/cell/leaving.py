@@ -1,4 +1,4 @@
-"""The end of a measured process or worker: what the user's function left behind decides neither when nor how it ends."""
+"""End a measured process or worker, whatever the user's function left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A barrier for workers that share the parent's descriptors and nothing else: pipes, one that all write to and one each to read."""
+"""A barrier of pipes for workers that share only the parent's descriptors.
+
+All write to one pipe, and each reads from one of its own.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ class Meeting:
         return Seat(self._call, self._pipes[worker][0])
 
     def wait(self, seconds: float) -> None:
-        """Wait until all workers have come, then let them pass; raise BrokenBarrierError if one breaks it or is late."""
+        """Wait until all workers have come, then let them pass.
+
+        Raise BrokenBarrierError if one breaks it or is late.
+        """
         end = perf_counter() + seconds
         for _ in self._pipes:
             come = self._poll.poll(max(end - perf_counter(), 0) * 1e3)

@@ -22,8 +22,8 @@ _PAGES, _REPETITIONS = 32, 5
 class Held(NamedTuple):
     """What a process holds now, in bytes.
 
-    ``private`` are the pages that nobody else has, ``proportional`` counts each shared page divided by the number of its
-    sharers as well (PSS), ``resident`` counts it in full (RSS).
+    ``private`` are the pages that nobody else has, ``proportional`` counts each shared page divided by the number of
+    its sharers as well (PSS), ``resident`` counts it in full (RSS).
     """
 
     private: int

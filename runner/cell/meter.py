@@ -77,7 +77,10 @@ class Machine:
 
 
 class Reading(NamedTuple):
-    """The counts that a `Meter` read at one moment; ``other_cpu_ns`` and ``faults`` of each process, the parent's last."""
+    """The counts that a `Meter` read at one moment.
+
+    ``other_cpu_ns`` and ``faults`` hold one value for each process, the parent's last.
+    """
 
     machine: MachineCounts
     usage: Usage
@@ -145,7 +148,10 @@ def between(before: Reading, after: Reading, *, alone: bool) -> Counts:
 
 
 def _of_tasks(counts: Sequence[int], alone: bool) -> Sequence[int]:
-    """Return the counts of the processes that carried out tasks; the parent's is the last, and the only one of threads."""
+    """Return the counts of the processes that carried out tasks.
+
+    The parent's is the last, and the only one if workers are threads.
+    """
     return counts[-1:] if alone else counts[:-1] or counts
 
 

@@ -1,7 +1,7 @@
 """A network namespace of this process's own, for libraries that listen on every address and cannot be told otherwise.
 
-What they open can be reached by this process's own descendants alone. A child of another process tells whether the system
-allows it: ``python network.py`` exits with 0 if it does.
+What they open can be reached by this process's own descendants alone. A child of another process tells whether the
+system allows it: ``python network.py`` exits with 0 if it does.
 """
 
 from __future__ import annotations

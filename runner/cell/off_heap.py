@@ -49,7 +49,9 @@ def private_words(count: int) -> memoryview:
 
 
 def leave_gaps() -> None:
-    """Leave free memory below what the heap will hold: pieces of some KiB, as imports leave them in a program of any size.
+    """Leave free memory below what the heap will hold.
+
+    It comes in pieces of some KiB, as imports leave them in a program of any size.
 
     A measured process may have none left by then, and a process that is forked inherits none.
     """

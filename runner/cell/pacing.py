@@ -28,7 +28,7 @@ def sleep_until(due_ns: int) -> None:
 
 
 def spin_until(due_ns: int) -> None:
-    """Wait in the same way, but look at the clock at last, so that nothing is late by the time that it takes to be woken.
+    """Wait in the same way, but look at the clock at the end, so that waking up makes nothing late.
 
     A thread whose GIL others need must sleep instead.
     """
@@ -40,7 +40,7 @@ def spin_until(due_ns: int) -> None:
 
 
 async def await_until(due_ns: int) -> None:
-    """Let the other tasks of the loop have their turns until the clock says ``due_ns``, and as much longer as theirs take."""
+    """Let the other tasks of the loop run until ``due_ns``, and as much longer as they take."""
     from asyncio import sleep as pause  # noqa: PLC0415  # takes tens of milliseconds, where there is no loop
 
     left = due_ns - perf_counter_ns()

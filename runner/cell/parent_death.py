@@ -53,7 +53,9 @@ def die_with_creator() -> None:
 
 
 def die_with(pid: int, session: int = 0) -> None:
-    """End this process when another one ends, which need not be its parent, and first all processes of a ``session``; Linux only.
+    """End this process when another one ends, which need not be its parent; Linux only.
+
+    All processes of a ``session`` are ended first.
 
     PR_SET_PDEATHSIG would not do: it acts when the thread ends that forked, which a library may let end at any time.
     """

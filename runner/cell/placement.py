@@ -15,7 +15,8 @@ from .named import NamedTuple
 from .procfs import KernelFile
 
 Look = tuple[int, ...]
-"""The CPU of each worker that is not the parent, then the parent's, at one moment; empty if the kernel does not report it."""
+"""The CPU of each worker that is not the parent, then the parent's, at one moment; empty if the kernel does not report
+it."""
 
 _STAT = "/proc/{}/task/{}/stat"
 _PROCESSOR = 36  # words after the name, which is in parentheses and may contain spaces
@@ -43,7 +44,10 @@ def _cpu(text: bytes) -> int:
 
 
 def share_with_parent(looks: Sequence[Look]) -> Optional[float]:
-    """Return at which share of the looks a worker was on the parent's CPU, the mean over the workers; None without looks."""
+    """Return the share of looks at which a worker was on the parent's CPU.
+
+    It is the mean over the workers; None without looks.
+    """
     pairs = [cpu == look[-1] for look in looks for cpu in look[:-1]]
     return sum(pairs) / len(pairs) if pairs else None
 

@@ -1,4 +1,4 @@
-"""How the interpreter of a parent or worker switches threads and collects garbage: what is asked for, and what holds."""
+"""How an interpreter switches threads and collects garbage: what is asked for, and what holds."""
 
 from __future__ import annotations
 

@@ -47,7 +47,10 @@ def _read(descriptor: int) -> bytes:
 
 
 def _buffer() -> memoryview:
-    """Return the thread's buffer, which is not on the heap: `os.pread` would shrink one there, and leave it above messages."""
+    """Return the thread's buffer, which is not on the heap.
+
+    `os.pread` would shrink one there, and leave it above messages.
+    """
     if not hasattr(_own, "buffer"):
         _own.buffer = private_bytes(_MOST_TEXT)
     buffer: memoryview = _own.buffer

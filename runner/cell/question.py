@@ -24,8 +24,8 @@ class Asked(NamedTuple):
 class Question(NamedTuple):
     """Asks what the interpreter is, and if ``targets`` (``module:callable``) can be imported from ``path``.
 
-    Those of them that are no ``makers`` of inputs must not be generator functions. The answer goes to the open
-    file ``descriptor``. ``options`` are those of a workload whose calls are compared with signatures, and whose inputs are
+    Those of them that are no ``makers`` of inputs must not be generator functions. The answer goes to the open file
+    ``descriptor``. ``options`` are those of a workload whose calls are compared with signatures, and whose inputs are
     made: one of each size in ``payloads`` if they are made by size. With ``pickles`` each must have a pickle. With
     ``installed`` the answer names all packages that could be imported. ``members`` are what runs will be made of.
     """
@@ -53,8 +53,8 @@ class Interpreter(NamedTuple):
 class Manner(NamedTuple):
     """How a program calls the function.
 
-    ``awaits``: it is async. ``by_name``: a process can be sent it, as any function that a module defines under its own name. ``makes``:
-    what gives the inputs makes them when it is called.
+    ``awaits``: it is async. ``by_name``: a process can be sent it, as any function that a module defines under its own
+    name. ``makes``: what gives the inputs makes them when it is called.
     """
 
     awaits: bool = False
@@ -65,11 +65,12 @@ class Manner(NamedTuple):
 class Answer(NamedTuple):
     """Why targets cannot be imported and how to mend it, the ``files`` that hold those that can, and what they import.
 
-    ``refusal`` says why they cannot be called as a run will, empty if they can; ``inputs`` is the number of inputs in a list,
-    ``input_files`` are those that a list is of. ``modules`` are the files of all imported modules of the user's;
+    ``refusal`` says why they cannot be called as a run will, empty if they can; ``inputs`` is the number of inputs in a
+    list, ``input_files`` are those that a list is of. ``modules`` are the files of all imported modules of the user's;
     ``packages`` are name and version of the imported packages, or of all that are installed if that was asked.
-    ``missing`` is the name of a module that was not found when a target was imported, empty if none was. ``lacks`` has for each member that was asked for what it lacks here, an empty `Lack` if nothing.
-    ``manner`` is that of the function.
+    ``missing`` is the name of a module that was not found when a target was imported, empty if none was. ``lacks`` has
+    for each member that was asked for what it lacks here, an empty `Lack` if nothing. ``manner`` is that of the
+    function.
     """
 
     interpreter: Interpreter

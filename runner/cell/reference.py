@@ -15,8 +15,9 @@ from .workloads import Workload
 class Reference:
     """Inputs and their serial results. ``task`` is the parent's own copy of the task.
 
-    ``sizes_in`` are the sizes of the payloads, and ``bytes_in`` and ``bytes_back`` the mean sizes of one each way: of the
-    bytes themselves, or of the pickle of any other Python object, None if one has none. ``task_ns`` is about the length of a task.
+    ``sizes_in`` are the sizes of the payloads, and ``bytes_in`` and ``bytes_back`` the mean sizes of one each way: of
+    the bytes themselves, or of the pickle of any other Python object, None if one has none. ``task_ns`` is about the
+    length of a task.
     """
 
     def __init__(self, workload: Workload, inputs: Optional[Inputs] = None, task_ns: int = 1) -> None:

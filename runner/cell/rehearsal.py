@@ -23,7 +23,10 @@ Say = Callable[[str], None]
 
 
 class Rehearsal(NamedTuple):
-    """Why a run could not call what it has to, empty if it can; how many inputs a list has, and the files if it is of files."""
+    """Why a run could not call what it has to, empty if it can; and what its list of inputs holds.
+
+    That is how many inputs, and the files if it is a list of files.
+    """
 
     refusal: str = ""
     inputs: int = 0
@@ -31,7 +34,10 @@ class Rehearsal(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call that a run will make of a user's callable: the knob that names it, its arguments, and how to write them."""
+    """A call that a run will make of a user's callable.
+
+    It has the knob that names it, its arguments, and how to write them.
+    """
 
     knob: str
     target: str
@@ -42,7 +48,10 @@ class Call(NamedTuple):
 
 
 def rehearse(question: Question, say: Say) -> Rehearsal:
-    """Compare calls with the signatures of what is called, then have the inputs made; ``say`` what is called before it is."""
+    """Compare calls with the signatures of what they call, then have the inputs made.
+
+    ``say`` names what is called before it is called.
+    """
     for call in _calls(question.options, question.payloads):
         refusal = _misfit(call)
         if refusal:

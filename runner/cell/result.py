@@ -73,9 +73,9 @@ class ObservationRecord(NamedTuple):
 class LaneRecord(NamedTuple):
     """One lane of a traced trial: its bounds, its worker (-1 for the parent), and its place in the trace.
 
-    From ``offset`` on there are ``marks`` stamps (float64, clock readings in s), as many codes (one byte each, padded to 8) and
-    ``tasks`` pairs of int64: number and on-CPU time. ``feeder`` is true for a thread that sends or reads
-    on behalf of ``worker``.
+    From ``offset`` on there are ``marks`` stamps (float64, clock readings in s), as many codes (one byte each, padded
+    to 8) and ``tasks`` pairs of int64: number and on-CPU time. ``feeder`` is true for a thread that sends or reads on
+    behalf of ``worker``.
     """
 
     trial: int
@@ -93,9 +93,10 @@ class LaneRecord(NamedTuple):
 class WorkerRecord(NamedTuple):
     """One worker, or the parent.
 
-    Memory and ``native_threads`` are those of a whole process, None for a thread of the parent. ``offset`` bounds how far its clock is
-    ahead of the parent's. ``cpu`` is where it was seen most often in the trials that count, at ``cpu_share`` of the looks.
-    ``jit`` and ``collects`` are whether its JIT compiler (None if unknown) and its garbage collector were on.
+    Memory and ``native_threads`` are those of a whole process, None for a thread of the parent. ``offset`` bounds how
+    far its clock is ahead of the parent's. ``cpu`` is where it was seen most often in the trials that count, at
+    ``cpu_share`` of the looks. ``jit`` and ``collects`` are whether its JIT compiler (None if unknown) and its garbage
+    collector were on.
     """
 
     pid: int
@@ -125,7 +126,10 @@ class RoundTrips(NamedTuple):
 
 
 class InputSizes(NamedTuple):
-    """The inputs that a user gives as a list: how many, and the sizes of the smallest and the largest, None if one has none."""
+    """The inputs that a user gives as a list: how many, and the smallest and largest size.
+
+    A size is None if an input has none.
+    """
 
     number: int
     least_bytes: Optional[int]
@@ -154,11 +158,10 @@ class Facts(NamedTuple):
 class Result(NamedTuple):
     """One run.
 
-    ``cpus`` is the number of CPUs that its counts cover, ``task_ns`` the length of one task after
-    calibration, ``first_call_ns`` that of the first one, ``changes`` what it changes in place (see `FirstCalls`),
-    ``bytes_in`` and ``bytes_back`` the mean sizes of one payload each way, None
-    for an object that cannot be pickled; ``inputs`` describes those that a user gives as a list. ``channel_costs`` is None where no
-    channel joins the workers.
+    ``cpus`` is the number of CPUs that its counts cover, ``task_ns`` the length of one task after calibration,
+    ``first_call_ns`` that of the first one, ``changes`` what it changes in place (see `FirstCalls`), ``bytes_in`` and
+    ``bytes_back`` the mean sizes of one payload each way, None for an object that cannot be pickled; ``inputs``
+    describes those that a user gives as a list. ``channel_costs`` is None where no channel joins the workers.
     """
 
     trials: tuple[TrialRecord, ...]

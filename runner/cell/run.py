@@ -107,8 +107,8 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
 def _start(crew: Model) -> None:
     """Start the workers, and wait until all are ready.
 
-    What the run itself has made is collected before. Otherwise a collection falls into the start, always at the same point,
-    and copies each page that it writes to, since a forked worker shares it: 0.5 ms of 3.
+    What the run itself has made is collected before. Otherwise a collection falls into the start, always at the same
+    point, and copies each page that it writes to, since a forked worker shares it: 0.5 ms of 3.
     """
     gc.collect(_YOUNG)
     with deferred():

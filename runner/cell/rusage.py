@@ -1,8 +1,9 @@
 """What the kernel counts for parent and workers.
 
-Each process writes its own switches, faults and CPU time on its lane, where the parent reads them; each worker
-and the parent also the CPU time of its own thread, so that what is left is of other threads: those of native
-libraries (BLAS, OpenMP) and those that the function starts. How long each thread waited for a CPU, and how often it was moved, the parent reads from the kernel.
+Each process writes its own switches, faults and CPU time on its lane, where the parent reads them; each worker and the
+parent also the CPU time of its own thread, so that what is left is of other threads: those of native libraries (BLAS,
+OpenMP) and those that the function starts. How long each thread waited for a CPU, and how often it was moved, the
+parent reads from the kernel.
 """
 
 from __future__ import annotations

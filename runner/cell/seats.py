@@ -1,4 +1,7 @@
-"""What a worker needs to send to other workers, or to receive from them: its end of the lines, and the window of each sender."""
+"""What a worker needs to send to other workers, or to receive from them.
+
+That is its end of the lines, and the window of each sender.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ if TYPE_CHECKING:
 class Seat(NamedTuple):
     """What one worker has: its ``end``, an `Outlet` or an inlet, and what all share.
 
-    Of the semaphores in ``credits``, one for each sender, each holds as many as ``window`` says: a sender takes one before it sends,
-    and who has its message gives it back. A sender whose messages were all taken says so in ``ended``.
+    Of the semaphores in ``credits``, one for each sender, each holds as many as ``window`` says: a sender takes one
+    before it sends, and who has its message gives it back. A sender whose messages were all taken says so in ``ended``.
     """
 
     end: Any

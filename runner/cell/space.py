@@ -37,7 +37,10 @@ def how_full(folder: str) -> str:
 
 
 def allocate(descriptor: int, size: int) -> None:
-    """Have the pages of a file now; raise OSError if there are not enough. Where that is impossible, only set its size."""
+    """Have the pages of a file now; raise OSError if there are not enough.
+
+    Where that is impossible, only set its size.
+    """
     os.truncate(descriptor, size)
     if not hasattr(os, "posix_fallocate"):
         return

@@ -10,7 +10,8 @@ from .named import NamedTuple
 class Rules(NamedTuple):
     """When warm-up ends and when to stop, see ``measure`` in conf/config.yaml; ``rel_ci`` is relative.
 
-    ``fewest`` pairs and ``least_traced`` trials stay even where the time is too short for ``min_trials`` and ``traced``.
+    ``fewest`` pairs and ``least_traced`` trials stay even where the time is too short for ``min_trials`` and
+    ``traced``.
     """
 
     warmup: int
@@ -27,13 +28,13 @@ class Rules(NamedTuple):
 class Specification(NamedTuple):
     """One run: its cell, with units in the names, and how and where to measure it.
 
-    ``amount`` is the work in a task; None, if none was calibrated before, calibrates it in the run. ``known_ns`` is the length of
-    a function's call as calibrated, 0 if it is not known. One that ``calibrates`` does nothing else, and leaves a `CalibrationResult`.
-    Of the inputs that a user gives the run takes ``take``, drawn for its round, all if that is 0; one that calibrates calls with so many
-    of them as ``longest_trial_ns`` holds. ``time_limit_ns`` is 0 if nobody ends the run; ``executable`` is the interpreter, started with ``options`` and
-    the variables of ``environment``, of which None removes one; ``folder`` is the run's private folder, ``path``
-    the directories that a user's function
-    is imported from, and ``parent`` the process that waits for the result.
+    ``amount`` is the work in a task; None, if none was calibrated before, calibrates it in the run. ``known_ns`` is the
+    length of a function's call as calibrated, 0 if it is not known. One that ``calibrates`` does nothing else, and
+    leaves a `CalibrationResult`. Of the inputs that a user gives the run takes ``take``, drawn for its round, all if
+    that is 0; one that calibrates calls with so many of them as ``longest_trial_ns`` holds. ``time_limit_ns`` is 0 if
+    nobody ends the run; ``executable`` is the interpreter, started with ``options`` and the variables of
+    ``environment``, of which None removes one; ``folder`` is the run's private folder, ``path`` the directories that a
+    user's function is imported from, and ``parent`` the process that waits for the result.
     """
 
     cell_id: str

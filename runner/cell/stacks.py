@@ -50,7 +50,9 @@ def listen() -> None:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Let a process that is forked in the body open a file of its own only later, when it calls `report_alone` or is ready.
+    """Let a process that is forked in the body open a file of its own only later.
+
+    It does so when it calls `report_alone` or is ready.
 
     A user's program opens none, and until then nothing of the user's runs in a worker.
     """

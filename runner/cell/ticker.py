@@ -46,7 +46,7 @@ class Ticker:
             self.serve(perf_counter_ns())
 
     def served_after(self, call: Callable[[Any], tuple[int, Any]]) -> Callable[[Any], tuple[int, Any]]:
-        """Return ``call``, after each of which the thread serves what is due meanwhile, as a program without workers does."""
+        """Return ``call``, after which the thread serves what is due, as a program without workers does."""
 
         def called(payload: Any) -> tuple[int, Any]:
             result = call(payload)

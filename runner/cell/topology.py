@@ -1,4 +1,7 @@
-"""What Linux says of a CPU: its socket, NUMA node and core, and whether it is one of the fast ones of a hybrid processor."""
+"""What Linux says of a CPU: its socket, NUMA node and core, and whether it is a fast one.
+
+Hybrid processors have fast and slow cores.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ def package_of(cpu: int) -> int:
 def core_of(cpu: int) -> int:
     """Return the lowest number of the hardware threads of a CPU's core, its own number if the system hides them.
 
-    A core's own number does not tell: that of a mainframe's is given again and again, and AMD's modules have one for each of
-    the two threads that share them.
+    A core's own number does not tell: that of a mainframe's is given again and again, and AMD's modules have one for
+    each of the two threads that share them.
     """
     return min(_ranges(_text(f"system/cpu/cpu{cpu}/topology/thread_siblings_list")), default=cpu)
 
@@ -37,8 +40,8 @@ def node_of(cpu: int) -> int:
 def fast_cpus(cpus: Iterable[int]) -> set[int]:
     """Return those CPUs that belong to the fast cores, all of them if they are alike.
 
-    Intel's hybrid processors have a counter of their own for each kind of core, which lists its CPUs; others, such as ARM's, state the
-    capacity of each CPU.
+    Intel's hybrid processors have a counter of their own for each kind of core, which lists its CPUs; others, such as
+    ARM's, state the capacity of each CPU.
     """
     wanted = set(cpus)
     listed = wanted & _ranges(_text("cpu_core/cpus"))

@@ -32,9 +32,9 @@ from .workloads import Workload
 class Work(NamedTuple):
     """What every worker gets when it is created; picklable.
 
-    ``cpus`` are the CPUs that workers are pinned to in turn, empty for no pinning; ``path`` are the
-    directories that a user's function is imported from. ``fresh`` are the inputs if each call needs a fresh one,
-    and ``repeats`` is how often a worker may repeat one in a trial. ``policies`` are those of every interpreter of the run.
+    ``cpus`` are the CPUs that workers are pinned to in turn, empty for no pinning; ``path`` are the directories that a
+    user's function is imported from. ``fresh`` are the inputs if each call needs a fresh one, and ``repeats`` is how
+    often a worker may repeat one in a trial. ``policies`` are those of every interpreter of the run.
     """
 
     pattern: Pattern
@@ -57,8 +57,8 @@ class Worker:
     """One worker, as seen from its own process or thread.
 
     With ``apart``, the worker is a separate process: it opens the board itself and counts its own CPU time. ``ready``
-    is when it was ready for its first task but for what is done here, see `runner.cell.boot`: now if it is not known. Raise it
-    if it is what the user's module raised.
+    is when it was ready for its first task but for what is done here, see `runner.cell.boot`: now if it is not known.
+    Raise it if it is what the user's module raised.
     """
 
     PINNED = True
@@ -149,7 +149,8 @@ class LoopWorker(Worker):
     async def prepare_on_loop(self) -> None:
         """Prepare for the next trial, as `prepare` does.
 
-        The first worker calls the user's hook for all, which share everything that it may set up; it is awaited if it is async.
+        The first worker calls the user's hook for all, which share everything that it may set up; it is awaited if it
+        is async.
         """
         due = self.board.control[HOOK]
         if due and not self.index:

@@ -119,10 +119,11 @@ class Measure:
 class Cell:
     """One point of the grid: everything that affects its measurement, with units in the names.
 
-    ``*_options`` hold the other knobs of a family's member, in base units. ``tasks`` is 0 for ``auto``: then it
-    follows from ``trial_ns``, the length of a serial trial, which is 0 otherwise. ``environment`` holds the environment
-    variables that are set, or removed if None. ``switch_interval_ns`` is 0 for the interpreter's own. Where all inputs that a user
-    gives would take a serial trial longer than ``longest_trial_ns``, a run does ``take`` of them; 0 for all.
+    ``*_options`` hold the other knobs of a family's member, in base units. ``tasks`` is 0 for ``auto``: then it follows
+    from ``trial_ns``, the length of a serial trial, which is 0 otherwise. ``environment`` holds the environment
+    variables that are set, or removed if None. ``switch_interval_ns`` is 0 for the interpreter's own. Where all inputs
+    that a user gives would take a serial trial longer than ``longest_trial_ns``, a run does ``take`` of them; 0 for
+    all.
     """
 
     label: str | None = None
@@ -285,7 +286,10 @@ def _only_known(given: Mapping[str, Any], known: Iterable[str], prefix: str, lis
 
 
 def _longest_trial(plain: Mapping[str, Any], members: Mapping[str, _Member], *, by_length: bool) -> int:
-    """Return from which length of a serial trial on a run does a part of the inputs that are given; 0 for none, or without effect."""
+    """Return the length of a serial trial above which a run does a part of the given inputs.
+
+    It is 0 if there is none, or if it has no effect.
+    """
     asked = plain.get("longest_trial")
     longest = 0 if asked is None else read_length(asked, "longest_trial")
     has_list = members["workload"].options.get("inputs") is not None and members["pattern"].name == "map"

@@ -56,7 +56,8 @@ def describe(cell: Cell, distinct: Collection[str] = ()) -> str:
 def brief(cell: Cell, distinct: Collection[str] = ()) -> str:
     """Return the name of a cell for a screen: its work, then the mechanism, such as ``resize 1MiB process/pipe x2``.
 
-    It leaves out what goes without saying: the start method, a pool's own channel, the usual pattern, the work of messages.
+    It leaves out what goes without saying: the start method, a pool's own channel, the usual pattern, the work of
+    messages.
     """
     echoes = cell.pattern in ECHOES
     work = (

@@ -1,4 +1,7 @@
-"""How a sweep chooses its runs if it does not measure a whole grid: the settings of ``hydra/sweeper=race`` and ``bisect``."""
+"""How a sweep chooses its runs if it does not measure a whole grid.
+
+The settings of ``hydra/sweeper=race`` and ``bisect``.
+"""
 
 from __future__ import annotations
 

@@ -55,11 +55,17 @@ class Engine(ABC):
         return ()
 
     def placed(self) -> Sequence[tuple[Run, str]]:
-        """Return the runs that got to a node since this was asked last, each with its node; one that is moved comes again."""
+        """Return the runs that got to a node since the last call, each with its node.
+
+        A run that is moved comes again.
+        """
         return ()
 
     def cpu_models(self, run: Run) -> frozenset[str]:
-        """Return the CPU models of the nodes, asked with any ``run`` of the sweep; none if the plan knows the machine."""
+        """Return the CPU models of the nodes, asked with any ``run`` of the sweep.
+
+        There are none if the plan knows the machine.
+        """
         del run
         return frozenset()
 

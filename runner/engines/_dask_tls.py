@@ -1,4 +1,7 @@
-"""Whether a Dask scheduler that wants certificates takes that of this machine: its client says so only by a traceback."""
+"""Find out whether a Dask scheduler that wants certificates takes that of this machine.
+
+Its client says so only by a traceback.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The shared folder between an engine and its jobs on other machines: orders in, answers out, written aside and renamed."""
+"""The shared folder between an engine and its jobs on other machines.
+
+Orders in, answers out, written aside and renamed.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ _LAST_BYTES = 4096
 class Exchange:
     """The engine's side.
 
-    A job finds its orders in a folder of its own, the desk. It takes one by renaming it, so that an order is carried out
-    once at most, however many jobs were started for it, and not at all once it is withdrawn.
+    A job finds its orders in a folder of its own, the desk. It takes one by renaming it, so that an order is carried
+    out once at most, however many jobs were started for it, and not at all once it is withdrawn.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -56,8 +56,8 @@ class _Attempt(Generic[T]):
 class OnNodes(Engine):
     """Carries runs to nodes, one at a time on each; a subclass knows how an order gets to a node.
 
-    With ``placement=block`` the runs of a block, which are to be compared in one round, are made on one node; with any, on whichever
-    is free. A block is forgotten when its last run begins.
+    With ``placement=block`` the runs of a block, which are to be compared in one round, are made on one node; with any,
+    on whichever is free. A block is forgotten when its last run begins.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -82,7 +82,10 @@ class OnNodes(Engine):
         return max(1, len(self._nodes()))
 
     def takes(self, run: Run) -> bool:
-        """Return whether the node of the run's block is free, or any node if it has none; also if no node is left to wait for."""
+        """Return whether the node of the run's block is free, or any node if it has none.
+
+        Also if no node is left to wait for.
+        """
         with self._lock:
             own = self._block_on.get(self._block(run))
             if own is not None and own in self._busy:  # the usual case, for most of the blocks that wait
@@ -137,7 +140,10 @@ class OnNodes(Engine):
         return attempt.promised
 
     def _choose(self, run: Run, lost: Sequence[str] = ()) -> str:
-        """Return the node of a run: that of its block if it has one, else the one with the least to do; if possible none that was ``lost``."""
+        """Return the node of a run: that of its block if it has one, else the one with the least to do.
+
+        If possible, it is none that was ``lost``.
+        """
         nodes = self._nodes()
         if lost:
             nodes = [node for node in nodes if node not in lost] or nodes

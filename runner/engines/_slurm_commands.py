@@ -44,7 +44,8 @@ _AWAY = re.compile(
     "message (send|receive) failure|communication|unexpected message|insane message|try again|(submissions|presently) disabled",
     re.IGNORECASE,
 )
-"""What Slurm says if it could not be asked, or cannot answer now: the errors of its communication layer, and of a controller that is not in service."""
+"""What Slurm says if it could not be asked, or cannot answer now: the errors of its communication layer, and of a
+controller that is not in service."""
 _HEAD = re.compile(r"^\w+: (error: )?")
 _USABLE = re.compile(
     r"(idle|mixed|allocated|completing|planned)[~#$@^%+]*"
@@ -89,7 +90,10 @@ class Commands:
     options: Sequence[str]
 
     def check(self) -> None:
-        """Raise EngineUnusable if a job could not be submitted: commands, controller, partition or options are wrong."""
+        """Raise EngineUnusable if a job could not be submitted.
+
+        Commands, controller, partition or options are wrong then.
+        """
         missing = next((name for name in _COMMANDS if shutil.which(name) is None), None)
         if missing is not None:
             raise EngineUnusable(f"engine=slurm needs the command {missing}, which is not here; {INSTALL}")

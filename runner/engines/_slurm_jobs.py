@@ -82,7 +82,10 @@ class Jobs(ABC):
 
     @abstractmethod
     def looked(self, queue: Mapping[str, Job], asked: Sequence[Asked]) -> Lost:
-        """Take notice of the queue; return the orders that nobody will answer, and why. Raise Unreachable, or EngineLost."""
+        """Take notice of the queue; return the orders that nobody will answer, and why.
+
+        Raise Unreachable, or EngineLost.
+        """
 
 
 class PerRun(Jobs):
@@ -175,7 +178,10 @@ class OnChosen(PerRun):
         return False
 
     def _choose(self) -> dict[str, str]:
-        """Drop chosen nodes that are no longer usable unless all are, and take idle ones in their place; return the usable ones."""
+        """Replace chosen nodes that are no longer usable by idle ones; return the usable ones.
+
+        If none is usable, all are kept.
+        """
         usable = self.tools.commands.nodes()
         kept = [node for node in self._chosen if node in usable]
         idle = sorted(node for node, state in usable.items() if state.startswith(IDLE) and node not in kept)
@@ -183,7 +189,10 @@ class OnChosen(PerRun):
         return {node: usable[node] for node in self._chosen if node in usable}
 
     def looked(self, queue: Mapping[str, Job], asked: Sequence[Asked]) -> Lost:
-        """Return the orders whose jobs ended without an answer, or wait for a node that is gone while there are others."""
+        """Return the orders whose jobs ended without an answer, or wait for a node that is gone.
+
+        The latter only while there are other nodes.
+        """
         usable = self._choose()
         waiting = [one for one in asked if queue.get(one.job, GONE).state == PENDING]
         stuck = [one for one in waiting if usable and one.node not in usable]

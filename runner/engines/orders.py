@@ -44,10 +44,12 @@ Found = RunResult | Calibrated | NodeFacts
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A run to make, or whose task is to be calibrated, for the sweep ``sweep``; or, with any run, a question what the node is.
+    """A run to make, or whose task is to be calibrated, for the sweep ``sweep``.
 
-    ``files`` are the user's modules by their path relative to the folder that they are imported from, for a node that does not
-    have them.
+    Or, with any run, a question what the node is.
+
+    ``files`` are the user's modules by their path relative to the folder that they are imported from, for a node that
+    does not have them.
     """
 
     kind: str
@@ -91,7 +93,10 @@ def _said(word: str, content: bytes) -> bytes:
 
 
 def read_answer(data: bytes) -> Found:
-    """Return what a node found; raise what it raised: PlanOutdated, NotStored, Abandoned. Raise NotAnAnswer for other bytes."""
+    """Return what a node found; raise what it raised: PlanOutdated, NotStored, Abandoned.
+
+    Raise NotAnAnswer for other bytes.
+    """
     head, separator, content = data.partition(_SEPARATOR)
     word = head.decode(errors="replace")
     if word in _FAILURES and separator:

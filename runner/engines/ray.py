@@ -1,7 +1,7 @@
 """Runs on the nodes of a Ray cluster, one at a time on each node that offers the resource ``breakeven``.
 
-Ray lives in a process of its own, `ray_driver`: only its lines come here. What Ray pickles on the way is the reference to a function, the
-text of an order and the bytes of an answer.
+Ray lives in a process of its own, `ray_driver`: only its lines come here. What Ray pickles on the way is the reference
+to a function, the text of an order and the bytes of an answer.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Ray(OnNodes):
     # --- the beginning and the end -----------------------------------------------------------------------
 
     def _await(self, true: Callable[[], bool], seconds: float) -> None:
-        """Wait until something that the driver says makes a condition true, nothing more can be heard, or the time is over."""
+        """Wait until the driver says what makes a condition true, says nothing more, or the time is over."""
         end = monotonic() + seconds
         while not true() and not self._lost and not self._driver.was_refused() and monotonic() < end:
             self._heard.wait(_LOOK_S)

@@ -1,7 +1,7 @@
 """The process that talks to Ray for a sweep: orders come in and answers go out, each as a line of JSON.
 
-Ray takes over the process that it is loaded into: it handles signals, prints, and aborts when its scheduler is gone. So it gets one of its
-own. The end of its standard input ends it, and with it whatever the sweep has on the nodes.
+Ray takes over the process that it is loaded into: it handles signals, prints, and aborts when its scheduler is gone. So
+it gets one of its own. The end of its standard input ends it, and with it whatever the sweep has on the nodes.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ def clear() -> None:
 def be_as_the_node_is() -> None:
     """Undo what Ray changes in its workers, and what measured processes would inherit; raise PermissionError.
 
-    Workers have a lower priority than the node (by 15), block SIGINT, and get variables. Priority and mask are of this thread,
-    which starts those processes.
+    Workers have a lower priority than the node (by 15), block SIGINT, and get variables. Priority and mask are of this
+    thread, which starts those processes.
     """
     raylet = int(os.environ["RAY_RAYLET_PID"])
     priority = os.getpriority(os.PRIO_PROCESS, raylet)

@@ -1,7 +1,7 @@
 """Runs as jobs of Slurm, each on a node that it has for itself.
 
-Nothing of Slurm but its commands is used, and nothing listens: orders and answers are files in a folder that all nodes share. The
-answer's file is what ends an order; the queue is looked at for jobs that end without one.
+Nothing of Slurm but its commands is used, and nothing listens: orders and answers are files in a folder that all nodes
+share. The answer's file is what ends an order; the queue is looked at for jobs that end without one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a job of Slurm runs on its node: ``python -m breakeven.runner.engines.slurm_job FOLDER DESK once|stay``.
 
-It carries out the orders on its desk, each in a fresh process: one, or all until the desk is removed. What Slurm tells its jobs is no part
-of a run: a program that finds it may start its workers by Slurm's means, as MPI does.
+It carries out the orders on its desk, each in a fresh process: one, or all until the desk is removed. What Slurm tells
+its jobs is no part of a run: a program that finds it may start its workers by Slurm's means, as MPI does.
 """
 
 from __future__ import annotations

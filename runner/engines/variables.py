@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def restore_variables(names: Iterable[str], started_with: bytes) -> None:
-    """Set the variables ``names`` of this process to what a process was started with, as /proc shows it, or remove them."""
+    """Set the variables ``names`` to what a process was started with, as /proc shows it, or remove them."""
     given = dict(entry.split("=", 1) for entry in os.fsdecode(started_with).split("\0") if "=" in entry)
     for name in names:
         os.environ.pop(name, None)

@@ -8,7 +8,8 @@ import time
 from functools import lru_cache
 
 _SETTLED_NS = 2 * 10**9
-"""Of a file that was written more recently than this, time and size may be those of another content: clocks of file systems are coarse."""
+"""Of a file that was written more recently than this, time and size may be those of another content: clocks of file
+systems are coarse."""
 
 _Stamp = tuple[int, int, int, int]
 

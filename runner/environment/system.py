@@ -20,7 +20,10 @@ def kernel() -> str:
 
 
 def boot() -> str:
-    """Return an id of this boot of this kernel, which all its containers share; the host's name if the system has no such id."""
+    """Return an id of this boot of this kernel, which all its containers share.
+
+    It is the host's name if the system has no such id.
+    """
     return read_text("proc/sys/kernel/random/boot_id") or socket.gethostname()
 
 

@@ -74,7 +74,9 @@ def remove_segments(name: str) -> None:
 
 
 def remove_of_libraries(pids: Collection[int], began: float) -> None:
-    """Remove what libraries left in shared memory since the time ``began`` in the name of ended processes of a run, ``pids``.
+    """Remove what libraries left in shared memory since ``began`` in the name of ended processes of a run.
+
+    ``pids`` are those of the run.
 
     They remove it themselves, unless the process is killed and its resource tracker, too.
     """

@@ -25,12 +25,12 @@ TIME, MEMORY = "time", "memory"  # why a run was ended by us
 class Seen:
     """What was observed of a measured process and all that it started, after they were gone.
 
-    ``said_bytes`` is the size of their output when it ended or was to be ended; stacks and the messages of
-    resource trackers follow. ``cause`` says why we ended it, if we did; ``standing`` where each process stood
-    then, and ``workers_hung`` whether others than the measured one, which has the id ``pid``, were in the user's
-    code; ``forked`` says how they were started; ``paths`` are the folders of the user's files. ``ended_by_kernel`` counts the processes of the
-    machine that the kernel ended meanwhile for lack of memory, ``remaining`` are those of the run that could
-    not be ended.
+    ``said_bytes`` is the size of their output when it ended or was to be ended; stacks and the messages of resource
+    trackers follow. ``cause`` says why we ended it, if we did; ``standing`` where each process stood then, and
+    ``workers_hung`` whether others than the measured one, which has the id ``pid``, were in the user's code; ``forked``
+    says how they were started; ``paths`` are the folders of the user's files. ``ended_by_kernel`` counts the processes
+    of the machine that the kernel ended meanwhile for lack of memory, ``remaining`` are those of the run that could not
+    be ended.
     """
 
     code: int | None
@@ -135,7 +135,10 @@ def _crash_reports(folder: Path) -> list[str]:
 
 
 def _shortage(seen: Seen, how: str) -> str:
-    """Return the probable reason of a SIGBUS, and of a SIGKILL if the kernel ended processes meanwhile, else nothing."""
+    """Return the probable reason of a SIGBUS or SIGKILL, else nothing.
+
+    Of a SIGKILL only if the kernel ended processes meanwhile.
+    """
     if "SIGBUS" in how:
         return "; this is how a full /dev/shm ends a program that uses memory there, or a file that was cut while mapped"
     if "SIGKILL" not in how or not seen.ended_by_kernel:

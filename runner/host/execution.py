@@ -74,7 +74,9 @@ def _conducted(run: Run, conduct: Conduct) -> Outcome:
 
 
 def calibrate(run: Run) -> CalibrationResult | Ending:
-    """Let a fresh process find how much work the task of ``run`` does, under its limits; return how it ended if it failed.
+    """Let a fresh process find how much work the task of ``run`` does; return how it ended if it failed.
+
+    It runs under the run's limits.
 
     Raise like `execute`.
     """
@@ -124,7 +126,10 @@ def _digest(run: Run, folder: Path, ending: Ending, *, fresh: bool) -> Outcome:
 
 
 def _imported(run: Run, facts: Facts, folder: Path) -> dict[str, str]:
-    """Return the column of ``runs`` for the user's modules; raise PlanOutdated if packages are not those of the plan."""
+    """Return the column of ``runs`` for the user's modules.
+
+    Raise PlanOutdated if packages are not those of the plan.
+    """
     if run.source is None:
         return {}
     changed = changed_packages(run.source, facts.packages)

@@ -65,7 +65,10 @@ class Next:
         return prepared or Prepared(run)
 
     def start(self) -> None:
-        """Prepare the expected run. One that cannot be prepared meets the same obstacle when it is due, and reports it."""
+        """Prepare the expected run.
+
+        One that cannot be prepared meets the same obstacle when it is due, and reports it.
+        """
         expected, self._expected = self._expected, None
         if expected is not None and not is_given_up():
             with suppress(NotStarted, NotStored, OSError):

@@ -87,8 +87,8 @@ def end_all(find: Find) -> list[int]:
     """End what ``find`` returns until it returns nothing; return what is still alive after 5 s.
 
     Process groups are killed as a whole, since no fork within one escapes that. The resource trackers of
-    multiprocessing and of loky come last: at the end of those they serve they remove the shared memory and the semaphores
-    that were left, and end.
+    multiprocessing and of loky come last: at the end of those they serve they remove the shared memory and the
+    semaphores that were left, and end.
     """
     until, rounds = perf_counter() + _PATIENCE_S, 0
     while (found := _within_reach(find())) and perf_counter() < until:
@@ -135,7 +135,10 @@ def _wait_and_kill(pids: list[int], until: float) -> None:
 
 
 def _kill_groups(pids: Iterable[int], but_of: Iterable[int]) -> None:
-    """Kill the process groups of ``pids``, apart from our own and those of ``but_of``; zombies are of groups as well."""
+    """Kill the process groups of ``pids``, apart from our own and those of ``but_of``.
+
+    Zombies are of groups as well.
+    """
     for group in _groups(pids) - _groups(but_of) - {os.getpgrp()}:
         _signal(os.killpg, group)
 

@@ -11,7 +11,10 @@ from breakeven.runner.hydra_app.kinds import CHOICES, GROUPS
 
 
 def refuse_choices(overrides: Iterable[str]) -> None:
-    """Raise BadValue for a group of ours that would be null, or several in one cell; Hydra has not seen ``overrides`` yet."""
+    """Raise BadValue for a group of ours that would be null, or several in one cell.
+
+    Hydra has not seen ``overrides`` yet.
+    """
     for override in overrides:
         key, _, value = override.lstrip("+").partition("=")
         if key in CHOICES and value.startswith("["):
@@ -22,7 +25,10 @@ def refuse_choices(overrides: Iterable[str]) -> None:
 
 
 def refuse_choice(key: str, value: Any) -> None:
-    """Raise BadValue unless ``value`` may be chosen for the group ``key``: a name, or a list where names may be several."""
+    """Raise BadValue unless ``value`` may be chosen for the group ``key``.
+
+    It is a name, or a list where several names are allowed.
+    """
     if isinstance(value, list) and key in CHOICES:
         names = ",".join(map(str, value))
         raise BadValue(

@@ -193,7 +193,10 @@ def _values(override: Override) -> list[str]:
 
 
 def spelled(value: Any) -> str:
-    """Return one value of a sweep as typed; a text that a function of Hydra's took out of its quotes gets them again."""
+    """Return one value of a sweep as typed.
+
+    A text that a function of Hydra's took out of its quotes gets them again.
+    """
     if isinstance(value, str) and LIKE_A_NUMBER.fullmatch(value):
         return QuotedString(value, Quote.single).with_quotes()
     return str(Transformer.str(value))

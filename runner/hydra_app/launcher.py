@@ -77,7 +77,10 @@ class CellReturn(JobReturn):
 
 
 def plan_jobs(setup: Setup, arguments: Sequence[str]) -> tuple[Sequence[Sequence[str]], Selected | None]:
-    """Return the jobs of a sweep, and their configurations if choosing the jobs required composing them; raise BadInput."""
+    """Return the jobs of a sweep; raise BadInput.
+
+    Their configurations too, if choosing the jobs required composing them.
+    """
     if not setup.as_a_whole:
         part = Part.of(arguments, setup.config)
         jobs = _expanded(setup, part)

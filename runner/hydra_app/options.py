@@ -49,7 +49,10 @@ def overrides_first(arguments: Sequence[str], overrides: Sequence[str]) -> list[
 
 
 def kept_options(known: Namespace) -> tuple[str, ...]:
-    """Return the words by which another command finds the same configuration: folder, file, and what was typed of Hydra's."""
+    """Return the words by which another command finds the same configuration.
+
+    They are folder, file, and what was typed of Hydra's.
+    """
     folder = () if known.config_dir is None else ("--config-dir", known.config_dir)
     name = () if known.config_name is None else ("--config-name", known.config_name)
     multirun = ("-m",) if known.multirun and name else ()

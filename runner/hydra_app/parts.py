@@ -1,8 +1,8 @@
 """The parts of a sweep: one for each experiment that is chosen, with the grid that its file sets.
 
-Hydra makes a sweeper before it looks at any value of an axis, so what an experiment sets of the sweeper would be lost where
-several are chosen: ``+experiment=scaling,latency``. Each is therefore composed by itself, and its cells follow those of
-the one before. A file that sets the sweeper from any other place is refused.
+Hydra makes a sweeper before it looks at any value of an axis, so what an experiment sets of the sweeper would be lost
+where several are chosen: ``+experiment=scaling,latency``. Each is therefore composed by itself, and its cells follow
+those of the one before. A file that sets the sweeper from any other place is refused.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ _EXAMPLES = {
 
 @dataclass(frozen=True)
 class Part:
-    """The overrides of one part as typed, and the sweeper's configuration for it, with and without its interpolations."""
+    """The overrides of one part as typed, and the sweeper's configuration for it.
+
+    That is with and without its interpolations.
+    """
 
     arguments: Sequence[str]
     sweeper: Mapping[str, Any]

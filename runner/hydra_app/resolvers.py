@@ -8,7 +8,10 @@ from breakeven.runner.environment import cpu_count
 
 
 def register() -> None:
-    """Let files write ``${breakeven.cpus:}`` for the CPUs that this process may use, ``${breakeven.cpus:2}`` for twice as many."""
+    """Let files write ``${breakeven.cpus:}`` for the CPUs that this process may use.
+
+    ``${breakeven.cpus:2}`` is twice as many.
+    """
     OmegaConf.register_new_resolver("breakeven.cpus", _cpus, replace=True)
 
 

@@ -58,11 +58,11 @@ class Sweeping(Protocol):
 class Application:
     """The task that Hydra calls with one configuration, or our launcher with all of them.
 
-    ``code`` is the exit code so far, ``called`` whether a configuration was composed. ``refused`` holds a BadInput of a call with one configuration: if it
-    were raised, Hydra would print a line of its own above the message. All calls of one command belong to one
-    sweep, whichever process a launcher makes them in; ``began`` names a sweep without a name. ``sum_up``
-    prints the summary of a results folder; ``to_sum_up`` is the folder to summarise, ``outcome`` how the last
-    call ended, None before the first.
+    ``code`` is the exit code so far, ``called`` whether a configuration was composed. ``refused`` holds a BadInput of a
+    call with one configuration: if it were raised, Hydra would print a line of its own above the message. All calls of
+    one command belong to one sweep, whichever process a launcher makes them in; ``began`` names a sweep without a name.
+    ``sum_up`` prints the summary of a results folder; ``to_sum_up`` is the folder to summarise, ``outcome`` how the
+    last call ended, None before the first.
     """
 
     command: Sequence[str] = ("breakeven",)

@@ -1,4 +1,6 @@
-"""Knobs whose values are texts exactly as typed: ``label``, ``sweep``, ``environment.NAME``, ``interpreter`` and others.
+"""Keep the values of some knobs as texts exactly as typed.
+
+``label``, ``sweep``, ``environment.NAME``, ``interpreter`` and others.
 
 Hydra reads ``1e3`` as a number, ends a value at ``=`` or at the bracket of a pattern such as ``data/[ab]*.json``, and
 refuses a key that no file has. So an override of such a
@@ -55,8 +57,8 @@ def for_hydra(override: str) -> str:
 def _by_path(override: str) -> str:
     """Return an override that chooses interpreters by their names as one of their paths; any other as it is.
 
-    A name that is neither a version, nor that of a Python, nor a path, is that of a file of the user's; beside it, versions
-    are those of the files that there are.
+    A name that is neither a version, nor that of a Python, nor a path, is that of a file of the user's; beside it,
+    versions are those of the files that there are.
     """
     found = _INTERPRETER.fullmatch(override)
     if found is None:

@@ -1,4 +1,7 @@
-"""Refuse settings of Hydra's that have no effect on a sweep of breakeven's, so that nothing that was said is dropped."""
+"""Refuse settings of Hydra's that have no effect on a sweep of breakeven's.
+
+So nothing that was said is dropped.
+"""
 
 from __future__ import annotations
 

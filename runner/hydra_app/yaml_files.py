@@ -1,7 +1,7 @@
 """Read a YAML file of a configuration: any Unicode encoding, and names that are texts exactly as written.
 
-YAML reads ``label: 3.10`` as 3.1 and ``sweep: 2026_1_11`` as 2026111. So plain values of knobs that hold texts, and the choices of
-a defaults list, are put in quotes before Hydra reads them.
+YAML reads ``label: 3.10`` as 3.1 and ``sweep: 2026_1_11`` as 2026111. So plain values of knobs that hold texts, and the
+choices of a defaults list, are put in quotes before Hydra reads them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _DEFAULTS = "defaults"
 
 
 def read(file: Path, group: str) -> str:
-    """Return the text of a file of ``group``, with its names in quotes; raise BadInput if it is no text or mixes choices."""
+    """Return the text of a file of ``group``, with its names in quotes.
+
+    Raise BadInput if it is no text or mixes choices.
+    """
     text = _decoded(file)
     try:
         root = yaml.compose(text, Loader=_LOADER)

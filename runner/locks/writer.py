@@ -172,7 +172,10 @@ class SweepLock:
 
 
 class CompactorLock(SweepLock):
-    """The right to merge the files of finished runs in a results folder, held through its file ``.compactor``, beside the one to write it."""
+    """The right to merge the files of finished runs in a results folder.
+
+    It is held through the file ``.compactor``, beside the lock of the writer.
+    """
 
     _doing = "compacted"
     _remedy = "wait for it"

@@ -92,7 +92,9 @@ class Conversation:
 def ask(
     command: Sequence[str], question: Callable[[int], str], seconds: float, environment: Mapping[str, str]
 ) -> Heard:
-    """Start ``command`` in an ``environment``, send it ``question`` of the descriptor for the answer, and return what was heard.
+    """Start ``command``, send it ``question`` of the descriptor for the answer, and return what was heard.
+
+    The command runs in an ``environment``.
 
     The answer is complete when a line of it begins with a brace; the process may then end in order. Nothing
     of the process's session is left, whatever happens here. Raise OSError if it cannot be started.

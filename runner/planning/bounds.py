@@ -17,8 +17,8 @@ from breakeven.runner.planning.plan import Plan
 def over_their_time(plan: Plan) -> str | None:
     """Return what is to be said of the cells whose trials take longer than they may; None for none.
 
-    Nothing is known of a function that has not been called yet, and of messages. A race has its budget instead: a run takes what it
-    takes there.
+    Nothing is known of a function that has not been called yet, and of messages. A race has its budget instead: a run
+    takes what it takes there.
     """
     if isinstance(plan.search, RaceSearch):
         return None
@@ -59,7 +59,10 @@ def _content(planned: PlannedCell) -> str:
 
 
 def _remedy(over: Sequence[PlannedCell], takes: int) -> str:
-    """Return the knobs that would keep every cell within its time: fewer tasks, if they occupy the workers, or more time."""
+    """Return the knobs that would keep every cell within its time.
+
+    Fewer tasks, if they occupy the workers, or more time.
+    """
     time = f"measure.max_time={-(-takes // 10**9)}s"
     windows = [planned for planned in over if planned.cell.window_ns]
     if windows:

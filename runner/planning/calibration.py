@@ -25,8 +25,8 @@ _OFF = 0.1
 class Work(NamedTuple):
     """What decides how much work a task does, or how long one takes that sets its own.
 
-    ``options`` are JSON. Of a user's function ``source`` is the hash, and ``interpreter`` what calls it and how that is started, empty
-    for ours, whose amount is that of one reference interpreter.
+    ``options`` are JSON. Of a user's function ``source`` is the hash, and ``interpreter`` what calls it and how that is
+    started, empty for ours, whose amount is that of one reference interpreter.
     """
 
     workload: str
@@ -46,9 +46,9 @@ class Work(NamedTuple):
 class Calibration(NamedTuple):
     """How much work a task does.
 
-    ``amount`` is the number of its inner loops, or the ns that it sleeps or keeps a CPU busy; None for a function, which sets its
-    own. With it a task took ``measured_ns`` on the reference ``interpreter``. ``note`` says what was wrong with
-    the calibration; empty for nothing. ``calls`` is what else is known of a function, None for others.
+    ``amount`` is the number of its inner loops, or the ns that it sleeps or keeps a CPU busy; None for a function,
+    which sets its own. With it a task took ``measured_ns`` on the reference ``interpreter``. ``note`` says what was
+    wrong with the calibration; empty for nothing. ``calls`` is what else is known of a function, None for others.
     """
 
     work: Work

@@ -20,11 +20,15 @@ _CHUNKS = ("chunksize", "batch_size")
 _ON_A_LOOP = "asyncio"
 """The model whose workers are tasks of one event loop."""
 _CHOSEN = ("label", "affinity", "model", "start_method", "model_options", "ipc", "ipc_options", "workers")
-"""Fields in which candidates may differ: all others say what is computed, or what serial program it is compared with."""
+"""Fields in which candidates may differ: all others say what is computed, or what serial program it is compared with.
+"""
 
 
 def raced(cells: Sequence[PlannedCell]) -> list[PlannedCell]:
-    """Return the cells of a race, which get further rounds as it needs them; raise BadValue if they are no ways to do one work."""
+    """Return the cells of a race; raise BadValue if they are no ways to do one work.
+
+    They get further rounds as the race needs them.
+    """
     _refuse_unlike([planned for planned in cells if planned.reason is None])
     return [replace(planned, rounds=1, reason=planned.reason or _why_hopeless(planned)) for planned in cells]
 

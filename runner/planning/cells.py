@@ -35,8 +35,8 @@ PRECISION = 0.1
 class PlannedCell:
     """A checked cell with its identity; ``reason`` says why it cannot exist, and is None if it can.
 
-    Cells of one ``group`` are to be compared, empty if all are made on one machine. ``rounds`` are made in any case. If the rounds end by a rule, ``precision`` is its share, and there are at most
-    ``max_rounds``.
+    Cells of one ``group`` are to be compared, empty if all are made on one machine. ``rounds`` are made in any case. If
+    the rounds end by a rule, ``precision`` is its share, and there are at most ``max_rounds``.
     """
 
     cell: Cell
@@ -71,7 +71,8 @@ def plan_cells(
 ) -> list[PlannedCell]:
     """Return a planned cell for each configuration, duplicates included; raise BadInput.
 
-    Of several interpreters, one that is missing, or lacks a module of the user's function, makes its cells incompatible.
+    Of several interpreters, one that is missing, or lacks a module of the user's function, makes its cells
+    incompatible.
     """
     interpreters = _Interpreters()
     cells = [interpreters.resolved(cell) for cell in cells]
@@ -194,10 +195,10 @@ def collapse(cells: Iterable[PlannedCell]) -> list[PlannedCell]:
 def fingerprint(cell: Cell, engine: str) -> str:
     """Return the ``cell_id``: a hash of everything that was requested of the measurement.
 
-    The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run
-    that ends within a limit measures the same under a longer one. What is not set of an environment, flags and the length
-    of a trial is left out as well, so that cells from before there were any keep their identity; so are the fewest pairs, which
-    follow from the number of rounds.
+    The engine is part of it, since a debug run is not a measurement of the cell. The time limit is not: a run that ends
+    within a limit measures the same under a longer one. What is not set of an environment, flags and the length of a
+    trial is left out as well, so that cells from before there were any keep their identity; so are the fewest pairs,
+    which follow from the number of rounds.
     """
     requested = asdict(cell)
     del requested["time_limit_ns"], requested["measure"]["fewest"]
@@ -219,7 +220,10 @@ def fingerprint(cell: Cell, engine: str) -> str:
 
 
 def _chosen(family: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a member, without those that came later and have their defaults: they change no identity."""
+    """Return the options of a member that count for its identity.
+
+    Those that came later and have their defaults are left out.
+    """
     registry: Any = FAMILIES[family]
     later = registry.load(name).DEFAULTS if name in registry.REGISTRY else {}
     return {key: value for key, value in options.items() if value != later.get(key, ...)}

@@ -1,4 +1,7 @@
-"""What a measurement depends on besides its configuration: breakeven's code, interpreter, environment, function, host."""
+"""What a measurement depends on besides its configuration.
+
+breakeven's code, interpreter, environment, function, host.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +59,8 @@ def conditions(
 ) -> dict[str, Any]:
     """Return the columns of ``runs`` that describe the conditions under which a run would be measured now.
 
-    ``environment`` holds the environment variables that matter. Those of this machine are conditions of runs made ``here``; what a
-    node is, its runs say.
+    ``environment`` holds the environment variables that matter. Those of this machine are conditions of runs made
+    ``here``; what a node is, its runs say.
     """
     return {
         "code": own_code(),
@@ -84,7 +87,8 @@ def _of_this_machine() -> dict[str, Any]:
 class Present:
     """The conditions under which runs would be measured now, for a comparison with those of stored rows.
 
-    ``installed`` says which packages an interpreter finds; ``cpu_models`` are those of an engine's nodes, none if unknown.
+    ``installed`` says which packages an interpreter finds; ``cpu_models`` are those of an engine's nodes, none if
+    unknown.
     """
 
     def __init__(
@@ -98,7 +102,10 @@ class Present:
         self._differing = cache(_differing_modules)
 
     def changes(self, row: Mapping[str, Any], run: Run) -> Iterator[Change]:
-        """Yield the differences between the conditions of a stored row and those of its run now; raise InterpreterUnusable."""
+        """Yield the differences between the conditions of a stored row and those of its run now.
+
+        Raise InterpreterUnusable.
+        """
         for column, now in run.known_conditions.items():
             before = row[column]
             if before == now:
@@ -117,7 +124,10 @@ class Present:
             yield Change(CPU_MODEL, before, " and ".join(sorted(self._cpu_models)))
 
     def _differing_parts(self, column: str, before: Any, now: Any, run: Run) -> tuple[Any, Any]:
-        """Return what differs, so that cells with the same change count as one; of what a run imported, also what planning did not."""
+        """Return what differs, so that cells with the same change count as one.
+
+        Of what a run imported, also what planning did not.
+        """
         if column == PACKAGES:
             return packages.differing(*self._packages(before or "", now, run))
         if before is None:
@@ -127,7 +137,10 @@ class Present:
         return variables.differing(before, now) if column == ENVIRONMENT else (before, now)
 
     def _packages(self, before: str, now: str, run: Run) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """Return the versions of a row, and those that the packages have now: imported with the function, or found for its calls."""
+        """Return the versions of a row, and those that the packages have now.
+
+        They are imported with the function, or found for its calls.
+        """
         one, other = packages.read(before), packages.read(now)
         if one.keys() - other.keys():
             found = self._found_by(run)

@@ -80,7 +80,10 @@ class _Rounds:
         return f"{_written(value, self.planned.cell.pattern)} ±{half:.0%}"
 
     def gave_up_by(self, tries: int | None = None) -> str:
-        """Return what ends the rounds of a cell that is not narrow after its first ``tries`` runs; empty for nothing."""
+        """Return what ends the rounds of a cell that is not narrow after its first ``tries`` runs.
+
+        It is empty for nothing.
+        """
         made = self.tries if tries is None else min(tries, self.tries)
         if self.gave_up_at is not None and self.gave_up_at <= made:
             return FAILURES
@@ -123,7 +126,10 @@ class _Group:
         return min(self._going_on, default=None)
 
     def is_narrow(self, tries: int) -> bool:
-        """Return whether all cells that did not give up by then were narrow when they had ``tries`` runs, as all of them have."""
+        """Return whether all cells that did not give up by then were narrow when they had ``tries`` runs.
+
+        All of them have as many.
+        """
         if tries not in self._narrow:
             self._narrow = {
                 tries: all(one.is_narrow(tries) for one in self.cells if not one.gave_up_by(tries))
@@ -158,7 +164,10 @@ class Decisions:
         return len(self._cells) - len(self._open)
 
     def add(self, row: Mapping[str, Any]) -> list[PlannedCell]:
-        """Add a run that ended; those of a cell must come in the order of their rounds. Return the cells that it decides."""
+        """Add a run that ended; those of a cell must come in the order of their rounds.
+
+        Return the cells that it decides.
+        """
         if row["cell_id"] not in self._cells:
             return []
         touched = self._group_of[row["cell_id"]].add(self._cells[row["cell_id"]], row)

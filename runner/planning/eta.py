@@ -1,9 +1,8 @@
 """Estimate how long runs will take, at first from their knobs and the known length of a task, then from finished runs.
 
-A run consists of its process, the first calls of a user's function, the warm-up, and pairs of trials until a rule or the
-time limit ends them. The time that finished runs took
-corrects the estimate by a ratio, separately for each kind of run (the ratio estimator of Cochran, *Sampling
-Techniques*, 1977, chapter 6).
+A run consists of its process, the first calls of a user's function, the warm-up, and pairs of trials until a rule or
+the time limit ends them. The time that finished runs took corrects the estimate by a ratio, separately for each kind of
+run (the ratio estimator of Cochran, *Sampling Techniques*, 1977, chapter 6).
 """
 
 from __future__ import annotations

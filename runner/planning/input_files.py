@@ -1,4 +1,7 @@
-"""The files that ``workload.inputs=data/*.json`` gives, as one condition: their names and contents, at a bounded cost."""
+"""The files that ``workload.inputs=data/*.json`` gives, as one condition.
+
+Their names and contents, at a bounded cost.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ def changed_inputs(source: Source) -> str | None:
 
 
 def hash_of(paths: Sequence[str], folder: str) -> str:
-    """Return a hash of the names, relative to ``folder``, and contents of files, 16 hexadecimal digits; raise OSError."""
+    """Return a hash of the names and contents of files, 16 hexadecimal digits; raise OSError.
+
+    Names are relative to ``folder``.
+    """
     stamps = tuple(map(_stamp, paths))
     newest = max((max(stamp[3:]) for stamp in stamps), default=0)
     read = _read.__wrapped__ if time.time_ns() - newest < _SETTLED_NS else _read

@@ -20,8 +20,8 @@ PLACES = "on PATH, in pyenv, uv, conda, /usr/bin and ~/.cache/pythons"
 def find(name: str) -> str | None:
     """Return the executable that ``name`` stands for, an absolute path whose links are kept; None if there is none.
 
-    Stand-ins that choose another program when they are called, such as pyenv's, are passed over: they answer for versions
-    that are not set.
+    Stand-ins that choose another program when they are called, such as pyenv's, are passed over: they answer for
+    versions that are not set.
     """
     path = [Path(name).expanduser().absolute()] if os.sep in name else _candidates(canonical(name))
     return next((str(found) for found in path if found.is_file() and os.access(found, os.X_OK)), None)

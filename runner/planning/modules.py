@@ -1,4 +1,7 @@
-"""The user's modules that a function depends on, as files: what they were when it was planned, and what they are now."""
+"""The user's modules that a function depends on, as files.
+
+What they were when it was planned, and what they are now.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,9 @@ def _is_below(name: str) -> bool:
 
 
 def present_modules(text: str, source: Source) -> Modules:
-    """Return what the modules of a stored row would be now: those imported with the function, and those that its calls imported.
+    """Return what the modules of a stored row would be now.
+
+    Those imported with the function, and those that its calls imported.
 
     Of the latter, a file outside of the directory typed in may have been made for one run, and so may be gone.
     """
@@ -89,7 +94,9 @@ def present_modules(text: str, source: Source) -> Modules:
 
 
 def imported_modules(source: Source, files: Iterable[str], apart: str) -> str:
-    """Return, as text, the modules of a run that imported ``files``, and hold later runs to those that were not planned.
+    """Return, as text, the modules of a run that imported ``files``.
+
+    Later runs are held to those that were not planned.
 
     What lies in the run's own folder, ``apart``, is no source.
     """
@@ -122,7 +129,7 @@ def _still_there(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def changed_packages(source: Source, imported: Iterable[str]) -> str | None:
-    """Return a sentence on how the packages that a run imported differ from those that were planned; None if they do not."""
+    """Return how the packages that a run imported differ from those planned, in a sentence; None if not."""
     planned, found = (packages.read("\n".join(lines)) for lines in (source.packages, imported))
     before, now = packages.differing(
         {name: planned[name] for name in planned if name in found},

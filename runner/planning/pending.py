@@ -33,9 +33,9 @@ class Changed:
 class Pending:
     """The runs of a plan by their state, each group in the plan's order.
 
-    ``waiting`` runs are to be executed in any case: of a cell whose rounds end by a rule, those up to the first look. Those in
-    ``again`` are stored and must be set aside first. ``done`` runs are stored; ``failed`` ones are stored, went wrong and are left as they are. ``changed``
-    lists the conditions that changed since runs were stored.
+    ``waiting`` runs are to be executed in any case: of a cell whose rounds end by a rule, those up to the first look.
+    Those in ``again`` are stored and must be set aside first. ``done`` runs are stored; ``failed`` ones are stored,
+    went wrong and are left as they are. ``changed`` lists the conditions that changed since runs were stored.
     """
 
     waiting: tuple[Run, ...]

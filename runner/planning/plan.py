@@ -32,10 +32,11 @@ class Plan:
     """A sweep, ready to be carried out.
 
     ``cells`` are the ids of the cells that can exist, in the order of the grid, ``planned`` the cells themselves.
-    ``runs`` are in the order of execution: of a cell whose rounds end by a rule, those up to the first look; `later_blocks` has
-    the others; with a ``search`` the first of each cell. ``incompatible`` holds a run and the reason for each cell that cannot exist; ``collapsed`` is
-    the number of duplicate configurations. ``reference`` is the interpreter on which tasks are calibrated, None
-    for that of the first cell; ``folder`` is the one that functions are imported from.
+    ``runs`` are in the order of execution: of a cell whose rounds end by a rule, those up to the first look;
+    `later_blocks` has the others; with a ``search`` the first of each cell. ``incompatible`` holds a run and the reason
+    for each cell that cannot exist; ``collapsed`` is the number of duplicate configurations. ``reference`` is the
+    interpreter on which tasks are calibrated, None for that of the first cell; ``folder`` is the one that functions are
+    imported from.
     """
 
     sweep: Path
@@ -82,8 +83,9 @@ def make_plan(
 ) -> Plan:
     """Check every configuration and put the runs in order; raise BadInput.
 
-    ``engines`` are the known engines with the kinds of their knobs. Paths of outputs and of the user's function are relative
-    to the folder of ``origin``, which also names a sweep without a name. With a ``search`` each cell gets one run at first.
+    ``engines`` are the known engines with the kinds of their knobs. Paths of outputs and of the user's function are
+    relative to the folder of ``origin``, which also names a sweep without a name. With a ``search`` each cell gets one
+    run at first.
     """
     parsed = [parse(request.plain) for request in requests]
     engine = read_engine(_same(requests, "engine"), engines)

@@ -28,10 +28,10 @@ class Request:
 class Launch:
     """All cells of one sweep, and what was typed for them.
 
-    ``base`` is the configuration that the cells start from; ``notes`` are remarks on the selection of the
-    cells, one line each; ``command`` starts the program again. ``options`` are those words of it that say where the
-    configuration comes from and what Hydra itself is to do, and are no overrides of knobs. ``search`` says how the runs are
-    chosen, None to measure the whole grid.
+    ``base`` is the configuration that the cells start from; ``notes`` are remarks on the selection of the cells, one
+    line each; ``command`` starts the program again. ``options`` are those words of it that say where the configuration
+    comes from and what Hydra itself is to do, and are no overrides of knobs. ``search`` says how the runs are chosen,
+    None to measure the whole grid.
     """
 
     requests: Sequence[Request]

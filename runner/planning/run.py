@@ -25,11 +25,11 @@ class Later:
 class Source:
     """What a user's function depends on, as it was when it was planned.
 
-    ``files`` are the paths of the user's modules that are imported with it, ``hashes`` those of their contents and ``digest`` that
-    of all; ``packages`` are name and version of those that are imported with it. Commit and state are those of the
-    repository with the function. ``inputs`` is the number of inputs that ``workload.inputs`` gives, 0 without it;
-    if they are files, ``input_pattern`` is what names them, and ``input_hash`` that of their names and contents.
-    ``manner`` is how a program calls the function. ``later`` is shared by all functions of a plan.
+    ``files`` are the paths of the user's modules that are imported with it, ``hashes`` those of their contents and
+    ``digest`` that of all; ``packages`` are name and version of those that are imported with it. Commit and state are
+    those of the repository with the function. ``inputs`` is the number of inputs that ``workload.inputs`` gives, 0
+    without it; if they are files, ``input_pattern`` is what names them, and ``input_hash`` that of their names and
+    contents. ``manner`` is how a program calls the function. ``later`` is shared by all functions of a plan.
     """
 
     folder: str
@@ -50,15 +50,14 @@ class Source:
 class Run:
     """One execution of a cell.
 
-    ``order`` is its position in the sweep's randomised order. ``path`` is the directory from which a user's
-    function is imported; ``source`` describes the function's files, if there is one. ``conditions`` are the
-    columns of ``runs`` for the code, interpreter and host of the plan. ``config`` is the cell's resolved
-    configuration, ``overrides`` are the ones typed for it, ``distinct`` the words in its name for how its process is
-    started, if that differs between the cells of the sweep. ``precision`` is the share at which its cell's rounds
-    end, None if their number is fixed; ``calibration`` is that of its task, None before there is one. If it ``must_trace``,
-    one traced trial stays however short the time is: it holds the reasons, and no other run of its cell has one yet.
-    Runs of one ``block`` are to be compared and are made on one node; it is empty where there is only one. One that ``ends_block``
-    is the last of it.
+    ``order`` is its position in the sweep's randomised order. ``path`` is the directory from which a user's function is
+    imported; ``source`` describes the function's files, if there is one. ``conditions`` are the columns of ``runs`` for
+    the code, interpreter and host of the plan. ``config`` is the cell's resolved configuration, ``overrides`` are the
+    ones typed for it, ``distinct`` the words in its name for how its process is started, if that differs between the
+    cells of the sweep. ``precision`` is the share at which its cell's rounds end, None if their number is fixed;
+    ``calibration`` is that of its task, None before there is one. If it ``must_trace``, one traced trial stays however
+    short the time is: it holds the reasons, and no other run of its cell has one yet. Runs of one ``block`` are to be
+    compared and are made on one node; it is empty where there is only one. One that ``ends_block`` is the last of it.
     """
 
     cell: Cell

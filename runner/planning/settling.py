@@ -26,8 +26,8 @@ Known = Mapping[Work, Calibration]
 def settle(plan: Plan, known: Known, stored: Stored, *, finally_: bool = False) -> Plan:
     """Return the plan with the amounts of work and the numbers of tasks that are ``known``; raise BadInput.
 
-    A cell that has runs of the same function keeps their number of tasks. A function that was not called yet has none, unless
-    ``finally_``: then it has the least.
+    A cell that has runs of the same function keeps their number of tasks. A function that was not called yet has none,
+    unless ``finally_``: then it has the least.
     """
     lengths = {planned.cell_id: _of(planned, known) for planned in plan.planned}
     counts = TaskCounts((_counted(planned), lengths[planned.cell_id]) for planned in plan.planned)
@@ -62,7 +62,10 @@ def _counted(planned: PlannedCell) -> Cell:
 
 
 def _fits(tasks: int, cell: Cell, inputs: int) -> bool:
-    """Return whether a trial can have so many tasks: each of the inputs equally often, or a part of them if it may be one."""
+    """Return whether a trial can have so many tasks.
+
+    Each of the inputs equally often, or a part of them if that is allowed.
+    """
     return tasks > 0 and (tasks % (inputs or 1) == 0 or (cell.longest_trial_ns > 0 and tasks < inputs))
 
 

@@ -30,8 +30,8 @@ Group = tuple[Any, ...]
 class TaskCounts:
     """The numbers of tasks for the cells of a sweep; cells of one group, which are compared, get the same.
 
-    Each comes with what is known of a function's calls on its interpreter, None if that is nothing; the longest of a group count.
-    A calibrated task has the length that was asked for.
+    Each comes with what is known of a function's calls on its interpreter, None if that is nothing; the longest of a
+    group count. A calibrated task has the length that was asked for.
     """
 
     def __init__(self, cells: Iterable[tuple[Cell, Calibration | None]]) -> None:
@@ -48,8 +48,8 @@ class TaskCounts:
     def of(self, cell: Cell, inputs: int = 0) -> int:
         """Return the number of tasks for a cell; 0 while the length of a function is not known.
 
-        A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least; a part of them if
-        that would take longer than it may.
+        A trial does all ``inputs`` that a user gives as a list, as often as its length holds, and once at least; a part
+        of them if that would take longer than it may.
         """
         if cell.pattern == "stream":
             message = _SENT_NS + _NS_PER_BYTE / 2 * cell.payload_bytes
@@ -68,7 +68,10 @@ class TaskCounts:
         return max(min(ceil(cell.trial_ns / length), _that_fit(cell)), least)
 
     def _part(self, cell: Cell, length: int) -> int:
-        """Return how many inputs a trial of a part of them does: no more than can be handed over in a few times its length."""
+        """Return how many inputs a trial of a part of them does.
+
+        No more than can be handed over in a few times its length.
+        """
         group = _group(cell)
         least = least_part(self._workers[group], cpu_count(), waits=group in self._waits)
         handed_over = _LONGEST * cell.longest_trial_ns // _HANDING_OVER_NS
@@ -76,17 +79,19 @@ class TaskCounts:
 
 
 def least_part(workers: int, cpus: int, *, waits: bool) -> int:
-    """Return of how many inputs a trial must be at least that does a part of them, so that it ends with few idle workers.
+    """Return the least number of inputs in a trial of a part of them.
 
-    Calls that keep a CPU busy share the CPUs until fewer are left than there are of these, however many ``workers`` there are; of
-    calls that wait each worker has its own.
+    So many let it end with few idle workers.
+
+    Calls that keep a CPU busy share the CPUs until fewer are left than there are of these, however many ``workers``
+    there are; of calls that wait each worker has its own.
     """
     by_workers = _PART_EACH * workers
     return by_workers if waits else min(by_workers, _PART_A_CPU * cpus)
 
 
 def turns(trial_ns: int, list_ns: int, most: int) -> int:
-    """Return how often a trial does a list of inputs that takes ``list_ns``: until it is as long as asked, and once at least."""
+    """Return how often a trial does a list of inputs that takes ``list_ns``: until it is long enough, at least once."""
     return max(min(ceil(trial_ns / list_ns), most), 1)
 
 
@@ -99,8 +104,8 @@ def _group(cell: Cell) -> Group:
 def _that_fit(cell: Cell) -> int:
     """Return the number of tasks that a trial can have.
 
-    Their payloads fit the memory with room to spare, since a map holds those of all at once; and a trial of tasks that take less
-    than it takes to hand them over stays a trial, and does not become a minute.
+    Their payloads fit the memory with room to spare, since a map holds those of all at once; and a trial of tasks that
+    take less than it takes to hand them over stays a trial, and does not become a minute.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEMORY_SHARE
     handed_over = _LONGEST * cell.trial_ns // _HANDING_OVER_NS

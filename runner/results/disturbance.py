@@ -43,7 +43,8 @@ class Judge:
     def _has_native_threads(self, trial: TrialRecord) -> bool:
         """Return whether our processes had further threads, such as those of BLAS.
 
-        They go on for some ms after a trial, in the workers while the parent has its own: what had a CPU then may be one of them.
+        They go on for some ms after a trial, in the workers while the parent has its own: what had a CPU then may be
+        one of them.
         """
         return trial.other_cpu_ns > self.share * trial.wall_ns
 

@@ -1,9 +1,9 @@
 """Turn a raw trace into the columns of ``spans``, lane by lane (a loop over spans would be slow).
 
-A lane holds the marks of a thread: stamps and the phases that ended at them. A worker's time is its main
-thread's lane; while that thread waits and the feeder of its queue pickles or sends on its behalf, or a pool's
-thread reads, the time counts as that thread's phase. What the feeder does while the worker computes takes no separate time and shows
-as slower compute.
+A lane holds the marks of a thread: stamps and the phases that ended at them. A worker's time is its main thread's lane;
+while that thread waits and the feeder of its queue pickles or sends on its behalf, or a pool's thread reads, the time
+counts as that thread's phase. What the feeder does while the worker computes takes no separate time and shows as slower
+compute.
 """
 
 from __future__ import annotations

@@ -88,7 +88,10 @@ def per_task(parallel: Sequence[TrialRecord]) -> Columns:
 
 
 def faults(blocks: Sequence[Block]) -> Columns:
-    """Return the page faults of a task alone and in a worker; nothing for round trips, whose serial trials are no tasks."""
+    """Return the page faults of a task alone and in a worker.
+
+    Nothing for round trips, whose serial trials are no tasks.
+    """
     if any(block[PARALLEL].latency_p50_ns is not None for block in blocks):
         return {}
     kinds = {"task_faults_alone": SERIAL, "task_faults": PARALLEL}

@@ -5,29 +5,18 @@ appended by a single write(2), so that a reader never sees half a line unless th
 disk was full; the next writer then begins a new line. Every event has ``event`` and ``at`` (ISO 8601, UTC);
 readers must ignore events and keys that they do not know. The events are:
 
-``sweep_began``
-    ``pid``, ``host``, ``sweep`` (its folder), ``total`` (runs planned, not counting incompatible cells),
-    ``done`` (those already stored), ``waiting`` (those to make now), ``incompatible`` (runs that cannot
-    exist), ``command``.
-``run_incompatible``
-    ``cell_id``, ``round``, ``cell`` (in words), ``function`` (the user's, ``module:callable``, or null),
-    ``payload_asked_bytes`` (null if the knob payload has no effect), ``reason``.
-``calibration_began``
-    ``task`` (in words), ``number`` (from 1) ``of`` the tasks to calibrate before the first run.
-``run_began``
-    ``cell_id``, ``round``, ``cell``, ``function``, ``payload_asked_bytes``, ``number`` (from 1) ``of`` the runs to make now; null if precision decides.
-``run_placed``
-    ``cell_id``, ``round``, ``node``: a run that began got to a node; again if that was lost and it was moved.
-``nodes_changed``
-    ``nodes``: the names of the engine's nodes from now on.
-``run_ended``
-    the fields of ``run_began``, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and ``incompatible``, the
-    counts so far; if precision decides, ``decided`` of ``cells``; and ``seconds_left``, an estimate for the remaining runs, null if there is none.
-``note``
-    ``text``.
-``sweep_ended``
-    ``how``: done, interrupted, stopped (by on_failure or max_failures) or not_stored; ``code``, the exit
-    code.
+``sweep_began`` ``pid``, ``host``, ``sweep`` (its folder), ``total`` (runs planned, not counting incompatible cells),
+``done`` (those already stored), ``waiting`` (those to make now), ``incompatible`` (runs that cannot exist),
+``command``. ``run_incompatible`` ``cell_id``, ``round``, ``cell`` (in words), ``function`` (the user's,
+``module:callable``, or null), ``payload_asked_bytes`` (null if the knob payload has no effect), ``reason``.
+``calibration_began`` ``task`` (in words), ``number`` (from 1) ``of`` the tasks to calibrate before the first run.
+``run_began`` ``cell_id``, ``round``, ``cell``, ``function``, ``payload_asked_bytes``, ``number`` (from 1) ``of`` the
+runs to make now; null if precision decides. ``run_placed`` ``cell_id``, ``round``, ``node``: a run that began got to a
+node; again if that was lost and it was moved. ``nodes_changed`` ``nodes``: the names of the engine's nodes from now on.
+``run_ended`` the fields of ``run_began``, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and
+``incompatible``, the counts so far; if precision decides, ``decided`` of ``cells``; and ``seconds_left``, an estimate
+for the remaining runs, null if there is none. ``note`` ``text``. ``sweep_ended`` ``how``: done, interrupted, stopped
+(by on_failure or max_failures) or not_stored; ``code``, the exit code.
 
 A sweep whose last event is not ``sweep_ended`` is running or was killed; the file ``.writer`` shows which.
 """

@@ -88,7 +88,10 @@ class Sight:
 
     @cached_property
     def under_way(self) -> list[dict[str, Any]]:
-        """Return the runs under way: cell in words, cell_id, round, node (None at home) and seconds, in the order of their nodes."""
+        """Return the runs under way, in the order of their nodes.
+
+        Each has its cell in words, cell_id, round, node (None at home) and seconds.
+        """
         if self.state != RUNNING:
             return []
         found = [
@@ -138,7 +141,10 @@ class Sight:
 
     @cached_property
     def present(self) -> Mapping[str, Any] | None:
-        """Return the event that began the current run, the latest one of several; None between runs and after the sweep."""
+        """Return the event that began the current run, the latest of several.
+
+        None between runs and after the sweep.
+        """
         begun = list(self._begun.values()) if self.state == RUNNING else []
         return begun[-1][0] if begun else None
 

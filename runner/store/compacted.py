@@ -26,7 +26,10 @@ GROUP_ROWS = 1 << 18
 
 
 class CompactedWriter:
-    """Writes the parts of runs of one table, in the order of their names, into as few files of ``folder`` as the limits allow."""
+    """Writes the parts of runs of one table, in the order of their names, into files of ``folder``.
+
+    As few files as the limits allow.
+    """
 
     def __init__(self, folder: Path, table: str) -> None:
         self._folder = folder

@@ -1,8 +1,11 @@
-"""Merge the files of finished runs into larger ones, and take runs out of these again; the rows of a table stay the same.
+"""Merge the files of finished runs into larger ones, and take runs out of these again.
 
-Each table has a folder made of its own, which takes the place of the old one in one step (`swapping`). The table of runs comes last when
-runs are merged, and first when they are taken out: a run whose row has a file of its own may have the rest in larger ones, and
-never the other way round. Whatever ends the process, the next one finds each run once in every table and goes on with what is left.
+The rows of a table stay the same.
+
+Each table has a folder made of its own, which takes the place of the old one in one step (`swapping`). The table of
+runs comes last when runs are merged, and first when they are taken out: a run whose row has a file of its own may have
+the rest in larger ones, and never the other way round. Whatever ends the process, the next one finds each run once in
+every table and goes on with what is left.
 """
 
 from __future__ import annotations
@@ -44,7 +47,8 @@ class Merged:
 def compact(paths: SweepPaths, stored: Stored, notify: Callable[[Merged], None]) -> None:
     """Merge the files of the runs in ``stored``, table by table; raise NotStored, after which nothing is lost.
 
-    Only one process may do so at a time; the sweep's writer may store further runs meanwhile. Files that are damaged stay as they are.
+    Only one process may do so at a time; the sweep's writer may store further runs meanwhile. Files that are damaged
+    stay as they are.
     """
     staged = Staged(paths)
     try:
@@ -93,7 +97,10 @@ def _compact_table(paths: SweepPaths, table: str, stored: Stored, staged: Staged
 
 
 def _sources(files: TableFiles, stored: Stored) -> list[Path]:
-    """Return the files to merge, in the order of their first runs: those of single finished runs, and compacted ones that are less than half full."""
+    """Return the files to merge, in the order of their first runs.
+
+    Those of single finished runs, and compacted ones that are less than half full.
+    """
     finished = {stem(*key) for key in stored.rows}
     single = {name: path for name, path in files.single.items() if name in finished}
     partial = {
@@ -186,7 +193,10 @@ class _Taking:
     parts: dict[Key, dict[str, Part]] = field(default_factory=dict)
 
     def stage(self, table: str, opened: list[Path]) -> None:
-        """Write what was in the ``opened`` files of a table to new ones; of the table of runs last, since a row tells the other files."""
+        """Write what was in the ``opened`` files of a table to new ones.
+
+        The table of runs comes last, since its rows name the other files.
+        """
         folder = self.staged.begin(table)
         for path in opened:
             writer = CompactedWriter(folder, table)

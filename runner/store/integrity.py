@@ -38,8 +38,9 @@ _LOOKS = 10
 class Stored:
     """The runs of a sweep: the rows of the intact ones, and the damaged files with the reason.
 
-    A file that was deleted counts as damaged. A run with a damaged file is not among ``rows``. A row has the columns `COLUMNS`; those that an older
-    sweep lacks are None. ``parts`` describes the files that each run had of its own when it was stored, by table; those of an older sweep are not known.
+    A file that was deleted counts as damaged. A run with a damaged file is not among ``rows``. A row has the columns
+    `COLUMNS`; those that an older sweep lacks are None. ``parts`` describes the files that each run had of its own when
+    it was stored, by table; those of an older sweep are not known.
     """
 
     rows: Mapping[Key, dict[str, Any]]
@@ -81,7 +82,8 @@ class Part:
 def list_tables(paths: SweepPaths) -> dict[str, TableFiles]:
     """Return the files of each table; raise OutputsUnreadable.
 
-    Folders that are exchanged meanwhile (`swapping`) are listed again, so that all that is returned was there at one moment.
+    Folders that are exchanged meanwhile (`swapping`) are listed again, so that all that is returned was there at one
+    moment.
     """
     for _ in range(_LOOKS):
         before = _identities(paths)
@@ -135,7 +137,10 @@ def _read_listed(files: Mapping[str, TableFiles], check_parts: bool) -> Stored:
 
 
 def _doubled(listed: TableFiles) -> Iterator[tuple[Path, str]]:
-    """Yield the files of single runs that a compacted one holds, too, such as those that a program for synchronising brought back."""
+    """Yield the files of single runs that a compacted one holds, too.
+
+    A program that synchronises folders may have brought them back.
+    """
     for name, path in listed.single.items():
         if name in listed.in_compacted:
             yield path, f"{listed.in_compacted[name].name} holds that run, too"
@@ -162,7 +167,10 @@ def _lost(listed: TableFiles, broken: Mapping[Path, str]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class _Judged:
-    """A run: its row, the files it had, and its damaged files with the reasons; without a row if it is not to be believed."""
+    """A run: its row, the files it had, and its damaged files with the reasons.
+
+    There is no row if it is not to be believed.
+    """
 
     row: dict[str, Any] | None
     parts: Mapping[str, Part] | None = None

@@ -1,7 +1,7 @@
 """One run's part of a table as Parquet bytes, and the row of a run, read back only if it is as it was written.
 
-Page checksums (Parquet format, PageHeader.crc) cover only the pages. A file of ``runs`` therefore has a seal: the CRC-32
-of all its other bytes, placed between pages and footer, where the format leaves room and readers do not look.
+Page checksums (Parquet format, PageHeader.crc) cover only the pages. A file of ``runs`` therefore has a seal: the
+CRC-32 of all its other bytes, placed between pages and footer, where the format leaves room and readers do not look.
 """
 
 from __future__ import annotations
@@ -116,7 +116,10 @@ def _footer_at(data: bytes) -> int:
 
 
 def crc_of(opened: IO[bytes], size: int | None = None, crc: int = 0) -> int:
-    """Return the CRC-32 of the next ``size`` bytes, of all that follow if it is None, after bytes of which it is ``crc``."""
+    """Return the CRC-32 of the next ``size`` bytes, after bytes of which it is ``crc``.
+
+    Of all that follow if ``size`` is None.
+    """
     while block := opened.read(_BLOCK_BYTES if size is None else min(size, _BLOCK_BYTES)):
         crc = zlib.crc32(block, crc)
         size = None if size is None else size - len(block)

@@ -1,8 +1,9 @@
 """Change all files of a table at once: the folder that holds them is exchanged for another.
 
-Until the exchange the new folder is of no use, afterwards the old one is, so that whatever ends the process, a reader of any kind
-finds one of the two whole, and what is left in the staging folder may be deleted. The writer of the sweep stores its runs, and
-whoever exchanges folders does so, while holding a lock of the results folder itself: nothing is put into a folder that has just been replaced.
+Until the exchange the new folder is of no use, afterwards the old one is, so that whatever ends the process, a reader
+of any kind finds one of the two whole, and what is left in the staging folder may be deleted. The writer of the sweep
+stores its runs, and whoever exchanges folders does so, while holding a lock of the results folder itself: nothing is
+put into a folder that has just been replaced.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ class Staged:
         return folder
 
     def replace(self, table: str, left_out: Collection[str]) -> None:
-        """Put the staged folder in place of the table's, after linking all files there but those ``left_out``; raise OSError.
+        """Put the staged folder in place of the table's; raise OSError.
+
+        All files there but those ``left_out`` are linked first.
 
         Hold `folder_locked`. The staged folder then holds the old files.
         """

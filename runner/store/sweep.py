@@ -72,10 +72,12 @@ class Sweep(SweepPaths):
         _keep(self.search, text)
 
     def commit(self, result: RunResult) -> None:
-        """Store a run: its parts of the other tables, all at a time, then its row, which commits the run; raise NotStored.
+        """Store a run; raise NotStored.
 
-        The row lists the parts with their sizes and checksums. The threads end with the writing: a process that forks should
-        have no others.
+        Its parts of the other tables come first, then its row, which commits the run.
+
+        The row lists the parts with their sizes and checksums. The threads end with the writing: a process that forks
+        should have no others.
         """
         with self._unmoved():
             with ThreadPoolExecutor(max(len(result.tables), 1)) as pool:
@@ -122,17 +124,20 @@ class Sweep(SweepPaths):
     def stored(self, *, check_parts: bool = True) -> Stored:
         """Read the rows of all runs at once, and find the damaged files; raise OutputsUnreadable.
 
-        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row; without it
-        they need only be there. Leave it off while the sweep is being written: what is being replaced would look damaged.
+        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row; without it they
+        need only be there. Leave it off while the sweep is being written: what is being replaced would look damaged.
         """
         return read_stored(self.path, check_parts=check_parts)
 
     # --- merging -----------------------------------------------------------------------------------------
 
     def compact(self, notify: Callable[[Merged], None]) -> Stored:
-        """Merge the files of finished runs into larger ones, and return what was stored; raise NotStored or OutputsUnreadable.
+        """Merge the files of finished runs, and return what was stored.
 
-        ``notify`` is called for each table. Only one process may do so at a time, and it need not be the sweep's writer.
+        Raise NotStored or OutputsUnreadable.
+
+        ``notify`` is called for each table. Only one process may do so at a time, and it need not be the sweep's
+        writer.
         """
         stored = self.stored(check_parts=False)
         compact(self, stored, notify)
@@ -150,7 +155,8 @@ class Sweep(SweepPaths):
     def set_aside_damaged(self, stored: Stored) -> Path | None:
         """Move all files of runs with a damaged file, like `set_aside`, and write the reasons beside them.
 
-        Of a damaged file that holds several runs, all are moved; of one that holds what another file holds, too, only the file.
+        Of a damaged file that holds several runs, all are moved; of one that holds what another file holds, too, only
+        the file.
         """
         stems, files = self._of_damaged(stored)
         folder = self._move(stems, "damaged", files)
@@ -161,7 +167,7 @@ class Sweep(SweepPaths):
         return folder
 
     def _of_damaged(self, stored: Stored) -> tuple[set[str], list[Path]]:
-        """Return the names of the runs that are not to be believed, and the damaged files that are not of one such run."""
+        """Return the runs that are not to be believed, and the damaged files that are not of one such run."""
         tables = list_tables(self)
         believed = {stem(*key) for key in stored.rows}
         files = [path for path in stored.damaged if is_compacted(path.name)]

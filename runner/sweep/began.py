@@ -44,7 +44,10 @@ class Began:
         yield from self._countable(run.cell_id)
 
     def ended(self, run: Run, row: Mapping[str, Any]) -> Iterator[Ended]:
-        """Yield the runs that can be counted now that ``run`` ended with ``row``: none if an earlier one of its cell has not."""
+        """Yield the runs that can be counted now that ``run`` ended with ``row``.
+
+        None if an earlier one of its cell has not ended.
+        """
         self._ended[run.key] = run, row
         self._count -= 1
         yield from self._countable(run.cell_id)

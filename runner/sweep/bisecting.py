@@ -62,7 +62,8 @@ class _Progress:
 class BisectSchedule(SearchSchedule[_Line]):
     """The runs of one launch of a bisection, line by line.
 
-    ``settle`` is called for a cell before its first run: of a hundred cells of a line a dozen are measured, and no others are calibrated.
+    ``settle`` is called for a cell before its first run: of a hundred cells of a line a dozen are measured, and no
+    others are calibrated.
     """
 
     def __init__(self, plan: Plan, pending: Pending, stored: Stored, budget: Budget, settle: Settle) -> None:
@@ -107,7 +108,7 @@ class BisectSchedule(SearchSchedule[_Line]):
         return json.dumps(found, indent=1)
 
     def describe(self) -> str:
-        """Return how many lines there are, where and how closely they are looked at, and how long that takes at most."""
+        """Return how many lines there are, where and how closely they are searched, and for how long at most."""
         search, count = self._search, len(self._lines)
         low, high = search.write(search.low), search.write(search.high)
         return (

@@ -61,7 +61,8 @@ class Observers:
 class Loop:
     """Makes runs, as many at a time as the engine has nodes.
 
-    ``check`` is called before each run and raises NotStored if this process no longer owns the folder; ``under_way`` is empty.
+    ``check`` is called before each run and raises NotStored if this process no longer owns the folder; ``under_way`` is
+    empty.
     """
 
     def __init__(
@@ -80,7 +81,10 @@ class Loop:
         self._nodes: tuple[str, ...] = ()
 
     def make_runs(self, schedule: Turns, engine: Engine, tally: Tally) -> End:
-        """Make the runs of ``schedule`` until none is left or the policy says to stop; raise NotStored or PlanOutdated."""
+        """Make the runs of ``schedule`` until none is left or the policy says to stop.
+
+        Raise NotStored or PlanOutdated.
+        """
         while True:
             tally = self._begin(schedule, engine, tally)
             if not self._under_way:

@@ -1,4 +1,4 @@
-"""Before a plan is shown: call the functions whose length nobody knows yet, so that it can say how long the sweep takes."""
+"""Call functions of unknown length before a plan is shown, so that it can say how long the sweep takes."""
 
 from __future__ import annotations
 

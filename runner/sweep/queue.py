@@ -9,7 +9,10 @@ from breakeven.runner.planning.run import Run
 
 
 class Queue:
-    """Runs in order within each block, and blocks in the order in which they came; without blocks, all runs in order."""
+    """Runs in order within each block, and blocks in the order in which they came.
+
+    Without blocks, all runs in order.
+    """
 
     def __init__(self, runs: Iterable[Run] = ()) -> None:
         self._blocks: dict[str, deque[Run]] = {}

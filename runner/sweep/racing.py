@@ -45,8 +45,8 @@ class _Progress:
 class RaceSchedule(SearchSchedule[int]):
     """The runs of one launch of a race, whose candidates have numbers.
 
-    ``written`` is its text as an earlier launch of the same race wrote it, empty if there is none: what it says of the structure
-    holds, so that the rule is older than all of its runs.
+    ``written`` is its text as an earlier launch of the same race wrote it, empty if there is none: what it says of the
+    structure holds, so that the rule is older than all of its runs.
     """
 
     def __init__(

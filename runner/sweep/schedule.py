@@ -69,9 +69,9 @@ class Schedule:
     def next(self, may_begin: Callable[[Run], bool] = _any) -> Run | None:
         """Return the run to begin now; None if none may begin before another has ended, or none is left.
 
-        ``may_begin`` says of a run whether there is a free node for it. Whatever begins must be reported to `ended`. Further
-        rounds begin only when all that began have ended, since their results decide which cells get any; so a look waits for
-        all of them.
+        ``may_begin`` says of a run whether there is a free node for it. Whatever begins must be reported to `ended`.
+        Further rounds begin only when all that began have ended, since their results decide which cells get any; so a
+        look waits for all of them.
         """
         while not self.over_budget and (self._queue or (not self._began and self._refill())):
             run = self._queue.take(may_begin)
@@ -161,7 +161,10 @@ class Schedule:
         times[kind] += time
 
     def ended(self, run: Run, row: Mapping[str, Any]) -> None:
-        """Record that ``run`` ended with ``row``: its time counts at once, its value in the order of its cell's rounds."""
+        """Record that ``run`` ended with ``row``.
+
+        Its time counts at once, its value in the order of its cell's rounds.
+        """
         self._count(run, row)
         self._decide(self._began.ended(run, row))
 
@@ -181,7 +184,10 @@ class Schedule:
 
     @property
     def forecast(self) -> Forecast:
-        """Return how long the rest takes: at least the runs that are made in any case, at most the budget or all rounds."""
+        """Return how long the rest takes.
+
+        At least the runs that are made in any case, at most the budget or all rounds.
+        """
         least = self._eta.seconds_left
         later = self._eta.seconds(self._later)
         left, most = self._left(), least + later

@@ -25,7 +25,9 @@ def open_search(
 
 
 def search_lines(plan: Plan, pending: Pending, stored: Stored, written: str) -> Iterator[str]:
-    """Yield the plan of a search as text, line by line: what is searched, and how far it is; not the runs, which nobody knows.
+    """Yield the plan of a search as text, line by line: what is searched, and how far it is.
+
+    The runs are not known yet.
 
     Nothing is calibrated for it.
     """

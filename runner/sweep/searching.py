@@ -1,4 +1,7 @@
-"""What the schedules of a race and of a bisection share: which runs are stored, under way and traced, and when the time is over."""
+"""What the schedules of a race and of a bisection share.
+
+Which runs are stored, under way and traced, and when the time is over.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ def state(runs: int, known: str) -> str:
 
 
 class SearchSchedule(ABC, Generic[Subject]):
-    """Chooses one run after the other from what is known; ``text`` says by which rule. What is measured is a ``Subject``'s."""
+    """Chooses one run after the other from what is known; ``text`` says by which rule.
+
+    What is measured is a ``Subject``'s.
+    """
 
     def __init__(self, plan: Plan, pending: Pending, stored: Stored, budget: Budget) -> None:
         self._plan, self._budget = plan, budget

@@ -140,7 +140,10 @@ class Session:
         return ended
 
     def _cpu_models(self, engine: Engine, stored: Stored) -> frozenset[str]:
-        """Return the CPU models of the nodes that carry on with a sweep; none if there is nothing to compare them with."""
+        """Return the CPU models of the nodes that carry on with a sweep.
+
+        None if there is nothing to compare them with.
+        """
         asks = _measured_on(stored) and self._plan.runs
         return engine.cpu_models(self._plan.runs[0]) if asks else frozenset()
 

@@ -33,7 +33,9 @@ class UnderWay:
         result.add_done_callback(self._ended.put)
 
     def wait(self, seconds: float | None = None) -> list[Ended]:
-        """Wait until a run has ended, at most ``seconds``, and take out all that have; those whose futures raise come last.
+        """Wait until a run has ended, at most ``seconds``, and take out all that have.
+
+        Those whose futures raise come last.
 
         So what is measured is stored before anything ends the sweep.
         """

@@ -35,9 +35,9 @@ _KEPT_BYTES = 1024  # what the kernel keeps for a small message on a socket, at 
 class Room(NamedTuple):
     """What a channel must have room for: the largest payload each way, in bytes, and the number of workers.
 
-    ``name`` is the run's: whatever outlives a killed process is named after it, so that it can be found and
-    removed. ``folder`` is its folder, which only this user can enter and which is removed with the run. With ``one_way``, messages
-    of either direction are small: requests or acknowledgements.
+    ``name`` is the run's: whatever outlives a killed process is named after it, so that it can be found and removed.
+    ``folder`` is its folder, which only this user can enter and which is removed with the run. With ``one_way``,
+    messages of either direction are small: requests or acknowledgements.
     """
 
     workers: int
@@ -49,9 +49,9 @@ class Room(NamedTuple):
     def ahead(self) -> int:
         """Return how many unanswered messages are safe if sending blocks until the other side reads.
 
-        With one per worker, some worker is always free to read what is being sent, even when all others are
-        stuck sending answers that the parent does not read yet. A second one, which hides the transfer time,
-        is safe when all of them together fit the kernel's buffer. If all messages of one direction do, its side never waits, and so
+        With one per worker, some worker is always free to read what is being sent, even when all others are stuck
+        sending answers that the parent does not read yet. A second one, which hides the transfer time, is safe when all
+        of them together fit the kernel's buffer. If all messages of one direction do, its side never waits, and so
         reads whatever the other one sends.
         """
         if self.one_way:
@@ -100,9 +100,9 @@ class Port(ABC):
 class Channel(Member, ABC):
     """The parent's end.
 
-    ``JOINS`` are the spaces whose workers it joins to the parent; ``ALWAYS_PICKLES`` says whether it pickles objects between
-    threads, too, and ``PLAIN_BYTES`` whether bytes cross in no pickle, wherever workers live. ``BETWEEN`` says whether it can join workers
-    to each other as well, see `lines`.
+    ``JOINS`` are the spaces whose workers it joins to the parent; ``ALWAYS_PICKLES`` says whether it pickles objects
+    between threads, too, and ``PLAIN_BYTES`` whether bytes cross in no pickle, wherever workers live. ``BETWEEN`` says
+    whether it can join workers to each other as well, see `lines`.
     """
 
     JOINS: ClassVar[frozenset[str]] = frozenset({THREADS, PROCESSES})
@@ -118,7 +118,10 @@ class Channel(Member, ABC):
 
     @classmethod
     def refuses(cls, space: str, options: dict[str, Any]) -> Optional[str]:
-        """Return why this channel with these options cannot join workers that live in ``space``, as in "ipc=pipe ..."; None if it can."""
+        """Return why this channel cannot join workers that live in ``space``; None if it can.
+
+        The reason names the options, as in "ipc=pipe ...".
+        """
         del options
         return None if space in cls.JOINS else cls._why_apart(space)
 
@@ -129,12 +132,18 @@ class Channel(Member, ABC):
 
     @classmethod
     def refuses_payload(cls, options: dict[str, Any], *, there: bool) -> Optional[str]:
-        """Return why this channel with these options cannot do with what the cell sends; ``there`` is whether that is anything."""
+        """Return why this channel with these options cannot carry what the cell sends.
+
+        ``there`` is whether the cell sends anything.
+        """
         del options, there
         return None
 
     def prepare(self, payloads: Optional[Sequence[Any]]) -> None:  # most need not know them
-        """Take the payloads that all tasks of the trials share, None if each has its own; the workers wait. Raise InputsUnusable."""
+        """Take the payloads that all tasks of the trials share, None if each has its own; the workers wait.
+
+        Raise InputsUnusable.
+        """
 
     def watch(self, recorder: Recorder, arrival: int) -> None:
         """Take the parent's recorder and the phase that ends when an answer has arrived."""
@@ -160,7 +169,10 @@ class Channel(Member, ABC):
 
     @abstractmethod
     def receive(self) -> Any:
-        """Wait for an answer from any worker and return it, a tuple; on an event loop return what is to be awaited for that."""
+        """Wait for an answer from any worker and return it, a tuple.
+
+        On an event loop, return what is to be awaited for that.
+        """
 
     def ends(self) -> tuple[Callable[[tuple[int, int, Any]], Any], Callable[[], tuple[int, int, Any]]]:
         """Return what sends a message and what receives the answer in this trial, with nothing else under way."""
@@ -173,7 +185,10 @@ class Channel(Member, ABC):
         return None if cls.BETWEEN else "joins workers to the parent alone"
 
     def lines(self, producers: int, consumers: int, message_bytes: int) -> Lines:
-        """Return lines from some workers to the others for messages of that size, if it has BETWEEN; its own are apart."""
+        """Return lines from some workers to the others for messages of that size.
+
+        Only a channel with BETWEEN has them. Its own lines are apart.
+        """
         raise NotImplementedError(f"{type(self).__name__} has BETWEEN and no lines")
 
     def close(self) -> None:  # many have nothing to release

@@ -1,7 +1,9 @@
-"""Lines from some of the workers to the others, with nothing between: made by a channel in the parent, used by the workers.
+"""Lines from some of the workers directly to the others.
 
-The first workers send, the others receive. Of queues all share one line; of what has two ends, such as pipes, each pair of a
-sender and a receiver has a line of its own, and a sender takes its receivers in turn.
+A channel makes them in the parent, and the workers use them.
+
+The first workers send, the others receive. Of queues all share one line; of what has two ends, such as pipes, each pair
+of a sender and a receiver has a line of its own, and a sender takes its receivers in turn.
 """
 
 from __future__ import annotations
@@ -116,7 +118,10 @@ class Gathered(Port):
 
 
 class Lines(ABC):
-    """All lines of a run; ends are picklable as ports are. A sender may have ``ahead`` messages under way, any number if that is None."""
+    """All lines of a run; ends are picklable as ports are.
+
+    A sender may have ``ahead`` messages under way, any number if that is None.
+    """
 
     ahead: Optional[int] = None
 

@@ -1,7 +1,7 @@
 """What lies in memory that a worker and the parent share: lines of headers, and slots of payloads.
 
-A task takes a slot, which is its own until its answer has been read; the answer takes the slot beside it. So what a task
-sees of its slot stays as it is while it works, and which slots are in use is the parent's to know alone. The slot
+A task takes a slot, which is its own until its answer has been read; the answer takes the slot beside it. So what a
+task sees of its slot stays as it is while it works, and which slots are in use is the parent's to know alone. The slot
 that was freed last is used first, since it is still in the caches. Headers are read in the order they are written in.
 """
 

@@ -1,7 +1,9 @@
-"""Lines between workers through slots of shared memory: each receiver has memory of its own, with a line from each sender.
+"""Lines between workers through slots of shared memory.
 
-Nothing comes back, so a sender knows by itself which slot is free: it has no more messages under way than there are slots, and
-a receiver reads those of a line in order.
+Each receiver has memory of its own, with a line from each sender.
+
+Nothing comes back, so a sender knows by itself which slot is free: it has no more messages under way than there are
+slots, and a receiver reads those of a line in order.
 """
 
 from __future__ import annotations

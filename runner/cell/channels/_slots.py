@@ -1,4 +1,7 @@
-"""Both ends of a channel through slots of shared memory: `_ring` says what lies there, `_sync` how a reader is woken."""
+"""Both ends of a channel through slots of shared memory.
+
+`_ring` says what lies there, `_sync` how a reader is woken.
+"""
 
 from __future__ import annotations
 
@@ -221,7 +224,7 @@ class SlotChannel(Channel):
         return SlotLines([type(self)(self.context, room, self.options) for _ in range(consumers)])
 
     def prepare(self, payloads: Optional[Sequence[Any]]) -> None:
-        """Refuse payloads that cannot be seen in place, and put them into memory of their own if they are to be resident."""
+        """Refuse payloads that cannot be seen in place, and move resident ones into memory of their own."""
         if self.access == self.ACCESS:
             return
         for payload in payloads or [None]:
@@ -261,7 +264,10 @@ class SlotChannel(Channel):
         self._leave(worker, (task, 0, 0, BYTES, 0, NONE))
 
     def send(self, task: int, value: int, payload: Any) -> None:
-        """Copy a task into a slot of the worker that has been free longest, or name a resident payload; then wake it."""
+        """Copy a task into a slot of the worker, or name a resident payload; then wake the worker.
+
+        The slot is the one that has been free longest.
+        """
         worker, slot = self.free.next()
         number = self.numbers.get(id(payload), NONE)
         kind, length = RESIDENT, 0

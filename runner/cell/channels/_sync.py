@@ -1,8 +1,8 @@
 """How a reader of shared memory learns that a message is there: ``ipc.sync``.
 
-`Bells` belong to one reader; each of its writers rings one of its own, and the reader learns whose it was. Counters that
-are polled lie in the shared memory, a cache line each, and have one writer each, so nothing needs an atomic operation; but a
-message must be seen before its counter, which only processors guarantee that keep the order of stores.
+`Bells` belong to one reader; each of its writers rings one of its own, and the reader learns whose it was. Counters
+that are polled lie in the shared memory, a cache line each, and have one writer each, so nothing needs an atomic
+operation; but a message must be seen before its counter, which only processors guarantee that keep the order of stores.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Semaphores(Bells):
 
 
 class _Descriptors:
-    """File descriptors that can be passed to a process or an interpreter that is started; ``received`` where they arrived."""
+    """File descriptors that can be passed to a new process or interpreter; ``received`` where they arrived."""
 
     def __init__(self, numbers: list[int], *, received: bool = False) -> None:
         self.numbers = numbers
@@ -228,8 +228,8 @@ class Counters(Bells):
 class Spin(Counters):
     """The reader looks again and again: for 10 us, then with an offer of its CPU to others after each such time.
 
-    So spinners that are more than the CPUs, or that share a GIL, do not keep a writer from its turn. From 2 ms on the reader
-    sleeps between two looks, for a 64th of the time waited so far and for 1 ms at most: workers that have
+    So spinners that are more than the CPUs, or that share a GIL, do not keep a writer from its turn. From 2 ms on the
+    reader sleeps between two looks, for a 64th of the time waited so far and for 1 ms at most: workers that have
     nothing to do must not take CPU time from the serial trials beside them.
     """
 

@@ -1,4 +1,6 @@
-"""Arrow IPC: each message is a record batch of one row in a stream over a pipe or a socket, one stream each way for each worker.
+"""Arrow IPC: each message is a record batch of one row.
+
+Each worker has one stream each way, over a pipe or a socket.
 
 Payload bytes are a binary value, and so is a table or record batch as an IPC stream of its own: neither is pickled.
 Any other object is its pickle in the same column.

@@ -1,4 +1,4 @@
-"""`collections.deque` with a lock, for threads: the object itself is passed, and a reader waits as people write it by hand."""
+"""`collections.deque` with a lock, for threads, as people write it by hand: the object itself is passed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ class _Polled:
 
 
 class Deque(SharedQueues):
-    """Two deques, one each way. ``sync`` is how a reader waits, ``poll`` the pause between two looks if it only has a lock."""
+    """Two deques, one each way.
+
+    ``sync`` is how a reader waits, ``poll`` the pause between two looks if it only has a lock.
+    """
 
     OPTIONS: ClassVar[dict[str, str]] = {"sync": "condition|lock", "poll": "time"}
     JOINS = frozenset({THREADS})

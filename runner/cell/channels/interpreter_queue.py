@@ -1,8 +1,8 @@
 """`concurrent.interpreters.create_queue` (Python 3.14): two queues that all interpreters of the process share.
 
 What several of their interpreters can share is copied without a pickle: numbers, texts, bytes, and tuples of them. Any
-other object is pickled by the queue itself. A reader of an empty queue looks again every 10 ms, so a message takes up to
-that long; a pipe on which a byte follows each message wakes it at once.
+other object is pickled by the queue itself. A reader of an empty queue looks again every 10 ms, so a message takes up
+to that long; a pipe on which a byte follows each message wakes it at once.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ class QueuePort(SharedPort):
 
 
 class InterpreterQueue(SharedQueues):
-    """The parent's end. ``wake`` says how a reader of an empty queue learns of a message: by ``poll``, as the library has it, or a ``pipe``."""
+    """The parent's end.
+
+    ``wake`` says how a reader of an empty queue learns of a message: by ``poll``, as the library has it, or a ``pipe``.
+    """
 
     JOINS = frozenset({INTERPRETERS})
     OPTIONS: ClassVar[dict[str, str]] = {"wake": f"{POLL}|{PIPE}"}

@@ -1,4 +1,6 @@
-"""`multiprocessing.Manager().Queue()`: a process of its own holds the queues, and each call of a proxy is a request to it.
+"""`multiprocessing.Manager().Queue()`: queues in a process of their own.
+
+Each call of a proxy is a request to that process.
 
 The server listens on a socket in a folder that only this user can enter, and takes requests from who knows the
 processes' key. It ends with the process that started it, however that ended.

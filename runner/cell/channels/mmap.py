@@ -1,7 +1,7 @@
 """`mmap` of a file: slots as in shared memory, in a file that only this user can open, in the folder of the run.
 
-That folder is in memory where there is room for it (/dev/shm), as are most folders for temporary files that programs map; what
-a disk would add is the time at which the kernel writes pages back, which no message waits for.
+That folder is in memory where there is room for it (/dev/shm), as are most folders for temporary files that programs
+map; what a disk would add is the time at which the kernel writes pages back, which no message waits for.
 """
 
 from __future__ import annotations

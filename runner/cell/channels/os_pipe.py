@@ -1,4 +1,4 @@
-"""`os.pipe`, two for each worker: `os.write` and `os.read` of the operating system's pipes, without any layer between."""
+"""`os.pipe`, two for each worker, written and read by `os.write` and `os.read` alone."""
 
 from __future__ import annotations
 

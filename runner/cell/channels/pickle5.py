@@ -1,4 +1,6 @@
-"""Pickle protocol 5 with its buffers out of band, in slots of shared memory: a worker's objects have their buffers there.
+"""Pickle protocol 5 with its buffers out of band, in slots of shared memory.
+
+A worker's objects have their buffers there.
 
 Every message is pickled. The buffers of an object that offers them to protocol 5 (a NumPy array, an Arrow table) are
 copied into the slot beside the pickle, and a worker builds the object around them where they lie, without a second

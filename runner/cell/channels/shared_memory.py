@@ -1,10 +1,10 @@
-"""Slots in `multiprocessing.shared_memory`: payload bytes cross by copies in memory alone, or lie there before they are sent.
+"""Slots in `multiprocessing.shared_memory`: payload bytes are copied in memory, or already there.
 
-With ``access=copy`` a message is copied in and out, each way. With ``view`` a task sees its payload in the slot, a read-only
-memoryview, and the answer is written in place: if it is the payload itself, it is there already. With ``resident`` the
-payloads are in memory that every worker has mapped before the first trial, and a message names one of them. The parent
-takes a copy of what it must keep. Other objects than bytes travel with ``copy`` alone: pickled, with their buffers copied
-beside the pickle.
+With ``access=copy`` a message is copied in and out, each way. With ``view`` a task sees its payload in the slot, a
+read-only memoryview, and the answer is written in place: if it is the payload itself, it is there already. With
+``resident`` the payloads are in memory that every worker has mapped before the first trial, and a message names one of
+them. The parent takes a copy of what it must keep. Other objects than bytes travel with ``copy`` alone: pickled, with
+their buffers copied beside the pickle.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""`memoryview` through the queues of interpreters (Python 3.14): a payload of bytes is handed over where it lies, without a copy.
+"""`memoryview` through the queues of interpreters (Python 3.14): bytes are handed over without a copy.
 
 The receiver reads the sender's memory, which stays until the receiver's view is released. Other objects travel as
-through the queue itself; where views are within them, such as a part of its payload in what a task returns, these become bytes.
+through the queue itself; where views are within them, such as a part of its payload in what a task returns, these
+become bytes.
 """
 
 from __future__ import annotations

@@ -18,7 +18,10 @@ _LOOPBACK = "127.0.0.1"
 
 
 class Tcp(StreamChannel):
-    """A connection a worker. ``nodelay`` says whether small messages leave at once or Nagle's algorithm may hold them."""
+    """A connection a worker.
+
+    ``nodelay`` says whether small messages leave at once or Nagle's algorithm may hold them.
+    """
 
     OPTIONS: ClassVar[dict[str, str]] = {"nodelay": "set|unset"}
 

@@ -1,7 +1,9 @@
-"""ZeroMQ: a ROUTER socket of the parent's and a DEALER of each worker's, over Unix sockets (ipc) or within the process (inproc).
+"""ZeroMQ: a ROUTER socket in the parent and a DEALER in each worker.
 
-Payload bytes cross as they are, small ones behind the header in one frame; other objects as their pickle. Nobody else can
-connect: the socket of `ipc` lies in a folder that only this user can enter, and `inproc` has none.
+They are joined over Unix sockets (ipc) or within the process (inproc).
+
+Payload bytes cross as they are, small ones behind the header in one frame; other objects as their pickle. Nobody else
+can connect: the socket of `ipc` lies in a folder that only this user can enter, and `inproc` has none.
 """
 
 from __future__ import annotations
@@ -96,7 +98,10 @@ class PullPort(SocketPort):
 
 
 class PushPull(Lines):
-    """A PULL socket of each receiver, and a PUSH socket of each sender to each of them; ``endpoints`` are those of the receivers."""
+    """A PULL socket for each receiver, and a PUSH socket from each sender to each of them.
+
+    ``endpoints`` are those of the receivers.
+    """
 
     def __init__(self, endpoints: Sequence[str], context: Any) -> None:
         self._endpoints = endpoints

@@ -72,11 +72,10 @@ class Model(Member, ABC):
 
     ``SPACE`` is where they live. ``START_METHODS`` names the ways to start its processes, empty if there is no choice.
     ``TRANSPORT`` is None if a channel joins the workers, else the only value of ipc: native or none. ``QUEUE`` is the
-    channel by default, if it reaches them.
-    ``EQUIPS`` says whether workers can be created with what else they share, such as a lock (see `Pattern.equip`).
-    ``STREAMS`` says whether messages can be sent one way, see `one_way`, and ``BETWEEN`` whether its channel can join workers to each other.
-    ``CHILDREN`` says whether a task may start processes of its own, ``ALWAYS_PICKLES`` whether what travels is a pickle
-    even if workers are threads.
+    channel by default, if it reaches them. ``EQUIPS`` says whether workers can be created with what else they share,
+    such as a lock (see `Pattern.equip`). ``STREAMS`` says whether messages can be sent one way, see `one_way`, and
+    ``BETWEEN`` whether its channel can join workers to each other. ``CHILDREN`` says whether a task may start processes
+    of its own, ``ALWAYS_PICKLES`` whether what travels is a pickle even if workers are threads.
     """
 
     SPACE = THREADS
@@ -173,7 +172,10 @@ class Model(Member, ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Create the workers and wait until all are ready; each registers when that was. Raise TaskFailed, WorkersMissing."""
+        """Create the workers and wait until all are ready; each registers when that was.
+
+        Raise TaskFailed, WorkersMissing.
+        """
 
     def prepare(self, payloads: Optional[Sequence[Any]]) -> None:  # for a channel that must know them
         """Take the payloads that all tasks of the trials share, None if each has its own. Raise InputsUnusable."""
@@ -190,7 +192,10 @@ class Model(Member, ABC):
         return other.result()
 
     def _map_watched(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Do as `map` in a thread that takes the main one's place: what it sends and receives is of the parent's lane."""
+        """Do as `map` in a thread that takes the main thread's place.
+
+        What it sends and receives goes into the parent's lane.
+        """
         probe = loaded_probe()
         if probe is not None and self.recorder.on and self.lasting:
             probe.watch_here(self.recorder)
@@ -290,7 +295,10 @@ class Model(Member, ABC):
         return meter
 
     def look(self) -> Look:
-        """Return where the workers and the parent run now, once if they are one thread; nothing before there is a meter."""
+        """Return where the workers and the parent run now; nothing before there is a meter.
+
+        If they are one thread, it is named once.
+        """
         seen = () if self.placement is None else self.placement.look()
         return seen[-1:] if self.space(self.settings.options) in PARENTS_THREAD else seen
 

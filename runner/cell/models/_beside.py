@@ -12,7 +12,8 @@ Results = list[tuple[int, Any]]
 class Beside(Thread):
     """A thread of the parent that hands out the tasks of one trial and collects the results.
 
-    It is a daemon, so that the process can end: Ctrl-C reaches the main thread only, and this one may still wait for workers that are gone.
+    It is a daemon, so that the process can end: Ctrl-C reaches the main thread only, and this one may still wait for
+    workers that are gone.
     """
 
     def __init__(self, carry_out: Callable[[], Results]) -> None:

@@ -21,7 +21,10 @@ class ExecutorPool(Pool):
     STREAMS = True
 
     def _all(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Use `Executor.map`, with the library's chunk size of 1 unless one is configured, or `submit` and `as_completed`."""
+        """Use `Executor.map`, or `submit` and `as_completed`.
+
+        The chunk size of `map` is the library's, 1, unless one is configured.
+        """
         try:
             return self._submitted(items) if self._call == SUBMIT else self._mapped(items)
         except BrokenExecutor as error:

@@ -1,8 +1,8 @@
 """Workers of a pool that is a package's: the package starts them, takes tasks to them and brings results back.
 
 They get nothing of ours when they are created but what a task of the package can carry, so the first task of each loads
-this package by path and draws the worker's index (see `runner.cell.gate`). For the barrier before a trial, each gets one
-more task, which waits there.
+this package by path and draws the worker's index (see `runner.cell.gate`). For the barrier before a trial, each gets
+one more task, which waits there.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ def set_up(work: Work, told_apart: bool, place: Place, ready: Ready) -> None:
 
 
 def set_up_alone(work: Work, told_apart: bool, place: Place, ready: Ready) -> None:
-    """Become the only worker of an interpreter of the parent's process: there, each call has thread-locals of its own."""
+    """Become the only worker of an interpreter of the parent's process.
+
+    There, each call has thread-locals of its own.
+    """
     global _mine  # noqa: PLW0603  # an interpreter has one worker
     _mine = SimpleNamespace()
     _boards[work.geometry.path] = Board(work.geometry)

@@ -34,18 +34,20 @@ _PIECE = 1 << 20  # of random bytes, which are repeated
 PERSISTENT, PER_MAP = "persistent", "per_map"
 
 CHUNKS_A_WORKER = 4
-"""How many chunks each worker gets if ``chunksize=auto`` chooses: as many as `multiprocessing.Pool.map` makes by default."""
+"""How many chunks each worker gets if ``chunksize=auto`` chooses: as many as `multiprocessing.Pool.map` makes by
+default."""
 
 
 class Pool(Model):
     """A model whose workers belong to a pool of the standard library.
 
-    With ``lifetime=per_map`` each map creates a pool of its own and ends it, within the trial, as `model.lifetime` documents. The
-    first one is created before, as one that persists is, for what start and end take and for what workers say of themselves.
+    With ``lifetime=per_map`` each map creates a pool of its own and ends it, within the trial, as `model.lifetime`
+    documents. The first one is created before, as one that persists is, for what start and end take and for what
+    workers say of themselves.
 
-    ``call`` says which of its methods hands out tasks, and ``chunksize`` how many go together if that can send several. No more
-    than ``in_flight`` tasks are under way, if that is not None: a semaphore around what submits them. Every worker is given
-    ``initial`` bytes when it starts, as an argument of the pool's initializer.
+    ``call`` says which of its methods hands out tasks, and ``chunksize`` how many go together if that can send several.
+    No more than ``in_flight`` tasks are under way, if that is not None: a semaphore around what submits them. Every
+    worker is given ``initial`` bytes when it starts, as an argument of the pool's initializer.
     """
 
     TRANSPORT = "native"
@@ -145,7 +147,10 @@ class Pool(Model):
         return results
 
     def _map_anew(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Create a pool for the items and end it; its phases are those of the parent, and its workers' begin with their start."""
+        """Create a pool for the items and end it.
+
+        Its phases are those of the parent, and its workers' phases begin with their start.
+        """
         traced = self.recorder.on
         self._open(self._renew(traced))
         self._standing = True
@@ -160,7 +165,7 @@ class Pool(Model):
         return results
 
     def _renew(self, traced: bool) -> tuple[Any, ...]:
-        """Choose the initializer and the task of a pool that lives for one map; return the arguments of the initializer."""
+        """Choose initializer and task of a pool that lives for one map; return the initializer's arguments."""
         if traced:
             self._initializer, self._perform, self._perform_numbered = (
                 set_up_traced,
@@ -215,7 +220,10 @@ class Pool(Model):
         return super().look() if self.lasting else ()
 
     def read(self, meter: Meter) -> Reading:
-        """Read the counts; those of workers that ended are known for all of their process, and as children of this one."""
+        """Read the counts.
+
+        Those of workers that ended are known for all of their process, and as children of this one.
+        """
         reading = super().read(meter)
         if self.lasting:
             return reading
@@ -271,7 +279,10 @@ class Pool(Model):
 
 
 def report_death(processes: Sequence[Any], *, broken: bool = False) -> None:
-    """Exit if one of a pool's processes ended, or, of one that is ``broken``, is about to, and report which one and how."""
+    """Exit if one of a pool's processes ended, and report which one and how.
+
+    Of a pool that is ``broken``, one is about to end.
+    """
     with closing(watchdog.Lives(processes, pool=True)) as lives:
         lives.report_death(watchdog.POOL_GRACE_S if broken else 0)
 

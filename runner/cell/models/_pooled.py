@@ -54,7 +54,10 @@ def failure_of(task: int, error: BaseException, *, apart: bool) -> Sent:
 
 
 def perform_numbered(item: tuple[int, int, Any]) -> tuple[int, int, Any]:
-    """Do so with a task in one object, and return its number with the result: for calls that return results in any order."""
+    """Do so with a task in one object, and return its number with the result.
+
+    For calls that return results in any order.
+    """
     return (item[0], *perform(*item))
 
 
@@ -99,7 +102,10 @@ def _instead_of_result(message: Any, told: str) -> Any:
 
 
 def set_up_traced(initial: bytes, users: Users, later: Later) -> None:
-    """Set up a worker within a traced trial, whose first phase that is: the initializer of a pool that lives for one map."""
+    """Set up a worker within a traced trial, as the first phase of that trial.
+
+    It is the initializer of a pool that lives for one map.
+    """
     del initial  # what matters is that it was handed over
     ready = users.load()
     function, *arguments = later.get()

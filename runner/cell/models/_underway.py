@@ -30,7 +30,7 @@ class Gate:
 def submit_each(
     submit: Callable[..., Future[Any]], calls: Iterable[tuple[Any, ...]], gate: Gate
 ) -> list[Any]:
-    """Submit calls of a function with arguments, as many at a time as the gate lets; take results as they are completed.
+    """Submit calls of a function, as many at a time as the gate allows; take results as they are completed.
 
     Return them in the order of the calls.
     """

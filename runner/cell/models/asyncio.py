@@ -1,7 +1,7 @@
 """`asyncio`: workers are tasks of one event loop, which runs in the parent's thread as long as a trial lasts.
 
-A program would call `asyncio.run` once and do everything in it. So the loop is kept between the trials, and is the one on
-which the parent awaits an async function in serial trials: what the function opened there stays usable.
+A program would call `asyncio.run` once and do everything in it. So the loop is kept between the trials, and is the one
+on which the parent awaits an async function in serial trials: what the function opened there stays usable.
 """
 
 from __future__ import annotations
@@ -71,7 +71,10 @@ class Asyncio(Model):
         return OnLoop(self._exchange, self._run)
 
     def one_way(self) -> OneWay:
-        """Return the channel's ends; what comes is awaited in a coroutine that `run` runs, and TaskFailed is raised there."""
+        """Return the channel's ends.
+
+        What comes is awaited in a coroutine that `run` runs, and TaskFailed is raised there.
+        """
         take = self.channel.receive
 
         async def receive() -> tuple[int, int, Any]:
@@ -128,7 +131,10 @@ class Asyncio(Model):
         await self._meet()
 
     async def _meet(self) -> None:
-        """Meet the workers, and wait until all of them wait for a message: a late one would fall into the trial's time."""
+        """Meet the workers, and wait until all of them wait for a message.
+
+        A late one would fall into the trial's time.
+        """
         try:
             await asyncio.wait_for(self._meeting.wait(), BARRIER_SECONDS)
         except (BrokenBarrierError, asyncio.TimeoutError) as error:

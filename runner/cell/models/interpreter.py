@@ -26,7 +26,10 @@ _PATIENCE_S = 5.0
 
 
 class _Context:
-    """The primitives of `multiprocessing`'s contexts: pipes and named semaphores reach every interpreter of the process."""
+    """The primitives of `multiprocessing`'s contexts, for interpreters.
+
+    Pipes and named semaphores reach every interpreter of the process.
+    """
 
     Barrier = Meeting
     Pipe = staticmethod(multiprocessing.Pipe)

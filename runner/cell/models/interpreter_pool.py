@@ -18,7 +18,8 @@ from ._underway import MAP, SUBMIT, without_effect
 class InterpreterPool(ForeignExecutor):
     """Threads of the parent that take calls from a queue, each with an interpreter in which it makes them.
 
-    A call and its result travel as what interpreters share, else as pickles, made while the thread holds the parent's GIL.
+    A call and its result travel as what interpreters share, else as pickles, made while the thread holds the parent's
+    GIL.
     """
 
     SPACE = INTERPRETERS

@@ -50,7 +50,7 @@ class Mpi(ForeignExecutor):
         self._executor.bootup(wait=True)
 
     def start(self) -> None:
-        """Start, and then have nobody find the memory that all have mapped by now: it goes with them however they end."""
+        """Start, then unlink the memory that all have mapped by now: it goes with them however they end."""
         super().start()
         self._meet(unlink_and_wait)
         unlink_segments()

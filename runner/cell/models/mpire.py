@@ -29,7 +29,10 @@ class Mpire(Foreign):
         )
 
     def _each(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Have the first task of each worker be one of these: they go to the workers that finished last, else in turn."""
+        """Make these the first task of each worker.
+
+        They go to the workers that finished last, else in turn.
+        """
         if self._started:
             self._pool._worker_comms.reset_progress()  # noqa: SLF001  # `map` does so afterwards, `apply` does not
         self._started = True

@@ -33,7 +33,10 @@ class Process(Bare):
         return context_of(self.settings.start_method)
 
     def _await_workers(self) -> None:
-        """Wait for the workers, from the first time on with a watch: one that dies ends the run instead of hanging it."""
+        """Wait for the workers, from the first time on with a watch.
+
+        A worker that dies ends the run instead of hanging it.
+        """
         if self.watch is None:
             self._hear(lambda: self.processes, pool=False)
             self.watch = watchdog.Watch(self.processes)

@@ -27,7 +27,10 @@ class ProcessPool(ExecutorPool):
 
     @classmethod
     def lacks(cls, options: dict[str, Any]) -> Optional[Lack]:
-        """Return what this interpreter lacks; PyPy 3.9's executor calls a method that it does not have, unless it forks."""
+        """Return what this interpreter lacks.
+
+        PyPy 3.9's executor calls a method that it does not have, unless it forks.
+        """
         if options.get("start_method") in ("forkserver", "spawn") and not hasattr(ProcessPoolExecutor, _ADDS):
             return Lack(
                 "a ProcessPoolExecutor that starts workers otherwise than by fork",

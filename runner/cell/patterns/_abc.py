@@ -85,9 +85,10 @@ class OnLoop(NamedTuple):
 class OneWay(NamedTuple):
     """How messages go one way in a trial, and answers back that nobody waits for before the next message.
 
-    ``send`` hands over number, value and payload, ``receive`` waits for the next answer: its number, value and payload. No more than
-    ``ahead`` may be unanswered, any number if that is None. ``spins``: the parent may look at the clock again and again
-    without holding what workers need. With ``run``, an answer is awaited, in a coroutine that ``run`` runs.
+    ``send`` hands over number, value and payload, ``receive`` waits for the next answer: its number, value and payload.
+    No more than ``ahead`` may be unanswered, any number if that is None. ``spins``: the parent may look at the clock
+    again and again without holding what workers need. With ``run``, an answer is awaited, in a coroutine that ``run``
+    runs.
     """
 
     send: Callable[[int, int, Any], Any]
@@ -128,11 +129,11 @@ class Pattern(Member, ABC):
     """One way to use workers.
 
     ``IGNORES`` names the cell's knobs without effect; with ``ECHOES`` no workload runs. With ``ONE_EACH`` every worker
-    gets one item, and they perform them at the same time; with ``OWN_CHUNKS`` a pool hands out item by item. With ``EQUIPPED`` they share more than a channel, which `equip` makes.
-    With ``ONE_WAY`` what is sent in one of the directions is small, and messages are sent before others are answered.
-    With ``BETWEEN`` the first workers send to the others, with nothing between.
-    ``LEAST_WORKERS`` are needed for it to mean anything. ``QUANTITIES`` are what it observes beside times. ``SPACES`` are where the
-    workers may live that it can use.
+    gets one item, and they perform them at the same time; with ``OWN_CHUNKS`` a pool hands out item by item. With
+    ``EQUIPPED`` they share more than a channel, which `equip` makes. With ``ONE_WAY`` what is sent in one of the
+    directions is small, and messages are sent before others are answered. With ``BETWEEN`` the first workers send to
+    the others, with nothing between. ``LEAST_WORKERS`` are needed for it to mean anything. ``QUANTITIES`` are what it
+    observes beside times. ``SPACES`` are where the workers may live that it can use.
     """
 
     IGNORES: frozenset[str] = frozenset()
@@ -184,7 +185,10 @@ class Pattern(Member, ABC):
         return Echo
 
     def equip(self, context: Any) -> None:  # most share nothing
-        """Make what workers share, before they are created, of the primitives of ``context``: `multiprocessing`'s or those for threads."""
+        """Make what workers share, before they are created, from the primitives of ``context``.
+
+        These are `multiprocessing`'s or those for threads.
+        """
 
     def begin(self) -> None:  # most look at nothing
         """Look at this process before anything of the workers is made."""
@@ -242,7 +246,10 @@ class Pattern(Member, ABC):
         return self.knobs.tasks * task_ns
 
     def most_tasks(self, task_ns: int) -> int:
-        """Return the most tasks that one worker may do in a trial if a task takes ``task_ns``; its one part in an echo counts as one."""
+        """Return the most tasks that one worker may do in a trial if a task takes ``task_ns``.
+
+        Its one part in an echo counts as one.
+        """
         del task_ns
         return 1 if self.ECHOES and self.ONE_EACH else self.knobs.tasks
 
@@ -252,7 +259,10 @@ class Pattern(Member, ABC):
         return 0
 
     def message_bytes(self, largest_bytes: int, whole_bytes: int) -> int:
-        """Return the size of the largest message, given that of the largest payload, and of all distinct ones together."""
+        """Return the size of the largest message.
+
+        It follows from the largest payload, and from all distinct ones together.
+        """
         several = self.turns > 1 and self.repeats(1) > 0
         return (whole_bytes if several else largest_bytes) + self.margin_bytes
 
@@ -292,7 +302,10 @@ def tracing(task: Callable[[Any], tuple[int, Any]], recorder: Recorder) -> Calla
 def tracing_on_loop(
     task: Callable[[Any], Coroutine[Any, Any, tuple[int, Any]]], recorder: Recorder
 ) -> Callable[..., Coroutine[Any, Any, tuple[int, Any]]]:
-    """Return the same as a coroutine function; what the CPU does for other tasks of the loop meanwhile does not count."""
+    """Return the same as a coroutine function.
+
+    What the CPU does for other tasks of the loop meanwhile does not count.
+    """
 
     async def traced(payload: Any, number: int = -1) -> tuple[int, Any]:
         steps: list[int] = []

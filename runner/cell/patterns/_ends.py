@@ -10,7 +10,8 @@ from time import monotonic
 from typing import Any, Optional
 
 ZEROS = bytes(select.PIPE_BUF)
-"""As much as a pipe that can be written takes without waiting, and less than a message nowhere: no message has a zero byte."""
+"""As much as a pipe that can be written takes without waiting, and less than a message nowhere: no message has a zero
+byte."""
 
 _LOOK_MS = 10
 

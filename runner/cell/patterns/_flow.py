@@ -1,4 +1,7 @@
-"""What goes one way: when messages are due, how long they were under way, whether each came once, and the copy they are compared with."""
+"""Messages one way: when they are due, how long they were under way, whether each came once.
+
+Each is compared with a copy.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Messages that say who wrote them, and show whether they are whole: letters alone, so that what has a zero byte is none."""
+"""Messages that say who wrote them, and show whether they are whole.
+
+They hold letters alone, so a message with a zero byte is none.
+"""
 
 from __future__ import annotations
 

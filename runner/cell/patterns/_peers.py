@@ -41,10 +41,10 @@ class Taken(NamedTuple):
 class Peers(Flow):
     """The first ``producers`` workers send the messages in turn, the others take them; none passes the parent.
 
-    Each producer has its part of the window: it takes a credit before it sends, which a consumer gives back when it has compared
-    the message. Messages are due at the moments of one schedule, of which producer p has every P-th; it begins when all workers have
-    the word of the parent. When all messages were taken, the first producer says so to the consumers, each of which answers
-    with all that it had: the parent checks that every message came once.
+    Each producer has its part of the window: it takes a credit before it sends, which a consumer gives back when it has
+    compared the message. Messages are due at the moments of one schedule, of which producer p has every P-th; it begins
+    when all workers have the word of the parent. When all messages were taken, the first producer says so to the
+    consumers, each of which answers with all that it had: the parent checks that every message came once.
     """
 
     ONE_EACH = True

@@ -36,7 +36,10 @@ class Together(Pattern):
 
     @abstractmethod
     def take_part(self, worker: int, value: int) -> tuple[Any, ...]:
-        """Do what a worker does in a trial, and return what it answers. Runs in the worker; ``value`` is what the parent says."""
+        """Do what a worker does in a trial, and return what it answers.
+
+        Runs in the worker; ``value`` is what the parent says.
+        """
 
     @property
     def margin_bytes(self) -> int:

@@ -30,14 +30,14 @@ class Share(NamedTuple):
 class Counter(Together):
     """Every worker adds one to the same number again and again until the window is over.
 
-    The number is an attribute of an object for threads, as in ``self.count += 1``, and a `multiprocessing.RawValue` for processes.
-    Neither takes a lock of its own, so an update that reads the number before another one has stored it undoes that one. The
-    number of updates that were made less the number at the end is what was lost; a trial under a lock that loses any is
-    wrong, and so is a serial one.
+    The number is an attribute of an object for threads, as in ``self.count += 1``, and a `multiprocessing.RawValue` for
+    processes. Neither takes a lock of its own, so an update that reads the number before another one has stored it
+    undoes that one. The number of updates that were made less the number at the end is what was lost; a trial under a
+    lock that loses any is wrong, and so is a serial one.
 
-    With ``step=literal`` an update is ``+= 1``. CPython 3.10 and newer hands over the GIL only at calls and at the ends of loops, neither of
-    which is in the middle of that, so threads may lose nothing; with ``step=call`` the amount is what a function
-    returns, and that call is between reading and storing.
+    With ``step=literal`` an update is ``+= 1``. CPython 3.10 and newer hands over the GIL only at calls and at the ends
+    of loops, neither of which is in the middle of that, so threads may lose nothing; with ``step=call`` the amount is
+    what a function returns, and that call is between reading and storing.
 
     A trial's time is what its updates take at the sum of the workers' rates, as in a window.
     """

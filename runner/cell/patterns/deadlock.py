@@ -1,4 +1,7 @@
-"""Workers take two locks, in the same or in opposite order: deadlocks, how long until one is noticed, and what a pair costs."""
+"""Workers take two locks, in the same or in opposite order.
+
+Observed are deadlocks, how long until one is noticed, and what a pair costs.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _AT_EASE, _NO_LOCK = -1, 2
 
 
 class Share(NamedTuple):
-    """What one worker did in a trial: pairs of locks taken, deadlocks that it resolved, the time until it noticed them."""
+    """What one worker did in a trial: pairs taken, deadlocks resolved, and the time until it noticed them."""
 
     pairs: int
     deadlocks: int
@@ -33,15 +36,15 @@ class Share(NamedTuple):
 class Deadlock(Together):
     """Every worker takes both of two locks, adds one to a number, and gives them back, until the window is over.
 
-    With ``order=opposite`` every second worker takes them the other way round, so that two may hold one each and wait for the other. No
-    wait is without a bound: a worker that has not got its second lock after ``patience`` looks at what the others say that they
-    hold and wait for. If somebody holds that lock and waits for the one that it holds itself, that is a deadlock. It is counted
-    and resolved: the worker gives its lock back, pauses, and begins again. Else the lock was held for long,
-    by a worker that lost its CPU, say, and the wait goes on. The workers of the second order are twice as patient, so that one of
-    two gives way.
+    With ``order=opposite`` every second worker takes them the other way round, so that two may hold one each and wait
+    for the other. No wait is without a bound: a worker that has not got its second lock after ``patience`` looks at
+    what the others say that they hold and wait for. If somebody holds that lock and waits for the one that it holds
+    itself, that is a deadlock. It is counted and resolved: the worker gives its lock back, pauses, and begins again.
+    Else the lock was held for long, by a worker that lost its CPU, say, and the wait goes on. The workers of the second
+    order are twice as patient, so that one of two gives way.
 
-    Whoever holds both locks is alone, so the number is that of all pairs; if it is not, the trial is wrong. So is one that
-    finds a deadlock with ``order=same``, where none can be.
+    Whoever holds both locks is alone, so the number is that of all pairs; if it is not, the trial is wrong. So is one
+    that finds a deadlock with ``order=same``, where none can be.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {"order": f"{OPPOSITE}|{SAME}", "patience": "time"}
@@ -63,7 +66,7 @@ class Deadlock(Together):
         self.holds: tuple[Any, ...] = ()
 
     def equip(self, context: Any) -> None:
-        """Make the locks, the number they guard, and for each worker which lock it holds while it waits for the other."""
+        """Make the locks and the number they guard, and for each worker which lock it holds while it waits."""
         super().equip(context)
         self.locks = (context.Lock(), context.Lock())
         self.number = context.RawValue("q", 0)
@@ -110,7 +113,10 @@ class Deadlock(Together):
         return None
 
     def _is_deadlocked(self, held: int) -> bool:
-        """Return whether somebody holds the other lock and waits for the one ``held``; nobody else can end either wait."""
+        """Return whether somebody holds the other lock and waits for the one ``held``.
+
+        Nobody else can end either wait.
+        """
         return any(holds.value == 1 - held for holds in self.holds)
 
     def _give_back(self, first: int) -> None:

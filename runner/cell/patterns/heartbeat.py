@@ -17,10 +17,10 @@ P50, P99, MAX, MISSED = "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns",
 class Heartbeat(Window):
     """Workers repeat their task for a window, as in `Window`, while the main thread serves ``hz`` ticks a second.
 
-    In a parallel trial another thread of the parent hands out the tasks, and the main one sleeps from tick to tick;
-    on an event loop the tick is a task of the loop. In a serial trial there is one thread, which calls the task and serves what is
-    due after each call: a program without workers. A tick is missed if it is served more than a frame late, which is when the
-    next one is due.
+    In a parallel trial another thread of the parent hands out the tasks, and the main one sleeps from tick to tick; on
+    an event loop the tick is a task of the loop. In a serial trial there is one thread, which calls the task and serves
+    what is due after each call: a program without workers. A tick is missed if it is served more than a frame late,
+    which is when the next one is due.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {"hz": "count"}

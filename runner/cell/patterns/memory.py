@@ -20,10 +20,10 @@ _LEAST_BYTES = 1024
 class Memory(Window):
     """Every worker repeats its task for the window, then the kernel is asked what each process holds.
 
-    It is asked after the timed part, while the workers wait and still hold what they have loaded. What workers add is the memory of
-    the parent and of all its descendants, without what the parent held before there were workers and without what its own calls
-    loaded since: so servers that start workers, and whatever else a package starts, count. Nothing is observed before
-    every worker has done its task.
+    It is asked after the timed part, while the workers wait and still hold what they have loaded. What workers add is
+    the memory of the parent and of all its descendants, without what the parent held before there were workers and
+    without what its own calls loaded since: so servers that start workers, and whatever else a package starts, count.
+    Nothing is observed before every worker has done its task.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {}
@@ -70,7 +70,10 @@ class Memory(Window):
         self._parents = family_bytes() - before
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have every worker repeat its task, then look at all processes; not in a traced trial, which is not counted."""
+        """Have every worker repeat its task, then look at all processes.
+
+        Not in a traced trial, which is not counted.
+        """
         payload, start = self._payload(reference), now()
         answers = crew.map([(start, payload)] * self.knobs.workers)
         shares = [Share(*answer) for _, answer in answers]

@@ -19,9 +19,9 @@ _LEAST_APART = 8
 class PingPong(Pattern):
     """Sends ``tasks`` messages, each after the previous one is back, and echoes them: no workload runs.
 
-    The baseline is what no mechanism on one machine can avoid: the payload copied once out and once back, in
-    place. Each message is checked between two timings. Some are followed by a look at where both sides run; the
-    pause may have let a CPU fall asleep, so the next message is not timed. Traced trials have none: spans fill their time.
+    The baseline is what no mechanism on one machine can avoid: the payload copied once out and once back, in place.
+    Each message is checked between two timings. Some are followed by a look at where both sides run; the pause may have
+    let a CPU fall asleep, so the next message is not timed. Traced trials have none: spans fill their time.
     """
 
     IGNORES = frozenset({"window_ns", "task_ns"})

@@ -25,7 +25,9 @@ Message = tuple[int, int, Any]
 
 
 class Stage(NamedTuple):
-    """What one stage did in a trial; the last one knows how long each item took, and the first results, one for each input.
+    """What one stage did in a trial.
+
+    The last stage knows how long each item took, and the first results, one for each input.
 
     ``wrong`` items had another result than the first one with the same input, and ``why`` says where one differs.
     """
@@ -39,14 +41,16 @@ class Stage(NamedTuple):
 
 
 class Pipeline(Pattern):
-    """Each worker is a stage. The first takes the inputs in turn, does the task and passes what came back to the next, and so on.
+    """Each worker is a stage.
 
-    Stage k does the task ``weights[k]`` times, each time with what came back before; shorter lists are repeated. Items go from stage to
-    stage over a ``pipe``, which holds what the kernel's buffer does, or a ``queue`` of at most ``depth``. A trial begins and
-    ends with an empty pipeline: filling and draining are part of it.
+    The first takes the inputs in turn, does the task and passes what came back to the next, and so on.
 
-    The last stage compares each result with the first one of the same input, and the parent compares these with those of the
-    chain in place, which is the baseline as well.
+    Stage k does the task ``weights[k]`` times, each time with what came back before; shorter lists are repeated. Items
+    go from stage to stage over a ``pipe``, which holds what the kernel's buffer does, or a ``queue`` of at most
+    ``depth``. A trial begins and ends with an empty pipeline: filling and draining are part of it.
+
+    The last stage compares each result with the first one of the same input, and the parent compares these with those
+    of the chain in place, which is the baseline as well.
     """
 
     IGNORES = frozenset({"window_ns"})
@@ -234,7 +238,10 @@ class Source:
 
 
 class Sink:
-    """What the last stage keeps: the first result of each input, in how many items another one came out, and their times."""
+    """What the last stage keeps: results, differences and times.
+
+    It keeps the first result of each input, in how many items another one came out, and their times.
+    """
 
     def __init__(self, pattern: Pipeline, tasks: int, kinds: int) -> None:
         self._verification = pattern.verification
@@ -261,7 +268,7 @@ class Sink:
 
 
 def chain(task: Call, payload: Any, times: int) -> tuple[int, Any]:
-    """Return the sum of the values and the last result of a task that is done so often, each time with what came back before."""
+    """Do a task so often, each time with the result before; return the sum of the values and the last result."""
     total = 0
     for _ in range(times):
         value, payload = task(payload)

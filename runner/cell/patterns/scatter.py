@@ -29,7 +29,8 @@ from ._abc import (
 
 STATIC, DYNAMIC = "static", "dynamic"
 SKEWS = {"none": 0.0, "mild": 1.0, "heavy": 2.0}
-"""Standard deviation of the logarithm of the lengths, which are log-normal: with 2, one piece in ten has three quarters of the work."""
+"""Standard deviation of the logarithm of the lengths, which are log-normal: with 2, one piece in ten has three quarters
+of the work."""
 
 MEAN = 8
 """Tasks in a piece on average, unless all have one."""
@@ -53,11 +54,14 @@ class Chunk(NamedTuple):
 
 
 class Scatter(Pattern):
-    """The tasks of a trial come in pieces of one or more, which a worker does in a row; their lengths are drawn anew in each process.
+    """The tasks of a trial come in pieces of one or more, which a worker does in a row.
+
+    Their lengths are drawn anew in each process.
 
     With ``split=static`` every worker gets one message with its share of the pieces, as many as the others get; with
-    ``dynamic`` the next ``chunk`` pieces go to whoever is free, as far as model and channel do so. A piece repeats its task with one
-    input, so its results must be equal; the first is sent back. Serial trials do the same pieces in a row.
+    ``dynamic`` the next ``chunk`` pieces go to whoever is free, as far as model and channel do so. A piece repeats its
+    task with one input, so its results must be equal; the first is sent back. Serial trials do the same pieces in a
+    row.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {
@@ -233,7 +237,7 @@ class Scatter(Pattern):
 
 
 def draw(tasks: int, workers: int, sigma: float, seed: str) -> tuple[int, ...]:
-    """Return so many ``tasks`` as pieces of one or more, whose lengths are log-normal; of one each if ``sigma`` is 0."""
+    """Return so many ``tasks`` as pieces with log-normal lengths; of one each if ``sigma`` is 0."""
     if not sigma:
         return (1,) * tasks
     pieces = min(tasks, max(tasks // MEAN, _FEWEST_EACH * workers))

@@ -1,4 +1,7 @@
-"""Several writers and readers on the two ends of one pipe, with or without locks: messages that are lost, torn or duplicated."""
+"""Several writers and readers on the two ends of one pipe, with or without locks.
+
+Observed are messages that are lost, torn or duplicated.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ _ANSWER_BYTES = 4096
 
 
 class Share(NamedTuple):
-    """What one worker did in a trial: when, which messages it read whole (their numbers, `array` bytes), and how often it read none."""
+    """What one worker did in a trial: when, which messages it read whole, and how often it read none.
+
+    The messages are numbers, as the bytes of an `array`.
+    """
 
     start_ns: int
     end_ns: int
@@ -34,16 +40,19 @@ class Share(NamedTuple):
 
 
 class SharedPipe(Together):
-    """Every second worker writes to one pipe, the others read from it, and every message says which it is and has a checksum.
+    """Every second worker writes to one pipe, the others read from it.
 
-    Without locks, writes of several writers may lie within each other, and readers take parts of one message. What is then read as
-    the length of a message is any number. So that neither memory nor time goes with it, a reader takes no length beyond that of a
-    message; and the last writer that is done writes zeros, which no message holds, until every reader has ended: whoever
-    waits for bytes that another one has taken gets those. Writers go on as long as any reader reads.
+    Every message says which it is and has a checksum.
 
-    Lost is what no reader got as it was written, and torn what a reader got that is no message. Under locks, one for each end, a
-    trial in which any message is lost, torn or duplicated is wrong. The baseline is making, copying and checking
-    the same messages in place, without a pipe.
+    Without locks, writes of several writers may lie within each other, and readers take parts of one message. What is
+    then read as the length of a message is any number. So that neither memory nor time goes with it, a reader takes no
+    length beyond that of a message; and the last writer that is done writes zeros, which no message holds, until every
+    reader has ended: whoever waits for bytes that another one has taken gets those. Writers go on as long as any reader
+    reads.
+
+    Lost is what no reader got as it was written, and torn what a reader got that is no message. Under locks, one for
+    each end, a trial in which any message is lost, torn or duplicated is wrong. The baseline is making, copying and
+    checking the same messages in place, without a pipe.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {"lock": f"{NO_LOCK}|{LOCK}", "form": "|".join(FORMS)}

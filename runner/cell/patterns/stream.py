@@ -24,14 +24,15 @@ _LEAD_NS = (
 class Stream(Flow):
     """Sends ``tasks`` messages one way, up to ``in_flight`` of them unanswered, or fewer if the channel allows no more.
 
-    From the parent they go to all workers, each of which compares a message with what it must be and acknowledges it. If
-    workers are the ``producers``, the parent requests messages, which is how they learn that it has room, and compares
-    what comes. Either way the small messages fit the kernel's buffers, so no side waits to send while the other one does.
+    From the parent they go to all workers, each of which compares a message with what it must be and acknowledges it.
+    If workers are the ``producers``, the parent requests messages, which is how they learn that it has room, and
+    compares what comes. Either way the small messages fit the kernel's buffers, so no side waits to send while the
+    other one does.
 
-    Without a ``load`` each message is sent as soon as the window has room, and its latency begins there. With one, message n
-    is due n intervals after the first, whatever happens to those before, and its latency begins then: a stall counts for all
-    messages that it holds up (Tene's coordinated omission is avoided). A share is one of the rate without load
-    in this process, the median of a few passes before the first trial.
+    Without a ``load`` each message is sent as soon as the window has room, and its latency begins there. With one,
+    message n is due n intervals after the first, whatever happens to those before, and its latency begins then: a stall
+    counts for all messages that it holds up (Tene's coordinated omission is avoided). A share is one of the rate
+    without load in this process, the median of a few passes before the first trial.
 
     If the producers are a number, so many of the workers send to the others, with nothing between, see `_peers`.
 
@@ -126,7 +127,10 @@ def _send(tally: Tally, way: OneWay, schedule: Optional[Schedule], window: int, 
 
 
 def _request(tally: Tally, way: OneWay, schedule: Optional[Schedule], window: int) -> None:
-    """Request as many messages as the window holds, and one more for each that came; a request says when its message is due."""
+    """Request as many messages as the window holds, and one more for each that came.
+
+    A request says when its message is due.
+    """
     requests, total, (send, receive, *_) = tally.inputs, tally.total, way
     kinds = len(requests)
     for number in range(window):

@@ -30,8 +30,8 @@ _MOST_KEPT = 1 << 16
 class Notes(NamedTuple):
     """What one worker saw of its window: turns, and how long they took from its opening; time that it ran; its runs.
 
-    ``runs`` are the lengths of those that an interruption ended, in ns, as bytes; ``ran_ns`` includes the one that the window's end
-    cut off.
+    ``runs`` are the lengths of those that an interruption ended, in ns, as bytes; ``ran_ns`` includes the one that the
+    window's end cut off.
     """
 
     turns: int
@@ -43,9 +43,9 @@ class Notes(NamedTuple):
 class Switching(Pattern):
     """Every worker reads the clock again and again until the window is over; no workload runs.
 
-    Two readings that are ``gap`` or more apart are an interruption: another thread took the GIL, or the system the CPU. Between two
-    of them the worker ran. The loop keeps a number for each interruption and sends it when the window is over. A run that the
-    window's end cuts off counts if it is the only one, as in most processes.
+    Two readings that are ``gap`` or more apart are an interruption: another thread took the GIL, or the system the CPU.
+    Between two of them the worker ran. The loop keeps a number for each interruption and sends it when the window is
+    over. A run that the window's end cuts off counts if it is the only one, as in most processes.
     """
 
     OPTIONS: ClassVar[dict[str, str]] = {"gap": "time"}

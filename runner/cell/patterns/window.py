@@ -23,7 +23,10 @@ Call = Callable[[Any], "tuple[int, Any]"]
 
 
 class Supply:
-    """Where the calls of one window take their inputs: all the same payload, several in turn, or fresh ones from a stock."""
+    """Where the calls of one window take their inputs.
+
+    They take the same payload, several in turn, or fresh ones from a stock.
+    """
 
     def __init__(self, payload: Any, stock: Optional[Stock], turns: int = 1) -> None:
         self.payload = payload
@@ -226,7 +229,7 @@ class Window(Pattern):
         return self._outcome(reference, start, [Share(*answer) for _, answer in answers], "a parallel trial")
 
     def _payload(self, reference: Reference) -> Any:
-        """Return what the message to each worker holds: the input, or all that are taken in turn; None for fresh ones."""
+        """Return the input, or all inputs in turn, that the message to a worker holds; None for fresh ones."""
         return reference.inputs.shared if self.turns == 1 else reference.inputs.all_shared
 
     def _outcome(self, reference: Reference, start: int, shares: list[Share], moment: str) -> Outcome:
@@ -264,7 +267,10 @@ class Tally:
         return type(result[1]) in self._quick
 
     def add(self, result: tuple[int, Any], spent: int) -> Optional[Share]:
-        """Add a call that ended ``spent`` ns after the window opened; return the worker's share if it was the last one."""
+        """Add a call that ended ``spent`` ns after the window opened.
+
+        Returns the worker's share if it was the last one.
+        """
         turns, firsts = self._window.turns, self._firsts
         place = self._calls % turns
         self._calls += 1

@@ -1,7 +1,7 @@
 """The interface of a workload: what a task computes.
 
-A workload is created in the parent, gets its amount of work, and is sent to every worker, which opens its own copy. A task
-takes a payload and returns ``(value, payload back)``; both are checked against the serial result.
+A workload is created in the parent, gets its amount of work, and is sent to every worker, which opens its own copy. A
+task takes a payload and returns ``(value, payload back)``; both are checked against the serial result.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ class Sizes(NamedTuple):
 class Workload(Member, ABC):
     """One kind of task.
 
-    ``LENGTH`` says whether it follows ``task_ns`` by an ``amount`` of work, ``FOREIGN`` whether it calls code that is not ours: it
-    may change its input, or leave threads and locks behind. ``BOUND`` names the resources that limit it, see `_resources`, and
-    ``RELEASES_GIL`` says whether other threads can run Python code during most of a task; both of ours, unknown of others.
+    ``LENGTH`` says whether it follows ``task_ns`` by an ``amount`` of work, ``FOREIGN`` whether it calls code that is
+    not ours: it may change its input, or leave threads and locks behind. ``BOUND`` names the resources that limit it,
+    see `_resources`, and ``RELEASES_GIL`` says whether other threads can run Python code during most of a task; both of
+    ours, unknown of others.
     """
 
     BOUND: ClassVar[tuple[str, ...]] = ()
@@ -93,7 +94,10 @@ class Workload(Member, ABC):
         """
 
     def open_on_loop(self) -> LoopTask:
-        """Return the task for a worker on an event loop: it is called there and blocks the loop, if it has no awaiting form."""
+        """Return the task for a worker on an event loop.
+
+        If it has no awaiting form, it is called there and blocks the loop.
+        """
         task = self.open()
 
         async def block(payload: Any) -> tuple[int, Any]:

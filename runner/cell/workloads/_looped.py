@@ -63,7 +63,10 @@ class Prepared(Looped):
 
 
 class Passes(Prepared):
-    """A workload whose loops are the items of a sequence of ``ITEMS``: it takes the whole as often as the amount holds it, then a part."""
+    """A workload whose loops are the items of a sequence of ``ITEMS``.
+
+    It takes the whole sequence as often as the amount holds it, then a part.
+    """
 
     ITEMS: ClassVar[int]
 

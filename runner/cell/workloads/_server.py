@@ -1,8 +1,8 @@
 """The server of `socket`: ``python _server.py echo|http``, on a port of 127.0.0.1, with a process for each connection.
 
-It reads a key from its standard input, writes its port, and ends with all its connections when that input ends, which its creator
-holds. A connection whose first 32 bytes, or a request whose header ``X-Key``, is not the key is closed without an answer. This file is
-run by its path and imports nothing of ours.
+It reads a key from its standard input, writes its port, and ends with all its connections when that input ends, which
+its creator holds. A connection whose first 32 bytes, or a request whose header ``X-Key``, is not the key is closed
+without an answer. This file is run by its path and imports nothing of ours.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Short loops over one thing that threads do all the time, each with objects that they share or with objects of their own.
+"""Short loops over one thing that threads do all the time, on objects shared or of their own.
 
-Each entry of `SNIPPETS` makes the loop of one worker: a function that takes a number of loops and returns a number that shows that
-they were done. What is shared is made when this module is imported, so it is shared by the threads of one interpreter.
+Each entry of `SNIPPETS` makes the loop of one worker: a function that takes a number of loops and returns a number that
+shows that they were done. What is shared is made when this module is imported, so it is shared by the threads of one
+interpreter.
 """
 
 from __future__ import annotations
@@ -143,7 +144,10 @@ def run(loops):
 
 
 def _compiled() -> Any:
-    """Return a function that was compiled here: constants of code from a bytecode cache are not counted (CPython 3.13)."""
+    """Return a function that was compiled here.
+
+    Constants of code from a bytecode cache are not counted (CPython 3.13).
+    """
     space: dict[str, Any] = {}
     exec(compile(_CONSTANT, "snippet", "exec"), space)  # noqa: S102  # the text stands above
     return space["run"]

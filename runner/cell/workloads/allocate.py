@@ -1,4 +1,7 @@
-"""Making and dropping small objects: bound by the CPU, in Python's allocator and garbage collector, with the GIL held."""
+"""Making and dropping small objects: bound by the CPU, with the GIL held.
+
+The time goes into Python's allocator and garbage collector.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from ._resources import CPU
 
 
 class Allocate(Passes):
-    """Makes ``amount`` lists of one number each, of which up to 1000 exist at once: with the number some 150 bytes each."""
+    """Makes ``amount`` lists of one number each, of which up to 1000 exist at once.
+
+    With the number, a list takes some 150 bytes.
+    """
 
     BOUND = (CPU,)
     ITEMS: ClassVar[int] = 1000

@@ -1,7 +1,10 @@
-"""One short thing again and again, on objects that threads share or have for themselves: bound by the CPU alone, or by what is shared.
+"""One short thing again and again, on objects that threads share or have for themselves.
 
-Without a GIL, each use of an object that other threads use as well changes its count of references, or its lock, in memory that one CPU
-at a time can write. Processes and interpreters have objects of their own, so there `shared_` and `private_` do the same.
+Bound by the CPU alone, or by what is shared.
+
+Without a GIL, each use of an object that other threads use as well changes its count of references, or its lock, in
+memory that one CPU at a time can write. Processes and interpreters have objects of their own, so there `shared_` and
+`private_` do the same.
 """
 
 from __future__ import annotations

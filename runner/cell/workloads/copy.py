@@ -1,6 +1,7 @@
 """Copying memory that no cache holds: bound by the bandwidth of memory, which all CPUs of a socket share.
 
-`memmove` is called through `ctypes`, which releases the GIL, so that threads show what the memory does and not what the GIL does.
+`memmove` is called through `ctypes`, which releases the GIL, so that threads show what the memory does and not what the
+GIL does.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ Move = Callable[[int, int, int], Any]
 
 
 class Buffers:
-    """Source and target of one worker, and where its next copy begins: as far as possible from those that caches still hold."""
+    """Source and target of one worker, and where its next copy begins.
+
+    That is as far as possible from what caches still hold.
+    """
 
     def __init__(self, size: int) -> None:
         import ctypes  # noqa: PLC0415  # planning loads this module, and measures nothing
@@ -37,7 +41,10 @@ class Buffers:
         self.move.restype = None
 
     def copy(self, pages: int, stamp: int) -> int:
-        """Copy pages from where the last copy ended; return 0 if ``stamp``, written at both ends before, is there afterwards."""
+        """Copy pages from where the last copy ended.
+
+        Returns 0 if ``stamp``, written at both ends before, is there afterwards.
+        """
         first, start = self.next * PAGE // _WORD, self.next * PAGE
         last = first + pages * PAGE // _WORD - 1
         self.source[first] = self.source[last] = stamp

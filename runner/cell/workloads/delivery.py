@@ -47,7 +47,10 @@ class Production(Delivery):
 
 
 class Parcels(Delivery):
-    """Takes a payload as `Delivery` does; takes the number of a message, and returns which of the payloads that has, and it."""
+    """Takes a payload as `Delivery` does.
+
+    Takes the number of a message, and returns which of the payloads that has, and it.
+    """
 
     def open(self) -> Task:
         """Return the task of both ends."""

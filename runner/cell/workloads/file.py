@@ -1,4 +1,7 @@
-"""Writing a file, making it durable and reading it again from the disk: bound by the disk, which the GIL is released for."""
+"""Writing a file, syncing it and reading it from the disk: bound by the disk.
+
+The GIL is released for the disk.
+"""
 
 from __future__ import annotations
 

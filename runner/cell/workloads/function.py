@@ -129,7 +129,7 @@ class Function(Workload):
         return self.lists or bool(self.options.get("make_input"))
 
     def inputs(self) -> list[Any]:
-        """Return the inputs that are given, or those of them that are to be taken, or the one that is made; None if there is neither.
+        """Return the inputs that are given, those to take of them, or the one that is made; None without.
 
         Raise InputsUnusable.
         """

@@ -1,4 +1,7 @@
-"""SHA-256 of bytes in a cache: bound by the CPU, in C that releases the GIL (`hashlib` does, for more than 2047 bytes)."""
+"""SHA-256 of bytes in a cache: bound by the CPU, in C that releases the GIL.
+
+`hashlib` releases it for more than 2047 bytes.
+"""
 
 from __future__ import annotations
 

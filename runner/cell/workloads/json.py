@@ -1,7 +1,7 @@
 """Records to JSON text and back: bound by the CPU, in C that holds the GIL.
 
-Encoder and decoder are the worker's own, as `json.JSONEncoder()` makes them: those of `json.dumps` and `json.loads` are shared by
-all threads.
+Encoder and decoder are the worker's own, as `json.JSONEncoder()` makes them: those of `json.dumps` and `json.loads` are
+shared by all threads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Products of matrices in NumPy: bound by the CPU, in a native library that releases the GIL and may start threads of its own.
+"""Products of matrices in NumPy: bound by the CPU, in native code that releases the GIL.
 
-How many it starts is up to its environment variables: ``environment.OPENBLAS_NUM_THREADS=1`` for NumPy's wheels, ``MKL_NUM_THREADS``
-for MKL, ``OMP_NUM_THREADS`` for either. By default each worker's library takes all CPUs.
+The library may start threads of its own.
+
+How many it starts is up to its environment variables: ``environment.OPENBLAS_NUM_THREADS=1`` for NumPy's wheels,
+``MKL_NUM_THREADS`` for MKL, ``OMP_NUM_THREADS`` for either. By default each worker's library takes all CPUs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Computing for a share of the task and waiting for the rest of it, as a service does: bound by the CPU and by waiting."""
+"""Computing for a share of the task and waiting for the rest of it, as a service does.
+
+Bound by the CPU and by waiting.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,10 @@ class Regex(Passes):
         return text[: self.ITEMS]
 
     def step(self) -> Callable[[str], int]:
-        """Return what searches, with a compiled expression of this thread's own: `re` keeps those that it compiled by their text."""
+        """Return what searches, with a compiled expression of this thread's own.
+
+        `re` keeps those that it compiled by their text.
+        """
         find = re.compile(f"{_PATTERN}(?#{get_ident()})").finditer
 
         def search(text: str) -> int:

@@ -41,7 +41,10 @@ class Sleep(Workload):
         return sleep
 
     def open_on_loop(self) -> LoopTask:
-        """Return the task that awaits `asyncio.sleep`: the loop's timers are those of its selector, a millisecond apart."""
+        """Return the task that awaits `asyncio.sleep`.
+
+        The loop's timers are those of its selector, a millisecond apart.
+        """
         import asyncio  # noqa: PLC0415  # the event loop has loaded it
 
         seconds, answer, wait = self.amount / 1e9, self.answer(), asyncio.sleep

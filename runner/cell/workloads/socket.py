@@ -1,7 +1,7 @@
 """Requests to a server on this machine, one after the other: bound by the network and by waiting for the other process.
 
-The server is a process of the run's own on 127.0.0.1, which answers nobody who lacks the run's key and ends with the run. It has a
-process for each connection, so that it uses about as much CPU time as the workers do.
+The server is a process of the run's own on 127.0.0.1, which answers nobody who lacks the run's key and ends with the
+run. It has a process for each connection, so that it uses about as much CPU time as the workers do.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class Socket(Prepared):
         return {name: value for name, value in vars(self).items() if name != "_end"}
 
     def prepare(self) -> Any:
-        """Return a connection of the worker's own. The first call starts the server, in the parent, which is that of all workers.
+        """Return a connection of the worker's own.
+
+        The first call starts the server, in the parent, which is that of all workers.
 
         A worker that does not reach it, since it has a network of its own, starts another one.
         """

@@ -1,4 +1,7 @@
-"""`sorted` of numbers in random order: bound by the CPU and its caches, in C that holds the GIL for the whole of a call."""
+"""`sorted` of numbers in random order: bound by the CPU and its caches.
+
+The C code holds the GIL for the whole of a call.
+"""
 
 from __future__ import annotations
 

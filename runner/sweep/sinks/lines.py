@@ -31,7 +31,10 @@ class Lines:
 
 
 def print_line(console: Console, ended: RunEnded) -> None:
-    """Print how one run ended, with its cell's interval so far, or the reason if it is not ok; only a terminal wraps the line."""
+    """Print how one run ended, with its cell's interval so far, or the reason if it is not ok.
+
+    Only a terminal wraps the line.
+    """
     tally = ended.tally
     name = f"{numbered(tally.ended, tally.of)} {ended.status} {brief(ended.run.cell, ended.run.distinct)}"
     if ended.status == "ok":
