@@ -30,8 +30,7 @@ ALIKE = (
     "interpreter",
     "interpreter_flags",
 )
-"""Factors in which cells are alike that are compared by their mechanism, beside the number of workers and the payload.
-"""
+"""Factors, beside workers and payload, in which cells are alike that are compared by their mechanism."""
 
 _PAYLOAD = "payload_asked_bytes"
 

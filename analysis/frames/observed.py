@@ -11,8 +11,7 @@ from breakeven.analysis.units import format_rate, format_ratio, format_share, fo
 from breakeven.runner.cell.intervals import LEVEL
 
 MAGNITUDES = ("_ns", "_bytes", "_per_s")
-"""Units of what is never zero: a median over trials, a geometric mean over processes. Of others both are plain means.
-"""
+"""Units of what is never zero: a median over trials, a geometric mean over processes. Others have plain means."""
 
 RARE = "_per_million"
 """The end of the name of a quantity that counts events: so many of a million of its trial's tasks (updates, messages,

@@ -20,8 +20,7 @@ _CHUNKS = ("chunksize", "batch_size")
 _ON_A_LOOP = "asyncio"
 """The model whose workers are tasks of one event loop."""
 _CHOSEN = ("label", "affinity", "model", "start_method", "model_options", "ipc", "ipc_options", "workers")
-"""Fields in which candidates may differ: all others say what is computed, or what serial program it is compared with.
-"""
+"""Fields in which candidates may differ; all others say what is computed, or beside which serial program."""
 
 
 def raced(cells: Sequence[PlannedCell]) -> list[PlannedCell]:
