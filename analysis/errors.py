@@ -59,7 +59,7 @@ class VerdictsUnwritable(BadResults):
 
 
 class UnlikeHosts(BadResults):
-    """Raised when times of hosts with unlike CPUs would be compared, and nobody asked for it."""
+    """Raised when times of hosts with unlike CPUs would be compared without being asked for."""
 
 
 class ReportUnwritable(BadResults):
@@ -75,4 +75,4 @@ class TraceUnwritable(BadResults):
 
 
 class ClocksDiffer(BadResults):
-    """Raised when runs of several machines are to be placed by their clocks, which are not one."""
+    """Raised when runs of several machines would be placed by their clocks, which differ."""

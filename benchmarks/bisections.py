@@ -205,12 +205,12 @@ def is_wrong(found: Found, crossing: float | None, slope: float) -> bool:
 
 
 class Informed(Bisection):
-    """A line that was told where its crossing is, but for an error, and makes its first run there."""
+    """A line that is given its crossing, with an error, and makes its first run there."""
 
     told: float | None = None
 
     def next(self) -> int | None:
-        """Return the position nearest to what was told for the first run, then that of the rule."""
+        """Return the position nearest to the hint for the first run, later that of the rule."""
         if self.told is None or self.runs:
             return super().next()
         return int(np.abs(np.log(np.array(self.positions)) - self.told).argmin())

@@ -28,7 +28,7 @@ _FIRST_OWN = 3  # descriptors below are the standard ones
 
 
 def is_well() -> int:
-    """Do what is asked."""
+    """Return the result, without a fault."""
     return RESULT
 
 
@@ -64,7 +64,7 @@ def hogs_memory() -> int:
 
 
 def leaves_daemons() -> int:
-    """Leave processes behind, in sessions of their own, deaf to signals and with an empty environment."""
+    """Leave processes behind in sessions of their own, ignoring signals, with an empty environment."""
     if _in_worker() and _once("daemons"):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
@@ -115,7 +115,7 @@ def writes_over_the_trace() -> int:
 
 
 def replaces_the_result() -> int:
-    """Put pipes without a reader where the result and the trace are to be written."""
+    """Replace the files for the result and the trace by pipes without a reader."""
     if _in_worker() and _once("pipes"):
         for name in ("result.json", "trace.bin"):
             with suppress(OSError):

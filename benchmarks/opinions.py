@@ -71,7 +71,7 @@ def oversubscribed_by_the_lab(seed: int, overrides: list[str]) -> Values:
 
 
 def turns(random: Random, only: str, seed: int, overrides: list[str]) -> Iterator[tuple[str, str, Values]]:
-    """Yield what was measured, by whom, and what it found: everything once in random order."""
+    """Yield what was measured, by which side, and what it found: everything once in random order."""
     kinds = [
         (f"deadlock, {model}, {order} order", by, (model, order))
         for model, order in product(("process", "thread"), ("opposite", "same"))

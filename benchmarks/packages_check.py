@@ -37,7 +37,7 @@ _SEEDS = 2**31
 
 
 class Found(NamedTuple):
-    """What one fresh process measured: of which package, by whom, the speedup, and the start-up in ms."""
+    """What one fresh process measured: package, side, speedup, and start-up in ms."""
 
     package: str
     by: str

@@ -61,7 +61,7 @@ def ends(connection: Connection[Any, Any], messages: str) -> tuple[Callable[[], 
 
 
 def serve(connection: Connection[Any, Any], messages: str, steps: int) -> None:
-    """Do the work of whatever comes and send it back, until something empty does."""
+    """Do the work of every message and send it back, until an empty one comes."""
     receive, send = ends(connection, messages)
     while payload := receive():
         work(steps)
@@ -96,7 +96,7 @@ def alone(payloads: Sequence[bytes], steps: int) -> list[bytes]:
 def together(
     payloads: Sequence[bytes], ours: Sequence[Connection[Any, Any]], messages: str, *, keep: bool
 ) -> list[bytes]:
-    """Have all tasks done by the processes, one at a time each, and return the results that are kept."""
+    """Let the processes do all tasks, one at a time each, and return the results that are kept."""
     poll, ways = select.poll(), {}
     for connection in ours:
         poll.register(connection.fileno(), select.POLLIN)

@@ -33,7 +33,7 @@ _PROCESSOR = 36  # words after the name, in /proc/PID/stat
 
 
 def echo(receive: Callable[[], Any], send: Callable[[Any], None]) -> None:
-    """Send back whatever comes, until None does."""
+    """Send every message back, until None comes."""
     while (message := receive()) is not None:
         send(message)
 

@@ -148,7 +148,7 @@ class Crew:
             os.sched_setaffinity(process.pid or 0, {cpus[turn % len(cpus)]})
 
     def passed(self, messages: int, interval_ns: float) -> tuple[float, list[int]]:
-        """Have so many messages sent; return how many a second the consumers had, and how long each took."""
+        """Send so many messages; return how many a second the consumers got, and how long each took."""
         producers, consumers = self.counts
         start = perf_counter_ns() + LEAD_NS
         for end in self.orders:

@@ -33,7 +33,7 @@ def report(answers: Any, tasks: Any) -> None:
 
 
 def keep(barrier: Any) -> None:
-    """Keep the barrier where tasks find it: the initializer of a pool."""
+    """Store the barrier where tasks find it: the initializer of a pool."""
     global _met  # noqa: PLW0603  # a plain program's pool has no other place
     _met = barrier
 

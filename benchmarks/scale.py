@@ -131,7 +131,7 @@ def _write(dataset: ds.Dataset, whole: Path) -> int:
 
 
 def listing(folder: Path) -> Iterator[tuple[str, Cost, float, float]]:
-    """Yield the same of what lists, resumes and tells the state."""
+    """Yield the same for listing, resuming and status."""
     path, unbound = str(folder), float("inf")
     yield "status", cost(_SHOW.format(words=["status", path])), MOST_LISTING_S, unbound
     yield "resume: all runs, checked", cost(_STORED.format(path=path)), MOST_LISTING_S, unbound

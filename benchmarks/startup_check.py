@@ -94,7 +94,7 @@ def by_the_lab(wanted: Sequence[Kind], overrides: Sequence[str]) -> Iterator[tup
 
 
 def measure(repetitions: int, wanted: Sequence[Kind], overrides: Sequence[str]) -> pd.DataFrame:
-    """Return one row per start: kind, by whom, and the start-up in ns."""
+    """Return one row per start: kind, side, and start-up in ns."""
     rows = []
     for repetition in range(repetitions):
         found: dict[str, Callable[[], Iterator[tuple[str, str, int, float]]]] = {

@@ -46,7 +46,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Call:
-    """What is to be called how: a ``function`` as ``module:name``, None for a workload of ours.
+    """What to call and how: a ``function`` as ``module:name``, None for one of our workloads.
 
     ``chunk`` is None for the default of the call; ``start_method`` None if no processes are started, and ``python`` the
     version that was measured. ``given`` is None if it is not known how it was called: then it takes an input, and the

@@ -128,7 +128,7 @@ def sentence(advice: Advice) -> str:
 
 
 def _no_advice(advice: Advice) -> str:
-    """Return why there is none: no candidate was measured."""
+    """Return why there is no advice: no candidate was measured."""
     failed = len(advice.of(FAILED))
     refused = {choice.refused for choice in advice.choices if choice.refused}
     if refused:
@@ -169,7 +169,7 @@ def value_of(choice: Choice) -> str:
 
 
 def _call(advice: Advice, choice: Choice) -> Call:
-    """Return what is to be written for a candidate."""
+    """Return the call to write for a candidate."""
     function = None if advice.answer is None else advice.answer.question.keys["function"]
     if choice.place is None or advice.answer is None:
         return Call(function, "serial", 1, given=advice.given)

@@ -144,7 +144,7 @@ def _statements(comparison: Comparison, pictures: _Pictures) -> list[Statement]:
 
 
 def _pairs(comparison: Comparison, cells: pd.DataFrame, pictures: _Pictures) -> Markup:
-    """Return each ratio with its interval, verdict by verdict; nothing if there is none to draw."""
+    """Return each ratio with its interval, verdict by verdict; nothing if no ratio can be drawn."""
     if pictures.scale is None:
         return Markup()
     groups = [

@@ -76,7 +76,7 @@ def _rows(side: Side, cells: pd.Series[str]) -> pd.DataFrame:
 
 
 def _both(a: pd.Series[str], b: pd.Series[str]) -> pd.Series[str]:
-    """Return the text of both sides; what stands in place of a channel is no text."""
+    """Return the text of both sides, without what stands for no channel."""
     pairs = zip(
         *(side.fillna("").astype("str").replace(dict.fromkeys(BARE, "")) for side in (a, b)), strict=True
     )

@@ -117,7 +117,7 @@ def footer(comparison: Comparison) -> list[str]:
 
 
 def count_reasons(comparison: Comparison) -> dict[str, int]:
-    """Return in how many cells nothing can be told, by the reason, the most frequent first."""
+    """Return in how many cells nothing can be decided, by the reason, the most frequent first."""
     reasons = comparison.cells["reason"]
     return {str(reason): count for reason, count in reasons[reasons.ne("")].value_counts().items()}
 

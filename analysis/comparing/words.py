@@ -16,7 +16,7 @@ _LONGEST = 40
 
 
 def call_sides(comparison: Comparison) -> tuple[str, str]:
-    """Return what the sides are called in a sentence: by what tells them apart, or A and B if that is long."""
+    """Return what to call the sides in a sentence: how they differ, or A and B if that is long."""
     a, b = comparison.a, comparison.b
     names = tuple(",".join(map(str, side.conditions)) for side in (a, b))
     if a.path != b.path:

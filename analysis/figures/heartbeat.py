@@ -88,7 +88,7 @@ def _title(frame: pd.DataFrame) -> str:
 
 
 def _rest(others: pd.DataFrame, smooth: pd.Series[bool]) -> str:
-    """Return what is said of those that are not late, empty if there are none."""
+    """Return the words for those that are not late, empty if there are none."""
     if others.empty:
         return ", and so do all others"
     if not smooth.all():

@@ -203,7 +203,7 @@ def place_legend(figure: SubFigure, handles: Sequence[Artist], title: str | None
 
 
 def thin(values: Sequence[T], limit: int = FACETS) -> list[T]:
-    """Keep at most ``limit`` of ordered values: the first, the last, and some evenly between."""
+    """Keep at most ``limit`` of ordered values: the first, the last, and some evenly spaced between them."""
     if len(values) <= limit:
         return list(values)
     return [values[place] for place in np.linspace(0, len(values) - 1, limit).round().astype(int)]
@@ -235,7 +235,7 @@ def set_length_axis(axes: Axes, sizes: Sequence[float], write: Callable[[float],
 
 
 def _apart(ordered: Sequence[float], close: float = _CLOSE) -> list[float]:
-    """Keep those of the positive values whose labels do not lie over each other: the first, the last, and between."""
+    """Keep the positive values whose labels do not overlap: the first, the last, and some between."""
     last = ordered[-1]
     least = (last / next((value for value in ordered if value > 0), last)) ** close if last > 0 else 1
     kept = [ordered[0]]

@@ -118,7 +118,7 @@ def _listed(rows: pd.DataFrame) -> str:
 
 
 def _forks(cells: pd.DataFrame) -> Iterator[Finding]:
-    """Yield how much a forked worker has of its own, beside one that is made anew by the same model."""
+    """Yield how much memory a forked worker has of its own, beside a fresh one of the same model."""
     for (model, _), rows in _compared(cells).groupby(["model", "variant"], dropna=False, sort=False):
         forked, fresh = rows[rows["start_method"].eq("fork")], rows[rows["start_method"].isin(_APART)]
         if forked.empty or fresh.empty or forked[_PRIVATE].isna().all() or fresh[_PRIVATE].isna().all():

@@ -20,7 +20,7 @@ def payloads(cells: pd.DataFrame) -> pd.Series[float]:
 
 
 def answers_alike(cells: pd.DataFrame) -> bool:
-    """Return whether every payload back is as large as the one that is sent, or nobody asked for its size."""
+    """Return whether every payload back is as large as the one sent, or has no size that was asked for."""
     back = cells["payload_out_asked_bytes"]
     return bool((back.isna() | back.eq(cells["payload_asked_bytes"])).all())
 

@@ -130,7 +130,7 @@ def _differing_knobs(cells: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _beyond_doubt(cells: pd.DataFrame, engines: pd.Series[str]) -> pd.Series[str]:
-    """Return the variants, with who measured, or else the fingerprint, of cells that nothing before tells apart."""
+    """Return the variants, with the measurer, or else the fingerprint, of cells that are otherwise alike."""
     variants = cells["variant"]
     names = "cell=" + pd.Series(cells.index.str.slice(0, _ID), cells.index)
     for texts in ("engine=" + engines.fillna("null"), names):

@@ -67,5 +67,5 @@ def independent(logs: pd.Series[float], hosts: pd.Series[str]) -> pd.Series[floa
 
 
 def _alone(hosts: pd.Series[str]) -> bool:
-    """Return whether there is one host only, as in most sweeps: nothing is then to be divided among them."""
+    """Return whether there is only one host, as in most sweeps: nothing is divided by hosts then."""
     return len(hosts.unique()) <= 1

@@ -48,7 +48,7 @@ def write_share(events: float, tasks: float) -> str:
 
 
 def write_none(tasks: float) -> str:
-    """Return what it leaves that none of ``tasks`` was so, in words."""
+    """Return how many of a million may be affected although none of ``tasks`` was, in words."""
     return f"which leaves at most {format_ratio(most_per_million(tasks))} of a million (95 %)"
 
 

@@ -72,7 +72,7 @@ class Provenance:
 
 
 class Said(NamedTuple):
-    """A text about the ``whose``, which is empty if there is one side alone; ``lines`` are its number."""
+    """A text about ``whose`` side, which is empty if there is only one; ``lines`` are its number."""
 
     whose: str
     text: str

@@ -87,7 +87,7 @@ def _impossible(estimates: pd.DataFrame, spared: pd.Series[float]) -> Iterator[C
 
 
 def _slowed(good: pd.DataFrame) -> Iterator[Caution]:
-    """Say of which cells a task takes more CPU time in every traced trial of every run than it takes alone."""
+    """Report cells whose tasks take more CPU time in every traced trial of every run than alone."""
     ratios = slowed(good)
     yield from shared_counts(good, ratios)
     ratios = ratios[~ratios.index.isin(good.loc[good["shared_counted"].notna(), "cell_id"])]
@@ -152,7 +152,7 @@ def _hurried(good: pd.DataFrame) -> Iterator[Caution]:
 
 
 def parts_taken(runs: pd.DataFrame) -> Iterator[Caution]:
-    """Say that each round did a part of the inputs that are given; ``runs`` is that of `Lab`."""
+    """Report that each round did a part of the given inputs; ``runs`` is that of `Lab`."""
     good = runs[runs["status"].eq("ok")]
     part = part_of(good)
     if part is None:

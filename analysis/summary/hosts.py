@@ -25,7 +25,7 @@ def on_hosts(lab: Lab) -> Iterator[Caution]:
 
 
 def _beside(runs: pd.DataFrame) -> Iterator[Caution]:
-    """Tell of runs that were not alone: all of them count, and each may have slowed the other."""
+    """Report runs that were not alone: all of them count, and each may have slowed the other."""
     found = runs[beside_another(runs)]
     if len(found):
         text = (
@@ -37,7 +37,7 @@ def _beside(runs: pd.DataFrame) -> Iterator[Caution]:
 
 
 def _unlike(lab: Lab) -> Iterator[Caution]:
-    """Say what is left out since hosts have unlike CPUs."""
+    """Report what is left out because hosts have unlike CPUs."""
     if lab.unlike_hosts:
         hosts = enumerate_some(set(name_hosts(lab.runs)))
         text = (
@@ -48,7 +48,7 @@ def _unlike(lab: Lab) -> Iterator[Caution]:
 
 
 def _few(lab: Lab) -> Iterator[Caution]:
-    """Say what the intervals of cells on several hosts stand for, and how much hosts and processes differ."""
+    """Report what intervals of cells on several hosts mean, and how much hosts and processes differ."""
     cells = lab.estimates[lab.estimates["hosts"].ge(SEVERAL)]
     if cells.empty:
         return

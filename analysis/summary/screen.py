@@ -189,7 +189,7 @@ def _ended_by_rule(lab: Lab) -> set[str]:
 
 
 def _missing(lab: Lab) -> Iterator[Caution]:
-    """Tell of runs with a deleted file: figures and tables lack a part of them."""
+    """Report runs with a deleted file: figures and tables lack a part of them."""
     gone = lab.missing
     if len(gone):
         runs = plural(len(gone[["cell_id", "round"]].drop_duplicates()), "stored run")

@@ -67,7 +67,7 @@ class Format(ABC):
         """Write values of a counter, in order."""
 
     def finish(self, thread: Thread) -> None:  # noqa: B027  # most write at once what happens
-        """Take note that nothing more happens on a thread."""
+        """Record that nothing more happens on a thread."""
 
     @abstractmethod
     def end(self) -> None:

@@ -82,7 +82,7 @@ def _known(option: str, name: str, known: Mapping[str, object]) -> str:
 
 
 def _default(lab: Lab, runs: pd.DataFrame, format_: type[Format]) -> Path:
-    """Return the file in the results folder, in a folder that is made: named after the run if there is one only."""
+    """Return the file in the results folder, named after the run if there is only one; make its folder."""
     folder = SweepPaths(lab.path).traces
     try:
         folder.mkdir(exist_ok=True)

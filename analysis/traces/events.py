@@ -40,7 +40,7 @@ class Process(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Return its name if there are no groups, what tells it apart from others first: viewers shorten it."""
+        """Return its name if there are no groups, the distinctive part first: viewers shorten it."""
         return f"{self.name} of {self.group.name}" if self.name else self.group.name
 
 

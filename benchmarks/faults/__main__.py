@@ -53,7 +53,7 @@ class Rounds:
         self._left: set[Leftover] = set()
 
     def undisturbed(self) -> Pace:
-        """Make a sweep without any fault, check it, and learn how long a launch takes."""
+        """Make a sweep without any fault, check it, and measure how long a launch takes."""
         self.tally.launches += 1
         launch = Launch(self._stock.folder, self._asked, self._environment)
         came = ended(launch, "done")
@@ -145,7 +145,7 @@ def main() -> int:
 
 
 def inject(count: int, seed: int, runs: int, faults: Sequence[Fault]) -> int:
-    """Make so many rounds with sweeps of so many runs; print what came of them, and return the exit code."""
+    """Make so many rounds with sweeps of so many runs; print the outcomes, and return the exit code."""
     print(machine())
     begin = time.perf_counter()
     base = Path(tempfile.mkdtemp(prefix="breakeven-faults-"))

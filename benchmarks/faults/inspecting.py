@@ -53,7 +53,7 @@ class Stock:
         self.runs = found
 
     def damage(self, path: Path, data: bytes) -> None:
-        """Put damaged bytes in the place of a stored file."""
+        """Replace the bytes of a stored file by damaged ones."""
         path.write_bytes(data)
         self.damaged[path] = zlib.crc32(data)
         self.runs.pop(path.stem, None)

@@ -138,7 +138,7 @@ class Launch:
         return self._said.read_text(encoding="utf-8", errors="replace")
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the events of this launch; raise Violated if a line is none, a torn last one apart."""
+        """Return the events of this launch; raise Violated if a line other than a torn last one is no event."""
         try:
             with self._events.open("rb") as file:
                 file.seek(self._known)

@@ -72,7 +72,7 @@ class Surroundings:
         return left
 
     def end_all(self) -> None:
-        """Send SIGKILL to whatever processes are left."""
+        """Send SIGKILL to the processes that are left."""
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -21,7 +21,7 @@ class Line:
 
     @property
     def fits(self) -> bool:
-        """Whether all that is claimed is so."""
+        """Whether every claim holds."""
         return all(LEAST <= covered <= MOST for covered in self.judged) and all(
             covered >= LEAST for covered in self.at_least
         )

@@ -1,4 +1,4 @@
-"""Write a file beside the place where it is to be, so that it is whole or absent there."""
+"""Write a file beside its place and move it there, so that it is whole or absent."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class SweepPaths:
 
     @property
     def compactor(self) -> Path:
-        """Return the path of the lock of who merges finished runs into larger files, which exists only meanwhile."""
+        """Return the path of the lock for merging finished runs, which exists only while somebody does so."""
         return self.path / ".compactor"
 
     @property

@@ -226,13 +226,13 @@ class Race:
         return bool(self._cap[number] - least <= self.rule.margin)
 
     def _unseen(self) -> Iterator[int]:
-        """Yield those that are to be measured once in any case and were not, in order."""
+        """Yield those that must be measured once and were not, in order."""
         for number in self._first:
             if not self._runs[number] and number not in self._fails and not self._is_beaten(number):
                 yield number
 
     def _first_runs(self, cpus: int, random: Random) -> list[int]:
-        """Return whom to measure once, in order: each kind with a worker a CPU and a middle chunk, or all of them."""
+        """Return the candidates to measure once, in order: all, or each kind with a worker a CPU and a middle chunk."""
         numbers = [number for number, one in enumerate(self.candidates) if not one.serial]
         if not self.rule.structure:
             random.shuffle(numbers)

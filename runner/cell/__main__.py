@@ -28,7 +28,7 @@ def _load() -> None:
 
 
 def _clean_path() -> None:
-    """Take this folder and those of a user off the search path, and put the standard library first."""
+    """Remove this folder and the user's from the search path, and put the standard library first."""
     folders = [folder for folder in sys.path if not folder or abspath(folder) != _FOLDER]
     sys.path[:] = [_FOLDER]  # alone: PYTHONPATH may lead to any other module of this name
     import search_path  # type: ignore[import-not-found]  # noqa: PLC0415  # a moment before the package can be found

@@ -63,7 +63,7 @@ class _Arrived(Later):
 
 
 def _name_descriptors_once() -> None:
-    """Have a process that is spawned inherit each descriptor once: two such pickles may name the same.
+    """Let a spawned process inherit each descriptor once: two such pickles may name the same one.
 
     Arrays and barriers of `multiprocessing` lie in memory that they share, and it refuses a repeated descriptor.
     """
@@ -194,7 +194,7 @@ def call_kept(number: int, value: int, payload: Any) -> tuple[int, Any]:
 
 
 def call_numbered(item: tuple[int, int, Any]) -> tuple[int, int, Any]:
-    """Do so with a task in one object, and return its number with the result."""
+    """Perform a task given as one object, and return its number with the result."""
     return (item[0], *call_kept(*item))
 
 

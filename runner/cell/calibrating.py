@@ -16,7 +16,7 @@ from .workloads._abc import Workload
 
 
 def calibrate(specification: Specification) -> None:
-    """Leave a `CalibrationResult` in the run's folder; raise what the task raises."""
+    """Write a `CalibrationResult` to the run's folder; raise what the task raises."""
     prepare_imports(specification)
     workload = make_workload(specification, make_pattern(specification))
     found = _amount(workload) if workload.LENGTH else _calls(workload, specification.longest_trial_ns or inf)

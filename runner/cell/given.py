@@ -63,7 +63,7 @@ def files(pattern: str, folder: str) -> list[str]:
 
 
 def _of_module(target: str) -> list[Any]:
-    """Return what a module's iterable holds, or that which its callable returns."""
+    """Return what a module's iterable holds, or what its callable returns."""
     found, name = find(target), target.rpartition(":")[2]
     called = is_called(found)
     call = _Call(f"workload.inputs={target}", f"{name}()" if called else name, target, _LIST)

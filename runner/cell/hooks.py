@@ -30,12 +30,12 @@ class Hook(NamedTuple):
     own: Optional[Callable[[], Any]] = None
 
     def call(self) -> None:
-        """Call it; raise HookFailed for whatever it raises."""
+        """Call it; raise HookFailed if it raises."""
         with self._failing():
             self.function()
 
     async def call_on_loop(self) -> None:
-        """Call it within the running event loop; raise HookFailed for whatever it raises."""
+        """Call it within the running event loop; raise HookFailed if it raises."""
         with self._failing():
             await awaiting(self.own or self.function)()
 
@@ -68,7 +68,7 @@ class Hooks:
             hook.call()
 
     async def call_on_loop(self, which: int) -> None:
-        """Do so within the running event loop."""
+        """Run it within the running event loop."""
         hook = self._hooks[which]
         if hook is not None:
             await hook.call_on_loop()

@@ -86,7 +86,7 @@ class Remade(Template):
 
 
 class Uncopied(Template):
-    """An object that can be neither pickled nor copied, nor made anew."""
+    """An object that can be neither pickled nor copied nor rebuilt."""
 
     def __init__(self, original: Any) -> None:
         self._original = original
@@ -122,7 +122,7 @@ class _Compared:
 
 
 def template_of(original: Any, remake: Optional[Callable[[], Any]] = None) -> Template:
-    """Return the best template there is of an object, which ``remake`` makes anew."""
+    """Return the best template of an object, from which ``remake`` rebuilds it."""
     for kind in (Pickled, Copied):
         try:
             return kind(original)

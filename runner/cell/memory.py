@@ -40,7 +40,7 @@ def held(pid: int) -> Optional[Held]:
 
 
 def family_bytes() -> int:
-    """Return the proportional bytes of this process and of all its descendants, as far as the kernel tells."""
+    """Return the proportional bytes of this process and all its descendants, as far as the kernel says."""
     own = os.getpid()
     return sum(proportional_bytes(pid) or 0 for pid in (own, *descendants(own)))
 

@@ -34,7 +34,7 @@ def users_files() -> tuple[str, ...]:
 
 
 def leave_out_present() -> None:
-    """Take no module that is imported by now for the user's: those of a program that measures within itself."""
+    """Count no module imported so far as the user's: a program that measures within itself has its own."""
     if not _present:
         _present.update(users_files())
 

@@ -1,4 +1,4 @@
-"""A network namespace of this process's own, for libraries that listen on every address and cannot be told otherwise.
+"""A network namespace of this process's own, for libraries that always listen on every address.
 
 What they open can be reached by this process's own descendants alone. A child of another process tells whether the
 system allows it: ``python network.py`` exits with 0 if it does.
@@ -36,7 +36,7 @@ def enter() -> int:
 
 
 def leave(former: int) -> None:
-    """Go back to the former namespace; raise OSError if that needs a right that this process had to do without."""
+    """Return to the former namespace; raise OSError without the right to do so."""
     try:
         _call("setns", former, _CLONE_NEWNET)
     finally:

@@ -24,7 +24,7 @@ class Comparing(Protocol):
 
 
 def same_class(found: type, expected: type) -> bool:
-    """Return whether two classes are one, or made anew by each call of the same function."""
+    """Return whether two classes are the same, or were made by two calls of the same function."""
     return found is expected or (name_of(found) == name_of(expected) and "<locals>" in found.__qualname__)
 
 

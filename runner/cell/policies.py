@@ -23,7 +23,7 @@ class Policies(NamedTuple):
     gc: str = DEFAULT
 
     def apply(self) -> None:
-        """Have this interpreter keep them from now on; raise NoFreezing."""
+        """Make this interpreter keep them from now on; raise NoFreezing."""
         if self.switch_interval_ns and hasattr(sys, "setswitchinterval"):
             sys.setswitchinterval(self.switch_interval_ns / 1e9)
         if self.gc == OFF:

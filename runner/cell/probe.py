@@ -118,7 +118,7 @@ def watch(recorder: Recorder, feeder: Optional[Recorder] = None, sender: Optiona
 
 
 def watch_here(recorder: Recorder) -> None:
-    """Record the current thread's transport with ``recorder``, which is in place of the thread that called `watch`."""
+    """Record the current thread's transport with ``recorder``, instead of the thread that called `watch`."""
     for thread in [thread for thread, known in tuple(_lanes.items()) if known is recorder]:
         del _lanes[thread]
     _lanes[get_ident()] = recorder

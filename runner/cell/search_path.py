@@ -48,7 +48,7 @@ def after_standard_library() -> int:
 
 
 def put_working_directory_aside() -> None:
-    """Take the working directory, which ``python -m`` puts first, off `sys.path`, as the script has it.
+    """Remove the working directory, which ``python -m`` puts first, from `sys.path`, as the script does.
 
     In a clone it stays before installed packages, so that the clone's own files run.
     """

@@ -37,7 +37,7 @@ def how_full(folder: str) -> str:
 
 
 def allocate(descriptor: int, size: int) -> None:
-    """Have the pages of a file now; raise OSError if there are not enough.
+    """Allocate the pages of a file now; raise OSError if there are not enough.
 
     Where that is impossible, only set its size.
     """

@@ -78,7 +78,7 @@ class Lives:
         return f"was ended by signal {_name(-code)}" if code < 0 else f"exited with code {code}"
 
     def _exit_code(self, process: Any) -> Any:
-        """Return the exit code; that of a process whose pool closed it meanwhile is kept where it was reaped."""
+        """Return the exit code; if the pool closed the process meanwhile, it was kept when it was reaped."""
         if isinstance(process, _Stranger):
             return None
         try:
@@ -105,7 +105,7 @@ class _Stranger:
 
 
 def _stranger(pid: int) -> Optional[_Stranger]:
-    """Return a process that another one started for us; None if it is gone, or the system cannot watch it."""
+    """Return a process that another process started for us; None if it is gone or cannot be watched."""
     try:
         return _Stranger(pid, os.pidfd_open(pid))
     except (AttributeError, OSError):
@@ -234,7 +234,7 @@ def _await_reaping(process: Any) -> None:
 
 
 def _is_reaped(process: Any) -> bool:
-    """Return whether somebody has asked for the exit code already; `exitcode` would ask."""
+    """Return whether the exit code was already asked for; `exitcode` would ask."""
     return getattr(getattr(process, "_popen", None), "returncode", 0) is not None
 
 

@@ -94,7 +94,7 @@ def describe_task(cell: Cell) -> str:
 
 
 def numbered(number: int, of: int | None) -> str:
-    """Return ``3/8``, or ``3`` if nobody knows of how many."""
+    """Return ``3/8``, or ``3`` if the total is unknown."""
     return str(number) if of is None else f"{number}/{of}"
 
 

@@ -58,7 +58,7 @@ class Exchange:
         return [int(name) for name in sorted(os.listdir(self.folder / _ANSWERS)) if not name.startswith(".")]  # noqa: PTH208  # names are all that is needed, often
 
     def read(self, number: int) -> bytes | None:
-        """Return an answer and remove it; None if there is none."""
+        """Return an answer and remove it; None without one."""
         path = self.folder / _ANSWERS / f"{number:08}"
         try:
             found = path.read_bytes()
@@ -92,7 +92,7 @@ class Exchange:
         )
 
     def keep_alive(self) -> None:
-        """Show the jobs that somebody still reads their answers."""
+        """Show the jobs that their answers are still read."""
         (self.folder / _ALIVE).write_bytes(os.urandom(8).hex().encode())
 
     def remove(self) -> None:

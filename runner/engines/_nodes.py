@@ -74,7 +74,7 @@ class OnNodes(Engine):
 
     @abstractmethod
     def _start(self, node: str, order: Order) -> Future[bytes]:
-        """Have ``node`` carry out an order; the future raises NodeLost if the node is."""
+        """Let ``node`` carry out an order; the future raises NodeLost if the node is lost."""
 
     @property
     def room(self) -> int:
@@ -94,12 +94,12 @@ class OnNodes(Engine):
             return own in nodes or not nodes or self._a_free(nodes) is not None
 
     def submit(self, run: Run) -> Future[RunResult]:
-        """Have a node make ``run``; one whose nodes are lost again and again has crashed."""
+        """Let a node make ``run``; a run whose nodes are lost again and again counts as crashed."""
         order = Order(kind=RUN, run=run, sweep=self.sweep, files=_files(run))
         return self._begin(_Attempt(order, Future(), _a_result))
 
     def calibrate(self, run: Run) -> Future[Calibrated]:
-        """Have a node calibrate."""
+        """Let a node calibrate."""
         order = Order(kind=CALIBRATION, run=run, sweep=self.sweep, files=_files(run))
         return self._begin(_Attempt(order, Future(), _a_calibration))
 

@@ -74,7 +74,7 @@ class Jobs(ABC):
 
     @abstractmethod
     def start(self, asked: Asked, order: str) -> None:
-        """Have a job carry out an order."""
+        """Let a job carry out an order."""
 
     @abstractmethod
     def await_first(self, seconds: float) -> None:
@@ -82,7 +82,7 @@ class Jobs(ABC):
 
     @abstractmethod
     def looked(self, queue: Mapping[str, Job], asked: Sequence[Asked]) -> Lost:
-        """Take notice of the queue; return the orders that nobody will answer, and why.
+        """Read the queue; return the orders that nobody will answer, and why.
 
         Raise Unreachable, or EngineLost.
         """
@@ -134,7 +134,7 @@ class PerRun(Jobs):
         return lost
 
     def _cancel_needless(self, queue: Mapping[str, Job], needed: set[str]) -> None:
-        """Cancel jobs that nobody waits for: a controller that restarts may believe that one runs which has ended."""
+        """Cancel jobs that nobody waits for: a restarted controller may take a job that has ended for running."""
         left = [number for number, job in queue.items() if not job.has_ended and number not in needed]
         now = monotonic()
         self._needless = {number: self._needless.get(number, now) for number in left}

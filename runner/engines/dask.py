@@ -73,7 +73,7 @@ class Dask(OnNodes):
         return answer
 
     def _done(self, answer: Future[bytes], asked: Any) -> None:
-        """Take the answer of a node; whatever keeps Dask from one is the loss of the node."""
+        """Take the answer of a node; if Dask has none, for any reason, the node is lost."""
         if self._forget(answer) is None:
             return
         if asked.status == "finished":

@@ -66,7 +66,7 @@ class Order:
 
     @classmethod
     def from_text(cls, text: str) -> Order:
-        """Read an order; raise NotARun if its run is one of another version."""
+        """Read an order; raise NotARun if its run is of another version."""
         plain = json.loads(text)
         files = {name: b64decode(content) for name, content in plain["files"].items()}
         return cls(kind=plain["kind"], run=run_from_text(plain["run"]), sweep=plain["sweep"], files=files)

@@ -73,7 +73,7 @@ class Ray(OnNodes):
     # --- what the driver says ----------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Take the lines of the driver; its end is that of the cluster for this sweep."""
+        """Read the lines of the driver; if it ends, the cluster has ended for this sweep."""
         for line in self._driver.lines():
             self._take(json.loads(line))
             self._heard.set()
@@ -82,7 +82,7 @@ class Ray(OnNodes):
         self._heard.set()
 
     def _take(self, said: Mapping[str, Any]) -> None:
-        """Take one line: which nodes there are, the answer to an order, or what became of it."""
+        """Read one line: which nodes there are, the answer to an order, or what became of it."""
         if "nodes" in said:
             self._known, self._unfit, self._judging = said["nodes"], said["unfit"], said["judging"]
             self._connected = True

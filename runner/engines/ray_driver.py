@@ -94,7 +94,7 @@ class Driver:
     # --- nodes -------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        """Say again and again which nodes there are, which shows as well that Ray still answers."""
+        """Report repeatedly which nodes there are, which also shows that Ray still answers."""
         while not self._end.is_set():
             until = monotonic() - _LOOK_S
             found = _present()
@@ -118,7 +118,7 @@ class Driver:
             self.say(lost=number, reason=reason)
 
     def _judge(self, name: str) -> None:
-        """Ask a new node whether it can measure; it is no node until it says so."""
+        """Ask a new node whether it can measure; it counts only after it answered."""
         self._judged[name] = None
         asked = self._on(name, self._fitness, {}).remote(self._code).future()
         asked.add_done_callback(partial(self._judged_as, name))

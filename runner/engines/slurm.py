@@ -171,7 +171,7 @@ class Slurm(OnNodes):
     # --- answers -----------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Take the answers as they appear."""
+        """Read the answers as they appear."""
         while not self._end.wait(self._pause(_LEAST_S, _MOST_S)):
             try:
                 for number in self._exchange.answered() if self._asked else ():
@@ -251,7 +251,7 @@ class Slurm(OnNodes):
 
 
 def name_of(sweep: Path) -> str:
-    """Return what the jobs of a sweep are called: so that they are found again, whoever submitted them."""
+    """Return the name of a sweep's jobs, by which they are found again, whoever submitted them."""
     path = sweep.absolute()
     readable = re.sub(r"[^\w.-]", "_", path.name, flags=re.ASCII)[:_NAME_LENGTH]
     return f"breakeven-{readable}-{sha256(str(path).encode()).hexdigest()[:8]}"

@@ -64,7 +64,7 @@ class _Job:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Carry out orders; end when Slurm ends the job, or when nobody waits for answers any more."""
+    """Carry out orders until Slurm ends the job, or nobody waits for answers any longer."""
     folder, desk, how = arguments
     job = _Job(Desk(Path(folder), desk), once=how == ONCE)
     for name in [name for name in os.environ if name.startswith(_SET_BY_SLURM)]:

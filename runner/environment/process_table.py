@@ -47,7 +47,7 @@ def namespace_of(pid: int | str = "self") -> str:
 
 
 def _exists(pid: int) -> int | None:
-    """Ask the kernel about a process that /proc does not show: another system, or hidden processes."""
+    """Ask the kernel about a process that /proc does not show, as on another system."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):  # the latter for a number that no process can have

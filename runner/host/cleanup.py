@@ -89,7 +89,7 @@ def remove_of_libraries(pids: Collection[int], began: float) -> None:
 
 
 def _shared_with(beginnings: tuple[str, ...]) -> list[Path]:
-    """Return what in shared memory has a name with one of ``beginnings``, behind that of a semaphore if it is one."""
+    """Return what in shared memory has a name that begins with one of ``beginnings``, semaphores included."""
     if not _SHARED.is_dir():
         return []
     with os.scandir(_SHARED) as entries:  # after every run, so in one pass and without patterns

@@ -65,7 +65,7 @@ def abandon() -> None:
 
 
 def kill_now() -> None:
-    """Do the same from a signal handler: take no lock and wait for nothing.
+    """Do the same from a signal handler, without a lock or a wait.
 
     A process that exits right after it, before `execute` could clean up, leaves its shared memory to the next
     sweep's `clear_leftovers`.

@@ -217,7 +217,7 @@ def _signal(send: Callable[[int, int], None], pid: int) -> None:
 
 @contextmanager
 def adopting() -> Iterator[None]:
-    """Have orphans of a run become children of this process during the body; Linux only."""
+    """Adopt orphans of a run during the body; Linux only."""
     if not process_mark.LINUX:
         yield
         return

@@ -66,7 +66,7 @@ class Standing:
 
 
 def ask(pids: Iterable[int], said: int) -> list[Standing]:
-    """Have the processes write their stacks, one after the other, to the file that the descriptor ``said`` is of.
+    """Make the processes write their stacks, one after the other, to the file of the descriptor ``said``.
 
     Takes at most 2 s in all. Processes that cannot answer are left out: other programs, and those that end
     meanwhile.

@@ -138,7 +138,7 @@ class Application:
         return self.code
 
     def interrupted(self) -> None:
-        """Take note of a signal that arrived when the runs had ended."""
+        """Record a signal that arrived when the runs had ended."""
         self.code = EXIT_INTERRUPTED
         if self.outcome is not None:
             self.outcome = replace(self.outcome, why=self.outcome.why or INTERRUPTED)

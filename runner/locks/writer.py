@@ -201,7 +201,7 @@ def _claim(own: Path, path: Path) -> bool:
 
 
 def _claim_without_links(own: Path, path: Path) -> bool:
-    """Do the same on a file system without links, at the cost of an empty file at ``path`` for a moment."""
+    """Do the same on a file system without links; ``path`` is an empty file for a moment."""
     try:
         files.close(files.open_new(path))
     except FileExistsError:

@@ -41,7 +41,7 @@ class Heard:
 
 @dataclass
 class Conversation:
-    """A process that is asked, in a session of its own, and what was heard of it."""
+    """A process that is asked, in a session of its own, and what it answered."""
 
     process: subprocess.Popen[bytes]
     answer: int

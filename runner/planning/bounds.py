@@ -15,7 +15,7 @@ from breakeven.runner.planning.plan import Plan
 
 
 def over_their_time(plan: Plan) -> str | None:
-    """Return what is to be said of the cells whose trials take longer than they may; None for none.
+    """Return the caution on cells whose trials take longer than they may; None without any.
 
     Nothing is known of a function that has not been called yet, and of messages. A race has its budget instead: a run
     takes what it takes there.

@@ -142,7 +142,7 @@ def to_text(calibrations: Iterable[Calibration]) -> str:
 
 
 def from_text(text: str) -> dict[Work, Calibration]:
-    """Read the text of a file, of an earlier version as well; raise ValueError if it is none."""
+    """Read the text of a file, also of an earlier version; raise ValueError if it is not such a text."""
     plain = json.loads(text)
     match plain:
         case {"calibrations": [*all_]}:

@@ -75,7 +75,7 @@ def _calls(about: Timed) -> Calls | None:
 
 
 def _length_ns(about: Timed) -> float:
-    """Return the length of a task; 0 if nobody knows it yet."""
+    """Return the length of a task; 0 if it is not known yet."""
     if about.cell.task_ns:
         return about.cell.task_ns
     return 0 if about.calibration is None else about.calibration.measured_ns

@@ -14,7 +14,7 @@ _WHAT = {"race": "a race", "bisect": "a bisection"}
 
 
 def leave_out(search: str) -> str:
-    """Return the remedy that holds for whatever a search cannot do."""
+    """Return the remedy for anything that a search cannot do."""
     return f"or leave out hydra/sweeper={search} to measure the grid"
 
 

@@ -78,7 +78,7 @@ def about(run: Run, started: datetime) -> dict[str, Any]:
 
 
 def _payloads(cell: Cell) -> dict[str, int | None]:
-    """Return the sizes that were asked for, and in place of those that crossed the same until they are measured."""
+    """Return the sizes asked for, also as those that crossed, until these are measured."""
     asked = {"payload_bytes": cell.payload_bytes, "payload_out_bytes": cell.payload_out_bytes}
     return asked | {
         name.replace("_bytes", "_asked_bytes"): None if name in cell.effectless else size

@@ -89,7 +89,7 @@ class Staged:
         return folder
 
     def replace(self, table: str, left_out: Collection[str]) -> None:
-        """Put the staged folder in place of the table's; raise OSError.
+        """Replace the table's folder by the staged one; raise OSError.
 
         All files there but those ``left_out`` are linked first.
 

@@ -115,7 +115,7 @@ class Loop:
         return tally
 
     def _tell_places(self, engine: Engine) -> None:
-        """Tell the observers of nodes that came or went, and of runs that got to one."""
+        """Notify the observers of nodes that came or went, and of runs that got to one."""
         nodes = tuple(engine.node_names())
         if nodes != self._nodes:
             self._nodes = nodes

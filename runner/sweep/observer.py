@@ -53,7 +53,7 @@ class RunBegan:
 
 @dataclass(frozen=True, kw_only=True)
 class RunPlaced:
-    """A run that began got to a node of the engine; it may be another one later, if its node is lost."""
+    """A run that began got to a node of the engine; the node may change later, if it is lost."""
 
     run: Run
     node: str

@@ -77,7 +77,7 @@ class SearchSchedule(ABC, Generic[Subject]):
 
     @abstractmethod
     def following(self) -> Run | None:
-        """Return the run that comes next if the current one changes nothing; None if nobody knows."""
+        """Return the run that comes next if the current one changes nothing; None if that is unknown."""
 
     @abstractmethod
     def _choose(self) -> tuple[Subject, PlannedCell] | None:
@@ -85,15 +85,15 @@ class SearchSchedule(ABC, Generic[Subject]):
 
     @abstractmethod
     def _learn(self, row: Mapping[str, Any], speedup: float | None) -> None:
-        """Take note of a run; it has no speedup if it failed."""
+        """Record a run; it has no speedup if it failed."""
 
     @property
     def certain(self) -> int:
-        """Return how many runs are made in any case: nobody knows."""
+        """Return 0: how many runs are made in any case is unknown."""
         return 0
 
     def next(self, may_begin: Callable[[Run], bool]) -> Run | None:
-        """Return the run that tells most now; None if all is decided, the budget over, or no node free for it."""
+        """Return the most informative run now; None if all is decided, the budget over, or no node free."""
         chosen = None if self.over_budget else self._choose()
         if chosen is None:
             return None

@@ -223,7 +223,7 @@ class Session:
         return search
 
     def _announce(self, observers: Observers, pending: Pending, stored: Stored, turns: Turns) -> None:
-        """Say what is to be made and how long it takes, now that the length of every task is known."""
+        """Say what will be measured and how long it takes, now that the length of every task is known."""
         text = _opening(self._plan, pending, stored, turns)
         self._say("\n".join(wrap(text, self._console.width, INDENT)))
         too_long = over_their_time(self._plan) if pending.waiting else None

@@ -41,7 +41,7 @@ class Outlet(Port):
         self.port.send(task, value, payload)
 
     def finish(self) -> None:
-        """Tell each receiver that no message follows: whoever takes that takes nothing more."""
+        """Tell the receivers that no message follows: the one that takes this takes nothing more."""
         for _ in range(self.consumers):
             self.port.send(STOP, 0, b"")
 

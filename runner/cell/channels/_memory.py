@@ -20,7 +20,7 @@ class Half(NamedTuple):
     slots: Slots
 
     def release(self) -> None:
-        """Let go of the memory."""
+        """Release the memory."""
         self.line.release()
         self.slots.release()
 
@@ -59,7 +59,7 @@ class Memory(ABC):
         return Half(Line(self.parts[part]), slots(self.parts[part + 1], count))
 
     def detach(self) -> None:
-        """Let go of it."""
+        """Release it."""
         for part in self.parts:
             with suppress(BufferError):  # a result that nobody has looked at yet may lie there
                 part.release()
@@ -93,7 +93,7 @@ class OnePiece(Memory):
         return self.parts
 
     def detach(self) -> None:
-        """Let go of the parts, then of the piece, unless something still lies there."""
+        """Release the parts, then the piece, unless something still lies there."""
         super().detach()
         with suppress(BufferError):
             self._unmap()

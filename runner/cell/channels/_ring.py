@@ -56,7 +56,7 @@ class Line:
         return found  # type: ignore[no-any-return]  # six int64 words
 
     def release(self) -> None:
-        """Let go of the memory."""
+        """Release the memory."""
         self.memory.release()
 
 
@@ -116,7 +116,7 @@ class Slots:
             )
 
     def release(self) -> None:
-        """Let go of the memory."""
+        """Release the memory."""
         for view in self.views:
             view.release()
 

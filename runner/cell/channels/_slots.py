@@ -105,7 +105,7 @@ class SlotPort(Port):
         self.recorder.mark(SEND)
 
     def _release(self) -> None:
-        """Take back the views of a slot, which the next message will overwrite."""
+        """Release the views of a slot, which the next message will overwrite."""
         self.held, lent, self.lent = None, self.lent, ()
         if lent and not all(map(_is_released, lent)):  # an array, for example, still has it
             gc.collect()

@@ -190,7 +190,7 @@ class StreamChannel(Channel):
         return self.answered.popleft()
 
     def ends(self) -> tuple[Callable[[tuple[int, int, Any]], Any], Callable[[], tuple[int, int, Any]]]:
-        """Return those of the connection to a single worker: there is none to choose."""
+        """Return the ends of the connection to the only worker: there is no choice."""
         if len(self.ours) > 1:
             return super().ends()
         (end,) = self.ours

@@ -51,7 +51,7 @@ class Bells(ABC):
         """Wait until a bell rings that was not waited for, and return whose it is."""
 
     def detach(self) -> None:  # noqa: B027  # as above
-        """Let go of the memory, and of descriptors that arrived with this object."""
+        """Release the memory, and the descriptors that arrived with this object."""
 
     def close(self) -> None:  # noqa: B027  # descriptors alone must be closed
         """Release what was made, once, in the parent."""
@@ -199,7 +199,7 @@ class Counters(Bells):
         self.last = writers * _WORDS
 
     def attach(self, memory: memoryview) -> None:
-        """Take the memory, and count for oneself: threads get copies of the same object."""
+        """Take the memory and keep an own count: threads get copies of the same object."""
         self.words = memory.cast("I")
         self.rung, self.seen = list(self.rung), list(self.seen)
 
@@ -221,7 +221,7 @@ class Counters(Bells):
         return {**super().__getstate__(), "words": None, "call": None}
 
     def detach(self) -> None:
-        """Let go of the memory."""
+        """Release the memory."""
         self.words.release()
 
 
@@ -234,7 +234,7 @@ class Spin(Counters):
     """
 
     def wait(self) -> int:
-        """Look until there is one."""
+        """Poll until there is one."""
         rung, begun = self._rung, 0
         while True:
             for _ in range(_TURNS):

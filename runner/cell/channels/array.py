@@ -75,7 +75,7 @@ class ArrayMemory(Memory):
         return Half(_LockedLine(headers, line.get_lock()), _LockedSlots(payloads, count, held.get_lock()))
 
     def remove(self) -> None:
-        """Let go of the arrays: their memory is unmapped with the last reference."""
+        """Release the arrays: their memory is unmapped with the last reference."""
         self.arrays = ()
 
 

@@ -48,7 +48,7 @@ class _Polled:
             self._objects.append(item)
 
     def get(self) -> Any:
-        """Look for an object until there is one, and take it."""
+        """Poll for an object until there is one, and take it."""
         while True:
             with self._lock:
                 if self._objects:

@@ -35,7 +35,7 @@ class Manager(SharedQueues):
 
     @property
     def ahead(self) -> Optional[int]:
-        """Return no limit: the server takes whatever is put."""
+        """Return no limit: the server takes everything that is put."""
         return None
 
     def close(self) -> None:

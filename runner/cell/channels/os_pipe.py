@@ -88,7 +88,7 @@ def pipe_ends(capacity: Optional[int] = None) -> tuple[End, End]:
 
 
 def _sized(pipe: int, asked: Optional[int]) -> int:
-    """Set what the system buffers in a pipe if that is asked for, and return it."""
+    """Set the size of a pipe's buffer if that is asked for, and return it."""
     if asked is None:
         return _size_of(pipe)
     try:

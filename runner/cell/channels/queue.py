@@ -49,7 +49,7 @@ class Queue(SharedQueues):
 
 
 def _guard_feeder(queue: Any, what: str) -> Optional[Guard]:
-    """Have a queue's feeder thread send ``FAILED``, which the worker passes on; do nothing for queues of threads."""
+    """Make a queue's feeder thread send ``FAILED``, which the worker passes on; queues of threads have none."""
     if not hasattr(queue, "join_thread"):
         return None
     return guard(

@@ -182,17 +182,17 @@ class Model(Member, ABC):
 
     @abstractmethod
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Have the workers perform every ``(value, payload)``; return the results in order."""
+        """Let the workers perform every ``(value, payload)``; return the results in order."""
 
     def map_beside(self, items: list[tuple[int, Any]], ticker: Ticker) -> list[tuple[int, Any]]:
-        """Have another thread of the parent do so, while this one keeps the ticks of ``ticker``."""
+        """Run `map` in another thread of the parent, while this one keeps the ticks of ``ticker``."""
         other = Beside(partial(self._map_watched, items))
         other.start()
         ticker.keep()
         return other.result()
 
     def _map_watched(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Do as `map` in a thread that takes the main thread's place.
+        """Run `map` in a thread that takes the main thread's place.
 
         What it sends and receives goes into the parent's lane.
         """
@@ -203,7 +203,7 @@ class Model(Member, ABC):
 
     @abstractmethod
     def exchange(self, item: tuple[int, Any]) -> tuple[int, Any]:
-        """Have a worker perform one item, and return its result."""
+        """Let a worker perform one item, and return its result."""
 
     def exchanger(self) -> Exchange:
         """Return the function that does so in this trial."""
@@ -226,7 +226,7 @@ class Model(Member, ABC):
 
     @abstractmethod
     def _synchronize(self) -> None:
-        """Have every worker call `Worker.prepare` and pass the barrier together with the parent."""
+        """Make every worker call `Worker.prepare` and pass the barrier together with the parent."""
 
     def _hear(self, processes: Callable[[], Sequence[Any]], *, pool: bool) -> None:
         """Wait until every worker process has said that it is ready; report one that ends before, raise WorkersMissing.

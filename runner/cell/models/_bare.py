@@ -201,7 +201,7 @@ class Bare(Model):
         return spent
 
     def prepare(self, payloads: Optional[Sequence[Any]]) -> None:
-        """Have the channel take them."""
+        """Let the channel prepare for the payloads."""
         self.channel.prepare(payloads)
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:

@@ -100,7 +100,7 @@ def pass_gate() -> None:
 
 
 def name_semaphores(semaphores: Any, run: str) -> None:
-    """Have loky name its semaphores after the run, so that the run's end removes those that a killed process leaves."""
+    """Make loky name its semaphores after the run, whose end removes those that a killed process leaves."""
     numbers = count()
     semaphores.SemLock._make_name = staticmethod(lambda: f"/{run}-{os.getpid()}-{next(numbers)}")  # noqa: SLF001  # the only way
 
@@ -140,15 +140,15 @@ class Foreign(Model):
 
     @abstractmethod
     def _each(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Have each worker call a function once, in which it waits for the others; return when all have."""
+        """Let each worker call a function once, in which it waits for the others; return when all have."""
 
     @abstractmethod
     def _all(self, tasks: list[Numbered]) -> list[Item]:
-        """Have the workers `perform` each task; return the results in order."""
+        """Let the workers `perform` each task; return the results in order."""
 
     @abstractmethod
     def _one(self, task: Numbered) -> Item:
-        """Have a worker `perform` one task, and return its result."""
+        """Let a worker `perform` one task, and return its result."""
 
     @abstractmethod
     def _close(self) -> None:
@@ -179,14 +179,14 @@ class Foreign(Model):
         return self._keeper.gate._replace(session=os.getpid() if self.DAEMONS and alone else 0)
 
     def map(self, items: list[Item]) -> list[Item]:
-        """Have the package distribute the tasks as it does by default, or in chunks as configured."""
+        """Let the package distribute the tasks as it does by default, or in chunks as configured."""
         with self._speaking():
             results = self._all([(task, *item) for task, item in enumerate(items)])
         self.recorder.mark(WAIT)
         return results
 
     def exchange(self, item: Item) -> Item:
-        """Have it take one task to a worker and wait for the result."""
+        """Send one task to a worker and wait for the result."""
         with self._speaking():
             result = self._one((0, *item))
         self.recorder.mark(WAIT)
@@ -213,7 +213,7 @@ class Foreign(Model):
         self._meet(wait_at_gate)
 
     def _meet(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Have all workers meet at the gate, and call the function until then."""
+        """Bring all workers to the gate, and call the function until they are there."""
         self._keeper.expect(BARRIER_SECONDS)
         try:
             self._each(function, *arguments)
@@ -252,7 +252,7 @@ def _remedied(error: RunFailed) -> str:
 
 @contextmanager
 def _libraries_first() -> Iterator[None]:
-    """Have interpreters that are started meanwhile look for modules in the standard library first (Python 3.11)."""
+    """Make interpreters started in the body search the standard library first (Python 3.11)."""
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
     try:

@@ -96,7 +96,7 @@ class Pool(Model):
 
     @abstractmethod
     def _all(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Have the workers of the pool perform all items, with ``_perform``; return the results in order."""
+        """Let the pool's workers perform all items, with ``_perform``; return the results in order."""
 
     @abstractmethod
     def _submit(self, task: Callable[[], None]) -> Callable[[], None]:
@@ -195,7 +195,7 @@ class Pool(Model):
             self._kill()
 
     def _synchronize(self) -> None:
-        """Have all workers prepare; of pools that live for one map the first one ends then, and none is there later."""
+        """Prepare all workers; of pools that live for one map, the first one ends then, and none is left."""
         self._asked = self._standing
         if self._standing:
             self._meet(wait_at_barrier)
@@ -232,7 +232,7 @@ class Pool(Model):
         return reading._replace(usage=usage, other_cpu_ns=(0,))
 
     def _meet(self, task: Callable[[], None]) -> None:
-        """Have every worker do a task in which it waits at the barrier, together with the parent."""
+        """Give every worker a task in which it waits at the barrier, together with the parent."""
         ends = [self._submit(task) for _ in range(self.settings.workers)]
         with self._starting():
             try:

@@ -54,7 +54,7 @@ def failure_of(task: int, error: BaseException, *, apart: bool) -> Sent:
 
 
 def perform_numbered(item: tuple[int, int, Any]) -> tuple[int, int, Any]:
-    """Do so with a task in one object, and return its number with the result.
+    """Perform a task given as one object, and return its number with the result.
 
     For calls that return results in any order.
     """

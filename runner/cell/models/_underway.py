@@ -18,7 +18,7 @@ class Gate:
 
     @property
     def leave(self) -> Optional[Callable[[Any], None]]:
-        """Return what is to be called with a task that is done; None if nothing is."""
+        """Return the function to call with a task that is done; None without one."""
         free = self._free
         return None if free is None else lambda _: free.release()
 

@@ -57,7 +57,7 @@ class Asyncio(Model):
         return results
 
     def map_beside(self, items: list[tuple[int, Any]], ticker: Ticker) -> list[tuple[int, Any]]:
-        """Do so while another task of the loop keeps the ticks."""
+        """Run the tasks while another task of the loop keeps the ticks."""
         results: list[tuple[int, Any]] = self._run(beside(self._map(items), ticker))
         return results
 

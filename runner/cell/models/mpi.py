@@ -38,7 +38,7 @@ class Mpi(ForeignExecutor):
         return found
 
     def _prepare(self) -> None:
-        """Import it where what it opens is to be; MPI looks for its commands on PATH."""
+        """Import it where what it opens should be; MPI looks for its commands on PATH."""
         self._former = network.enter() if self.settings.options["network"] == _PRIVATE else None
         os.environ["PATH"] = _path()
         from mpi4py import futures  # noqa: PLC0415  # what is measured; planning loads this class where it may be missing
@@ -62,7 +62,7 @@ class Mpi(ForeignExecutor):
 
 
 def unlink_and_wait() -> None:
-    """Do so in a worker, and wait until all have."""
+    """Unlink them in a worker, and wait until all workers have."""
     unlink_segments()
     pass_gate()
 

@@ -26,7 +26,7 @@ class Ray(Foreign):
     DAEMONS = True
 
     def _prepare(self) -> None:
-        """Have all that Ray starts ask for a token: some of it listens on every address."""
+        """Make everything that Ray starts ask for a token: some of it listens on every address."""
         path = os.path.join(self._folder, _FILE)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         os.write(descriptor, _token().encode())

@@ -83,7 +83,7 @@ class OnLoop(NamedTuple):
 
 
 class OneWay(NamedTuple):
-    """How messages go one way in a trial, and answers back that nobody waits for before the next message.
+    """How messages go one way in a trial; the next message does not wait for their answers.
 
     ``send`` hands over number, value and payload, ``receive`` waits for the next answer: its number, value and payload.
     No more than ``ahead`` may be unanswered, any number if that is None. ``spins``: the parent may look at the clock
@@ -104,10 +104,10 @@ class Crew(Protocol):
     recorder: Recorder
 
     def map(self, items: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-        """Have the workers perform every ``(value, payload)``; return the results in order."""
+        """Let the workers perform every ``(value, payload)``; return the results in order."""
 
     def map_beside(self, items: list[tuple[int, Any]], ticker: Ticker) -> list[tuple[int, Any]]:
-        """Do the same while the parent's main thread, or its event loop, is left to the ticks of ``ticker``."""
+        """Do the same while the parent's main thread, or its event loop, serves the ticks of ``ticker``."""
 
     def exchanger(self) -> Exchange:
         """Return the function that has a worker perform one item in this trial, and returns its result."""
@@ -238,7 +238,7 @@ class Pattern(Member, ABC):
         """Make ready for a trial of workers on an event loop."""
 
     def serial_ns(self, task_ns: int) -> int:
-        """Return about how long a serial trial is if a task takes ``task_ns``; 0 if nobody knows."""
+        """Return about how long a serial trial is if a task takes ``task_ns``; 0 if that is unknown."""
         if self.ECHOES:
             return self.knobs.window_ns
         if self.knobs.window_ns:
@@ -277,7 +277,7 @@ class Pattern(Member, ABC):
 
     @abstractmethod
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have the workers do the work, and check every result."""
+        """Let the workers do the work, and check every result."""
 
 
 def tracing(task: Callable[[Any], tuple[int, Any]], recorder: Recorder) -> Callable[..., tuple[int, Any]]:

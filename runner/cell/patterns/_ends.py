@@ -51,7 +51,7 @@ class Framed(End):
         self.writer.send_bytes(message)
 
     def receive(self) -> Optional[bytes]:
-        """Read a length, then as many bytes; after a length that is none, drop up to a message's bytes."""
+        """Read a length, then as many bytes; after an invalid length, drop up to a message's bytes."""
         if self._own is None:  # a connection closes itself when it reads a length that is too large
             self._own = type(self.reader)(os.dup(self.reader.fileno()), writable=False)
         try:
@@ -97,7 +97,7 @@ FORMS: dict[str, type[End]] = {"connection": Framed, "raw": Raw}
 
 
 def flood(writer: Any, is_over: Callable[[], bool], seconds: float) -> None:
-    """Write zeros until ``is_over``, so that whoever waits for bytes that others took gets some; raise TimeoutError."""
+    """Write zeros until ``is_over``, for those that wait for bytes that others took; raise TimeoutError."""
     end, poll = monotonic() + seconds, select.poll()
     poll.register(writer.fileno(), select.POLLOUT)
     while not is_over():

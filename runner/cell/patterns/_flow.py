@@ -149,7 +149,7 @@ class Tally:
         self.had(number, place, *LATENCY.unpack(latency))
 
     def had(self, number: int, place: int, latency_ns: int) -> None:
-        """Take what a consumer says of a message: which of the payloads it had, and when."""
+        """Read what a consumer says of a message: which of the payloads it had, and when."""
         self._count(number)
         if place != self._expected[number % len(self._expected)][0]:
             self._reference.check([(place, b"")], "a parallel trial", number)

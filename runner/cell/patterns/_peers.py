@@ -53,7 +53,7 @@ class Peers(Flow):
 
     @classmethod
     def refuses(cls, workers: int, options: dict[str, Any]) -> Optional[str]:
-        """Return why nobody receives; None if somebody does."""
+        """Return why no worker receives; None if one does."""
         producers = options["producers"]
         if producers < workers:
             return None
@@ -225,7 +225,7 @@ class Peers(Flow):
         return self.seat
 
     def _pass(self, reference: Reference, crew: Crew, offered: Optional[float]) -> Passed:
-        """Have all messages sent once, ``offered`` per second."""
+        """Send all messages once, ``offered`` per second."""
         workers, tally = self.knobs.workers, Tally(reference, self.knobs.tasks)
         begin = now() + _LEAD_NS * workers
         interval = _INTERVAL.pack(0.0 if offered is None else 1e9 / offered)

@@ -73,6 +73,6 @@ class Together(Pattern):
         return part
 
     def gather(self, crew: Crew, value: int = 0) -> list[tuple[Any, ...]]:
-        """Have all workers take part, told ``value``, and return their answers by worker."""
+        """Send ``value`` to all workers, and return their answers by worker."""
         answers = crew.map([(value, b"")] * self.knobs.workers)
         return [answer for _, answer in sorted(answers, key=lambda each: each[0])]

@@ -107,13 +107,13 @@ class Counter(Together):
         return ways[self.options["lock"], self.options["step"]]
 
     def serial(self, reference: Reference) -> Outcome:
-        """Have the parent alone do what each worker does; none of its updates may be lost."""
+        """Let the parent alone do what each worker does; none of its updates may be lost."""
         del reference
         self.number.value = 0
         return self._outcome([self.take_part()], "a serial trial", safe=True)
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have all workers add at the same time."""
+        """Let all workers add at the same time."""
         del reference
         self.number.value = 0
         shares = [Share(*answer) for answer in self.gather(crew)]

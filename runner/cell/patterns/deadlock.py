@@ -124,13 +124,13 @@ class Deadlock(Together):
         self.locks[first].release()
 
     def serial(self, reference: Reference) -> Outcome:
-        """Have the parent alone take pairs of locks."""
+        """Let the parent alone take pairs of locks."""
         del reference
         self._clear()
         return self._outcome([self.take_part(0)], "a serial trial", safe=True)
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have all workers take them at the same time."""
+        """Let all workers take the locks at the same time."""
         del reference
         self._clear()
         shares = [Share(*answer) for answer in self.gather(crew)]

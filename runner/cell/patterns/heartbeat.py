@@ -45,7 +45,7 @@ class Heartbeat(Window):
         return self._observed(reference, ticker, [share], "a serial trial")
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have every worker run the loop, and serve the ticks meanwhile."""
+        """Let every worker run the loop, and serve the ticks in the meantime."""
         payload = self._payload(reference)
         ticker = self._ticker(now())
         answers = crew.map_beside([(ticker.start_ns, payload)] * self.knobs.workers, ticker)

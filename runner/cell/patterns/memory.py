@@ -47,7 +47,7 @@ class Memory(Window):
 
     @classmethod
     def lacks(cls, options: dict[str, Any]) -> Optional[Lack]:
-        """Return that nothing tells what a process holds, if the system is another one."""
+        """Return that other systems do not say what a process holds."""
         if os.path.exists(ROLLUP):
             return super().lacks(options)
         names = ", ".join(quantity.name for quantity in cls.QUANTITIES)
@@ -55,7 +55,7 @@ class Memory(Window):
 
     @property
     def _bin_ns(self) -> int:
-        """Return the length of the window: calls are counted in one bin, which nobody looks at."""
+        """Return the length of the window: calls are counted in one bin, which is not used."""
         return self.knobs.window_ns
 
     def begin(self) -> None:
@@ -70,7 +70,7 @@ class Memory(Window):
         self._parents = family_bytes() - before
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have every worker repeat its task, then look at all processes.
+        """Let every worker repeat its task, then look at all processes.
 
         Not in a traced trial, which is not counted.
         """

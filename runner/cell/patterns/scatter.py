@@ -91,7 +91,7 @@ class Scatter(Pattern):
 
     @classmethod
     def conflict(cls, options: dict[str, Any]) -> Optional[str]:
-        """Return that a size of chunks has no effect if there is one chunk a worker; None if it has."""
+        """Return that the chunk size has no effect with one chunk a worker; None if it has one."""
         if options["split"] == DYNAMIC or options["chunk"] == 1:
             return None
         return (

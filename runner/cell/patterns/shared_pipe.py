@@ -129,7 +129,7 @@ class SharedPipe(Together):
                     return Share(start, last, whole.tobytes(), torn)
 
     def _letter(self, message: Optional[bytes]) -> Optional[Letter]:
-        """Return which of this trial's messages it is; None if it is none."""
+        """Return which of this trial's messages it is; None if it is not one of them."""
         letter = read(message) if message else None
         known = (
             letter is not None
@@ -161,7 +161,7 @@ class SharedPipe(Together):
         return self._outcome([Share(start, end, whole)], "a serial trial", safe=True)
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have writers and readers use the pipe at the same time."""
+        """Let writers and readers use the pipe at the same time."""
         drain(self.ends[1])
         for left, count in zip(self.left, (self._writers, self.knobs.workers - self._writers)):
             left.value = count

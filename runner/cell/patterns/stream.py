@@ -146,7 +146,7 @@ def _request(tally: Tally, way: OneWay, schedule: Optional[Schedule], window: in
 async def _send_on_loop(
     tally: Tally, way: OneWay, schedule: Optional[Schedule], window: int, recorder: Recorder
 ) -> None:
-    """Do as `_send` in a coroutine of the workers' loop."""
+    """Run `_send` as a coroutine of the workers' loop."""
     payloads, total, (send, receive, *_) = tally.inputs, tally.total, way
     kinds = len(payloads)
     for number in range(total):
@@ -166,7 +166,7 @@ async def _send_on_loop(
 async def _request_on_loop(
     tally: Tally, way: OneWay, schedule: Optional[Schedule], window: int, recorder: Recorder
 ) -> None:
-    """Do as `_request` in a coroutine of the workers' loop."""
+    """Run `_request` as a coroutine of the workers' loop."""
     del recorder
     requests, total, (send, receive, *_) = tally.inputs, tally.total, way
     kinds = len(requests)

@@ -125,7 +125,7 @@ class Switching(Pattern):
         )
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have every worker run the loop."""
+        """Let every worker run the loop."""
         start = now()
         answers = crew.map([(start, reference.inputs.shared)] * self.knobs.workers)
         return self._outcome(reference, start, [answer for _, answer in answers], "a parallel trial")

@@ -222,7 +222,7 @@ class Window(Pattern):
         return repeat(call, start, supply, 0)
 
     def parallel(self, reference: Reference, crew: Crew) -> Outcome:
-        """Have every worker run the loop."""
+        """Let every worker run the loop."""
         payload = self._payload(reference)
         start = now()
         answers = crew.map([(start, payload)] * self.knobs.workers)

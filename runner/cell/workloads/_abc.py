@@ -88,7 +88,7 @@ class Workload(Member, ABC):
 
     @abstractmethod
     def open(self) -> Task:
-        """Return a task with whatever private state it needs; called once in every worker.
+        """Return a task with the private state it needs; called once in every worker.
 
         Objects that its code touches are made here, not shared with other workers: see `runner.cell.owning`.
         """

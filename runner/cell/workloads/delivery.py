@@ -11,7 +11,7 @@ WRONG = -1
 
 
 class Delivery(Workload):
-    """Takes a payload and returns which of the inputs it is, `WRONG` if it is none of them: every byte is compared."""
+    """Takes a payload and returns which of the inputs it is, else `WRONG`: every byte is compared."""
 
     LENGTH = False
 

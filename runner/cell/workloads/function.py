@@ -173,7 +173,7 @@ class Function(Workload):
         return lambda _: (0, target(*args, **kwargs))
 
     def open_on_loop(self) -> LoopTask:
-        """Import the function; what it returns is awaited, if that is to be."""
+        """Import the function; its result is awaited if it can be."""
         function, arguments = resolve(self.options["target"]), self._arguments()
 
         async def call(payload: Any) -> tuple[int, Any]:
