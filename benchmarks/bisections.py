@@ -232,7 +232,7 @@ def drawn(kind: str, spread: float, *, lines: int, seed: int, informed: bool = F
 
 
 def _runs(kind: str, means: Floats, spread: float, rng: Rng) -> Callable[[int], float]:
-    """Return what makes a run at a position; the means of two kinds of process average to the line's."""
+    """Return a function that makes a run at a position; means of two kinds average to the line's."""
     two = kind == "two kinds"
 
     def run(number: int) -> float:

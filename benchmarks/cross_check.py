@@ -121,7 +121,7 @@ def in_order(
 
 
 def by_the_lab(overrides: Sequence[str]) -> Measure:
-    """Return what measures one combination with the lab: the p50 of one run in ns, or its speedup."""
+    """Return a function that measures one combination with the lab: p50 in ns, or speedup."""
 
     def measure(combination: Combination, seed: int) -> Found:
         if combination.channel == POOL:

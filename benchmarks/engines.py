@@ -47,7 +47,7 @@ class Way:
 
 
 def _starting(name: str) -> Any:
-    """Return what starts a cluster in the tests, imported when it is asked for: each needs what it starts."""
+    """Return the tests' module that starts a cluster, imported on demand: each needs what it starts."""
     return import_module(f"tests.engines.{name}_cluster")
 
 

@@ -94,7 +94,7 @@ def consume(number: int, shared: Shared, get: Callable[[], Any]) -> None:
 
 
 def getter(ends: list[Any]) -> Callable[[], Any]:
-    """Return what takes the next message of several pipes."""
+    """Return a function that takes the next message of several pipes."""
     if len(ends) == 1:
         take: Callable[[], Any] = ends[0].recv
         return take

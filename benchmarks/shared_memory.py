@@ -89,7 +89,7 @@ def _read(slot: memoryview) -> tuple[int, int, bytes]:
 
 
 def _wake_up(sync: str, context: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """Return what wakes the other side and what waits for it."""
+    """Return functions that wake the other side and wait for it."""
     if sync == "pipe":
         reader, writer = os.pipe()
         return lambda: os.write(writer, b"x"), lambda: os.read(reader, 1)

@@ -85,7 +85,7 @@ class Expectation(Protocol):
 
     @property
     def rule(self) -> str:
-        """Return in words when it is met, and when it is not."""
+        """Return in words when the expectation is met."""
 
     def look(self, lab: Lab) -> Part:
         """Return what ``lab`` says of it."""
@@ -111,7 +111,7 @@ class Within:
 
     @property
     def rule(self) -> str:
-        """Return in words when it is met, and when it is not."""
+        """Return in words when the expectation is met."""
         who = "for at least one" if self.some else "for each"
         return f"{self.what}: {self._range()}, {who}"
 
@@ -173,7 +173,7 @@ class Occurs:
 
     @property
     def rule(self) -> str:
-        """Return in words when it is met, and when it is not."""
+        """Return in words when the expectation is met."""
         none = f"none of at least {self.enough:,}"
         return f"{self.what}: {f'any, not {none}' if self.ever else f'{none}, not any'}"
 
@@ -232,7 +232,7 @@ def _ends(one: Seen) -> str:
 
 
 def _never(seen: Sequence[Seen]) -> list[str]:
-    """Return of how much nothing was seen, over all that saw nothing."""
+    """Return in how many trials nothing was seen, over all that saw nothing."""
     without = [one for one in seen if one.trials and not one.events]
     if not without:
         return []

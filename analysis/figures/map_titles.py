@@ -55,7 +55,7 @@ def describe_maps(maps: Sequence[Map], most: int) -> str:
 
 
 def _clause(names: Sequence[str], text: str, *, first: bool) -> str:
-    """Return such as ``process pays from 320 us``; later clauses go without that verb."""
+    """Return a clause such as ``process pays from 320 us``; later ones go without the verb."""
     many = len(names) > 1
     few = names if len(names) <= _NAMED + 1 else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
     subject = f"{', '.join(few[:-1])} and {few[-1]}" if many else names[0]
@@ -107,7 +107,7 @@ def _most(lines: Sequence[Line]) -> float:
 
 
 def say(pays: Pays, line: Line, axis: Axis) -> str:
-    """Return such as ``from 320 us``, ``already at the shortest task (30 us)`` or ``not up to 10 ms``."""
+    """Return where it pays: ``from 320 us``, ``already at the shortest task (30 us)`` or ``not up to 10 ms``."""
     first, last = (axis.write(line.places[end]) for end in (0, -1))
     texts = {
         THROUGHOUT: f"already at the shortest task ({first})"

@@ -62,7 +62,7 @@ DEFAULT = Roles()
 
 
 def read_roles(lab: Lab, x: str | None, hue: str | None, facet: str | None) -> Roles:
-    """Return the roles that is asked for; raise UnknownName, which suggests what was meant."""
+    """Return the roles that are asked for; raise UnknownName, which suggests what was meant."""
     asked = {"x": x, "hue": hue, "facet": facet}
     names = {option: _split(text) for option, text in asked.items()}
     knobs = _varying_knobs(lab)

@@ -111,7 +111,7 @@ class Scale:
         ]
 
     def _every(self, found: Sequence[Sequence[float]]) -> int:
-        """Return of how many powers of ten one has a tick."""
+        """Return at every how many powers of ten there is a tick."""
         return -(-len(found[0]) // _MOST_TICKS) or 1
 
     def _at_powers(self, steps: Sequence[float]) -> list[float]:

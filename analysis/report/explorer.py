@@ -99,7 +99,7 @@ def _estimates(
     units: Mapping[str, tuple[float, str]],
     texts: Mapping[str, str],
 ) -> list[Estimate | None]:
-    """Return of each measure the value, the ends of its interval and the text; None if the cell has no such value."""
+    """Return each measure's value, interval ends and text; None if the cell has no such value."""
     found: list[Estimate | None] = []
     for title, (column, _) in measures.items():
         value, low, high = (

@@ -69,7 +69,7 @@ def _libraries(runs: pd.DataFrame) -> list[str]:
 
 
 def _name_remedy(runs: pd.DataFrame) -> str:
-    """Return what limits the libraries that were loaded, the two most frequent if none is known.
+    """Return the variables that limit the loaded libraries; the two most frequent if none is known.
 
     Nothing limits threads that Python started.
     """

@@ -40,7 +40,7 @@ def _such_as(roles: list[str]) -> str:
 
 
 def _remedy(roles: list[str]) -> str:
-    """Return what helps; constants are counted only if their module was compiled when it was imported."""
+    """Return the remedy; constants are counted only if their module was compiled when it was imported."""
     if not any(role.startswith(_CONSTANTS) for role in roles):
         return "make them in each thread, or copy them to it"
     return (

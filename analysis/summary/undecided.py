@@ -29,7 +29,7 @@ class Undecided:
 
 
 def wider_than_asked(lab: Lab, path: Path) -> Undecided | None:
-    """Return what narrows the cells that are wider than asked, or measures those without a run.
+    """Return the command that narrows cells wider than asked, or measures those without a run.
 
     None if there are none.
     """

@@ -32,7 +32,7 @@ def facts_of(row: Mapping[str, Any], names: Sequence[str]) -> Facts:
 
 
 def facts_of_phase(span: Span) -> Facts:
-    """Return its task, and the time that a task had a CPU."""
+    """Return the span's task, and the time that a task had a CPU."""
     known = {"task": span.task} if span.task >= 0 else {}
     return known if span.on_cpu_ns is None else {**known, "on_cpu_ns": span.on_cpu_ns}
 

@@ -32,7 +32,7 @@ def varint(number: int) -> bytes:
 
 @cache
 def _head(field: int, kind: int) -> bytes:
-    """Return what a field begins with: its number, and how its value is written."""
+    """Return the head of a field: its number, and how its value is written."""
     return varint(field << 3 | kind)
 
 

@@ -52,7 +52,7 @@ class Answer:
         return str(self.question.cells.index[number])
 
     def leader(self, numbers: tuple[int, ...] | range) -> int:
-        """Return that of some candidates whose estimate is best; of a tie the first."""
+        """Return the candidate with the best estimate; the first if several are as good."""
         values = [float(self.question.candidates[number][self.measure]) for number in numbers]
         return numbers[int(np.argmin(values) if self.question.of_round_trips else np.argmax(values))]
 

@@ -114,7 +114,7 @@ class Words:
         return "stay serial" if decision == SERIAL else "not decided"
 
     def details(self) -> tuple[str, ...]:
-        """Return what stands below it on a screen: what is as good, what is not and why, from where on it pays."""
+        """Return the lines below it: what is as good, what is not and why, from where on it pays."""
         when = "; ".join(filter(None, (self._pays(), self._repaid())))
         found = (
             self._as_good(),

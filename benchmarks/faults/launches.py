@@ -134,7 +134,7 @@ class Launch:
         self.process.send_signal(number)
 
     def said(self) -> str:
-        """Return what it said so far."""
+        """Return its output so far."""
         return self._said.read_text(encoding="utf-8", errors="replace")
 
     def events(self) -> list[dict[str, Any]]:

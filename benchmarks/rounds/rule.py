@@ -26,7 +26,7 @@ def reports(rounds: int) -> float:
 
 
 def constant(at: float) -> Callable[[int], float]:
-    """Return that level for every look."""
+    """Return a function that returns the level ``at`` for every look."""
     return lambda _: at
 
 

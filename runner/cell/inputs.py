@@ -92,7 +92,7 @@ class Uncopied(Template):
         self._original = original
 
     def make(self) -> Any:
-        """Return it as it is."""
+        """Return the input as it is."""
         return self._original
 
     def differs(self, now: Any) -> bool:

@@ -90,7 +90,7 @@ class Isolated:
 
 
 def _create() -> tuple[Callable[[str], None], Callable[[], None]]:
-    """Return what executes a text in a new interpreter, and what ends that."""
+    """Return functions that execute a text in a new interpreter, and end it."""
     if sys.version_info >= (3, 14):
         from concurrent import interpreters  # noqa: PLC0415  # Python 3.14
 

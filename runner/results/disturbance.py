@@ -27,7 +27,7 @@ class Judge:
     share: float = SHARE
 
     def __call__(self, trials: Sequence[TrialRecord]) -> list[str | None]:
-        """Return what disturbed each trial, None if nothing did."""
+        """Return what disturbed each trial; None for an undisturbed one."""
         waited = {trial.block for trial in trials if trial.kind == SERIAL and self._was_kept_waiting(trial)}
         met = NATIVE if any(map(self._has_native_threads, trials)) else FOREIGN
         return [", ".join(self._causes(trial, trial.block in waited, met)) or None for trial in trials]

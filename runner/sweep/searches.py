@@ -18,7 +18,7 @@ from breakeven.runner.sweep.searching import SearchSchedule
 def open_search(
     plan: Plan, pending: Pending, stored: Stored, budget: Budget, settle_one: Settle, *, written: str
 ) -> SearchSchedule[Any]:
-    """Return what chooses the runs of a search, of which ``written`` was said by an earlier launch."""
+    """Return the schedule of a search; ``written`` is its text as an earlier launch wrote it."""
     if isinstance(plan.search, BisectSearch):
         return BisectSchedule(plan, pending, stored, budget, settle_one)
     return RaceSchedule(plan, pending, stored, budget, written=written)

@@ -69,7 +69,7 @@ class SearchSchedule(ABC, Generic[Subject]):
 
     @abstractmethod
     def describe(self) -> str:
-        """Return what it is about to do."""
+        """Return in words what the search is about to do."""
 
     @abstractmethod
     def subjects(self) -> Iterator[tuple[str, str]]:

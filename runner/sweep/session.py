@@ -211,7 +211,7 @@ class Session:
     def _turns(
         self, pending: Pending, stored: Stored, budget: Budget, engine: Engine, settle_one: Settle
     ) -> Turns:
-        """Return what chooses the runs; that of a search is written down before its first run."""
+        """Return the schedule of the runs; that of a search is written down before its first run."""
         plan = self._plan
         if plan.search is None:
             return Schedule(plan, pending, stored.rows, budget, together=engine.room > 1)

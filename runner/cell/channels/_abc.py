@@ -175,7 +175,7 @@ class Channel(Member, ABC):
         """
 
     def ends(self) -> tuple[Callable[[tuple[int, int, Any]], Any], Callable[[], tuple[int, int, Any]]]:
-        """Return what sends a message and what receives the answer in this trial, with nothing else under way."""
+        """Return functions that send a message and receive its answer in this trial, one at a time."""
         return lambda message: self.send(*message), self.receive
 
     @classmethod

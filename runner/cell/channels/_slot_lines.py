@@ -109,11 +109,11 @@ class SlotLines(Lines):
         self.ahead = made[0].slots
 
     def outlet(self, producer: int) -> Outlet:
-        """Return what attaches to the memory of every receiver."""
+        """Return an end that attaches to the memory of every receiver."""
         return Spread([_From(channel, [producer]) for channel in self._made])
 
     def inlet(self, consumer: int) -> Port:
-        """Return what attaches to the memory of one."""
+        """Return an end that attaches to the memory of one receiver."""
         channel = self._made[consumer]
         return _To(channel, range(channel.room.workers))
 

@@ -70,7 +70,7 @@ class OsPipe(StreamChannel):
 
     @classmethod
     def lacks(cls, options: dict[str, Any]) -> Optional[Lack]:
-        """Return what is lacking for a capacity where the system has one for all pipes."""
+        """Return what is lacking for ``capacity`` on a system with one capacity for all pipes."""
         if options.get("capacity") is not None and sys.platform != "linux":
             return Lack("Linux for ipc.capacity", "leave that null")
         return super().lacks(options)

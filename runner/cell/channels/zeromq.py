@@ -112,7 +112,7 @@ class PushPull(Lines):
         return Spread([PushPort(endpoint, producer, self._context) for endpoint in self._endpoints])
 
     def inlet(self, consumer: int) -> Port:
-        """Return what they connect to."""
+        """Return the socket that senders connect to."""
         return PullPort(self._endpoints[consumer], consumer, self._context)
 
     def close(self) -> None:

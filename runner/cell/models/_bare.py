@@ -123,7 +123,7 @@ def joined(context: Any, settings: CrewSettings, work: Work) -> tuple[Channel, i
 
 
 def seats_of(channel: Channel, primitives: Any, settings: CrewSettings, work: Work) -> Optional[Seats]:
-    """Return what joins the workers to each other, if their pattern asks for that."""
+    """Return the lines that join the workers to each other, if their pattern asks for them."""
     if not work.pattern.BETWEEN:
         return None
     producers = work.pattern.senders

@@ -300,7 +300,7 @@ def why_unread(error: BaseException) -> str:
 
 
 def reading(reader: Any, notice: Callable[[BaseException], None]) -> Callable[[], Any]:
-    """Return what receives from a connection as `Connection.recv` does, and reports what that raises.
+    """Return a function that receives as `Connection.recv` does, and reports what that raises.
 
     The pools' threads that read results keep it to themselves.
     """

@@ -46,7 +46,7 @@ def perform(task: int, value: int, payload: Any) -> tuple[int, Any]:
 
 
 def failure_of(task: int, error: BaseException, *, apart: bool) -> Sent:
-    """Return what to raise for what a task raised; it ends the call at once."""
+    """Return the exception to raise for what a task raised; it ends the call at once."""
     told = f"task {task} raised in a worker:\n{failures.describe(error)}"
     if not apart:
         failures.end_run(told)

@@ -181,7 +181,7 @@ class Pattern(Member, ABC):
         return 0
 
     def stand_in(self) -> type[Workload]:
-        """Return what takes the place of the workload if the pattern echoes."""
+        """Return the workload that replaces the configured one if the pattern echoes."""
         return Echo
 
     def equip(self, context: Any) -> None:  # most share nothing

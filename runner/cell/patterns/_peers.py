@@ -83,7 +83,7 @@ class Peers(Flow):
         return _ANSWER_BYTES + len(Taken._fields) * _WORD_BYTES * self.knobs.tasks
 
     def stand_in(self) -> type[Workload]:
-        """Return what makes messages and compares them."""
+        """Return the workload that makes messages and compares them."""
         return Parcels
 
     def job(self, task: Any, recorder: Recorder, worker: int, stock: Optional[Stock] = None) -> Job:

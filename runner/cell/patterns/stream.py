@@ -47,7 +47,7 @@ class Stream(Flow):
         return Peers if isinstance(options.get("producers"), int) else cls
 
     def stand_in(self) -> type[Workload]:
-        """Return what compares messages, or makes them."""
+        """Return the workload that compares messages, or makes them."""
         return Delivery if self.options["producers"] == PARENT else Production
 
     def job(self, task: Any, recorder: Recorder, worker: int, stock: Optional[Stock] = None) -> Job:

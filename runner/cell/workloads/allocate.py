@@ -26,7 +26,7 @@ class Allocate(Passes):
         return range(self.ITEMS)
 
     def step(self) -> Callable[[range], int]:
-        """Return what makes lists and drops them."""
+        """Return the function that makes lists and drops them."""
         return _make
 
 

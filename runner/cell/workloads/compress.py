@@ -31,7 +31,7 @@ class Compress(Passes):
         return text.encode()[: self.ITEMS]
 
     def step(self) -> Callable[[bytes], int]:
-        """Return what compresses."""
+        """Return the function that compresses."""
         return _compress
 
 

@@ -74,7 +74,7 @@ class Check(Verification):
         return self.difference(found, expected) is None
 
     def remedy(self, found: Any, expected: Any) -> str:
-        """Return that the function decides."""
+        """Return that the function's check decides."""
         del found, expected
         return "a function must return what its check accepts"
 
@@ -184,7 +184,7 @@ class Function(Workload):
         return call
 
     def _arguments(self) -> Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]]:
-        """Return what makes the arguments of a call from its payload."""
+        """Return a function that makes the arguments of a call from its payload."""
         args = tuple(self.options.get("args") or ())
         kwargs = dict(self.options.get("kwargs") or {})
         if self.carries:

@@ -26,7 +26,7 @@ class Hash(Passes):
         return Random(self.seed).randbytes(self.ITEMS)
 
     def step(self) -> Callable[[bytes], int]:
-        """Return what hashes."""
+        """Return the function that hashes."""
         return _hash
 
 

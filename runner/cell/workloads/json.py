@@ -38,7 +38,7 @@ class Json(Passes):
         ]
 
     def step(self) -> Callable[[list[Any]], int]:
-        """Return what encodes, decodes and counts."""
+        """Return the function that encodes, decodes and counts."""
         encode, decode = json.JSONEncoder().encode, json.JSONDecoder().raw_decode
 
         def there_and_back(records: list[Any]) -> int:

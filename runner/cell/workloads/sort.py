@@ -27,7 +27,7 @@ class Sort(Passes):
         return [random.getrandbits(_BITS) for _ in range(self.ITEMS)]
 
     def step(self) -> Callable[[list[int]], int]:
-        """Return what sorts."""
+        """Return the function that sorts."""
         return _sort
 
 
