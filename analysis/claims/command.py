@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
+from breakeven.analysis.choices import pick
 from breakeven.analysis.claims import CLAIMS
 from breakeven.analysis.claims.export import to_json, to_markdown, write_claims
 from breakeven.analysis.claims.rules import rules
 from breakeven.analysis.claims.text import lines
 from breakeven.analysis.claims.verdict import Verdict, judge
-from breakeven.analysis.errors import UnknownName, UnlikeHosts
+from breakeven.analysis.errors import UnlikeHosts
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.pages.files import refuse_early, save
 from breakeven.base.arguments import Parser
@@ -23,11 +23,8 @@ from breakeven.base.layout import LATEST_SWEEP, SweepPaths
 from breakeven.base.loading import load as find
 from breakeven.base.output import write
 from breakeven.base.results import name_of
-from breakeven.base.suggestions import did_you_mean
 from breakeven.base.terminal import columns
 from breakeven.base.text import shown
-
-T = TypeVar("T")
 
 _PAGE = "--page"
 _DESCRIBE = "breakeven.analysis.claims.page:describe_claims"
@@ -53,8 +50,8 @@ def main(arguments: Sequence[str]) -> int:
     All verdicts are left in the results folder.
     """
     options = _parse(arguments)
-    form = _known("--format", options.format, _FORMATS)
-    ids = {_known("--only", name.strip().upper(), CLAIMS).id for name in _names(options.only)}
+    form = pick("--format", options.format, _FORMATS)
+    ids = {pick("--only", name.strip().upper(), CLAIMS).id for name in _names(options.only)}
     if options.rules:
         write(rules(CLAIMS[name] for name in CLAIMS if name in ids))
         return ALL_DONE
@@ -107,14 +104,6 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def _names(only: str | None) -> Iterable[str]:
     return CLAIMS if only is None else only.split(",")
-
-
-def _known(option: str, name: str, known: Mapping[str, T]) -> T:
-    if name not in known:
-        raise UnknownName(
-            f"{option} {name}: no such choice{did_you_mean(name, known)}; there are {', '.join(known)}"
-        )
-    return known[name]
 
 
 def _text(verdicts: Sequence[Verdict], folder: str, full: bool) -> str:

@@ -7,8 +7,8 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
+from breakeven.analysis.choices import pick
 from breakeven.analysis.comparing.comparison import Comparison, Question
 from breakeven.analysis.comparing.export import to_csv, to_json
 from breakeven.analysis.comparing.facts import GROUPS
@@ -20,11 +20,9 @@ from breakeven.analysis.errors import ReportUnwritable, UnknownName
 from breakeven.analysis.frames.quantities import read_share
 from breakeven.analysis.pages.files import refuse_early, save
 from breakeven.base.arguments import Parser
+from breakeven.base.aside import written_aside
 from breakeven.base.layout import LATEST_SWEEP
 from breakeven.base.loading import load
-from breakeven.base.suggestions import did_you_mean
-
-T = TypeVar("T")
 
 _EPILOG = """\
 A and B are each a results folder, FOLDER:key=value[,key=value...], or key=value[,key=value...] of the folder
@@ -54,8 +52,8 @@ _HELP = {
 def main(arguments: Sequence[str]) -> int:
     """Compare as ``arguments`` ask, print or write the report, and return the exit code; raise BadInput."""
     options = _parse(arguments)
-    fail_on = [_known("--fail-on", name, _FAIL_ON) for name in _verdicts(options.fail_on)]
-    write = _known("--format", options.format, _FORMATS)
+    fail_on = [pick("--fail-on", name, _FAIL_ON) for name in _verdicts(options.fail_on)]
+    write = pick("--format", options.format, _FORMATS)
     question = Question(options.by, read_share("--band", options.band), _names(",".join(options.allow)))
     if options.page is not None:
         refuse_early(options.page, _PAGE)
@@ -100,14 +98,6 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _known(option: str, name: str, known: dict[str, T]) -> T:
-    if name not in known:
-        raise UnknownName(
-            f"{option} {name}: no such choice{did_you_mean(name, known)}; there are {', '.join(known)}"
-        )
-    return known[name]
-
-
 def _text(comparison: Comparison, printed: bool) -> str:
     terminal = printed and sys.stdout.isatty()
     width = shutil.get_terminal_size((_WITHOUT_TERMINAL, 0)).columns
@@ -127,7 +117,8 @@ def _put(text: str, path: Path | None) -> None:
         sys.stdout.write(text)
         return
     try:
-        path.write_text(text, encoding="utf-8")
+        with written_aside(path) as aside:
+            aside.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ReportUnwritable(
             f"cannot write the comparison to {path}: {error.strerror}; name another file with --output, or print it without"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.choices import pick
 from breakeven.analysis.comparing.dependencies import (
     count_versions,
     is_same_function,
@@ -18,10 +19,9 @@ from breakeven.analysis.comparing.dependencies import (
     texts_by_pair,
 )
 from breakeven.analysis.comparing.work import compared_work
-from breakeven.analysis.errors import SidesDiffer, UnknownName
+from breakeven.analysis.errors import SidesDiffer
 from breakeven.base import modules, packages
 from breakeven.base.conditions import AMOUNT, CODE, ENVIRONMENT, PACKAGES, SOURCES
-from breakeven.base.suggestions import did_you_mean
 from breakeven.base.variables import read, write
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -109,12 +109,7 @@ class Allowance:
 
 
 def _expand(name: str) -> tuple[str, ...]:
-    known = (*GROUPS, *FACTS)
-    if name not in known:
-        raise UnknownName(
-            f"--allow {name}: no such fact{did_you_mean(name, known)}; there are {', '.join(known)}"
-        )
-    return GROUPS.get(name, (name,))
+    return pick("--allow", name, {**GROUPS, **{fact: (fact,) for fact in FACTS}}, "fact")
 
 
 def free_on_nodes(runs: pd.DataFrame, *, ratios: bool) -> tuple[str, ...]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from breakeven.analysis.errors import UnknownName
+from breakeven.analysis.choices import pick
 from breakeven.analysis.units import format_rate, format_ratio, format_time
-from breakeven.base.suggestions import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,8 @@ _OF_MESSAGES, PAIRED, _ELSE = "latency_p50", "speedup", "throughput"
 
 def check_measure(name: str | None) -> str | None:
     """Return ``name`` if there is such a measure, or None for that of the pattern; raise UnknownName."""
-    if name is not None and name not in MEASURES:
-        raise UnknownName(
-            f"--by {name}: no such measure{did_you_mean(name, MEASURES)}; there are {', '.join(MEASURES)}"
-        )
+    if name is not None:
+        pick("--by", name, MEASURES, "measure")
     return name
 
 

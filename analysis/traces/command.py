@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from breakeven.analysis.errors import TraceUnwritable, UnknownName
+from breakeven.analysis.choices import pick
+from breakeven.analysis.errors import TraceUnwritable
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.traces import FORMATS
 from breakeven.analysis.traces._abc import FLOWS, Format
@@ -21,7 +22,6 @@ from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.output import write
-from breakeven.base.suggestions import did_you_mean
 from breakeven.base.text import shown
 
 _EPILOG = """\
@@ -42,8 +42,8 @@ _HELP = {
 def main(arguments: Sequence[str]) -> int:
     """Write the trace that ``arguments`` ask for, say what it holds, and return the exit code; raise BadInput."""
     options = _parse(arguments)
-    format_ = FORMATS[_known("--format", options.format, FORMATS)]
-    place = _known("--place", options.place, PLACES)
+    format_ = pick("--format", options.format, FORMATS)
+    place = pick("--place", options.place, PLACES)
     lab = load(options.folder)
     choice = choose(lab, Asked(options.cell, options.round, options.all_runs))
     path = options.output or _default(lab, choice.runs, format_)
@@ -71,14 +71,6 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--place", default="in-turn", help=_HELP["place"])
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=_HELP["output"])
     return parser.parse_args(argv)
-
-
-def _known(option: str, name: str, known: Mapping[str, object]) -> str:
-    if name not in known:
-        raise UnknownName(
-            f"{option} {name}: no such choice{did_you_mean(name, known)}; there are {', '.join(known)}"
-        )
-    return name
 
 
 def _default(lab: Lab, runs: pd.DataFrame, format_: type[Format]) -> Path:

@@ -99,6 +99,7 @@ ROOMS: dict[str, set[str]] = {
         "runner.sweep",
     },
     "analysis.errors": {"base"},
+    "analysis.choices": {"analysis.errors", "base"},
     "analysis.units": {"base"},
     "analysis.frames": {"analysis.errors", "analysis.units", "base", "runner.cell.intervals"},
     "analysis.findings": {"analysis.frames", "analysis.units", "runner.cell.intervals"},
@@ -127,7 +128,7 @@ ROOMS: dict[str, set[str]] = {
         "base",
         "search",
     },
-    "analysis.traces": {"analysis.errors", "analysis.frames", "analysis.units", "base"},
+    "analysis.traces": {"analysis.choices", "analysis.errors", "analysis.frames", "analysis.units", "base"},
     "analysis.lab": {"analysis.advice", "analysis.frames", "analysis.verdicts", "base"},
     "analysis.summary": {"analysis.advice", "analysis.frames", "analysis.units", "analysis.verdicts", "base"},
     "analysis.pages": {
@@ -139,6 +140,7 @@ ROOMS: dict[str, set[str]] = {
         "base",
     },
     "analysis.comparing": {
+        "analysis.choices",
         "analysis.errors",
         "analysis.frames",
         "analysis.pages",
@@ -148,6 +150,7 @@ ROOMS: dict[str, set[str]] = {
         "runner.cell.intervals",
     },
     "analysis.claims": {
+        "analysis.choices",
         "analysis.comparing",
         "analysis.errors",
         "analysis.figures",
@@ -176,7 +179,7 @@ ROOMS: dict[str, set[str]] = {
 FLAT = {
     "breakeven": {"__init__", "__main__", "command"},
     "runner": {"__main__", "errors"},
-    "analysis": {"__main__", "door", "errors", "lab", "show", "units"},
+    "analysis": {"__main__", "choices", "door", "errors", "lab", "show", "units"},
 }
 """Modules that lie in no room."""
 
