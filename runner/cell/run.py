@@ -29,7 +29,7 @@ from .inputs import Inputs
 from .models import Model
 from .models._abc import CrewSettings
 from .modules import leave_out_present, users_files
-from .off_heap import leave_gaps
+from .off_heap import age_heap
 from .patterns._abc import Knobs, Pattern
 from .policies import Policies
 from .recording import Recording
@@ -78,7 +78,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
                     reference = Reference(workload, inputs, seen.task_ns)
                 crew.prepare(inputs.all_shared)
                 sampler = Sampler(pattern, reference, crew, work.cpus, specification.measure)
-                leave_gaps()
+                age_heap()
                 cpus = _sample(specification, sampler, recording)
             workers, parent = describe_workers(crew, recording.seats(sampler.series.dropped))
     crew.stop()

@@ -16,7 +16,7 @@ from .facts import gil_enabled, jit_enabled
 from .inputs import Inputs
 from .leaving import leave_nothing_behind
 from .named import NamedTuple
-from .off_heap import leave_gaps
+from .off_heap import age_heap
 from .patterns import Pattern
 from .phases import DESERIALIZE, WAIT
 from .policies import Policies, switch_interval_ns
@@ -95,7 +95,7 @@ class Worker:
         self.pattern = pattern
         self.job: Any = self._job(work.workload)
         if apart:
-            leave_gaps()
+            age_heap()
         register(self.header, ready)
 
     def perform(self, task: int, value: int, payload: Any) -> tuple[int, Any]:
