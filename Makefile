@@ -1,6 +1,6 @@
 # make demo: see on this machine what threads and processes do with the same work (about three minutes).
 # make test: the whole test suite.   make test-lowest: what can be shown in a minute with the lowest versions that pyproject.toml allows.   make test-contract: its first tier, in half a minute.   make lint: ruff and mypy.   make docs: the pages as a site.   make bench: what a span costs.   make clean.
-# make prove: what docs/measurement.md claims, on this machine; it should have nothing else to do (about 20 minutes).
+# make prove: most checks of docs/checks.md, on this machine; it should have nothing else to do (more than 40 minutes).
 # Nothing but make and Python >= 3.11 is needed; PYTHON=/path/to/python chooses one.
 
 VENV := .venv

@@ -6,7 +6,7 @@ differently for each candidate; and the values of a few processes. The shipped r
 recommends what is truly slower than serial, recommends what is worse than the best by more than the band without naming
 that as not decided, or keeps to serial though another gains more than the band. The command exits with 1 if more than 5
 % of the questions of any kind are answered so. Skewed noise and processes of two kinds are printed and not judged: as
-for the intervals themselves (`docs/measurement.md`), a few processes do not show what they are.
+for the intervals themselves (`docs/checks.md`), a few processes do not show what they are.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What is estimated is the geometric mean, over the fresh processes that a cell may run in, of a process's own
 median. Trials of one process share its memory layout, hash seed and warm-up: an interval from a single
 process is too narrow for the cell, and the column ``covers`` says which of the two it stands for.
-`docs/measurement.md` shows what the intervals cover, and which others did not.
+`docs/checks.md` shows what the intervals cover, and which others did not.
 """
 
 from __future__ import annotations
