@@ -12,7 +12,10 @@ T = TypeVar("T")
 
 
 def pick(option: str, name: str, known: Mapping[str, T], kind: str = "choice") -> T:
-    """Return what ``name``, given with ``option``, stands for; raise UnknownName, which suggests what was meant and lists all."""
+    """Return what ``name``, given with ``option``, stands for; raise UnknownName.
+
+    Its message suggests what was meant and lists all names.
+    """
     if name not in known:
         raise UnknownName(
             f"{option} {name}: no such {kind}{did_you_mean(name, known)}; there are {', '.join(known)}"

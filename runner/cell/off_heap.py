@@ -7,9 +7,10 @@ as a payload, must not come from `malloc`.
 
 What is small and lives for a moment decides as well. The pickler takes two pieces of 4 KiB for a message and keeps a
 few bytes of each: without free memory of that size elsewhere, they are cut from the place of the message before, the
-next one no longer fits there, and the heap grows and is given back again and again. glibc gives back what exceeds twice
-the largest piece that it mapped apart and that was freed: for messages of 64 KiB, a program that has imported little
-gives memory back after most of them, one that has imported much after none, and one between either, by chance. See `age_heap`.
+next one no longer fits there, and the heap grows and is given back again and again. So do glibc's thresholds. It gives
+back what exceeds twice the largest piece that was mapped apart and freed. A program that has imported little has freed
+none, and gives memory back after each message of 64 KiB; one that has imported much never does; and one in between does
+by chance. See `age_heap`.
 """
 
 from __future__ import annotations
