@@ -9,14 +9,14 @@ import pandas as pd
 from breakeven.analysis.errors import TraceUnwritable
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.traces._abc import Format
-from breakeven.analysis.traces.places import PLACES, Times
+from breakeven.analysis.traces.places import Place, Times
 from breakeven.analysis.traces.recorded import Row, read_rows, read_trials
 from breakeven.analysis.traces.timeline import Counts, Recorded, Timeline
 from breakeven.base.aside import written_aside
 from breakeven.base.keys import Key
 
 
-def export(lab: Lab, runs: pd.DataFrame, path: Path, *, format_: type[Format], place: str) -> Counts:
+def export(lab: Lab, runs: pd.DataFrame, path: Path, *, format_: type[Format], place: Place) -> Counts:
     """Write the trace of ``runs`` to ``path``, and return what it has; raise BadInput.
 
     ``runs`` are rows of that table with a ``name``.
@@ -26,7 +26,7 @@ def export(lab: Lab, runs: pd.DataFrame, path: Path, *, format_: type[Format], p
     """
     rows = [{str(name): value for name, value in row.items()} for row in runs.to_dict("records")]
     times = [_times(lab, row) for row in rows]
-    shifts = PLACES[place](times)
+    shifts = place(times)
     try:
         with written_aside(path) as aside, aside.open("wb") as file, format_(file) as trace:
             timeline = Timeline(trace)

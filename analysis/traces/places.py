@@ -39,9 +39,12 @@ def _as_measured(times: Sequence[Times]) -> list[int]:
     return [-min(one.began_ns for one in times)] * len(times)
 
 
-PLACES: dict[str, Callable[[Sequence[Times]], list[int]]] = {
+Place = Callable[[Sequence[Times]], list[int]]
+"""An arrangement of runs in time: what to add to the times of each."""
+
+PLACES: dict[str, Place] = {
     "in-turn": _in_turn,
     "side-by-side": _side_by_side,
     "as-measured": _as_measured,
 }
-"""What to add to the times of each run, by the name of the arrangement."""
+"""The arrangements by their names."""
