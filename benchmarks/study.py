@@ -1,0 +1,69 @@
+"""The tables of docs/study.md: what became of each claim on several interpreters.
+
+    python -m benchmarks.study FOLDER [FOLDER ...]
+
+Each FOLDER is a sweep of `+experiment=claims` that `breakeven claims` has judged. Prints Markdown: one table with the
+verdict on every claim and interpreter, then each claim with what was measured for it, in the words of `claims.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from breakeven.base.layout import SweepPaths
+
+_WRITTEN = {"supported": "supported", "contradicted": "**contradicted**", "inconclusive": "open"}
+
+Claim = Mapping[str, Any]
+
+
+def read(folders: Iterable[Path]) -> list[dict[str, Claim]]:
+    """Return what each folder's `claims.json` says of each claim, by its id; raise OSError or ValueError."""
+    texts = [SweepPaths(folder).claims.read_text(encoding="utf-8") for folder in folders]
+    return [{claim["id"]: claim for claim in json.loads(text)["claims"]} for text in texts]
+
+
+def study(sweeps: Sequence[Mapping[str, Claim]]) -> Iterator[str]:
+    """Yield the lines of the table of all verdicts, then those of each claim."""
+    names = [_interpreter(sweep) for sweep in sweeps]
+    yield f"| | claim | {' | '.join(names)} |"
+    yield f"|---|---|{'---|' * len(names)}"
+    for id_, claim in sweeps[0].items():
+        verdicts = " | ".join(_WRITTEN[sweep[id_]["decision"]] for sweep in sweeps)
+        yield f"| [{id_}](#{id_.lower()}) | {claim['claim']} | {verdicts} |"
+    for id_, claim in sweeps[0].items():
+        yield from ("", f"### {id_}", "", f'"{claim["claim"]}"', "")
+        for number, expected in enumerate(claim["measured"]):
+            yield f"- {expected['rule']}"
+            for name, sweep in zip(names, sweeps, strict=True):
+                found = sweep[id_]["measured"][number]
+                yield f"    - {name}, {found['decision']}: {_seen(found)}"
+
+
+def _interpreter(sweep: Mapping[str, Claim]) -> str:
+    """Return the interpreter that most claims of a sweep were judged on: C10 compares several."""
+    found = [claim["interpreter"] for claim in sweep.values()]
+    return str(max(found, key=found.count)).removeprefix("CPython ")
+
+
+def _seen(found: Mapping[str, Any]) -> str:
+    return str(found["sentence"]).removeprefix(f"{found['quantity']}: ")
+
+
+def main() -> int:
+    """Print the tables of the sweeps."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    sys.stdout.write("".join(f"{line}\n" for line in study(read(parser.parse_args().folders))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
