@@ -83,7 +83,9 @@ class Words:
         if ranking.best is None or not ranking.open:
             return ()
         others = (
-            self.names[ranking.open[0]] if len(ranking.open) == 1 else f"{count(len(ranking.open))} others"
+            self.names[ranking.open[0]]
+            if len(ranking.open) == 1
+            else f"{count(len(ranking.open))} other ways"
         )
         return (self._doubt(), f"{others} may be faster")
 
@@ -202,7 +204,7 @@ class Words:
         names = [self.names[one] for one in numbers if one != without]
         if not names:
             return "another run"
-        return names[0] if len(names) == 1 else f"{count(len(names))} others"
+        return names[0] if len(names) == 1 else f"{count(len(names))} other ways"
 
     def _doubt(self) -> str:
         """Return what may be faster than the best by more than the band."""
