@@ -16,7 +16,7 @@ node; again if that was lost and it was moved. ``nodes_changed`` ``nodes``: the 
 ``run_ended`` the fields of ``run_began``, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and
 ``incompatible``, the counts so far; if precision decides, ``decided`` of ``cells``; and ``seconds_left``, an estimate
 for the remaining runs, null if there is none. ``note`` ``text``. ``sweep_ended`` ``how``: done, interrupted, stopped
-(by on_failure or max_failures) or not_stored; ``code``, the exit code.
+(by on_failure, max_failures, changed code or lost nodes) or not_stored; ``code``, the exit code.
 
 A sweep whose last event is not ``sweep_ended`` is running or was killed; the file ``.writer`` shows which.
 """

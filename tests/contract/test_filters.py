@@ -239,7 +239,7 @@ def test_nothing_left_is_refused(given: dict[str, Any], said: str) -> None:
     """A sweep of no cells is a mistake."""
     assert (
         _refusal(BadValue, _cell(), _cell(), **given)
-        == f"{said} none of the 2 cells of the grid; remove a condition or add values"
+        == f"{said} none of the 2 cells of the grid; remove a filter or add values"
     )
 
 
