@@ -308,7 +308,9 @@ def _known(cells: Sequence[Request], group: str) -> list[str]:
 def _nothing_left(selection: Selection, cells: int) -> str:
     used = [f"hydra.sweeper.{key}" for key in (ONLY, EXCLUDE) if getattr(selection, key)]
     leave = "leave" if len(used) > 1 else "leaves"
-    return f"{' and '.join(used)} {leave} none of the {cells} cells of the grid; remove a filter or add values"
+    return (
+        f"{' and '.join(used)} {leave} none of the {cells} cells of the grid; remove a filter or add values"
+    )
 
 
 def _without_effect(entries: Iterable[Entry], cells: Sequence[Request]) -> Iterator[str]:
