@@ -62,7 +62,7 @@ C10 = Claim(
     text="The GIL makes programs of one thread faster.",
     expects=(
         Within(
-            "serial work in a given time with the GIL, by that of a build without it of the same minor version and build options",
+            "serial work per second with the GIL, divided by that of a free-threaded build of the same minor version and build options",
             _faster,
             "model=serial workers=1 interpreter=3.13,3.13t,3.14,3.14t",
             low=1.0,

@@ -131,6 +131,11 @@ def ratios(cells: pd.DataFrame, values: pd.Series[float], pairs: Iterable[tuple[
     firsts = Counter(one for one, _ in found)
     of_first, of_all = (dict(named(cells.loc[list(dict.fromkeys(ids))])) for ids in (firsts, cells.index))
     return [
-        ratio(of_first[one] if firsts[one] == 1 else f"{of_all[one]} by {of_all[other]}", values, one, other)
+        ratio(
+            of_first[one] if firsts[one] == 1 else f"{of_all[one]} divided by {of_all[other]}",
+            values,
+            one,
+            other,
+        )
         for one, other in found
     ]

@@ -112,7 +112,7 @@ class Within:
     @property
     def rule(self) -> str:
         """Return in words when the expectation is met."""
-        who = "for at least one" if self.some else "for each"
+        who = "in at least one cell" if self.some else "in every cell"
         return f"{self.what}: {self._range()}, {who}"
 
     def _range(self) -> str:
@@ -153,20 +153,21 @@ class Within:
             return lacking(lab, self)
         if any(isnan(one.low) for one in seen):
             return "more rounds: one process has no interval"
-        return "more rounds: an interval reaches beyond"
+        return "more rounds: an interval crosses the limit"
 
 
 @dataclass(frozen=True)
 class Occurs:
     """Expect that something counted occurs, or, not ``ever``, that it never does.
 
-    One event is proof that it does. That it does not is said of at least ``enough`` trials without one.
+    One event proves that it does. Without one among ``enough`` or more (``among`` says of what), it does not.
     """
 
     what: str
     see: See
     run: str
     enough: int
+    among: str
     ever: bool = True
     cpus: int = 1
     needs: Needs = ""
@@ -174,8 +175,9 @@ class Occurs:
     @property
     def rule(self) -> str:
         """Return in words when the expectation is met."""
-        none = f"none of at least {self.enough:,}"
-        return f"{self.what}: {f'any, not {none}' if self.ever else f'{none}, not any'}"
+        none = f"none in {self.enough:,} or more {self.among}"
+        met, unmet = ("at least one", none) if self.ever else (none, "a single one")
+        return f"{self.what}: {met} ({unmet} contradicts)"
 
     def look(self, lab: Lab) -> Part:
         """Return what ``lab`` says of it."""
@@ -184,7 +186,7 @@ class Occurs:
         decision = self._decide(events, trials)
         lacks = ""
         if decision == INCONCLUSIVE:
-            lacks = lacking(lab, self) if not seen else f"at least {self.enough:,} of them"
+            lacks = lacking(lab, self) if not seen else f"at least {self.enough:,} {self.among}"
         said = _list(
             [*(f"{one.name} {write(one, PER_MILLION)}" for one in seen if one.events), *_never(seen)]
         )
@@ -245,7 +247,7 @@ def lacking(lab: Lab, expectation: Within | Occurs) -> str:
     """Return what it takes to see what was not seen: CPUs, what it says itself, or cells and what these need."""
     there = lab.runs["cpu_count"].max()
     if there < expectation.cpus:
-        return f"{expectation.cpus} CPUs, here are {there:.0f}"
+        return f"{expectation.cpus} CPUs; this machine has {there:.0f}"
     needs = expectation.needs
     if not isinstance(needs, str):
         return needs(lab)

@@ -41,7 +41,7 @@ def _windows(lab: Lab, models: tuple[str, ...], workers: int) -> pd.DataFrame:
 
 
 def _by_threads(lab: Lab, workers: int) -> list[Seen]:
-    """Return the work of so many processes by that of as many threads, each by that of its own serial worker."""
+    """Return the work of so many processes divided by that of as many threads, each by its own serial worker's."""
     mine, others = (_windows(lab, models, workers) for models in (PROCESSES, THREADS))
     enough = mine[mine["cpu_count"].ge(workers)]
     cells = pd.concat([enough, others])
@@ -49,7 +49,7 @@ def _by_threads(lab: Lab, workers: int) -> list[Seen]:
 
 
 def _by_fewer(lab: Lab, workers: int, fewer: int) -> list[Seen]:
-    """Return the work of so many processes by that of ``fewer``, if there is a CPU for each."""
+    """Return the work of so many processes divided by that of ``fewer``, if there is a CPU for each."""
     mine, others = (_windows(lab, PROCESSES, count) for count in (workers, fewer))
     mine = mine[mine["cpu_count"].ge(workers)]
     alike = (*ALIKE, "model", "start_method", "ipc")
@@ -57,7 +57,7 @@ def _by_fewer(lab: Lab, workers: int, fewer: int) -> list[Seen]:
 
 
 def _by_one(lab: Lab, workers: int) -> list[Seen]:
-    """Return the work of so many processes by that of one serial worker."""
+    """Return the work of so many processes divided by that of one serial worker."""
     cells = _windows(lab, PROCESSES, workers)
     return estimated(cells[cells["cpu_count"].ge(workers)], "speedup")
 
@@ -67,14 +67,14 @@ C04 = Claim(
     text="Processes run Python at the same time: four do about four times the work of threads, eight nearly eight times, sixteen more, below linear.",
     expects=(
         Within(
-            "work of two processes in a window, by that of two threads",
+            "work of two processes in a fixed time, divided by that of two threads",
             partial(_by_threads, workers=2),
             _WINDOWS,
             low=2 * _NEARLY,
             cpus=2,
         ),
         Within(
-            "work of four processes, by that of four threads",
+            "work of four processes in a fixed time, divided by that of four threads",
             partial(_by_threads, workers=_FOUR),
             _WINDOWS,
             low=_FOUR * _NEARLY,
@@ -82,27 +82,27 @@ C04 = Claim(
             cpus=_FOUR,
         ),
         Within(
-            "work of eight processes, by that of eight threads",
+            "work of eight processes in a fixed time, divided by that of eight threads",
             partial(_by_threads, workers=_EIGHT),
             _WINDOWS,
             low=_EIGHT * _NEARLY,
             cpus=_EIGHT,
         ),
         Within(
-            "work of sixteen processes, by that of eight",
+            "work of sixteen processes in a fixed time, divided by that of eight processes",
             partial(_by_fewer, workers=_SIXTEEN, fewer=_EIGHT),
             _WINDOWS,
             low=_MORE,
             cpus=_SIXTEEN,
         ),
         Within(
-            "work of sixteen processes, by that of one serial worker",
+            "work of sixteen processes in a fixed time, divided by that of one serial worker",
             partial(_by_one, workers=_SIXTEEN),
             _WINDOWS,
             high=_SIXTEEN * _BELOW,
             cpus=_SIXTEEN,
         ),
     ),
-    changes="fewer CPUs than workers, shared memory bandwidth, an interpreter without a GIL (then threads do as much)",
+    changes="fewer CPUs than workers, saturated memory bandwidth, an interpreter without a GIL (then threads do as much)",
     figure=Figure("scaling", "pattern=window"),
 )

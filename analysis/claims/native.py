@@ -24,14 +24,14 @@ C16 = Claim(
     text="Libraries with native threads gain nothing from processes on top, and may lose.",
     expects=(
         Within(
-            "speedup of processes over one process whose library already keeps the CPUs busy",
+            "speedup of processes over serial, if the library's threads in all of them want more CPUs than there are",
             _on_top,
             "workload=matmul model=process workers=2 task=4ms environment.OPENBLAS_NUM_THREADS=2",
             high=_NOTHING,
             cpus=2,
-            needs="NumPy in the measured interpreter, tasks that alone keep more than 1.2 CPUs busy",
+            needs="NumPy in the measured interpreter, and tasks of which one alone keeps more than 1.2 CPUs busy",
         ),
     ),
-    changes="fewer threads of the library (OPENBLAS_NUM_THREADS=1), matrices too small to be shared among threads",
+    changes="fewer threads in the library (OPENBLAS_NUM_THREADS=1), matrices too small to be divided among threads",
     figure=Figure("oversubscription"),
 )

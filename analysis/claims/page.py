@@ -23,10 +23,10 @@ _COLUMNS = (
     *("events", "trials", "cells"),
 )
 _RULE = (
-    """A claim is supported if all that it leads one to expect is met, contradicted if any of it is not, and inconclusive if \
-what was measured decides neither; the rules were written down before the data.""",
-    """An expectation is met if the whole 95 % interval lies within its range, and not met if all of it lies beyond; what occurs \
-is proven by one event, and that it never does is said of enough trials without one.""",
+    """A claim is contradicted if any of its expectations is not met, supported if all are met, and inconclusive otherwise; \
+the rules were written down before the data.""",
+    """An expectation is met if the whole 95 % interval lies within its range, and not met if the whole interval lies outside; one \
+event proves that something occurs, and that it never does is concluded from enough observations without one.""",
 )
 
 

@@ -52,7 +52,9 @@ def _grows(lab: Lab, model: str, *, by_reference: bool) -> list[Seen]:
     cells = select(lab.estimates, "pingpong", (model,))
     mine = cells[cells["ipc"].eq("reference") == by_reference]
     labels, times = dict(named(mine)), of_runs(lab, "latency_p50_ns")
-    return [ratio(f"{labels[most]} by {labels[least]}", times, most, least) for most, least in _ends(mine)]
+    return [
+        ratio(f"{labels[most]} divided by {labels[least]}", times, most, least) for most, least in _ends(mine)
+    ]
 
 
 def _shared(lab: Lab) -> list[Seen]:
@@ -86,13 +88,13 @@ C11 = Claim(
     text="Threads share memory; processes do not, and must copy what they hand over.",
     expects=(
         Within(
-            "time of handing over the largest payload by reference between threads, by that of the smallest (64 times smaller or more)",
+            "median round trip of the largest payload between threads, by reference, divided by that of a payload at least 64 times smaller",
             _shared,
             _ECHOES,
             high=_FLAT,
         ),
         Within(
-            "time of handing over the largest payload between processes, by that of the smallest (64 times smaller or more)",
+            "median round trip of the largest payload between processes, divided by that of a payload at least 64 times smaller",
             _copied,
             _COPIES,
             low=_FLAT,
@@ -130,7 +132,7 @@ C19 = Claim(
     text="Packing, sending and receiving can take a significant part of the workers' time.",
     expects=(
         Within(
-            "share of the processes' time in serialising, sending, receiving and deserialising",
+            "share of the processes' time that goes into serialising, sending, receiving and deserialising",
             _overhead,
             _MAP,
             low=_SIGNIFICANT,

@@ -56,7 +56,7 @@ def _lost_under_gil(lab: Lab) -> list[Seen]:
 
 
 def _price(lab: Lab) -> list[Seen]:
-    """Return how long an update under a lock takes, by one without."""
+    """Return how long an update under a lock takes, divided by the time of one without."""
     held, free = _counters(lab, "lock"), _counters(lab, "none")
     if held.empty or free.empty:
         return []
@@ -89,9 +89,9 @@ C12 = Claim(
     id="C12",
     text="Sharing a number without synchronisation loses updates; a lock prevents that, and costs time.",
     expects=(
-        Occurs("updates that are lost without a lock", _lost_free, _COUNTER, counter.ENOUGH),
-        Occurs("updates that are lost under a lock", _lost_held, _COUNTER, counter.ENOUGH, ever=False),
-        Within("time of an update under a lock, by one without", _price, _COUNTER, low=1.0),
+        Occurs("updates lost without a lock", _lost_free, _COUNTER, counter.ENOUGH, "updates"),
+        Occurs("updates lost under a lock", _lost_held, _COUNTER, counter.ENOUGH, "updates", ever=False),
+        Within("time per update under a lock, divided by that without a lock", _price, _COUNTER, low=1.0),
     ),
     changes="an update that nothing interrupts (number += 1 in threads with a GIL), workers that take turns on one CPU",
     figure=Figure("observed", "pattern=counter"),
@@ -106,18 +106,20 @@ C17 = Claim(
             _deadlocks,
             _LOCKS,
             deadlock.ENOUGH,
+            "pairs of locks taken",
             ever=False,
             needs=_GIL,
         ),
         Occurs(
-            "updates that threads with a GIL lose without a lock",
+            "updates lost by threads with a GIL, without a lock",
             _lost_under_gil,
             _COUNTER,
             counter.ENOUGH,
+            "updates",
             ever=False,
             needs=_GIL,
         ),
     ),
-    changes="locks that all take in the same order, and one for whatever is shared: the GIL does neither",
+    changes="taking all locks in the same order, and a lock around everything that is shared; the GIL does neither",
     figure=Figure("observed", "pattern=deadlock"),
 )

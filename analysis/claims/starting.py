@@ -19,7 +19,7 @@ _MEMORY = "pattern=memory model=thread,process workers=2 window=40ms"
 
 
 def _started(lab: Lab) -> list[Seen]:
-    """Return how long processes take to start and to end, by as many threads."""
+    """Return how long processes take to start and to end, divided by the time for as many threads."""
     cells = lab.estimates[lab.estimates["pattern"].eq("map")]
     bare = [cells[cells["model"].eq(model)] for model in ("process", "thread")]
     alike = (
@@ -54,13 +54,13 @@ C06 = Claim(
     text="Creating processes costs more than creating threads.",
     expects=(
         Within(
-            "time to start and to end processes, by that of as many threads",
+            "time to start and end processes, divided by the time for as many threads",
             _started,
             _STARTS,
             low=1.0,
         ),
     ),
-    changes="a pool that is kept, so that it is started once; for how much more, the start method",
+    changes="a pool that is started once and kept; the start method changes the ratio",
     figure=Figure("startup"),
 )
 
@@ -75,6 +75,6 @@ C18 = Claim(
             "memory that each thread adds", _of_threads, _MEMORY, high=_OWN_BYTES, unit=SIZE, needs="Linux"
         ),
     ),
-    changes="what a worker imports or is handed (the more, the dearer), and how much of a fork's pages it writes to",
+    changes="what a worker imports or receives and, after a fork, how many of its parent's pages it writes to",
     figure=Figure("memory"),
 )

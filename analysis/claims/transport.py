@@ -53,7 +53,7 @@ def _wrong(lab: Lab) -> pd.Series[int]:
 
 
 def _setup(lab: Lab) -> list[Seen]:
-    """Return how long a queue between processes takes until its first message is back, by what a pipe takes."""
+    """Return how long a queue takes until its first message is back between processes, divided by that of a pipe."""
     cells = lab.estimates[lab.estimates["model"].eq("process")]
     queues, pipes = (cells[cells["ipc"].eq(ipc)] for ipc in ("queue", "pipe"))
     took = of_runs(lab, "channel_construction_ns", "first_message_ns")
@@ -81,14 +81,15 @@ C05 = Claim(
     text="A pool hands out the inputs and collects the results by itself.",
     expects=(
         Occurs(
-            "results of multiprocessing.Pool.starmap that differ from the serial ones",
+            "results of multiprocessing.Pool.starmap that differ from those of the serial call",
             partial(results, model="mp_pool", ipc="native"),
             _POOL,
             ENOUGH,
+            "results",
             ever=False,
         ),
     ),
-    changes="results that are compared with nothing (workload.verify=none), inputs that a task changes",
+    changes="results that are not compared (workload.verify=none), inputs that a task changes",
     figure=Figure("scaling", "model=mp_pool"),
 )
 
@@ -97,10 +98,11 @@ C13 = Claim(
     text="A queue.Queue is safe between threads; a pipe that several threads use at once can be corrupted.",
     expects=(
         Occurs(
-            "results that came wrong through a queue.Queue between threads",
+            "wrong results through a queue.Queue between threads",
             partial(results, model="thread", ipc="queue"),
             "model=thread ipc=queue workers=2 task=30us payload=1KiB",
             ENOUGH,
+            "results",
             ever=False,
         ),
         Occurs(
@@ -108,6 +110,7 @@ C13 = Claim(
             partial(torn_messages, model="thread"),
             _PIPE,
             ENOUGH,
+            "messages",
         ),
     ),
     changes="a lock for each end of the pipe (pattern.lock=lock); messages written and read by one call each (pattern.form=raw)",
@@ -119,10 +122,11 @@ C14 = Claim(
     text="A multiprocessing.Queue is safe between processes and sturdier than a shared pipe, but takes longer to set up.",
     expects=(
         Occurs(
-            "results that came wrong through a multiprocessing.Queue between processes",
+            "wrong results through a multiprocessing.Queue between processes",
             partial(results, model="process", ipc="queue"),
             _QUEUES,
             ENOUGH,
+            "results",
             ever=False,
         ),
         Occurs(
@@ -130,9 +134,10 @@ C14 = Claim(
             partial(torn_messages, model="process"),
             _PIPE,
             ENOUGH,
+            "messages",
         ),
         Within(
-            "time until the first message is back through a multiprocessing.Queue, by that through a pipe",
+            "time to open a multiprocessing.Queue and get the first message back, divided by that of a pipe",
             _setup,
             _QUEUES,
             low=1.0,

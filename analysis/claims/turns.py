@@ -85,7 +85,7 @@ C01 = Claim(
     text="Within one process that has the GIL, no two threads run Python code at the same moment.",
     expects=(
         Within(
-            "CPUs that four or more computing threads with a GIL keep busy together",
+            "number of CPUs that four or more computing threads with a GIL keep busy",
             _busy_threads,
             _BOTH,
             high=BUSY,
@@ -101,7 +101,7 @@ C02 = Claim(
     text="In a fixed time, 4, 8 or 16 computing threads together do about as much work as one.",
     expects=(
         Within(
-            "work of four or more threads in a window, by that of one serial worker",
+            "work of four or more threads in a fixed time, divided by that of one serial worker",
             _work_of_many,
             _WINDOWS,
             low=1 / _ALIKE,
@@ -117,14 +117,14 @@ C03 = Claim(
     text="A thread runs for at most about 15 ms before another one has its turn.",
     expects=(
         Within(
-            "time for which 99 % of the runs of threads last at most, at the default switch interval of 5 ms",
+            "99th percentile of a thread's turn, at the default switch interval of 5 ms",
             _runs,
             _SWITCHING,
             high=_LONGEST_NS,
             unit=TIME,
         ),
     ),
-    changes="another switch_interval, C code that keeps the GIL for longer, an interpreter without a GIL",
+    changes="another switch_interval, C code that holds the GIL for longer, an interpreter without a GIL",
     figure=Figure("switching"),
 )
 
@@ -133,7 +133,7 @@ C09 = Claim(
     text="For work that computes, more threads can be slower than none, since they take turns.",
     expects=(
         Within(
-            "work of two or more computing threads in a window, by that of one serial worker",
+            "work of two or more computing threads in a fixed time, divided by that of one serial worker",
             _work_of_some,
             _WINDOWS,
             high=1.0,
@@ -149,14 +149,14 @@ C20 = Claim(
     text="Concurrent threads interleave on one CPU's worth of time; parallel processes overlap.",
     expects=(
         Within(
-            "CPUs that four or more computing threads with a GIL keep busy together",
+            "number of CPUs that four or more computing threads with a GIL keep busy",
             _busy_threads,
             _BOTH,
             high=BUSY,
             needs=_GIL,
         ),
         Within(
-            "run time of the thread that ran least, by the mean of all with a GIL",
+            "running time of the thread that ran least, divided by the mean of all threads, with a GIL",
             _turns,
             _SWITCHING,
             low=_LEAST_TURNS,
@@ -164,7 +164,7 @@ C20 = Claim(
             needs=_GIL,
         ),
         Within(
-            "CPUs that two or more computing processes keep busy together",
+            "number of CPUs that two or more computing processes keep busy",
             _busy_processes,
             _BOTH,
             low=_TWO,
@@ -172,6 +172,6 @@ C20 = Claim(
             cpus=2,
         ),
     ),
-    changes="one CPU alone, an interpreter without a GIL, tasks too short for what handing them over costs",
+    changes="a single CPU, an interpreter without a GIL, tasks so short that handing them over takes most of the time",
     figure=Figure("timeline", "workers=4"),
 )

@@ -45,18 +45,18 @@ C07 = Claim(
     text="Blocking I/O releases the GIL, so threads speed it up.",
     expects=tuple(
         Within(
-            f"speedup of threads over serial, {what}",
+            f"speedup of threads over serial, with tasks that {what}",
             partial(_waits, workload=workload),
             f"workload={workload} model=thread workers=4 task=4ms",
             low=_GAIN,
         )
         for workload, what in (
-            ("sleep", "sleeping"),
-            ("file", "with files"),
-            ("socket", "over loopback sockets"),
+            ("sleep", "sleep"),
+            ("file", "write and read files"),
+            ("socket", "wait for a server over loopback sockets"),
         )
     ),
-    changes="a disk, a server or a CPU that all threads share and that one alone keeps busy",
+    changes="a shared disk, server or CPU that a single thread already keeps busy",
     figure=Figure("scaling", "model=thread,task=4ms"),
 )
 
@@ -65,14 +65,14 @@ C08 = Claim(
     text="A background thread keeps an interface responsive.",
     expects=(
         Within(
-            "ticks of the main thread that miss their frame beside background threads",
+            "share of the main thread's ticks that come more than a frame late, beside background threads",
             _missed,
             _TICKS,
             high=heartbeat.MOST_MISSED,
             unit=SHARE,
         ),
         Within(
-            "lateness of 99 % of its ticks at most, in frames",
+            "99th percentile of a tick's lateness, in frames (1/60 s by default)",
             _late,
             _TICKS,
             high=1.0,

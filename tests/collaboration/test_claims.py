@@ -87,7 +87,7 @@ def test_what_a_sweep_has_no_cells_for_is_named_with_what_measures_it(tmp_path: 
 def test_what_a_machine_lacks_is_said(tmp_path: Path) -> None:
     """CPUs, and builds of Python that were made alike."""
     (few,) = _judge(tmp_path / "few", DATA["C04"].inconclusive, "C04")
-    assert [lacks for lacks, _ in few.lacks] == [f"{cpus} CPUs, here are 2" for cpus in (4, 8, 16)]
+    assert [lacks for lacks, _ in few.lacks] == [f"{cpus} CPUs; this machine has 2" for cpus in (4, 8, 16)]
     unlike = _judge(tmp_path / "unlike", DATA["C10"].inconclusive, "C10")
     assert {verdict.lacks[0][0] for verdict in unlike} == {
         "builds that were made alike; 3.13.5 (GCC 12.2.0, -O3) and 3.13.5t (GCC 12.2.0, -O0) were not"
