@@ -34,8 +34,8 @@ NARROWEST = 40
 """The columns of the narrowest screen that is written for."""
 
 _EPILOG = """\
-Any sweep can be judged; of a claim that it has no cells for, it is said what measures them.
-breakeven run +experiment=claims has cells for all. Files claims.json and claims.md are left in the folder.
+Any sweep can be judged; a claim that it has no cells for names the settings that measure them.
+breakeven run +experiment=claims has cells for all. Files claims.json and claims.md are written to the folder.
 docs/claims.md has every rule. Examples:
   breakeven claims outputs/tour
   breakeven claims outputs/tour --only C04,C09"""
