@@ -37,4 +37,4 @@ def _rule(claim: Claim) -> Iterator[str]:
         yield f"- Measured by `{next(iter(runs))}`"
     select = f" with `--select {claim.figure.select}`" if claim.figure.select else ""
     yield f"- Figure `{claim.figure.name}`{select}"
-    yield from wrap(f"- Would change it: {claim.changes}", _WIDTH, _INDENT)
+    yield from wrap(f"- Would change the verdict: {claim.changes}", _WIDTH, _INDENT)
