@@ -51,6 +51,10 @@ class VerificationFailed(RunFailed):
     """Raised when the user's function that compares results raises."""
 
 
+class ServerFailed(RunFailed):
+    """Raised when the server of a workload does not start; its own error is in what the run wrote."""
+
+
 class HookFailed(RunFailed):
     """Raised when the user's set-up or tear-down of a trial raises."""
 

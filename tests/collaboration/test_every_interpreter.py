@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from breakeven.runner.cell import facts, records
+from breakeven.runner.cell import facts, records, workloads
 from breakeven.runner.cell.records import to_json
 from tests.machines import EVERY_INTERPRETER
 from tests.samples import specification
@@ -168,3 +168,22 @@ def test_a_spawned_worker_imports_no_records(executable: str) -> None:
     )
     done = subprocess.run([executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+EACH_WORKLOAD = """
+from breakeven_cell import workloads
+from breakeven_cell.workloads._abc import Sizes
+for name in {names!r}:
+    work = workloads.load(name)({{}}, Sizes(64, 64), 3)
+    task, payload = work.open(), work.inputs()[0]
+    assert task(payload) == task(payload)
+    print(name)
+"""
+
+
+@EVERY_INTERPRETER
+def test_every_workload_works(executable: str) -> None:
+    """Those included that start a process: an interpreter that was unpacked finds its library by PYTHONHOME alone."""
+    own = [name for name in workloads.REGISTRY if name != "function"]  # that one needs a user's
+    names = [name for name in own if not workloads.load(name).REQUIRES]
+    assert _run(executable, LOAD + EACH_WORKLOAD.format(names=names)).split() == names

@@ -10,6 +10,7 @@ from shutil import which
 from typing import Any, ClassVar, Optional
 
 from .. import failures, network
+from ..isolated import isolated
 from ..member import Lack, Requirement
 from ._foreign import pass_gate
 from ._foreign_executor import ForeignExecutor
@@ -83,5 +84,5 @@ def _path() -> str:
 
 
 def _may_be_private() -> bool:
-    asked = [sys.executable, "-I", "-S", network.__file__]
-    return subprocess.run(asked, check=False, stderr=subprocess.DEVNULL).returncode == 0
+    asked = isolated(str(network.__file__))
+    return subprocess.run(**asked, check=False, stderr=subprocess.DEVNULL).returncode == 0

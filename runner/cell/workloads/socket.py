@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import sys
 import weakref
 from threading import Lock
 from typing import Any, ClassVar, Optional
 
+from ..errors import ServerFailed
+from ..isolated import isolated
 from ..named import NamedTuple
 from ..owning import own
 from ._abc import Task
@@ -68,12 +69,17 @@ class Socket(Prepared):
     def _start(self) -> Address:
         """Start a server, which ends with this object or its process."""
         key = secrets.token_hex(KEY_BYTES // 2)
-        command = [sys.executable, "-I", "-S", _SERVER, self._protocol]
-        server: Any = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        asked = isolated(_SERVER, self._protocol)
+        server: Any = subprocess.Popen(**asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._end = weakref.finalize(self, _end, server, os.getpid())
         server.stdin.write(f"{key}\n".encode())
         server.stdin.flush()
-        self._address = Address(int(server.stdout.readline()), key)
+        port = server.stdout.readline()
+        if not port:
+            raise ServerFailed(
+                f"the server of workload=socket ended with {server.wait()} before it had a port: {asked['args']}"
+            )
+        self._address = Address(int(port), key)
         return self._address
 
     @property
