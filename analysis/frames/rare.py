@@ -14,7 +14,7 @@ _PERCENT = 0.01
 
 
 def most_per_million(tasks: float) -> float:
-    """Return how many of a million may be so at most (95 %) if none of ``tasks`` was: the rule of three.
+    """Return how many per million may be so at most (95 %) if none of ``tasks`` was: the rule of three.
 
     Each task counts as one that might have been, whatever became of the others.
     """
@@ -42,17 +42,17 @@ def _counted(lab: Lab) -> pd.DataFrame:
 
 
 def write_share(events: float, tasks: float) -> str:
-    """Return a share in words: in percent from one percent on, else so many of a million."""
+    """Return a share in words: in percent from one percent on, else so many per million."""
     share = events / tasks
-    return format_share(share) if share >= _PERCENT else f"{format_ratio(1e6 * share)} of a million"
+    return format_share(share) if share >= _PERCENT else f"{format_ratio(1e6 * share)} per million"
 
 
 def write_none(tasks: float) -> str:
-    """Return how many of a million may be affected although none of ``tasks`` was, in words."""
-    return f"which leaves at most {format_ratio(most_per_million(tasks))} of a million (95 %)"
+    """Return how many per million may be affected although none of ``tasks`` was, in words."""
+    return f"which leaves at most {format_ratio(most_per_million(tasks))} per million (95 %)"
 
 
 def write_share_of(events: float, tasks: float, what: str) -> str:
-    """Return the same of ``what``: ``2.00 % of pairs``, or ``177 of a million pairs``."""
+    """Return the same of ``what``: ``2.00 % of pairs``, or ``177 per million pairs``."""
     share = write_share(events, tasks)
     return f"{share} of {what}" if share.endswith("%") else f"{share} {what}"

@@ -132,7 +132,7 @@ def test_the_effect_is_said_with_its_interval(tmp_path: Path) -> None:
     (found,) = _judge(tmp_path / "counts", DATA["C12"].supported, "C12")
     assert [part.said for part in found.parts] == [
         "process x2 20.0 % [19.5 %, 20.5 %], 12.0 M of 60.0 M",
-        "none of 60.0 M (process x2), which leaves at most 0.050 of a million (95 %)",
+        "none of 60.0 M (process x2), which leaves at most 0.050 per million (95 %)",
         "process x2 10.0 [9.78, 10.2]",
     ]
 

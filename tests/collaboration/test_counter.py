@@ -122,7 +122,7 @@ def test_what_cannot_be_fails_the_run(lock: str, number: int, said: str) -> None
 
 
 def test_the_time_of_an_update_is_at_the_sum_of_the_rates() -> None:
-    """Of workers with 1 and 2 updates a us, one takes a third of a us, and of 3000 updates 30 are 10 000 of a million."""
+    """Of workers with 1 and 2 updates a us, one takes a third of a us, and of 3000 updates 30 are 10 000 per million."""
     counter = Counter({"lock": "none", "step": "literal"}, Knobs(2, 0, WINDOW_NS))
     counter.equip(Context())
     crew: Any = Scripted(counter, 2_970, Share(1_000, 5, 1_000_005), Share(2_000, 0, 1_000_000))

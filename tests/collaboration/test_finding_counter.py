@@ -58,12 +58,12 @@ def test_updates_that_are_lost_are_lost(sample: Sample) -> None:
 
 
 def test_none_of_many_is_an_upper_bound(sample: Sample) -> None:
-    """30 million updates in three processes leave 3 of them, 0.1 of a million; how the GIL is handed over is in the details."""
+    """30 million updates in three processes leave 3 of them, 0.1 per million; how the GIL is handed over is in the details."""
     _add(sample, "none", (0.0, 0.0, 0.0), model="thread", python_version="3.11.7")
     found = _only(sample)
     assert found.decision == "none_seen"
     assert found.sentence == (
-        "thread: without a lock none of 30.0 M updates was lost, which leaves at most 0.10 of a million (95 %)."
+        "thread: without a lock none of 30.0 M updates was lost, which leaves at most 0.10 per million (95 %)."
     )
     assert found.details[0].startswith(
         "This interpreter hands over the GIL at calls and at the ends of loops alone"
@@ -135,7 +135,7 @@ def test_each_mechanism_and_setting_is_a_question(sample: Sample) -> None:
 
 
 def test_events_are_counted_over_all_processes(sample: Sample) -> None:
-    """In two processes with two parallel trials of five million each: 2 of a million, then 4."""
+    """In two processes with two parallel trials of five million each: 2 per million, then 4."""
     cell = _add(sample, "none", (2.0, 4.0), model="process")
     lab = load(sample.path)
     assert count_tasks(lab).to_dict() == {cell: 20_000_000}

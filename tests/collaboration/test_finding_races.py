@@ -104,12 +104,12 @@ def test_torn_messages_alone_are_broken_as_well(sample: Sample) -> None:
     ],
 )
 def test_none_of_many_messages_is_an_upper_bound(sample: Sample, form: str, why: str) -> None:
-    """20 000 messages leave 150 of a million; small ones are explained by how they are written and read."""
+    """20 000 messages leave 150 per million; small ones are explained by how they are written and read."""
     _add_pipe(sample, "none", form=form)
     found = _only(sample)
     assert found.decision == "none_seen"
     assert found.sentence == (
-        f"process: without locks none of 20.0 k messages was lost or torn, which leaves at most 150 of a million (95 %). {why}"
+        f"process: without locks none of 20.0 k messages was lost or torn, which leaves at most 150 per million (95 %). {why}"
     )
 
 
@@ -156,7 +156,7 @@ def test_deadlocks_are_deadlocks(sample: Sample) -> None:
             "opposite",
             50_000,
             "none_seen",
-            "no deadlock in 200 k pairs of locks in opposite order, which leaves at most 15.0 of a million (95 %): that is luck, not safety.",
+            "no deadlock in 200 k pairs of locks in opposite order, which leaves at most 15.0 per million (95 %): that is luck, not safety.",
         ),
         (
             "opposite",

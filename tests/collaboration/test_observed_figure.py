@@ -49,7 +49,7 @@ def test_a_panel_is_a_quantity_of_a_setting(lab: Lab) -> None:
 
 
 def test_what_was_never_seen_ends_at_the_rule_of_three(lab: Lab) -> None:
-    """Of 20 million updates without a loss at most 0.15 of a million may be lost; the caption says what the bar is."""
+    """Of 20 million updates without a loss at most 0.15 per million may be lost; the caption says what the bar is."""
     frame = observed.frame(lab)
     never = frame[frame["never"]]
     assert set(never["model"]) == {"thread", "process"}
