@@ -52,13 +52,18 @@ def _judge(lab: Lab, own: Lab, name: str, ids: Iterable[str]) -> Iterator[Verdic
 
 
 def _interpreters(lab: Lab) -> list[tuple[str, Lab]]:
-    """Return the interpreters that are judged, by name, each with the part of the sweep that is its own."""
+    """Return the interpreters that are judged, by name, each with the part of the sweep that is its own.
+
+    Of a sweep that has nothing but serial work, all are judged as one: it can only compare them.
+    """
     cells = lab.cells[lab.cells["status"].eq("ok")]
     if cells.empty:
         return [("", lab)]
     named = write(cells, "interpreter").fillna("")
     parallel = named[cells["model"].ne("serial")]
-    judged = list(dict.fromkeys(parallel if len(parallel) else named))
+    if parallel.empty:
+        return [(", ".join(dict.fromkeys(named.astype("str"))), lab)]
+    judged = list(dict.fromkeys(parallel))
     if set(named) == set(judged[:1]):
         return [(str(judged[0]), lab)]
     return [(str(name), _part(lab, cells.loc[named.eq(name), "interpreter"])) for name in judged]
