@@ -41,6 +41,8 @@ _EQUAL: dict[str, Any] = {
 }
 _TAIL: dict[str, Any] = {"linewidth": 1, "alpha": 0.45, "label": "99th percentile"}
 _ROOM = HEADROOM**3
+_ALONE = 3.0
+"""Room around a single interval, a factor: enough to see that runs are as long as it is."""
 
 
 def frame(lab: Lab) -> pd.DataFrame:
@@ -66,29 +68,33 @@ def _draw(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     body = new_figure(max(7.5, 2.8 + 3.4 * columns), 1.2 + 3.9 * rows)
     panels = panel_grid(body, len(settings), columns, sharex=True, sharey=True)
     look_of = styles(frame)
-    ends = frame["interval_ns"].min(), frame["interval_ns"].max()
+    shortest, longest = frame["interval_ns"].min(), frame["interval_ns"].max()
+    room = _ALONE if shortest == longest else _ROOM
+    ends = shortest / room, longest * room
     for axes, setting in zip(panels, settings, strict=True):
         cells = frame[frame["setting"].eq(setting)]
         axes.plot(ends, ends, **_EQUAL)
         for name, points in cells.groupby("mechanism", sort=False):
             style = look_of[str(name)]
             draw_errors(axes, points["interval_ns"], points, P50, style)
-            axes.plot(points["interval_ns"], points[P99], color=style.color, linestyle=style.dash, **_TAIL)
+            mark = "_" if len(points) == 1 else ""
+            axes.plot(
+                points["interval_ns"], points[P99], mark, color=style.color, linestyle=style.dash, **_TAIL
+            )
         wrap_setting(setting, axes)
-        _scale(axes, frame)
+        _scale(axes, ends)
     low, high = (float(getattr(np, end)(frame[[P50, P99, "interval_ns"]])) for end in ("min", "max"))
-    cut(body, "y", low / _ROOM, high * _ROOM)
+    cut(body, "y", low / room, high * room)
     set_log_axis(body.axes[0].yaxis, format_time)
     body.axes[0].set_ylabel("run without interruption, median")
     add_legend(body, [*list_styles(look_of), Line2D([], [], color=GREY, **_TAIL), Line2D([], [], **_EQUAL)])
     return body
 
 
-def _scale(axes: Axes, frame: pd.DataFrame) -> None:
-    low, high = frame["interval_ns"].min(), frame["interval_ns"].max()
+def _scale(axes: Axes, ends: tuple[float, float]) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlim(low / _ROOM, high * _ROOM)
+    axes.set_xlim(ends)
     set_log_axis(axes.xaxis, format_length)
     axes.set_xlabel("switch interval")
 
