@@ -10,7 +10,6 @@ from breakeven.analysis.figures.roles import DEFAULT, Roles
 from breakeven.analysis.figures.started import ACCEPTS, Cost, draw_ways, ends, frame_ways
 from breakeven.analysis.frames.factors import is_varied
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_time
 
 __all__ = ["ACCEPTS", "draw", "frame"]
 
@@ -44,9 +43,7 @@ def _with_smallest_payload(lab: Lab) -> list[str]:
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw a row for each mechanism, and name the cheapest and the dearest."""
-    first, last, workers = ends(frame, _COST)
-    title = (
-        f"With {workers}, {first['mechanism']} has its first message back after {format_time(first[_COST.column])}, "
-        f"{last['mechanism']} after {format_time(last[_COST.column])}"
-    )
+    ((first, soonest), *others), workers = ends(frame, _COST)
+    said = f"With {workers}, {first} has its first message back after {soonest}"
+    title = ", ".join([said, *(f"{last} after {latest}" for last, latest in others)])
     return draw_ways(frame, _COST, title, context)

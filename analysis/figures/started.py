@@ -6,7 +6,6 @@ It is the common part of two figures.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,8 +124,13 @@ def _nothing(_: Axes, __: pd.DataFrame, ___: Styles) -> None:
     """Add nothing to a panel."""
 
 
-def ends(frame: pd.DataFrame, cost: Cost) -> tuple[pd.Series[Any], pd.Series[Any], str]:
-    """Return the cheapest and the dearest way with the most workers, and how many these are, in words."""
-    most = frame[frame["workers"].eq(frame["workers"].max())].sort_values(cost.column)
-    count = int(most["workers"].iloc[0])
-    return most.iloc[0], most.iloc[-1], "one worker" if count == 1 else f"{count} workers"
+def ends(frame: pd.DataFrame, cost: Cost) -> tuple[list[tuple[str, str]], str]:
+    """Return the cheapest and the dearest way with their costs, and with how many workers, in words.
+
+    It is the number of workers with which most ways were measured, the largest one of several. A single way is both.
+    """
+    ways = frame["workers"].value_counts()
+    count = int(ways[ways.eq(ways.max())].index.max())
+    found = frame[frame["workers"].eq(count)].sort_values(cost.column)
+    named = [(str(way["mechanism"]), format_time(way[cost.column])) for _, way in found.iterrows()]
+    return list(dict.fromkeys((named[0], named[-1]))), "one worker" if count == 1 else f"{count} workers"

@@ -12,7 +12,6 @@ from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.roles import DEFAULT, Roles
 from breakeven.analysis.figures.started import ACCEPTS, Cost, draw_ways, ends, frame_ways
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_time
 
 __all__ = ["ACCEPTS", "draw", "frame"]
 
@@ -31,9 +30,8 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
     """Draw a row for each mechanism, and name the quickest and the slowest."""
-    first, last, workers = ends(frame, _COST)
-    title = (
-        f"{first['mechanism']} starts {workers} in {format_time(first[_COST.column])}, "
-        f"{last['mechanism']} in {format_time(last[_COST.column])}"
+    ((first, soonest), *others), workers = ends(frame, _COST)
+    title = ", ".join(
+        [f"{first} starts {workers} in {soonest}", *(f"{last} in {latest}" for last, latest in others)]
     )
     return draw_ways(frame, _COST, title, context)
