@@ -127,10 +127,12 @@ def _nothing(_: Axes, __: pd.DataFrame, ___: Styles) -> None:
 def ends(frame: pd.DataFrame, cost: Cost) -> tuple[list[tuple[str, str]], str]:
     """Return the cheapest and the dearest way with their costs, and with how many workers, in words.
 
-    It is the number of workers with which most ways were measured, the largest one of several. A single way is both.
+    It is the largest number of workers with which two ways or more were measured, or the largest one. A single way is
+    both.
     """
     ways = frame["workers"].value_counts()
-    count = int(ways[ways.eq(ways.max())].index.max())
+    several = ways[ways.gt(1)] if ways.gt(1).any() else ways
+    count = int(several.index.max())
     found = frame[frame["workers"].eq(count)].sort_values(cost.column)
     named = [(str(way["mechanism"]), format_time(way[cost.column])) for _, way in found.iterrows()]
     return list(dict.fromkeys((named[0], named[-1]))), "one worker" if count == 1 else f"{count} workers"

@@ -77,10 +77,10 @@ def _draw(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
         for name, points in cells.groupby("mechanism", sort=False):
             style = look_of[str(name)]
             draw_errors(axes, points["interval_ns"], points, P50, style)
-            mark = "_" if len(points) == 1 else ""
-            axes.plot(
-                points["interval_ns"], points[P99], mark, color=style.color, linestyle=style.dash, **_TAIL
+            (tail,) = axes.plot(
+                points["interval_ns"], points[P99], color=style.color, linestyle=style.dash, **_TAIL
             )
+            tail.set_marker("_" if len(points) == 1 else "")
         wrap_setting(setting, axes)
         _scale(axes, ends)
     low, high = (float(getattr(np, end)(frame[[P50, P99, "interval_ns"]])) for end in ("min", "max"))
