@@ -122,8 +122,8 @@ def sentence(advice: Advice) -> str:
     else:
         what, value = f"Use {leader.name}", f": {value_of(leader)}"
     if advice.decided:
-        return f"{what}{value}; nothing here is more than {advice.regret:.0%} faster (95 %)"
-    others = f"{plural(len(advice.of(OPEN)), 'other')} may be more than {advice.regret:.0%} faster"
+        return f"{what}{value}; at most {advice.regret:.0%} behind the best here (95 %)"
+    others = f"it may be more than {advice.regret:.0%} behind {plural(len(advice.of(OPEN)), 'other')}"
     return f"Not decided. So far: {what[0].lower()}{what[1:]}{value}; {others}"
 
 

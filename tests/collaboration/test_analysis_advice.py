@@ -85,7 +85,7 @@ def test_it_says_what_to_write(race: Path) -> None:
         in text
     )
     assert "Use a ProcessPoolExecutor of two: 1.8" in text
-    assert "nothing here is more than 10% faster (95 %)" in text
+    assert "at most 10% behind the best here (95 %)" in text
     assert (
         "from mine import work with ProcessPoolExecutor(2) as pool: results = list(pool.map(work, inputs))"
         in text
