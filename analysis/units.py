@@ -13,6 +13,7 @@ _STEP = 1024  # from one unit of size to the next: 1023.9 KiB, as four digits, a
 _RATES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _MISSING = "-"
 _SMALL = 0.1
+_DIGITS = 3
 
 
 def time_unit(nanoseconds: float) -> tuple[float, str]:
@@ -85,13 +86,14 @@ def _round(value: float) -> float:
 def _digits(value: float) -> str:
     """Return three digits, of which two at most are decimals.
 
-    Below 0.1, where those would leave one or none, two digits.
+    Below 0.1, where those would leave one or none, two digits. The value is rounded once: 0.84504 is 0.85, and not 0.84
+    by way of 0.845.
     """
     if 0 < abs(value) < _SMALL:
         return f"{value:#.2g}"
     rounded = _round(value)
     whole = len(str(int(abs(rounded))))
-    return f"{rounded:.{max(0, 3 - whole)}f}"
+    return f"{rounded if whole > _DIGITS else value:.{max(0, _DIGITS - whole)}f}"
 
 
 def plural(count: int, what: str) -> str:

@@ -27,7 +27,7 @@ _WRITE: dict[str, Callable[[float], str]] = {
     SIZE: format_size,
 }
 _MILLION, _PERCENT = 1e6, 0.01
-_SAID = 4
+_SAID = 6
 """The most cells whose numbers are said in a line; the data have all."""
 
 

@@ -94,7 +94,7 @@ def _rest(others: pd.DataFrame, smooth: pd.Series[bool]) -> str:
     if not smooth.all():
         return f"; {smooth.sum()} of {len(others)} others surely do not"
     latest = others.sort_values(P99).iloc[-1]
-    return f"; others keep it within {format_time(latest[P99])} (99 %)"
+    return f"; beside {_name(latest)}, 99 % come within {format_time(latest[P99])}"
 
 
 def _name(row: pd.Series[Any]) -> str:

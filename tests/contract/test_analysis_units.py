@@ -51,6 +51,9 @@ SCALES = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
         (format_rate, float("nan"), "-"),
         (format_ratio, 1.926, "1.93"),
         (format_ratio, 15.97, "16.0"),
+        (format_ratio, 0.84504, "0.85"),
+        (format_ratio, 999.96, "1000"),
+        (format_ratio, 123_456, "123000"),
         (format_ratio, 0.0996, "0.10"),
         (format_ratio, 0.052, "0.052"),
         (format_ratio, 0.00412, "0.0041"),
@@ -94,3 +97,11 @@ def test_ratios_are_written_in_one_place() -> None:
 def test_the_unit_is_the_largest_that_fits() -> None:
     """From one of a unit on it is used; below one nanosecond it stays nanoseconds."""
     assert [time_unit(value)[1] for value in (0.2, 999, 1e3, 1e6, 1e9)] == ["ns", "ns", "us", "ms", "s"]
+
+
+@given(value=st.floats(0.1, 1000, exclude_max=True))
+def test_a_number_is_rounded_once(value: float) -> None:
+    """What is printed lies within half a unit of its last digit."""
+    text = format_ratio(value)
+    decimals = len(text.partition(".")[2])
+    assert abs(float(text) - value) <= 0.5 * 10**-decimals * (1 + 1e-9)

@@ -56,3 +56,15 @@ def test_each_interpreter_has_a_column_and_a_line(tmp_path: Path) -> None:
         "    - 3.11.7, supported: 1.91 [1.88, 1.95]",
         "    - 3.14.0, contradicted: 1.02 [0.99, 1.05]",
     ]
+
+
+def test_what_another_sweep_decides_is_added(tmp_path: Path) -> None:
+    """Under the claim that it decides, and nowhere else."""
+    old = _judged(tmp_path / "old", "CPython 3.11.7", "inconclusive", "needs more rounds")
+    builds = _judged(
+        tmp_path / "builds", "CPython 3.13.5, CPython 3.13.5+GIL off", "supported", "1.13 [1.11, 1.16]"
+    )
+    lines = [*study(read([old]), read([builds]))]
+    assert [line for line in lines if "3.13.5" in line] == [
+        "    - 3.13.5 and 3.13.5 without the GIL, supported: 1.13 [1.11, 1.16]"
+    ]
