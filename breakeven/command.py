@@ -10,8 +10,8 @@ from breakeven.base.streams import make_sturdy, problems
 from breakeven.runner.cell.search_path import put_standard_library_first
 
 COMMANDS = {
-    "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or with -m a sweep of cells"),
-    "advise": ("breakeven.runner.hydra_app.advise:main", "find what to use for a function of yours"),
+    "run": ("breakeven.runner.hydra_app.command:main", "measure one cell, or a sweep of cells"),
+    "advise": ("breakeven.runner.hydra_app.advise:main", "find what to use for your own function"),
     "show": ("breakeven.analysis.door:main", "say what follows from a sweep, draw its figures"),
     "report": ("breakeven.analysis.door:report", "write one HTML file about a sweep, to send to somebody"),
     "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
@@ -37,8 +37,8 @@ USAGE = """\
 breakeven measures when threads and processes pay, with your function.
 
   breakeven run +experiment=tour            a tour of this machine, 3 minutes
-  breakeven run -m model=thread,process workers=1,2,4     a sweep of your own
-  breakeven advise photos:resize            what to use for a function of yours
+  breakeven run model=thread,process workers=1,2,4     a sweep of your own
+  breakeven advise photos:resize            what to use for your own function
   breakeven run hydra/sweeper=bisect model=process    from when on it pays
   breakeven show                            the last sweep: verdicts, figures
   breakeven --help                          all commands
@@ -57,7 +57,7 @@ land in outputs/NAME. A folder conf/ in the working directory is searched for
 YAML files before breakeven's own.
 
   breakeven advise photos:resize --inputs photos:samples
-  breakeven run -m model=thread,process workers=1,2,4 sweep=mine
+  breakeven run model=thread,process workers=1,2,4 sweep=mine
   breakeven compare model=thread model=process --in outputs/mine
 
 breakeven help COMMAND explains one of them; --version prints the version.

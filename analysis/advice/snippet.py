@@ -150,7 +150,7 @@ def _inputs(call: Call) -> Iterator[str]:
     elif given.inputs is not None:
         yield f"inputs = {given.inputs!r}"
     elif given.make_input:
-        yield f"inputs = [{given.make_input.partition(':')[2]}({given.payload_bytes})] * {_SOME}  # in place of yours"
+        yield f"inputs = [{given.make_input.partition(':')[2]}({given.payload_bytes})] * {_SOME}  # put your own inputs here"
     else:
         yield f"inputs = range({_SOME})  # as many as there are calls"
 

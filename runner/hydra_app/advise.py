@@ -12,7 +12,7 @@ from breakeven.runner.config.cell import FAMILIES
 from breakeven.runner.hydra_app.command import main as run
 
 _DESCRIPTION = """\
-Find what to use for a function of yours: threads, processes, a pool of a package,
+Find what to use for your own function: threads, processes, a pool of a package,
 how many workers, how many calls handed over at once. A race measures candidates
 until no other can be better by more than the regret, or the budget is over.
 """
