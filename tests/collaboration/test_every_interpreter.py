@@ -186,4 +186,5 @@ def test_every_workload_works(executable: str) -> None:
     """Those included that start a process: an interpreter that was unpacked finds its library by PYTHONHOME alone."""
     own = [name for name in workloads.REGISTRY if name != "function"]  # that one needs a user's
     names = [name for name in own if not workloads.load(name).REQUIRES]
-    assert _run(executable, LOAD + EACH_WORKLOAD.format(names=names)).split() == names
+    done = _run(executable, LOAD + EACH_WORKLOAD.format(names=names), PYTHONDONTWRITEBYTECODE="1")
+    assert done.split() == names
