@@ -129,7 +129,7 @@ def test_the_effect_is_said_with_its_interval(tmp_path: Path) -> None:
     (found,) = _judge(
         tmp_path / "gains", partial(windows, gains={2: near(1.0), 4: near(0.8)}, model="thread"), "C09"
     )
-    assert found.parts[0].said == "thread x4 0.80 [0.78, 0.82]; thread x2 1.00 [0.97, 1.03]"
+    assert found.parts[0].said == "thread x4 0.80 [0.78, 0.82]; thread x2 1.00 [0.98, 1.03]"
     (found,) = _judge(tmp_path / "counts", DATA["C12"].supported, "C12")
     assert [part.said for part in found.parts] == [
         "process x2 20.0 % [19.5 %, 20.5 %], 12.0 M of 60.0 M",
