@@ -49,7 +49,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = draw_dots(shown, P99, kept, _add)
         for axes in body.axes:
-            axes.set_xlabel("late at most, 99 % of ticks")
+            axes.set_xlabel("lateness, 99 % of ticks")
             axes.set_xscale("log")
         ends = shown[[P50, P99, "frame_ns"]]
         cut(body, "x", float(ends.min().min()) / _ROOM, float(ends.max().max()) * _ROOM)

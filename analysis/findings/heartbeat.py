@@ -16,7 +16,7 @@ from breakeven.analysis.units import format_share, format_time
 PATTERN = "heartbeat"
 SMOOTH, LATE, UNDECIDED = "smooth", "late", "undecided"
 P50, P99, MISSED = "lateness_p50_ns", "lateness_p99_ns", "missed_share"
-ALONE = "work in the main thread"
+ALONE = "main thread alone"
 """What the serial trials are called: calls in the main thread, between which it serves its ticks."""
 
 MOST_MISSED = 0.01
