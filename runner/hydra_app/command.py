@@ -34,7 +34,7 @@ from breakeven.runner.hydra_app.options import kept_options, overrides_first, re
 from breakeven.runner.hydra_app.search_path import searched
 from breakeven.runner.hydra_app.task import Application, RunFailed
 from breakeven.runner.hydra_app.texts import for_hydra
-from breakeven.runner.sweep.signals import ending_in_order, ignore_signals
+from breakeven.runner.sweep.signals import ending_in_order, ignore_signals, raise_if_interrupted
 from breakeven.runner.sweep.temporary import find_temporary_folder
 
 SUMMARY = "breakeven.analysis.summary.screen:print_summary"
@@ -66,7 +66,7 @@ def run(arguments: Sequence[str], typed: Sequence[str] = ()) -> int:
         return ALL_DONE
     application = Application(command=typed or (*program(), "run", *arguments), sum_up=sum_up)
     try:
-        compose_and_run(application, arguments)
+        _compose_and_run(application, arguments)
     except BadInput as refusal:
         application.report()  # on calls before the refused one
         sys.stderr.write(f"{refusal}\n")
@@ -79,6 +79,14 @@ def run(arguments: Sequence[str], typed: Sequence[str] = ()) -> int:
             return EXIT_INTERRUPTED
         application.interrupted()
     return application.report()
+
+
+def _compose_and_run(application: Application, arguments: Sequence[str]) -> None:
+    try:
+        compose_and_run(application, arguments)
+    except BadInput:
+        raise_if_interrupted()
+        raise
 
 
 def sum_up(sweep: Path) -> None:

@@ -30,6 +30,7 @@ from breakeven.runner.planning.request import Launch, Origin, Request
 from breakeven.runner.planning.settling import known_calibrations, settle, unknown_lengths
 from breakeven.runner.sweep.dry_run import show_plan
 from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
+from breakeven.runner.sweep.signals import raise_if_interrupted
 
 STORE = "breakeven.runner.store:Sweep"
 SESSION = "breakeven.runner.sweep.session:Session"
@@ -81,6 +82,7 @@ class Application:
     def __call__(self, config: DictConfig) -> float:
         """Carry out a sweep of one cell, for Hydra's other launchers, and return its measured value."""
         self.called = True
+        raise_if_interrupted()  # a sweep may come as a single run only since Hydra lost that
         overrides = tuple(map(as_typed, HydraConfig.get().overrides.task))
         request = Request(plain_config(config), overrides)
         make_sturdy()  # that of the command holds in a fork of it alone

@@ -21,16 +21,16 @@ class _Handler:
 
     def __init__(self, kill: Callable[[], None]) -> None:
         self.kill = kill
-        self._interrupted = False
+        self.interrupted = False
         self._held = False
         self._delayed = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self._interrupted:
+        if self.interrupted:
             self.kill()
             os._exit(EXIT_INTERRUPTED)
         del number, frame
-        self._interrupted = True
+        self.interrupted = True
         if self._held:
             self._delayed = True
         else:
@@ -49,6 +49,15 @@ class _Handler:
 
 
 _handler: _Handler | None = None  # the one of this process, while signals are handled
+
+
+def raise_if_interrupted() -> None:
+    """Raise KeyboardInterrupt if a first signal has arrived, also if somebody caught what it raised.
+
+    Hydra does so while it composes the configuration, and then takes a sweep for a single run.
+    """
+    if _handler is not None and _handler.interrupted:
+        raise KeyboardInterrupt
 
 
 def ignore_signals() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 
-from breakeven.runner.sweep.signals import SIGNALS, ending_in_order
+from breakeven.base.errors import BadInput
+from breakeven.runner.hydra_app import command
+from breakeven.runner.sweep.signals import SIGNALS, ending_in_order, raise_if_interrupted
 from tests import commands
 from tests.commands import Started, said
 
@@ -58,3 +61,20 @@ def test_signals_are_as_before_afterwards() -> None:
     with pytest.raises(KeyboardInterrupt), ending_in_order():
         os.kill(os.getpid(), signal.SIGTERM)
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_an_interruption_that_is_caught_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hydra may catch it while it composes, and what then follows is no bad input."""
+
+    def compose(*_: object) -> None:
+        raise_if_interrupted()  # none has arrived yet
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise BadInput("a sweep taken for a single run")
+
+    monkeypatch.setattr(command, "compose_and_run", compose)
+    with ending_in_order():
+        assert command.run(["workers=1"]) == 130
+    assert capsys.readouterr().err == "interrupted before anything was measured\n"
