@@ -94,7 +94,7 @@ def _drawn(runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def summed(runs: pd.DataFrame, rng: np.random.Generator) -> dict[str, float]:
     """Return the crossing of one way's runs with its interval, in us.
 
-    And the speedup at 180 us, and the faults for each task.
+    The speedup at 180 us and the faults per task come as well.
     """
     lengths = [group for _, group in runs.groupby("length")]
     again = [crossing(pd.concat(_drawn(group, rng) for group in lengths)) for _ in range(_RESAMPLES)]

@@ -148,7 +148,7 @@ def by_the_lab(overrides: Sequence[str], seed: int) -> Cost:
 def tell(runs: pd.DataFrame, cell: pd.Series[float], began: float, ended: float) -> Cost:
     """Return the claim of the one ``cell`` and of its ``runs``.
 
-    And the parts of the time between two clock readings.
+    The parts of the time between two clock readings come as well.
     """
     starts = runs["started_at"].map(pd.Timestamp.timestamp)
     lasts = runs["wall_ns"] / 1e9

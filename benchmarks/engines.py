@@ -94,7 +94,7 @@ ENGINES = {
 class Cost:
     """The seconds that each run was on its way beyond its own time.
 
-    And those from the first run to the end of the last.
+    The second number is that from the first run to the end of the last.
     """
 
     beyond: Sequence[float]

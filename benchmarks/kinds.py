@@ -63,7 +63,7 @@ def found(logs: Floats, recorded: Floats | None) -> list[Kinds | None]:
 def false_alarms(repetitions: int, seed: int) -> Iterator[Line]:
     """Yield a line per shape of one kind: % of cells called two, by rounds.
 
-    By a placement without effect, and by values alone.
+    They are found by a placement without effect, and by values alone.
     """
     for shape in SHAPES:
         texts, worst = {"one kind": shape}, 0.0

@@ -38,7 +38,7 @@ def _busy(lab: Lab) -> pd.DataFrame:
 def passing(lab: Lab) -> pd.DataFrame:
     """Return the share of the workers' time that handling messages takes, by cell_id.
 
-    With Student's interval over processes.
+    It has Student's interval over processes.
     """
     return lab.once(_passing)
 

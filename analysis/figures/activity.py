@@ -156,7 +156,7 @@ def _join_ends(ends: pd.DataFrame, by: str, write: Callable[[pd.Series[Any]], st
 def _describe_change(ends: pd.Series[Any]) -> str:
     """Return by which factor the calls changed, with its interval.
 
-    Or that it is about 1, or that it is not known which.
+    It may also be about 1, or not known.
 
     It is the ratio of the speedups, in which the drift of the machine between the cells cancels out. Their half-widths
     are added in quadrature, on logarithms, since they are of different processes: that is narrower than from end to

@@ -44,7 +44,7 @@ _NAMED = 3
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the cells that make a map, measured or not.
 
-    With ``mechanism``, ``setting``, ``payload`` and ``length``.
+    A row has ``mechanism``, ``setting``, ``payload`` and ``length``.
     """
     cells = choose_maps(mappable(lab))
     if cells.empty:

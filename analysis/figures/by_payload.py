@@ -168,7 +168,7 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, measure: Measure, look_of: Styl
 def describe_winner(frame: pd.DataFrame, measure: Measure) -> str:
     """Return in one clause which mechanism is best, and where.
 
-    At the place along x where it is best of all, and at the farthest from that.
+    The places are the one along x where it is best of all, and the farthest from that.
 
     A mechanism whose interval overlaps the winner's there is named beside it: which of them is best is not known.
     """

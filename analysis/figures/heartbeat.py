@@ -35,7 +35,7 @@ _ROOM = HEADROOM**3
 def frame(lab: Lab) -> pd.DataFrame:
     """Return a row for each mechanism and setting, and one without workers; raise NothingToDraw.
 
-    With lateness, ``frame_ns`` and ``decision``.
+    A row has lateness, ``frame_ns`` and ``decision``.
     """
     rows = judge(lab)
     if rows.empty:

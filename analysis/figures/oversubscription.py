@@ -24,7 +24,7 @@ _RATE = Quantity("throughput_per_s", "tasks per second", format_rate, logarithmi
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the cells of work that native threads oversubscribe in part; raise NothingToDraw.
 
-    With their rate and its interval.
+    Each has its rate and the interval of that.
     """
     cells = demanding(lab)
     over = cells[cells["over"]]

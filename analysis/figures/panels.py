@@ -130,7 +130,7 @@ class Panels:
 def _with_settings_in_rows(frame: pd.DataFrame, quantities: int) -> pd.DataFrame:
     """Return ``frame`` with a row for each setting of each mechanism.
 
-    Only if panels for all settings are too many and rows are not.
+    That is so only if panels for all settings are too many and rows are not.
     """
     rows = len(frame[["mechanism", "setting"]].drop_duplicates())
     if (

@@ -103,7 +103,7 @@ def _variable(cells: pd.DataFrame) -> str | None:
 def _title(frame: pd.DataFrame, context: Context) -> str:
     """Return from which length it pays, or where one mechanism overtakes another.
 
-    By the verdicts' lines; else what the verdicts say.
+    The verdicts' lines decide; without any, the verdicts do.
     """
     along = frame["along"].iloc[0]
     parallel = frame[frame["model"].ne("serial")]

@@ -43,7 +43,7 @@ _ROWS = 24
 class Cost:
     """One cost in ns: its column, what makes it of the columns of runs, and its name.
 
-    ``lacks`` is what a sweep without it lacks.
+    ``lacking`` says what a sweep without it lacks.
     """
 
     column: str

@@ -54,7 +54,7 @@ _ELSEWHERE = {"interpreter": "", "interpreter_flags": "", "variables": ""}
 def frame(lab: Lab) -> pd.DataFrame:
     """Return the candidates of the questions that make a map, one row per cell.
 
-    With the verdict and the cell's ``part`` in it.
+    Each has the verdict, and the cell's ``part`` in it.
     """
     asked = answers(lab)
     rows = to_rows(verdicts(lab).head(len(asked)))  # findings come after them
@@ -221,7 +221,7 @@ def _draw_map(axes: Axes, one: Map, frame: pd.DataFrame, key: Key) -> None:
 def _lines(decision: str, candidates: pd.DataFrame, key: Key) -> str:
     """Return what is written in a cell: the winner with its speedup and its rivals.
 
-    Or what it is not decided between.
+    An open one names what it is not decided between.
     """
     letters = {
         part: [key.letters[name] for name in rows["mechanism"]]

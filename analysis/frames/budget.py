@@ -48,7 +48,7 @@ def _sum_all(lab: Lab) -> pd.DataFrame:
 def select_traced(lab: Lab) -> pd.DataFrame:
     """Return the traced parallel trials that count.
 
-    With keys, tasks, wall and CPU times, ``run_delay_ns`` and ``workers``.
+    A row has keys, tasks, wall and CPU times, ``run_delay_ns`` and ``workers``.
     """
     return lab.once(_select_traced)
 
@@ -75,7 +75,7 @@ class Budget:
     def __call__(self, sums: pd.DataFrame) -> pd.DataFrame:
         """Return one row per cell and phase.
 
-        With ``ns``, ``on_cpu_ns`` and ``others_ns`` per task or trial, ``share`` and ``trials``.
+        A row has ``ns``, ``on_cpu_ns`` and ``others_ns`` per task or trial, ``share`` and ``trials``.
         """
         trials = (
             sums.drop_duplicates(_TRIAL)

@@ -182,7 +182,7 @@ def _within(one: Floats, other: Floats) -> float:
 def kinds_of_rounds(good: pd.DataFrame) -> pd.DataFrame:
     """Return the rounds of the ``good`` runs' cells that fall into kinds.
 
-    With cell_id, round, ``kind`` and ``cause``, a column of `runs`.
+    A row has cell_id, round, ``kind`` and ``cause``, a column of `runs`.
 
     ``cause`` is empty if it is unknown.
     """

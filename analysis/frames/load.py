@@ -167,7 +167,7 @@ class Lab:
     def kinds(self) -> pd.DataFrame:
         """One row per kind of the cells whose rounds fall into two kinds.
 
-        With estimates, ``cause``, and ``of`` how many rounds.
+        A row has estimates, ``cause``, and ``of`` how many rounds.
         """
         return estimate_kinds(self.cells, self.runs, self.estimates)
 

@@ -46,7 +46,7 @@ class Measure:
 class Point:
     """A cell, or a pair of them: an estimate for each measure, and the sample behind it.
 
-    With its machine and the command that measures it again.
+    It has its machine and the command that measures it again.
     """
 
     id: str

@@ -89,7 +89,7 @@ def tables(lab: Lab, marks: Mapping[str, Iterable[str]]) -> dict[str, Table]:
 def measured(lab: Lab) -> pd.DataFrame:
     """Return `Lab.estimates` as they are shown.
 
-    With the start-up, work by its name, and nothing that unlike hosts do not share.
+    It has the start-up, work by its name, and nothing that unlike hosts do not share.
     """
     estimates = lab.estimates.join(_startup(lab))
     return _shared(lab, estimates.assign(workload=name_work(estimates)))
@@ -322,7 +322,7 @@ def _unlike_asked(row: Row) -> str:
 def _crossed(row: Row) -> str:
     """Return the payload that crossed if it differs from the one that was asked for.
 
-    Or if none was asked for and it is not small.
+    So it is if none was asked for and it is not small.
     """
     asked, crossed = row["payload_asked_bytes"], row["payload_bytes"]
     if pd.isna(crossed):

@@ -20,7 +20,7 @@ _SPLIT = "of"
 def one_row_a_kind(estimates: pd.DataFrame, kinds: pd.DataFrame) -> pd.DataFrame:
     """Return ``estimates`` with a row for each of the ``kinds`` in place of their cells.
 
-    With the column ``kind`` if there are any.
+    It has the column ``kind`` if there are any.
     """
     if kinds.empty:
         return estimates

@@ -42,7 +42,7 @@ class Asked:
 class Choice:
     """The rows of ``runs`` to write, cell by cell, with their ``name``.
 
-    And which of the cells asked for are not among them.
+    It also names the cells that were asked for and are not among them.
     """
 
     runs: pd.DataFrame

@@ -35,7 +35,7 @@ class Arrow(NamedTuple):
 class Task(NamedTuple):
     """A task in its worker: its number, and the span in which its message arrived.
 
-    And what is known of its result's departure.
+    It also holds what is known of its result's departure.
 
     That is the span in which it left, None if unknown, and from when until when it may have.
     """
@@ -115,7 +115,7 @@ class Lane:
     def _helped(self, numbers: Sequence[int]) -> dict[int, int]:
         """Return the spans in which helping threads sent, by the count of the task.
 
-        By its number if some are not recorded.
+        Its number tells, if some are not recorded.
         """
         places = self.sent(helped=True)
         if len(places) == len(numbers):

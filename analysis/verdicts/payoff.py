@@ -49,7 +49,7 @@ class Payoff(NamedTuple):
 def find_payoff(places: Sequence[float], samples: Sequence[Sample]) -> Payoff:
     """Return where speedups cross 1 along ``places``, in ascending order.
 
-    By intervals that hold for all of them at once.
+    The intervals hold for all of them at once.
     """
     low, high = intervals(samples)
     sides = np.where(low > 0, 1, np.where(high < 0, -1, 0))

@@ -58,7 +58,8 @@ def age_heap() -> None:
     Pieces of some KiB are free below what the heap will hold: a measured process may have none left by then, and a
     process that is forked inherits none. And a piece was mapped and freed: the table of interned strings, when it grew.
     """
-    _ = bytes(_TABLE_BYTES)
+    table = bytes(_TABLE_BYTES)
+    del table
     gaps = []
     for _ in range(_GAPS):
         gaps.append(bytes(_GAP_BYTES))

@@ -186,7 +186,7 @@ class Schedule:
     def forecast(self) -> Forecast:
         """Return how long the rest takes.
 
-        At least the runs that are made in any case, at most the budget or all rounds.
+        They are at least the runs that are made in any case, at most the budget or all rounds.
         """
         least = self._eta.seconds_left
         later = self._eta.seconds(self._later)

@@ -232,7 +232,7 @@ class Pool(Model):
         return reading._replace(usage=usage, other_cpu_ns=(0,))
 
     def _meet(self, task: Callable[[], None]) -> None:
-        """Give every worker a task in which it waits at the barrier, together with the parent."""
+        """Bring all workers and the parent together at the barrier, by a task for each worker that waits there."""
         ends = [self._submit(task) for _ in range(self.settings.workers)]
         with self._starting():
             try:
