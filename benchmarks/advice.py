@@ -8,7 +8,7 @@ same candidates, so many rounds each; then the choice and the best three of the 
 by side in random order, which decides who is best: the best of forty that were measured a few times is partly lucky. A
 choice is right if the best is no more than 10 % faster, by the medians of those rounds; with ``wrong`` it was decided
 and is not. Exits with 1 if a decided race is wrong, or fewer than three quarters are decided in their budget. Results
-are kept in a file at once, and the same command carries on.
+are kept in a file at once, and the same command resumes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Pipe and Queue, 64 B, 64 KiB and 1 MiB out and the same back: a run of the lab a
 process) beside `benchmarks.plain_echo`; and `multiprocessing.Pool` with two processes: a run of the lab (map, mp_pool,
 the same function) beside `benchmarks.plain_pool`. They share no line with the lab. Each is a fresh process; in every
 repetition the combinations come in seeded random order, and so do the two of each. It takes half an hour; with --kept,
-what was measured is written to the file at once, and the same command carries on. With --only, the pipes, TCP or ZeroMQ
+what was measured is written to the file at once, and the same command resumes. With --only, the pipes, TCP or ZeroMQ
 of `benchmarks.plain_wires` as well (os_pipe, tcp, zeromq). Overrides go to the lab. Both are measured as the machine is
 (placement none), on one CPU (compact) and on two (scatter); with --calm the round trips of both have one CPU and keep
 freed memory, see `benchmarks.calm`, and the pool, which needs two, is left out. Exits with 1 if the ratio of the

@@ -9,7 +9,7 @@ which is kept and used again if it is given. Then, each in a fresh process whose
   GiB;
 - ``breakeven show``, at most 6 s more;
 - ``pandas.read_parquet`` of each table, at most 3 times what it takes with one file of the same rows;
-- reading all runs as ``breakeven status`` and as a sweep that is carried on does, checksums included, and listing the
+- reading all runs as ``breakeven status`` and as a resumed sweep does, checksums included, and listing the
   folder: 5 s.
 
 ``--compacted`` measures the same sweep after ``breakeven compact``. The import of the packages counts, and stands

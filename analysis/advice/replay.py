@@ -81,7 +81,7 @@ def damaged(lab: Lab, error: object) -> ResultsDamaged:
     path = SweepPaths(lab.path).search
     return ResultsDamaged(
         f"{shown(path)} cannot be read ({_reason(error)}); type the sweep's command again with sweep={lab.path.name}, "
-        "which writes the file anew and carries on"
+        "which writes the file anew and resumes"
     )
 
 

@@ -76,7 +76,7 @@ class Lab:
         lab = cls(given.resolve(), mix_hosts)
         if lab.runs.empty:
             raise ResultsEmpty(
-                f"{given} holds no finished run; run the sweep again, which carries on, or name {other_folders(given.parent)}"
+                f"{given} holds no finished run; run the sweep again, which resumes it, or name {other_folders(given.parent)}"
             )
         return lab
 

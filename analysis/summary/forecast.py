@@ -20,7 +20,7 @@ _PRIOR = 4
 
 
 def undecided(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells that the rule gives further rounds when the sweep is carried on."""
+    """Return the cells that the rule gives further rounds when the sweep is resumed."""
     return estimates[estimates["precision"].notna() & estimates["ended_by"].ne(BY_PRECISION)]
 
 

@@ -23,7 +23,7 @@ _DEBUG = f"{_ENGINE}=debug"
 _NO_GRIDS = ("hydra.sweeper.params=null", "hydra.sweeper.grids=null")
 _PLACE = ("sweep", "outputs")
 _ONCE = ("dry_run", "retry_failed")
-"""Knobs that were typed for one launch and not for those that carry on."""
+"""Knobs that were typed for one launch and not for those that resume."""
 
 
 def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:

@@ -344,7 +344,7 @@ def count_cells(summary: Summary) -> str:
 def count_missing(summary: Summary) -> str:
     """Return how many planned runs are missing, and what brings them."""
     planned = plural(summary.missing + summary.arrived, "planned run")
-    return f"incomplete: {summary.missing} of {planned} missing; run the sweep again, which carries on"
+    return f"incomplete: {summary.missing} of {planned} missing; run the sweep again, which resumes it"
 
 
 def _shorten(reason: str) -> str:

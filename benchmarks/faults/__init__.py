@@ -1,4 +1,4 @@
-"""Kill and carry on: a sweep is disturbed at random moments, again and again, and must lose nothing.
+"""Kill and resume: a sweep is disturbed at random moments, again and again, and must lose nothing.
 
     python -m benchmarks.faults [--rounds 200] [--seed 1] [--runs 50] [--only FAULT ...]
 

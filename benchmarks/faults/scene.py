@@ -59,8 +59,8 @@ def end_in_order(launch: Launch, number: signal.Signals) -> Came:
     launch.send(number)
     code = launch.finish()
     events = [event["event"] for event in launch.events()]
-    if code == EXIT_INTERRUPTED and SWEEP_BEGAN in events and "Carry on with: " not in launch.said():
-        raise Violated(f"interrupted without saying how to carry on:\n{launch.said()}")
+    if code == EXIT_INTERRUPTED and SWEEP_BEGAN in events and "Resume with: " not in launch.said():
+        raise Violated(f"interrupted without saying how to resume:\n{launch.said()}")
     if code == EXIT_INTERRUPTED:
         return Came("exit 130", launch, code, orderly=True)
     if code in (0, 1) and SWEEP_ENDED in events:

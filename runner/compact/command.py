@@ -21,7 +21,7 @@ from breakeven.runner.store import Merged, Sweep
 
 _EPILOG = (
     "All rows stay as they are, and everything reads the folder as before; a sweep may be under way. Whatever ends this command, "
-    "nothing is lost, and the same again goes on. Exit code: 0 done, 1 a file could not be written, 2 no such results folder, "
+    "nothing is lost, and the same command resumes it. Exit code: 0 done, 1 a file could not be written, 2 no such results folder, "
     "or another process compacts it."
 )
 _NICE = 19
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
                 sys.stderr.write(f"{note}\n")
             return _compact(sweep)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; all runs are kept, and the same command goes on\n")
+        sys.stderr.write("interrupted; all runs are kept, and the same command resumes\n")
         return EXIT_INTERRUPTED
 
 

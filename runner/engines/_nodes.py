@@ -148,7 +148,7 @@ class OnNodes(Engine):
         if lost:
             nodes = [node for node in nodes if node not in lost] or nodes
         if not nodes:
-            raise EngineLost("no node is left; the same command carries on when there are some")
+            raise EngineLost("no node is left; the same command resumes the sweep once there are some")
         block = self._block(run)
         node = self._block_on.pop(block, None)
         if node is None or node not in nodes:

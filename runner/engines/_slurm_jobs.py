@@ -295,7 +295,7 @@ class Shared(Jobs):
                 lost += [(one, why) for one in asked if one.node == place.desk and self._was_taken(one)]
                 place.failures += not place.ready
                 if place.failures >= _MOST_FAILURES:
-                    raise EngineLost(f"{why}; the same command carries on when that is mended")
+                    raise EngineLost(f"{why}; the same command resumes the sweep once that is fixed")
                 self._hold(place)
         return lost
 

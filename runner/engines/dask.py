@@ -107,7 +107,7 @@ class Dask(OnNodes):
     def _fail(self, why: str) -> None:
         """End all that is under way, and let nothing begin any more: the scheduler is gone."""
         what = f"the Dask scheduler at {self._address} no longer answers ({why})"
-        self._lost = lost = EngineLost(f"{what}; the same command carries on")
+        self._lost = lost = EngineLost(f"{what}; the same command resumes the sweep")
         self._known = ()
         for answer in tuple(self._running):
             if self._forget(answer) is not None:

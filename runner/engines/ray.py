@@ -104,7 +104,7 @@ class Ray(OnNodes):
         for number in tuple(self._running):
             self._forget(number).set_exception(
                 EngineLost(
-                    f"the Ray cluster at {self._address} no longer answers; the same command carries on"
+                    f"the Ray cluster at {self._address} no longer answers; the same command resumes the sweep"
                 )
             )
 

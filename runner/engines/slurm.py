@@ -129,7 +129,7 @@ class Slurm(OnNodes):
             except Refused as error:
                 self._fail(
                     EngineLost(
-                        f"Slurm refuses a job: {error}; the same command carries on when that is mended"
+                        f"Slurm refuses a job: {error}; the same command resumes the sweep once that is fixed"
                     )
                 )
             except (
@@ -179,7 +179,7 @@ class Slurm(OnNodes):
             except OSError as error:
                 self._fail(
                     EngineLost(
-                        f"cannot read {self._exchange.folder}: {error.strerror}; the same command carries on"
+                        f"cannot read {self._exchange.folder}: {error.strerror}; the same command resumes the sweep"
                     )
                 )
                 return
@@ -274,4 +274,4 @@ def _jobs(options: Mapping[str, Any], tools: Tools) -> Jobs:
 
 
 def _unreachable(error: Unreachable) -> EngineLost:
-    return EngineLost(f"the Slurm controller no longer answers ({error}); the same command carries on")
+    return EngineLost(f"the Slurm controller no longer answers ({error}); the same command resumes the sweep")

@@ -128,7 +128,7 @@ class Application:
         return outcome.code
 
     def report(self) -> int:
-        """Print the pending summary and how to carry on, if any, and return the exit code."""
+        """Print the pending summary and how to resume, if any, and return the exit code."""
         try:
             if self.to_sum_up is not None and self.sum_up is not None:
                 self.sum_up(self.to_sum_up)

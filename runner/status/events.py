@@ -1,6 +1,6 @@
 """The events of a sweep: ``events.jsonl`` for programs, with ``sweep.log`` beside it for people.
 
-Both files only ever grow: a sweep that is carried on appends to them. A line of events is one JSON object,
+Both files only ever grow: a resumed sweep appends to them. A line of events is one JSON object,
 appended by a single write(2), so that a reader never sees half a line unless the writer was killed or the
 disk was full; the next writer then begins a new line. Every event has ``event`` and ``at`` (ISO 8601, UTC);
 readers must ignore events and keys that they do not know. The events are:

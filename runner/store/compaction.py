@@ -70,7 +70,7 @@ def _not_merged(paths: SweepPaths, error: OSError) -> NotStored:
             f"cannot merge the files in {paths.path}: its file system cannot exchange two folders in one step; "
             "nothing was changed; compact a copy on a local disk"
         )
-    kept = "all runs are kept, and the same command goes on with what is left"
+    kept = "all runs are kept, and the same command resumes with what is left"
     if error.errno:  # Arrow's have a text of its own
         error = OSError(error.errno, os.strerror(error.errno))
     return NotStored.from_os_error(error, f"merge the files in {paths.path}", kept=kept)

@@ -13,7 +13,7 @@ class Outcome:
 
     ``code`` is the exit code. ``stopped`` is true if failures, or a change of the measured code, ended it
     early; ``to_sum_up`` if there are runs whose summary is yet to be shown. ``why`` is the reason for an
-    early end, None if there was none, and ``again`` is the command that carries on.
+    early end, None if there was none, and ``again`` is the command that resumes it.
     """
 
     code: int
@@ -23,5 +23,5 @@ class Outcome:
     again: str = "breakeven"
 
     def ending(self) -> str | None:
-        """Return the line that says why the sweep ended early and how to carry on; None if it did not."""
-        return None if self.why is None else f"{self.why}. Carry on with: {self.again}"
+        """Return the line that says why the sweep ended early and how to resume; None if it did not."""
+        return None if self.why is None else f"{self.why}. Resume with: {self.again}"

@@ -140,7 +140,7 @@ class Session:
         return ended
 
     def _cpu_models(self, engine: Engine, stored: Stored) -> frozenset[str]:
-        """Return the CPU models of the nodes that carry on with a sweep.
+        """Return the CPU models of the nodes that resume a sweep.
 
         None if there is nothing to compare them with.
         """
@@ -173,7 +173,7 @@ class Session:
         except NotStored as error:
             return _Ended(NOT_STORED, SOME_FAILED, str(error))
         if end.over_budget:
-            observers.notify(Noted(text="the budget is over; the same command carries on"))
+            observers.notify(Noted(text="the budget is over; the same command resumes the sweep"))
         if end.why:
             return _Ended(STOPPED, SOME_FAILED, end.why)
         return _Ended(DONE, SOME_FAILED if end.tally.failed or pending.failed else ALL_DONE)
@@ -343,5 +343,5 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _again(command: Sequence[str], name: str) -> list[str]:
-    """Return the command that carries on with the sweep: the typed one, with the name of the sweep."""
+    """Return the command that resumes the sweep: the typed one, with the name of the sweep."""
     return [*(part for part in command if not part.lstrip("+").startswith("sweep=")), override("sweep", name)]

@@ -238,7 +238,7 @@ def test_an_interrupted_sweep_says_what_is_missing(small: Sample) -> None:
     (cell,) = load(small.path).cells.index[:1]
     plan = small.path / "sweep.yaml"
     plan.write_text(f"launches: [{{order: [{cell}-0, {cell}-1, {cell}-2]}}]")
-    said = "incomplete: 2 of 3 planned runs missing; run the sweep again, which carries on"
+    said = "incomplete: 2 of 3 planned runs missing; run the sweep again, which resumes it"
     assert said in _render(load(small.path))
     plan.write_text("launches: [")
     assert not any(line.startswith("interrupted") for line in _render(load(small.path)))

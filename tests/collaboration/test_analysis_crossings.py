@@ -87,5 +87,5 @@ def test_a_damaged_rule_is_one_line(tmp_path: Path, rule: dict[str, Any], why: s
         crossings(load(path))
     assert str(caught.value) == (
         f"{path}/search.json cannot be read ({why}); type the sweep's command again with sweep=mine, "
-        "which writes the file anew and carries on"
+        "which writes the file anew and resumes"
     )

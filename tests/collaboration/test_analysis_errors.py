@@ -88,7 +88,7 @@ def test_no_finished_run(sample: Sample) -> None:
     (empty.sweep.table("runs") / ".abc.part").write_bytes(b"half")
     (empty.sweep.table("runs") / ".abc.parquet").write_bytes(b"half")
     assert _refusal(ResultsEmpty, empty.path) == (
-        f"{empty.path} holds no finished run; run the sweep again, which carries on, or name one of: {sample.path.name}"
+        f"{empty.path} holds no finished run; run the sweep again, which resumes it, or name one of: {sample.path.name}"
     )
 
 

@@ -85,7 +85,7 @@ def test_the_two_of_a_combination_are_neighbours() -> None:
 
 
 def test_what_was_measured_is_kept_and_not_measured_again(tmp_path: Path) -> None:
-    """A sweep that fails costs its own pair; the same file carries on, with the same numbers."""
+    """A sweep that fails costs its own pair; the same file resumes it, with the same numbers."""
     called: list[tuple[cross_check.Combination, int]] = []
 
     def lab(combination: cross_check.Combination, seed: int) -> cross_check.Found:

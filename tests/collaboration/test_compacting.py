@@ -309,7 +309,7 @@ def test_a_full_disk_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert compact([str(sweep.path)]) == 1
         assert capsys.readouterr().err == (
             f"cannot merge the files in {sweep.path}: No space left on device; "
-            "all runs are kept, and the same command goes on with what is left\n"
+            "all runs are kept, and the same command resumes with what is left\n"
         )
         assert _rows(sweep) == rows
         assert not sweep.staging.exists()

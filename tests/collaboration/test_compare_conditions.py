@@ -82,7 +82,7 @@ def test_all_that_differs_is_named_at_once_and_groups_allow_it(sample: Sample) -
 
 
 def test_a_side_that_differs_within_itself_is_refused_too(sample: Sample) -> None:
-    """A sweep that was carried on on another host, even where both sides have the same two hosts."""
+    """A sweep resumed on another host, even where both sides have the same two hosts."""
     for label in ("a", "b"):
         for workers, host in ((1, "one"), (2, "two")):
             sample.add_rounds(SLOWER, label=label, workers=workers, facts={"hostname": host})

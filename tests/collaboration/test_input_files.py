@@ -82,7 +82,7 @@ def test_large_files_count_by_their_ends(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("change", [{"a.txt": b"two"}, {"c.txt": b""}, {"a.txt": None}])
 def test_other_files_are_another_condition(user: Path, change: dict[str, bytes | None]) -> None:
-    """A file that is edited, added or gone is named by the pattern: before a run, and when a sweep is carried on."""
+    """A file that is edited, added or gone is named by the pattern: before a run, and when a sweep is resumed."""
     planned = _plan(user)
     done = host.execute(planned)
     assert done.row["reason"] is None

@@ -146,14 +146,14 @@ def test_other_conditions_are_told_and_the_user_chooses(
 def test_failures_end_a_sweep_where_asked(
     command: Command, capsys: pytest.CaptureFixture[str], policy: str, made: int, why: str | None
 ) -> None:
-    """The exit code is that of failures, and the command that carries on is given."""
+    """The exit code is that of failures, and the command that resumes it is given."""
     FakeEngine.endings = {"process": "crashed", "thread": "timeout"}
     assert command("-m", *SWEEP, policy) == 1
     assert len(FakeEngine.made) == made
     shown = capsys.readouterr().err
     if why is not None:
         assert shown.endswith(
-            f"{why}. Carry on with: breakeven run -m model=thread,process workers=1,2 rounds=2 {policy} sweep=mine\n"
+            f"{why}. Resume with: breakeven run -m model=thread,process workers=1,2 rounds=2 {policy} sweep=mine\n"
         )
 
 
@@ -198,7 +198,7 @@ def test_a_quiet_sweep_says_nothing(command: Command, capsys: pytest.CaptureFixt
     FakeEngine.reset()
     FakeEngine.interrupt_at = 0
     assert command("-m", *SWEEP, "rounds=3", "progress=quiet") == 130
-    assert capsys.readouterr().err.startswith("interrupted; what was measured is kept. Carry on with: ")
+    assert capsys.readouterr().err.startswith("interrupted; what was measured is kept. Resume with: ")
 
 
 def test_events_can_be_followed_on_stdout(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
@@ -276,7 +276,7 @@ def test_an_interrupted_sweep_says_how_to_carry_on(
     assert command("-m", "workers=1,2,3", "payload='1 KiB'", "sweep=mine") == 130
     assert (len(_rows()), FakeEngine.closed) == (3, 1)
     assert capsys.readouterr().err.endswith(
-        "interrupted; what was measured is kept. Carry on with: "
+        "interrupted; what was measured is kept. Resume with: "
         "breakeven run -m workers=1,2,3 'payload='\"'\"'1 KiB'\"'\"'' sweep=mine\n"
     )
 
@@ -284,7 +284,7 @@ def test_an_interrupted_sweep_says_how_to_carry_on(
 def test_a_result_that_cannot_be_stored_ends_the_sweep(
     command: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """A folder lost in mid-sweep is one line with the cause and the command that carries on."""
+    """A folder lost in mid-sweep is one line with the cause and the command that resumes it."""
     FakeEngine.lose_at, FakeEngine.folder = 1, tmp_path / "outputs" / "mine"
     assert command("-m", "workers=1,2,3", "sweep=mine") == 1
     assert FakeEngine.closed == 1
@@ -292,7 +292,7 @@ def test_a_result_that_cannot_be_stored_ends_the_sweep(
     path = tmp_path / "outputs" / "mine" / "runs" / f"{lost.cell_id}-{lost.round:03d}.parquet"
     assert capsys.readouterr().err.endswith(
         f"cannot store {path}: No such file or directory; what was stored before is kept, this run is not. "
-        "Carry on with: breakeven run -m workers=1,2,3 sweep=mine\n"
+        "Resume with: breakeven run -m workers=1,2,3 sweep=mine\n"
     )
 
 

@@ -33,7 +33,7 @@ def test_a_signal_during_the_summary_is_told_with_how_to_carry_on(
     """All is measured and kept; the same command shows the summary. A reason that is known already stays."""
     application = Application(sum_up=_interrupt, to_sum_up=Path("mine"), outcome=outcome, code=outcome.code)
     assert application.report() == EXIT_INTERRUPTED
-    assert capsys.readouterr().err == f"{why}. Carry on with: {AGAIN}\n"
+    assert capsys.readouterr().err == f"{why}. Resume with: {AGAIN}\n"
 
 
 def test_a_sweep_that_went_well_needs_no_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -271,7 +271,7 @@ def test_the_default_budget_is_nine_rounds() -> None:
 
 
 def test_a_budget_that_is_over_ends_the_runs() -> None:
-    """Of cells with a fixed number of rounds as well; carrying on makes the rest."""
+    """Of cells with a fixed number of rounds as well; resuming makes the rest."""
     plan = _plan(rounds=3)
     sweep = Sweep(plan, dict.fromkeys(plan.cells, 0.1))
     assert sweep.launch(budget_ns=1).over_budget

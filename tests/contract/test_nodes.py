@@ -158,12 +158,12 @@ def test_a_run_that_cannot_begin_again_is_not_waited_for() -> None:
 
 
 def test_without_nodes_the_engine_is_lost() -> None:
-    """The sweep stops and says how to carry on."""
+    """The sweep stops and says how to resume."""
     engine = MadeUp(["a"])
     promised = engine.submit(_of_block(0, 0))
     engine.die("a")
     with pytest.raises(
-        EngineLost, match=r"^no node is left; the same command carries on when there are some$"
+        EngineLost, match=r"^no node is left; the same command resumes the sweep once there are some$"
     ):
         promised.result()
     with pytest.raises(EngineLost):

@@ -118,7 +118,7 @@ def test_the_fingerprint_is_of_every_field() -> None:
 
 
 def test_cells_from_before_there_was_an_environment_keep_their_identity() -> None:
-    """What is not set is not part of the hash: their sweeps can be carried on."""
+    """What is not set is not part of the hash: their sweeps can be resumed."""
     asked = asdict(parse(plain()))
     for name in (
         "time_limit_ns",

@@ -215,7 +215,8 @@ def test_a_controller_that_is_away_for_long_ends_the_sweep(
     made_up.set(away=True)
     for future in (under_way, engine.submit(RUN)):
         with pytest.raises(
-            EngineLost, match=r"controller no longer answers \(Unable to contact .* same command carries on"
+            EngineLost,
+            match=r"controller no longer answers \(Unable to contact .* same command resumes the sweep",
         ):
             future.result(30)
 

@@ -196,7 +196,7 @@ def test_a_long_list_is_answered_by_parts_of_it(home: Path) -> None:
 
 
 def test_ctrl_c_leaves_what_is_known_so_far(home: Path) -> None:
-    """The exit code is that of any sweep, the answer says what is open, and the command that carries on is named."""
+    """The exit code is that of any sweep, the answer says what is open, and the command that resumes it is named."""
     words = ("mine:wait", "--inputs", "mine:NUMBERS", "sweep=stopped")
     process = subprocess.Popen(
         [sys.executable, "-m", "breakeven", "advise", *words],
@@ -215,7 +215,7 @@ def test_ctrl_c_leaves_what_is_known_so_far(home: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; what was measured is kept. Carry on with: " in err
+    assert "interrupted; what was measured is kept. Resume with: " in err
     assert "Not decided. So far: " in out
     assert re.search(r"\d+ not measured yet", " ".join(out.split()))
     assert len(list(runs.iterdir())) >= 2

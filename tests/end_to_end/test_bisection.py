@@ -1,4 +1,4 @@
-"""`hydra/sweeper=bisect` as a user types it: real runs, interrupted by a budget and carried on."""
+"""`hydra/sweeper=bisect` as a user types it: real runs, interrupted by a budget and resumed."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def test_the_version_is_the_projects(command: Command) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: signal.Signals) -> None:
-    """The exit code is 130, and the same command with the sweep's name carries on."""
+    """The exit code is 130, and the same command with the sweep's name resumes it."""
     arguments = ["-m", "workers=1,2", "model=thread", "rounds=50", "measure.max_time=100ms", "sweep=mine"]
     process = commands.start(commands.module("runner", *arguments), tmp_path)
     stored = tmp_path / "outputs" / "mine" / "runs"
@@ -146,7 +146,7 @@ def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: sign
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert said.endswith(f"breakeven run {' '.join(arguments)}\n")
-    assert "interrupted; what was measured is kept. Carry on with: " in said
+    assert "interrupted; what was measured is kept. Resume with: " in said
     assert set(pd.read_parquet(stored).status) == {"ok"}
 
 

@@ -106,7 +106,7 @@ def test_a_full_disk_ends_the_sweep_and_keeps_what_was_measured(tmp_path: Path) 
         {sweep}; echo "free: $?"
         cp -r disk/full free""",
     )
-    told = r"cannot (store|write) .*No space left on device; what was .*\. Carry on with: .* sweep=full\n"
+    told = r"cannot (store|write) .*No space left on device; what was .*\. Resume with: .* sweep=full\n"
     assert re.search(told, done.said), done.said
     assert "full: 1\n" in done.said, done.said
     assert "free: 0\n" in done.said, done.said
@@ -165,7 +165,7 @@ def test_a_folder_deleted_in_mid_sweep_ends_it(tmp_path: Path) -> None:
     )
     assert (done.code, done.left) == (1, NOTHING), done.said
     assert "outputs/gone" in done.said
-    assert "Carry on with: " in done.said
+    assert "Resume with: " in done.said
     assert "Traceback" not in done.said
     assert not (tmp_path / "outputs" / "gone").exists()
 

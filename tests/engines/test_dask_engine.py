@@ -134,7 +134,7 @@ def test_a_node_that_dies_and_one_that_joins(tmp_path: Path, shared: Cluster) ->
 
 
 def test_the_last_node_and_the_scheduler_can_be_lost(tmp_path: Path, own: Cluster) -> None:
-    """The sweep stops with what it has and says so; the same command carries on."""
+    """The sweep stops with what it has and says so; the same command resumes the sweep."""
     write_module(tmp_path, SLOW)
     asked = (
         *("-m", *QUICK, "workload=function", "workload.target=mine:work", "engine.patience=20s"),
@@ -148,7 +148,7 @@ def test_the_last_node_and_the_scheduler_can_be_lost(tmp_path: Path, own: Cluste
         own.kill_scheduler()
         _, said = sweep.communicate(timeout=120)
         assert sweep.returncode == 1
-        assert "carries on" in said
+        assert "resumes the sweep" in said
     assert 1 <= len(runs_of(tmp_path)) < 6
     wait_until(lambda: not engine._nodes())
     order = Order(kind="run", run=run(sys.executable, tmp_path), sweep="x")
@@ -158,7 +158,7 @@ def test_the_last_node_and_the_scheduler_can_be_lost(tmp_path: Path, own: Cluste
 
 
 def test_ctrl_c_leaves_nothing_on_the_nodes(tmp_path: Path, shared: Cluster) -> None:
-    """The runs under way are ended there, and the same command carries on; none is stored twice."""
+    """The runs under way are ended there, and the same command resumes the sweep; none is stored twice."""
     write_module(tmp_path, SLOW)
     asked = (
         *("-m", *QUICK, f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),

@@ -255,7 +255,7 @@ def test_without_the_package_the_command_that_installs_it_is_named(monkeypatch: 
 
 
 def test_ctrl_c_and_a_kill_leave_nothing_on_the_nodes(tmp_path: Path, whole: Cluster) -> None:
-    """The runs under way are ended there, and the same command carries on after a kill as well; none is stored twice."""
+    """The runs under way are ended there, and the same command resumes the sweep after a kill as well; none is stored twice."""
     write_module(tmp_path, SLOW)
     asked = (*BASE, *FUNCTION, "model=process", "rounds=4", "workers=2")
     for number, code in ((signal.SIGINT, EXIT_INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)):
@@ -272,7 +272,7 @@ def test_ctrl_c_and_a_kill_leave_nothing_on_the_nodes(tmp_path: Path, whole: Clu
 
 
 def test_a_node_that_dies_one_that_joins_and_the_head(tmp_path: Path, whole: Cluster) -> None:
-    """The run of a dead node is made again elsewhere, and a new one takes part. Without a head the sweep stops; the same command carries on."""
+    """The run of a dead node is made again elsewhere, and a new one takes part. Without a head the sweep stops; the same command resumes the sweep."""
     write_module(tmp_path, SLOW)
     asked = (*BASE, *FUNCTION, "model=thread", "rounds=12")
     with begun(whole, tmp_path, *asked) as sweep:
@@ -283,7 +283,7 @@ def test_a_node_that_dies_one_that_joins_and_the_head(tmp_path: Path, whole: Clu
         whole.kill(0)
         _, said = sweep.communicate(timeout=60)
     assert sweep.returncode == 1
-    assert "no longer answers; the same command carries on" in said
+    assert "no longer answers; the same command resumes the sweep" in said
     runs = runs_of(tmp_path)
     assert bool(runs["status"].eq("ok").all())
     assert 3 <= len(runs) < 12
