@@ -67,13 +67,13 @@ def probe(advice: Advice) -> str:
     if cells.empty:
         return ""
     cell = cells.iloc[int(cells["speedup"].astype("float64").to_numpy().argmax())]
-    parts = [f"{format_time(float(cell['task_measured_ns']))} a call, {cell['tasks']:.0f} calls at a time"]
+    parts = [f"{format_time(float(cell['task_measured_ns']))} a call, {cell['tasks']:.0f} calls in a trial"]
     crossed = cells[cells["model"].isin(("process", "process_pool", "mp_pool", "loky", "joblib", "mpire"))]
     if len(crossed) and crossed["payload_bytes"].max() > 0:
         there, back = (
             format_size(float(crossed[name].max())) for name in ("payload_bytes", "payload_out_bytes")
         )
-        parts.append(f"{there} in and {back} out where it crosses a process")
+        parts.append(f"a process gets {there} and returns {back}")
     return f"{_subject(advice)}: {', '.join(parts)}"
 
 
@@ -252,7 +252,7 @@ def _spent(advice: Advice) -> str:
     shortest = breakeven_ns(advice)
     if isfinite(shortest):
         parts.append(
-            f"pays for calls from about {format_time(shortest)} on, if handing one over costs as much"
+            f"pays off for calls longer than about {format_time(shortest)}, if handing one over costs the same"
         )
     return ", ".join(parts)
 

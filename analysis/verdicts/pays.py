@@ -15,7 +15,7 @@ _WIDE = 10.0
 
 
 def say_payoff(line: Line) -> str:
-    """Return from where on a mechanism pays, such as ``pays from 420 us a task [350 us, 500 us]``."""
+    """Return from where a mechanism pays, such as ``pays from 420 us a task [350 us, 500 us]``."""
     form, unit = _UNITS[line.axis]
     payoff, what = line.payoff, _WHAT[line.axis]
     if payoff.pays == THROUGHOUT:
@@ -23,7 +23,7 @@ def say_payoff(line: Line) -> str:
     if payoff.pays == NEVER:
         return f"pays at no {what}, {form(line.places[0])} to {form(line.places[-1])}{unit}"
     if payoff.pays == NOT_DECIDED:
-        return f"from which {what} on it pays is not decided"
+        return f"at which {what} it starts to pay is not decided"
     if payoff.pays == IN_PART:
         return f"pays at some {what}s and not at others between them"
     return f"pays {payoff.pays} {_bracket(line)}"

@@ -75,7 +75,7 @@ def _of_all(cell: Row, kind: str) -> str:
 def _for_cpus(cell: Row) -> str:
     cpus, workers = int(cell["cpu_count"]), int(cell["workers"])
     if workers > cpus:
-        return f"share {cpus} CPU{'s' if cpus > 1 else ''} and wait for one {_of_all(cell, CPU)}"
+        return f"share {cpus} CPU{'s' if cpus > 1 else ''} and wait for a CPU {_of_all(cell, CPU)}"
     return f"wait for a CPU {_of_all(cell, CPU)}: the parent or other programs have it"
 
 

@@ -69,7 +69,7 @@ def _of_module(target: str) -> list[Any]:
     call = _Call(f"workload.inputs={target}", f"{name}()" if called else name, target, _LIST)
     made = call(complete(found, makes=True)) if called else found
     if _is_whole(made) or not _is_iterable(made):
-        raise call.refusal(f"{'returned' if called else 'is'} {_shown(made)}, which is no list of inputs")
+        raise call.refusal(f"{'returned' if called else 'is'} {_shown(made)}, which is not a list of inputs")
     inputs: list[Any] = call(lambda: list(_bounded(made, call)))
     if not inputs:
         raise call.refusal(f"{'returned' if called else 'holds'} no inputs ({_shown(made)})")

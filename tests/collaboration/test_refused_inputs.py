@@ -103,15 +103,15 @@ def _refusal(user: Path, planned: Planned = PLAIN, **options: Any) -> str:
     ("name", "said"),
     [
         ("empty", "empty() (mine.py:7) returned no inputs ([] (of type list))"),
-        ("none", "none() (mine.py:10) returned None, which is no list of inputs"),
-        ("text", "text() (mine.py:13) returned 'abc' (of type str), which is no list of inputs"),
-        ("table", "table() (mine.py:16) returned {'a': 1} (of type dict), which is no list of inputs"),
+        ("none", "none() (mine.py:10) returned None, which is not a list of inputs"),
+        ("text", "text() (mine.py:13) returned 'abc' (of type str), which is not a list of inputs"),
+        ("table", "table() (mine.py:16) returned {'a': 1} (of type dict), which is not a list of inputs"),
         ("raises", "raises() raised ValueError: no such thing (mine.py:23 in raises)"),
         ("later", "later() raised KeyError: 'second' (mine.py:27 in later)"),
         ("exits", "exits() raised SystemExit: bye (mine.py:33 in exits)"),
-        ("NUMBER", "NUMBER (mine.py:53) is 5 (of type int), which is no list of inputs"),
+        ("NUMBER", "NUMBER (mine.py:53) is 5 (of type int), which is not a list of inputs"),
         ("NOTHING", "NOTHING (mine.py:54) holds no inputs (() (of type tuple))"),
-        ("TEXT", "TEXT (mine.py:55) is 'abc' (of type str), which is no list of inputs"),
+        ("TEXT", "TEXT (mine.py:55) is 'abc' (of type str), which is not a list of inputs"),
     ],
 )
 def test_a_list_that_is_none(user: Path, name: str, said: str) -> None:

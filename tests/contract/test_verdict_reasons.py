@@ -175,7 +175,7 @@ def test_a_reason_is_a_clause_with_numbers() -> None:
     assert [found.text for found in texts if found] == [
         "wait for the GIL 50 % of their time in a task",
         "spend 1.20 ms on handing over a task of 1.00 ms, most of it sending and copying",
-        "share 2 CPUs and wait for one 50 % of their time",
+        "share 2 CPUs and wait for a CPU 50 % of their time",
         "wait for their event loop 50 % of their time: a task that awaits nothing blocks it",
         "wait for their event loop 52 % of their time: its thread computes all the time",
         "start and end 50 % of their time: each trial has a pool of its own (model.lifetime=per_map)",
