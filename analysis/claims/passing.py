@@ -29,7 +29,7 @@ _SPAN = 64.0
 _SHORT_NS = 100_000
 _SMALL_BYTES, _LARGE_BYTES = 4 * 2**10, 2**20
 _SIGNIFICANT = 0.1
-"""Share of the workers' time from which on it is not to be neglected."""
+"""Share of the workers' time from which it is not negligible."""
 
 _ASKED = "payload_asked_bytes"
 _ECHOES = "pattern=pingpong workers=1 payload=1KiB,1MiB model=thread ipc=reference"

@@ -22,7 +22,7 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.slowed import BUSY
 
 _MANY = 4
-"""Threads from which on the notes speak of many."""
+"""Number of threads from which the notes speak of many."""
 
 _DEFAULT_NS = 5e6
 """The documented switch interval."""

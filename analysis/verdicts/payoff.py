@@ -1,4 +1,4 @@
-"""From which task length, or input size, on a mechanism pays: where its speedups along an axis cross 1."""
+"""From what task length, or input size, a mechanism pays off: where its speedups along an axis cross 1."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ THROUGHOUT, NEVER, FROM, UP_TO, IN_PART, NOT_DECIDED = PAYS = (
 class Payoff(NamedTuple):
     """Where a line of speedups crosses 1.
 
-    ``pays`` is one of `PAYS`. For ``from`` and ``up to``, ``paying`` is the point from which on, or up to which, it
+    ``pays`` is one of `PAYS`. For ``from`` and ``up to``, ``paying`` is the point from which, or up to which, it
     surely pays, and ``losing`` the nearest one beyond at which it surely does not (None if there is none); ``crossing``
     is where the line through the estimates is 1 between the two (None if it is nowhere).
     """
