@@ -37,12 +37,15 @@ class TaskCounts:
     def __init__(self, cells: Iterable[tuple[Cell, Calibration | None]]) -> None:
         self._workers: dict[Group, int] = {}
         self._lengths: dict[Group, int] = {}
+        self._sizes: dict[Group, int] = {}
         self._waits: set[Group] = set()
         for cell, known in cells:
             group = _group(cell)
             self._workers[group] = max(cell.workers, self._workers.get(group, 0))
             self._lengths[group] = max(known.measured_ns if known else 0, self._lengths.get(group, 0))
-            if known is not None and known.calls is not None and known.calls.cpus < WAITS:
+            calls = known.calls if known else None
+            self._sizes[group] = max(calls.largest_bytes if calls else 0, self._sizes.get(group, 0))
+            if calls is not None and calls.cpus < WAITS:
                 self._waits.add(group)
 
     def of(self, cell: Cell, inputs: int = 0) -> int:
@@ -62,10 +65,11 @@ class TaskCounts:
             return 0
         if inputs and cell.longest_trial_ns and (part := self._part(cell, length)) < inputs:
             return part
+        fitting = _that_fit(cell, self._sizes[_group(cell)])
         if inputs:
-            return inputs * turns(cell.trial_ns, length * inputs, _that_fit(cell) // inputs)
+            return inputs * turns(cell.trial_ns, length * inputs, fitting // inputs)
         least = LEAST_EACH * self._workers[_group(cell)]
-        return max(min(ceil(cell.trial_ns / length), _that_fit(cell)), least)
+        return max(min(ceil(cell.trial_ns / length), fitting), least)
 
     def _part(self, cell: Cell, length: int) -> int:
         """Return how many inputs a trial of a part of them does.
@@ -74,7 +78,7 @@ class TaskCounts:
         """
         group = _group(cell)
         least = least_part(self._workers[group], cpu_count(), waits=group in self._waits)
-        handed_over = _LONGEST * cell.longest_trial_ns // _HANDING_OVER_NS
+        handed_over = _handed_over(cell.longest_trial_ns, self._sizes[group])
         return max(min(ceil(cell.longest_trial_ns / length), handed_over), least)
 
 
@@ -101,12 +105,17 @@ def _group(cell: Cell) -> Group:
     return cell.pattern, cell.workload, options, cell.task_ns, cell.trial_ns, sizes
 
 
-def _that_fit(cell: Cell) -> int:
-    """Return the number of tasks that a trial can have.
+def _that_fit(cell: Cell, known_bytes: int) -> int:
+    """Return the number of tasks that a trial can have; ``known_bytes`` is the size of a function's largest payload.
 
     Their payloads fit the memory with room to spare, since a map holds those of all at once; and a trial of tasks that
-    take less than it takes to hand them over stays a trial, and does not become a minute.
+    take less than it takes to hand them and their payloads over stays a trial, and does not become a minute.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEMORY_SHARE
-    handed_over = _LONGEST * cell.trial_ns // _HANDING_OVER_NS
-    return max(min(memory // max(cell.payload_bytes + cell.payload_out_bytes, 1), handed_over), 1)
+    size = max(cell.payload_bytes + cell.payload_out_bytes, known_bytes)
+    return max(min(memory // max(size, 1), _handed_over(cell.trial_ns, size)), 1)
+
+
+def _handed_over(trial_ns: int, size: int) -> int:
+    """Return how many tasks with payloads of ``size`` bytes can be handed over in a few times the length of a trial."""
+    return int(_LONGEST * trial_ns / (_HANDING_OVER_NS + _NS_PER_BYTE * size))

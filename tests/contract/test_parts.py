@@ -56,11 +56,11 @@ def cell(**changes: Any) -> Cell:
     )
 
 
-def known(of: Cell, length: int, cpus: float) -> Calibration:
+def known(of: Cell, length: int, cpus: float, size: int = 0) -> Calibration:
     """Return what calls of the function take, and how many CPUs they keep busy."""
     work = work_of(of, "abc", "python3")
     assert work is not None
-    return Calibration(work, None, length, "python3", calls=Calls(0, 0, 500, length, 10, cpus))
+    return Calibration(work, None, length, "python3", calls=Calls(0, 0, 500, length, size, cpus))
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,14 @@ def test_a_trial_that_would_be_too_long_does_a_part(
     whole = [replace(one, longest_trial_ns=0) for one in cells]
     counts = TaskCounts((one, known(one, length, cpus)) for one in whole)
     assert counts.of(whole[0], inputs) % inputs == 0
+
+
+@pytest.mark.parametrize(("size", "tasks"), [(0, 608), (100 << 10, 608), (1 << 20, 80), (64 << 20, 16)])
+def test_a_trial_stays_one_if_payloads_take_longer_than_the_work(size: int, tasks: int) -> None:
+    """A trial of 24 ms holds 608 calls of 40 us; if each sent 1 MiB, it would become more than half a second."""
+    one = replace(cell(), longest_trial_ns=0)
+    counts = TaskCounts([(one, known(one, 40_000, 1.0, size))])
+    assert counts.of(one, 16) == tasks
 
 
 def test_a_part_occupies_the_workers() -> None:
