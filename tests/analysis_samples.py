@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from breakeven.base.schema import conform
 from breakeven.runner.results.statistics import Statistics
 from breakeven.runner.store import Sweep
 from tests.samples import trial as record
-from tests.stored import commit, leave
+from tests.stored import commit, leave, unsynced
 
 MS = 1_000_000
 TRACED_NS = 100 * MS
@@ -201,7 +202,8 @@ class Sample:
     def store(self, table: str, cell_id: str, round_: int, frame: pd.DataFrame) -> None:
         """Put ``frame`` in the place of that run's part of ``table``, stored or not; columns that it lacks are null."""
         key = (cell_id, round_)
-        leave(self.sweep, table, key, _keyed(table, key, frame))
+        with unsynced():
+            leave(self.sweep, table, key, _keyed(table, key, frame))
 
     def _keep(self, table: str, key: Key, frame: pd.DataFrame) -> None:
         """Keep ``frame`` as that run's part of ``table`` until its row is stored."""
@@ -210,7 +212,8 @@ class Sample:
     def _store_run(self, row: dict[str, Any], round_: int) -> None:
         started = datetime(2025, 1, 1, tzinfo=UTC)
         row = row | {"round": round_, "order": self.runs, "started_at": started}
-        commit(self.sweep, row, **self.parts.pop((row["cell_id"], round_), {}))
+        with unsynced():
+            commit(self.sweep, row, **self.parts.pop((row["cell_id"], round_), {}))
         self.runs += 1
 
     def _trace(self, row: dict[str, Any], round_: int, trials: pd.DataFrame) -> pd.DataFrame:
@@ -276,10 +279,12 @@ class Turns:
         return min(now, self.wall), busy - left - max(0, now - self.wall)
 
 
+@cache
 def trace_lanes(model: str, workers: int, cpus: int, wall: int) -> pd.DataFrame:
     """Make the spans of a trial: threads take turns of 5 ms on one CPU, processes of 3 ms on ``cpus``.
 
-    A task that is cut by a turn's end lasts until the worker's next turn, as it does in a real trace.
+    A task that is cut by a turn's end lasts until the worker's next turn, as it does in a real trace. The frame is made
+    once for all cells that are alike in this: do not change it.
     """
     turn, at_once = (5 * MS, 1) if model.startswith("thread") else (3 * MS, cpus)
     turns = Turns(workers, turn, at_once, wall)

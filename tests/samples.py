@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -16,7 +17,7 @@ from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from breakeven.runner.cell.workloads.echo import Echo
 from breakeven.runner.config.cell import Cell, Measure
 from breakeven.runner.planning.run import Run
-from tests.crews import options_of
+from tests.options import options_of
 
 QUICK = Measure(
     warmup=1,
@@ -83,11 +84,16 @@ def specification(folder: Path, **changes: Any) -> Specification:
 
 def trial(**changes: Any) -> TrialRecord:
     """Return a parallel trial of ten tasks, timed and undisturbed, of which the kernel counted nothing."""
+    return _trial()._replace(**changes)
+
+
+@cache  # a sweep of a test has thousands, and to read the types takes longer than all else
+def _trial() -> TrialRecord:
     hints = get_type_hints(TrialRecord)
     counts: dict[str, Any] = {name: 0 if hint is int else None for name, hint in hints.items()}
     flags = {"warmup": False, "traced": False}
     known = {"kind": PARALLEL, "wall_ns": 500, "tasks": 10, "bytes": 1000}
-    return TrialRecord(**counts | flags | known | changes)
+    return TrialRecord(**counts | flags | known)
 
 
 def worker(**changes: Any) -> WorkerRecord:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
@@ -20,6 +21,13 @@ from breakeven.runner.store.sealed import encode
 
 ROW = {"cell_id": "a1", "round": 0, "status": "ok", "workers": 2, "speedup": 1.5}
 KEY = ("a1", 0)
+
+
+@contextmanager
+def unsynced() -> Iterator[None]:
+    """Write files without waiting for the disk: those of a test need not survive a loss of power."""
+    with patch("os.fsync", lambda _: None):
+        yield
 
 
 def commit(sweep: Sweep, row: Mapping[str, Any], **tables: Mapping[str, Any] | pa.Table) -> None:

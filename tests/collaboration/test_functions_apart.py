@@ -14,7 +14,7 @@ from breakeven.analysis.comparing import compare
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.frames.factors import label_mechanisms, label_settings, name_cells
 from breakeven.analysis.frames.lengths import lengths_of_tasks, name_lengths
-from breakeven.analysis.lab import load
+from breakeven.analysis.lab import Lab, load
 from breakeven.analysis.summary.screen import summarise
 from breakeven.base.factors import FACTORS
 from tests.analysis_samples import Sample
@@ -56,9 +56,9 @@ def two(request: pytest.FixtureRequest) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 @pytest.fixture(params=[True, False], ids=["typed", "chosen"], scope="module")
-def sample(
+def lab(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, two: tuple[dict[str, Any], ...]
-) -> Sample:
+) -> Lab:
     """Return a sweep of two works, each in two models with one and two workers, and traced."""
     made = Sample(tmp_path_factory.mktemp("outputs") / "a", rounds=2, pairs=6)
     for work in two:
@@ -70,7 +70,7 @@ def sample(
             window: dict[str, Any] = {"per_second": 900.0 * workers, "serial_per_second": 1000.0}
             made.add_window(model="process", workers=workers, **window, **called)
         made.add_bad("timeout", "no result within 30 s", model="thread", workers=8, **called)
-    return made
+    return load(made.path)
 
 
 def _maps(cells: pd.DataFrame) -> pd.DataFrame:
@@ -81,9 +81,8 @@ def _maps(cells: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def test_every_cell_has_a_name_of_its_own(sample: Sample) -> None:
+def test_every_cell_has_a_name_of_its_own(lab: Lab) -> None:
     """Factors and variant tell all cells apart, and so do labels with the number of workers."""
-    lab = load(sample.path)
     cells = lab.cells
     assert not cells.duplicated([*FACTORS, "variant"]).any()
     maps = _maps(lab.estimates)
@@ -92,9 +91,9 @@ def test_every_cell_has_a_name_of_its_own(sample: Sample) -> None:
     assert len(set(label_settings(maps))) == 2
 
 
-def test_lengths_and_choices_are_of_one_work(sample: Sample) -> None:
+def test_lengths_and_choices_are_of_one_work(lab: Lab) -> None:
     """What is shown side by side did the same work."""
-    maps = _maps(load(sample.path).estimates)
+    maps = _maps(lab.estimates)
     chosen = choose_comparable(maps, 9)
     assert len(set(label_settings(maps)[chosen.index])) == 1
     assert len(chosen) == 2
@@ -102,9 +101,9 @@ def test_lengths_and_choices_are_of_one_work(sample: Sample) -> None:
     assert lengths_of_tasks(maps).isna().all()
 
 
-def test_the_summary_has_a_row_for_each(sample: Sample) -> None:
+def test_the_summary_has_a_row_for_each(lab: Lab) -> None:
     """Tables, verdicts and reasons of failures: none stands for two works."""
-    found = summarise(load(sample.path))
+    found = summarise(lab)
     table = found.cells["map"].texts
     factors = list(found.cells["map"].factors)
     assert len(table) == len(table[factors].drop_duplicates()) == 8
@@ -113,23 +112,22 @@ def test_the_summary_has_a_row_for_each(sample: Sample) -> None:
     assert len(failed) == len(set(failed["example"])) or len(set(failed["work"])) == 1
 
 
-def test_verdicts_are_of_one_work(sample: Sample) -> None:
+def test_verdicts_are_of_one_work(lab: Lab) -> None:
     """A question for each, and no cell in two."""
-    verdicts = load(sample.path).verdicts
+    verdicts = lab.verdicts
     maps = verdicts[~verdicts["question"].str.contains("round trips|window")]
     assert len(maps) == len(set(maps["question"])) == 2
 
 
-def test_figures_have_a_panel_for_each(sample: Sample) -> None:
+def test_figures_have_a_panel_for_each(lab: Lab) -> None:
     """Every line is of one work."""
-    lab = load(sample.path)
     for panels in _panels(lab):
         assert panels["setting"].nunique() == 2
         of_one = panels.groupby(["setting", "mechanism", "workers"])["cell_id"].nunique()
         assert of_one.max() == 1
 
 
-def _panels(lab: Any) -> Iterator[pd.DataFrame]:
+def _panels(lab: Lab) -> Iterator[pd.DataFrame]:
     """Yield the cells of the figures that draw several works."""
     from breakeven.analysis.figures import overhead, scaling  # noqa: PLC0415  # matplotlib is slow to import
 
@@ -140,13 +138,11 @@ def _panels(lab: Any) -> Iterator[pd.DataFrame]:
     plt.close("all")
 
 
-def test_cells_are_paired_with_those_of_the_same_work(sample: Sample) -> None:
+def test_cells_are_paired_with_those_of_the_same_work(lab: Lab) -> None:
     """Never one work with the other, and each pair with a name of its own."""
-    pairs = compare(
-        "pattern=map,model=thread", "pattern=map,model=process", within=sample.path, by="throughput"
-    )
+    pairs = compare("pattern=map,model=thread", "pattern=map,model=process", within=lab.path, by="throughput")
     assert len(pairs) == len(set(pairs["cell"])) == 4
-    works = load(sample.path).runs.drop_duplicates("cell_id").set_index("cell_id")["config"]
+    works = lab.runs.drop_duplicates("cell_id").set_index("cell_id")["config"]
     assert works[pairs["cell_id_a"]].tolist() == works[pairs["cell_id_b"]].tolist()
 
 
