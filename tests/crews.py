@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from copy import deepcopy
-from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import pytest
-import yaml
 
 from breakeven.runner.cell import channels, models, workloads
 from breakeven.runner.cell.board import Geometry
 from breakeven.runner.cell.compatibility import NATIVE, NONE, channel_for, why_not
-from breakeven.runner.cell.families import FAMILIES, NOTHING, lacks_of
+from breakeven.runner.cell.families import NOTHING, lacks_of
 from breakeven.runner.cell.member import Lack
 from breakeven.runner.cell.models import Model
 from breakeven.runner.cell.models._abc import CrewSettings
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.patterns.map import Map
 from breakeven.runner.cell.question import Asked
-from breakeven.runner.cell.spaces import PARENTS_THREAD
+from breakeven.runner.cell.spaces import PARENTS_THREAD, SHARING_OBJECTS
 from breakeven.runner.cell.worker import Work
-from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
+from breakeven.runner.cell.workloads._abc import Sizes, Workload
 from breakeven.runner.cell.workloads.echo import Echo
-from breakeven.runner.config.cell import _Member
-from breakeven.runner.config.files import conf_folder
+from tests import tasks
+from tests.options import options_of
 
 
 class Mechanism(NamedTuple):
@@ -53,6 +49,11 @@ class Mechanism(NamedTuple):
         return models.load(self.model).SPACE in PARENTS_THREAD
 
     @property
+    def imports(self) -> bool:
+        """Whether its workers import the module of what they are sent: they neither share objects nor inherit them."""
+        return models.load(self.model).SPACE not in SHARING_OBJECTS and self.start_method != "fork"
+
+    @property
     def can_exist(self) -> bool:
         """Whether the model has the start method, and the channel joins its workers."""
         reason = why_not(
@@ -70,19 +71,6 @@ class Mechanism(NamedTuple):
         members = [("model", self.model), *([("ipc", self.ipc)] if self.ipc in channels.REGISTRY else [])]
         found = [lacks_of(Asked(family, name, options_of(family, name))) for family, name in members]
         return [lack for lack in found if lack != NOTHING]
-
-
-def options_of(family: str, name: str) -> dict[str, Any]:
-    """Return the options of a member with the defaults of its YAML file, in base units."""
-    return deepcopy(_options_of(family, name))
-
-
-@cache  # every pair of a model and a channel asks for those of both, whenever a test session starts
-def _options_of(family: str, name: str) -> dict[str, Any]:
-    if name not in FAMILIES[family].REGISTRY:
-        return {}
-    given = yaml.safe_load((conf_folder() / family / f"{name}.yaml").read_text())
-    return _Member.read({family: given}, family).options
 
 
 def _mechanisms() -> Iterator[Mechanism]:
@@ -116,6 +104,14 @@ class StartCrew(Protocol):
         """Provide the workers, ready for a trial."""
 
 
+def refuse_long_import(mechanism: Mechanism, workload: Workload) -> None:
+    """Fail a test whose workers would import more than their tasks need, which takes longer than all else they do."""
+    kind = type(workload)
+    assert not mechanism.imports or kind.__module__.startswith(("breakeven.", tasks.__name__)), (
+        f"each worker would import all of {kind.__module__} to find {kind.__name__}: move it to tests/tasks.py"
+    )
+
+
 def crew_of(mechanism: Mechanism, folder: Path, ipc_changes: Any = None, **changes: Any) -> StartCrew:
     """Return what starts workers of a mechanism, with their board in ``folder``.
 
@@ -130,7 +126,9 @@ def crew_of(mechanism: Mechanism, folder: Path, ipc_changes: Any = None, **chang
         count = pattern.knobs.workers if pattern is not None and pattern.BETWEEN else mechanism.workers
         geometry = Geometry(str(folder / "board"), count, 4096, 512)
         pattern = pattern or Map({}, Knobs(count, 16, 0))
-        work = Work(pattern, workload or Echo({}, Sizes(1024, 1024), 7), geometry, (), ())
+        workload = workload or Echo({}, Sizes(1024, 1024), 7)
+        refuse_long_import(mechanism, workload)
+        work = Work(pattern, workload, geometry, (), ())
         options, ipc_options = (
             options_of("model", model) | changes,
             options_of("ipc", ipc) | (ipc_changes or {}),
@@ -168,70 +166,3 @@ def small_workload(name: str, sizes: Sizes = SMALL, **options: Any) -> Workload:
     if made.LENGTH:
         made.amount = made.calibrate(200_000)
     return made
-
-
-# --- workloads, whose tasks are found by name in a worker that is spawned --------------------------------------
-
-
-class Sample(Workload):
-    """A workload that tests give the payloads of; it has no length of its own."""
-
-    LENGTH = False
-
-    def __init__(self) -> None:
-        super().__init__({}, Sizes(0, 0), 0)
-
-
-class Times(Sample):
-    """Returns the task's payload times three, and fails on a negative one."""
-
-    def open(self) -> Task:
-        """Return the task."""
-        return _times
-
-
-def _times(payload: int) -> tuple[int, int]:
-    if payload < 0:
-        raise ValueError(f"negative: {payload}")
-    return payload, 3 * payload
-
-
-class Identity(Sample):
-    """Returns what comes, whatever it is."""
-
-    def open(self) -> Task:
-        """Return the task."""
-        return _identity
-
-
-def _identity(payload: Any) -> tuple[int, Any]:
-    return 41, payload
-
-
-class Timed(Sample):
-    """Sleeps for 5 ms, and returns when that began and when it ended."""
-
-    def open(self) -> Task:
-        """Return the task."""
-        return _timed
-
-
-def _timed(payload: int) -> tuple[int, tuple[int, int]]:
-    start = time.perf_counter_ns()
-    time.sleep(0.005)
-    return payload, (start, time.perf_counter_ns())
-
-
-class Busy(Sample):
-    """Keeps a CPU busy for 50 ms of its own CPU time."""
-
-    def open(self) -> Task:
-        """Return the task."""
-        return _busy
-
-
-def _busy(payload: int) -> tuple[int, int]:
-    end = time.thread_time_ns() + 50_000_000
-    while time.thread_time_ns() < end:
-        pass
-    return payload, payload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -14,9 +15,9 @@ from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import memory, process_mark
 from breakeven.runner.host.processes import all_pids
 from breakeven.runner.results import RunResult
-from tests.machines import left_behind
 from tests.samples import run
 
+_SHARED = Path("/dev/shm")
 HEAD = '''
 """A user's module."""
 import ctypes, glob, multiprocessing, os, random, resource, signal, sys, time
@@ -81,6 +82,11 @@ def call(tmp_path: Path, body: str, **changes: Any) -> dict[str, Any]:
     lines = "\n".join(f"    {line}" for line in body.splitlines())
     user = write_module(tmp_path / "user", f"\ndef work():\n{lines}\n")
     return dict(execute(user, **function("work") | {"ipc": "pipe"} | changes).row)
+
+
+def left_behind() -> set[str]:
+    """Return what runs of this process have in shared memory now; other sweeps may be under way."""
+    return {path.name for path in _SHARED.glob(f"breakeven-{os.getpid()}-*")} if _SHARED.exists() else set()
 
 
 def marked(mark: int) -> list[int]:

@@ -19,7 +19,8 @@ from breakeven.runner.cell.channels.manager import Manager
 from breakeven.runner.cell.models._threads import Context
 from tests.collaboration.host_runs import call
 from tests.collaboration.test_stream_channels import descriptors
-from tests.crews import MECHANISMS, Identity, Mechanism, crew_of
+from tests.crews import MECHANISMS, Mechanism, crew_of
+from tests.tasks import Identity
 
 FORKED = [one for one in MECHANISMS if one.start_method == "fork" and one.ipc in channels.REGISTRY]
 

@@ -12,7 +12,8 @@ from breakeven.runner.cell import channels
 from breakeven.runner.cell.channels._abc import Room
 from breakeven.runner.cell.errors import MessageTooLarge
 from breakeven.runner.cell.spaces import INTERPRETERS, LOOP, PLACE, PROCESSES, THREADS
-from tests.crews import EVERY_CHANNEL, Identity, Mechanism, StartCrew
+from tests.crews import EVERY_CHANNEL, Mechanism, StartCrew
+from tests.tasks import Identity
 
 SHARED_MEMORY = pytest.mark.parametrize(
     "mechanism", [Mechanism("thread", None, "shared_memory")], indirect=True, ids=str

@@ -18,7 +18,8 @@ from breakeven.runner.cell.patterns.heartbeat import Heartbeat
 from breakeven.runner.results import RunResult
 from tests import commands
 from tests.collaboration.host_runs import execute, function, write_module
-from tests.crews import EVERY_MODEL, PACKAGED, Mechanism, options_of
+from tests.crews import EVERY_MODEL, PACKAGED, Mechanism
+from tests.options import options_of
 
 TICKS: dict[str, Any] = {
     "pattern": "heartbeat",

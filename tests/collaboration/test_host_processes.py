@@ -25,12 +25,12 @@ from tests.collaboration.host_runs import (
     call,
     function,
     is_there,
+    left_behind,
     marked,
     wait_for,
     write_module,
 )
 from tests.crews import MECHANISMS, Mechanism
-from tests.machines import left_behind
 from tests.samples import run
 
 HANGS = "open(__file__ + '.reached', 'w').close(); time.sleep(1000)"

@@ -15,7 +15,8 @@ from breakeven.runner.cell.patterns._abc import Knobs
 from breakeven.runner.cell.patterns.switching import Notes, Switching, observe
 from breakeven.runner.results import RunResult
 from tests.collaboration.host_runs import execute
-from tests.crews import EVERY_MODEL, PACKAGED, Mechanism, options_of
+from tests.crews import EVERY_MODEL, PACKAGED, Mechanism
+from tests.options import options_of
 
 WINDOW: dict[str, Any] = {
     "pattern": "switching",

@@ -17,7 +17,8 @@ from breakeven.runner.cell.models import Model
 from breakeven.runner.cell.phases import COMPUTE
 from breakeven.runner.cell.spaces import PROCESSES
 from breakeven.runner.cell.trace import count_marks
-from tests.crews import EVERY_MODEL, PACKAGED, Busy, Mechanism, StartCrew, Times
+from tests.crews import EVERY_MODEL, PACKAGED, Mechanism, StartCrew
+from tests.tasks import Busy, Times
 
 QUICK = [mechanism for mechanism in PACKAGED if mechanism.model in ("loky", "joblib", "mpire")]
 """Pools of packages that start in less than a second."""

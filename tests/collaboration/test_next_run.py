@@ -17,8 +17,7 @@ from breakeven.runner.host import process_mark
 from breakeven.runner.host.processes import all_pids
 from breakeven.runner.planning.run import Run
 from tests import commands
-from tests.collaboration.host_runs import function, is_there, marked, wait_for, write_module
-from tests.machines import left_behind
+from tests.collaboration.host_runs import function, is_there, left_behind, marked, wait_for, write_module
 from tests.samples import run
 
 

@@ -20,8 +20,15 @@ from breakeven.runner.engines.debug import in_process
 from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import process_mark
 from tests import commands
-from tests.collaboration.host_runs import execute, function, is_there, marked, wait_for, write_module
-from tests.machines import left_behind
+from tests.collaboration.host_runs import (
+    execute,
+    function,
+    is_there,
+    left_behind,
+    marked,
+    wait_for,
+    write_module,
+)
 from tests.samples import run
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {

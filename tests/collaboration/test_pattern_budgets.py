@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from breakeven.runner.cell import patterns
-from tests.collaboration.host_runs import execute
-from tests.crews import Mechanism, options_of
-from tests.machines import left_behind
+from tests.collaboration.host_runs import execute, left_behind
+from tests.crews import Mechanism
+from tests.options import options_of
 
 MECHANISMS = (Mechanism("process", "fork", "pipe"), Mechanism("thread", None, "queue"))
 

@@ -14,7 +14,8 @@ from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.workloads._abc import Workload
 from breakeven.runner.cell.workloads._resources import DISK
-from tests.crews import SMALL, THREADS, Mechanism, StartCrew, options_of, small_workload
+from tests.crews import SMALL, THREADS, Mechanism, StartCrew, small_workload
+from tests.options import options_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "window": {"bin": 10_000_000},

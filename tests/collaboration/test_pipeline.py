@@ -17,7 +17,8 @@ from breakeven.runner.cell.patterns.pipeline import Pipeline, chain
 from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.workloads._abc import Task
 from tests.analysis_samples import Sample as Sweep
-from tests.crews import EVERY_MODEL, Mechanism, Sample, StartCrew, crew_of
+from tests.crews import EVERY_MODEL, Mechanism, StartCrew, crew_of
+from tests.tasks import Adds
 
 ABLE = [one for one in EVERY_MODEL if models.load(one.model).EQUIPS]
 TASKS = 50
@@ -32,26 +33,8 @@ def mechanism(request: pytest.FixtureRequest) -> Mechanism:
     return found
 
 
-class Adds(Sample):
-    """Returns the payload plus one, and the payload as value; it fails at a large one."""
-
-    def inputs(self) -> list[Any]:
-        """Return three numbers."""
-        return [10, 20, 30]
-
-    def open(self) -> Task:
-        """Return the task."""
-        return _add
-
-
-def _add(payload: int) -> tuple[int, int]:
-    if payload > 1000:
-        raise ValueError(f"too large: {payload}")
-    return payload, payload + 1
-
-
 class Forgets(Adds):
-    """Does the same, but for its hundredth call of a worker."""
+    """Adds one too many, once, near the end of a trial."""
 
     def open(self) -> Task:
         """Return the task."""
@@ -70,8 +53,8 @@ def _pipeline(via: str = "queue", weights: list[int] | None = None, workers: int
 
 def test_a_chain_sums_its_values_and_passes_on_what_came_back() -> None:
     """Each task has what the one before made."""
-    assert chain(_add, 10, 3) == (10 + 11 + 12, 13)
-    assert chain(_add, 10, 0) == (0, 10)
+    assert chain(Adds().open(), 10, 3) == (10 + 11 + 12, 13)
+    assert chain(Adds().open(), 10, 0) == (0, 10)
 
 
 @VIA

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from breakeven.base.errors import BadInput
-from breakeven.runner.cell import boot, models
+from breakeven.runner.cell import models
 from breakeven.runner.cell.errors import TaskFailed
-from breakeven.runner.cell.workloads._abc import Task
 from breakeven.runner.config.cell import _Member
-from tests.crews import MECHANISMS, Mechanism, Sample, Timed, Times, crew_of
+from tests.crews import MECHANISMS, Mechanism, crew_of
+from tests.tasks import Initial, Timed, Times
 
 CHUNKS = (None, "auto", 1, 7, 1000)
 
@@ -85,18 +85,6 @@ def test_no_more_tasks_are_under_way_than_may_be(tmp_path: Path, mechanism: Mech
         with crew_of(mechanism, folder, in_flight=in_flight, **submits)(Timed()) as workers:
             spans = [span for _, span in workers.map([(0, number) for number in range(10)])]
         assert _most_at_once(spans) == most
-
-
-class Initial(Sample):
-    """Returns what the worker was given when it started."""
-
-    def open(self) -> Task:
-        """Return the task."""
-        return _initial
-
-
-def _initial(payload: int) -> tuple[int, bytes]:
-    return payload, boot.initial_bytes()
 
 
 @pytest.mark.parametrize("lifetime", ["persistent", "per_map"])

@@ -12,9 +12,9 @@ from breakeven.runner.cell import channels
 from breakeven.runner.cell.channels._sync import KINDS
 from breakeven.runner.cell.spaces import INTERPRETERS
 from breakeven.runner.results import RunResult
-from tests.collaboration.host_runs import function, write_module
-from tests.crews import options_of
-from tests.machines import left_behind, newest
+from tests.collaboration.host_runs import function, left_behind, write_module
+from tests.machines import newest
+from tests.options import options_of
 from tests.samples import run
 
 USER = """

@@ -12,7 +12,8 @@ from breakeven.runner.cell.patterns._abc import Knobs
 from breakeven.runner.cell.patterns.scatter import SKEWS, Scatter, draw
 from breakeven.runner.results import RunResult
 from tests.collaboration.host_runs import execute, function, write_module
-from tests.crews import EVERY_CHANNEL, EVERY_MODEL, Mechanism, options_of
+from tests.crews import EVERY_CHANNEL, EVERY_MODEL, Mechanism
+from tests.options import options_of
 
 MS = 1_000_000
 TASKS = 48

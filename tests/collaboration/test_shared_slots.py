@@ -7,7 +7,7 @@ import pickle
 import stat
 import zlib
 from collections.abc import Iterator
-from itertools import cycle, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from breakeven.runner.cell.channels._sync import KINDS, LINE, lack_of
 from breakeven.runner.cell.errors import InputsUnusable, TaskFailed
 from breakeven.runner.cell.models import Model
 from breakeven.runner.cell.workloads._abc import Task
-from tests.crews import Identity, Mechanism, Sample, crew_of
+from tests.crews import Mechanism, crew_of
+from tests.tasks import Identity, InPlace, Sample
 
 SLOTTED = [name for name in channels.REGISTRY if "sync" in channels.load(name).OPTIONS and name != "deque"]
 LENDING = [name for name in SLOTTED if "access" in channels.load(name).OPTIONS]
@@ -36,20 +37,6 @@ PAYLOADS = [bytes([number]) * (1000 * number * number) for number in range(1, 12
 
 def _mechanism(where: str, ipc: str) -> Mechanism:
     return Mechanism(where.partition("-")[0], WHERE[where], ipc)
-
-
-class _InPlace(Sample):
-    """Returns a checksum, and by turns a part of the payload, all of it, or what kind of object it is."""
-
-    def open(self) -> Task:
-        """Return the task."""
-        turn = cycle(range(3))
-        return lambda payload: _seen(next(turn), payload)
-
-
-def _seen(turn: int, payload: Any) -> tuple[int, Any]:
-    kind = type(payload).__name__, getattr(payload, "readonly", None), [payload[:3]]
-    return zlib.crc32(payload), (payload[:10], payload, kind)[turn]
 
 
 class _Keeps(Sample):
@@ -105,7 +92,7 @@ def test_payloads_are_seen_where_they_lie(
 ) -> None:
     """A task has a read-only view; what it returns, the payload or a part of it, comes back whole."""
     start = crew_of(_mechanism(where, ipc), tmp_path, {"sync": sync, "access": access})
-    with start(_InPlace()) as workers:
+    with start(InPlace()) as workers:
         workers.prepare(PAYLOADS)
         results = workers.map([(0, payload) for payload in PAYLOADS * 5])
         found = [(check, bytes(back) if type(back) is memoryview else back) for check, back in results]

@@ -15,9 +15,9 @@ from breakeven.runner.cell.patterns._peers import Peers
 from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.workloads._abc import Sizes, Task
 from breakeven.runner.cell.workloads.delivery import Parcels
-from tests.collaboration.host_runs import execute
-from tests.crews import EVERY_CHANNEL, EVERY_MODEL, MECHANISMS, Mechanism, crew_of, options_of
-from tests.machines import left_behind
+from tests.collaboration.host_runs import execute, left_behind
+from tests.crews import EVERY_CHANNEL, EVERY_MODEL, MECHANISMS, Mechanism, crew_of
+from tests.options import options_of
 
 ABLE = [
     one

@@ -20,7 +20,7 @@ from breakeven.runner.cell.errors import NoRoom
 from breakeven.runner.cell.member import Lack
 from breakeven.runner.cell.models._threads import Context
 from breakeven.runner.cell.spaces import PROCESSES, THREADS
-from tests.crews import options_of
+from tests.options import options_of
 
 STREAMS = [name for name in channels.REGISTRY if issubclass(channels.load(name), StreamChannel)]
 

@@ -9,9 +9,8 @@ import pytest
 
 from breakeven.runner import host
 from breakeven.runner.engines.debug import in_process
-from tests.collaboration.host_runs import execute, function, write_module
+from tests.collaboration.host_runs import execute, function, left_behind, write_module
 from tests.crews import EVERY_MODEL, MECHANISMS, Mechanism
-from tests.machines import left_behind
 from tests.samples import run
 
 FUNCTIONS = '''

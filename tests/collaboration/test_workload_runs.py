@@ -9,7 +9,7 @@ import pytest
 
 from breakeven.runner.cell import workloads
 from tests.collaboration.host_runs import execute
-from tests.crews import options_of
+from tests.options import options_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "copy": {"buffer": 1 << 20},

@@ -16,7 +16,8 @@ from breakeven.runner.cell.sizes import size_of
 from breakeven.runner.cell.verification import same
 from breakeven.runner.cell.workloads._abc import Sizes, Task
 from breakeven.runner.cell.workloads._snippets import SNIPPETS
-from tests.crews import FUNCTION, Sample, small_workload
+from tests.crews import FUNCTION, small_workload
+from tests.tasks import Sample
 
 
 class Clocked(Sample):

@@ -16,7 +16,8 @@ from breakeven.runner.cell.patterns._abc import Knobs
 from breakeven.runner.cell.patterns.scatter import SKEWS, Chunk, Scatter, draw
 from breakeven.runner.cell.reference import Reference
 from breakeven.runner.cell.workloads._abc import Task
-from tests.crews import THREADS, Identity, Mechanism, Sample, StartCrew
+from tests.crews import THREADS, Mechanism, StartCrew
+from tests.tasks import Identity, Sample
 
 
 @pytest.fixture
