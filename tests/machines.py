@@ -1,4 +1,4 @@
-"""What the tests find on the machine: interpreters to measure, and what a run may leave behind."""
+"""The interpreters that the tests find on the machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import pytest
 
+from breakeven.runner.planning.interpreters import Interpreter, find_interpreter
+
 _VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
 _NAMES = (*(f"python{version}" for version in _VERSIONS), "pypy3")
 _BROUGHT = ("3.13", "3.13t", "3.14", "pypy3")
 """What .ci/pythons brings."""
 _OLDEST = (3, 9)
-_SHARED = Path("/dev/shm")
 
 
 class Build(NamedTuple):
@@ -66,6 +67,12 @@ def interpreters() -> list[str]:
     return sorted(builds, key=builds.__getitem__)
 
 
+@cache
+def described(executable: str) -> Interpreter:
+    """Return what planning finds out about an interpreter; each is started once for all tests that are about something else."""
+    return find_interpreter(executable)
+
+
 def newest(*, free_threaded: bool = False, since: tuple[int, int] = _OLDEST) -> str:
     """Return the newest CPython of a kind; skip the test if there is none."""
     for path in reversed(interpreters()):
@@ -97,11 +104,6 @@ def skip_pypys_executor(executable: str, start_method: str | None) -> None:
         pytest.skip(
             "PyPy 3.9's ProcessPoolExecutor has no _adjust_process_count, which it calls itself; take a newer PyPy"
         )
-
-
-def left_behind() -> set[str]:
-    """Return what runs of this process have in shared memory now; other sweeps may be under way."""
-    return {path.name for path in _SHARED.glob(f"breakeven-{os.getpid()}-*")} if _SHARED.exists() else set()
 
 
 def _each(names: Sequence[str]) -> pytest.MarkDecorator:

@@ -13,12 +13,12 @@ import pytest
 from breakeven.runner import host
 from breakeven.runner.cell import channels, patterns
 from breakeven.runner.engines.loading import load
-from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.results.rows import incompatible
 from breakeven.runner.store import Sweep
 from tests.collaboration.host_runs import execute, function, write_module
-from tests.crews import EVERY_CHANNEL, Mechanism, options_of
-from tests.machines import EVERY_INTERPRETER
+from tests.crews import EVERY_CHANNEL, Mechanism
+from tests.machines import EVERY_INTERPRETER, described
+from tests.options import options_of
 from tests.samples import QUICK, run
 
 USER = """
@@ -123,7 +123,7 @@ def test_known_waiting_shows_as_such(tmp_path: Path) -> None:
 @EVERY_INTERPRETER
 def test_every_interpreter_runs_every_pattern(executable: str, pattern: str) -> None:
     """Interpreters with nothing installed carry out a run with processes, and say what they are."""
-    found = find_interpreter(executable)
+    found = described(executable)
     options: dict[str, Any] = {"pattern_options": options_of("pattern", pattern)}
     if "window_ns" not in patterns.load(pattern).IGNORES:
         options["window_ns"] = 20_000_000
@@ -137,7 +137,7 @@ def test_every_interpreter_runs_every_pattern(executable: str, pattern: str) -> 
 @EVERY_INTERPRETER
 def test_every_interpreter_hands_over_every_kind_of_end(executable: str) -> None:
     """Spawned processes exchange messages over each; what that costs before the first trial is stored."""
-    found = find_interpreter(executable)
+    found = described(executable)
     for mechanism in OVER_NEW_CHANNELS:
         outcome = host.execute(run(found.executable, **mechanism._asdict(), pattern="pingpong", tasks=20))
         assert (mechanism, outcome.row["reason"]) == (mechanism, None)
@@ -148,7 +148,7 @@ def test_every_interpreter_hands_over_every_kind_of_end(executable: str) -> None
 @EVERY_INTERPRETER
 def test_every_interpreter_shares_memory_in_every_way(executable: str) -> None:
     """Spawned processes wake each other in each way that there is, and reach payloads in each way; results are verified."""
-    found = find_interpreter(executable)
+    found = described(executable)
     for ipc, sync, access in SHARED:
         if sync == "eventfd" and found.version.startswith("3.9."):
             continue

@@ -17,9 +17,10 @@ from breakeven.runner import host
 from breakeven.runner.errors import PlanOutdated
 from breakeven.runner.planning import conditions, input_files
 from breakeven.runner.planning.conditions import Present
-from breakeven.runner.planning.interpreters import check_function, find_interpreter
+from breakeven.runner.planning.interpreters import check_function
 from breakeven.runner.planning.modules import changed_source
 from breakeven.runner.planning.run import Run
+from tests.machines import described
 from tests.samples import run
 
 OPTIONS: dict[str, Any] = {"target": "mine:work", "args": [], "kwargs": {}, "inputs": "data/*.txt"}
@@ -33,7 +34,7 @@ def _plan(folder: Path) -> Run:
     serial = {"model": "serial", "start_method": None, "ipc": "none", "workers": 1, "tasks": source.inputs}
     sizes = {"task_ns": 0, "payload_bytes": 0}
     planned = run(sys.executable, folder, workload="function", workload_options=OPTIONS, **serial, **sizes)
-    now = conditions.conditions(find_interpreter(sys.executable), source, "")
+    now = conditions.conditions(described(sys.executable), source, "")
     return replace(planned, source=source, conditions=now)
 
 

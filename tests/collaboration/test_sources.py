@@ -17,10 +17,10 @@ from breakeven.runner import host
 from breakeven.runner.errors import PlanOutdated
 from breakeven.runner.planning import conditions
 from breakeven.runner.planning.conditions import Present
-from breakeven.runner.planning.interpreters import check_function, find_interpreter
+from breakeven.runner.planning.interpreters import check_function
 from breakeven.runner.planning.run import Run, Source
 from tests.commands import Command
-from tests.machines import EVERY_INTERPRETER
+from tests.machines import EVERY_INTERPRETER, described
 from tests.samples import run
 
 OPTIONS: dict[str, Any] = {"target": "mine:work", "args": [], "kwargs": {}, "make_input": None}
@@ -40,7 +40,7 @@ def plan(folder: Path, source: Source | None = None, executable: str = sys.execu
     planned = run(
         executable, folder, workload="function", workload_options=OPTIONS, task_ns=0, payload_bytes=0, **known
     )
-    found = conditions.conditions(find_interpreter(executable), source, "")
+    found = conditions.conditions(described(executable), source, "")
     return replace(planned, source=source, conditions=found)
 
 

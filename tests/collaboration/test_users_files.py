@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from breakeven.runner.errors import FunctionUnusable
 from breakeven.runner.planning.interpreters import check_function, find_interpreter
 from tests import commands
 from tests.collaboration.host_runs import function
-from tests.machines import EVERY_INTERPRETER, skip_pypys_executor
+from tests.machines import EVERY_INTERPRETER, described, interpreters, skip_pypys_executor
 from tests.samples import run
 
 MINE = """
@@ -53,33 +54,47 @@ TELL_NAMES = "import sys; print(*getattr(sys, 'stdlib_module_names', ()))"
 TELL_LOADED = "import sys; print(*sys.modules)"
 
 
-def standard_names(executable: str) -> set[str]:
-    """Return the names of the interpreter's standard library, those of other systems' modules included."""
-    return set(sys.stdlib_module_names) | set(told(executable, TELL_NAMES))
+def standard_names(*executables: str) -> set[str]:
+    """Return the names of these interpreters' standard libraries and of this one's, those of other systems' modules included."""
+    return set(sys.stdlib_module_names).union(*(told(path, TELL_NAMES) for path in executables))
 
 
+@cache
 def told(executable: str, text: str) -> list[str]:
     """Return the words that a script prints, far from any user's folder."""
     command = [executable, "-c", text]
     return subprocess.run(command, cwd="/", capture_output=True, text=True, check=True).stdout.split()
 
 
-def poison(folder: Path, names: Iterable[str]) -> None:
-    """Write a module or a package of each name that cannot be imported."""
+def poison(folder: Path, names: Iterable[str]) -> Path:
+    """Write a module or a package of each name that cannot be imported, beside a function; return the folder."""
     for name in names:
         file = folder / (f"{name}.py" if len(name) % 2 else f"{name}/__init__.py")
         file.parent.mkdir(exist_ok=True)
         file.write_text(f"raise ImportError('not the {name} of the standard library')\n")
+    (folder / "mine.py").write_text(MINE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a user's folder with a function and files of all names that hide nothing, of any interpreter here."""
+    return poison(tmp_path_factory.mktemp("users"), standard_names(*interpreters()))
 
 
 @pytest.fixture
-def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a user's folder, the working directory, with a function and files of all names that hide nothing."""
-    poison(tmp_path, sys.stdlib_module_names)
-    (tmp_path / "mine.py").write_text(MINE)
+def users(poisoned: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return that folder, the working directory; no test changes it."""
     monkeypatch.delitem(sys.modules, "mine", raising=False)  # of another test that measured in this process
+    monkeypatch.chdir(poisoned)
+    return poisoned
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return such a folder, the working directory, that the test may change."""
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return poison(tmp_path, standard_names())
 
 
 @EVERY_INTERPRETER
@@ -90,7 +105,6 @@ def test_every_process_finds_the_standard_library(
     """The measured one, the workers however they start, the fork server and the resource tracker."""
     if model == "process_pool":
         skip_pypys_executor(executable, start_method)
-    poison(users, standard_names(executable))
     _measure(executable, users, model=model, start_method=start_method, ipc=ipc, **function("work"))
 
 
@@ -105,32 +119,33 @@ def test_so_does_every_process_of_a_built_in_workload(
 @EVERY_INTERPRETER
 @pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
 def test_a_folder_of_pythonpath_hides_nothing(
-    users: Path, executable: str, start_method: str, monkeypatch: pytest.MonkeyPatch
+    own: Path, executable: str, start_method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python itself searches it first while it starts, but not for what is imported afterwards."""
-    elsewhere = users / "elsewhere"
+    elsewhere = own / "elsewhere"
     elsewhere.mkdir()
     starting = {name.partition(".")[0] for name in told(executable, TELL_LOADED)}
     poison(elsewhere, standard_names(executable) - starting - {"sitecustomize", "usercustomize"})
     (elsewhere / "mine.py").write_text("from helping import work\n")
     (elsewhere / "helping.py").write_text(MINE)
-    (users / "mine.py").unlink()
+    (own / "mine.py").unlink()
     monkeypatch.setenv("PYTHONPATH", str(elsewhere), prepend=os.pathsep)
+    assert find_interpreter(executable).executable == executable
     for knobs in ({}, function("work")):
-        _measure(executable, users, start_method=start_method, **knobs)
+        _measure(executable, own, start_method=start_method, **knobs)
 
 
 def _measure(executable: str, users: Path, **changes: Any) -> None:
     workers = 1 if changes.get("model") == "serial" else 2
     planned = run(executable, users, workers=workers, **changes)
-    version = find_interpreter(executable).version
+    version = described(executable).version
     result = host.execute(replace(planned, conditions={"python_version": version}))
     assert (result.status, result.row["reason"], result.row["stderr"]) == ("ok", None, None)
 
 
 @pytest.mark.parametrize("door", ["breakeven", "runner"])
 def test_the_command_finds_the_standard_library(
-    users: Path, tmp_path_factory: pytest.TempPathFactory, door: str
+    own: Path, tmp_path_factory: pytest.TempPathFactory, door: str
 ) -> None:
     """All but what ``python -m`` itself has imported before the command begins."""
     clean = tmp_path_factory.mktemp("clean")
@@ -138,10 +153,10 @@ def test_the_command_finds_the_standard_library(
     for name in {
         name.partition(".")[0] for name in commands.run(commands.module("telling"), clean).stdout.split()
     }:
-        (users / f"{name}.py").unlink(missing_ok=True)
-        shutil.rmtree(users / name, ignore_errors=True)
+        (own / f"{name}.py").unlink(missing_ok=True)
+        shutil.rmtree(own / name, ignore_errors=True)
     for workload in (("workload=spin", "task=200us"), ("workload=function", "workload.target=mine:work")):
-        done = commands.run(commands.module(door, *workload, "model.start_method=spawn", *SHORT), users)
+        done = commands.run(commands.module(door, *workload, "model.start_method=spawn", *SHORT), own)
         assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -151,6 +166,13 @@ def test_so_do_workers_of_the_debug_engine(users: Path, start_method: str) -> No
     planned = run(sys.executable, users, start_method=start_method, **function("work"))
     result = load("debug")().submit(planned).result()
     assert (result.status, result.row["reason"]) == ("ok", None)
+
+
+@EVERY_INTERPRETER
+def test_planning_finds_the_standard_library(users: Path, executable: str) -> None:
+    """An interpreter that is asked in this folder says what it is, and what the function depends on."""
+    assert find_interpreter(executable).executable == executable
+    assert check_function(executable, {"target": "mine:work"}, users).files == (str(users / "mine.py"),)
 
 
 @EVERY_INTERPRETER

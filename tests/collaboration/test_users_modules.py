@@ -18,7 +18,7 @@ from breakeven.runner.planning import interpreters
 from breakeven.runner.planning.interpreters import check_function, find_interpreter
 from tests import commands
 from tests.collaboration.host_runs import execute, function
-from tests.machines import EVERY_INTERPRETER, skip_pypys_executor
+from tests.machines import EVERY_INTERPRETER, described, skip_pypys_executor
 from tests.samples import run
 
 WORK = "\ndef work():\n    return 1\n"
@@ -205,7 +205,7 @@ def measure_with_pool(executable: str, folder: Path, model: str, start_method: s
     ipc = "native" if "pool" in model else "queue"
     knobs: dict[str, Any] = function("work") | {"tasks": 2, "ipc": ipc}
     planned = run(executable, folder, model=model, start_method=start_method, **knobs)
-    version = find_interpreter(executable).version
+    version = described(executable).version
     return host.execute(replace(planned, conditions={"python_version": version})).row
 
 
