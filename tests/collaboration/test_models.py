@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import threading
 from contextlib import closing
+from multiprocessing.process import BaseProcess
+from typing import Any, cast
 
 import pytest
 
@@ -13,7 +15,7 @@ from breakeven.runner.cell import models
 from breakeven.runner.cell.board import PID, THREAD
 from breakeven.runner.cell.compatibility import NATIVE
 from breakeven.runner.cell.errors import TaskFailed
-from breakeven.runner.cell.models import Model
+from breakeven.runner.cell.models import Model, mp_pool
 from breakeven.runner.cell.phases import COMPUTE
 from breakeven.runner.cell.spaces import PROCESSES
 from breakeven.runner.cell.trace import count_marks
@@ -22,6 +24,7 @@ from tests.tasks import Busy, Times
 
 QUICK = [mechanism for mechanism in PACKAGED if mechanism.model in ("loky", "joblib", "mpire")]
 """Pools of packages that start in less than a second."""
+MP_POOLS = [mechanism for mechanism in EVERY_MODEL if mechanism.model == "mp_pool"]
 
 
 @pytest.fixture(params=[*EVERY_MODEL, *QUICK], ids=str)
@@ -57,6 +60,49 @@ def test_a_task_that_raises_is_reported_with_its_cause(crew: StartCrew) -> None:
     """The worker's own words reach the caller, and whatever joins the workers can be ended."""
     with pytest.raises((TaskFailed, ValueError), match="negative: -1"), crew(Times()) as workers:
         workers.exchange((0, -1))
+
+
+@pytest.mark.parametrize("mechanism", MP_POOLS, ids=str)
+def test_a_pool_that_replaces_workers_is_ended_at_once(
+    crew: StartCrew, mechanism: Mechanism, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread ends before the first worker is killed: neither is one replaced, nor is the thread waited for in vain."""
+    kill = BaseProcess.kill
+    replaced: list[bool] = []
+
+    def noting(process: Any) -> None:
+        ended: Any = workers
+        replaced.append(ended.pool._worker_handler.is_alive())
+        kill(process)
+
+    monkeypatch.setattr(BaseProcess, "kill", noting)
+    with pytest.raises(TaskFailed, match="negative: -1"), crew(Times()) as workers:
+        workers.exchange((0, -1))
+    assert replaced == [False] * mechanism.workers
+
+
+@pytest.mark.parametrize("mechanism", MP_POOLS[:1], ids=str)
+def test_a_pool_whose_thread_is_stuck_is_ended_all_the_same(
+    crew: StartCrew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody writes into the pipe that it does not read, which may be full."""
+    monkeypatch.setattr(mp_pool, "_PATIENCE_S", 0.1)
+    writers: list[threading.Thread] = []
+
+    def fail(workers: Any) -> None:
+        notifier = workers.pool._change_notifier
+        notifier._rlock.acquire()
+        notifier.put(None)
+        monkeypatch.setattr(notifier, "put", lambda _: writers.append(threading.current_thread()))
+        raise ValueError("no such luck")
+
+    with pytest.raises(ValueError, match="no such luck"), crew(Times()) as workers:
+        fail(workers)
+    left, ended = multiprocessing.active_children(), cast("Any", workers)
+    ended.pool._change_notifier._rlock.release()
+    ended.pool._worker_handler.join()
+    assert left == []
+    assert threading.current_thread() not in writers
 
 
 def test_workers_outlive_a_task_that_raises(crew: StartCrew, mechanism: Mechanism) -> None:

@@ -167,6 +167,8 @@ class MpPool(Pool):
         )  # its `terminate` waits for threads that are gone, and for locks that workers hold
         made._terminate.cancel()  # noqa: SLF001
         made._state = made._worker_handler._state = pool.TERMINATE  # noqa: SLF001  # else it would start others
+        if made._change_notifier.empty():  # noqa: SLF001  # an unread notice wakes it as well, and a full pipe would block
+            made._change_notifier.put(None)  # noqa: SLF001
         made._worker_handler.join(_PATIENCE_S)  # noqa: SLF001
         for process in made._pool:  # noqa: SLF001
             process.kill()
