@@ -28,6 +28,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from breakeven.base.errors import BadValue
+from breakeven.runner.hydra_app.kept_files import pickled, reading_once
 from breakeven.runner.planning.request import Request
 
 # Hydra 1.3 warns if version_base is missing, 1.4 if it is given
@@ -35,7 +36,6 @@ HYDRA_BASE = {"version_base": "1.3"} if hydra.__version__.startswith("1.3.") els
 
 _LOCAL = re.compile(r"\$\{(?:oc\.env:\w+|[.\w\[\]]+)\}", re.ASCII)  # refers to a knob or to the environment
 _SETTING = (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD)
-_UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)  # everything that pickle raises
 
 
 class _Kind(Enum):
@@ -65,7 +65,7 @@ class Composer:
     def __init__(
         self, loader: ConfigLoader, master: DictConfig, sweepers: Sequence[Mapping[str, Any]] = ()
     ) -> None:
-        self.loader = loader
+        self.loader = reading_once(loader)
         self.master = master
         self.sweepers = sweepers
         self._parser = OverridesParser.create()
@@ -156,7 +156,7 @@ class Composer:
         with open_dict(config):
             config.hydra.job.id = str(number)
             config.hydra.job.num = number
-        HydraConfig.instance().set_config(config)
+        _let_resolve(config)
         return config
 
 
@@ -175,7 +175,7 @@ class _Base:
     def of(cls, composed: DictConfig) -> _Base:
         config = without_hydra(composed)
         plain: Any = OmegaConf.to_container(config, resolve=False)
-        return cls(_choices(composed), _pickled(config) if _is_local(plain) else None)
+        return cls(_choices(composed), pickled(config) if _is_local(plain) else None)
 
     def changed(self, changes: Sequence[_Change]) -> dict[str, Any] | None:
         """Return the resolved configuration after ``changes``, in order; None if Hydra must compose it."""
@@ -188,6 +188,13 @@ class _Base:
             return None
 
 
+def _let_resolve(config: DictConfig) -> None:
+    """Let ``${hydra:...}`` refer to ``config``, as `HydraConfig.set_config` does, without a copy of Hydra's part."""
+    OmegaConf.set_readonly(config.hydra, True)
+    current: Any = HydraConfig.instance()
+    current.cfg = config  # whoever asks for it is given its part `hydra`
+
+
 def as_written(group: DictConfig) -> Any:
     """Return a group of Hydra's configuration with its interpolations unresolved."""
     return OmegaConf.to_container(group, resolve=False)
@@ -195,7 +202,8 @@ def as_written(group: DictConfig) -> Any:
 
 def without_hydra(config: DictConfig) -> DictConfig:
     """Return a copy of ``config`` with only the application's own part, as Hydra passes it to a task."""
-    own = copy.deepcopy(config)
+    nothing = OmegaConf.create()  # in place of a copy of Hydra's part, which can hold hundreds of grids
+    own = copy.deepcopy(config, {id(config.hydra): nothing})
     with read_write(own), open_dict(own):
         own.pop("hydra", None)
     return own
@@ -219,14 +227,6 @@ def _is_local(value: Any) -> bool:
     if not isinstance(value, str) or "${" not in value:
         return True
     return value.count("${") == len(_LOCAL.findall(value)) and "hydra" not in value
-
-
-def _pickled(config: DictConfig) -> bytes | None:
-    """Return ``config`` as bytes; None if a class of a value in it cannot be imported by name."""
-    try:
-        return pickle.dumps(config)
-    except _UNPICKLABLE:
-        return None
 
 
 def _choices(composed: DictConfig) -> dict[str, str | None]:

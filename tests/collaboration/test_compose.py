@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from breakeven.runner.hydra_app.compose import (
     without_hydra,
 )
 from breakeven.runner.hydra_app.grid import expand
+from breakeven.runner.hydra_app.kept_files import reading_once
 from breakeven.runner.planning.plan import make_plan
 from breakeven.runner.planning.request import Origin, Request
 
@@ -61,10 +63,16 @@ class Grid:
 
     def check(self, jobs: Sequence[Sequence[str]]) -> None:
         """Compare every cell, twice with one composer: as it is composed first, and from what is kept."""
-        composer = Composer(self.loader, self.master)
+        composer = Composer(kept(self.loader), self.master)
         theirs = [self.by_hydra(job, number) for number, job in enumerate(jobs)]
         for number, job in [*enumerate(jobs), *enumerate(jobs)]:
             assert ours(composer, job, number) == theirs[number]
+
+
+@cache
+def kept(loader: ConfigLoader) -> ConfigLoader:
+    """Return what composers read with, each file once for all tests: none changes here. Hydra reads them each time."""
+    return reading_once(loader)
 
 
 def ours(composer: Composer, job: Sequence[str], number: int = 0) -> Any:
@@ -263,9 +271,10 @@ def test_composition_asks_hydra_once_for_a_combination_of_groups(
     grid: Grid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundred cells that differ in knobs alone cost two compositions for two models."""
-    asked = counted(grid, monkeypatch)
+    composer = Composer(grid.loader, grid.master)
+    asked = counted(composer, monkeypatch)
     jobs = expand(["model=thread,process", "workers=range(1,51)"], {}, [])
-    requests = Composer(grid.loader, grid.master).compose_all(jobs)
+    requests = composer.compose_all(jobs)
     assert (len(requests), len(asked)) == (100, 2)
     assert requests[99].plain["workers"] == 50
     assert requests[99].plain["model"]["name"] == "process"
@@ -301,16 +310,16 @@ def test_planning_changes_no_configuration(grid: Grid, tmp_path: Path) -> None:
     assert [request.plain for request in requests] == before
 
 
-def counted(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def counted(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Let the overrides of every composition be noted."""
     asked: list[list[str]] = []
-    original = grid.loader.load_sweep_config
+    original = composer.loader.load_sweep_config
 
     def counting(config: DictConfig, overrides: list[str]) -> DictConfig:
         asked.append(overrides)
         return original(config, overrides)
 
-    monkeypatch.setattr(grid.loader, "load_sweep_config", counting)
+    monkeypatch.setattr(composer.loader, "load_sweep_config", counting)
     return asked
 
 
@@ -422,6 +431,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConfigLoader]:
     store.repo = before
 
 
+@cache
 def swept(folder: ConfigLoader, name: str) -> Grid:
     """Return the grid of one of the configurations."""
     return Grid(folder, folder.load_configuration(name, [], RunMode.MULTIRUN))
@@ -515,9 +525,9 @@ def test_each_way_is_taken_where_it_gives_what_hydra_gives(
     grid = swept(folder, name)
     job = split(overrides)
     theirs = grid.by_hydra(job, 0)
-    composer = Composer(grid.loader, grid.master)
+    composer = Composer(kept(grid.loader), grid.master)
     assert ours(composer, job) == theirs
-    asked, updates = counted(grid, monkeypatch), noted_updates(monkeypatch)
+    asked, updates = counted(composer, monkeypatch), noted_updates(monkeypatch)
     assert ours(composer, job) == theirs
     assert bool(updates) or bool(asked)
     taken = HYDRA if asked else COPY
