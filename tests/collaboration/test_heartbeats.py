@@ -23,10 +23,13 @@ from tests.options import options_of
 
 TICKS: dict[str, Any] = {
     "pattern": "heartbeat",
-    "pattern_options": {"hz": 100},
-    "window_ns": 100_000_000,
+    "pattern_options": {"hz": 200},
+    "window_ns": 50_000_000,
     "tasks": 0,
 }
+"""Ten ticks in a trial."""
+SLOWER: dict[str, Any] = {"pattern_options": {"hz": 100}, "window_ns": 100_000_000}
+"""As many, beside calls that take longer."""
 WITH_WORKERS = [one for one in (*EVERY_MODEL, *PACKAGED) if models.load(one.model).SPACE in Heartbeat.SPACES]
 QUANTITIES = [quantity.name for quantity in Heartbeat.QUANTITIES]
 MANY = 100
@@ -107,7 +110,7 @@ def test_a_call_that_holds_the_gil_holds_up_the_main_thread_and_processes_do_not
         ("processes", "hold", Mechanism("process", "fork", "queue")),
         ("resting", "rest", Mechanism("thread", None, "queue")),
     ):
-        result = _run(mechanism, user, **function(target), workers=1)
+        result = _run(mechanism, user, **function(target), **SLOWER, workers=1)
         late[name] = _observed(result, "parallel")["lateness_p50_ns"].median()
         if target == "hold":
             late["alone"] = _observed(result, "serial")["lateness_p50_ns"].median()
