@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from breakeven.runner.cell.spaces import PROCESSES
 from breakeven.runner.engines.debug import in_process
 from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import process_mark
+from breakeven.runner.results import RunResult
 from tests import commands
 from tests.collaboration.host_runs import (
     execute,
@@ -87,6 +88,20 @@ def answering():
             continue  # it speaks gRPC alone
         if status != http.client.UNAUTHORIZED:
             yield host, port, status
+
+def joining():
+    \"\"\"Return the exit code of another Ray that asks this one for something without its token, and what it says.\"\"\"
+    import ray, subprocess
+    rest = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    asked = [sys.executable, "-c", JOIN, ray.get_runtime_context().gcs_address]
+    done = subprocess.run(asked, env=rest, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+JOIN = "import sys; from ray._raylet import GcsClient; GcsClient(sys.argv[1]).internal_kv_keys(b'', None, 5)"
+
+def note(seen):
+    import json
+    Path(__file__ + ".seen").write_text(json.dumps(seen))
 """
 
 
@@ -141,8 +156,43 @@ FIRST = [case for case in POOLS if case.values[0].options == VARIANTS[case.value
 
 def _execute(tmp_path: Path, pool: Pool, body: str, **changes: Any) -> Any:
     lines = "\n".join(f"    {line}" for line in body.splitlines())
-    user = write_module(tmp_path / "user", f"{HEAD}{LISTENING}\nHOME = {HOME!r}\ndef work():\n{lines}\n")
+    user = write_module(tmp_path / "user", f"{HEAD}\ndef work():\n{lines}\n")
     return execute(user, **function("work") | pool.cell() | changes)
+
+
+class Measured(NamedTuple):
+    """A run that ended well, and what the first task in a worker saw from there.
+
+    These are the addresses at which others are answered and, of the first Ray, how one ended that asked to join.
+    """
+
+    result: RunResult
+    reached: list[Any]
+    joined: tuple[int, str] | None
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Pool], Measured]:
+    """Return what measures a pool, once for all tests that look at the run: some take seconds to start."""
+    folder, known = tmp_path_factory.mktemp("measured"), dict[str, Measured]()
+
+    def once(pool: Pool) -> Measured:
+        if str(pool) not in known:
+            known[str(pool)] = _measure(folder / str(pool), pool)
+        return known[str(pool)]
+
+    return once
+
+
+def _measure(folder: Path, pool: Pool) -> Measured:
+    found = "answering" if pool.model == "ray" else "listening"
+    joined = "joining()" if pool.model == "ray" and pool.options == VARIANTS["ray"][0] else "None"
+    work = f"if worker() and first(): note([list({found}()), {joined}])\n    return sum(range(20000))"
+    user = write_module(folder, f"{HEAD}{LISTENING}\nHOME = {HOME!r}\ndef work():\n    {work}\n")
+    changes = function("work") | pool.cell() | {"workers": 2, "tasks": 16, "affinity": "scatter"}
+    result = execute(user, **changes)
+    assert (result.row["status"], result.row["reason"]) == ("ok", None), result.row["stderr"]
+    return Measured(result, *json.loads((user / "mine.py.seen").read_text()))
 
 
 def test_every_pool_of_a_package_is_tested() -> None:
@@ -151,11 +201,10 @@ def test_every_pool_of_a_package_is_tested() -> None:
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_a_run_is_measured(tmp_path: Path, pool: Pool) -> None:
+def test_a_run_is_measured(pool: Pool, measured: Callable[[Pool], Measured]) -> None:
     """All workers take part, pinned and counted, the results are right, and phases fill their time."""
-    result = _execute(tmp_path, pool, "return sum(range(20000))", workers=2, tasks=16, affinity="scatter")
+    result = measured(pool).result
     row = result.row
-    assert (row["status"], row["reason"]) == ("ok", None), row["stderr"]
     workers = result.tables["workers"].to_pylist()
     assert row["stderr"] in (None, ""), row["stderr"]
     assert row["startup_ns"] > 0
@@ -226,30 +275,19 @@ def test_a_worker_that_dies_ends_the_run(tmp_path: Path, pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_nothing_can_be_reached_from_elsewhere(tmp_path: Path, pool: Pool) -> None:
+def test_nothing_can_be_reached_from_elsewhere(pool: Pool, measured: Callable[[Pool], Measured]) -> None:
     """What a pool listens at is the loopback; Ray listens on every address, and has everybody show a token."""
-    found = "answering" if pool.model == "ray" else "listening"
-    body = f"if not worker() or not first(): return\nleft = list({found}())\nassert not left, left"
-    row = _execute(tmp_path, pool, body, workers=2, tasks=2).row
-    assert row["status"] == "ok", row["reason"]
+    assert measured(pool).reached == []
 
 
 @pytest.mark.parametrize("pool", [case for case in FIRST if case.values[0].model == "ray"])
-def test_ray_refuses_whoever_has_no_token(tmp_path: Path, pool: Pool) -> None:
+def test_ray_refuses_whoever_has_no_token(pool: Pool, measured: Callable[[Pool], Measured]) -> None:
     """Another Ray of this machine cannot join the run's, not even from its own machine."""
-    join = (
-        "import sys; from ray._raylet import GcsClient; GcsClient(sys.argv[1]).internal_kv_keys(b'', None, 5)"
-    )
-    body = (
-        "if not worker() or not first(): return\n"
-        "import ray, subprocess\n"
-        "rest = {name: value for name, value in os.environ.items() if not name.startswith('RAY_')}\n"
-        f"asked = [sys.executable, '-c', {join!r}, ray.get_runtime_context().gcs_address]\n"
-        "done = subprocess.run(asked, env=rest, capture_output=True, text=True)\n"
-        "assert done.returncode and 'token' in done.stderr.lower(), done"
-    )
-    row = _execute(tmp_path, pool, body, workers=2, tasks=2).row
-    assert row["status"] == "ok", row["reason"]
+    joined = measured(pool).joined
+    assert joined is not None
+    code, said = joined
+    assert code != 0
+    assert "token" in said.lower(), said
 
 
 SCRIPT = """
