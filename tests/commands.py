@@ -12,6 +12,8 @@ from typing import Protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING: Mapping[str, str] = MappingProxyType({})
+QUIET = "progress=quiet"
+"""For a sweep of which a test reads the rows alone: the summary imports the analysis, which takes a second."""
 
 Completed = subprocess.CompletedProcess[str]
 Started = subprocess.Popen[str]

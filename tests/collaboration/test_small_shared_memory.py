@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import QUIET
 from tests.faults import NOTHING, RUNNER, needs_namespaces, rows, run
 
-SHORT = "rounds=1 measure.max_time=50ms tasks=4 workers=2 model=process ipc=shared_memory"
+SHORT = f"rounds=1 measure.max_time=50ms tasks=4 workers=2 model=process ipc=shared_memory {QUIET}"
 
 
 @needs_namespaces

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.commands import Command, python_path
+from tests.commands import QUIET, Command, python_path
 from tests.engines import slurm_cluster
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed")
@@ -40,6 +40,7 @@ def test_joblib_launches_our_sweeps(command: Command, tmp_path: Path, processes:
     """Cells that other processes carry out land in one sweep, chosen as under our own launcher."""
     done = command(
         *("-m", "hydra/launcher=joblib", f"hydra.launcher.n_jobs={processes}", "workers=1,2,3", *SHORT),
+        QUIET,
         "hydra.sweeper.exclude=[{workers:2}]",
     )
     assert done.returncode == 0, done.stderr
@@ -54,7 +55,7 @@ def test_launchers_of_clusters_launch_our_sweeps(command: Command, tmp_path: Pat
     plugin = f"hydra_{launcher.partition('_')[0]}_launcher"
     if not (LAUNCHERS / "hydra_plugins" / plugin).is_dir():
         pytest.skip(f"needs {plugin}: pip install --no-deps --target {LAUNCHERS} {_NEEDED[plugin]}")
-    asked = ("-m", f"hydra/launcher={launcher}", *SHORT)
+    asked = ("-m", f"hydra/launcher={launcher}", *SHORT, QUIET)
     token = tmp_path.with_suffix(".token")  # Ray listens on every address
     token.touch(0o600)
     token.write_text(secrets.token_hex(32))
@@ -76,7 +77,7 @@ def test_submitit_launches_our_sweeps_on_slurm(command: Command, tmp_path: Path)
         pytest.skip(f"needs it: pip install --no-deps --target {LAUNCHERS} {needed}")
     folder = tmp_path / "cluster"
     folder.mkdir()
-    asked = ("-m", "hydra/launcher=submitit_slurm", "hydra.launcher.array_parallelism=1", *SHORT)
+    asked = ("-m", "hydra/launcher=submitit_slurm", "hydra.launcher.array_parallelism=1", *SHORT, QUIET)
     with slurm_cluster.cluster(folder) as made:
         found = {**made.variables, "PYTHONPATH": f"{python_path()}:{LAUNCHERS}"}
         done = command(*asked, "hydra.launcher.timeout_min=10", "workers=1,2", **found)
@@ -102,7 +103,7 @@ def test_optuna_finds_the_best_cell(command: Command, tmp_path: Path, launcher: 
     """It is told the speedup of each cell, a cell that cannot exist is the worst, and all land in one sweep."""
     done = command(
         *(*OPTUNA, f"hydra/launcher={launcher}", "hydra/sweeper/sampler=grid", "hydra.sweeper.n_jobs=1"),
-        *("ipc=choice(native,queue,simple_queue)", *SHORT),
+        *("ipc=choice(native,queue,simple_queue)", *SHORT, QUIET),
     )
     assert done.returncode == 0, done.stderr
     rows = _rows(tmp_path).set_index("ipc")
@@ -115,7 +116,7 @@ def test_optuna_finds_the_best_cell(command: Command, tmp_path: Path, launcher: 
 def test_optuna_carries_on_in_the_sweep_it_began(command: Command, tmp_path: Path) -> None:
     """A sweep without a name is one folder, though it is launched batch by batch; a cell asked for again is not made."""
     done = command(
-        *(*OPTUNA, "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1", "workers=choice(1,2)"),
+        *(*OPTUNA, "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=1", "workers=choice(1,2)", QUIET),
         *(knob for knob in SHORT if not knob.startswith("sweep=")),
     )
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ import yaml
 
 from breakeven.runner.cell import models
 from tests import commands
-from tests.commands import Command
+from tests.commands import QUIET, Command
 
 SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_time=50ms", "sweep=mine")
 
@@ -36,7 +36,7 @@ def test_one_cell_is_measured(command: Command, tmp_path: Path) -> None:
 
 def test_equal_cells_are_not_called_different(command: Command) -> None:
     """Cells that differ in their label alone are measured apart and compared; neither is found to be faster."""
-    done = command("-m", "label=a,b", "workload=sleep", "model=thread", *SHORT, "rounds=3")
+    done = command("-m", "label=a,b", "workload=sleep", "model=thread", *SHORT, "rounds=3", QUIET)
     assert done.returncode == 0, done.stderr
     compared = command(
         *("compare", "label=a", "label=b", "--in", "outputs/mine"),
@@ -51,7 +51,7 @@ def test_equal_cells_are_not_called_different(command: Command) -> None:
 
 def test_a_run_tells_what_the_kernel_saw(command: Command, tmp_path: Path) -> None:
     """Counts of every trial, facts of the run, a row for each worker and the parent."""
-    done = command("model=process", "affinity=compact", *SHORT)
+    done = command("model=process", "affinity=compact", *SHORT, QUIET)
     assert done.returncode == 0, done.stderr
     trials, runs, workers = (
         pd.read_parquet(tmp_path / "outputs" / "mine" / name) for name in ("trials", "runs", "workers")
@@ -114,13 +114,13 @@ def test_an_edited_function_and_a_debug_run_are_other_measurements(command: Comm
     """Neither stands in for the present function, measured for real, under the same sweep name."""
     arguments = ("model=thread", "workload=function", "workload.target=work:add", *SHORT)
     (tmp_path / "work.py").write_text("def add():\n    return 1\n")
-    assert command(*arguments).returncode == 0
-    assert command(*arguments, "engine=debug").returncode == 0
+    assert command(*arguments, QUIET).returncode == 0
+    assert command(*arguments, QUIET, "engine=debug").returncode == 0
     (tmp_path / "work.py").write_text("def add():\n    return 2\n")
     refused = command(*arguments)
     assert refused.returncode == 2
     assert "mine holds 1 run measured under other conditions (source of the function: " in refused.stderr
-    again = command(*arguments, "on_change=remeasure")
+    again = command(*arguments, QUIET, "on_change=remeasure")
     assert again.returncode == 0, again.stderr
     assert "0 runs, 1 already done" in command(*arguments).stderr
     runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")

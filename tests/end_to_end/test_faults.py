@@ -17,6 +17,7 @@ import pytest
 from benchmarks.faults.inspecting import Stock
 from benchmarks.faults.launches import Violated
 from tests import commands
+from tests.commands import QUIET
 from tests.faults import NOTHING, Done, command, cut, needs_namespaces, rows, run
 
 pytestmark = pytest.mark.skipif(
@@ -137,7 +138,7 @@ def test_full_shared_memory_is_a_failed_run(tmp_path: Path) -> None:
     """It is freed with the run's folder, so that the next run has room."""
     done = run(
         tmp_path,
-        f"mount -o remount,size=32m /dev/shm; {command('fills_shared_memory,is_well', 'shm')}",
+        f"mount -o remount,size=32m /dev/shm; {command('fills_shared_memory,is_well', 'shm', QUIET)}",
     )
     runs = rows(tmp_path / "outputs" / "shm").sort_values("status")
     assert (done.code, done.left) == (1, NOTHING), done.said
@@ -151,7 +152,7 @@ def test_a_full_place_for_temporary_files_is_passed_over(tmp_path: Path) -> None
     done = run(
         tmp_path,
         f"""mkdir tmp && mount -t tmpfs -o size=4k none tmp && head -c 4k /dev/zero > tmp/ballast
-        TMPDIR=$PWD/tmp {command("is_well", "full")}""",
+        TMPDIR=$PWD/tmp {command("is_well", "full", QUIET)}""",
     )
     assert (done.code, done.left) == (0, NOTHING), done.said
 
@@ -242,7 +243,7 @@ def test_a_clock_that_jumps_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "jumping.c").write_text(JUMPING)
     sweep = command("is_well", "jumps", "label=a,b,c")
     build = "cc -shared -fPIC -o jumping.so jumping.c -ldl && export LD_PRELOAD=$PWD/jumping.so"
-    done = run(tmp_path, f"{build}; {sweep} && {sweep}")
+    done = run(tmp_path, f"{build}; {sweep} {QUIET} && {sweep}")
     assert (done.code, done.left) == (0, NOTHING), done.said
     assert "0 runs, 3 already done" in done.said
     runs = rows(tmp_path / "outputs" / "jumps")

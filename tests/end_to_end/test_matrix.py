@@ -12,6 +12,7 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.runner.cell import models, patterns
 from breakeven.runner.host.process_mark import Owner
 from breakeven.runner.locks import machine
+from tests.commands import QUIET
 
 SHARED = Path("/dev/shm")
 
@@ -33,7 +34,7 @@ def _orphans() -> set[str]:
 def _measured(folder: Path, rows: Sequence[covering.Factors]) -> Lab:
     """Return a sweep that waits for no other."""
     folder.mkdir()
-    return matrix.measure(folder, [row.cell() for row in rows], **{machine.FOLDER: str(folder)})
+    return matrix.measure(folder, [row.cell() for row in rows], QUIET, **{machine.FOLDER: str(folder)})
 
 
 def test_all_factors_in_pairs(tmp_path: Path) -> None:

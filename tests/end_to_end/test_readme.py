@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests import commands
-from tests.commands import ROOT
+from tests.commands import QUIET, ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_time=50ms")
@@ -27,7 +27,7 @@ def _blocks(language: str, text: str = TEXT) -> list[str]:
 
 
 def _run(folder: Path, *arguments: str) -> None:
-    done = commands.run(commands.module("runner", *arguments), folder, {"PATH": ""})
+    done = commands.run(commands.module("runner", *arguments, QUIET), folder, {"PATH": ""})
     assert done.returncode == 0, done.stderr
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.commands import QUIET
+
 ROOT = Path(__file__).parents[2]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 QUICK = [
@@ -170,7 +172,7 @@ def test_a_run_in_the_commands_own_process_among_them(installed: Path, users: Pa
 
 def test_the_old_scripts_and_the_help(installed: Path, users: Path) -> None:
     """They lead to the subcommands; Hydra's own commands work from the wheel."""
-    _call(users, installed / "breakeven", "model=thread", *_function("mine"), *QUICK)
+    _call(users, installed / "breakeven", "model=thread", *_function("mine"), *QUICK, QUIET)
     assert "results: outputs/" in _call(users, installed / "breakeven-analysis", "--no-figures").stdout
     assert "done" in _call(users, installed / "breakeven-status").stdout
     assert "\nmodel: asyncio" in _call(users, installed / "breakeven", "run", "--help").stdout
@@ -179,7 +181,7 @@ def test_the_old_scripts_and_the_help(installed: Path, users: Path) -> None:
 
 def test_a_script_of_a_users_type_checks_and_runs(installed: Path, tmp_path: Path) -> None:
     """`mypy --strict` knows what the library returns, and that a wrong name is one."""
-    _call(tmp_path, installed / "breakeven", "model=thread", *QUICK, "sweep=mine")
+    _call(tmp_path, installed / "breakeven", "model=thread", *QUICK, QUIET, "sweep=mine")
     (tmp_path / "script.py").write_text(SCRIPT)
     assert _call(tmp_path, installed / "python", "script.py").stdout.startswith("1 ")
     mypy: list[str | Path] = [

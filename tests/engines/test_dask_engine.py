@@ -21,7 +21,7 @@ from breakeven.runner.planning.modules import source_of
 from breakeven.runner.results import RunResult
 from tests import commands
 from tests.collaboration.host_runs import function, write_module
-from tests.commands import Command, Started
+from tests.commands import QUIET, Command, Started
 from tests.samples import run
 
 pytest.importorskip("distributed", reason="needs the package distributed: pip install 'breakeven[dask]'")
@@ -107,7 +107,7 @@ def test_however_a_run_ends_on_a_node_it_is_recorded(
             "workload=function",
             f"workload.target={targets}",
         ),
-        *("model=process", "rounds=1", *LIMITS),
+        *("model=process", "rounds=1", QUIET, *LIMITS),
     )
     assert done.returncode == 1
     assert runs_of(tmp_path).set_index("function")["status"].to_dict() == STATUSES
@@ -120,7 +120,7 @@ def test_a_node_that_dies_and_one_that_joins(tmp_path: Path, shared: Cluster) ->
     with start(
         tmp_path,
         *("-m", *QUICK, f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),
-        *("model=thread", "rounds=3", "tasks=2", "workers=1,2"),
+        *("model=thread", "rounds=3", "tasks=2", "workers=1,2", QUIET),
     ) as sweep:
         wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 2)
         shared.kill(min(shared.workers))
@@ -162,7 +162,7 @@ def test_ctrl_c_leaves_nothing_on_the_nodes(tmp_path: Path, shared: Cluster) -> 
     write_module(tmp_path, SLOW)
     asked = (
         *("-m", *QUICK, f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),
-        *("model=process", "rounds=4", "tasks=2"),
+        *("model=process", "rounds=4", "tasks=2", QUIET),
     )
     with start(tmp_path, *asked) as sweep:
         wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 1)
@@ -181,7 +181,7 @@ def test_an_orchestrator_that_is_killed_is_carried_on(tmp_path: Path, shared: Cl
     write_module(tmp_path, SLOW)
     asked = (
         *("-m", *QUICK, f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),
-        *("model=thread", "rounds=5", "tasks=2"),
+        *("model=thread", "rounds=5", "tasks=2", QUIET),
     )
     with start(tmp_path, *asked) as sweep:
         wait_until(lambda: len(list((tmp_path / "outputs" / "mine").glob("runs/*"))) >= 1)
@@ -229,7 +229,7 @@ def test_a_cluster_with_certificates(command: Command, tmp_path: Path) -> None:
         for said, files in refused.items():
             with dask.config.set(files), pytest.raises(EngineUnusable, match=said):
                 check_certificate(made.address, 30)
-        done = command(*asked, **good.variables)
+        done = command(*asked, QUIET, **good.variables)
         assert done.returncode == 0, done.stderr
     assert runs_of(tmp_path)["node"].str.startswith("tls://").all()
 
@@ -243,7 +243,7 @@ def test_what_a_nanny_sets_is_no_part_of_a_run(command: Command, tmp_path: Path)
     home.mkdir()
     with cluster(home, 0) as made:
         made.start_worker(0, nanny=True)
-        asked = ("workload=function", "workload.target=mine:work", "model=process", "rounds=1")
+        asked = ("workload=function", "workload.target=mine:work", "model=process", "rounds=1", QUIET)
         done = command(*QUICK, f"engine.address={made.address}", *asked)
     assert done.returncode == 0, done.stderr
     assert runs_of(tmp_path)["status"].tolist() == ["ok"]

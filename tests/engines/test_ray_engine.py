@@ -24,7 +24,7 @@ from breakeven.runner.environment import own_code
 from breakeven.runner.errors import EngineUnusable
 from tests import commands
 from tests.collaboration.host_runs import write_module
-from tests.commands import Completed, Started
+from tests.commands import QUIET, Completed, Started
 from tests.engines.ray_cluster import Cluster, cluster
 from tests.engines.sweeps import (
     ENDINGS,
@@ -257,7 +257,7 @@ def test_without_the_package_the_command_that_installs_it_is_named(monkeypatch: 
 def test_ctrl_c_and_a_kill_leave_nothing_on_the_nodes(tmp_path: Path, whole: Cluster) -> None:
     """The runs under way are ended there, and the same command resumes the sweep after a kill as well; none is stored twice."""
     write_module(tmp_path, SLOW)
-    asked = (*BASE, *FUNCTION, "model=process", "rounds=4", "workers=2")
+    asked = (*BASE, *FUNCTION, "model=process", "rounds=4", "workers=2", QUIET)
     for number, code in ((signal.SIGINT, EXIT_INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)):
         before = stored(tmp_path)
         with begun(whole, tmp_path, *asked) as sweep:
@@ -274,7 +274,7 @@ def test_ctrl_c_and_a_kill_leave_nothing_on_the_nodes(tmp_path: Path, whole: Clu
 def test_a_node_that_dies_one_that_joins_and_the_head(tmp_path: Path, whole: Cluster) -> None:
     """The run of a dead node is made again elsewhere, and a new one takes part. Without a head the sweep stops; the same command resumes the sweep."""
     write_module(tmp_path, SLOW)
-    asked = (*BASE, *FUNCTION, "model=thread", "rounds=12")
+    asked = (*BASE, *FUNCTION, "model=thread", "rounds=12", QUIET)
     with begun(whole, tmp_path, *asked) as sweep:
         wait_until(lambda: stored(tmp_path) >= 2 and runs_of(tmp_path)["node"].nunique() == 2)
         whole.kill(1)

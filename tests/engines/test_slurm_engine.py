@@ -16,7 +16,7 @@ from breakeven.runner.engines.slurm import name_of
 from breakeven.runner.errors import EngineUnusable
 from tests import commands
 from tests.collaboration.host_runs import write_module
-from tests.commands import Completed, Started
+from tests.commands import QUIET, Completed, Started
 from tests.engines import slurm_cluster
 from tests.engines.slurm_cluster import PARTITION, Cluster, cluster
 from tests.engines.sweeps import ENDINGS, LIMITS, QUICK, SLOW, STATUSES, runs_of, spans_of, stored, wait_until
@@ -60,7 +60,7 @@ def typed(folder: Path, of: Cluster, *arguments: str) -> Completed:
 
 def start(folder: Path, of: Cluster, *arguments: str) -> Started:
     """Type a command that goes on while the test does something."""
-    return commands.start(commands.module("breakeven", "-m", *MINE, *arguments), folder, of.variables)
+    return commands.start(commands.module("breakeven", "-m", *MINE, QUIET, *arguments), folder, of.variables)
 
 
 def test_both_nodes_make_runs_and_none_two_at_once(tmp_path: Path, shared: Cluster) -> None:
@@ -88,6 +88,7 @@ def test_however_a_run_ends_on_a_node_it_is_recorded(tmp_path: Path, shared: Clu
             "engine.allocation=shared",
             "workload=function",
             f"workload.target={','.join(names)}",
+            QUIET,
         ),
         *("model=process", "rounds=1", *LIMITS, f"engine.folder={tmp_path / 'exchange'}"),
     )
@@ -107,7 +108,7 @@ def test_mpi_starts_its_workers_itself(tmp_path: Path, shared: Cluster) -> None:
     lack = models.load("mpi").lacks({"network": "private"})
     if lack is not None:
         pytest.skip(f"needs {lack.what}: {lack.remedy or f'pip install breakeven[{lack.extra}]'}")
-    done = typed(tmp_path, shared, "model=mpi", "workers=2", "rounds=1", "limits.time=30s")
+    done = typed(tmp_path, shared, "model=mpi", "workers=2", "rounds=1", "limits.time=30s", QUIET)
     assert done.returncode == 0, done.stderr
     assert runs_of(tmp_path)["status"].tolist() == ["ok"]
 
