@@ -56,7 +56,7 @@ MODELS = [
     ("process_pool", "fork", "native"),
     ("mp_pool", "spawn", "native"),
 ]
-WINDOW = {"pattern": "window", "pattern_options": {"bin": 1_000_000}, "window_ns": 4_000_000}
+WINDOW = {"pattern": "window", "pattern_options": {"bin": 250_000}, "window_ns": 1_000_000}
 """It holds hundreds of calls of a microsecond or more; fresh inputs are made for all that may fit it, before each trial."""
 
 
