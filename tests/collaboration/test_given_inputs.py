@@ -57,7 +57,7 @@ MODELS = [
     ("mp_pool", "spawn", "native"),
 ]
 WINDOW = {"pattern": "window", "pattern_options": {"bin": 250_000}, "window_ns": 1_000_000}
-"""It holds hundreds of calls of a microsecond or more; fresh inputs are made for all that may fit it, before each trial."""
+"""Long enough to take each input many times, and short, since fresh ones are made for all calls that may fit, before each trial."""
 
 
 @pytest.fixture

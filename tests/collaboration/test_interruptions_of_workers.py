@@ -30,7 +30,7 @@ WINDOW: dict[str, Any] = {
 POSSIBLE = [one for one in (*EVERY_MODEL, *PACKAGED) if models.load(one.model).SPACE in Switching.SPACES]
 QUANTITIES = [quantity.name for quantity in Switching.QUANTITIES]
 SHORT_NS = 50_000_000
-"""A window in which every model is interrupted; how long runs are on average is asked of longer ones."""
+"""A window for what holds in any; how long threads run is asked in longer ones."""
 
 
 def _run(mechanism: Mechanism, folder: Path, **changes: Any) -> RunResult:
