@@ -174,11 +174,11 @@ class Measured(NamedTuple):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Pool], Measured]:
     """Return what measures a pool, once for all tests that look at the run: some take seconds to start."""
-    folder, known = tmp_path_factory.mktemp("measured"), dict[str, Measured]()
+    known = dict[str, Measured]()
 
     def once(pool: Pool) -> Measured:
         if str(pool) not in known:
-            known[str(pool)] = _measure(folder / str(pool), pool)
+            known[str(pool)] = _measure(tmp_path_factory.mktemp("measured"), pool)
         return known[str(pool)]
 
     return once
