@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import runpy
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
+from unittest.mock import patch
+
+import pytest
+
+from breakeven.runner.sweep.signals import SIGNALS
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -71,3 +81,73 @@ def said(process: Started) -> str:
     """Wait for the next line of a started command's output, and return it."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
+
+
+# --- in this process -------------------------------------------------------------------------------------------
+
+
+def run_here(
+    captured: pytest.CaptureFixture[str],
+    name: str,
+    *arguments: str,
+    folder: Path,
+    added: Mapping[str, str] = NOTHING,
+) -> Completed:
+    """Run what `module` starts in ``folder``, with variables ``added``, but in this process: it has imported everything.
+
+    What it asks the machine once, and the packages that it imports, stay known to the next command. So one whose
+    question is what a new process does belongs in one, as does one that lowers its priority for good (``compact``).
+    """
+    captured.readouterr()
+    with undone(), modules_forgotten(folder), chdir(folder), patch.dict(os.environ, environment(added)):
+        sys.argv[1:] = arguments
+        code = _exit_code(ROOT.joinpath(*name.split("."), "__main__.py"))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    said = captured.readouterr()
+    return Completed([name, *arguments], code, said.out, said.err)
+
+
+def _exit_code(door: Path) -> int:
+    """Return the exit code of a program; its messages are written as Python writes them at the end of a process."""
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(door), run_name="__main__")
+    code = ended.value.code
+    if code is None or isinstance(code, int):
+        return code or 0
+    sys.stderr.write(f"{code}\n")
+    return 1
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo what a command changes of its process and leaves so, since a process of its own would end with it."""
+    root, priority = logging.getLogger(), os.nice(0)
+    level, handlers = root.level, [*root.handlers]
+    signals = {number: signal.getsignal(number) for number in SIGNALS}
+    with pytest.MonkeyPatch.context() as kept, chdir(Path.cwd()), patch.dict(os.environ):
+        kept.setattr("tempfile.tempdir", tempfile.tempdir)
+        kept.setattr("sys.argv", [*sys.argv])
+        kept.setattr("sys.path", [*sys.path])
+        kept.setattr("sys.stdout", sys.stdout)
+        kept.setattr("sys.stderr", sys.stderr)
+        try:
+            yield
+        finally:
+            for number, handler in signals.items():
+                signal.signal(number, handler)
+            root.setLevel(level)
+            root.handlers[:] = handlers
+    assert os.nice(0) == priority, "nobody but root can raise it again"
+
+
+@contextmanager
+def modules_forgotten(folder: Path) -> Iterator[None]:
+    """Forget the modules that are imported from ``folder`` meanwhile: others may be written there under their names."""
+    before = set(sys.modules)
+    try:
+        yield
+    finally:
+        for name in sys.modules.keys() - before:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(f"{folder}{os.sep}"):
+                del sys.modules[name]

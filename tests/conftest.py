@@ -74,12 +74,8 @@ def search_path_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def modules_as_before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Forget the modules that a test wrote and imported: the next may write another of the same name."""
-    before = set(sys.modules)
-    yield
-    written = f"{tmp_path_factory.getbasetemp()}{os.sep}"
-    for name in sys.modules.keys() - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(written):
-            del sys.modules[name]
+    with commands.modules_forgotten(tmp_path_factory.getbasetemp()):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +101,16 @@ def command(tmp_path: Path) -> Command:
 
     def run(*arguments: str, program: str = "runner", **environment: str) -> Completed:
         return commands.run(commands.module(program, *arguments), tmp_path, environment)
+
+    return run
+
+
+@pytest.fixture
+def command_here(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Type a command as `command` does, but in this process: two seconds less, and measured processes all the same."""
+
+    def run(*arguments: str, program: str = "runner", **environment: str) -> Completed:
+        return commands.run_here(capfd, program, *arguments, folder=tmp_path, added=environment)
 
     return run
 

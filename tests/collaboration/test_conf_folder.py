@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import yaml
 from breakeven.command import main
 from breakeven.runner import engines
 from breakeven.runner.config.files import conf_folder
+from tests import commands
 from tests.fakes import FakeEngine
 
 Captured = pytest.CaptureFixture[str]
@@ -33,12 +33,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     FakeEngine.reset()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(engines.REGISTRY, "local", "tests.fakes:FakeEngine")
-    monkeypatch.setattr("breakeven.runner.hydra_app.command.ignore_signals", lambda: None)  # the tests go on
-    root = logging.getLogger()
-    level, handlers = root.level, [*root.handlers]
-    yield
-    root.setLevel(level)  # Hydra's --info leaves a handler that writes to this test's output
-    root.handlers[:] = handlers
+    with commands.undone():
+        yield
 
 
 def _write(path: str, text: str) -> None:

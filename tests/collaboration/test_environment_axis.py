@@ -44,7 +44,7 @@ def _lines(path: Path) -> set[tuple[Any, ...]]:
 
 
 def test_the_function_sees_what_the_cell_sets(command: Command, tmp_path: Path) -> None:
-    """Variables are set and removed, options arrive, and the tables, labels and pairs know both."""
+    """Variables are set and removed, also of those that a new process is started with, options arrive, and the tables, labels and pairs know both."""
     (tmp_path / "mine.py").write_text(FUNCTION)
     done = command(
         *(
@@ -75,10 +75,10 @@ def test_the_function_sees_what_the_cell_sets(command: Command, tmp_path: Path) 
     ) == set(lab.runs["variables"])
 
 
-def test_planning_imports_the_function_as_it_will_be_called(command: Command, tmp_path: Path) -> None:
+def test_planning_imports_the_function_as_it_will_be_called(command_here: Command, tmp_path: Path) -> None:
     """A variable that breaks its import is found before anything runs."""
     (tmp_path / "mine.py").write_text(FUNCTION)
-    done = command("workload=function", "workload.target=mine:work", "environment.MODE=broken", *QUICK)
+    done = command_here("workload=function", "workload.target=mine:work", "environment.MODE=broken", *QUICK)
     assert (done.returncode, "RuntimeError: MODE is broken" in done.stderr) == (2, True)
     assert not (tmp_path / "outputs").exists()
 
@@ -94,34 +94,34 @@ def test_planning_imports_the_function_as_it_will_be_called(command: Command, tm
         ("interpreter.flags=-E", "interpreter.flags=-E: -E cannot be used"),
     ],
 )
-def test_what_the_interpreter_rejects_is_refused(command: Command, override: str, why: str) -> None:
+def test_what_the_interpreter_rejects_is_refused(command_here: Command, override: str, why: str) -> None:
     """In one line, before anything runs."""
-    done = command(override, *QUICK)
+    done = command_here(override, *QUICK)
     assert (done.returncode, why in done.stderr, done.stderr.count("\n")) == (2, True, 1)
 
 
-def test_another_environment_is_another_condition(command: Command, tmp_path: Path) -> None:
+def test_another_environment_is_another_condition(command_here: Command, tmp_path: Path) -> None:
     """It is refused with the variable's name, or measured again; the same one is done."""
-    assert command(*QUICK, OPENBLAS_NUM_THREADS="1").returncode == 0
-    refused = command(*QUICK, OPENBLAS_NUM_THREADS="2")
+    assert command_here(*QUICK, OPENBLAS_NUM_THREADS="1").returncode == 0
+    refused = command_here(*QUICK, OPENBLAS_NUM_THREADS="2")
     assert refused.returncode == 2
     assert "(environment: OPENBLAS_NUM_THREADS=1, now 2 (1 run))" in refused.stderr
-    pooled = command(*QUICK, OPENBLAS_NUM_THREADS="1", PYTHONMALLOC="debug")
+    pooled = command_here(*QUICK, OPENBLAS_NUM_THREADS="1", PYTHONMALLOC="debug")
     assert "(environment: PYTHONMALLOC unset, now debug (1 run))" in pooled.stderr
-    again = command(*QUICK, "on_change=remeasure", OPENBLAS_NUM_THREADS="2")
+    again = command_here(*QUICK, "on_change=remeasure", OPENBLAS_NUM_THREADS="2")
     assert (again.returncode, "moved 1 stored run to" in again.stderr) == (0, True)
-    assert "1 already done" in command(*QUICK, OPENBLAS_NUM_THREADS="2").stderr
+    assert "1 already done" in command_here(*QUICK, OPENBLAS_NUM_THREADS="2").stderr
     (text,) = load(tmp_path / "outputs" / "mine").runs["environment"]
     assert "OPENBLAS_NUM_THREADS=2" in text.splitlines()
 
 
 @pytest.mark.parametrize("table", ["trials", "workers", "spans"])
 def test_a_deleted_file_of_a_stored_run_is_told_and_made_again(
-    command: Command, tmp_path: Path, table: str
+    command_here: Command, tmp_path: Path, table: str
 ) -> None:
     """Only that run, and everybody who looks at the sweep says so."""
     asked = ("-m", "workers=1,2", *QUICK)
-    assert command(*asked).returncode == 0
+    assert command_here(*asked).returncode == 0
     folder = tmp_path / "outputs" / "mine"
     gone, *_ = sorted((folder / table).iterdir())
     gone.unlink()
@@ -131,13 +131,14 @@ def test_a_deleted_file_of_a_stored_run_is_told_and_made_again(
         f"files of 1 stored run are missing (in {table})" in one.text for one in summarise(lab).cautions
     )
     assert (
-        f"damaged: {table}/{gone.name}: it is missing" in command(str(folder), program="runner.status").stdout
+        f"damaged: {table}/{gone.name}: it is missing"
+        in command_here(str(folder), program="runner.status").stdout
     )
-    assert "1 of 2 runs to make" in command(*asked, "dry_run=true").stdout
-    again = command(*asked)
+    assert "1 of 2 runs to make" in command_here(*asked, "dry_run=true").stdout
+    again = command_here(*asked)
     assert f"1 file of 1 stored run is missing, such as outputs/mine/{table}/{gone.name}" in again.stderr
     assert "2 runs, 1 already done" not in again.stderr
     assert "1 already done" in again.stderr
     assert (gone.exists(), load(folder).missing.empty) == (True, True)
     shutil.rmtree(folder / table)
-    assert "2 files of 2 stored runs are missing" in command(*asked).stderr
+    assert "2 files of 2 stored runs are missing" in command_here(*asked).stderr

@@ -32,10 +32,10 @@ def _calibration(folder: Path, sweep: str = "mine") -> dict[str, Any]:
     return dict(found)
 
 
-def test_all_interpreters_do_the_same_work(command: Command, tmp_path: Path) -> None:
+def test_all_interpreters_do_the_same_work(command_here: Command, tmp_path: Path) -> None:
     """The loops were counted on that of the first cell, and how long they take elsewhere is a result."""
     paths = interpreters()[:3]
-    done = command("-m", f"interpreter.path={','.join(paths)}", *ONE)
+    done = command_here("-m", f"interpreter.path={','.join(paths)}", *ONE)
     assert done.returncode == 0, done.stderr
     runs = _runs(tmp_path)
     assert len(runs) == len(paths)
@@ -45,25 +45,27 @@ def test_all_interpreters_do_the_same_work(command: Command, tmp_path: Path) -> 
     )
 
 
-def test_the_reference_interpreter_can_be_chosen(command: Command, tmp_path: Path) -> None:
+def test_the_reference_interpreter_can_be_chosen(command_here: Command, tmp_path: Path) -> None:
     """Whichever measures."""
     reference = interpreters()[-1]
-    assert command(f"calibrate_on={reference}", *ONE).returncode == 0
+    assert command_here(f"calibrate_on={reference}", *ONE).returncode == 0
     assert _calibration(tmp_path)["interpreter"] == reference
 
 
-def test_a_reference_that_does_not_exist_is_refused(command: Command, tmp_path: Path) -> None:
+def test_a_reference_that_does_not_exist_is_refused(command_here: Command, tmp_path: Path) -> None:
     """Before anything is measured."""
-    done = command("calibrate_on=python0.0", *ONE)
+    done = command_here("calibrate_on=python0.0", *ONE)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "interpreter=python0.0 was not found" in done.stderr
     assert not (tmp_path / "outputs").exists()
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_a_sweep_that_is_carried_on_does_the_same_work(command: Command, tmp_path: Path, lost: bool) -> None:
-    """Also if its file of calibrations was deleted: the stored runs say what they did."""
-    assert command(*ONE).returncode == 0
+def test_a_sweep_that_is_carried_on_does_the_same_work(
+    command_here: Command, command: Command, tmp_path: Path, lost: bool
+) -> None:
+    """Also if its file of calibrations was deleted: the stored runs say what they did, even to a new process."""
+    assert command_here(*ONE).returncode == 0
     if lost:
         SweepPaths(tmp_path / "outputs" / "mine").calibration.unlink()
     assert command(*ONE, "label=another").returncode == 0
@@ -71,53 +73,58 @@ def test_a_sweep_that_is_carried_on_does_the_same_work(command: Command, tmp_pat
     assert len(_runs(tmp_path)) == 2
 
 
-def test_another_sweep_can_do_the_same_work(command: Command, tmp_path: Path) -> None:
+def test_another_sweep_can_do_the_same_work(command_here: Command, tmp_path: Path) -> None:
     """With calibration=FOLDER; then the two can be compared, and otherwise the remedy names the knob."""
-    assert command(*ONE).returncode == 0
+    assert command_here(*ONE).returncode == 0
     amount = int(_runs(tmp_path)["task_amount"].iloc[0])
     assert (
-        command(
+        command_here(
             *[text for text in ONE if text != "sweep=mine"], "calibration=outputs/mine", "sweep=same"
         ).returncode
         == 0
     )
     assert _runs(tmp_path, "same")["task_amount"].tolist() == [amount]
-    compared = command("compare", "outputs/mine", "outputs/same", program="breakeven")
+    compared = command_here("compare", "outputs/mine", "outputs/same", program="breakeven")
     assert compared.returncode == 0, compared.stderr
 
 
-def test_stored_runs_with_other_work_are_a_changed_condition(command: Command, tmp_path: Path) -> None:
+def test_stored_runs_with_other_work_are_a_changed_condition(command_here: Command, tmp_path: Path) -> None:
     """A calibration that another sweep lends, or that was edited, stops the sweep with both counts."""
-    assert command(*ONE).returncode == 0
+    assert command_here(*ONE).returncode == 0
     file = SweepPaths(tmp_path / "outputs" / "mine").calibration
     amount = _calibration(tmp_path)["amount"]
     file.write_text(file.read_text().replace(f'"amount": {amount}', f'"amount": {2 * amount}'))
-    done = command(*ONE)
+    done = command_here(*ONE)
     assert done.returncode == 2
     assert f"calibrated work of a task: {amount}, now {2 * amount} (1 run)" in done.stderr
-    assert command(*ONE, "on_change=remeasure").returncode == 0
+    assert command_here(*ONE, "on_change=remeasure").returncode == 0
     assert _runs(tmp_path)["task_amount"].tolist() == [2 * amount]
 
 
-def test_rounds_end_by_precision_or_their_number(command: Command, tmp_path: Path) -> None:
+def test_rounds_end_by_precision_or_their_number(command_here: Command, tmp_path: Path) -> None:
     """Five of a cell that any precision satisfies, the most of one that none does."""
-    assert command(*STEADY).returncode == 0
-    assert command(*QUICK, "precision=0.0001%", "max_rounds=7", "budget=null", "label=exact").returncode == 0
+    assert command_here(*STEADY).returncode == 0
+    assert (
+        command_here(*QUICK, "precision=0.0001%", "max_rounds=7", "budget=null", "label=exact").returncode
+        == 0
+    )
     runs = _runs(tmp_path)
     assert sorted(runs.groupby("cell_id").size()) == [5, 7]
     assert sorted(runs["precision"].unique()) == pytest.approx([1e-6, 0.99])
 
 
-def test_a_budget_that_is_over_leaves_the_rest_for_the_next_launch(command: Command, tmp_path: Path) -> None:
+def test_a_budget_that_is_over_leaves_the_rest_for_the_next_launch(
+    command_here: Command, tmp_path: Path
+) -> None:
     """Nothing is measured in no time, which is no failure; the same command with more time measures."""
-    assert command(*STEADY, "budget=1ns").returncode == 0
+    assert command_here(*STEADY, "budget=1ns").returncode == 0
     assert not list((tmp_path / "outputs" / "mine" / "runs").glob("*.parquet"))
-    assert command(*STEADY, "budget=5min").returncode == 0
+    assert command_here(*STEADY, "budget=5min").returncode == 0
     assert len(_runs(tmp_path)) == 5
 
 
 def test_a_function_is_called_beforehand_and_has_its_number_of_tasks(
-    command: Command, tmp_path: Path
+    command_here: Command, tmp_path: Path
 ) -> None:
     """As many calls as a trial holds; one that fails gets no more than three runs."""
     (tmp_path / "mine.py").write_text(
@@ -125,10 +132,10 @@ def test_a_function_is_called_beforehand_and_has_its_number_of_tasks(
     )
     asked = [text for text in QUICK if not text.startswith(("task", "sweep"))]
     function = ("workload=function", "trial=40ms", "precision=99%")
-    assert command(*asked, *function, "workload.target=mine:work", "sweep=good").returncode == 0
+    assert command_here(*asked, *function, "workload.target=mine:work", "sweep=good").returncode == 0
     (tasks,) = set(_runs(tmp_path, "good")["tasks"])
     assert 5 <= tasks <= 10
-    done = command(*asked, *function, "workload.target=mine:bad", "sweep=bad")
+    done = command_here(*asked, *function, "workload.target=mine:bad", "sweep=bad")
     assert done.returncode == 1
     assert _runs(tmp_path, "bad")["status"].tolist() == ["failed"] * 3
     assert "incomplete" not in done.stdout

@@ -326,19 +326,19 @@ SHORT = ("model=thread", "rounds=1", "tasks=4", "measure.max_time=50ms", "progre
 
 
 def test_an_edited_helper_stops_a_sweep_and_the_summary_names_it_if_it_is_kept(
-    user: Path, command: Command
+    user: Path, command_here: Command, command: Command
 ) -> None:
-    """It is named where the sweep stops, where rounds of both versions are summed up, and where sides are compared."""
+    """It is named where the sweep stops, by a new process that never saw the former one, where rounds of both versions are summed up, and where sides are compared."""
     arguments = (*SHORT, "workload=function", "workload.target=mine:work")
-    assert command(*arguments).returncode == 0
+    assert command_here(*arguments).returncode == 0
     (user / "helper.py").write_text("X = 3\n")
     refused = command(*arguments)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "(source of the function: helper.py changed (1 run)); measure them again with" in refused.stderr
-    assert command(*arguments, "rounds=2", "on_change=keep").returncode == 0
-    summary = command("outputs/mine", program="analysis")
+    assert command_here(*arguments, "rounds=2", "on_change=keep").returncode == 0
+    summary = command_here("outputs/mine", program="analysis")
     assert "helper.py" in summary.stdout + summary.stderr
-    assert command(*arguments[:5], *arguments[6:], "sweep=other").returncode == 0
-    mixed = command("compare", "outputs/mine", "outputs/other", program="breakeven")
+    assert command_here(*arguments[:5], *arguments[6:], "sweep=other").returncode == 0
+    mixed = command_here("compare", "outputs/mine", "outputs/other", program="breakeven")
     assert mixed.returncode == 2
     assert "  sources: helper.py: 2 versions in A, 1 version in B\n" in mixed.stderr

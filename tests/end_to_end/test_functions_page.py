@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests import commands
-from tests.commands import ROOT
+from tests.commands import ROOT, Command
 
 TEXT = (ROOT / "docs" / "functions.md").read_text(encoding="utf-8")
 SHORT = ("rounds=1", "trial=2ms", "measure.warmup=1", "measure.min_trials=2", "measure.max_time=50ms")
@@ -30,16 +29,16 @@ def test_there_are_modules_and_commands() -> None:
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_each_command_measures(tmp_path: Path, line: str) -> None:
-    """All its runs end well, with the modules of the page and some files beside them."""
+def test_each_command_measures(command: Command, command_here: Command, tmp_path: Path, line: str) -> None:
+    """All its runs end well, with the modules of the page and some files beside them; the first in a process of its own, as a reader types it."""
     for name, text in MODULES:
         (tmp_path / name).write_text(text)
     (tmp_path / "data").mkdir()
     for name, length in (("may", 3), ("june", 400)):
         orders = [{"price": 0.5, "pieces": piece} for piece in range(length)]
         (tmp_path / "data" / f"{name}.json").write_text(json.dumps(orders))
-    typed = shlex.split(line)[1:]
-    done = commands.run(commands.module("breakeven", *typed, "sweep=mine", *SHORT), tmp_path)
+    run = command if line == COMMANDS[0] else command_here
+    done = run(*shlex.split(line)[1:], "sweep=mine", *SHORT, program="breakeven")
     assert done.returncode == 0, done.stderr
     runs = pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")
     assert set(runs["status"]) == {"ok"}

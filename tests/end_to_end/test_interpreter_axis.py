@@ -35,7 +35,7 @@ def _said_of(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def test_one_that_is_missing_leaves_the_others(command: Command, tmp_path: Path) -> None:
-    """Its cells are incompatible, with where it was looked for and what installs it; alone it is bad input."""
+    """Its cells are incompatible, with where it was looked for and what installs it; alone it is bad input, with the exit code that a shell gets of the process."""
     done = command("-m", *QUICK, "model=thread", "interpreter=current,3.99t")
     assert done.returncode == 0, done.stderr
     status, reason = _said_of(tmp_path)
@@ -45,10 +45,10 @@ def test_one_that_is_missing_leaves_the_others(command: Command, tmp_path: Path)
     assert (alone.returncode, len(alone.stderr.splitlines())) == (2, 1)
 
 
-def test_a_module_that_one_lacks_leaves_the_others(command: Command, tmp_path: Path, bare: str) -> None:
+def test_a_module_that_one_lacks_leaves_the_others(command_here: Command, tmp_path: Path, bare: str) -> None:
     """The reason names the module and how to install it there."""
     (tmp_path / "mine.py").write_text("import omegaconf\n\ndef work():\n    return 1\n")
-    done = command(
+    done = command_here(
         *("-m", *QUICK, "model=thread", "workload=function", "workload.target=mine:work"),
         f"interpreter=current,{bare}",
     )
@@ -56,27 +56,29 @@ def test_a_module_that_one_lacks_leaves_the_others(command: Command, tmp_path: P
     status, reason = _said_of(tmp_path)
     assert status == {"current": "ok", bare: "incompatible"}
     assert "No module named 'omegaconf' (mine.py:1); install it for " in reason[bare]
-    alone = command(*QUICK, "workload=function", "workload.target=mine:work", f"interpreter={bare}")
+    alone = command_here(*QUICK, "workload=function", "workload.target=mine:work", f"interpreter={bare}")
     assert (alone.returncode, len(alone.stderr.splitlines())) == (2, 1)
 
 
 @EVERY_INTERPRETER
-def test_every_interpreter_measures(command: Command, tmp_path: Path, executable: str) -> None:
+def test_every_interpreter_measures(command_here: Command, tmp_path: Path, executable: str) -> None:
     """Threads and processes, with nothing installed there; what was measured is what was asked for."""
-    done = command("-m", *QUICK, "model=thread,process", f"interpreter={executable}")
+    done = command_here("-m", *QUICK, "model=thread,process", f"interpreter={executable}")
     assert done.returncode == 0, done.stderr
     runs = load(tmp_path / "outputs" / "mine").runs
     assert runs["status"].eq("ok").all(), runs["reason"].tolist()
     assert set(runs["executable"]) == {executable}
 
 
-def test_an_executor_that_only_forks_leaves_the_other_start_methods(command: Command, tmp_path: Path) -> None:
+def test_an_executor_that_only_forks_leaves_the_other_start_methods(
+    command_here: Command, tmp_path: Path
+) -> None:
     """PyPy 3.9 has such a one: its cells are incompatible instead of failed."""
     executable = named("pypy3")
     ask = "from concurrent.futures import ProcessPoolExecutor as pool; pool._adjust_process_count"
     whole = subprocess.run([executable, "-c", ask], capture_output=True, check=False).returncode == 0
     methods = "model.start_method=fork,spawn"
-    done = command("-m", *QUICK, "model=process_pool", methods, f"interpreter={executable}")
+    done = command_here("-m", *QUICK, "model=process_pool", methods, f"interpreter={executable}")
     assert done.returncode == 0, done.stderr
     runs = load(tmp_path / "outputs" / "mine").runs.set_index("start_method")
     assert runs["status"].to_dict() == {"fork": "ok", "spawn": "ok" if whole else "incompatible"}
@@ -84,7 +86,7 @@ def test_an_executor_that_only_forks_leaves_the_other_start_methods(command: Com
 
 
 @FREE_THREADED
-def test_the_gil_is_switched_on(command: Command, tmp_path: Path, executable: str) -> None:
+def test_the_gil_is_switched_on(command_here: Command, tmp_path: Path, executable: str) -> None:
     """By an option and by a variable; what the workers saw is stored."""
     flags = (
         "-m",
@@ -93,7 +95,7 @@ def test_the_gil_is_switched_on(command: Command, tmp_path: Path, executable: st
         f"interpreter={executable}",
         "interpreter.flags=-X gil=0,-X gil=1",
     )
-    assert command(*flags).returncode == 0
+    assert command_here(*flags).returncode == 0
     runs = load(tmp_path / "outputs" / "mine").runs
     assert runs.set_index("interpreter_flags")["gil_enabled"].to_dict() == {
         "-X gil=0": False,
@@ -107,7 +109,7 @@ def test_the_gil_is_switched_on(command: Command, tmp_path: Path, executable: st
         "environment.PYTHON_GIL=0,1",
         "sweep=other",
     )
-    assert command(*variables).returncode == 0
+    assert command_here(*variables).returncode == 0
     runs = load(tmp_path / "outputs" / "other").runs
     assert runs.set_index("variables")["gil_enabled"].to_dict() == {
         "PYTHON_GIL=0": False,
@@ -115,14 +117,14 @@ def test_the_gil_is_switched_on(command: Command, tmp_path: Path, executable: st
     }
 
 
-def test_the_jit_is_switched_on_and_off(command: Command, tmp_path: Path) -> None:
+def test_the_jit_is_switched_on_and_off(command_here: Command, tmp_path: Path) -> None:
     """By a variable; every worker says what holds for it. CPython 3.14 compiles nothing in interpreters but the first."""
     executable = newest(since=(3, 14))
     ask = "import sys; sys.exit(not sys._jit.is_available())"
     if subprocess.run([executable, "-c", ask], check=False).returncode:
         pytest.skip(f"{executable} was built without a JIT; .ci/pythons brings Debian's, which has one")
     jit = "environment.PYTHON_JIT=0,1"
-    done = command("-m", *QUICK, "model=thread,process,interpreter", f"interpreter={executable}", jit)
+    done = command_here("-m", *QUICK, "model=thread,process,interpreter", f"interpreter={executable}", jit)
     assert done.returncode == 0, done.stderr
     lab = load(tmp_path / "outputs" / "mine")
     runs = lab.runs.set_index("cell_id")
@@ -159,17 +161,21 @@ def _compile(folder: Path, executable: str) -> None:
 
 
 @FREE_THREADED
-def test_a_module_that_switches_the_gil_on_is_seen(command: Command, tmp_path: Path, executable: str) -> None:
+def test_a_module_that_switches_the_gil_on_is_seen(
+    command_here: Command, tmp_path: Path, executable: str
+) -> None:
     """Also if a task imports it; the run says so, unless the GIL was asked for or is kept off."""
     _compile(tmp_path, executable)
     (tmp_path / "mine.py").write_text("def work():\n    import old_style\n    return sum(range(2000))\n")
     function = ("workload=function", "workload.target=mine:work", f"interpreter={executable}")
-    plain = command("-m", *QUICK, *function, "model=thread,process")
+    plain = command_here("-m", *QUICK, *function, "model=thread,process")
     assert plain.returncode == 0, plain.stderr
     runs = load(tmp_path / "outputs" / "mine").runs
     assert runs["gil_enabled"].all()
     assert runs["notes"].str.contains("gil: ").all()
-    asked = command("-m", *QUICK, *function, "model=process", "environment.PYTHON_GIL=0,1", "sweep=other")
+    asked = command_here(
+        "-m", *QUICK, *function, "model=process", "environment.PYTHON_GIL=0,1", "sweep=other"
+    )
     assert asked.returncode == 0, asked.stderr
     runs = load(tmp_path / "outputs" / "other").runs
     assert sorted(runs["gil_enabled"]) == [False, True]
