@@ -5,7 +5,6 @@ Memory stays bounded, and no row is turned into an object of Python's.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +13,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from breakeven.analysis.frames.files import Reading
+from breakeven.analysis.frames.files import Reading, reading_threads
 
 _ROWS = 1 << 18
 """Small files are read until there are so many rows: grouping costs per call."""
-
-_MOST_THREADS = 4
 
 Piece = tuple[str, list[int]]
 """A file, and row groups of it."""
@@ -41,7 +38,7 @@ def add_up(
 
 
 def _parts(work: list[list[Piece]], by: Sequence[str], columns: Sequence[str]) -> Iterator[pa.Table]:
-    threads = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, _MOST_THREADS)
+    threads = reading_threads()
     waiting: deque[Future[pa.Table]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for pieces in work:

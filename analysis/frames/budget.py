@@ -55,7 +55,10 @@ def select_traced(lab: Lab) -> pd.DataFrame:
 
 def _select_traced(lab: Lab) -> pd.DataFrame:
     keep = ds.field("traced") & (ds.field("kind") == "parallel") & ~ds.field("warmup")
-    trials = to_frame(lab.table("trials", [*_TRIAL, *_OF_A_TRIAL], keep))
+    columns = [*_TRIAL, *_OF_A_TRIAL]
+    trials = to_frame(
+        lab.table("trials", [*columns, "traced", "kind", "warmup"]).filter(keep).select(columns)
+    )
     good = lab.runs.loc[lab.runs["status"].eq("ok"), ["cell_id", "round", "workers"]]
     return trials.merge(good, on=["cell_id", "round"])
 

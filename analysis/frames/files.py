@@ -1,15 +1,17 @@
-"""Parquet folders as Arrow datasets, each file checked before any of its rows is used."""
+"""Parquet folders as Arrow tables and datasets, each file checked before any of its rows is used."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
 from breakeven.base.errors import ResultsUnreadable
@@ -19,6 +21,8 @@ from breakeven.base.schema import LATER, TABLES, VERSION
 from breakeven.base.table_files import TableFiles
 
 _DESCRIPTORS = "/proc/self/fd/"
+_MANY = 16  # files, which one thread reads one after the other
+_MOST_THREADS = 4
 
 
 def open_table(folder: Path, table: str) -> ds.Dataset:
@@ -27,11 +31,56 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
     Files that breakeven did not name are left out, such as those of a write that was cut short. Raise
     ResultsUnreadable, ResultsDamaged or OtherSchema.
     """
+    return _open(_stored_files(folder, table), table)
+
+
+def read_whole(folder: Path, table: str, columns: Sequence[str]) -> pa.Table:
+    """Read all rows of ``folder/table``; otherwise as `open_table`.
+
+    Of many files, each is read by itself in one of several threads: a dataset opens one after the other to check them,
+    keeps all footers, which take more memory than the rows of small files, and divides the work more finely.
+    """
+    files = _stored_files(folder, table)
+    if len(files) < _MANY:
+        return read_table(_open(files, table), columns)
+    schema = pa.schema([TABLES[table].field(name) for name in columns])
+    parts = [files[first : first + _MANY] for first in range(0, len(files), _MANY)]
+    with ThreadPoolExecutor(reading_threads()) as pool:
+        return pa.concat_tables(pool.map(partial(_read_files, table=table, schema=schema), parts))
+
+
+def reading_threads() -> int:
+    """Return how many threads read files: as many as there are CPUs, but only a few."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, _MOST_THREADS)
+
+
+def _stored_files(folder: Path, table: str) -> Sequence[Path]:
     try:
-        files = SweepPaths(_as_utf8(folder)).stored_files(table)
+        return SweepPaths(_as_utf8(folder)).stored_files(table)
     except OSError as error:
         raise ResultsUnreadable.from_os_error(error, SweepPaths(folder).table(table)) from error
-    return _open(files, table)
+
+
+def _read_files(paths: Sequence[Path], table: str, schema: pa.Schema) -> pa.Table:
+    return pa.concat_tables(_read_file(path, table, schema) for path in paths)
+
+
+def _read_file(path: Path, table: str, schema: pa.Schema) -> pa.Table:
+    """Read the columns of ``schema`` from one file; null where a file of an earlier version lacks one."""
+    try:
+        with pq.ParquetFile(path) as file:
+            stored = file.schema_arrow
+            _check(str(path), stored, table)
+            there = frozenset(stored.names)
+            found = file.read([name for name in schema.names if name in there], use_threads=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _unusable(str(path), error) from error
+    if found.schema.equals(schema):
+        return found
+    columns = (
+        found[field.name] if field.name in there else pa.nulls(len(found), field.type) for field in schema
+    )
+    return pa.table(list(columns), schema.names).cast(schema)
 
 
 def list_table(folder: Path, table: str) -> TableFiles:
@@ -59,8 +108,16 @@ def _open(files: Sequence[Path], table: str) -> ds.Dataset:
         return ds.dataset(TABLES[table].empty_table())
     dataset = ds.dataset([str(path) for path in files], schema=TABLES[table], format="parquet")
     for fragment in dataset.get_fragments():
-        _check(fragment, table)
+        _check(fragment.path, _schema_of(fragment), table)
     return dataset
+
+
+def _schema_of(fragment: ds.Fragment) -> pa.Schema:
+    """Read the footer of one file, which Arrow keeps for the scan."""
+    try:
+        return fragment.physical_schema
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _unusable(fragment.path, error) from error
 
 
 def _as_utf8(folder: Path) -> Path:
@@ -121,16 +178,12 @@ def _find_damaged(dataset: ds.Dataset) -> str:
     return str(dataset.files[0])
 
 
-def _check(fragment: ds.Fragment, table: str) -> None:
-    """Read the footer of one file, which Arrow keeps for the scan; raise if it is not part of ``table``."""
-    try:
-        schema = fragment.physical_schema
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _unusable(fragment.path, error) from error
+def _check(path: str, schema: pa.Schema, table: str) -> None:
+    """Raise OtherSchema if a file, by its footer, is not part of ``table``."""
     version = (schema.metadata or {}).get(b"breakeven_schema", b"none").decode(errors="replace")
     if version != VERSION:
         raise OtherSchema(
-            f"{fragment.path} has schema version {version}; "
+            f"{path} has schema version {version}; "
             f"this analysis reads version {VERSION}: "
             "use the breakeven that measured it, or measure the sweep again"
         )
@@ -138,7 +191,7 @@ def _check(fragment: ds.Fragment, table: str) -> None:
     lacking = [name for name in TABLES[table].names if name not in there]
     if lacking:
         raise OtherSchema(
-            f"{fragment.path} lacks {', '.join(lacking)}, which the analysis of table {table} needs; "
+            f"{path} lacks {', '.join(lacking)}, which the analysis of table {table} needs; "
             "measure the sweep again"
         )
 

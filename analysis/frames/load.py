@@ -25,6 +25,7 @@ from breakeven.analysis.frames.files import (
     read_batches,
     read_part,
     read_table,
+    read_whole,
     to_frame,
 )
 from breakeven.analysis.frames.hosts import models_of
@@ -83,8 +84,7 @@ class Lab:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row per run, in the order in which they ran."""
-        dataset = self._open("runs")
-        frame = fill_asked(to_frame(read_table(dataset, dataset.schema.names)))
+        frame = fill_asked(to_frame(read_whole(self.path, "runs", TABLES["runs"].names)))
         if frame.duplicated(["cell_id", "round"]).any():
             raise self._misnamed(frame)
         return frame.sort_values("order", kind="stable", ignore_index=True)
@@ -208,7 +208,11 @@ class Lab:
         self, table: str, columns: Iterable[str] | None = None, where: ds.Expression | None = None
     ) -> pa.Table:
         """Read ``table`` as Arrow, the rows of finished runs only; raise BadInput."""
-        return read_table(*self._scan(table, columns, where))
+        if where is not None or "_narrowed" in vars(self):
+            return read_table(*self._scan(table, columns, where))
+        chosen = self._columns(table, columns)
+        whole = read_whole(self.path, table, list(dict.fromkeys([*chosen, "cell_id", "round"])))
+        return whole.filter(self._finished).select(chosen)
 
     def batches(
         self, table: str, columns: Iterable[str], where: ds.Expression | None = None
@@ -257,14 +261,20 @@ class Lab:
     def _scan(
         self, table: str, columns: Iterable[str] | None, where: ds.Expression | None
     ) -> tuple[ds.Dataset, Sequence[str], ds.Expression]:
-        dataset = self._open(table)
-        chosen = dataset.schema.names if columns is None else _to_list(columns)
-        unknown = [name for name in chosen if name not in dataset.schema.names]
+        chosen = self._columns(table, columns)
+        return self._open(table), chosen, self._finished if where is None else self._finished & where
+
+    def _columns(self, table: str, columns: Iterable[str] | None) -> Sequence[str]:
+        if table not in TABLES:
+            raise UnknownName(f"no table {table}; there are {', '.join(TABLES)}")
+        known = TABLES[table].names
+        chosen = known if columns is None else _to_list(columns)
+        unknown = [name for name in chosen if name not in known]
         if unknown:
             raise UnknownName(
-                f"no column {', '.join(unknown)} in table {table}; there are {', '.join(dataset.schema.names)}"
+                f"no column {', '.join(unknown)} in table {table}; there are {', '.join(known)}"
             )
-        return dataset, chosen, self._finished if where is None else self._finished & where
+        return chosen
 
     @cached_property
     def _finished(self) -> ds.Expression:
