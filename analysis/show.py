@@ -14,6 +14,7 @@ from rich.console import Console
 from breakeven.analysis.errors import UnfitOption, UnknownName
 from breakeven.analysis.figures import FIGURES, NothingToDraw, Roles, check_options, choose, draw_roles
 from breakeven.analysis.figures.formats import FORMATS
+from breakeven.analysis.frames.budget import begin_to_sum
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.summary.screen import View, open_console, render_cells, render_verdicts, summarise
 from breakeven.base.arguments import Parser
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     lab = load(options.folder, mix_hosts=options.mix_hosts)
     asked = {name: getattr(options, name) for name in _OPTIONS}
     chosen, roles = choose(lab, **asked)
+    begin_to_sum(chosen)
     if options.only:
         for figure in figures:
             check_options(figure, roles)

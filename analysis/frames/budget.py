@@ -32,6 +32,11 @@ def sum_phases(lab: Lab, *, parent: bool = False) -> pd.DataFrame:
     return sums[sums["worker"].lt(0) if parent else sums["worker"].ge(0)].reset_index(drop=True)
 
 
+def begin_to_sum(lab: Lab) -> None:
+    """Begin in the background with what `sum_phases` reads of a large sweep."""
+    lab.begin_to_add_up("spans", _GROUP, _SUMS)
+
+
 def _sum_all(lab: Lab) -> pd.DataFrame:
     """Sum the spans of workers and parents.
 
