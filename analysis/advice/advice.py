@@ -116,7 +116,7 @@ def _rank(choice: Choice) -> tuple[bool, bool, float]:
 
 def _choices(raced: Raced, answer: Answer | None) -> Iterator[Choice]:
     names = [] if answer is None else Words(answer).names
-    ids = [] if answer is None else [str(cell) for cell in answer.question.cells.index]
+    ids = () if answer is None else answer.question.ids
     places = {cell: place for place, cell in enumerate(ids)}
     race = raced.race
     for cell, standing, name, candidate, refused in zip(

@@ -47,11 +47,18 @@ def name_lengths(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[
     """
     names = [name for name in _WORK if name in cells and name not in without]
     lengths, asked = _join(cells, names), cells["task_ns"].astype("float64")
-    texts = lengths.map(format_length, na_action="ignore").astype("object")
-    unlike = asked.groupby(texts).transform("nunique").gt(1) & lengths.eq(asked)
-    texts = texts.mask(unlike, asked.map(lambda length: format_time(int(length)), na_action="ignore"))
-    both = texts + asked.map(lambda length: f" instead of {format_length(length)}", na_action="ignore")
-    return both.where(lengths.ne(asked), texts)
+    exact = asked.map(lambda length: format_time(int(length)), na_action="ignore").astype("object")
+    texts, of = (
+        values.map(format_length, na_action="ignore").astype("object") for values in (lengths, asked)
+    )
+    texts = texts.mask(_several(asked, texts) & lengths.eq(asked), exact)
+    of = of.mask(_several(asked, of), exact)
+    return (texts + " instead of " + of).where(lengths.ne(asked), texts)
+
+
+def _several(asked: pd.Series[float], texts: pd.Series[str]) -> pd.Series[bool]:
+    """Return where a text stands for several lengths that were asked for, which it would not tell apart."""
+    return asked.groupby(texts).transform("nunique").gt(1)
 
 
 def _join(cells: pd.DataFrame, names: list[str]) -> pd.Series[float]:

@@ -49,7 +49,7 @@ class Answer:
 
     def cell_id(self, number: int) -> str:
         """Return the cell of a candidate."""
-        return str(self.question.cells.index[number])
+        return self.question.ids[number]
 
     def leader(self, numbers: tuple[int, ...] | range) -> int:
         """Return the candidate with the best estimate; the first if several are as good."""
@@ -74,7 +74,7 @@ def _answers(lab: Lab) -> list[Answer]:
     good = lab.runs[lab.runs["status"].eq("ok")]
     samples = _samples(good)
     spent = costs(lab).join(repaid(good)).join(_faults(good))
-    cells = [str(cell) for question in asked for cell in question.cells.index]
+    cells = [cell for question in asked for cell in question.ids]
     spent_by = dict(zip(cells, to_rows(spent.reindex(cells)), strict=True))
     lines_of = defaultdict[str, list[Line]](list)
     for line in find_lines(asked, samples):
@@ -128,7 +128,7 @@ def _alone(asked: Sequence[Question]) -> dict[Hashable, dict[str, float]]:
 
 
 def _answer(question: Question, known: _Known) -> Answer:
-    ids = [str(cell) for cell in question.cells.index]
+    ids = question.ids
     mine = [known.spent[cell] for cell in ids]
     samples = [known.samples[cell] for cell in ids]
     return Answer(

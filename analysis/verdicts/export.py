@@ -69,7 +69,7 @@ def _verdict(answer: Answer) -> dict[str, Any]:
         "use": words.use(),
         "details": list(words.details()),
         "cell_id": None if ranking.best is None else answer.cell_id(ranking.best),
-        "candidates": [_candidate(answer, words, number) for number in range(len(answer.question.cells))],
+        "candidates": [_candidate(answer, words, number) for number in range(len(answer.question.ids))],
         "failed": [
             {"cell_id": str(cell), "status": row["status"], "reason": _plain(row["reason"])}
             for cell, row in answer.question.failed.iterrows()

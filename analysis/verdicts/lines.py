@@ -35,10 +35,10 @@ def find_lines(asked: Sequence[Question], samples: Mapping[str, Sample]) -> Iter
     for axis in AXES:
         groups: dict[Hashable, list[tuple[float, str]]] = defaultdict(list)
         for one in compared:
-            for number, cell in enumerate(one.question.cells.index):
+            for number, cell in enumerate(one.question.ids):
                 place = one.lengths[number] if axis == "task_ns" else one.question.keys[axis]
                 if pd.notna(place):
-                    groups[_key(one.question, one.mechanisms[number], axis)].append((float(place), str(cell)))
+                    groups[_key(one.question, one.mechanisms[number], axis)].append((float(place), cell))
         for points in groups.values():
             if len({place for place, _ in points}) > 1:
                 yield _line(axis, sorted(points), samples)
@@ -63,7 +63,7 @@ def _compared(asked: Sequence[Question]) -> list[_Compared]:
         for cell in question.candidates
     ]
     lengths = lengths_of_tasks(pd.DataFrame(rows, columns=[*NEEDED, "_of"]), ["_of"]).to_numpy()
-    ends = np.cumsum([len(question.cells) for question in asked])
+    ends = np.cumsum([len(question.ids) for question in asked])
     return [
         _Compared(question, part.tolist(), _mechanisms(question.candidates))
         for question, part in zip(asked, np.split(lengths, ends[:-1]), strict=True)

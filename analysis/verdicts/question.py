@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -58,23 +59,64 @@ _NEVER = ("workload", "function")
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Rows of a frame, taken when they are first asked for: a slice of a wide frame costs a third of a millisecond.
+
+    ``rows`` are the same as plain values.
+    """
+
+    whole: pd.DataFrame
+    begin: int
+    end: int
+    rows: Sequence[Row]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The rows as a frame."""
+        return self.whole.iloc[self.begin : self.end]
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The index of the rows."""
+        return tuple(map(str, self.whole.index[self.begin : self.end]))
+
+
+@dataclass(frozen=True)
 class Question:
     """The cells of one question, in the order of the sweep.
 
     ``subject`` is the function or workload, ``settings`` are texts of what tells the questions of the sweep apart, such
-    as ``1 MiB``, and ``keys`` all that the cells have in common. ``cells`` are the candidates, rows of `Lab.estimates`
-    without those of the model serial, and ``candidates`` the same as plain values, to be read one by one; ``failed``
-    are cells of which no run is ok, rows of `Lab.cells`. ``environment`` is that of the settings which names
-    environment variables.
+    as ``1 MiB``, and ``keys`` all that the cells have in common. ``measured`` are the candidates, rows of
+    `Lab.estimates` without those of the model serial, and ``unmeasured`` the cells of which no run is ok, rows of
+    `Lab.cells`. ``environment`` is that of the settings which names environment variables.
     """
 
     subject: str
     settings: tuple[str, ...]
     keys: dict[str, Any]
-    cells: pd.DataFrame
-    candidates: Sequence[Row]
-    failed: pd.DataFrame
+    measured: Cut
+    unmeasured: Cut
     environment: str = ""
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """The candidates as a frame."""
+        return self.measured.frame
+
+    @property
+    def candidates(self) -> Sequence[Row]:
+        """The candidates as plain values, to be read one by one."""
+        return self.measured.rows
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The cells of the candidates."""
+        return self.measured.ids
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The cells of which no run is ok."""
+        return self.unmeasured.frame
 
     @property
     def text(self) -> str:
@@ -115,23 +157,20 @@ def questions(lab: Lab) -> Iterator[Question]:
         _split(cells[~ran], number),
         strict=True,
     )
-    for shared, said, (mine, candidates), (failed, _) in asked:
+    for shared, said, mine, failed in asked:
         common = {name: plain(value) for name, value in shared.items()}
         yield Question(
             subject=_subject(common),
             settings=tuple(text for text in said.values() if text),
             keys=common,
-            cells=mine,
-            candidates=candidates,
-            failed=failed,
+            measured=mine,
+            unmeasured=failed,
             environment=str(said.get("variables", "")),
         )
 
 
-def _split(cells: pd.DataFrame, number: pd.Series[int]) -> Iterator[tuple[pd.DataFrame, list[Row]]]:
-    """Yield the ``cells`` of each question, as a frame and row by row.
-
-    ``number`` is the question of a cell.
+def _split(cells: pd.DataFrame, number: pd.Series[int]) -> Iterator[Cut]:
+    """Yield the ``cells`` of each question; ``number`` is the question of a cell.
 
     They are slices of one frame: rows that are picked would cost a copy of each column for every question.
     """
@@ -139,7 +178,7 @@ def _split(cells: pd.DataFrame, number: pd.Series[int]) -> Iterator[tuple[pd.Dat
     cells = cells.iloc[np.argsort(own, kind="stable")]
     rows, ends = to_rows(cells), np.searchsorted(np.sort(own), np.arange(number.max() + 2)).tolist()
     for begin, end in pairwise(ends):
-        yield cells.iloc[begin:end], rows[begin:end]
+        yield Cut(cells, begin, end, rows[begin:end])
 
 
 def _subject(keys: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ from math import ceil, isfinite
 import pandas as pd
 
 from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
-from breakeven.analysis.frames.rows import to_rows
 from breakeven.analysis.units import format_ratio, format_time, format_times
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
@@ -289,7 +288,7 @@ class Words:
 
     def _failed(self) -> Iterator[str]:
         """Yield the mechanisms of which no cell ran to its end, with the reason of the first."""
-        failed, cells = to_rows(self.answer.question.failed), self.answer.question.candidates
+        failed, cells = self.answer.question.unmeasured.rows, self.answer.question.candidates
         known = {(cell["model"], cell["ipc"]) for cell in cells}
         for cell in failed:
             kind = (cell["model"], cell["ipc"])

@@ -135,6 +135,12 @@ def test_interpreters_have_lengths_of_their_own_and_labels_in_common() -> None:
     assert len(set(name_lengths(cells, ("payload_asked_bytes",)))) == 1
 
 
+def test_lengths_that_were_asked_are_told_apart_whatever_was_measured() -> None:
+    """In full if a short text stands for several."""
+    cells = _cells((1e6, 1e5), (1e6 + 1, 1e5))
+    assert name_lengths(cells).tolist() == ["100 us instead of 1ms", "100 us instead of 1000001ns"]
+
+
 def test_lengths_that_are_not_known_are_those_that_were_asked() -> None:
     """Nothing measured, nothing asked, or no such column."""
     cells = _cells((1e6, None), (None, 5e5), (2e6, 2e6))
