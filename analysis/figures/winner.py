@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from string import ascii_uppercase
@@ -124,11 +125,11 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     kept = settings if frame["axis"].ne("").any() else thin(settings)
     frame = frame[frame["setting"].isin(kept)]
     maps = _to_maps(frame)
-    key = Key.of(frame)
+    key, candidates = Key.of(frame), _by_question(frame)
     with look():
         body, panels = new_panels(maps, CELL, len(key.entries()))
         for axes, one in zip(panels, maps, strict=True):
-            _draw_map(axes, one, frame, key)
+            _draw_map(axes, one, candidates, key)
         add_key(body, key.entries())
         sample = f"verdicts over {describe_processes(frame['rounds'])} a cell{key.describe()}"
         return finish(
@@ -203,36 +204,40 @@ def _letter(place: int) -> str:
     return ascii_uppercase[letter] + str(number or "")
 
 
-def _draw_map(axes: Axes, one: Map, frame: pd.DataFrame, key: Key) -> None:
+def _by_question(frame: pd.DataFrame) -> dict[int, list[Row]]:
+    """Return the candidates of each question as plain values: a map may have thousands of places."""
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in to_rows(frame[["question", "part", "mechanism", "speedup"]]):
+        found[int(row["question"])].append(row)
+    return found
+
+
+def _draw_map(axes: Axes, one: Map, by_question: Mapping[int, Sequence[Row]], key: Key) -> None:
     colors = [SERIAL_COLOR, UNDECIDED_COLOR, *key.colors.values()]
     places = {SERIAL: 0, UNDECIDED: 1}
     winners = {name: 2 + place for place, name in enumerate(key.colors)}
     shades = np.full(one.shape, np.nan)
-    for _, cell in one.cells.iterrows():
-        candidates = frame[frame["question"].eq(cell["question"])]
-        best = candidates[candidates["part"].eq(BEST)]
-        shade = winners[best["mechanism"].iloc[0]] if len(best) else places[cell["decision"]]
+    for cell in to_rows(one.cells[["question", "decision", "row", "column"]]):
+        candidates = by_question[int(cell["question"])]
+        best = next((row for row in candidates if row["part"] == BEST), None)
+        shade = places[cell["decision"]] if best is None else winners[best["mechanism"]]
         shades[cell["row"], cell["column"]] = shade
-        lines = _lines(str(cell["decision"]), candidates, key)
+        lines = _lines(str(cell["decision"]), best, candidates, key)
         write_in(axes, (cell["column"], cell["row"]), lines, text_color(colors[shade]), linespacing=1.15)
     draw_cells(axes, shades, ListedColormap(colors), (-0.5, len(colors) - 0.5))
 
 
-def _lines(decision: str, candidates: pd.DataFrame, key: Key) -> str:
+def _lines(decision: str, best: Row | None, candidates: Sequence[Row], key: Key) -> str:
     """Return what is written in a cell: the winner with its speedup and its rivals.
 
     An open one names what it is not decided between.
     """
-    letters = {
-        part: [key.letters[name] for name in rows["mechanism"]]
-        for part, rows in candidates.groupby("part")
-        if part != OTHER
-    }
-    if decision == SERIAL:
-        return "serial"
-    if decision == UNDECIDED:
-        return f"serial?\n{_some(letters.get(OPEN, []), ' ')}"
-    best = candidates[candidates["part"].eq(BEST)].iloc[0]
+    letters: dict[str, list[str]] = defaultdict(list)
+    for row in candidates:
+        if row["part"] != OTHER:
+            letters[row["part"]].append(key.letters[row["mechanism"]])
+    if best is None:
+        return "serial" if decision == SERIAL else f"serial?\n{_some(letters[OPEN], ' ')}"
     rivals = [f"={_some(letters[AS_GOOD], ' ')}"] if AS_GOOD in letters else []
     rivals += [f"{_some(letters[OPEN], ' ')}?"] if OPEN in letters else []
     second = ", ".join(rivals)
