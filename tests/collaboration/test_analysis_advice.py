@@ -92,7 +92,7 @@ def test_it_says_what_to_write(race: Path) -> None:
     )
     assert "slower a ThreadPoolExecutor of two 0.8" in text
     assert "costs 22.2 ms to start" in text
-    assert "pays for calls from about" in text
+    assert "pays off for calls longer than about" in text
 
 
 @pytest.mark.parametrize(
