@@ -139,7 +139,7 @@ def _no_advice(advice: Advice) -> str:
 
 
 def _of_another(choice: Choice) -> str:
-    return f"No short program makes these workers. Of what one makes, the best is {choice.name}: {value_of(choice)}"
+    return f"These workers cannot be written as a short program. The best candidate that can is {choice.name}: {value_of(choice)}"
 
 
 def writable(advice: Advice) -> Choice | None:

@@ -40,7 +40,7 @@ def refuse_unpicklable(what: str, said: str) -> None:
     """Raise NotPicklable if ``said``, by `unpicklable`, says that an ``input`` or ``result`` cannot travel."""
     if said:
         raise NotPicklable(
-            f"{said}, which is how it travels between parent and worker; {_REMEDIES[what]}, or measure with model=thread "
+            f"{said}, but it has to travel between parent and worker as a pickle; {_REMEDIES[what]}, or measure with model=thread "
             "ipc=reference, which passes the object itself"
         )
 

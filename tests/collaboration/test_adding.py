@@ -14,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from breakeven.analysis.errors import ResultsDamaged
 from breakeven.analysis.frames import adding
 from breakeven.analysis.frames.adding import add_up
 from breakeven.analysis.frames.files import open_table, to_frame
+from breakeven.analysis.frames.load import load
 from breakeven.base.schema import TABLES
 from breakeven.runner.store import Sweep, compacted
 from tests.stored import commit
@@ -91,6 +93,26 @@ def test_sums_are_those_of_all_rows(
 def test_a_sweep_without_spans_has_no_sums(sweep: Sweep) -> None:
     """No file, no row."""
     assert add_up(open_table(sweep.path, "spans"), BY, SUMS).num_rows == 0
+
+
+def test_sums_that_were_begun_are_those_that_are_asked_for(sweep: Sweep) -> None:
+    """In the background, and of no other rows."""
+    _fill(sweep, 5, 8)
+    order = [(name, "ascending") for name in BY]
+    begun, fresh = load(sweep.path), load(sweep.path)
+    begun.begin_to_add_up("spans", BY, SUMS)
+    assert begun.add_up("spans", BY, SUMS).sort_by(order) == fresh.add_up("spans", BY, SUMS).sort_by(order)
+
+
+def test_damage_is_reported_by_what_asks_for_the_sums(sweep: Sweep) -> None:
+    """Not by what begins with them, which nobody may need."""
+    _fill(sweep, 5, 8)
+    file = next(sweep.table("spans").glob("*.parquet"))
+    file.write_bytes(file.read_bytes()[:-20])
+    lab = load(sweep.path)
+    lab.begin_to_add_up("spans", BY, SUMS)
+    with pytest.raises(ResultsDamaged, match=f"^{file} is truncated or damaged"):
+        lab.add_up("spans", BY, SUMS)
 
 
 @pytest.fixture

@@ -169,7 +169,8 @@ def test_where_the_leader_has_no_code_the_best_that_has_some_is_written(tmp_path
     text = " ".join("\n".join(advice_lines(advice)).split())
     assert "Use two processes over shared memory: 1." in text
     assert (
-        "No short program makes these workers. Of what one makes, the best is a ProcessPoolExecutor" in text
+        "These workers cannot be written as a short program. The best candidate that can is a ProcessPoolExecutor"
+        in text
     )
     assert "with ProcessPoolExecutor(2) as pool:" in text
     assert json.loads(write_advice(advice, path)[0].read_text())["code_of"].startswith(
