@@ -11,6 +11,7 @@ import pytest
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
 from breakeven.analysis.frames.load import load
+from breakeven.base.errors import ResultsUnreadable
 from breakeven.base.schema import TABLES
 from breakeven.runner.store import Sweep
 from tests.stored import commit
@@ -72,6 +73,17 @@ def test_a_damaged_file_is_named(sweep: Sweep) -> None:
     with pytest.raises(ResultsDamaged) as caught:
         load(sweep.path)
     assert str(caught.value).startswith(f"{file} is truncated or damaged (")
+
+
+def test_a_file_that_is_gone_is_named(sweep: Sweep) -> None:
+    """One that was listed, and moved before it could be read."""
+    file = _file(sweep, "runs")
+    file.unlink()
+    file.symlink_to("nowhere")
+    with pytest.raises(
+        ResultsUnreadable, match=f"^cannot read {file}: No such file or directory; it was moved"
+    ):
+        load(sweep.path)
 
 
 def test_a_file_of_another_version_is_refused(sweep: Sweep) -> None:
