@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from math import inf
@@ -27,6 +28,7 @@ from .workloads._abc import Task
 
 _REPETITIONS, _LONG_NS = 9, 200_000_000
 _TOO_LONG_NS = 10_000_000_000  # of a first call, to be repeated for its length alone
+_HELD_BYTES = 64 << 20  # of results at a time, unless a single one is larger
 _FRAME_BYTES = 64  # of one payload among several in a message, and of its place there
 _MOST_TEXT = 8_000  # of an error: with its traceback it fits a pipe that nobody reads yet
 INPUT, ARGUMENTS, UNKNOWN = "input", "arguments", "unknown"
@@ -122,7 +124,8 @@ def _call(
         if spent > within_ns:
             break
     timed = list(taken) if workload.FOREIGN else [0]
-    passes, cpus = _passes(task, inputs, timed, repetitions)
+    held = 1 if bad[1] else max(_HELD_BYTES // max(1, *(back for _, back in sizes)), 1)
+    passes, cpus = _passes(task, inputs, timed, repetitions, held)
     rounds = passes or [[taken[place] for place in timed]]
     return FirstCalls(
         first_ns=sum(taken[place] for place in timed) // len(timed),
@@ -146,15 +149,19 @@ def _order(count: int, within_ns: float) -> Sequence[int]:
     return range(count) if within_ns == inf else Random(count).sample(range(count), count)
 
 
-def _passes(task: Task, inputs: Inputs, places: Sequence[int], most: int) -> tuple[list[list[int]], float]:
-    """Call the task with the inputs at ``places`` repeatedly.
+def _passes(
+    task: Task, inputs: Inputs, places: Sequence[int], most: int, held: int
+) -> tuple[list[list[int]], float]:
+    """Call the task with the inputs at ``places`` repeatedly, and keep the last ``held`` results of each pass.
+
+    A trial keeps its results as well: large ones take memory that is new.
 
     Returns the lengths in each pass, and the CPUs kept busy.
     """
     passes: list[list[int]] = []
     spent = on_cpu = 0
     while len(passes) < most and spent < _LONG_NS:
-        lengths, results = [], []  # these are kept as in a trial: large ones take memory that is new
+        lengths, results = [], deque[Any](maxlen=held)
         for place in places:
             payload, before = inputs[place], process_time_ns()
             length, back = _time(task, payload)

@@ -60,15 +60,16 @@ class TaskCounts:
         if cell.pattern in _MESSAGE_NS:
             message = _MESSAGE_NS[cell.pattern] + _NS_PER_BYTE * (cell.payload_bytes + cell.payload_out_bytes)
             return max(ceil(cell.trial_ns / message), _FEWEST_MESSAGES)
-        length = cell.task_ns or self._lengths[_group(cell)]
+        group = _group(cell)
+        length = cell.task_ns or self._lengths[group]
         if not length:
             return 0
         if inputs and cell.longest_trial_ns and (part := self._part(cell, length)) < inputs:
             return part
-        fitting = _that_fit(cell, self._sizes[_group(cell)])
+        fitting = _that_fit(cell, self._sizes[group])
         if inputs:
             return inputs * turns(cell.trial_ns, length * inputs, fitting // inputs)
-        least = LEAST_EACH * self._workers[_group(cell)]
+        least = LEAST_EACH * self._workers[group]
         return max(min(ceil(cell.trial_ns / length), fitting), least)
 
     def _part(self, cell: Cell, length: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import inf
 from time import perf_counter_ns
 from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import given
@@ -165,3 +166,32 @@ def test_races_on_a_part_are_right(kind: str) -> None:
     assert found["part"].wrong <= simulation.ALLOWED
     assert found["part"].decided >= 0.25 > found["all"].decided
     assert found["part"].behind < 0.06 < found["all"].behind
+
+
+class Large(bytearray):
+    """A result of 20 MiB, which can be seen to be gone."""
+
+
+class Makes(Waits):
+    """A user's function with large results; ``most`` is how many there were at once."""
+
+    most = 0
+
+    def open(self) -> Task:
+        """Return the function."""
+        made: list[ref[Large]] = []
+
+        def make(_: int) -> tuple[int, Large]:
+            result = Large(20 << 20)
+            made.append(ref(result))
+            self.most = max(self.most, sum(one() is not None for one in made))
+            return 0, result
+
+        return make
+
+
+def test_calibrating_keeps_few_large_results() -> None:
+    """Of a list whose results together would fill the memory, 64 MiB, and those that are just made or replaced."""
+    workload = Makes([0] * 12)
+    observe(workload, apart=False)
+    assert 3 <= workload.most <= 5
