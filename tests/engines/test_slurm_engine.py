@@ -31,6 +31,15 @@ import os
 def at_home():
     assert not [name for name in os.environ if name.startswith(("SLURM", "SRUN", "PMI"))]
 """
+HELD = """
+NAME = f"waiting/{random.random()}"
+
+def work():
+    time.sleep(0.1)
+    while os.path.exists("held"):
+        Path(NAME).touch()
+        time.sleep(0.05)
+"""
 SWELLS = "\ndef swells():\n    return bytearray(2**40)\n"
 
 
@@ -116,14 +125,18 @@ def test_mpi_starts_its_workers_itself(tmp_path: Path, shared: Cluster) -> None:
 @pytest.mark.parametrize("allocation", ["per_run", "shared"])
 def test_a_sweep_survives_its_cluster(allocation: str, tmp_path: Path, own: Cluster) -> None:
     """A node dies in the middle of a run, another joins, the controller is restarted: each run is stored once, some from the new node."""
-    write_module(tmp_path, SLOW)
+    write_module(tmp_path, HELD)
+    held, waiting = tmp_path / "held", tmp_path / "waiting"
+    waiting.mkdir()
     asked = (*FUNCTION, f"engine.allocation={allocation}", "model=thread", "rounds=4", "workers=1,2")
     with start(tmp_path, own, *asked) as sweep:
         wait_until(lambda: stored(tmp_path) >= 1 and own.running("n1") != [])
         own.kill_node("n1")
+        held.touch()
         own.start_node("n3")
-        wait_until(lambda: stored(tmp_path) >= 3)
+        wait_until(lambda: len(list(waiting.iterdir())) == 2)  # a run on n2 and one on n3
         own.restart_controller()
+        held.unlink()
         _, said = sweep.communicate(timeout=120)
         assert sweep.returncode == 0, said
     runs = runs_of(tmp_path)
