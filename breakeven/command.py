@@ -14,7 +14,7 @@ COMMANDS = {
     "advise": ("breakeven.runner.hydra_app.advise:main", "find what to use for your own function"),
     "show": ("breakeven.analysis.door:main", "say what follows from a sweep, draw its figures"),
     "report": ("breakeven.analysis.door:report", "write one HTML file about a sweep, to send to somebody"),
-    "compare": ("breakeven.analysis.comparing.command:main", "compare two sweeps, or two parts of one"),
+    "compare": ("breakeven.analysis.door:compare", "compare two sweeps, or two parts of one"),
     "claims": ("breakeven.analysis.door:claims", "judge twenty common claims by what a sweep measured"),
     "export": (
         "breakeven.analysis.traces.command:main",

@@ -10,9 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from breakeven.analysis.errors import OtherSchema, ResultsDamaged
+from breakeven.analysis.frames.files import read_whole
 from breakeven.analysis.frames.load import load
+from breakeven.analysis.show import main as show
 from breakeven.base.errors import ResultsUnreadable
 from breakeven.base.schema import TABLES
+from breakeven.command import main
 from breakeven.runner.store import Sweep
 from tests.stored import commit
 
@@ -102,3 +105,20 @@ def test_a_column_that_one_file_lacks(sweep: Sweep, monkeypatch: pytest.MonkeyPa
     notes = load(sweep.path).runs["notes"]
     assert notes.isna().sum() == 1
     assert notes.notna().sum() == RUNS - 1
+
+
+def test_a_table_of_many_files_has_few_pieces(sweep: Sweep) -> None:
+    """Whatever reads a piece for each row takes longer than for the rows."""
+    assert read_whole(sweep.path, "runs", ["cell_id", "round"])["cell_id"].num_chunks < RUNS / 10
+
+
+def test_a_command_prints_the_same_however_pandas_stores_texts(
+    sweep: Sweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stores them as Python's, and leaves the user's choice as it was."""
+    with pd.option_context("mode.string_storage", "pyarrow"):
+        assert show([str(sweep.path), "--no-figures"]) == 0
+        direct = capsys.readouterr().out
+        assert main(["show", str(sweep.path), "--no-figures"]) == 0
+        assert pd.get_option("mode.string_storage") == "pyarrow"
+    assert capsys.readouterr().out == direct != ""

@@ -172,7 +172,7 @@ ROOMS: dict[str, set[str]] = {
         "analysis.verdicts",
         "base",
     },
-    "analysis.door": {"analysis.claims", "analysis.report", "analysis.show", "base"},
+    "analysis.door": {"analysis.claims", "analysis.comparing", "analysis.report", "analysis.show", "base"},
 }
 """Every room, the lower ones first, and the rooms that it may import; its own modules always."""
 

@@ -20,6 +20,7 @@ MISSING = "needs a Slurm to start (munged, slurmctld, slurmd and its commands): 
 PARTITION = "bench"
 _MOST_NODES = 3
 _SECONDS = 30.0
+_MOST_FIRST = 60_000_000  # of 67 million job ids; two clusters on a host must not use the same
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 _CONF = """
@@ -50,6 +51,7 @@ SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/%n/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/%n/slurmd.log
+FirstJobId={first}
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 MailProg=/bin/true
@@ -101,6 +103,7 @@ class Cluster:
             port=ports[-1],
             user=getpass.getuser(),
             folder=folder,
+            first=1 + secrets.randbelow(_MOST_FIRST),
             nodes="\n".join(lines),
             names=",".join(names),
             partition=PARTITION,
