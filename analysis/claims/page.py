@@ -24,7 +24,7 @@ _COLUMNS = (
 )
 _RULE = (
     """A claim is contradicted if any of its expectations is not met, supported if all are met, and inconclusive otherwise; \
-the rules were written down before the data.""",
+the rules were written down before any data were collected.""",
     """An expectation is met if the whole 95 % interval lies within its range, and not met if the whole interval lies outside; one \
 event proves that something occurs, and that it never does is concluded from enough observations without one.""",
 )

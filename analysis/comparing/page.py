@@ -1,6 +1,6 @@
 """The page of a comparison.
 
-What follows, each ratio with its interval, all pairs, what could not be compared, where both come from.
+Conclusions, each ratio with its interval, all pairs, what could not be compared, where both come from.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def describe_comparison(comparison: Comparison, typed: Sequence[str]) -> Page:
     pictures, sheet, points = _Pictures.of(comparison), _sheet(cells), explore(comparison)
     explored = bool(points["cells"])
     sections = [
-        Section("verdicts", "What follows", tell(_statements(comparison, pictures))),
+        Section("verdicts", "Conclusions", tell(_statements(comparison, pictures))),
         Section("pairs", "Every pair", _pairs(comparison, cells, pictures)),
         *([Section("explore", "Explore the pairs", fill("explorer"), scripted=True)] if explored else []),
         Section("cells", "All numbers", fill("sheets", tables=[sheet], flags=[])),

@@ -1,6 +1,6 @@
 """The page of a sweep.
 
-What follows, its figures, its cells to explore, what to know before believing them, where they come from.
+Conclusions, its figures, its cells to explore, what to know before believing them, where they come from.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _verdicts(lab: Lab) -> Section:
     text = crossing_lines(lines, _COLUMNS) if advice is None and lines is not None else text
     found = [] if text else [*_answered(answers(lab)), *map(_found, findings(lab))]
     return Section(
-        "verdicts", "What follows", fill("text", text="\n".join(text)) if text else tell(found, KEY)
+        "verdicts", "Conclusions", fill("text", text="\n".join(text)) if text else tell(found, KEY)
     )
 
 

@@ -84,7 +84,7 @@ def test_what_follows_stands_first(opened: Visit) -> None:
     """The verdict in words is the heading; the sections come in the order in which they are read."""
     assert opened.page.inner_text("h1").startswith("Parallel work pays in 2 of 3 settings")
     assert opened.page.locator("main h2").all_inner_texts() == [
-        "What follows",
+        "Conclusions",
         "Figures",
         "Explore the cells",
         "All cells",
