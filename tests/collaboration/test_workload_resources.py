@@ -30,9 +30,10 @@ OURS = [name for name in workloads.REGISTRY if name != "function"]
 OPTIONS: dict[str, dict[str, Any]] = {"matmul": {"side": 64}}  # so small that its library starts no threads
 COMPUTES, WAITS = {CPU, MEMORY, SHARING}, {WAITING, DISK, NETWORK}
 IO = Path("/proc/self/io")
+DELAY = Path("/proc/thread-self/schedstat")
 NETWORK_BYTES = Path("/proc/self/net/dev")
 ON_CPU = 0.9  # a larger share of its time has no room for a wait
-READINGS = 6  # the kernel's counts are read from files
+READINGS = 7  # the kernel's counts are read from files
 
 KERNEL_COUNTS = pytest.mark.skipif(
     not IO.exists(), reason="only Linux counts the reads and writes of a process; run it there"
@@ -40,10 +41,15 @@ KERNEL_COUNTS = pytest.mark.skipif(
 
 
 class Counts(NamedTuple):
-    """What the kernel has counted: for this process, waits for this thread, and network bytes for all of the machine's loopback."""
+    """What the kernel has counted.
+
+    For this process; waits, and times without a CPU though ready, for this thread; network bytes for all of the machine's
+    loopback.
+    """
 
     cpu_ns: int
     wall_ns: int
+    delay_ns: int
     waits: int
     reads_and_writes: int
     disk_bytes: int
@@ -56,7 +62,8 @@ def _counts() -> Counts:
     disk = int(counts["read_bytes"]) + int(counts["write_bytes"])
     waits = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
     loopback = NETWORK_BYTES.read_text().partition("lo:")[2].split()
-    return Counts(time.process_time_ns(), time.perf_counter_ns(), waits, calls, disk, int(loopback[0]))
+    delay = int(DELAY.read_text().split()[1])
+    return Counts(time.process_time_ns(), time.perf_counter_ns(), delay, waits, calls, disk, int(loopback[0]))
 
 
 def _used(task: Task, payload: bytes) -> list[Counts]:
@@ -67,6 +74,11 @@ def _used(task: Task, payload: bytes) -> list[Counts]:
         task(payload)
         counts.append(Counts(*map(operator.sub, _counts(), before)))
     return counts
+
+
+def _share_on_cpu(used: Counts) -> float:
+    """Return the share of a call that it spent on a CPU; what it waited there for others does not count."""
+    return used.cpu_ns / (used.wall_ns - used.delay_ns)
 
 
 @pytest.fixture
@@ -102,7 +114,7 @@ def test_what_a_workload_is_bound_by_is_what_it_uses(workload: Workload) -> None
     task, payload = workload.open(), workload.inputs()[0]
     task(payload)
     used = _used(task, payload)
-    shares = sorted(one.cpu_ns / one.wall_ns for one in used)
+    shares = sorted(map(_share_on_cpu, used))
     waits = sum(one.waits for one in used)
     bound = set(workload.BOUND)
     assert bound

@@ -25,7 +25,7 @@ COMMANDS = [
 def test_there_are_modules_and_commands() -> None:
     """None of either is missed by how it is looked for."""
     assert len(MODULES) == TEXT.count("```python")
-    assert len(COMMANDS) == TEXT.count("\nbreakeven ")
+    assert len(COMMANDS) == TEXT.count("\nbreakeven run ")
 
 
 @pytest.mark.parametrize("line", COMMANDS)
