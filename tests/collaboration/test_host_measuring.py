@@ -75,8 +75,8 @@ def test_the_budget_closes(tmp_path: Path, mechanism: Mechanism) -> None:
     compute = traced[traced.phase == "compute"]
     assert sorted(compute.task) == list(range(16))
     assert (compute.on_cpu_ns <= compute.duration_ns).all()
-    alone = trials.wall_ns[trials.kind.eq("serial")].min()  # of the same tasks; the calibration may be off
-    assert compute.duration_ns.sum() > 0.5 * alone
+    alone = trials.cpu_ns[trials.kind.eq("serial")].min()  # of the same tasks; the calibration may be off
+    assert compute.on_cpu_ns.sum() > 0.5 * alone
     workers_own = traced[traced.worker >= 0]
     assert _phases(mechanism.model, mechanism.ipc) <= set(workers_own.phase[workers_own.duration_ns > 0])
 
@@ -115,7 +115,7 @@ def test_known_waiting_shows_as_such(tmp_path: Path) -> None:
     spans = execute(tmp_path, **changes).tables["spans"].to_pandas()
     compute = spans[spans.phase == "compute"]
     assert len(compute) == 8
-    assert compute.duration_ns.median() == pytest.approx(5_000_000, rel=0.2)
+    assert compute.duration_ns.min() == pytest.approx(5_000_000, rel=0.2)  # the others also waited for a CPU
     assert compute.on_cpu_ns.median() < 1_000_000
 
 

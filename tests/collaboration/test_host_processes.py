@@ -233,7 +233,8 @@ def test_a_run_dies_with_its_parent(tmp_path: Path, mechanism: Mechanism) -> Non
 
 def test_what_a_killed_runner_left_is_cleared(tmp_path: Path) -> None:
     """A daemon, the folder, the segments, the control group: the next sweep removes them."""
-    pid, _ = _killed_runner(tmp_path, f"        if first(): leave_daemon()\n        {HANGS}")
+    body = f"        if not first(): time.sleep(1000)\n        leave_daemon()\n        {HANGS}"
+    pid, _ = _killed_runner(tmp_path, body)
     shared = list(Path("/dev/shm").glob(f"breakeven-{pid}-*"))
     assert shared  # the folder; the segments may be gone with their resource tracker
     assert is_there(_daemon(tmp_path))
