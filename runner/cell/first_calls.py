@@ -21,6 +21,7 @@ from .intervals import percentile
 from .leaving import leave_nothing_behind
 from .named import NamedTuple
 from .parent_death import die_with_creator
+from .procfs import KernelFile
 from .sizes import size_of
 from .travel import unpicklable
 from .workloads import Workload
@@ -31,6 +32,7 @@ _TOO_LONG_NS = 10_000_000_000  # of a first call, to be repeated for its length 
 _HELD_BYTES = 64 << 20  # of results at a time, unless a single one is larger
 _FRAME_BYTES = 64  # of one payload among several in a message, and of its place there
 _MOST_TEXT = 8_000  # of an error: with its traceback it fits a pipe that nobody reads yet
+_SCHEDULED = "/proc/thread-self/schedstat"
 INPUT, ARGUMENTS, UNKNOWN = "input", "arguments", "unknown"
 
 
@@ -154,23 +156,34 @@ def _passes(
 ) -> tuple[list[list[int]], float]:
     """Call the task with the inputs at ``places`` repeatedly, and keep the last ``held`` results of each pass.
 
-    A trial keeps its results as well: large ones take memory that is new.
+    A trial keeps its results as well: large ones take memory that is new. What a call waited for a CPU that others had
+    is no part of its length: on a busy machine it can be several times its work.
 
     Returns the lengths in each pass, and the CPUs kept busy.
     """
     passes: list[list[int]] = []
-    spent = on_cpu = 0
+    spent = worked = on_cpu = 0
+    file = KernelFile(_SCHEDULED)
     while len(passes) < most and spent < _LONG_NS:
-        lengths, results = [], deque[Any](maxlen=held)
+        lengths, results, waited = [], deque[Any](maxlen=held), _waited_ns(file)
         for place in places:
-            payload, before = inputs[place], process_time_ns()
+            payload, cpu, waited_before = inputs[place], process_time_ns(), waited
             length, back = _time(task, payload)
-            on_cpu += process_time_ns() - before
-            lengths.append(length)
+            cpu, waited = process_time_ns() - cpu, _waited_ns(file)
+            lengths.append(max(length - (waited - waited_before), min(length, cpu)))
             results.append(back)
+            spent += length
+            on_cpu += cpu
         passes.append(lengths)
-        spent += sum(lengths)
-    return passes, on_cpu / spent if spent else 0.0
+        worked += sum(lengths)
+    file.close()
+    return passes, on_cpu / worked if worked else 0.0
+
+
+def _waited_ns(schedstat: KernelFile) -> int:
+    """Return how long this thread was ready to run but had no CPU; 0 if the kernel does not count it."""
+    text = schedstat.read()
+    return 0 if text is None else int(text.split()[1])
 
 
 def _time(task: Task, payload: Any) -> tuple[int, Any]:

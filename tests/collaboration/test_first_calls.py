@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import commands
 from tests.collaboration.host_runs import execute, function, write_module
 
 USER = """
@@ -144,3 +145,39 @@ def test_a_first_call_that_ends_its_process_ends_the_run_in_that_way(user: Path,
     assert (died["status"], died["signal"]) == ("crashed", "SIGILL")
     left = execute(user, **function("leaves") | _model(model)).row
     assert (left["status"], left["exit_code"]) == ("crashed", 7)
+
+
+BUSY = """
+import os, subprocess, sys, time
+from breakeven.runner.cell import workloads
+from breakeven.runner.cell.first_calls import observe
+from breakeven.runner.cell.workloads._abc import Sizes
+
+workload = workloads.load("spin")({}, Sizes(64, 64), 3)
+workload.amount = workload.calibrate(20_000_000)
+task, payload = workload.open(), workload.inputs()[0]
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+try:
+    began, cpu = time.perf_counter_ns(), time.thread_time_ns()
+    for _ in range(20):
+        task(payload)
+    wall_ns, cpu_ns = time.perf_counter_ns() - began, time.thread_time_ns() - cpu
+    seen, _ = observe(workload, apart=False)
+finally:
+    for other in others:
+        other.kill()
+print(wall_ns / cpu_ns, seen.task_ns / (cpu_ns / 20), seen.cpus)
+"""
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/schedstat").exists(), reason="only Linux counts how long a thread waits for a CPU"
+)
+def test_what_a_call_waits_for_a_cpu_is_no_part_of_its_length(tmp_path: Path) -> None:
+    """On a CPU that others use, too, a call takes several times as long as it computes: its length is that of its work."""
+    done = commands.run(commands.script(BUSY), tmp_path)
+    slowed, length, cpus = map(float, done.stdout.split())
+    assert slowed > 2, done.stderr
+    assert 0.5 < length < 2
+    assert cpus == pytest.approx(1, abs=0.1)
