@@ -38,13 +38,14 @@ def add_attacks(sample: Sample) -> None:
     sample.common |= {"hostname": f"host{ATTACK}", "cpu_model": ATTACK, "kernel": "</pre>" + ATTACK}
     typed = f"label='{ATTACK}'\nmodel=process"
     for label in (ATTACK, "</script><!--<script>", "plain", '" onload="alert(1)'):
+        known = {"overrides": typed, "config": yaml.safe_dump({"label": label, "</pre>": ATTACK})}
         sample.add_map(
-            model="process", label=label, overrides=typed, speedup=1.8, task_ns=MS, function=f"mine:{ATTACK}"
+            model="process", label=label, speedup=1.8, task_ns=MS, function=f"mine:{ATTACK}", **known
         )
     reason = f"Traceback (most recent call last):\n  in work\nValueError: {ATTACK}"
     sample.add_bad("failed", reason, model="process", label="bad", overrides=typed)
     sample.add_bad("incompatible", f"no {ATTACK}", model="thread", label="worse", overrides=typed)
-    launch = {"overrides": [f"label={ATTACK}"], "config": {"label": ATTACK, "</pre>": ATTACK}, "order": []}
+    launch = {"overrides": [f"label={ATTACK}"], "config": {"label": ATTACK}, "order": []}
     SweepPaths(sample.path).description.write_text(yaml.safe_dump({"launches": [launch]}), encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -36,10 +36,24 @@ def read_config(text: Any) -> dict[str, str]:
 
     A knob that is null is left out, except a variable of the environment, which is then removed.
     """
+    return _knobs(_load(text))
+
+
+def read_configs(texts: Iterable[str]) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+    """Return by text of a stored configuration what it holds, and its knobs as `read_config` does."""
+    plain = {text: _load(text) for text in texts}
+    return {text: (found, _knobs(found)) for text, found in plain.items()}
+
+
+def _load(text: Any) -> dict[str, Any]:
     try:
         plain = yaml.load(text, _Loader) if isinstance(text, str) else None  # noqa: S506  # a safe loader
     except yaml.YAMLError:
         return {}
+    return plain if isinstance(plain, dict) else {}
+
+
+def _knobs(plain: dict[str, Any]) -> dict[str, str]:
     return {name: write_knob(value) for name, value in _flatten(plain)}
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
 from markupsafe import Markup
 
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.pages.page import fill
+from breakeven.analysis.pages.settings import Measured, settings_of
 from breakeven.analysis.units import format_size
 from breakeven.base.program import NAME
-from breakeven.base.results import last_configuration, typed_options, typed_overrides
+from breakeven.base.results import typed_options, typed_overrides
 from breakeven.base.text import shown
 
 _FACTS = {
@@ -53,14 +53,15 @@ class Provenance:
     """Where runs of a sweep come from.
 
     ``facts`` have all their values, of the machine and of the ``interpreters``; ``began`` is when the first of them
-    did. ``command`` is what was typed last for the sweep, ``config`` is YAML; ``packages`` are those of the runs.
+    did. ``command`` is what was typed last for the sweep, ``settings`` are with what it was measured; ``packages`` are
+    those of the runs.
     """
 
     facts: Mapping[str, str]
     interpreters: tuple[str, ...]
     began: str
     command: str
-    config: str
+    settings: Measured
     packages: str
 
     @property
@@ -83,6 +84,13 @@ class Said(NamedTuple):
         return self.text.count("\n") + 1
 
 
+class Varied(NamedTuple):
+    """The settings of ``whose`` cells that are not alike in all of them."""
+
+    whose: str
+    settings: Measured
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where the numbers of a page come from.
@@ -93,7 +101,8 @@ class Origin:
     sides: tuple[str, ...]
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     commands: tuple[Said, ...]
-    configs: tuple[Said, ...]
+    varied: tuple[Varied, ...]
+    shared: tuple[Said, ...]
     packages: tuple[Said, ...]
 
 
@@ -114,7 +123,7 @@ def trace(path: Path, runs: pd.DataFrame) -> Provenance:
         interpreters=interpreters,
         began=began,
         command=shlex.join([NAME, "run", *typed_options(path), *typed]) if typed else "",
-        config=_config(path),
+        settings=settings_of(runs),
         packages="\n".join(sorted(packages)),
     )
 
@@ -127,7 +136,8 @@ def describe_origin(traced: Mapping[str, Provenance]) -> Markup:
         sides=tuple(traced),
         facts=tuple((title, _once(one.facts.get(title, "") for one in found)) for title in titles),
         commands=_whose({name: one.command for name, one in traced.items()}),
-        configs=_whose({name: one.config for name, one in traced.items()}),
+        varied=_varied({name: one.settings for name, one in traced.items()}),
+        shared=_whose({name: one.settings.shared for name, one in traced.items()}),
         packages=_whose({name: one.packages for name, one in traced.items()}),
     )
     return fill("origin", origin=origin)
@@ -144,6 +154,18 @@ def _whose(texts: Mapping[str, str]) -> tuple[Said, ...]:
         Said(" and ".join(name for name, own in texts.items() if own == text), text)
         for text in dict.fromkeys(texts.values())
         if text
+    )
+
+
+def _varied(found: Mapping[str, Measured]) -> tuple[Varied, ...]:
+    """Return what varied, and what changed between launches; alike sides are told once."""
+    told: dict[tuple[Any, ...], list[str]] = {}
+    for name, one in found.items():
+        told.setdefault((one.cells, one.factors, one.combinations, one.changed), []).append(name)
+    return tuple(
+        Varied(" and ".join(names), found[names[0]])
+        for names in told.values()
+        if found[names[0]].factors or found[names[0]].changed
     )
 
 
@@ -166,8 +188,3 @@ def _write(column: str, value: Any) -> str:
 
 def _moment(moment: Any) -> str:
     return "" if pd.isna(moment) else f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _config(folder: Path) -> str:
-    found = last_configuration(folder)
-    return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100) if found else ""

@@ -31,12 +31,6 @@ def typed_options(folder: Path) -> list[str]:
     return _of_last_launch(folder, "options")
 
 
-def last_configuration(folder: Path) -> dict[str, Any]:
-    """Return the resolved configuration of the last launch; nothing if the file is missing or broken."""
-    found = _last_launch(folder).get("config")
-    return found if isinstance(found, dict) else {}
-
-
 def _of_last_launch(folder: Path, key: str) -> list[str]:
     found = _last_launch(folder).get(key)
     return [str(item) for item in found] if isinstance(found, list) else []

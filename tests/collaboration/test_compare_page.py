@@ -143,13 +143,18 @@ def test_what_could_not_be_compared_is_said_with_the_reason(page: str) -> None:
 
 
 def test_two_machines_are_told_side_by_side(sample: Sample) -> None:
-    """Each fact in which the sides differ for both, each command and configuration; what is allowed is said."""
+    """Each fact in which the sides differ for both, each command and its settings; what is allowed is said."""
     other = Sample(sample.path.with_name("b"))
+    sample.common = {"config": "gc: default\nlimits: {time: 60s}"}
     _add(sample, "x", GAINS)
-    other.common = {"hostname": "elsewhere", "kernel": "Linux 7"}
+    other.common = {
+        "hostname": "elsewhere",
+        "kernel": "Linux 7",
+        "config": "gc: default\nlimits: {time: 90s}",
+    }
     _add(other, "x", GAINS)
     for made, typed in ((sample, "workers=1"), (other, "workers=2")):
-        launch = {"overrides": [typed, "sweep=x"], "config": {"label": typed}, "order": []}
+        launch = {"overrides": [typed, "sweep=x"], "config": {}, "order": []}
         SweepPaths(made.path).description.write_text(yaml.safe_dump({"launches": [launch]}), encoding="utf-8")
     page = _page("outputs/a", "outputs/b", "--allow", "host")
     for said in (
@@ -158,7 +163,7 @@ def test_two_machines_are_told_side_by_side(sample: Sample) -> None:
         '<pre class="command">breakeven run workers=1 sweep=x</pre>',
         '<pre class="command">breakeven run workers=2 sweep=x</pre>',
         "The command of A<",
-        "The configuration of B, resolved",
+        "The settings that all runs of B share</summary><pre>gc: default\nlimits:\n  time: 90s\n</pre>",
         "allowed: hostname: bench in A, elsewhere in B",
         "breakeven compare outputs/a outputs/b --allow host --page page.html",
     ):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
+import yaml
 
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.report.explorer import explore
 from breakeven.analysis.summary.next_command import repeat
 from breakeven.analysis.verdicts import verdicts
+from breakeven.base.layout import SweepPaths
 from breakeven.command import main
 from tests.analysis_samples import Sample
 from tests.page_samples import add_grid, read_data
@@ -138,3 +141,25 @@ def test_a_sweep_in_which_nothing_ran_has_a_page(sample: Sample) -> None:
     assert "ValueError: no &amp; &lt;no&gt;" in page
     assert read_data(page)["cells"] == []
     assert "<figure" not in page
+
+
+def test_the_settings_are_those_that_were_measured(sample: Sample) -> None:
+    """Not those of the configuration without its grid; the page says them all, whatever file set them."""
+    for model, workers in product(("thread", "process"), (1, 2)):
+        config = {"workload": {"name": "function", "target": "mine:work"}, "model": {"name": model}}
+        text = yaml.safe_dump({**config, "workers": workers, "gc": "default"})
+        sample.add_map(model=model, workers=workers, speedup=1.0, config=text)
+    launch = {"overrides": ["+experiment=mine"], "config": {"workload": {"name": "spin"}}, "order": []}
+    SweepPaths(sample.path).description.write_text(yaml.safe_dump({"launches": [launch]}), encoding="utf-8")
+    assert main(["report", "outputs/a", "-o", "page.html"]) == 0
+    origin = Path("page.html").read_text().partition('id="origin"')[2].partition("</section>")[0]
+    for said in (
+        "breakeven run +experiment=mine</pre>",
+        "What the file of the experiment sets is among the settings below.",
+        "<dt>model</dt><dd>process, thread</dd>",
+        "<dt>workers</dt><dd>1, 2</dd>",
+        "<p>4 cells, every combination</p>",
+        "target: mine:work",
+    ):
+        assert said in origin
+    assert "spin" not in origin

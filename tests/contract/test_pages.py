@@ -20,6 +20,7 @@ from breakeven.analysis.pages.embedded import to_json, to_script
 from breakeven.analysis.pages.files import refuse_early, save
 from breakeven.analysis.pages.page import Page, Section, fill, render
 from breakeven.analysis.pages.provenance import Provenance, describe_origin
+from breakeven.analysis.pages.settings import Measured
 from breakeven.base.text import printable
 
 NASTY = [
@@ -189,16 +190,21 @@ def test_a_page_that_surely_cannot_be_written_is_refused(tmp_path: Path, name: s
 
 def _traced(host: str, packages: str) -> Provenance:
     facts = {"host": host, "kernel": "Linux 6.1", "results": f"outputs/{host}"}
-    return Provenance(facts, (), "", "breakeven run sweep=a", "workers: 2", packages)
+    settings = Measured(2, (("model", "process, thread"),), (), (("budget", "1min, 2min"),), "workers: 2")
+    return Provenance(facts, (), "", "breakeven run sweep=a", settings, packages)
 
 
 def test_what_two_sides_share_is_said_once() -> None:
-    """The command and the configuration of both, and each fact in which they differ for each."""
+    """The command and the settings of both, and each fact in which they differ for each."""
     html = describe_origin({"A": _traced("one", "numpy 1"), "B": _traced("two", "numpy 1\npandas 2")})
     elements = read(html)
-    assert elements.texts["h3"] == ["The command of A and B"]
+    assert elements.texts["h3"] == [
+        "The command of A and B",
+        "What varies among the cells of A and B",
+        "What differs between launches of A and B",
+    ]
     assert elements.texts["summary"] == [
-        "The configuration of A and B, resolved",
+        "The settings that all runs of A and B share",
         "Packages that the runs of A imported (1)",
         "Packages that the runs of B imported (2)",
     ]
@@ -210,6 +216,10 @@ def test_what_two_sides_share_is_said_once() -> None:
 def test_one_side_has_no_name() -> None:
     """Its facts are a list of terms."""
     elements = read(describe_origin({"": _traced("one", "")}))
-    assert elements.texts["dt"] == ["host", "kernel", "results"]
-    assert elements.texts["h3"] == ["The command"]
-    assert elements.texts["summary"] == ["The configuration, resolved"]
+    assert elements.texts["dt"] == ["host", "kernel", "results", "model", "budget"]
+    assert elements.texts["h3"] == [
+        "The command",
+        "What varies among the cells",
+        "What differs between launches",
+    ]
+    assert elements.texts["summary"] == ["The settings that all runs share"]
