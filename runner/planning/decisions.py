@@ -79,6 +79,12 @@ class _Rounds:
         half = expm1(half_width(self.spread.deviation, self.spread.count, LEVEL))
         return f"{_written(value, self.planned.cell.pattern)} ±{half:.0%}"
 
+    @property
+    def next_end(self) -> int:
+        """Return the least number of runs with which it may be decided, if no further one fails."""
+        further = 1 if self.is_narrow(self.tries) else next_look(self.good[-1]) - self.good[-1]
+        return min(max(self.planned.rounds, self.tries + further), self.planned.max_rounds)
+
     def gave_up_by(self, tries: int | None = None) -> str:
         """Return what ends the rounds of a cell that is not narrow after its first ``tries`` runs.
 
@@ -197,10 +203,18 @@ class Decisions:
         """Return how many runs of a cell ended."""
         return self._cells[cell_id].tries
 
+    def next_end(self, cell_id: str) -> int:
+        """Return how many runs a cell that needs further ones has at the least when it needs none, if none fails."""
+        return self._cells[cell_id].next_end
+
     def so_far(self, cell_id: str) -> str:
         """Return what is known of a cell: its estimate and half the width of its interval, as text."""
         own = self._cells.get(cell_id)
         return "" if own is None else own.text
+
+    def known(self) -> list[PlannedCell]:
+        """Return all cells whose rounds end by a rule."""
+        return [rounds.planned for rounds in self._cells.values()]
 
     def undecided(self) -> list[PlannedCell]:
         """Return the cells that need further rounds."""

@@ -185,9 +185,9 @@ class Eta:
 
 
 def estimate(plan: Plan, pending: Pending, stored: Stored) -> Eta:
-    """Return the estimate for the waiting runs, corrected by the plan's stored runs that are ok."""
+    """Return the estimate for the waiting runs, corrected by all stored runs of the plan's cells that are ok."""
     eta = Eta()
-    for run in plan.runs:
+    for run in (*plan.runs, *plan.later_among(stored)):
         row = stored.get(run.key)
         if row is not None and row["status"] == "ok":
             eta.learn(run, row["wall_ns"])

@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 from breakeven.base.layout import SweepPaths
 from breakeven.base.loading import load
@@ -15,10 +14,11 @@ from breakeven.base.terminal import columns
 from breakeven.base.text import printable
 from breakeven.base.wrapping import fold
 from breakeven.runner.config.naming import brief
+from breakeven.runner.planning.decisions import MAX_ROUNDS
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
-from breakeven.runner.sweep.schedule import describe_forecast
+from breakeven.runner.sweep.schedule import count_rounds, decide, describe_forecast
 
 _SEARCH = "breakeven.runner.sweep.searches:search_lines"
 """Loaded on demand: the plan of a grid needs no NumPy."""
@@ -51,11 +51,11 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
         return
     cells = _cells(plan)
     numbers = {cell_id: number for number, cell_id in enumerate(cells, 1)}
-    marks = {run.key: "done" for run in pending.done} | {run.key: "failed" for run in pending.failed}
+    states = _states(plan, pending, stored)
     names = _names({cell_id: runs[0] for cell_id, runs in cells.items()})
     yield "cells:"
-    for cell_id, runs in cells.items():
-        yield f"  {numbers[cell_id]:>4}  {names[cell_id]}  {_state(runs, marks)}"
+    for cell_id in cells:
+        yield f"  {numbers[cell_id]:>4}  {names[cell_id]}  {states[cell_id]}"
     if plan.incompatible:
         yield "incompatible:"
     for run, reason in plan.incompatible:
@@ -66,7 +66,8 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
         yield "order, by round:"
     for round_, runs_ in groupby(pending.waiting, key=lambda run: run.round):
         yield f"  {round_:>4}: {' '.join(str(numbers[run.cell_id]) for run in runs_)}"
-    yield f"{len(pending.waiting)} of {len(plan.runs)} runs to make: {_time(plan, pending, stored)}"
+    yield from _not_narrow(plan, pending, stored)
+    yield _to_make(plan, pending, stored)
 
 
 def _cells(plan: Plan) -> dict[str, list[Run]]:
@@ -94,10 +95,42 @@ def _differing(run: Run, common: set[str]) -> Iterator[str]:
             yield text
 
 
-def _state(runs: list[Run], marks: Mapping[Any, str]) -> str:
-    rounds = f"{len(runs)} round{'s' * (len(runs) != 1)}"
-    counts = Counter(marks.get(run.key) for run in runs)
-    return ", ".join([rounds, *(f"{counts[word]} {word}" for word in ("done", "failed") if counts[word])])
+def _states(plan: Plan, pending: Pending, stored: Stored) -> dict[str, str]:
+    """Return by cell how many rounds it has in all, as far as the stored ones decide, and how many are made."""
+    groups = {"": pending.waiting, "done": pending.done, "failed": pending.failed}
+    counts = {word: Counter(run.cell_id for run in runs) for word, runs in groups.items()}
+    decisions = decide(plan, pending, stored)
+    ends = {planned.cell_id: planned.max_rounds for planned in decisions.undecided()}
+    states = {}
+    for cell_id in plan.cells:
+        known = sum(count[cell_id] for count in counts.values())
+        rounds = (
+            count_rounds(decisions.next_end(cell_id), ends[cell_id])
+            if cell_id in ends
+            else count_rounds(known, known)
+        )
+        made = (f"{counts[word][cell_id]} {word}" for word in ("done", "failed") if counts[word][cell_id])
+        states[cell_id] = ", ".join([rounds, *made])
+    return states
+
+
+def _not_narrow(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
+    """Yield that a launch would not go on with some cells though they are not as narrow as asked, and what would."""
+    decisions = decide(plan, pending, stored)
+    ended = Counter(decisions.ended_by(planned.cell_id) for planned in decisions.known())
+    if ended[MAX_ROUNDS]:
+        yield (
+            f"{ended[MAX_ROUNDS]} of {len(plan.cells)} cells reached max_rounds before their intervals were as narrow "
+            "as precision asks; a larger max_rounds gives them further rounds"
+        )
+
+
+def _to_make(plan: Plan, pending: Pending, stored: Stored) -> str:
+    """Return how many runs a launch makes in any case, which cells may get further ones, and how long it takes."""
+    time, made = _time(plan, pending, stored), len(pending.done) + len(pending.failed)
+    if not pending.waiting and decide(plan, pending, stored).undecided():
+        return f"{made} run{'s' * (made != 1)} made: {time}"
+    return f"{len(pending.waiting)} of {len(pending.waiting) + made} runs to make: {time}"
 
 
 def _time(plan: Plan, pending: Pending, stored: Stored) -> str:

@@ -48,12 +48,9 @@ class Schedule:
         self._block: list[Run] | None = None  # the next one, if it was looked at already
         self._budget = budget
         self._eta = estimate(plan, pending, stored)
-        self.decisions = Decisions(plan.planned, plan.policy.compare_by)
-        kept = sorted(run.key for run in (*pending.done, *pending.failed))
-        self._stored: set[Key] = set(kept)
+        self.decisions = decide(plan, pending, stored)
+        self._stored: set[Key] = {run.key for run in (*pending.done, *pending.failed)}
         self._traced = {run.cell_id for run in pending.done}
-        for key in kept:
-            self.decisions.add(stored[key])
         self._a_round: dict[Kind, float] = defaultdict(float)
         self._later: dict[Kind, float] = defaultdict(float)
         for planned in self.decisions.undecided():
@@ -195,6 +192,24 @@ class Schedule:
             most = min(most, max(left, 0.0 if self._budget.asked_ns is not None else least))
         return Forecast(min(least, most), most)
 
+    @property
+    def outlook(self) -> Forecast:
+        """Return the same before the first run: an undecided cell has at least the rounds up to its next look."""
+        until: dict[Kind, float] = defaultdict(float)
+        for planned in self.decisions.undecided():
+            known = max(planned.rounds, self.decisions.tries(planned.cell_id))
+            self._plan_rounds(until, planned, self.decisions.next_end(planned.cell_id) - known)
+        found = self.forecast
+        return Forecast(min(found.least + self._eta.seconds(until), found.most), found.most)
+
+
+def decide(plan: Plan, pending: Pending, stored: Stored) -> Decisions:
+    """Return what the stored runs decide."""
+    decisions = Decisions(plan.planned, plan.policy.compare_by)
+    for key in sorted(run.key for run in (*pending.done, *pending.failed)):
+        decisions.add(stored[key])
+    return decisions
+
 
 def describe_forecast(plan: Plan, pending: Pending, stored: Stored) -> str:
     """Return how long a launch takes, as text; empty if there is nothing to make."""
@@ -203,9 +218,9 @@ def describe_forecast(plan: Plan, pending: Pending, stored: Stored) -> str:
     if not open_cells:
         return f"about {format_clock(schedule.forecast.least)}" if schedule.certain else ""
     most = max(planned.max_rounds for planned in schedule.decisions.undecided())
-    least = min(planned.rounds for planned in schedule.decisions.undecided())
+    least = min(schedule.decisions.next_end(planned.cell_id) for planned in schedule.decisions.undecided())
     cells = f"{open_cells} cell{'s' * (open_cells != 1)} to decide"
-    return f"{cells}, {_rounds(least, most)} each, {_between(schedule.forecast)}"
+    return f"{cells}, {count_rounds(least, most)} each, {_between(schedule.outlook)}"
 
 
 def announce(plan: Plan, pending: Pending, stored: Stored) -> str:
@@ -216,12 +231,11 @@ def announce(plan: Plan, pending: Pending, stored: Stored) -> str:
     most = max(
         (planned.rounds if planned.precision is None else planned.max_rounds for planned in cells), default=0
     )
-    return (
-        f"{len(cells)} cell{'s' * (len(cells) != 1)}, {_rounds(least, most)}, {_between(schedule.forecast)}"
-    )
+    return f"{len(cells)} cell{'s' * (len(cells) != 1)}, {count_rounds(least, most)}, {_between(schedule.forecast)}"
 
 
-def _rounds(least: int, most: int) -> str:
+def count_rounds(least: int, most: int) -> str:
+    """Return a number of rounds as text, or the least and the most."""
     return f"{least} to {most} rounds" if most > least else f"{least} round{'s' * (least != 1)}"
 
 

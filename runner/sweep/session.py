@@ -300,9 +300,12 @@ def _opening(plan: Plan, pending: Pending, stored: Stored, turns: Turns) -> str:
     elif is_new:
         first, time = announce(plan, pending, stored.rows), ""
     else:
-        first, time = _counted(waiting, "run"), describe_forecast(plan, pending, stored.rows)
+        time = describe_forecast(plan, pending, stored.rows)
+        first = (
+            _counted(waiting, "run") if waiting or not time else ""
+        )  # which then says what is left to make
     counts = [
-        first,
+        *([first] if first else []),
         *([f"{len(pending.done)} already done"] if pending.done else []),
         *([f"{failed} failed before (retry_failed=true reruns them)"] if failed else []),
         *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),

@@ -26,6 +26,7 @@ from breakeven.runner.planning.request import Origin
 from breakeven.runner.planning.run import Run
 from breakeven.runner.planning.settling import settle
 from breakeven.runner.sweep.budget import Budget
+from breakeven.runner.sweep.dry_run import lines
 from breakeven.runner.sweep.schedule import Schedule, describe_forecast
 from tests.fakes import request
 
@@ -293,6 +294,53 @@ def test_the_forecast_names_both_ends(knobs: dict[str, Any], expected: str) -> N
     """From what is made in any case to what precision or budget may take."""
     plan = _plan(**knobs)
     assert describe_forecast(plan, find_pending(plan, {}), {}).startswith(expected)
+
+
+def test_a_dry_run_tells_what_a_launch_would_do() -> None:
+    """Of cells with more rounds than the first look: further ones within max_rounds, and none beyond it."""
+    plan = _plan({"workers": 1}, {"workers": 2}, max_rounds=30)
+    sweep = Sweep(plan, dict(zip(plan.cells, (0.001, 5.0), strict=True)))
+    sweep.launch(most=5 + 9)
+    assert _shown(sweep, plan) == [
+        "5 rounds, 5 done",
+        "10 to 30 rounds, 9 done",
+        "14 runs made: 1 cell to decide, 10 to 30 rounds each, between 0:00 and 0:01 (estimated from the stored runs)",
+    ]
+    assert not sweep.launch().decisions.undecided()
+    assert len(sweep.stored) == 35
+    ended = (
+        "1 of 2 cells reached max_rounds before their intervals were as narrow as precision asks; "
+        "a larger max_rounds gives them further rounds"
+    )
+    assert _shown(sweep, plan) == [
+        "5 rounds, 5 done",
+        "30 rounds, 30 done",
+        ended,
+        "0 of 35 runs to make: nothing to do",
+    ]
+    more = _plan({"workers": 1}, {"workers": 2}, max_rounds=90, budget=None)
+    assert _shown(sweep, more)[1:2] == ["40 to 90 rounds, 30 done"]
+    assert _shown(sweep, more)[-1].startswith(
+        "35 runs made: 1 cell to decide, 40 to 90 rounds each, between 0:01 and 0:06 ("
+    )
+
+
+def _shown(sweep: Sweep, plan: Plan) -> list[str]:
+    """Return the lines of a dry run: of cells what follows their names, then the last ones."""
+    found = list(lines(plan, find_pending(plan, sweep.stored), sweep.stored))
+    return [line.rpartition("  ")[2] for line in found[1:]]
+
+
+@given(st.integers(1, 40), st.integers(0, 99))
+def test_a_cell_is_decided_no_sooner_than_is_said(made: int, seed: int) -> None:
+    """Whatever was measured: a launch makes at least so many rounds, and may end there."""
+    plan = _plan(max_rounds=40)
+    sweep = Sweep(plan, dict.fromkeys(plan.cells, 0.3), seed)
+    schedule = sweep.launch(most=made)
+    if schedule.decisions.undecided():
+        least = schedule.decisions.next_end(plan.cells[0])
+        sweep.launch()
+        assert made < least <= len(sweep.stored)
 
 
 # --- tasks -------------------------------------------------------------------------------------------------------

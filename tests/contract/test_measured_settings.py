@@ -46,7 +46,8 @@ def test_a_grid_is_its_factors_and_what_is_shared() -> None:
         ("payload", "64B (payload_out=64B), 1KiB (payload_out=1KiB)"),
     )
     assert found.about == "16 cells, every combination"
-    assert found.combinations == found.changed == ()
+    assert found.combinations == ()
+    assert found.changed == ()
     assert found.shared == "gc: null\n"
 
 
