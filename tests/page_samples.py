@@ -38,9 +38,16 @@ def add_attacks(sample: Sample) -> None:
     sample.common |= {"hostname": f"host{ATTACK}", "cpu_model": ATTACK, "kernel": "</pre>" + ATTACK}
     typed = f"label='{ATTACK}'\nmodel=process"
     for label in (ATTACK, "</script><!--<script>", "plain", '" onload="alert(1)'):
-        known = {"overrides": typed, "config": yaml.safe_dump({"label": label, "</pre>": ATTACK})}
+        config = yaml.safe_dump({"label": label, "</pre>": ATTACK})
+        function = f"mine:{ATTACK}"
         sample.add_map(
-            model="process", label=label, speedup=1.8, task_ns=MS, function=f"mine:{ATTACK}", **known
+            model="process",
+            label=label,
+            overrides=typed,
+            config=config,
+            speedup=1.8,
+            task_ns=MS,
+            function=function,
         )
     reason = f"Traceback (most recent call last):\n  in work\nValueError: {ATTACK}"
     sample.add_bad("failed", reason, model="process", label="bad", overrides=typed)
