@@ -42,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.only:
         for figure in figures:
             check_options(figure, roles)
-    summary, view = summarise(chosen, options.folder), View(all=options.all, verbose=options.verbose)
+    summary = summarise(chosen, options.folder, shown_now=True)
+    view = View(all=options.all, verbose=options.verbose)
     render_verdicts(summary, console, view)
     if not options.no_figures:
         suffix = _name_choice({name: text for name, text in asked.items() if text is not None})

@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from breakeven.base.factors import POLICY
-from breakeven.base.layout import SweepPaths
-from breakeven.base.program import NAME, command, override, program
+from breakeven.base.program import NAME, override, program
 from breakeven.base.results import planned_runs, typed_options, typed_overrides
 from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
@@ -26,35 +25,48 @@ _ONCE = ("dry_run", "retry_failed")
 """Knobs that were typed for one launch and not for those that resume."""
 
 
-def suggest(path: Path, runs: pd.DataFrame, *, covers_cell: bool) -> str | None:
-    """Suggest a command: draw the figures, debug or look at what failed, or measure more rounds.
+def suggest(
+    path: Path, runs: pd.DataFrame, *, covers_cell: bool, shown_now: bool = False, narrows: bool = False
+) -> str | None:
+    """Suggest the command that comes after a sweep, or after `breakeven show` if it is ``shown_now``.
 
-    Only an exception is worth a debugger: code that hung or died would do so there, too.
+    After a sweep that is to show it. What failed is then debugged or looked at: only an exception is worth a debugger,
+    as code that hung or died would do so there, too. Cells that ran in few processes get more rounds. What is left is
+    a page to send, unless the summary says already which command ``narrows`` cells.
 
-    None if no command helps: nothing is left to do, nothing can run, or it was just debugged.
+    None if no command helps: nothing can run, and it was debugged already.
     """
-    figures = SweepPaths(path).figures
-    broken = runs[runs["status"].isin(FAILED)]
-    if runs["status"].eq("ok").any() and not (figures.is_dir() and any(figures.iterdir())):
+    any_ok = bool(runs["status"].eq("ok").any())
+    if any_ok and not shown_now:
         return show(path)
+    broken = runs[runs["status"].isin(FAILED)]
     if len(broken) and not broken["overrides"].fillna("").str.split("\n").map(_debugs).any():
-        raised = broken[broken["status"].eq("failed")]
-        if raised.empty:
-            return f"{command('status')} {shlex.quote(shown(path))}"
-        pairs = _pairs(raised.head(1))
-        own = pairs[pairs["key"].str.lstrip("+").str.partition(".")[0].ne(_ENGINE)]
-        return f"{_run(path)} {_join(own)}rounds=1 {_DEBUG}"
-    if not runs["status"].eq("ok").any():
+        return _look_into(path, broken)
+    if not any_ok:
         return None
     again = None if covers_cell else _repeat(path, runs)
     if again is not None:
         return f"{again}rounds={ROUNDS}"
-    return None
+    return None if narrows else _about("report", path)
+
+
+def _look_into(path: Path, broken: pd.DataFrame) -> str:
+    """Return the command that debugs the first run of ``broken`` that raised, or looks at the sweep if none did."""
+    raised = broken[broken["status"].eq("failed")]
+    if raised.empty:
+        return _about("status", path)
+    pairs = _pairs(raised.head(1))
+    own = pairs[pairs["key"].str.lstrip("+").str.partition(".")[0].ne(_ENGINE)]
+    return f"{_run(path)} {_join(own)}rounds=1 {_DEBUG}"
 
 
 def show(path: Path, *options: str) -> str:
     """Return the command that shows the sweep."""
-    return shlex.join([*program(), "show", shown(path), *options])
+    return _about("show", path, *options)
+
+
+def _about(name: str, path: Path, *options: str) -> str:
+    return shlex.join([*program(), name, shown(path), *options])
 
 
 def repeat(path: Path, overrides: str | None) -> str:

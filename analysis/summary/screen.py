@@ -116,8 +116,11 @@ def open_console() -> Console:
     return Console(soft_wrap=True, width=columns(sys.stdout), height=height(sys.stdout))
 
 
-def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
-    """Summarise the sweep for people, under the name that was ``typed`` for its folder; see `Summary`."""
+def summarise(lab: Lab, typed: str | Path | None = None, *, shown_now: bool = False) -> Summary:
+    """Summarise the sweep for people, under the name that was ``typed`` for its folder; see `Summary`.
+
+    What comes next depends on whether it is ``shown_now`` by `breakeven show`, or has just been measured.
+    """
     path = lab.path if typed is None else name_of(Path(typed), lab.path)
     planned, by_rule = lab.planned, _ended_by_rule(lab)
     stored = set(lab.runs["cell_id"] + "-" + lab.runs["round"].astype("str"))
@@ -127,6 +130,7 @@ def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
     race = (
         advise(lab) is not None or crossings(lab) is not None
     )  # which measures what tells, and says what is open
+    undecided = None if race else wider_than_asked(lab, path)
     return Summary(
         path=path,
         cells=tables(lab, marks),
@@ -134,13 +138,19 @@ def summarise(lab: Lab, typed: str | Path | None = None) -> Summary:
         statuses=Counter(lab.cells["status"]),
         runs=len(lab.runs),
         cautions=in_order(caution for caution in found if caution.text),
-        next_command=suggest(path, lab.runs, covers_cell=covers_cell),
+        next_command=suggest(
+            path,
+            lab.runs,
+            covers_cell=covers_cell,
+            shown_now=shown_now,
+            narrows=undecided is not None and undecided.command is not None,
+        ),
         flags=tuple(marks),
         missing=0
         if race
         else len({run for run in planned - stored if run.rpartition("-")[0] not in by_rule}),
         arrived=len(planned & stored),
-        undecided=None if race else wider_than_asked(lab, path),
+        undecided=undecided,
         left_out=left_out(lab.path, TABLES),
         verdicts=partial(_verdicts, lab),
         race=race,

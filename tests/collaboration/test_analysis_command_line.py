@@ -14,7 +14,7 @@ from breakeven.analysis.figures.save import save
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.show import main
 from breakeven.analysis.summary.layout import lay_out
-from breakeven.analysis.summary.screen import DEFAULT, ROWS, View, render, summarise
+from breakeven.analysis.summary.screen import DEFAULT, ROWS, View, print_summary, render, summarise
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 
 
@@ -136,20 +136,45 @@ def test_brackets_in_a_reason_are_printed_as_they_are(tmp_path: Path) -> None:
     assert "failed, 1 cell: KeyError: [bold]x[/bold] (such as thread)" in _render(load(sample.path))
 
 
+def _next(path: Path) -> str | None:
+    """Return what comes after `breakeven show`."""
+    return summarise(load(path), shown_now=True).next_command
+
+
 def test_what_to_type_next(small: Sample) -> None:
-    """First the figures; then debug what failed; then more rounds."""
+    """After a sweep to show it, whatever is there; then debug what failed; then more rounds."""
     small.sweep.figures.mkdir()
     (small.sweep.figures / "scaling.png").touch()
+    assert summarise(load(small.path)).next_command == "breakeven show outputs/small"
     again = "breakeven run pattern=map tasks=200 task=1000000 model=process workers=1,2 "
-    assert summarise(load(small.path)).next_command == f"{again}rounds=5"
+    assert _next(small.path) == f"{again}rounds=5"
     small.add_bad("crashed", "signal 9", model="thread", workers=1, overrides="model=thread\nworkers=1")
-    assert summarise(load(small.path)).next_command == "breakeven status outputs/small"
+    assert _next(small.path) == "breakeven status outputs/small"
     typed = "model=thread\nworkers=2\nrounds=1\nx=a b\nretry_failed=true"
     small.add_bad("failed", "KeyError: 1", model="thread", workers=2, overrides=typed)
-    assert (
-        summarise(load(small.path)).next_command
-        == "breakeven run model=thread workers=2 'x=a b' rounds=1 engine=debug"
-    )
+    assert _next(small.path) == "breakeven run model=thread workers=2 'x=a b' rounds=1 engine=debug"
+    assert summarise(load(small.path)).next_command == "breakeven show outputs/small"
+
+
+def test_no_command_suggests_itself(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
+    """After `breakeven show` of a sweep that lacks nothing comes its page, whether or not figures were drawn."""
+    sample.rounds = 5
+    sample.add_map(model="process", workers=2, speedup=1.9)
+    print_summary(Path("outputs/a"))
+    assert capsys.readouterr().out.endswith("next: breakeven show outputs/a\n")
+    assert main(["outputs/a", "--no-figures"]) == 0
+    assert capsys.readouterr().out.endswith("next: breakeven report outputs/a\n")
+
+
+def test_wide_cells_come_before_the_page(sample: Sample) -> None:
+    """Their command is said beside them."""
+    sample.rounds = 5
+    sample.common["precision"] = 0.01
+    sample.add_map(model="process", workers=2, speedup=1.9, spread=0.9, overrides="workers=2")
+    summary = summarise(load(sample.path), shown_now=True)
+    assert summary.undecided is not None
+    assert summary.undecided.command is not None
+    assert summary.next_command is None
 
 
 @pytest.mark.parametrize(
@@ -162,8 +187,8 @@ def test_what_to_type_next(small: Sample) -> None:
             1,
             "breakeven run +experiment=tour rounds=5",
         ),
-        (("a=1\nb=1", "a=2\nb=2"), 1, None),
-        (("a=1", "a=2"), 2, None),
+        (("a=1\nb=1", "a=2\nb=2"), 1, "breakeven report sweep"),
+        (("a=1", "a=2"), 2, "breakeven report sweep"),
     ],
 )
 def test_a_sweep_is_repeated_as_it_was_typed(
@@ -171,16 +196,14 @@ def test_a_sweep_is_repeated_as_it_was_typed(
     monkeypatch: pytest.MonkeyPatch,
     overrides: tuple[str, ...],
     rounds: int,
-    command: str | None,
+    command: str,
 ) -> None:
     """A grid as lists, an experiment by its name; what is neither is not made up."""
     monkeypatch.chdir(tmp_path)
     sample = Sample(tmp_path / "sweep", pairs=2, rounds=rounds)
     for place, typed in enumerate(overrides):
         sample.add_map(model="process", workers=place + 1, speedup=1.0, overrides=typed)
-    sample.sweep.figures.mkdir()
-    (sample.sweep.figures / "scaling.png").touch()
-    assert summarise(load(sample.path)).next_command == command
+    assert _next(sample.path) == command
 
 
 def test_the_command_draws_prints_and_follows_latest(

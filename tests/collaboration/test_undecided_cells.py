@@ -36,7 +36,7 @@ def _add(sample: Sample, values: tuple[float, ...], workers: int, **facts: Any) 
 
 def _summary(sample: Sample) -> tuple[Summary, list[str]]:
     out = io.StringIO()
-    summary = summarise(load(sample.path))
+    summary = summarise(load(sample.path), shown_now=True)
     render(summary, Console(file=out, width=200, color_system=None))
     return summary, out.getvalue().splitlines()
 
@@ -63,8 +63,6 @@ def test_the_line_names_the_cell_its_width_the_time_and_the_command(sample: Samp
     """Once, before the results, the command on a line of its own; what to type next does not repeat it."""
     _add(sample, NARROW, 1)
     _add(sample, WIDE, 2)
-    sample.sweep.figures.mkdir()
-    (sample.sweep.figures / "scaling.png").touch()
     summary, lines = _summary(sample)
     text = (
         "1 of 2 cells is wider than asked (±10 %): ±20.7 % (process, workers=2); "
