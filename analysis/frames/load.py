@@ -36,7 +36,7 @@ from breakeven.base.errors import ResultsMissing, ResultsUnreadable
 from breakeven.base.keys import Key
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
-from breakeven.base.results import other_folders, planned_runs
+from breakeven.base.results import no_folder, other_folders, planned_runs
 from breakeven.base.schema import TABLES
 from breakeven.base.table_files import TableFiles
 
@@ -69,7 +69,7 @@ class Lab:
         given = Path(path)
         if not _is_folder(given):
             raise ResultsMissing(
-                f"no results folder at {given}; measure with `{command('run')}` first, or name {other_folders(given.parent)}"
+                f"{no_folder(given)}; measure with `{command('run')}` first, or name {other_folders(given.parent)}"
             )
         if not SweepPaths(given).exists():
             raise ResultsEmpty(

@@ -22,7 +22,10 @@ _IS_COMPACTED = re.compile(rf"{re.escape(_COMPACTED)}{_STEM}{re.escape(SUFFIX)}"
 LATEST = "latest"
 """Name of the link, beside the results folders, to the one that was started last."""
 
-LATEST_SWEEP = f"outputs/{LATEST}"
+OUTPUTS = "outputs"
+"""The folder of results folders where nothing else is chosen."""
+
+LATEST_SWEEP = f"{OUTPUTS}/{LATEST}"
 """The results folder that is read if none is given."""
 
 

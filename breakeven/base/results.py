@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from breakeven.base.layout import SweepPaths, sweeps_in
+from breakeven.base.layout import OUTPUTS, SweepPaths, sweeps_in
+from breakeven.base.suggestions import closest
 from breakeven.base.text import printable, shown
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, if libyaml is there
@@ -62,12 +63,32 @@ def left_out(folder: Path, tables: Iterable[str]) -> str | None:
     return f"left out {files} not breakeven's: {', '.join(names)}{more}"
 
 
+def no_folder(path: Path, *, empty: bool = False) -> str:
+    """Return the beginning of a message that there is no results folder at ``path``, and which may be meant.
+
+    A sweep goes by its name in the configuration, so its name alone may be typed for its folder as well.
+    """
+    known = {one.path.name: one.path for one in _sweeps_near(path.parent, empty=empty)}
+    meant = closest(path.name, known)
+    suggestion = "" if meant is None else f" (did you mean {shown(known[meant])}?)"
+    return f"no results folder at {printable(str(path))}{suggestion}"
+
+
 def other_folders(folder: Path, *, empty: bool = False) -> str:
-    """Return the last eight results folders in ``folder`` as the end of a message.
+    """Return the last eight results folders in ``folder``, or else in `OUTPUTS`, as the end of a message.
 
     Those without a stored run are left out, unless ``empty`` is true.
     """
-    found = [shown(paths.path) for paths in sweeps_in(folder) if empty or paths.holds_runs()]
+    found = [shown(paths.path) for paths in _sweeps_near(folder, empty=empty)]
     if not found:
         return f"another folder (there is none in {shown(folder)})"
     return f"one of: {', '.join(found[-_NAMED:])}"
+
+
+def _sweeps_near(folder: Path, *, empty: bool) -> list[SweepPaths]:
+    """Return the results folders in ``folder``, or else in `OUTPUTS`."""
+    return next(filter(None, (_sweeps_in(place, empty=empty) for place in (folder, Path(OUTPUTS)))), [])
+
+
+def _sweeps_in(folder: Path, *, empty: bool) -> list[SweepPaths]:
+    return [paths for paths in sweeps_in(folder) if empty or paths.holds_runs()]

@@ -138,7 +138,8 @@ def _problem(import_: Callable[[str], Any], target: str, miss: Callable[[str], N
     except BaseException as error:  # noqa: BLE001  # importing a user's module may raise anything; it is reported
         if isinstance(error, ModuleNotFoundError) and _users_frame(error) is not None:
             miss(str(error.name))
-        return f"{_describe(error)}{_place(error)}; {_remedy(error)}"
+        place = _place(error)  # of what is wrong in the user's code, and not in the target
+        return f"{_describe(error)}{place or _meant(target, error)}; {_remedy(error)}"
     return ""
 
 
@@ -156,6 +157,13 @@ def _place(error: BaseException) -> str:
     """Return the line of the user's that raised, if one did."""
     frame = _users_frame(error)
     return f" ({os.path.basename(frame.filename)}:{frame.lineno})" if frame else ""
+
+
+def _meant(target: str, error: BaseException) -> str:
+    """Return what a mistyped target probably meant."""
+    from .meant import meant  # noqa: PLC0415  # what is well typed needs none of it
+
+    return meant(target, error)
 
 
 def _users_frame(error: BaseException) -> Optional[FrameSummary]:

@@ -13,7 +13,7 @@ from breakeven.base.errors import ResultsMissing
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.layout import SweepPaths
 from breakeven.base.output import write
-from breakeven.base.results import other_folders
+from breakeven.base.results import no_folder, other_folders
 from breakeven.base.text import shown
 from breakeven.runner.errors import NotStored
 from breakeven.runner.locks import CompactorLock
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(options.folder)
     if not SweepPaths(folder).exists():
         raise ResultsMissing(
-            f"no results folder at {shown(folder)}; name {other_folders(folder.parent, empty=True)}"
+            f"{no_folder(folder, empty=True)}; name {other_folders(folder.parent, empty=True)}"
         )
     sweep = Sweep(folder.resolve())  # `latest` may be moved to another sweep meanwhile
     os.nice(_NICE)  # what is measured meanwhile should not notice

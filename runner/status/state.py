@@ -15,9 +15,9 @@ from typing import Any
 from breakeven.base.errors import ResultsMissing
 from breakeven.base.keys import Key
 from breakeven.base.layout import SweepPaths
-from breakeven.base.results import other_folders, planned_runs
+from breakeven.base.results import no_folder, other_folders, planned_runs
 from breakeven.base.statuses import FAILED, STATUSES
-from breakeven.base.text import printable, shown
+from breakeven.base.text import printable
 from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.locks import DEAD_SECONDS, Holder
 from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
@@ -45,7 +45,7 @@ class Sight:
         """Read the results folder ``path``; raise ResultsMissing or OutputsUnreadable."""
         if not SweepPaths(path).exists():
             raise ResultsMissing(
-                f"no results folder at {shown(path)}; name {other_folders(path.parent, empty=True)}"
+                f"{no_folder(path, empty=True)}; name {other_folders(path.parent, empty=True)}"
             )
         sweep = Sweep(path.resolve())  # `latest` may be moved to another sweep meanwhile
         try:

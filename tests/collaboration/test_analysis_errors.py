@@ -54,8 +54,32 @@ def test_no_folder(sample: Sample) -> None:
     """A missing folder: how to get one, and which there are."""
     wrong = sample.path.with_name("sweeep")
     assert _refusal(ResultsMissing, wrong) == (
-        f"no results folder at {wrong}; measure with `breakeven run` first, or name one of: {sample.path.name}"
+        f"no results folder at {wrong} (did you mean sweep?); "
+        f"measure with `breakeven run` first, or name one of: {sample.path.name}"
     )
+
+
+@pytest.mark.parametrize("typed", ["sweep", "sweeep", "outputs/sweeep"])
+def test_the_name_of_a_sweep_is_not_its_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], typed: str
+) -> None:
+    """In whichever command, and mistyped as well: the folder that is meant is named."""
+    Sample(tmp_path / "outputs" / "sweep").add_map(model="process", workers=2, speedup=1.9)
+    meant = f"no results folder at {typed} (did you mean outputs/sweep?); "
+    for command in (
+        ["show"],
+        ["report"],
+        ["export"],
+        ["claims"],
+        ["compare", "outputs/sweep"],
+        ["status"],
+        ["compact"],
+    ):
+        assert main([*command, typed]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith(meant)
+        assert said.err.endswith("name one of: outputs/sweep\n")
 
 
 def test_no_folder_and_no_other(tmp_path: Path) -> None:

@@ -59,7 +59,9 @@ def test_an_executable_that_is_no_interpreter_is_bad_input() -> None:
     ("target", "problem"),
     [
         ("absent:work", "ModuleNotFoundError: No module named 'absent'"),
+        ("mien:double", "ModuleNotFoundError: No module named 'mien' (did you mean mine?)"),
         ("mine:absent", "AttributeError: module 'mine' has no attribute 'absent'"),
+        ("mine:duoble", "AttributeError: module 'mine' has no attribute 'duoble' (did you mean double?)"),
         ("mine:not_callable", "TypeError: mine:not_callable is not callable"),
     ],
 )

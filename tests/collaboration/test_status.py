@@ -303,9 +303,13 @@ def test_looking_at_the_lock_does_not_disturb_a_writer(
         (["outputs/none"], "no results folder at outputs/none; name one of: outputs/latest, outputs/mine"),
         (
             ["elsewhere/none"],
-            "no results folder at elsewhere/none; name another folder (there is none in elsewhere)",
+            "no results folder at elsewhere/none; name one of: outputs/latest, outputs/mine",
         ),
-        (["outputs"], "no results folder at outputs; name another folder (there is none in .)"),
+        (["outputs"], "no results folder at outputs; name one of: outputs/latest, outputs/mine"),
+        (
+            ["mine"],
+            "no results folder at mine (did you mean outputs/mine?); name one of: outputs/latest, outputs/mine",
+        ),
         (
             ["--lines", "-1"],
             "argument --lines: -1 is not a count; write one such as 20; see breakeven status --help",
