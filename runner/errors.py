@@ -56,7 +56,11 @@ class SweepBusy(BadInput):
 
 
 class MachineBusy(BadInput):
-    """Raised when this machine is measuring for another sweep and the policy is not to wait."""
+    """Raised when this machine is measuring and who asked does not wait; ``measured`` names the sweep and its user."""
+
+    def __init__(self, message: str, measured: str = "another sweep") -> None:
+        super().__init__(message)
+        self.measured = measured
 
 
 class LockUnusable(BadInput):

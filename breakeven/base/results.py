@@ -64,14 +64,19 @@ def left_out(folder: Path, tables: Iterable[str]) -> str | None:
 
 
 def no_folder(path: Path, *, empty: bool = False) -> str:
-    """Return the beginning of a message that there is no results folder at ``path``, and which may be meant.
+    """Return the beginning of a message that there is no results folder at ``path``, and which may be meant."""
+    return f"no results folder at {printable(str(path))}{meant_folder(path, empty=empty)}"
+
+
+def meant_folder(path: Path, *, empty: bool = False) -> str:
+    """Return `` (did you mean outputs/NAME?)`` for a results folder that is close to ``path``, or an empty text.
 
     A sweep goes by its name in the configuration, so its name alone may be typed for its folder as well.
     """
-    known = {one.path.name: one.path for one in _sweeps_near(path.parent, empty=empty)}
-    meant = closest(path.name, known)
-    suggestion = "" if meant is None else f" (did you mean {shown(known[meant])}?)"
-    return f"no results folder at {printable(str(path))}{suggestion}"
+    near = _sweeps_near(path.parent, empty=empty)
+    known = {one.path.name: one.path for one in near if one.path != path}
+    close = closest(path.name, known)
+    return "" if close is None else f" (did you mean {shown(known[close])}?)"
 
 
 def other_folders(folder: Path, *, empty: bool = False) -> str:

@@ -88,8 +88,10 @@ class HostLock:
         if not self._try_lock(descriptor):
             holder = Holder.read(os.pread(descriptor, MOST_BYTES, 0))
             if not wait:
+                measured = describe_holder(holder)
                 raise MachineBusy(
-                    f"this machine is measuring {describe_holder(holder)}; wait with on_busy=wait, or end that sweep"
+                    f"this machine is measuring {measured}; wait with on_busy=wait, or end that sweep",
+                    measured,
                 )
             on_wait(holder)
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -10,6 +10,7 @@ from typing import Any
 from breakeven.base.conditions import AMOUNT
 from breakeven.base.errors import BadValue
 from breakeven.base.layout import SweepPaths
+from breakeven.base.results import meant_folder
 from breakeven.base.text import shown
 from breakeven.runner.cell import workloads
 from breakeven.runner.config.cell import DEBUG, LEAST_EACH, Cell, refuse_too_long, refuse_too_much
@@ -123,7 +124,7 @@ def _other(folder: Path, typed: str) -> dict[Work, Calibration]:
         return _read(file)
     except FileNotFoundError as error:
         raise BadValue(
-            f"calibration={typed}: there is no {file.name}; name the results folder of a sweep, such as outputs/NAME"
+            f"calibration={typed}: there is no {file.name}{meant_folder(Path(typed))}; name the results folder of a sweep, such as outputs/NAME"
         ) from error
     except (OSError, ValueError) as error:
         raise BadValue(

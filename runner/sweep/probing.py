@@ -28,9 +28,18 @@ def probe(plan: Plan, known: Calibrations, cells: Sequence[PlannedCell]) -> Cali
             clear_leftovers()
             with closing(open_engine(plan.engine, aside)) as engine:
                 found = calibrate(plan, known.known, [planned.cell_id for planned in cells], engine)
-    except (MachineBusy, LockUnusable) as error:
-        return Calibrations(known.known, (*known.notes, f"the length of your function is not known: {error}"))
+    except MachineBusy as error:
+        return _unknown(
+            known,
+            f"this machine is measuring {error.measured}, and a dry run does not wait; repeat it when that has ended",
+        )
+    except LockUnusable as error:
+        return _unknown(known, str(error))
     return Calibrations(found.known, (*known.notes, *found.notes))
+
+
+def _unknown(known: Calibrations, why: str) -> Calibrations:
+    return Calibrations(known.known, (*known.notes, f"the length of your function is not known: {why}"))
 
 
 def _alone(plan: Plan) -> AbstractContextManager[None]:

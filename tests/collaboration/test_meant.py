@@ -11,6 +11,7 @@ import pytest
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.summary.screen import summarise
 from breakeven.runner.hydra_app.command import run as main
+from breakeven.runner.locks import HostLock
 
 GLOBAL = "# @package _global_\n"
 KEYS = "the keys are params, zip, grids, only, exclude, max_batch_size"
@@ -173,3 +174,35 @@ def test_what_to_type_next_works_as_it_stands(folder: Path, capsys: pytest.Captu
     capsys.readouterr()
     assert main([*words, "dry_run=true"]) == 0
     assert "10 of 10 runs to make" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("on_busy", ["wait", "stop"])
+def test_a_dry_run_does_not_wait(folder: Path, capsys: pytest.CaptureFixture[str], on_busy: str) -> None:
+    """While another sweep measures it shows the plan without calling the function, and says what would help."""
+    (folder / "m.py").write_text("def f():\n    open('called', 'w')\n")
+    function = ["workload=function", "workload.target=m:f", "workers=1", "rounds=1"]
+    with HostLock().held("outputs/other", wait=False):
+        assert main([*function, f"on_busy={on_busy}", "dry_run=true"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 of 1 runs to make: about 0:0" in said
+    assert "your function's duration is unknown until it has run once)" in said
+    assert (
+        "the length of your function is not known: this machine is measuring outputs/other for user " in said
+    )
+    assert said.endswith("), and a dry run does not wait; repeat it when that has ended")
+    assert "on_busy" not in said
+    assert not (folder / "called").exists()
+
+
+def test_the_calibration_of_a_sweep_is_in_its_folder(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name of the sweep alone is answered with its folder."""
+    assert main(["workers=1", "rounds=1", "tasks=1", "measure.max_time=50ms", "sweep=mine"]) == 0
+    capsys.readouterr()
+    assert main(["workers=1", "calibration=mine", "dry_run=true"]) == 2
+    assert capsys.readouterr().err == (
+        "calibration=mine: there is no calibration.json (did you mean outputs/mine?); "
+        "name the results folder of a sweep, such as outputs/NAME\n"
+    )
+    assert folder.exists()
