@@ -66,7 +66,7 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
         yield "order, by round:"
     for round_, runs_ in groupby(pending.waiting, key=lambda run: run.round):
         yield f"  {round_:>4}: {' '.join(str(numbers[run.cell_id]) for run in runs_)}"
-    yield from _not_narrow(plan, pending, stored)
+    yield from _given_up(plan, pending, stored)
     yield _to_make(plan, pending, stored)
 
 
@@ -114,14 +114,14 @@ def _states(plan: Plan, pending: Pending, stored: Stored) -> dict[str, str]:
     return states
 
 
-def _not_narrow(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
-    """Yield that a launch would not go on with some cells though they are not as narrow as asked, and what would."""
+def _given_up(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
+    """Yield that a launch would not go on with some cells though nothing decided them, and what would."""
     decisions = decide(plan, pending, stored)
     ended = Counter(decisions.ended_by(planned.cell_id) for planned in decisions.known())
     if ended[MAX_ROUNDS]:
         yield (
-            f"{ended[MAX_ROUNDS]} of {len(plan.cells)} cells reached max_rounds before their intervals were as narrow "
-            "as precision asks; a larger max_rounds gives them further rounds"
+            f"{ended[MAX_ROUNDS]} of {len(plan.cells)} cells reached max_rounds undecided; "
+            "a larger max_rounds gives them further rounds"
         )
 
 
