@@ -39,14 +39,17 @@ def describe_answers(answers: pd.DataFrame) -> str:
     if answers.empty or not answers["decision"].isin([PARALLEL, SERIAL]).any():
         return ""
     if len(answers) == 1:
-        return str(answers["clause"].iloc[0])
+        return "; ".join(filter(None, map(str, answers[["clause", "beyond"]].iloc[0])))
     pays = answers[answers["decision"].eq(PARALLEL)]
     if pays.empty:
         open_ = (~answers["decision"].eq(SERIAL)).sum()
         rest = f" ({open_} not decided)" if open_ else ""
         return f"Parallel work surely pays in none of {len(answers)} settings{rest}"
-    best = pays.sort_values("speedup_low", ascending=False).iloc[0]
+    where = "throughout" if len(pays) == len(answers) else f"in {len(pays)} of {len(answers)} settings"
+    plain = pays[pays["beyond"].eq("")]  # other speedups are not of parallel work alone
+    if plain.empty:
+        return f"Speedups {where}, but not from parallel work alone"
+    best = plain.sort_values("speedup_low", ascending=False).iloc[0]
     clause = str(best["clause"])
     most = clause if ":" in clause else f"{best['question']} ({clause})"
-    where = "throughout" if len(pays) == len(answers) else f"in {len(pays)} of {len(answers)} settings"
     return f"Parallel work pays {where}, most for {most}"

@@ -80,7 +80,7 @@ def _headline(lab: Lab) -> str:
 
 
 def _facts(origin: Provenance, summary: Summary) -> list[str]:
-    return [*origin.place, *filter(None, (count_cells(summary), origin.began))]
+    return [*origin.place, *filter(None, (count_cells(summary), origin.began, summary.busy))]
 
 
 def _verdicts(lab: Lab) -> Section:

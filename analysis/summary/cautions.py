@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from breakeven.analysis.frames.disturbed import MUCH, is_held_up
 from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.page_faults import faults_of_tasks
@@ -32,8 +33,15 @@ from breakeven.base import notes
 MOST_EFFECT = 0.02
 """If recording spans prolongs a trial by more than this, it is worth a warning."""
 
-MOST_DISTURBED = 0.1
-"""A share of a cell's pairs of trials; if more of them were disturbed, that is worth a word."""
+
+_LESS_WORK = (
+    "calls do less in a worker than alone, such as from a cache that each worker keeps, or since joblib, BLAS or a pool in "
+    "the function runs otherwise in a worker"
+)
+_HELD_UP = (
+    "many pairs of their trials were disturbed, and several workers get more of a busy machine than one serial task; "
+    "measure again when it has less to do"
+)
 
 
 def cautions(estimates: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Caution]:
@@ -70,20 +78,26 @@ def _claims(estimates: pd.DataFrame) -> Iterator[Caution]:
 
 
 def _impossible(estimates: pd.DataFrame, spared: pd.Series[float]) -> Iterator[Caution]:
-    """Warn of speedups that are surely above what the workers allow, page faults that they are ``spared`` aside."""
+    """Warn of speedups that are surely above what the workers allow, page faults that they are ``spared`` aside.
+
+    Those that disturbance may explain, apart from the others.
+    """
     share = 1 - spared.reindex(estimates.index).fillna(0.0)
     above = estimates[(estimates["efficiency_low"].astype("float64") * share).gt(MOST_EFFICIENCY)]
-    if above.empty:
-        return
-    worst = above.loc[[above["efficiency_low"].idxmax()]]
-    value, low, high, workers = worst[["speedup", "speedup_low", "speedup_high", "workers"]].iloc[0]
-    name = name_cells(estimates)[worst.index[0]]
-    text = (
-        f"not the same work: {out_of(len(above), len(estimates))} the speedup is surely above what the workers allow, "
-        f"most of all {format_ratio(value)} [{format_ratio(low)}, {format_ratio(high)}] with workers={workers:.0f} ({name}): calls do less in a worker than alone, such "
-        "as from a cache that each worker keeps, or since joblib, BLAS or a pool in the function runs otherwise in a worker"
-    )
-    yield Caution(SAME_WORK, text, _cells(above), "s")
+    held_up = pd.Series([is_held_up(cell) for _, cell in above.iterrows()], above.index, dtype=bool)
+    for rows, what, why in (
+        (above[~held_up], "not the same work", _LESS_WORK),
+        (above[held_up], "a busy machine", _HELD_UP),
+    ):
+        if len(rows):
+            worst = rows.loc[[rows["efficiency_low"].idxmax()]]
+            value, low, high, workers = worst[["speedup", "speedup_low", "speedup_high", "workers"]].iloc[0]
+            name = name_cells(estimates)[worst.index[0]]
+            text = (
+                f"{what}: {out_of(len(rows), len(estimates))} the speedup is surely above what the workers allow, "
+                f"most of all {format_ratio(value)} [{format_ratio(low)}, {format_ratio(high)}] with workers={workers:.0f} ({name}): {why}"
+            )
+            yield Caution(SAME_WORK, text, _cells(rows), "s")
 
 
 def _slowed(good: pd.DataFrame) -> Iterator[Caution]:
@@ -103,7 +117,7 @@ def _slowed(good: pd.DataFrame) -> Iterator[Caution]:
 
 
 def _disturbed(estimates: pd.DataFrame) -> Iterator[Caution]:
-    above = estimates[estimates["pairs_disturbed"].gt(MOST_DISTURBED)]
+    above = estimates[estimates["pairs_disturbed"].gt(MUCH)]
     if len(above):
         text = (
             f"{out_of(len(above), len(estimates))} {span(above['pairs_disturbed'], percent)} of the pairs of "

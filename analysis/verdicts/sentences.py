@@ -9,7 +9,7 @@ from math import ceil, isfinite
 
 import pandas as pd
 
-from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
+from breakeven.analysis.frames.disturbed import is_above_all, is_held_up
 from breakeven.analysis.units import format_ratio, format_time, format_times
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
@@ -156,7 +156,10 @@ class Words:
             return f"nothing ran ({next(self._failed(), 'no cell is ok')})"
         if ranking.best is not None:
             verified = "" if self._is_verified(ranking.best) else ", its results not verified"
-            return f"{self.names[ranking.best]}, {self.value(ranking.best)}{verified}{self._beyond(ranking.best)}"
+            beyond = self.beyond(ranking.best)
+            return (
+                f"{self.names[ranking.best]}, {self.value(ranking.best)}{verified}{beyond and f', {beyond}'}"
+            )
         if ranking.decision == SERIAL:
             return f"stay serial; {self._best_loses(self.answer.leader(range(len(self.names))))}"
         return f"not decided{self._why_undecided()}"
@@ -168,19 +171,24 @@ class Words:
         why = self.reason(best)
         return f"at best {self.names[best]} {be} {less}, {self.value(best)}{f': {why}' if why else ''}"
 
-    def _beyond(self, number: int) -> str:
-        """Return what makes a speedup besides working together.
+    def beyond(self, number: int) -> str:
+        """Return what makes a speedup besides parallel work; empty for nothing.
 
         Page faults, or any cause if the speedup is surely above what its workers allow.
         """
         cell, spared = self.answer.question.candidates[number], say_spared(self.answer, number)
         if spared:
-            return f", {spared}"
-        if not cell["efficiency_low"] > MOST_EFFICIENCY:
+            return spared
+        if not is_above_all(cell):
             return ""
         workers = int(cell["workers"])
         those = f"{count(workers)} worker{'s' * (workers != 1)}"
-        return f", more than {those} can gain: calls do less there than alone"
+        why = (
+            f"{cell['pairs_disturbed']:.0%} of its pairs of trials were disturbed"
+            if is_held_up(cell)
+            else "calls do less there than alone"
+        )
+        return f"more than {those} can gain: {why}"
 
     def _is_verified(self, number: int) -> bool:
         return bool(self.answer.question.candidates[number]["verify"] != "none")

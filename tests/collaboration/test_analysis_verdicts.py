@@ -11,6 +11,7 @@ import pytest
 
 import breakeven
 from breakeven.analysis.errors import VerdictsUnwritable
+from breakeven.analysis.figures.answers import describe_answers
 from breakeven.analysis.lab import Lab, load
 from breakeven.analysis.summary.screen import print_summary
 from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
@@ -153,8 +154,23 @@ def test_a_gain_that_workers_cannot_make_is_named(tmp_path: Path, speedup: float
     """Such as of calls that fault in their memory alone and not in threads: the reader looks before believing it."""
     sample = Sample(tmp_path / "beyond")
     sample.add_rounds(_rounds(speedup), column="speedup", model="thread", workers=2)
-    sentence = load(sample.path).verdicts["sentence"].iloc[0]
-    assert ("more than two workers can gain: calls do less there than alone" in sentence) == said
+    row = load(sample.path).verdicts.iloc[0]
+    beyond = "more than two workers can gain: calls do less there than alone" if said else ""
+    assert row["beyond"] == beyond
+    assert beyond in row["sentence"]
+    assert ("workers can gain" in row["sentence"]) == said
+
+
+def test_a_title_praises_no_gain_that_workers_cannot_make(tmp_path: Path) -> None:
+    """It names the largest of the others; a gain that stands alone, with what else makes it."""
+    sample = Sample(tmp_path / "beyond")
+    sample.add_rounds(_rounds(5.2), column="speedup", model="thread", workers=2, task_ns=2_000_000)
+    assert "5.20x; more than two workers can gain" in describe_answers(load(sample.path).verdicts)
+    for speedup, task_ns in ((1.9, 1_000_000), (1.8, 500_000)):
+        sample.add_rounds(_rounds(speedup), column="speedup", model="thread", workers=2, task_ns=task_ns)
+    title = describe_answers(load(sample.path).verdicts)
+    assert title.startswith("Parallel work pays throughout, most for ")
+    assert "1.90x" in title
 
 
 FAULTING = {"task_faults_alone": 1900.0, "page_fault_ns": 2_000, "task_measured_ns": 5_000_000}
