@@ -33,7 +33,7 @@ class Section:
 class Page:
     """What a page says: the ``headline`` first, below it ``facts`` in a few words each, then its sections.
 
-    ``source`` is what it is about, such as a results folder. ``data`` is what the ``scripts`` read, ``libraries`` are
+    ``notice`` is what to know before reading on; empty for nothing. ``source`` is what it is about, such as a results folder. ``data`` is what the ``scripts`` read, ``libraries`` are
     the code that these need.
     """
 
@@ -44,6 +44,7 @@ class Page:
     data: Mapping[str, Any] = field(default_factory=dict)
     scripts: Sequence[str] = ()
     libraries: Sequence[str] = ()
+    notice: str = ""
 
 
 def render(page: Page) -> str:

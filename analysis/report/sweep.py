@@ -62,6 +62,7 @@ def describe_sweep(lab: Lab, typed: Path) -> Page:
         source=summary.path.name,
         headline=_headline(lab),
         facts=_facts(origin, summary),
+        notice=summary.busy,
         sections=[section for section in sections if section.body],
         data={**explore(lab), "tables": list(map(to_plain, sheets))},
         scripts=[asset("table.js"), asset("explorer.js")],
@@ -80,7 +81,7 @@ def _headline(lab: Lab) -> str:
 
 
 def _facts(origin: Provenance, summary: Summary) -> list[str]:
-    return [*origin.place, *filter(None, (count_cells(summary), origin.began, summary.busy))]
+    return [*origin.place, *filter(None, (count_cells(summary), origin.began))]
 
 
 def _verdicts(lab: Lab) -> Section:
