@@ -33,8 +33,8 @@ class Section:
 class Page:
     """What a page says: the ``headline`` first, below it ``facts`` in a few words each, then its sections.
 
-    ``notice`` is what to know before reading on; empty for nothing. ``source`` is what it is about, such as a results folder. ``data`` is what the ``scripts`` read, ``libraries`` are
-    the code that these need.
+    ``notice`` is what to know before reading on; empty for nothing. ``source`` is what the page is about, such as a
+    results folder. ``data`` is what the ``scripts`` read, ``libraries`` are the code that these need.
     """
 
     source: str
