@@ -64,7 +64,8 @@ def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
     """
     runs = lab.runs.assign(**{cost.column: cost.of(lab.runs)})
     good = runs[runs["status"].eq("ok") & runs[cost.column].gt(0)]
-    cells = roles.add_to(lab.estimates).assign(variant=_of_workers)
+    of_a_cell = [f"{cost.column}{end}" for end in ("", "_low", "_high")]
+    cells = roles.add_to(lab.estimates.drop(columns=of_a_cell, errors="ignore")).assign(variant=_of_workers)
     cells = cells[cells.index.isin(good["cell_id"])].drop(columns=["samples", "rounds", "covers"])
     started = [
         name for name in (*FACTORS, *roles.knobs.columns, *_IDENTITY) if name in cells and name not in _WORK
@@ -74,7 +75,11 @@ def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
     times = good.assign(cell_id=good["cell_id"].map(alike.map(dict(zip(first, first.index, strict=True)))))
     found = over_processes(times.set_index("cell_id")[cost.column].astype("float64"), hosts=host_of(times))
     ends = {"value": cost.column, "low": f"{cost.column}_low", "high": f"{cost.column}_high"}
-    ways = cells.loc[first.index].join(found.rename(columns=ends))
+    ways = (
+        cells.loc[first.index]
+        .join(found.rename(columns=ends))
+        .assign(combined=alike.value_counts()[first].to_numpy())
+    )
     ways = ways.assign(**{name: ways[name].iloc[0] for name in _WORK if name in ways and len(ways)})
     panels = roles if roles.facet or not is_varied(ways["workers"]) else replace(roles, facet=("workers",))
     named = name_cells(ways, panels, None) if len(ways) else ways
@@ -109,7 +114,14 @@ def draw_ways(frame: pd.DataFrame, cost: Cost, title: str, context: Context) -> 
         for axes in body.axes:
             set_log_axis(axes.xaxis, format_time)
         notes = (*thinned(len(kept), len(settings), "settings"), *left_out)
-        return finish(body, title, context, *notes, describe_sample(shown), *describe_disturbed(shown))
+        sample = (*_describe_combined(shown), describe_sample(shown), *describe_disturbed(shown))
+        return finish(body, title, context, *notes, *sample)
+
+
+def _describe_combined(shown: pd.DataFrame) -> tuple[str, ...]:
+    """Return what the caption says of rows that stand for several cells, of which a table has a number each."""
+    most = int(shown["combined"].max())
+    return (f"up to {most} cells a row",) if most > 1 else ()
 
 
 def _quickest(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -25,6 +25,8 @@ little."""
 _COUNTS = ["samples", "rounds", "covers"]
 _ENDS = ("", "_low", "_high")
 _UNITS = ("_ns", "_per_s")
+_OF_WORKERS = ("startup_ns", "teardown_ns")
+"""What a process spends once on its workers."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     Beside the factors of ``cells``: speedup and efficiency (not for pingpong), throughput_per_s,
     bandwidth_bytes_per_s, latency_p50_ns and latency_p99_ns (pingpong), each with ``_low`` and ``_high``;
     ``samples`` (trials), ``rounds`` and ``covers`` of the pattern's own measure; speedup_with_startup; and
-    the medians over rounds of memcpy_bytes_per_s and task_measured_ns.
+    the medians over rounds of memcpy_bytes_per_s and task_measured_ns. startup_ns and teardown_ns, with ``_low`` and
+    ``_high``, are geometric means over processes as well, each of which starts and ends its workers once.
 
     ``precision`` is the half-width asked of the interval of the pattern's own measure (NaN if ``rounds`` was a
     number), ``half_width`` what it is, both as shares; ``ended_by`` is "precision" if that ended the rounds. The
@@ -93,6 +96,8 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     good = runs[runs["status"].eq("ok")]
     result = cells[cells["status"].eq("ok")].drop(columns=["status", "reason", "rounds"])
     result = result.join(good.groupby("cell_id")[["memcpy_bytes_per_s", "task_measured_ns"]].median())
+    for name in _OF_WORKERS:
+        result = result.join(_once(good, name))
     result["speedup_with_startup"] = _with_startup(good)
     result = result.join(_spreads(good))
     rule = rule_of_rounds(good)
@@ -131,6 +136,14 @@ def _half_width(result: pd.DataFrame) -> pd.Series[float]:
         for end in ("_low", "_high")
     )
     return (high / low.where(low.gt(0))) ** 0.5 - 1
+
+
+def _once(good: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Estimate with its interval what each process did once, and has no interval of its own for."""
+    known = good.dropna(subset=column)
+    found = over_processes(known.set_index("cell_id")[column].astype("float64"), hosts=host_of(known))
+    ends = {"value": column, "low": f"{column}_low", "high": f"{column}_high"}
+    return found.rename(columns=ends)[list(ends.values())]
 
 
 def _with_startup(good: pd.DataFrame) -> pd.Series[float]:

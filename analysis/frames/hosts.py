@@ -17,7 +17,8 @@ ABSOLUTE = (
         for name in ("throughput_per_s", "bandwidth_bytes_per_s")
         for end in ("", "_low", "_high")
     ),
-    *("startup_ns", "task_measured_ns", "memcpy_bytes_per_s"),
+    *(f"{name}{end}" for name in ("startup_ns", "teardown_ns") for end in ("", "_low", "_high")),
+    *("task_measured_ns", "memcpy_bytes_per_s"),
 )
 """Estimates in seconds or per second: across unlike hosts they are of both and of neither. Ratios of one run are not
 among them."""

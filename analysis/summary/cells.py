@@ -89,21 +89,16 @@ def tables(lab: Lab, marks: Mapping[str, Iterable[str]]) -> dict[str, Table]:
 def measured(lab: Lab) -> pd.DataFrame:
     """Return `Lab.estimates` as they are shown.
 
-    It has the start-up, work by its name, and nothing that unlike hosts do not share.
+    It has work by its name, and nothing that unlike hosts do not share.
     """
-    estimates = lab.estimates.join(_startup(lab))
-    return _shared(lab, estimates.assign(workload=name_work(estimates)))
+    return _shared(lab, lab.estimates.assign(workload=name_work(lab.estimates)))
 
 
 def _kinds(lab: Lab) -> pd.DataFrame:
     kinds = lab.kinds
     if not kinds.empty:
-        kinds = kinds.join(_startup(lab), on="cell_id").assign(workload=name_work(kinds))
+        kinds = kinds.assign(workload=name_work(kinds))
     return _shared(lab, kinds)
-
-
-def _startup(lab: Lab) -> pd.Series[Any]:
-    return lab.runs.loc[lab.runs["status"].eq("ok")].groupby("cell_id")["startup_ns"].median()
 
 
 def _shared(lab: Lab, cells: pd.DataFrame) -> pd.DataFrame:

@@ -20,14 +20,13 @@ _STEPS = {"memory_bytes": 2.0**20, "startup_ns": 1e6, "workers": 0.0}
 
 
 def costs(lab: Lab) -> pd.DataFrame:
-    """Return ``memory_bytes``, ``startup_ns``, ``teardown_ns`` and ``workers`` by cell_id, medians over its ok runs.
+    """Return ``memory_bytes``, ``startup_ns``, ``teardown_ns`` and ``workers`` by cell_id, over its ok runs.
 
-    Memory is that of the workers' processes after the trials, shared pages counted proportionally; of threads it is 0,
-    since they have none of their own, and NaN where the system does not tell.
+    Start-up and end are those of `Lab.estimates`. Memory, a median, is that of the workers' processes after the trials,
+    shared pages counted proportionally; of threads it is 0, since they have none of their own, and NaN where the system
+    does not tell.
     """
-    good = lab.runs[lab.runs["status"].eq("ok")]
-    found = good.groupby("cell_id")[["startup_ns", "teardown_ns"]].median().astype("float64")
-    found["workers"] = good.groupby("cell_id")["workers"].first()
+    found = lab.estimates[["startup_ns", "teardown_ns", "workers"]].copy()
     found["memory_bytes"] = _memory(lab).reindex(found.index)
     return found
 
