@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.disturbed import describe_disturbed
-from breakeven.analysis.figures.edges import HEADROOM, cut_axes
+from breakeven.analysis.figures.edges import HEADROOM, cut_panels
 from breakeven.analysis.figures.look import (
     add_gil,
     describe_sample,
@@ -31,7 +31,8 @@ from breakeven.analysis.figures.look import (
 )
 from breakeven.analysis.figures.roles import DEFAULT, Roles
 from breakeven.analysis.figures.texts import further_height, wrap_label
-from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms, tell_apart
+from breakeven.analysis.figures.told import describe_common, name_panels
+from breakeven.analysis.frames.factors import is_varied
 from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.order import rank_cells
@@ -51,7 +52,7 @@ _TRIAL = ["cell_id", "round", "trial"]
 _WORK = ("workload", "function", "payload_asked_bytes", "window_ns", "variant")
 _MECHANISM = ("model", "start_method", "ipc", "interpreter")
 _SHOWN = (
-    *("mechanism", "mechanism_place", "model", "workers", "workload", "gil_enabled", "window_ns"),
+    *("mechanism", "mechanism_place", "model", "workers", "workload", "gil_enabled", "window_ns", "common"),
     *("samples", "rounds", "covers", "pairs_disturbed"),
 )
 
@@ -78,10 +79,11 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
         f"total{end}": cells[f"throughput_per_s{end}"] * cells["window_ns"] / 1e9
         for end in ("", "_low", "_high")
     }
-    labels = label_cells(cells, roles.facet, ", ") if roles.facet else label_mechanisms(cells)
-    labels = tell_apart(cells.assign(label_=labels), "label_", ["workers"])
+    sweep = roles.add_to(lab.cells)
+    labels = name_panels(cells, sweep, roles.facet, ["workers"])
     places = rank_cells(cells, roles.facet) if roles.facet else range(len(cells))
-    cells = cells.assign(mechanism=labels, mechanism_place=places, **totals)
+    common = describe_common(cells, sweep, ("window_ns", "function", "pattern"))
+    cells = cells.assign(mechanism=labels, mechanism_place=places, common=common, **totals)
     trials = _timed(lab.trials)[_TRIAL].merge(lab.activity[_TRIAL].drop_duplicates())
     bins = _widen(
         lab.activity.merge(trials.drop_duplicates("cell_id"), on=_TRIAL), lengths_of_tasks(chosen).max()
@@ -117,7 +119,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = _draw_panels(frame, cells, most)
         lanes = f"lanes: one trial, bins of {format_length(frame['bin_ns'].median())}"
-        sample = (lanes, describe_sample(cells), *describe_disturbed(cells))
+        common = tuple(filter(None, cells["common"].head(1)))
+        sample = (lanes, *common, describe_sample(cells), *describe_disturbed(cells))
         return finish(body, _title(cells), context, *sample)
 
 
@@ -234,7 +237,7 @@ def _draw_totals(axes: Axes, cells: pd.DataFrame) -> None:
     look_of = styles(cells)
     for name, points in cells.sort_values("workers").groupby("mechanism"):
         draw_errors(axes, points["workers"], points, "total", look_of[str(name)])
-    cut_axes(axes, "y", 0, HEADROOM * float(cells["total"].max()))
+    cut_panels([axes], "y", 0, HEADROOM * float(cells["total"].max()))
     axes.xaxis.set_major_locator(FixedLocator(thin(sorted(cells["workers"].unique()))))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="workers", title=f"calls completed in {format_length(cells['window_ns'].iloc[0])}")

@@ -22,6 +22,9 @@ _WIDE = 30.0
 """From such a ratio of the largest to the smallest on, what may be none is drawn on an axis that is logarithmic but
 around zero."""
 
+_NEAR = 1.2
+"""An interval that ends within this many times the largest amount is held."""
+
 _DECADES = 5
 """More decades than this are labelled at every second one."""
 
@@ -42,9 +45,14 @@ class Amounts:
 
     @classmethod
     def of(cls, quantity: str, rows: pd.DataFrame) -> Amounts:
-        """Return the axis that holds the values of all ``rows`` and, of what was never seen, its interval."""
+        """Return the axis that holds the values of all ``rows`` and, of what was never seen, its interval.
+
+        It holds other intervals, too, if they end just beyond.
+        """
         bounds = rows["value_high"].where(rows["never"])
         shown = pd.concat([rows["value"], rows["alone"], bounds]).astype("float64")
+        ends = rows["value_high"].astype("float64")
+        shown = pd.concat([shown, ends[ends.le(_NEAR * shown.max())]])
         above = shown[shown.gt(0)]
         least, most = (float(above.min()), float(above.max())) if len(above) else (1.0, 1.0)
         return cls(quantity, least, most, has_none=bool(rows["value"].le(0).any()))

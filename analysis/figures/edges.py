@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,9 @@ ARROW = "beyond the axes"
 HEADROOM = 1.1
 """How far an axis goes on beyond the highest of what it must show."""
 
+_NEAR, _CAP = 0.12, 0.015
+"""Shares of an axis: as far beyond its end as an interval may end for the axis to hold it, and the room for its cap."""
+
 _VISIBLE = 0.5
 """A bar narrower than this many pixels cannot be seen."""
 
@@ -31,13 +34,45 @@ _TIPS: dict[tuple[str, bool], Any] = {
 
 
 def cut(body: SubFigure, which: Literal["x", "y"], low: float, high: float) -> None:
-    """End the axes of all panels at ``low`` and ``high``; an interval that goes on ends in an arrow at the edge."""
-    for axes in body.axes:
+    """End the axes of all panels near ``low`` and ``high``; an interval that goes on ends in an arrow at the edge.
+
+    Where intervals end just beyond, so do the axes.
+    """
+    cut_panels(body.axes, which, low, high)
+
+
+def cut_panels(panels: Sequence[Axes], which: Literal["x", "y"], low: float, high: float) -> None:
+    """End the axes of some panels alike; otherwise as `cut`."""
+    low, high = _hold(panels, which, low, high)
+    for axes in panels:
         cut_axes(axes, which, low, high)
 
 
+def _hold(panels: Sequence[Axes], which: Literal["x", "y"], low: float, high: float) -> tuple[float, float]:
+    """Return ``low`` and ``high``, moved apart so that they hold the intervals that end just beyond, caps included."""
+    axis = getattr(panels[0], f"{which}axis")
+    scale = axis.get_transform()
+    bars = (bar for axes in panels for bar in _bars(axes))
+    reach = [
+        np.asarray(ends, float).reshape(-1, 2)[:, "xy".index(which)]
+        for bar in bars
+        for ends in bar.get_segments()
+    ]
+    found = np.concatenate([np.empty(0), *reach])
+    if axis.get_scale() == "log":
+        found = found[found > 0]
+    found = scale.transform(found[np.isfinite(found)])
+    first, last = scale.transform(np.array([low, high], float))
+    near, cap = _NEAR * (last - first), _CAP * (last - first)
+    below = found[(found < first) & (found >= first - near)]
+    above = found[(found > last) & (found <= last + near)]
+    ends = (below.min() - cap if len(below) else first, above.max() + cap if len(above) else last)
+    lower, upper = scale.inverted().transform(np.array(ends, float))
+    return (float(lower) if len(below) else low, float(upper) if len(above) else high)
+
+
 def cut_axes(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
-    """End one panel's axis; otherwise as `cut`."""
+    """End one panel's axis where it is said, whatever goes on; otherwise as `cut`."""
     (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
     along = "xy".index(which)
     for bar in _bars(axes):

@@ -18,7 +18,7 @@ from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.crossings import describe_break_even, describe_overtaking
 from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.dots import draw_dots
-from breakeven.analysis.figures.edges import HEADROOM, cut, cut_axes
+from breakeven.analysis.figures.edges import HEADROOM, cut, cut_panels
 from breakeven.analysis.figures.look import (
     Styles,
     add_legend,
@@ -53,6 +53,9 @@ SMALL = 0.1
 
 _AUTOMATIC = (WORKERS, "task_ns", "payload_asked_bytes")
 """What is drawn along x without a choice: the first that varies."""
+
+_ASIDE = 0.25
+"""How far the first of many mechanisms is drawn left of its number of workers."""
 
 _SERIAL: dict[str, Any] = {"color": "0.3", "linewidth": 1, "zorder": 1, "label": "serial"}
 _IDEAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "zorder": 1, "label": "ideal"}
@@ -184,9 +187,11 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, quantity: str, look_of: Styles)
             axes.axvline(cpus, **_CPUS, label=_name_cpus(cpus))
     shown = [name for name in look_of if cells["mechanism"].eq(name).any()]
     logarithmic = max(counts) >= LOG_FROM
+    # Side by side, so that equal points stay visible; to the left, so that as many workers as CPUs are not beyond them.
+    step = min(0.05, _ASIDE / max(1, len(shown) - 1))
     for place, name in enumerate(shown):
         points = cells[cells["mechanism"].eq(name)].sort_values("workers")
-        aside = 0.05 * (place - (len(shown) - 1) / 2)  # side by side, so that equal points stay visible
+        aside = step * (place + 1 - len(shown))
         x = points["workers"] * 2 ** (aside / 1.5) if logarithmic else points["workers"] + aside
         draw_errors(axes, x, points, quantity, look_of[str(name)])
     if logarithmic:
@@ -217,10 +222,8 @@ def _scale(figure: SubFigure, frame: pd.DataFrame) -> None:
     if logarithmic:
         speedups[0].set_yscale("log", base=2)
         speedups[0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    for axes in speedups:
-        cut_axes(axes, "y", bottom, _highest(frame))
-    for axes in efficiencies:
-        cut_axes(axes, "y", 0, HEADROOM * float(max(1, frame["efficiency"].max())))
+    cut_panels(speedups, "y", bottom, _highest(frame))
+    cut_panels(efficiencies, "y", 0, HEADROOM * float(max(1, frame["efficiency"].max())))
 
 
 def _marks(frame: pd.DataFrame) -> list[Artist]:

@@ -27,9 +27,10 @@ from breakeven.analysis.figures.look import (
 from breakeven.analysis.figures.phases import COLORS, ON_CPU, list_phases
 from breakeven.analysis.figures.roles import DEFAULT, Roles, in_order
 from breakeven.analysis.figures.texts import further_height
+from breakeven.analysis.figures.told import describe_common, name_panels
 from breakeven.analysis.frames.asked import payloads
 from breakeven.analysis.frames.budget import select_traced
-from breakeven.analysis.frames.factors import is_varied, label_cells, label_mechanisms, name_work, tell_apart
+from breakeven.analysis.frames.factors import is_varied, name_work
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size
@@ -41,6 +42,9 @@ BINS = 1600
 
 _WORK = ["work", "payload", "workload", "function", "variant", "payload_asked_bytes", "task_ns"]
 _COLUMNS = ["cell_id", "round", "trial", "worker", "phase", "start_ns", "duration_ns", "on_cpu_ns"]
+_DESCRIBED = ("workload", "function", "payload_asked_bytes", "task_ns", "workers")
+"""Factors that the caption tells in any case."""
+
 POSITION_NS = 1e6
 """CPU time of an interrupted task is placed at its ends if that is accurate to this; else it is spread."""
 
@@ -58,7 +62,8 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     """Return the spans of one traced parallel trial of each of up to `PANELS` comparable cells.
 
     Comparable: same work, payload and workers, in as many models as the sweep has, with the most workers.
-    Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``.
+    Columns: those of spans, and ``mechanism``, ``gil_enabled``, ``workers``, ``wall_ns``; ``common`` is what else of
+    the sweep's factors all of them have.
     """
     traced = select_traced(lab)
     cells = roles.add_to(lab.cells[lab.cells.index.isin(traced["cell_id"]) & lab.cells["workers"].gt(1)])
@@ -75,18 +80,13 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     )
     if not spans["on_cpu_ns"].gt(0).any():
         raise NothingToDraw("no compute span has CPU time: the interpreter has no thread_time_ns")
-    named = _name(cells, roles)
-    cells = cells.assign(mechanism=named, work=name_work(cells), payload=payloads(cells))
+    sweep = roles.add_to(lab.cells)
+    named, common = name_panels(cells, sweep, roles.facet), describe_common(cells, sweep, _DESCRIBED)
+    cells = cells.assign(mechanism=named, work=name_work(cells), payload=payloads(cells), common=common)
     cells["mechanism_place"] = range(len(cells))
-    described = cells[["mechanism", "mechanism_place", *_WORK, "gil_enabled", "cpu_count"]]
+    described = cells[["mechanism", "mechanism_place", *_WORK, "common", "gil_enabled", "cpu_count"]]
     described = described.join(lab.estimates["task_measured_ns"])
     return described.join(spans.set_index("cell_id"), how="inner").reset_index()
-
-
-def _name(cells: pd.DataFrame, roles: Roles) -> pd.Series[str]:
-    """Name the panels: by the mechanism, or by the factor that was asked for."""
-    names = label_cells(cells, roles.facet, ", ") if roles.facet else label_mechanisms(cells)
-    return tell_apart(cells.assign(name=names), "name", [])
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
@@ -101,7 +101,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 
 
 def _describe_work(frame: pd.DataFrame) -> str:
-    """Return what the tasks are, as far as all panels do the same."""
+    """Return what the tasks are, as far as all panels do the same, and what else they have in common."""
     work = frame["work"].unique()
     (length,) = name_lengths(frame.drop_duplicates("cell_id")).head(1)
     sizes = frame["payload"].unique()
@@ -110,8 +110,9 @@ def _describe_work(frame: pd.DataFrame) -> str:
         *([f"tasks of {length}"] if pd.notna(length) and not is_varied(frame["task_ns"]) else []),
         *([f"payload {format_size(sizes[0])}"] if len(sizes) == 1 else []),
         f"{describe_range(frame['workers'])} workers",
+        *frame["common"].head(1),
     ]
-    return ", ".join(parts)
+    return ", ".join(filter(None, parts))
 
 
 def _smoothing(frame: pd.DataFrame, section: float) -> float:

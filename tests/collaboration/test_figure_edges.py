@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import markers
@@ -14,16 +15,18 @@ from breakeven.analysis.figures.edges import ARROW, cut, list_drawn
 from breakeven.analysis.figures.look import MARKERS, Style, add_legend, draw_errors, new_figure, side_by_side
 
 TOP, BOTTOM = 2.0, 0.5
+NEAR = 0.15 * (TOP - BOTTOM)
 STYLE = Style("#0173b2", MARKERS[0], "-", name="one")
 
 
-def _draw(*points: tuple[float, float, float]) -> SubFigure:
+def _draw(*points: tuple[float, float, float], scale: str = "linear") -> SubFigure:
     """Draw points with intervals, and end the axis."""
     frame = pd.DataFrame(points, columns=["speedup_low", "speedup", "speedup_high"])
     frame["pairs_disturbed"] = 0.0
     body = new_figure(5, 4)
     places = pd.Series(range(len(points)), dtype="float64")
     draw_errors(body.subplots(), places, frame, "speedup", STYLE)
+    body.axes[0].set_yscale(scale)
     cut(body, "y", BOTTOM, TOP)
     return body
 
@@ -44,12 +47,28 @@ def test_an_interval_that_leaves_the_axes_ends_in_an_arrow(points: list[tuple[fl
     """At the edge that it crosses, over its own point, and nowhere else."""
     intervals = [(value - below, value, value + above) for below, value, above in points]
     body = _draw(*intervals)
+    low, high = body.axes[0].get_ylim()
     expected = [
-        *((place, BOTTOM, markers.CARETDOWN) for place, ends in enumerate(intervals) if ends[0] < BOTTOM),
-        *((place, TOP, markers.CARETUP) for place, ends in enumerate(intervals) if ends[2] > TOP),
+        *((place, low, markers.CARETDOWN) for place, ends in enumerate(intervals) if ends[0] < low),
+        *((place, high, markers.CARETUP) for place, ends in enumerate(intervals) if ends[2] > high),
     ]
     assert _arrows(body) == sorted(expected)
-    assert body.axes[0].get_ylim() == (BOTTOM, TOP)
+    assert BOTTOM - NEAR < low <= BOTTOM < TOP <= high < TOP + NEAR
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_the_axis_holds_an_interval_that_ends_just_beyond(scale: str) -> None:
+    """And what is not far beyond is no reason for an arrow; what is has one."""
+    body = _draw((0.45, 1.0, 2.1), (0.6, 1.0, 9.0), scale=scale)
+    low, high = body.axes[0].get_ylim()
+    assert 0.4 < low < 0.45
+    assert 2.1 < high < 2.2
+    assert _arrows(body) == [(1.0, high, markers.CARETUP)]
+
+
+def test_an_axis_that_holds_all_intervals_ends_where_it_is_said() -> None:
+    """To the digit."""
+    assert _draw((0.6, 1.0, 1.9)).axes[0].get_ylim() == (BOTTOM, TOP)
 
 
 def test_a_point_without_an_interval_has_no_arrow() -> None:

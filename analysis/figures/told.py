@@ -1,0 +1,79 @@
+"""What tells the cells of panels side by side apart, and what they have in common, of all that varies in a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import pandas as pd
+
+from breakeven.analysis.frames.factors import (
+    BARE,
+    drop_implied,
+    label_cells,
+    label_mechanisms,
+    name_work,
+    tell_apart,
+    varying,
+    write,
+)
+from breakeven.base.factors import FACTORS
+
+_MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
+"""What the name of a mechanism tells."""
+
+_OFTEN_IMPLIED = ("payload_out_asked_bytes", "tasks", "window_ns")
+"""What is not told where it follows from the others, as tasks do from workers."""
+
+_COMMON = {
+    "model": "model {}",
+    "ipc": "channel {}",
+    "start_method": "started by {}",
+    "affinity": "affinity {}",
+    "pattern": "pattern {}",
+    "label": "label {}",
+    "payload_asked_bytes": "payload {}",
+    "payload_out_asked_bytes": "{} back",
+    "tasks": "{} tasks",
+    "task_ns": "tasks of {}",
+    "window_ns": "window {}",
+    "workers": "{} workers",
+}
+
+
+def name_panels(
+    cells: pd.DataFrame, sweep: pd.DataFrame, facet: Sequence[str], beside: Sequence[str] = ()
+) -> pd.Series[str]:
+    """Name each of ``cells`` by its mechanism or the factors ``facet``, and by all else in which they differ.
+
+    They are some of the cells of ``sweep``; ``beside`` are factors by which they differ within a panel.
+    """
+    first = label_cells(cells, facet, ", ") if facet else label_mechanisms(cells)
+    told = {*(facet or _MECHANISM), *beside, "function"}
+    further = [name for name in varying(cells, _worth_telling(sweep)) if name not in told]
+    texts = zip(first, label_cells(cells.assign(workload=name_work(cells)), further, ", "), strict=True)
+    names = pd.Series([", ".join(filter(None, pair)) for pair in texts], cells.index, dtype="str")
+    return tell_apart(cells.assign(name=names), "name", beside)
+
+
+def describe_common(cells: pd.DataFrame, sweep: pd.DataFrame, told: Collection[str]) -> str:
+    """Return the factors of ``sweep`` that vary in it and are alike in all of ``cells``, but for those ``told``."""
+    whole = sweep.assign(workload=name_work(sweep))
+    texts = {
+        name: write(whole, name).loc[cells.index].dropna().unique()
+        for name in _worth_telling(sweep)
+        if name not in told
+    }
+    common = {name: str(found[0]) for name, found in texts.items() if len(found) == 1 and found[0]}
+    return ", ".join(
+        _COMMON.get(name, "{}").format(text)
+        for name, text in common.items()
+        if not (name == "ipc" and text in BARE)
+    )
+
+
+def _worth_telling(sweep: pd.DataFrame) -> list[str]:
+    """Return the factors that vary in the sweep; those of `_OFTEN_IMPLIED` only if they do not follow from others."""
+    known = [name for name in (*FACTORS, "variant") if name in sweep and name not in _OFTEN_IMPLIED]
+    vary = varying(sweep, [*known, *_OFTEN_IMPLIED])
+    needed = drop_implied(sweep, vary) if vary else []
+    return [name for name in vary if name in needed or name not in _OFTEN_IMPLIED]
