@@ -17,7 +17,7 @@ import pandas as pd
 from breakeven.analysis.errors import UnfitOption, UnknownName
 from breakeven.analysis.figures.answers import choose_answers, choose_clauses
 from breakeven.analysis.figures.context import Context, NothingToDraw
-from breakeven.analysis.figures.roles import DEFAULT, Roles, read_roles, select_cells
+from breakeven.analysis.figures.roles import DEFAULT, Roles, place_styles, read_roles, select_cells
 from breakeven.analysis.frames.hosts import models_of
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.verdicts import lines, verdicts
@@ -167,7 +167,8 @@ def draw_roles(name: str, lab: Lab, roles: Roles = DEFAULT) -> Figure:
         _refuse_unlike(name, shown)
     found = verdicts(lab)
     context = Context.of(shown, choose_answers(found, cells), lines(lab), choose_clauses(found, cells))
-    return FIGURES[name].draw(frame, context)
+    places = place_styles(lab, roles).reindex(cells)
+    return FIGURES[name].draw(frame.assign(style_place=places.to_numpy()), context)
 
 
 def _refuse_unlike(name: str, shown: pd.DataFrame) -> None:

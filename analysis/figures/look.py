@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any, Literal, TypeVar
 
 import matplotlib as mpl
@@ -112,12 +111,35 @@ Styles = dict[str, Style]
 def styles(frame: pd.DataFrame) -> Styles:
     """Return a unique colour, marker and dash for each ``mechanism``, distinguishable without colour, too.
 
-    They are in the order of their factors: interpreters by version, numbers by value.
+    They are in the order of their factors: interpreters by version, numbers by value. Which style a mechanism has says
+    its ``style_place`` among those of the whole sweep, if the frame has it.
     """
     labels = in_order(frame, "mechanism")
-    dashes = [DASHES[(place // len(PALETTE) + place) % len(DASHES)] for place in range(len(labels))]
-    looks = zip(cycle(PALETTE), cycle(MARKERS), dashes, strict=False)
-    return {label: Style(*look, name=label) for label, look in zip(labels, looks, strict=False)}
+    places = _place_labels(frame, labels) if len(labels) <= len(PALETTE) else range(len(labels))
+    return {label: _style(place, label) for label, place in zip(labels, places, strict=True)}
+
+
+def _style(place: int, name: str) -> Style:
+    dash = DASHES[(place // len(PALETTE) + place) % len(DASHES)]
+    return Style(PALETTE[place % len(PALETTE)], MARKERS[place % len(MARKERS)], dash, name)
+
+
+def _place_labels(frame: pd.DataFrame, labels: Sequence[str]) -> list[int]:
+    """Return the place of the style of each of ``labels``, no two the same.
+
+    A label may stand for several mechanisms of the sweep, and several labels for one: each gets the first place of its
+    mechanisms that is left, those with fewest to choose from first, or else one from the end of the palette.
+    """
+    if "style_place" not in frame or frame["style_place"].isna().all():
+        return list(range(len(labels)))
+    known = frame.dropna(subset="style_place").groupby("mechanism")["style_place"].agg(set)
+    wanted = {label: sorted(map(int, known.get(label, ()))) for label in labels}
+    found: dict[str, int] = {}
+    for label in sorted(labels, key=lambda name: len(wanted[name])):
+        left = [place for place in wanted[label] if place not in found.values()]
+        found |= {label: left[0]} if left else {}
+    rest = (place for place in reversed(range(len(PALETTE))) if place not in set(found.values()))
+    return [found[label] if label in found else next(rest) for label in labels]
 
 
 def list_styles(look_of: Styles) -> list[Artist]:

@@ -5,6 +5,7 @@ Chosen by the reader or by the figure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,15 +150,33 @@ def _by_importance(name: str) -> int:
     return last.index(name) + 1 if name in last else 0
 
 
+def place_styles(lab: Lab, roles: Roles = DEFAULT) -> pd.Series[int]:
+    """Return the place of each cell's style, so that all figures of a sweep draw a mechanism alike.
+
+    It is that of its mechanism, or of its values of the factors chosen as hue, among all that the whole sweep measured.
+    If there are more than the palette has colours, there is none: each figure gives its own the first colours.
+    """
+    places = place_hues(roles.add_to(lab.whole.estimates), roles.hue)
+    return places if places.nunique() <= HUES else places.head(0)
+
+
+def place_hues(cells: pd.DataFrame, hue: Sequence[str] = ()) -> pd.Series[int]:
+    """Return the place of each cell's mechanism, or of its values of the factors ``hue``, in the order of factors."""
+    if cells.empty:
+        return pd.Series(0, cells.index)
+    names = list(hue) or ["model", *varying(cells, _MECHANISM[1:])]
+    labels = label_cells(cells, names, "/") if hue else label_mechanisms(cells)
+    first = rank_cells(cells, names).groupby(labels).min().sort_values(kind="stable")
+    return labels.map({label: place for place, label in enumerate(first.index)}).astype("int64")
+
+
 def keep_hues(frame: pd.DataFrame, by: str, *, lowest: bool = False) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows of the `HUES` mechanisms that are best by the column ``by``, and what the caption says of it."""
     best = frame.groupby("mechanism")[by].agg("min" if lowest else "max")
     if len(best) <= HUES:
         return frame, ()
     kept = best.sort_values(ascending=lowest, kind="stable").index[:HUES]
-    return frame[frame["mechanism"].isin(kept)], (
-        f"best {HUES} of {len(best)} shown (--select picks others)",
-    )
+    return frame[frame["mechanism"].isin(kept)], (f"best {HUES} of {len(best)} shown",)
 
 
 def in_order(frame: pd.DataFrame, label: str) -> list[str]:

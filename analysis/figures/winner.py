@@ -19,7 +19,15 @@ from matplotlib.patches import Patch
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.heat import add_key, draw_cells, new_panels, text_color, write_in
-from breakeven.analysis.figures.look import describe_processes, finish, look, sort_labels, thin, thinned
+from breakeven.analysis.figures.look import (
+    describe_processes,
+    finish,
+    look,
+    sort_labels,
+    styles,
+    thin,
+    thinned,
+)
 from breakeven.analysis.figures.sheets import (
     AXES,
     TASK,
@@ -170,10 +178,9 @@ class Key:
         named = frame[frame["part"].ne(OTHER)]
         names = [name for name in sort_labels(frame, "mechanism") if named["mechanism"].eq(name).any()]
         winners = [name for name in names if frame.loc[frame["part"].eq(BEST), "mechanism"].eq(name).any()]
-        palette = [color for place, color in enumerate(PALETTE) if place != GREY_OF_THE_PALETTE]
         return cls(
             letters={name: _letter(place) for place, name in enumerate(names)},
-            colors={name: palette[place % len(palette)] for place, name in enumerate(winners)},
+            colors=_color(frame[frame["mechanism"].isin(winners)]),
             decisions=frozenset(frame["decision"]),
             parts=frozenset(named["part"]),
             written=frozenset(named.groupby(["question", "part"], sort=False).head(_NAMED)["mechanism"]),
@@ -197,6 +204,14 @@ class Key:
         signs = {AS_GOOD: "=: as good, but dearer", OPEN: "?: may gain more"}
         said = [text for part, text in signs.items() if part in self.parts]
         return "".join(f"; {text}" for text in said)
+
+
+def _color(winning: pd.DataFrame) -> dict[str, str]:
+    """Return the colour of each mechanism of ``winning``, as in other figures, but no grey, which says undecided."""
+    found = {name: style.color for name, style in styles(winning).items()}
+    grey = PALETTE[GREY_OF_THE_PALETTE]
+    free = [color for color in PALETTE if color != grey and color not in found.values()] or [PALETTE[0]]
+    return {name: free[0] if color == grey else color for name, color in found.items()}
 
 
 def _letter(place: int) -> str:

@@ -172,12 +172,18 @@ class Lab:
         """
         return estimate_kinds(self.cells, self.runs, self.estimates)
 
+    @cached_property
+    def whole(self) -> Lab:
+        """The results that these were narrowed from, or themselves."""
+        return self
+
     def narrow(self, cells: Iterable[str]) -> Self:
         """Return the same results with only the runs of ``cells``: all frames are of these."""
         kept = set(_to_list(cells))
         narrowed = type(self)(self.path, self.mix_hosts)
         vars(narrowed)["runs"] = self.runs[self.runs["cell_id"].isin(kept)].reset_index(drop=True)
         vars(narrowed)["_narrowed"] = True
+        vars(narrowed)["whole"] = self.whole
         vars(narrowed)["planned"] = {run for run in self.planned if run.rpartition("-")[0] in kept}
         return narrowed
 

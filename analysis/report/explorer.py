@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from breakeven.analysis.figures.roles import place_hues
 from breakeven.analysis.frames.asked import answers_alike
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, varying, write
 from breakeven.analysis.frames.load import Lab
@@ -62,14 +63,17 @@ def explore(lab: Lab) -> dict[str, Any]:
 
 
 def _factors(cells: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
-    """Yield what varies as categories of texts; the mechanism as a whole first."""
+    """Yield what varies as categories of texts; the mechanism as a whole first.
+
+    Values are in the order of the figures, by which they have their colours.
+    """
     without = {"function", *(["payload_out_asked_bytes"] if answers_alike(cells) else [])}
     names = [name for name in varying(cells, (*FACTORS, "variant")) if name not in without]
     mechanisms = label_mechanisms(cells)
     if is_varied(mechanisms) and not any(mechanisms.eq(cells[name]).all() for name in names):
-        yield MECHANISM, categories(mechanisms, mechanisms)
+        yield MECHANISM, categories(place_hues(cells), mechanisms)
     for name in names:
-        yield heading(name), categories(cells[name], write(cells, name))
+        yield heading(name), categories(place_hues(cells, [name]), write(cells, name))
 
 
 def _unit(values: pd.Series[Any]) -> tuple[float, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
+from breakeven.analysis.figures.style import PALETTE
 from tests.browser import PHONE, PHONE_WIDTH, Visit, start_browser, visit
 from tests.page_samples import ATTACK, KINDS, Add, add_attacks, add_grid, write_page
 
@@ -117,6 +118,18 @@ def test_a_filter_is_for_the_picture_and_the_table(opened: Visit) -> None:
     opened.page.click("text=Show all")
     opened.page.wait_for_selector("#chart[data-drawn='8']")
     assert _rows(opened.page).count() == 8
+
+
+def test_a_value_keeps_its_colour(opened: Visit) -> None:
+    """The second of two models has the second colour of the figures, also if the first is not shown."""
+    colors = "els => [...new Set(els.map(el => el.getAttribute('fill')))].sort()"
+    opened.page.select_option("select[name=colour]", label="model")
+    points = opened.page.locator("#chart .mark-symbol.role-mark:not(.hit_marks) path")
+    assert points.evaluate_all(colors) == sorted(PALETTE[:2])
+    opened.page.click("#filter summary")
+    opened.page.locator("#filters fieldset", has_text="model").get_by_text("process", exact=True).click()
+    opened.page.wait_for_selector("#chart[data-drawn='4']")
+    assert points.evaluate_all(colors) == [PALETTE[1]]
 
 
 def test_no_cell_left_is_said(opened: Visit) -> None:

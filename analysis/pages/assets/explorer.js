@@ -4,12 +4,9 @@
   const { data, copy, show } = window.breakeven;
   const at = (id) => document.getElementById(id);
   const NONE = "";
-  const MOST_COLOURS = 10;
   const NARROWEST = 240;
-  const PALETTES = {
-    light: ["#0b62c4", "#c8570a", "#0c8a5f", "#b0308f", "#8a6d00", "#5b50d6", "#0a8ba8", "#b3261e", "#55606e", "#4c7a1d"],
-    dark: ["#6cb2ff", "#ffa057", "#46cf9c", "#f08ad6", "#e0c04a", "#a9a1ff", "#56cfe8", "#ff8f86", "#b4bfcc", "#a6d36b"],
-  };
+  // That of the figures, in which the same mechanism has the same colour.
+  const PALETTE = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"];
   const SHAPES = ["circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "triangle-right", "triangle-left"];
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const factors = data.factors.map((factor, place) => ({ ...factor, place, hidden: new Set() }));
@@ -36,7 +33,7 @@
     const useful = factors.filter((factor) => spreadOf(factor) > 1 && !factor.implied);
     const bySize = (one, other) => spreadOf(other) - spreadOf(one);
     const x = useful.filter(isNumeric).sort(bySize)[0] ?? useful[0];
-    const colour = useful.find((factor) => factor !== x && factor.values.length <= MOST_COLOURS);
+    const colour = useful.find((factor) => factor !== x && factor.values.length <= PALETTE.length);
     choice.x = x ? x.place : NONE;
     choice.colour = colour ? colour.place : NONE;
     const rest = useful.filter((factor) => factor !== x && factor !== colour && isNumeric(factor));
@@ -158,6 +155,12 @@
     return factors[choice[key]].values.filter((value) => there.has(value));
   };
 
+  // A value keeps its colour whichever others are shown, unless there are more values than colours.
+  function placesOf(shown) {
+    const known = choice.colour === NONE ? shown : factors[choice.colour].values;
+    return shown.map((value, n) => (known.length <= PALETTE.length ? known.indexOf(value) : n));
+  }
+
   function ink() {
     const style = getComputedStyle(document.documentElement);
     const of = (name) => style.getPropertyValue(name).trim();
@@ -166,7 +169,7 @@
 
   function encodings(rows, measure) {
     const colours = domainOf("colour", rows);
-    const palette = PALETTES[dark.matches ? "dark" : "light"];
+    const places = placesOf(colours);
     const x = {
       field: "x",
       type: "ordinal",
@@ -180,9 +183,9 @@
       scale: measure.log ? { type: "log", nice: false, padding: 12 } : { zero: false, padding: 12 },
       axis: { title: measure.axis, grid: true, format: measure.format, ...(measure.log ? logTicks(rows, measure) : { tickCount: 6 }) },
     };
-    const colour = { field: "colour", type: "nominal", sort: colours, scale: { domain: colours, range: colours.map((_, n) => palette[n % palette.length]) } };
+    const colour = { field: "colour", type: "nominal", sort: colours, scale: { domain: colours, range: places.map((place) => PALETTE[place % PALETTE.length]) } };
     const legend = choice.colour === NONE ? null : { title: factors[choice.colour].name };
-    const shape = { field: "colour", type: "nominal", sort: colours, scale: { domain: colours, range: colours.map((_, n) => SHAPES[n % SHAPES.length]) } };
+    const shape = { field: "colour", type: "nominal", sort: colours, scale: { domain: colours, range: places.map((place) => SHAPES[place % SHAPES.length]) } };
     return { x, y, color: { ...colour, legend }, shape: { ...shape, legend } };
   }
 
