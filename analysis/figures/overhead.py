@@ -148,7 +148,7 @@ def _keep_bars(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     last = place.groupby(ranked["setting"]).transform("max")
     kept = ranked.loc[place.eq(0) | (last - place).lt(most - 1), ["setting", "mechanism"]]
     what = "mechanisms" if bars["setting"].eq(bars["setting"].iloc[0]).all() else "bars"
-    return frame.merge(kept), thinned(len(kept), len(bars), f"{what} (--select picks others)")
+    return frame.merge(kept), thinned(len(kept), len(bars), what)
 
 
 def _title(frame: pd.DataFrame) -> str:

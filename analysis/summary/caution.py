@@ -82,13 +82,15 @@ class Caution:
     """One thing to know: its ``kind``, the ``cells`` for which it holds, what to say, and the letter that marks them.
 
     Every count in ``text`` is of the cells or runs for which it holds, and a number that differs among them is a range.
-    A caution without ``text`` is said by its letter alone.
+    A caution without ``text`` is said by its letter alone. ``typed`` is what an option of the command adds: the screen
+    says it, a page, which has no command line, does not.
     """
 
     kind: str
     text: str = ""
     cells: frozenset[str] = frozenset()
     flag: str = ""
+    typed: str = ""
 
 
 def in_order(cautions: Iterable[Caution]) -> tuple[Caution, ...]:

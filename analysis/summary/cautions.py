@@ -121,9 +121,9 @@ def _disturbed(estimates: pd.DataFrame) -> Iterator[Caution]:
     if len(above):
         text = (
             f"{out_of(len(above), len(estimates))} {span(above['pairs_disturbed'], percent)} of the pairs of "
-            "trials were disturbed: all pairs count, the column quiet (--all) is without the disturbed ones"
+            "trials were disturbed: all pairs count, the column quiet is without the disturbed ones"
         )
-        yield Caution(DISTURBED, text, _cells(above), "d")
+        yield Caution(DISTURBED, text, _cells(above), "d", typed="--all shows it")
 
 
 def _observed(estimates: pd.DataFrame) -> Iterator[Caution]:

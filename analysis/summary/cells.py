@@ -35,13 +35,13 @@ IMPLIED = ("payload_out_asked_bytes", "tasks", "window_ns")
 
 DROPPED = (
     *("between processes", "between hosts"),
-    *("efficiency", "with start-up", "quiet", "disturbed", "task measured", "crossed"),
+    *("efficiency", "with start-up", "quiet [95 %]", "disturbed", "task measured", "crossed"),
     *("tasks", "payload out", "window", "bandwidth", "startup", "throughput", "p99"),
 )
 """Headings of the columns that a narrow terminal does without, the first ones first; factors only if they follow from
 others."""
 
-LEFT = ("speedup [95 %]", "round trip [95 %]", "kind", FLAGS)
+LEFT = ("speedup [95 %]", "round trip [95 %]", "quiet [95 %]", "kind", FLAGS)
 """Headings other than those of texts whose columns begin at the left."""
 
 
@@ -339,7 +339,7 @@ ESTIMATES: tuple[tuple[str, str, Text], ...] = (
     ),
     ("task measured", "task_measured_ns", _unlike_asked),
     ("crossed", "payload_bytes", _crossed),
-    ("quiet", "speedup_quiet", _where_disturbed(_single("speedup_quiet", format_ratio))),
+    ("quiet [95 %]", "speedup_quiet", _where_disturbed(_interval("speedup_quiet"))),
     ("disturbed", "pairs_disturbed", _where_disturbed(_single("pairs_disturbed", "{:.0%}".format))),
     ("with start-up", "speedup_with_startup", _single("speedup_with_startup", format_ratio)),
     ("efficiency", "efficiency", _single("efficiency", format_ratio)),

@@ -42,9 +42,9 @@ def _unlike(lab: Lab) -> Iterator[Caution]:
         hosts = enumerate_some(set(name_hosts(lab.runs)))
         text = (
             f"measured on hosts with unlike CPUs ({'; '.join(lab.unlike_hosts)}; {hosts}): times, rates and what is decided by them are "
-            "left out, speedups are ratios within a run and compare; --mix-hosts shows them all the same"
+            "left out, speedups are ratios within a run and compare"
         )
-        yield Caution(UNLIKE, text)
+        yield Caution(UNLIKE, text, typed="--mix-hosts shows them all the same")
 
 
 def _few(lab: Lab) -> Iterator[Caution]:

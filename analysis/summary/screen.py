@@ -304,7 +304,8 @@ def _known(summary: Summary, width: int, view: View) -> Iterator[str]:
     letters = [caution.flag for caution in told]
     without_table = summary.race and not view.all
     for caution in told:
-        yield from _behind("-" if without_table else caution.flag or "-", caution.text, width)
+        text = f"{caution.text}; {caution.typed}" if caution.typed else caution.text
+        yield from _behind("-" if without_table else caution.flag or "-", text, width)
     for flag in () if without_table else summary.flags:
         if flag not in letters:
             yield from _behind(flag, FLAGS[flag], width)

@@ -206,7 +206,7 @@ def test_disturbance_is_told_with_what_counts() -> None:
     assert _cautions({"pairs_disturbed": 0.5}, {"pairs_disturbed": 0.1}, {"pairs_disturbed": 0.254}) == [
         (
             "in 2 of 3 cells 25.4 % to 50 % of the pairs of trials were disturbed: all pairs count, "
-            "the column quiet (--all) is without the disturbed ones"
+            "the column quiet is without the disturbed ones"
         )
     ]
 
