@@ -16,11 +16,21 @@ from breakeven.analysis.figures import FIGURES, NothingToDraw, Roles, check_opti
 from breakeven.analysis.figures.formats import FORMATS
 from breakeven.analysis.frames.budget import begin_to_sum
 from breakeven.analysis.frames.load import Lab, load
-from breakeven.analysis.summary.screen import View, open_console, render_cells, render_verdicts, summarise
+from breakeven.analysis.summary.layout import INDENT
+from breakeven.analysis.summary.next_command import show
+from breakeven.analysis.summary.screen import (
+    NARROWEST,
+    View,
+    open_console,
+    render_cells,
+    render_verdicts,
+    summarise,
+)
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.text import shown
+from breakeven.base.wrapping import wrap, wrap_command
 
 _OPTIONS = ("x", "hue", "facet", "select")
 _LONGEST = 80
@@ -46,8 +56,13 @@ def main(arguments: Sequence[str]) -> int:
     view = View(all=options.all, verbose=options.verbose)
     render_verdicts(summary, console, view)
     if not options.no_figures:
-        suffix = _name_choice({name: text for name, text in asked.items() if text is not None})
-        _draw_all(Pictures(lab.path / "figures", suffix, formats), figures, (chosen, roles), console)
+        typed = {name: text for name, text in asked.items() if text is not None}
+        suffix = _name_choice(typed)
+        missing = _draw_all(
+            Pictures(lab.path / "figures", suffix, formats), figures, (chosen, roles), console
+        )
+        if missing:
+            _say_missing(missing, console, "" if options.only else _ask_why(missing, summary.path, typed))
     render_cells(summary, console, view)
     return ALL_DONE
 
@@ -125,16 +140,37 @@ class Pictures:
     formats: Sequence[str]
 
 
-def _draw_all(pictures: Pictures, figures: Sequence[str], drawn: tuple[Lab, Roles], console: Console) -> None:
-    """Draw those of ``figures`` that the sweep has data for, and print why the others are missing."""
+def _draw_all(
+    pictures: Pictures, figures: Sequence[str], drawn: tuple[Lab, Roles], console: Console
+) -> dict[str, str]:
+    """Draw those of ``figures`` that the sweep has data for, and return why the others are missing."""
     from breakeven.analysis.figures.save import save  # noqa: PLC0415  # matplotlib, which a summary alone does not need
 
+    missing = {}
     for name in figures:
         try:
             figure = draw_roles(name, *drawn)
         except (NothingToDraw, UnfitOption) as reason:
-            text = str(reason).removeprefix(f"figure {name} ")
-            console.print(f"no figure {name}: {text}", markup=False, highlight=False)
+            missing[name] = str(reason).removeprefix(f"figure {name} ")
             continue
         paths = save(figure, pictures.folder, f"{name}{pictures.suffix}", pictures.formats)
         console.print(f"figure {', '.join(map(shown, paths))}", markup=False, highlight=False)
+    return missing
+
+
+def _ask_why(missing: Mapping[str, str], folder: Path, typed: Mapping[str, str]) -> str:
+    """Return the command that says why the first of the figures is ``missing``."""
+    options = [part for name, text in typed.items() for part in (f"--{name}", text)]
+    return show(folder, "--figure", next(iter(missing)), *options)
+
+
+def _say_missing(missing: Mapping[str, str], console: Console, why: str) -> None:
+    """Print which figures are missing and the command that says ``why``; without one, the reason of each."""
+    if not why:
+        lines = [f"no figure {name}: {reason}" for name, reason in missing.items()]
+    else:
+        width = max(console.width, NARROWEST)
+        lines = wrap(f"no figure for: {', '.join(missing)}", width, INDENT)
+        lines += wrap_command(f"{INDENT}why: ", why, width, 2 * INDENT)
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -209,18 +209,18 @@ def test_a_sweep_is_repeated_as_it_was_typed(
 def test_the_command_draws_prints_and_follows_latest(
     small: Sample, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without arguments: the newest sweep; each figure is a file of each format or a reason."""
+    """Without arguments: the newest sweep; each figure is a file of each format, or among those that are missing."""
     assert main([]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert err == ""
     assert lines[0].startswith("For spin at 1 KiB: not decided")
     first = lines.index("") + 1
-    drawn = [line.split(":")[0] for line in lines[first : first + len(FIGURES)]]
     saved = "figure outputs/small/figures/scaling.png, outputs/small/figures/scaling.svg"
-    assert drawn == [saved if name == "scaling" else f"no figure {name}" for name in FIGURES]
-    reason = "no cell sends messages: it needs pattern=pingpong with status ok and a payload"
-    assert f"no figure latency: {reason}" in lines
+    assert lines[first] == saved
+    missing, _, rest = " ".join(" ".join(lines[first + 1 :]).split()).partition(" why: ")
+    assert missing == f"no figure for: {', '.join(name for name in FIGURES if name != 'scaling')}"
+    assert rest.startswith("breakeven show outputs/small --figure advice ")
     assert sorted(path.name for path in small.sweep.figures.iterdir()) == ["scaling.png", "scaling.svg"]
     assert (small.sweep.figures / "scaling.png").read_bytes().startswith(b"\x89PNG")
     assert "results: outputs/small" in lines
@@ -233,6 +233,17 @@ def test_a_selection_narrows_what_is_printed(capsys: pytest.CaptureFixture[str])
     lines = capsys.readouterr().out.splitlines()
     assert "1 cell (1 ok) in 1 run" in lines
     assert not [line for line in lines if line.startswith(("incomplete", "2  "))]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_figure_that_was_asked_for_says_why_it_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each in a line of its own."""
+    assert main(["outputs/small", "--figure", "latency,scaling,memory"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    reason = "no cell sends messages: it needs pattern=pingpong with status ok and a payload"
+    assert f"no figure latency: {reason}" in lines
+    assert "no figure memory: no cell observed memory: it needs pattern=memory with status ok" in lines
+    assert not [line for line in lines if line.startswith(("no figure for", "   why:"))]
 
 
 def test_one_figure_in_one_format_or_none(small: Sample, capsys: pytest.CaptureFixture[str]) -> None:
