@@ -4,6 +4,7 @@ import sys
 
 from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT
+from breakeven.base.interruption import ending_quietly
 from breakeven.base.loading import load
 from breakeven.base.output import write
 from breakeven.base.streams import make_sturdy, problems
@@ -66,10 +67,14 @@ breakeven help COMMAND explains one of them; --version prints the version.
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command with ``arguments``, those of the process if None, and return the exit code."""
-    if arguments is None:  # called by the script `breakeven`
-        put_standard_library_first()
+    if arguments is not None:
+        return _main(arguments)
+    put_standard_library_first()  # called by the script `breakeven`
+    return ending_quietly(lambda: _main(sys.argv[1:]))
+
+
+def _main(typed: list[str]) -> int:
     make_sturdy()
-    typed = sys.argv[1:] if arguments is None else arguments
     if not typed:
         return _say(USAGE)
     first, rest = typed[0], typed[1:]
@@ -106,13 +111,19 @@ def analysis() -> int:
     """Run the script ``breakeven-analysis``: show a sweep, or compare two."""
     put_standard_library_first()
     typed = sys.argv[1:]
-    return call("compare", typed[1:]) if typed[:1] == ["compare"] else call("show", typed)
+    name, rest = ("compare", typed[1:]) if typed[:1] == ["compare"] else ("show", typed)
+    return ending_quietly(lambda: call(name, rest))
 
 
 def status() -> int:
     """Run the script ``breakeven-status``."""
     put_standard_library_first()
-    return call("status", sys.argv[1:])
+    return ending_quietly(lambda: call("status", sys.argv[1:]))
+
+
+def run() -> int:
+    """Run ``python -m runner`` in a clone."""
+    return ending_quietly(lambda: call("run", sys.argv[1:]))
 
 
 def _say(text: str) -> int:

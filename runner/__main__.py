@@ -6,6 +6,6 @@ if __name__ == "__main__":
     from breakeven.runner.cell.search_path import put_working_directory_aside
 
     put_working_directory_aside()
-    from breakeven.command import call
+    from breakeven.command import run
 
-    sys.exit(call("run", sys.argv[1:]))
+    sys.exit(run())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,8 +17,8 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
-    """Note which subcommand is called and with what, instead of calling it."""
+def called(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, list[str]]]]:
+    """Note which subcommand is called and with what, instead of calling it; a script ignores Ctrl-C afterwards."""
     calls: list[tuple[str, list[str]]] = []
 
     def note(name: str, arguments: list[str]) -> int:
@@ -25,7 +26,9 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
         return 0
 
     monkeypatch.setattr(command, "call", note)
-    return calls
+    before = signal.getsignal(signal.SIGINT)
+    yield calls
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(
