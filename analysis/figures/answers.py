@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 PARALLEL, SERIAL = "parallel", "serial"
@@ -19,7 +20,7 @@ def choose_answers(verdicts: pd.DataFrame, cells: pd.Index[str]) -> pd.DataFrame
         return verdicts
     shown, asked = set(cells), verdicts[verdicts["cells"].isna()]  # findings have no candidates
     kept = [_is_shown(row, shown) for row in asked.to_dict("records")]
-    return asked[kept]
+    return asked[np.array(kept, dtype=bool)]  # a list that is empty selects columns
 
 
 def choose_clauses(verdicts: pd.DataFrame, cells: pd.Index[str]) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def _judge(ranked: pd.DataFrame) -> tuple[str, str]:
             PASSING,
             f"no stage limits it: the busiest, stage {first['stage']}, is in its task {busy} of the time, {rest}; the rest goes into passing items on and waiting",
         )
-    if first["low"] > others["high"].max():
+    if first["low"] > others["high"].max(skipna=False):
         return STAGE, f"stage {first['stage']} limits it: in its task {busy} of the time, {rest}"
     if others["value"].min() >= (1 - NEAR) * first["value"]:
         return (

@@ -11,6 +11,7 @@ from operator import and_, or_
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -151,8 +152,10 @@ class Lab:
         listed = listed.explode("table").assign(table=lambda rows: rows["table"].str.partition(" ")[0])
         listed = listed[listed["table"].isin(list(TABLES))]
         rows = zip(listed["cell_id"], listed["round"], listed["table"], strict=True)
-        gone = [stem(cell_id, round_) not in stored[table] for cell_id, round_, table in rows]
-        return listed[gone].reset_index(drop=True)
+        there = [stem(cell_id, round_) in stored[table] for cell_id, round_, table in rows]
+        return listed[~np.array(there, dtype=bool)].reset_index(
+            drop=True
+        )  # a list that is empty selects columns
 
     @cached_property
     def cells(self) -> pd.DataFrame:

@@ -241,8 +241,10 @@ class Words:
             members = tuple(place for place, one in enumerate(families) if one == name)
             several = tuple(place for place in members if cells[place]["workers"] > 1)
             best = self.answer.leader(several or members)  # one worker gains nothing for no reason of its own
-            most = max(cells[place]["speedup"] for place in members), cells[best]["speedup_high"]
-            if name == mine or not max(most) < 1 + BAND:
+            most = [*(cells[place]["speedup"] for place in members), cells[best]["speedup_high"]]
+            if name == mine or not all(
+                end < 1 + BAND for end in most
+            ):  # of one process, the end is not known
                 continue
             why = self.reason(best) if reasons else ""
             slower = all(place in ranking.slower for place in members)

@@ -140,6 +140,8 @@ def test_a_sweep_in_which_nothing_ran_loads(tmp_path: Path) -> None:
         assert set(frame.columns) == set(TABLES[table].names)
     assert lab.estimates.empty
     assert lab.observed.empty
+    assert lab.missing.empty
+    assert list(lab.missing.columns) == ["cell_id", "round", "table"]
 
 
 def test_estimates_are_those_of_the_data(lab: Lab) -> None:

@@ -217,3 +217,13 @@ def test_a_family_is_spoken_of_by_more_than_one_worker(tmp_path: Path) -> None:
     for model, workers, speedup in (("process", 2, 1.9), ("thread", 1, 1.0), ("thread", 2, 0.96)):
         sample.add_rounds(_rounds(speedup), column="speedup", model=model, workers=workers)
     assert "threads gain nothing, 0.96x" in load(sample.path).verdicts["sentence"].iloc[0]
+
+
+def test_a_family_without_an_interval_is_not_said_to_gain_nothing(tmp_path: Path) -> None:
+    """What one process measured is below the band, and what others would measure is not known."""
+    sample = Sample(tmp_path / "single")
+    sample.add_rounds(_rounds(1.9), column="speedup", model="process")
+    sample.add_rounds([0.86], column="speedup", model="thread")
+    (verdict,) = load(sample.path).verdicts.to_dict("records")
+    assert verdict["decision"] == "parallel"
+    assert "gain nothing" not in " ".join((verdict["sentence"], *verdict["details"]))

@@ -15,6 +15,7 @@ from breakeven.analysis.traces import FORMATS
 from breakeven.analysis.traces.command import main
 from breakeven.base.errors import BadInput
 from tests import commands
+from tests.analysis_samples import REFUSAL, Sample
 from tests.traces import FEW, READERS, Found, lasting
 
 
@@ -181,6 +182,13 @@ def test_a_sweep_without_traced_trials_is_refused(lab: Lab) -> None:
         "outputs/untraced holds no ok run that recorded phases; measure with measure.traced=1, "
         "or name one of: outputs/latest, outputs/three, outputs/untraced"
     )
+
+
+def test_a_sweep_in_which_nothing_ran_is_refused(tmp_path: Path) -> None:
+    """As one without traced trials is, though no run of it stored any table."""
+    sample = Sample(tmp_path / "bad")
+    sample.add_bad("incompatible", REFUSAL, model="process", ipc="reference")
+    assert "bad holds no ok run that recorded phases; " in _refusal(str(sample.path))
 
 
 @pytest.mark.parametrize(

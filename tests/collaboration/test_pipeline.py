@@ -152,6 +152,7 @@ def _sweep(folder: Path, *stages: tuple[float, ...]) -> Lab:
         rows = [
             {"trial": trial, "worker": worker, "quantity": "busy_share", "value": shares[round_]}
             for worker, shares in enumerate(stages)
+            if round_ < len(shares)
             for trial in (1, 3)  # the parallel ones of two pairs
         ]
         sweep.store("observations", cell, round_, pd.DataFrame(rows))
@@ -183,3 +184,9 @@ def test_the_stage_that_is_surely_busiest_limits(
     assert finding.decision == decision
     assert finding.sentence.startswith(f"Pipeline of 2 stages, process: {said}")
     assert len(finding.details) == 2
+
+
+def test_a_stage_without_an_interval_leaves_it_undecided(tmp_path: Path) -> None:
+    """It may be as busy as the busiest, whatever the others are."""
+    (finding,) = findings(_sweep(tmp_path, BUSY, (0.6,), IDLE))
+    assert finding.decision == "undecided"
