@@ -33,6 +33,7 @@ from breakeven.analysis.units import plural
 from breakeven.analysis.verdicts.answer import Answer, answers
 from breakeven.analysis.verdicts.sentences import Words
 from breakeven.analysis.verdicts.table import verdicts
+from breakeven.base.text import what_happened
 
 _COLUMNS = 76
 """The width of what is laid out as text."""
@@ -136,11 +137,11 @@ def _cautions(summary: Summary) -> Section:
 
 def _problem(row: dict[Any, Any]) -> dict[str, str]:
     reason = str(row["reason"]).strip()
-    last = (reason.splitlines() or [""])[-1].strip()
+    brief = what_happened(reason)
     return {
         "name": name_problem(pd.Series(row)),
-        "reason": last,
-        "whole": reason if reason != last else "",
+        "reason": brief,
+        "whole": reason if reason != brief else "",
         "example": str(row["example"]),
     }
 

@@ -42,7 +42,7 @@ from breakeven.analysis.verdicts import brief_lines, iter_verdict_lines, write_v
 from breakeven.base.results import left_out, name_of
 from breakeven.base.schema import TABLES
 from breakeven.base.terminal import columns, height
-from breakeven.base.text import printable, shown
+from breakeven.base.text import printable, shown, what_happened
 from breakeven.base.wrapping import wrap, wrap_command
 
 WORST = 3
@@ -365,6 +365,6 @@ def count_missing(summary: Summary) -> str:
 
 
 def _shorten(reason: str) -> str:
-    """Return the last line, which in a traceback says what happened, and the number of lines."""
-    found = reason.strip().splitlines() or [reason]
-    return found[-1].strip() + (f" (last of {len(found)} lines)" if len(found) > 1 else "")
+    """Return what happened, and of how many lines that is if the reason has several."""
+    count = len(reason.strip().splitlines())
+    return what_happened(reason) + (f" (of {count} lines)" if count > 1 else "")

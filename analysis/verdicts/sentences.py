@@ -19,6 +19,7 @@ from breakeven.analysis.verdicts.pays import round_value, say_payoff
 from breakeven.analysis.verdicts.question import plain
 from breakeven.analysis.verdicts.ranking import BAND, SERIAL
 from breakeven.analysis.verdicts.words import count, family, is_one, join, name_mechanisms
+from breakeven.base.text import what_happened
 from breakeven.base.wrapping import wrap
 
 CLAUSE = 60
@@ -304,7 +305,7 @@ class Words:
             kind = (cell["model"], cell["ipc"])
             if kind not in known and not (cells and cell["status"] == "incompatible"):
                 known.add(kind)
-                reason = str(plain(cell["reason"]) or "no reason stored").strip().splitlines()[-1]
+                reason = what_happened(str(plain(cell["reason"]) or "no reason stored"))
                 yield f"{name_mechanisms([cell])[0]} did not run ({cell['status']}: {reason})"
 
 

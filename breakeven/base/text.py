@@ -39,6 +39,14 @@ def one_line(text: str) -> str:
     return last if last == lines[0] else f"{lines[0]} ... {last}"
 
 
+def what_happened(text: str) -> str:
+    """Return the exception of a traceback, type and first line; of another text its first and last line as one.
+
+    An exception without its traceback has its type in the first line, and in the last one where it was raised.
+    """
+    return raised_in(text) or one_line(text)
+
+
 def shown(path: Path) -> str:
     """Return ``path`` as text, relative to the current folder if it is below that."""
     here = Path.cwd()

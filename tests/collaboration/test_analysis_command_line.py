@@ -278,11 +278,12 @@ def test_an_interrupted_sweep_says_what_is_missing(small: Sample) -> None:
     assert not any(line.startswith("interrupted") for line in _render(load(small.path)))
 
 
-def test_of_a_long_reason_the_last_line_is_told(tmp_path: Path) -> None:
-    """A traceback ends with what happened; where nothing ran and debugging failed nothing is suggested."""
+def test_of_a_long_reason_what_happened_is_told(tmp_path: Path) -> None:
+    """The exception with which a traceback ends, not what else its message says; where nothing ran and debugging failed nothing is suggested."""
     sample = Sample(tmp_path / "sweep")
-    sample.add_bad("failed", "Traceback:\n  line\nValueError: x", overrides="engine=debug")
+    traceback = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x\nsecond'
+    sample.add_bad("failed", traceback, overrides="engine=debug")
     lines = _render(load(sample.path))
-    assert "failed, 1 cell: ValueError: x (last of 3 lines) (such as thread)" in lines
+    assert "failed, 1 cell: ValueError: x (of 4 lines) (such as thread)" in lines
     assert "1 cell (1 failed) in 1 run" in lines
     assert not any(line.startswith("next:") for line in lines)

@@ -227,3 +227,11 @@ def test_a_family_without_an_interval_is_not_said_to_gain_nothing(tmp_path: Path
     (verdict,) = load(sample.path).verdicts.to_dict("records")
     assert verdict["decision"] == "parallel"
     assert "gain nothing" not in " ".join((verdict["sentence"], *verdict["details"]))
+
+
+def test_what_a_mechanism_raised_is_said_with_its_type(tmp_path: Path) -> None:
+    """And with the first line of its message, however many it has."""
+    sample = Sample(tmp_path / "failed")
+    sample.add_bad("failed", "ValueError: first\n\n  second (mine.py:1 in bad)", model="process")
+    said = "(failed: ValueError: first ... second (mine.py:1 in bad))"
+    assert said in load(sample.path).verdicts["sentence"].iloc[0]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.base.last_words import reason_in, stack_place
-from breakeven.base.text import one_line
+from breakeven.base.text import one_line, what_happened
 
 PYENV = """\
 pyenv: python3.12: command not found
@@ -128,6 +128,11 @@ def test_a_reason_in_one_line_names_the_exception() -> None:
     """Its first line, and the exception without its notes and further lines."""
     assert (
         one_line(f"task 3 raised in a worker:\n{PLAIN}") == "task 3 raised in a worker: ... ValueError: first"
+    )
+    assert what_happened(f"task 3 raised in a worker:\n{PLAIN}") == "ValueError: first"
+    assert (
+        what_happened("ValueError: first\nsecond (a.py:1 in f)")
+        == "ValueError: first ... second (a.py:1 in f)"
     )
     assert one_line("first\nsecond\nlast") == "first ... last"
     assert one_line("alone\n") == "alone"
