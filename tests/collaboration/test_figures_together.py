@@ -7,13 +7,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from breakeven.analysis.figures import activity, draw, startup, timeline
+from breakeven.analysis.figures import activity, draw, startup, timeline, winner
 from breakeven.analysis.figures.roles import DEFAULT, HUES, Roles, place_styles
 from breakeven.analysis.figures.style import PALETTE
 from breakeven.analysis.frames.load import Lab, load
@@ -195,3 +197,36 @@ def test_the_quiet_pairs_have_their_interval(tmp_path: Path) -> None:
     value, low, high = (float(row[f"speedup_quiet{end}"]) for end in ("", "_low", "_high"))
     (table,) = tables(lab, {}).values()
     assert table.texts.loc[cell, "quiet [95 %]"] == f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def test_as_many_workers_as_cpus_are_not_beyond_them(lab: Lab) -> None:
+    """Points stand side by side, and none to the right of its number of workers."""
+    panels = [axes for axes in draw("scaling", lab).findobj(Axes) if axes.containers]
+    places = [
+        group.lines[0].get_xdata()
+        for axes in panels
+        for group in axes.containers
+        if isinstance(group, ErrorbarContainer) and group.lines[0] is not None
+    ]
+    found = np.array(places, float)
+    assert found.shape[1] == 2  # one worker and two
+    assert (found <= [1, 2]).all()
+    assert (found > [0.7, 1.7]).all()
+    assert len(np.unique(found[:, 1])) == 8
+
+
+def test_a_winner_has_the_colour_of_its_mechanism(tmp_path: Path) -> None:
+    """In the map, as in the lines."""
+    sample = Sample(tmp_path / "sweep", rounds=3, pairs=6)
+    for model, task_ns, workers in product(("thread", "process", "process_pool"), (MS, 4 * MS), (1, 2)):
+        gain = 0.9 * workers if model == "process_pool" else 0.8
+        sample.add_map(model=model, workers=workers, speedup=gain, task_ns=task_ns)
+    lab = load(sample.path)
+    (color,) = winner.Key.of(_placed(winner.frame(lab), lab)).colors.values()
+    drawn = _colors(draw("scaling", lab))
+    assert [name for name, (seen, _) in drawn.items() if seen == color] == ["process_pool"]
+
+
+def _placed(frame: pd.DataFrame, lab: Lab) -> pd.DataFrame:
+    """Return the frame as `draw_roles` hands it to a figure."""
+    return frame.assign(style_place=place_styles(lab).reindex(frame.index).to_numpy())
