@@ -68,11 +68,17 @@ def mappable(lab: Lab) -> pd.DataFrame:
     cells = cells.join(lab.estimates[list(_ESTIMATES)])
     automatic = lab.runs.groupby("cell_id")["trial_ns"].first().reindex(cells.index).notna()
     cells = cells.assign(tasks=cells["tasks"].mask(automatic))
-    lengths = lengths_of_tasks(cells).fillna(cells["task_measured_ns"].astype("float64"))
     payload = cells["payload_asked_bytes"].astype("float64").fillna(0.0)
-    cells = cells.assign(payload=payload, task_ns=cells["task_ns"].astype("float64"), length=lengths)
+    cells = cells.assign(
+        payload=payload, task_ns=cells["task_ns"].astype("float64"), length=lengths_of(cells)
+    )
     keys = [name for name in (*FACTORS, "variant") if name not in _FOLLOW]
     return cells.assign(place=number_places(cells, keys))
+
+
+def lengths_of(cells: pd.DataFrame) -> pd.Series[float]:
+    """Return how long a task of each cell is; where none was asked for, as in a function, as it was measured."""
+    return lengths_of_tasks(cells).fillna(cells["task_measured_ns"].astype("float64"))
 
 
 def number_places(cells: pd.DataFrame, keys: Sequence[str], one: str | None = None) -> pd.Series[int]:
@@ -181,22 +187,29 @@ class Map:
 
     @cached_property
     def places(self) -> Floats:
-        """Return what each column stands for: its payload or length.
-
-        Its length is named if its tasks are not about as long as asked.
-        """
-        asked = pd.Series(self.columns, dtype="float64")
-        if self.x.column != TASK:
-            return np.array(self.columns, dtype="float64")
-        logs = pd.Series(np.log(self.cells["length"].to_numpy("float64")))
-        mean = logs.groupby(self.cells["column"].to_numpy()).mean().reindex(asked.index)
-        found = pd.Series(np.exp(mean.to_numpy("float64")), asked.index)
-        return np.array(found.where(found.notna() & ~is_near(asked, found), asked), dtype="float64")
+        """Return what each column stands for; see `place_columns`."""
+        return np.array(place_columns(self.cells, self.x), dtype="float64")
 
     def write_places(self) -> list[str]:
         """Write what each column stands for."""
         pairs = zip(self.places, self.columns, strict=True)
         return [self.x.write(place) if place == asked else self.x.about(place) for place, asked in pairs]
+
+
+def place_columns(cells: pd.DataFrame, axis: Axis) -> pd.Series[float]:
+    """Return what each column of a map stands for, by what was asked for, in the order in which columns stand.
+
+    That is a payload or the length of a task: as measured if its tasks are not about as long as asked. What is measured
+    may be in another order than what was asked for, and columns are in the order of what they show.
+    """
+    asked = pd.Index(sorted(cells[axis.column].dropna().unique()), dtype="float64")
+    places = pd.Series(asked, asked)
+    if axis.column != TASK:
+        return places
+    logs = pd.Series(np.log(cells["length"].to_numpy("float64")))
+    means = logs.groupby(cells[axis.column].to_numpy("float64")).mean().reindex(asked)
+    found = pd.Series(np.exp(means.to_numpy("float64")), asked)
+    return found.where(found.notna() & ~is_near(places, found), places).sort_values(kind="stable")
 
 
 def to_maps(cells: pd.DataFrame) -> list[Map]:
@@ -216,14 +229,14 @@ def to_maps(cells: pd.DataFrame) -> list[Map]:
 
 def map_of_both(cells: pd.DataFrame, title: str) -> Map:
     """Return the map of ``cells`` over task length and payload."""
-    columns, rows = (sorted(cells[name].dropna().unique()) for name in (TASK, PAYLOAD))
+    columns, rows = list(place_columns(cells, AXES[TASK]).index), sorted(cells[PAYLOAD].dropna().unique())
     placed = cells.assign(column=index_of(cells[TASK], columns), row=index_of(cells[PAYLOAD], rows))
     return Map(title, placed, AXES[TASK], AXES[PAYLOAD], tuple(columns), tuple(rows))
 
 
 def _of_one(cells: pd.DataFrame) -> Map:
     axis = AXES[str(cells["axis"].iloc[0])]
-    columns, rows = sorted(cells[axis.column].dropna().unique()), sort_labels(cells, "mechanism")[::-1]
+    columns, rows = list(place_columns(cells, axis).index), sort_labels(cells, "mechanism")[::-1]
     placed = cells.assign(
         column=index_of(cells[axis.column], columns), row=index_of(cells["mechanism"], rows)
     )

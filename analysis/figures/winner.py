@@ -33,9 +33,11 @@ from breakeven.analysis.figures.sheets import (
     TASK,
     Map,
     index_of,
+    lengths_of,
     map_of_both,
     name_mechanisms,
     number_places,
+    place_columns,
     with_sides,
 )
 from breakeven.analysis.figures.style import GREY_OF_THE_PALETTE, PALETTE
@@ -91,9 +93,7 @@ def _candidates(answered: Sequence[tuple[int, Question, Row]]) -> pd.DataFrame:
     """Return the candidates of the questions, each with its number and its verdict."""
     cells = pd.concat([question.cells for _, question, _ in answered])
     facts = pd.DataFrame([fact for one in answered for fact in _facts(*one)], index=cells.index)
-    return cells.assign(
-        **{str(name): facts[name] for name in facts}, length=cells["task_measured_ns"].astype("float64")
-    )
+    return cells.assign(**{str(name): facts[name] for name in facts}, length=lengths_of(cells))
 
 
 def _facts(number: int, question: Question, verdict: Row) -> Iterator[Row]:
@@ -156,7 +156,7 @@ def _to_maps(frame: pd.DataFrame) -> list[Map]:
 def _of_one(asked: pd.DataFrame) -> Map:
     axis = AXES[str(asked["axis"].iloc[0])]
     names = asked["setting"].where(asked["setting"].ne(""), asked["subject"])
-    columns, rows = sorted(asked[axis.column].dropna().unique()), list(dict.fromkeys(names))[::-1]
+    columns, rows = list(place_columns(asked, axis).index), list(dict.fromkeys(names))[::-1]
     placed = asked.assign(column=index_of(asked[axis.column], columns), row=index_of(names, rows))
     return Map("", placed, axis, None, tuple(columns), tuple(rows))
 
@@ -288,10 +288,10 @@ def _say_rows(one: Map, best: pd.Series[str]) -> Iterator[str]:
     for number, name in reversed(list(enumerate(one.rows))):
         row = one.cells[one.cells["row"].eq(number)].sort_values("column")
         winners = best.reindex(row["question"]).fillna(row.set_index("question")["decision"])
-        sizes = row[one.x.column].tolist()
+        sizes = [one.write_places()[column] for column in row["column"]]
         parts, done = [], 0
         for winner, places in groupby(winners):
             done += len(list(places))
             said = "not decided" if winner == UNDECIDED else winner
-            parts.append(f"{said} up to {one.x.write(sizes[done - 1])}" if done < len(sizes) else str(said))
+            parts.append(f"{said} up to {sizes[done - 1]}" if done < len(sizes) else str(said))
         yield f"{name}: {', then '.join(parts)}"

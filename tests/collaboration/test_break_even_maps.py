@@ -282,6 +282,32 @@ def test_a_single_point_is_no_map(tmp_path: Path) -> None:
             draw(name, lab)
 
 
+@pytest.mark.parametrize("payloads", [(64,), (64, 1024)], ids=["strip", "map"])
+def test_columns_are_in_the_order_of_the_lengths_they_show(tmp_path: Path, payloads: tuple[int, ...]) -> None:
+    """Tasks that took three times as long as asked stand behind those that took less, and so do line and title."""
+    sample = _sample(tmp_path)
+    for (task, takes, gain), payload in product(((100, 3, 1.6), (200, 1, 0.8), (800, 1, 1.9)), payloads):
+        _add(sample, gain, model="process", task_ns=task * US, takes=takes, payload_bytes=payload)
+    lab = load(sample.path)
+    figures = [draw(name, lab) for name in ("breakeven", "winner")]
+    for figure, numbers in zip(
+        figures, (["0.80", "1.60", "1.90"], ["serial", "A 1.60", "A 1.90"]), strict=True
+    ):
+        _check(figure)
+        (axes,) = _panels(figure)
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["200 us", "300 us", "800 us"]
+        assert [_written(axes)[column, 0] for column in range(3)] == numbers
+    line, *_ = [
+        one for one in _panels(figures[0])[0].collections if isinstance(one, ContourSet) and not one.filled
+    ]
+    (crossed,) = {round(x, 2) for path in line.get_paths() for x in np.asarray(path.vertices)[:, 0]}
+    assert crossed == pytest.approx(np.log(0.8) / np.log(0.8 / 1.6), abs=0.02)
+    titles = [_texts(figure)[0] for figure in figures]
+    assert titles[0].startswith("process pays from 230 us")
+    if len(payloads) == 1:
+        assert titles[1] == "spin: serial up to 200 us, then process"
+
+
 # --- winners
 
 
