@@ -14,10 +14,10 @@ from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.layout import SweepPaths
 from breakeven.base.output import write
 from breakeven.base.results import no_folder, other_folders
-from breakeven.base.text import shown
+from breakeven.base.text import printable, shown
 from breakeven.runner.errors import NotStored
 from breakeven.runner.locks import CompactorLock
-from breakeven.runner.store import Merged, Sweep
+from breakeven.runner.store import Merged, Stored, Sweep
 
 _EPILOG = (
     "All rows stay as they are, and everything reads the folder as before; a sweep may be under way. Whatever ends this command, "
@@ -68,8 +68,17 @@ def _compact(sweep: Sweep) -> int:
     if not tables:
         lines = [f"{shown(sweep.path)}: nothing to merge, {len(stored.rows)} runs"]
     if stored.damaged:
-        lines.append(
-            f"{len(stored.damaged)} damaged or missing files; run the sweep again, which makes those runs again"
-        )
+        lines.append(_left(sweep, stored))
     write("".join(f"{line}\n" for line in lines))
     return ALL_DONE
+
+
+def _left(sweep: Sweep, stored: Stored) -> str:
+    """Return the line on the files that stay as they are, with what is wrong with the first."""
+    count = len(stored.damaged)
+    path, why = next(iter(stored.damaged.items()))
+    others = f" and {count - 1} more" if count > 1 else ""
+    return (
+        f"{count} damaged, not merged: {printable(str(path.relative_to(sweep.path)))}: {why}{others}; "
+        "run the same sweep again, which repeats those runs"
+    )

@@ -149,7 +149,7 @@ class Application:
 def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
     stored: Stored = {}
     if SweepPaths(plan.sweep).holds_runs():
-        stored = load(STORE)(plan.sweep).stored(check_parts=False).rows  # another process may be writing it
+        stored = load(STORE)(plan.sweep).stored().rows  # as in a launch, which repeats what is damaged
     calibrations = known_calibrations(plan, stored)
     settled = settle(plan, calibrations.known, stored)
     is_bisection = isinstance(plan.search, BisectSearch)  # which measures few of the sizes that it may

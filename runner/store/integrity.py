@@ -223,7 +223,8 @@ class _Judge:
                 if file is not None and self.check_parts:
                     yield file, "its run does not list it: it is left over from an interrupted write"
             elif file is not None:
-                if self.check_parts and (why := _why_not(file, listed[table])):
+                why = (_why_not if self.check_parts else _why_no_size)(file, listed[table])
+                if why:
                     yield file, why
             elif name not in files.in_compacted:
                 yield from (
@@ -297,13 +298,27 @@ def _parts(row: Mapping[str, Any]) -> dict[str, Part] | None:
     return None if text is None else {part.table: part for part in map(Part.read, text.splitlines())}
 
 
+def _why_no_size(file: Path, listed: Part) -> str | None:
+    """Return why ``file`` is not as long as what was written, None if it is, or if it was removed meanwhile."""
+    try:
+        return _other_size(file.stat(), listed)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise OutputsUnreadable.from_os_error(error) from error
+
+
+def _other_size(found: os.stat_result, listed: Part) -> str | None:
+    return None if found.st_size == listed.size else f"it has {found.st_size} bytes instead of {listed.size}"
+
+
 def _why_not(file: Path, listed: Part) -> str | None:
     """Return why ``file`` is not what was written, None if it is."""
     try:
         with file.open("rb") as opened:
-            size = os.fstat(opened.fileno()).st_size
-            if size != listed.size:
-                return f"it has {size} bytes instead of {listed.size}"
+            why = _other_size(os.fstat(opened.fileno()), listed)
+            if why:
+                return why
             return None if crc_of(opened) == listed.crc else "its bytes do not match their checksum"
     except FileNotFoundError:
         return MISSING

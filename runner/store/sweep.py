@@ -124,8 +124,8 @@ class Sweep(SweepPaths):
     def stored(self, *, check_parts: bool = True) -> Stored:
         """Read the rows of all runs at once, and find the damaged files; raise OutputsUnreadable.
 
-        ``check_parts`` also compares the other tables' files with the sizes and checksums in the row; without it they
-        need only be there. Leave it off while the sweep is being written: what is being replaced would look damaged.
+        ``check_parts`` also compares the other tables' files with the checksums in the row; without it, which takes a
+        fraction of the time, they need only be there and have the size that the row tells.
         """
         return read_stored(self.path, check_parts=check_parts)
 
@@ -139,7 +139,7 @@ class Sweep(SweepPaths):
         ``notify`` is called for each table. Only one process may do so at a time, and it need not be the sweep's
         writer.
         """
-        stored = self.stored(check_parts=False)
+        stored = self.stored()
         compact(self, stored, notify)
         return stored
 

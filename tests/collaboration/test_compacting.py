@@ -271,6 +271,7 @@ def test_what_is_no_finished_run_is_left(sweep: Sweep) -> None:
     sweep.compact(lambda _: None)
     assert sorted(path.name for path in sweep.table("spans").iterdir()) == [
         "a1-000 2.parquet",
+        "b2-000.parquet",
         "compacted.a1-000.parquet",
         "d4-000.parquet",
     ]
@@ -278,6 +279,26 @@ def test_what_is_no_finished_run_is_left(sweep: Sweep) -> None:
         _size_of_trials(sweep)
     )
     assert sorted(sweep.stored().rows) == [KEY, ("c3", 0)]
+
+
+@pytest.mark.parametrize("table", ["runs", "trials", "spans"])
+def test_damage_is_named_and_nothing_rewritten_for_it(
+    sweep: Sweep, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever file of a run it is: the rest is merged once, after which there is nothing to do."""
+    for cell in ("a1", "b2", "c3"):
+        measured(sweep, cell)
+    file = sweep.file(table, "b2", 0)
+    file.write_bytes(file.read_bytes()[:-9])
+    assert compact([str(sweep.path)]) == 0
+    *merged, last = capsys.readouterr().out.splitlines()
+    assert merged == [f"{name}: 3 files are now 2" for name in ("trials", "spans", "runs")]
+    assert last.startswith(f"1 damaged, not merged: {table}/b2-000.parquet: it ")
+    assert last.endswith("; run the same sweep again, which repeats those runs")
+    before = sorted((path, path.stat().st_mtime_ns) for path in sweep.path.rglob("*.parquet"))
+    assert compact([str(sweep.path)]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith(": nothing to merge, 2 runs")
+    assert sorted((path, path.stat().st_mtime_ns) for path in sweep.path.rglob("*.parquet")) == before
 
 
 def _size_of_trials(sweep: Sweep) -> int:

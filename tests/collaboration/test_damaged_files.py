@@ -55,6 +55,12 @@ def test_damage_of_any_table_is_found(sweep: Sweep, table: str) -> None:
     assert why_damaged(sweep) == {
         f"{table}/a1-000.parquet": f"it has {len(whole) - 1} bytes instead of {len(whole)}"
     }
+    for rest in (whole[:-1], b""):  # a file that is too short is noticed without reading any
+        file.write_bytes(rest)
+        found = sweep.stored(check_parts=False)
+        why = f"it has {len(rest)} bytes instead of {len(whole)}"
+        assert (dict(found.rows), dict(found.damaged)) == ({}, {file: why})
+    file.write_bytes(bytes(len(whole)))
     assert set(sweep.stored(check_parts=False).rows) == {KEY}
     file.unlink()
     assert why_damaged(sweep) == {f"{table}/a1-000.parquet": "it is missing"}

@@ -124,6 +124,8 @@ def test_a_deleted_file_of_a_stored_run_is_told_and_made_again(
     assert command_here(*asked).returncode == 0
     folder = tmp_path / "outputs" / "mine"
     gone, *_ = sorted((folder / table).iterdir())
+    gone.write_bytes(gone.read_bytes()[:-1])
+    assert "1 of 2 runs to make" in command_here(*asked, "dry_run=true").stdout
     gone.unlink()
     lab = load(folder)
     assert lab.missing["table"].tolist() == [table]

@@ -36,7 +36,7 @@ from breakeven.runner.sweep.sinks import JsonLines, Log
 from breakeven.runner.sweep.tally import Tally
 from tests import commands, samples
 from tests.commands import Started
-from tests.stored import commit
+from tests.stored import KEY, commit, measured
 
 CELL = "spin process(fork) x2 queue map 1KiB 200us"
 HOST = os.uname().nodename
@@ -201,6 +201,22 @@ def test_damage_is_shown(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> No
         "damaged: runs/0123456789abcdef-001.parquet: it is not a whole Parquet file (4 bytes)",
     ]
     assert list(_data(capsys)["damaged"]) == ["runs/0123456789abcdef-001.parquet"]
+
+
+@pytest.mark.parametrize("table", ["trials", "spans"])
+def test_a_truncated_file_of_any_table_is_damage(
+    sweep: Sweep, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What no analysis reads, and the next launch repeats, is not shown as done."""
+    measured(sweep)
+    file = sweep.file(table, *KEY)
+    size = file.stat().st_size
+    file.write_bytes(b"")
+    code, lines = _shown(capsys, "--lines", "0")
+    assert (code, lines[1:]) == (
+        1,
+        ["0 ok, 1 damaged", f"damaged: {table}/a1-000.parquet: it has 0 bytes instead of {size}"],
+    )
 
 
 @pytest.mark.parametrize("planned", [2, 3])
