@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,24 +30,39 @@ GROUP_ROWS = 1 << 18
 class CompactedWriter:
     """Writes the parts of runs of one table, in the order of their names, into files of ``folder``.
 
-    As few files as the limits allow.
+    As few files as the limits allow. A context, whose end ends the last file.
     """
 
     def __init__(self, folder: Path, table: str) -> None:
         self._folder = folder
         self._schema = TABLES[table]
-        self._path: Path | None = None
+        self._file: IO[bytes] | None = None
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.Table] = []
         self._groups: list[list[tuple[Key, int]]] = []
         self._group: list[tuple[Key, int]] = []
         self._rows = self._runs = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is None:
+            self.close()
+            return
+        with suppress(OSError):  # what is written so far is removed: report the first error
+            if self._writer is not None:
+                self._writer.close()
+        with suppress(OSError):
+            if self._file is not None:
+                self._file.close()
+
     def add(self, key: Key, part: pa.Table) -> None:
         """Add one run; raise OSError."""
         if self._writer is None:
-            self._path = self._folder / compacted(stem(*key))
-            self._writer = pq.ParquetWriter(self._path, self._schema, **MANY_ROWS)
+            # Opened here: Arrow takes a path as UTF-8, which the name of a folder need not be.
+            self._file = (self._folder / compacted(stem(*key))).open("x+b")
+            self._writer = pq.ParquetWriter(pa.PythonFile(self._file, "w"), self._schema, **MANY_ROWS)
         self._waiting.append(part)
         self._group.append((key, len(part)))
         self._rows += len(part)
@@ -57,16 +74,16 @@ class CompactedWriter:
 
     def close(self) -> None:
         """End the present file; raise OSError."""
-        if self._writer is None or self._path is None:
+        if self._writer is None or self._file is None:
             return
         self._end_group()
         self._writer.add_key_value_metadata({INDEX: index_text(self._groups)})
         self._writer.close()
-        with self._path.open("r+b") as file:
+        with self._file as file:
             seal_file(file)
             file.flush()
             os.fsync(file.fileno())
-        self._writer, self._groups = None, []
+        self._writer, self._file, self._groups = None, None, []
         self._rows = self._runs = 0
 
     def _end_group(self) -> None:
@@ -93,7 +110,8 @@ def _parted(group: list[tuple[Key, int]]) -> Iterator[tuple[int, list[tuple[Key,
 
 def rows_in(path: Path) -> int:
     """Return how many rows a compacted file has, by its footer; raise OSError."""
-    return int(pq.read_metadata(path).num_rows)
+    with path.open("rb") as opened:
+        return int(pq.read_metadata(opened).num_rows)
 
 
 def divide(path: Path) -> Iterator[tuple[Key, pa.Table]]:

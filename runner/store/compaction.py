@@ -126,24 +126,24 @@ def _merge(
     sources: list[Path], table: str, stored: Stored, folder: Path
 ) -> dict[Path, tuple[int, int, int] | None]:
     """Write the runs in ``sources`` to new files in ``folder``; return the sources that were taken, as they were."""
-    writer, taken = CompactedWriter(folder, table), dict[Path, tuple[int, int, int] | None]()
+    taken = dict[Path, tuple[int, int, int] | None]()
     expected = {stem(*key): parts.get(table) for key, parts in stored.parts.items()}
     # A compacted file lies between single ones only by its first run: the rest may come later.
     waiting: dict[str, tuple[Key, pa.Table]] = {}
-    for path in sources:
-        was = _identity(path)
-        try:
-            runs = _runs_in(path, table, expected)
-        except (Damaged, FileNotFoundError):
-            continue
-        taken[path] = was
-        first = min(runs, default="")
-        for name in sorted(name for name in waiting if name < first):
-            writer.add(*waiting.pop(name))
-        waiting |= runs
-    for name in sorted(waiting):
-        writer.add(*waiting[name])
-    writer.close()
+    with CompactedWriter(folder, table) as writer:
+        for path in sources:
+            was = _identity(path)
+            try:
+                runs = _runs_in(path, table, expected)
+            except (Damaged, FileNotFoundError):
+                continue
+            taken[path] = was
+            first = min(runs, default="")
+            for name in sorted(name for name in waiting if name < first):
+                writer.add(*waiting.pop(name))
+            waiting |= runs
+        for name in sorted(waiting):
+            writer.add(*waiting[name])
     return taken
 
 
@@ -199,13 +199,12 @@ class _Taking:
         """
         folder = self.staged.begin(table)
         for path in opened:
-            writer = CompactedWriter(folder, table)
-            for key, rows in divide(path):
-                if stem(*key) in self.names:
-                    self._write(folder, table, key, rows)
-                else:
-                    writer.add(key, rows)
-            writer.close()
+            with CompactedWriter(folder, table) as writer:
+                for key, rows in divide(path):
+                    if stem(*key) in self.names:
+                        self._write(folder, table, key, rows)
+                    else:
+                        writer.add(key, rows)
 
     def _write(self, folder: Path, table: str, key: Key, rows: pa.Table) -> None:
         data = encode(table, self._told(key, rows) if table == RUNS else rows)

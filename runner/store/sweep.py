@@ -117,7 +117,8 @@ class Sweep(SweepPaths):
             path_ = TableFiles.of(self.table(RUNS)).in_compacted.get(stem(cell_id, round_))
             found = [] if path_ is None else [rows for key, rows in divide(path_) if key == (cell_id, round_)]
             return found[0].to_pylist()[0] if found else None
-        with pq.ParquetFile(path, pre_buffer=False) as file:  # a single file: no dataset discovery
+        # A single file: no dataset discovery. Opened here, since Arrow takes a path as UTF-8.
+        with path.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
             rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
         return rows[0]
 

@@ -261,6 +261,27 @@ def test_a_sweep_goes_on_meanwhile(sweep: Sweep, monkeypatch: pytest.MonkeyPatch
     assert len(pd.read_parquet(sweep.table("spans"))) == 500 * len(expected)
 
 
+def test_a_folder_whose_name_is_not_utf_8(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is merged, merged further, taken out of and read: Arrow takes no such path."""
+    monkeypatch.setattr(compacted, "MOST_RUNS", 3)
+    sweep = Sweep(tmp_path / os.fsdecode(b"n\xfc"))
+    sweep.create()
+    for cell in ("a1", "b2", "c3", "d4"):
+        measured(sweep, cell)
+        assert compact([str(sweep.path)]) == 0
+    measured(sweep, "e5")
+    assert capsys.readouterr().err == ""
+    assert len(sweep.stored_files("spans")) == 3
+    assert sweep.set_aside([KEY], "measured again") is not None
+    assert _runs(sweep) == [("b2", 0), ("c3", 0), ("d4", 0), ("e5", 0)]
+    for cell in ("b2", "e5"):
+        row = sweep.read_run(cell, 0)
+        assert row is not None
+        assert row["cell_id"] == cell
+
+
 def test_what_is_no_finished_run_is_left(sweep: Sweep) -> None:
     """A table without its row, a damaged file and a stranger stay as they are."""
     for cell in ("a1", "b2", "c3"):
