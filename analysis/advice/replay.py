@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from breakeven.analysis.advice.snippet import Given
@@ -107,7 +108,7 @@ def _candidate(written: Mapping[str, Any]) -> Candidate:
         kind=str(written["kind"]),
         workers=int(written["workers"]),
         chunk=None if written["chunk"] is None else int(written["chunk"]),
-        most=float(written["most"]),
+        most=inf if written["most"] is None else float(written["most"]),
         serial=bool(written["serial"]),
     )
 

@@ -105,7 +105,7 @@ class BisectSchedule(SearchSchedule[_Line]):
                 for line in self._lines
             ],
         }
-        return json.dumps(found, indent=1)
+        return json.dumps(found, indent=1, allow_nan=False)
 
     def describe(self) -> str:
         """Return how many lines there are, where and how closely they are searched, and for how long at most."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from breakeven.base.units import format_clock
@@ -21,6 +22,7 @@ from breakeven.runner.planning.searched import SERIAL
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.searching import SearchSchedule, state
 from breakeven.runner.sweep.turns import Forecast
+from breakeven.search.candidate import Candidate
 from breakeven.search.race import MARGIN, OPEN, Race, Rule
 
 
@@ -81,7 +83,7 @@ class RaceSchedule(SearchSchedule[int]):
             "seed": self._plan.seed,
             "call": _call(self._cells),
             "candidates": [
-                {"cell_id": cell_id, "name": name, "refused": refused, **asdict(one)}
+                {"cell_id": cell_id, "name": name, "refused": refused, **_plain(one)}
                 for cell_id, name, refused, one in zip(
                     cells, names, self._refused, self.race.candidates, strict=True
                 )
@@ -162,6 +164,11 @@ class RaceSchedule(SearchSchedule[int]):
         if self._budget.asked_ns is None:
             return not self._most_left()
         return super()._ends_budget(run)
+
+
+def _plain(one: Candidate) -> dict[str, Any]:
+    """Return a candidate as JSON can have it: there is no most for the serial program, and JSON has no infinity."""
+    return asdict(one) | {"most": one.most if isfinite(one.most) else None}
 
 
 def _name(planned: PlannedCell) -> str:

@@ -56,7 +56,7 @@ def _written(cell: str | None, model: str, workers: int, *, serial: bool = False
         "kind": model,
         "workers": workers,
         "chunk": None,
-        "most": float(workers),
+        "most": None if serial else float(workers),
         "serial": serial,
     }
 
@@ -258,6 +258,16 @@ def test_a_refused_candidate_is_named_with_the_reason(tmp_path: Path) -> None:
     written["candidates"] = [written["candidates"][0], *written["candidates"][3:]]
     (path / "search.json").write_text(json.dumps(written))
     assert advice_lines(advice_of(path), 200)[-1] == f"No advice: 2 candidates could not be measured: {why}"
+
+
+def test_an_infinity_is_read_as_nothing_is(race: Path) -> None:
+    """Earlier versions wrote one for the serial program, which is no JSON."""
+    file = race / "search.json"
+    now = advice_lines(advice_of(race))
+    before = file.read_text().replace('"most": null', '"most": Infinity')
+    assert "Infinity" in before
+    file.write_text(before)
+    assert advice_lines(advice_of(race)) == now
 
 
 @pytest.mark.parametrize("damage", ["", "{}", '{"candidates": [{}]}', "[1, 2]"])

@@ -159,6 +159,14 @@ def test_only_async_functions_race_on_an_event_loop(awaits: bool) -> None:
         )
 
 
+def test_what_is_written_is_json_that_any_reader_takes() -> None:
+    """JSON has no infinity: the serial program has no largest speedup."""
+    written = schedule(plan({"model": "thread"})).text
+    serial, *others = json.loads(written, parse_constant=pytest.fail)["candidates"]
+    assert serial["most"] is None
+    assert all(one["most"] >= 1 for one in others)
+
+
 def test_candidates_that_cannot_send_a_result_are_refused_before_they_run() -> None:
     """The first calls show it once for all; threads pass the object itself."""
     made = plan({"model": "thread", "ipc": "reference"}, {"model": "process", "ipc": "pipe"})
