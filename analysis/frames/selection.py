@@ -16,6 +16,7 @@ from breakeven.analysis.frames.configs import write_knob
 from breakeven.analysis.frames.quantities import read_flag, read_number
 from breakeven.base.errors import BadValue
 from breakeven.base.factors import COLUMNS, FACTORS
+from breakeven.base.interpreters import canonical
 from breakeven.base.schema import TABLES
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import format_size, format_time, read_size, read_time
@@ -28,6 +29,9 @@ _TIMES = ("task_ns", "trial_ns", "window_ns")
 _NUMBERS = ("workers", "tasks", "seed", "task_amount", "cpu_count", "threads_per_core", "cpu_quota")
 _FLAGS = ("gil_enabled", "jit_enabled")
 _VALUES_SHOWN = 8
+_FREE_THREADED = "t"
+"""The end of the name of a build without the GIL, such as 3.13t."""
+
 _NESTING = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
@@ -102,11 +106,26 @@ class Condition:
 
 
 def _has_interpreter(runs: pd.DataFrame, wanted: str) -> pd.Series[bool]:
-    """Match the path, the file's name, or the beginning of the version."""
-    paths = [runs[name].fillna("").astype("str") for name in ("interpreter", "executable") if name in runs]
-    found = runs["python_version"].map(partial(_is_version, wanted)).astype(bool)
-    for column in paths:
-        found |= column.eq(wanted) | column.map(lambda path: PurePath(path).name == wanted).astype(bool)
+    """Match the name under which it was measured, a path or the file's name; if no run has it, the version.
+
+    So ``3.13`` and ``3.13t`` in a sweep of both are what they were there.
+    """
+    found, name = pd.Series(data=False, index=runs.index), canonical(wanted)
+    for column in ("interpreter", "executable"):
+        if column in runs:
+            paths = runs[column].fillna("").astype("str")
+            found |= paths.isin([wanted, name]) | paths.map(lambda path: PurePath(path).name == name).astype(
+                bool
+            )
+    return found if found.any() else _is_of_version(runs, wanted)
+
+
+def _is_of_version(runs: pd.DataFrame, wanted: str) -> pd.Series[bool]:
+    """Match the beginning of the version, ``3.13t`` only that of builds without the GIL."""
+    version = wanted.removesuffix(_FREE_THREADED)
+    found = runs["python_version"].map(partial(_is_version, version)).astype(bool)
+    if version != wanted:
+        found &= runs["python_build"].fillna("").str.contains("free-threaded", regex=False)
     return found
 
 
@@ -179,7 +198,7 @@ def select(runs: pd.DataFrame, conditions: Iterable[Condition], where: str) -> p
         for one in condition.alternatives:
             if not one(runs).any():
                 raise NoMatch(_explain(one, runs, runs, where))
-        matching = condition(chosen)
+        matching = condition(runs).loc[chosen.index]  # what a name means depends on what else there is
         if not matching.any():
             raise NoMatch(_explain(condition, chosen, runs, where))
         chosen = chosen[matching]

@@ -9,6 +9,7 @@ from typing import Any
 
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.factors import POLICY
+from breakeven.base.interpreters import canonical
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import format_size, read_size
 from breakeven.runner.cell import families
@@ -16,7 +17,6 @@ from breakeven.runner.cell.affinity import AFFINITIES
 from breakeven.runner.cell.compatibility import channel_for, ignored
 from breakeven.runner.cell.feasibility import why_too_long
 from breakeven.runner.cell.policies import COLLECTORS, DEFAULT
-from breakeven.runner.config.interpreter import canonical
 from breakeven.runner.config.parsing import (
     read_choice,
     read_count,

@@ -16,9 +16,9 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from breakeven.base.errors import BadValue, UnknownChoice
+from breakeven.base.interpreters import canonical
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.units import read_size, read_time
-from breakeven.runner.config.interpreter import canonical
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.hydra_app.grid import spelled, write
 from breakeven.runner.hydra_app.kinds import is_text

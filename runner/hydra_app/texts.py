@@ -17,7 +17,7 @@ from typing import Any
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from breakeven.base.errors import BadValue
-from breakeven.runner.config.interpreter import canonical, looks_like_interpreter
+from breakeven.base.interpreters import canonical, looks_like_interpreter
 from breakeven.runner.hydra_app.grid import LIKE_A_NUMBER, ZIP, write
 from breakeven.runner.hydra_app.kinds import GROUPS, is_list, is_text, may_be_list
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from breakeven.runner.config.interpreter import canonical, version_of
+from breakeven.base.interpreters import canonical, version_of
 
 _UV_S = 10.0
 

@@ -97,6 +97,39 @@ def test_keys_and_values_are_those_that_people_type(
     assert set(open_side("A", selection, sample.path).runs["cell_id"]) == {cells[place] for place in selected}
 
 
+NAMES: list[dict[str, Any]] = [
+    {"interpreter": "python3.13", "python_version": "3.13.5"},
+    {"interpreter": "python3.13t", "python_version": "3.13.5", "gil_enabled": False},
+    {"interpreter": "current", "executable": "/venv/bin/python", "python_version": "3.14.1"},
+    {"interpreter": "python3.14", "python_version": "3.14.2"},
+    {"interpreter": "/free/bin/python", "python_version": "3.12.1", "python_build": "GCC, free-threaded"},
+    {"interpreter": "/gil/bin/python", "python_version": "3.12.1", "python_build": "GCC"},
+]
+
+
+@pytest.mark.parametrize(
+    ("selection", "selected"),
+    [
+        ("interpreter=3.13", [0]),
+        ("interpreter=3.13t", [1]),
+        ("interpreter=cpython3.13t", [1]),
+        ("interpreter=3.13,3.13t", [0, 1]),
+        ("interpreter=current", [2]),
+        ("interpreter=3.14", [3]),
+        ("interpreter=3.14.1", [2]),
+        ("interpreter=3.12", [4, 5]),
+        ("interpreter=3.12t", [4]),
+        ("python_version=3.14,interpreter=3.14", [3]),
+    ],
+)
+def test_an_interpreter_goes_by_the_name_that_the_sweep_gave_it(
+    sample: Sample, selection: str, selected: list[int]
+) -> None:
+    """Whatever else has that version; by its version if none has that name."""
+    cells = [sample.add_rounds(SLOWER, **row) for row in NAMES]
+    assert set(open_side("A", selection, sample.path).runs["cell_id"]) == {cells[place] for place in selected}
+
+
 @pytest.mark.parametrize(
     ("selection", "kind", "message"),
     [

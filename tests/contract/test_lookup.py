@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.runner.config.interpreter import canonical, looks_like_interpreter
+from breakeven.base.interpreters import canonical, looks_like_interpreter
 from breakeven.runner.errors import InterpreterMissing
 from breakeven.runner.hydra_app.texts import as_typed, for_hydra
 from breakeven.runner.planning import lookup
