@@ -26,6 +26,7 @@ from breakeven.analysis.advice import (
 from breakeven.analysis.frames.disturbed import say_busy
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, name_work
 from breakeven.analysis.frames.load import Lab, load
+from breakeven.analysis.frames.missing import describe_missing
 from breakeven.analysis.summary.caution import FLAGS, MISSING, Caution, in_order
 from breakeven.analysis.summary.cautions import cautions, parts_taken
 from breakeven.analysis.summary.cells import Table, tables
@@ -205,12 +206,7 @@ def _missing(lab: Lab) -> Iterator[Caution]:
     """Report runs with a deleted file: figures and tables lack a part of them."""
     gone = lab.missing
     if len(gone):
-        runs = plural(len(gone[["cell_id", "round"]].drop_duplicates()), "stored run")
-        names = ", ".join(gone["table"].unique())
-        text = (
-            f"files of {runs} are missing (in {names}): run the sweep again, which measures those runs again"
-        )
-        yield Caution(MISSING, text, frozenset(gone["cell_id"]))
+        yield Caution(MISSING, describe_missing(gone), frozenset(gone["cell_id"]))
 
 
 def _group_problems(lab: Lab) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.dataset as ds
@@ -13,9 +14,11 @@ from breakeven.analysis.frames.configs import add_knobs
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.files import to_frame
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.frames.missing import describe_missing
 from breakeven.analysis.frames.selection import read_conditions, select
 from breakeven.analysis.units import plural
-from breakeven.base.results import other_folders
+from breakeven.base.errors import BadInput
+from breakeven.base.results import last_folders
 from breakeven.base.suggestions import did_you_mean
 from breakeven.base.text import shown
 
@@ -24,6 +27,7 @@ _SHOWN = 4
 _ID = 8
 _FACTS = ("python_version", "implementation", "gil_enabled", "hostname", "cpu_model", "cpu_count")
 _KEY = ["cell_id", "round"]
+_NEEDED = ("trials", "spans")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def choose(lab: Lab, asked: Asked) -> Choice:
     names = _names(lab.cells.loc[cells])
     known = recorded[recorded["cell_id"].isin(cells)]
     if known.empty:
-        raise _nothing_recorded(lab, asked.cells, recorded)
+        raise _nothing_recorded(lab, asked.cells, recorded, _gone(lab, cells))
     of_round = known if asked.round is None else known[known["round"].eq(asked.round)]
     if of_round.empty:
         rounds = ", ".join(str(number) for number in sorted(known["round"].unique().tolist()))
@@ -70,7 +74,11 @@ def choose(lab: Lab, asked: Asked) -> Choice:
     )
     without = [cell for cell in cells if cell not in set(chosen["cell_id"])]
     titles = chosen["cell_id"].map(names) + ", round " + chosen["round"].astype("str")
-    return Choice(chosen.assign(name=titles), _left_out(without, names, asked))
+    gone = _gone(lab, cells)
+    return Choice(
+        chosen.assign(name=titles),
+        (*_left_out(without, names, asked), *([describe_missing(gone)] if len(gone) else [])),
+    )
 
 
 def _cells(lab: Lab, asked: Sequence[str]) -> list[str]:
@@ -110,6 +118,12 @@ def _recorded(lab: Lab) -> pd.DataFrame:
     return lab.runs[lab.runs["status"].eq("ok")].merge(traced, on=_KEY).sort_values(_KEY)
 
 
+def _gone(lab: Lab, cells: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of `Lab.missing` without which nobody knows what workers did in these cells."""
+    gone = lab.missing
+    return gone[gone["table"].isin(_NEEDED) & gone["cell_id"].isin(cells)]
+
+
 def _names(cells: pd.DataFrame) -> pd.Series[str]:
     counts = cells["workers"].map(lambda count: plural(count, "worker"))
     return name_cells(cells) + ", " + counts
@@ -123,16 +137,29 @@ def _some(lab: Lab, cells: Sequence[str]) -> str:
     return f"{listed}; and {more} more" if more > 0 else listed
 
 
-def _nothing_recorded(lab: Lab, asked: Sequence[str], recorded: pd.DataFrame) -> NothingRecorded:
+def _nothing_recorded(
+    lab: Lab, asked: Sequence[str], recorded: pd.DataFrame, gone: pd.DataFrame
+) -> NothingRecorded:
     where = shown(lab.path)
+    if len(gone):
+        return NothingRecorded(f"{where}: {describe_missing(gone)}")
     others = [str(cell) for cell in recorded["cell_id"].unique()]
     if asked and others:
         return NothingRecorded(
             f"{_OPTION} {' '.join(asked)}: no run of these cells recorded phases; of {where} these did: {_some(lab, others)}"
         )
+    near = ", ".join(shown(path) for path in last_folders(lab.path.parent) if _holds_phases(path))
     return NothingRecorded(
-        f"{where} holds no ok run that recorded phases; measure with measure.traced=1, or name {other_folders(lab.path.parent)}"
+        f"{where} holds no ok run that recorded phases; measure with measure.traced=1{near and f', or name one of: {near}'}"
     )
+
+
+def _holds_phases(folder: Path) -> bool:
+    """Return whether a trace can be made of a results folder."""
+    try:
+        return not _recorded(Lab.open(folder)).empty
+    except BadInput:
+        return False
 
 
 def _left_out(cells: Sequence[str], names: pd.Series[str], asked: Asked) -> tuple[str, ...]:

@@ -84,10 +84,15 @@ def other_folders(folder: Path, *, empty: bool = False) -> str:
 
     Those without a stored run are left out, unless ``empty`` is true.
     """
-    found = [shown(paths.path) for paths in _sweeps_near(folder, empty=empty)]
+    found = last_folders(folder, empty=empty)
     if not found:
         return f"another folder (there is none in {shown(folder)})"
-    return f"one of: {', '.join(found[-_NAMED:])}"
+    return f"one of: {', '.join(map(shown, found))}"
+
+
+def last_folders(folder: Path, *, empty: bool = False) -> list[Path]:
+    """Return the last eight results folders in ``folder``, or else in `OUTPUTS`; otherwise as `other_folders`."""
+    return [paths.path for paths in _sweeps_near(folder, empty=empty)][-_NAMED:]
 
 
 def _sweeps_near(folder: Path, *, empty: bool) -> list[SweepPaths]:

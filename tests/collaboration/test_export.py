@@ -180,7 +180,7 @@ def test_a_sweep_without_traced_trials_is_refused(lab: Lab) -> None:
     assert len(lab.cells) == 3
     assert _refusal("outputs/untraced") == (
         "outputs/untraced holds no ok run that recorded phases; measure with measure.traced=1, "
-        "or name one of: outputs/latest, outputs/three, outputs/untraced"
+        "or name one of: outputs/latest, outputs/three"
     )
 
 
@@ -188,7 +188,26 @@ def test_a_sweep_in_which_nothing_ran_is_refused(tmp_path: Path) -> None:
     """As one without traced trials is, though no run of it stored any table."""
     sample = Sample(tmp_path / "bad")
     sample.add_bad("incompatible", REFUSAL, model="process", ipc="reference")
-    assert "bad holds no ok run that recorded phases; " in _refusal(str(sample.path))
+    assert _refusal(str(sample.path)) == (
+        f"{sample.path} holds no ok run that recorded phases; measure with measure.traced=1"
+    )
+
+
+@pytest.mark.parametrize("table", ["spans", "trials"])
+def test_deleted_files_are_said_to_be_missing(
+    lab: Lab, tmp_path: Path, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As other commands say it: of one run beside what was written, of all instead of it."""
+    copy = tmp_path / "copy"
+    shutil.copytree(lab.path, copy)
+    first, *others = sorted((copy / table).iterdir())
+    first.unlink()
+    again = f"are missing (in {table}): run the sweep again, which measures those runs again"
+    main([str(copy), "-o", str(tmp_path / "trace")])
+    assert f"\nfiles of 1 stored run {again}\n" in capsys.readouterr().out
+    for file in others:
+        file.unlink()
+    assert _refusal(str(copy)) == f"{copy}: files of 3 stored runs {again}"
 
 
 @pytest.mark.parametrize(
