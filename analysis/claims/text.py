@@ -63,8 +63,8 @@ def by_interpreter(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
 def _last(verdicts: Sequence[Verdict], folder: str, *, full: bool) -> str:
     """Return what the marks mean, and what to type next."""
     missing = any(part.run in part.lacks for verdict in verdicts for part in verdict.parts)
-    more = "" if full else f"; rules, cells and commands: {command('claims')} {folder} --all, or --only C01"
-    measure = f"; what has no cells here: {command('run')} {EXPERIMENT}, or as named" if missing else ""
+    more = "" if full else f"; rules, cells and commands: {command('claims', folder, '--all')}, or --only C01"
+    measure = f"; what has no cells here: {command('run', EXPERIMENT)}, or as named" if missing else ""
     return f"{_LEGEND}{more}{measure}"
 
 
@@ -113,5 +113,5 @@ def details(verdict: Verdict, folder: str) -> Iterator[Detail]:
 def figure(verdict: Verdict, folder: str) -> str:
     """Return the command that draws the figure that shows it."""
     name, select = verdict.claim.figure
-    narrowed = f" --select {select}" if select else ""
-    return f"{command('show')} {folder} --figure {name}{narrowed}"
+    narrowed = ("--select", select) if select else ()
+    return command("show", folder, "--figure", name, *narrowed)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from breakeven.base.factors import POLICY
-from breakeven.base.program import NAME, override, program
+from breakeven.base.program import NAME, command, override
 from breakeven.base.results import planned_runs, typed_options, typed_overrides
 from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
@@ -66,7 +66,7 @@ def show(path: Path, *options: str) -> str:
 
 
 def _about(name: str, path: Path, *options: str) -> str:
-    return shlex.join([*program(), name, shown(path), *options])
+    return command(name, shown(path), *options)
 
 
 def repeat(path: Path, overrides: str | None) -> str:
@@ -101,7 +101,7 @@ def carry_on(path: Path, runs: pd.DataFrame, cells: Iterable[str], knobs: Mappin
 
 def _run(path: Path) -> str:
     """Return the words that measure with the same files as the last launch, and the same settings of Hydra's."""
-    return shlex.join([*program(), "run", *typed_options(path)])
+    return command("run", *typed_options(path))
 
 
 def _typed(path: Path, cells: set[str]) -> list[str] | None:

@@ -24,7 +24,7 @@ class Format(ABC):
     LACKS: ClassVar[tuple[str, ...]] = ()
     """What the format has no place for: the events of that kind that it is given are left out."""
     OPEN: ClassVar[str]
-    """How to open a file of this format, ``{file}``, as a line for people."""
+    """How to open a file of this format, ``{file}`` quoted for a shell, as a line for people."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file

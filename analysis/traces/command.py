@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     path = options.output or _default(lab, choice.runs, format_)
     counts = export(lab, choice.runs, path, format_=format_, place=place)
     lines = (*_describe(path, choice.runs, counts, format_), *choice.left_out)
-    write("".join(f"{line}\n" for line in (*lines, format_.OPEN.format(file=shown(path)))))
+    write("".join(f"{line}\n" for line in (*lines, format_.OPEN.format(file=shlex.quote(shown(path))))))
     return ALL_DONE
 
 

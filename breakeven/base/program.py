@@ -25,9 +25,9 @@ def program() -> tuple[str, ...]:
     return (NAME if found is not None and _is_same(Path(found), script) else _from_here(script),)
 
 
-def command(name: str) -> str:
-    """Return the text to type for the subcommand ``name``."""
-    return shlex.join((*program(), name))
+def command(name: str, *arguments: str) -> str:
+    """Return the text to type for the subcommand ``name`` with ``arguments``, quoted for a shell if they need it."""
+    return shlex.join((*program(), name, *arguments))
 
 
 def python() -> str:

@@ -105,9 +105,9 @@ def _report(folder: Path, written: int) -> str:
     files = f"{written} file{'s' * (written != 1)}"
     if folder.exists() and folder.samefile(conf_folder()):
         return f"{place}: this is a clone, so these are breakeven's own files; edit them here\n"
-    option = "" if folder.absolute() == Path(CONF).absolute() else f"--config-dir {folder} "
+    options = () if folder.absolute() == Path(CONF).absolute() else ("--config-dir", str(folder))
     return (
         f"{place}: {files} written; a file that you change replaces breakeven's own, and for one that you delete breakeven's own is used\n"
         f"For a sweep of your own, copy {place}/experiment/scaling.yaml to mine.yaml, edit it, and type\n"
-        f"  {command('run')} {option}+experiment=mine\n"
+        f"  {command('run', *options, '+experiment=mine')}\n"
     )

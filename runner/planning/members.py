@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -74,7 +75,7 @@ def _describe(asked: Asked, lack: Lack, cell: Cell, interpreter: Interpreter) ->
         return f"{needs}, which {interpreter.executable} ({interpreter.version}) lacks" + _after(lack.remedy)
     if cell.interpreter == CURRENT:
         return f"{needs}, which is not installed: pip install 'breakeven[{lack.extra}]'"
-    return f"{needs}, which {interpreter.executable} lacks: {interpreter.executable} -m pip install '{lack.package}'"
+    return f"{needs}, which {interpreter.executable} lacks: {shlex.quote(interpreter.executable)} -m pip install '{lack.package}'"
 
 
 def _after(remedy: str) -> str:

@@ -149,6 +149,14 @@ def test_lines_fit(judged: list[Verdict], width: int, full: bool) -> None:
     assert all((f"would change it: {verdict.claim.changes}" in text) == full for verdict in judged)
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_commands_about_a_folder_can_be_typed(judged: list[Verdict], full: bool) -> None:
+    """Whatever is in its name: it is one word of what is printed."""
+    found = " ".join(" ".join(lines(judged, "of mine/a", 80, full=full)).replace("\\", "").split())
+    said = "breakeven show 'of mine/a' --figure " if full else "breakeven claims 'of mine/a' --all"
+    assert said in found
+
+
 def test_data_and_markdown_hold_everything(judged: list[Verdict]) -> None:
     """Numbers as numbers, null where there is none; nothing that JSON does not know."""
     plain = json.loads(json.dumps(to_json(judged), allow_nan=False))

@@ -199,6 +199,8 @@ def test_a_second_copy_writes_what_is_missing(capsys: Captured) -> None:
     said = capsys.readouterr().out
     assert said.startswith("mine: 1 file written; ")
     assert said.endswith("  breakeven run --config-dir mine +experiment=mine\n")
+    assert main(["conf", "of mine"]) == 0
+    assert capsys.readouterr().out.endswith("  breakeven run --config-dir 'of mine' +experiment=mine\n")
 
 
 def test_a_folder_that_cannot_be_written(capsys: Captured) -> None:

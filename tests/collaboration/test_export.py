@@ -116,6 +116,13 @@ def test_it_says_what_it_wrote_and_how_to_open_it(said: pytest.CaptureFixture[st
     assert [file.name for file in Path("outputs/three/traces").iterdir()] == [Path(path).name]
 
 
+def test_the_command_that_opens_it_can_be_typed(said: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Whatever is in the file's name."""
+    path = tmp_path / "of mine.json"
+    main(["--format", "chrome", "-o", str(path)])
+    assert f"\n`vizviewer '{path}'` (" in said.readouterr().out
+
+
 def test_what_a_format_lacks_is_said(said: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Counters, marks and arrows."""
     main(["--format", "speedscope", "-o", str(tmp_path / "trace")])
