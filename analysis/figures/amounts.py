@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from breakeven.analysis.figures.edges import HEADROOM, cut_axes
-from breakeven.analysis.figures.look import set_log_axis
+from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.frames.observed import MAGNITUDES, RARE, write_quantity
 from breakeven.analysis.units import format_count, trim_zeros
 

@@ -14,13 +14,13 @@ from breakeven.analysis.figures.look import (
     finish,
     look,
     new_figure,
-    set_log_axis,
     side_by_side,
     thin,
     thinned,
     wrap_setting,
 )
 from breakeven.analysis.figures.style import PALETTE
+from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size, format_time, plural
 from breakeven.search.bisect import CROSSES, FLAT, UNDECIDED

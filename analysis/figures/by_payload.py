@@ -21,13 +21,13 @@ from breakeven.analysis.figures.look import (
     legend_height,
     list_styles,
     new_figure,
-    set_log_axis,
     side_by_side,
     styles,
     thin,
     wrap_setting,
 )
 from breakeven.analysis.figures.roles import Roles, in_order, keep_hues, name_cells
+from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.frames.factors import is_varied, label_settings, tell_apart
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size

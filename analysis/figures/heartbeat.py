@@ -20,9 +20,9 @@ from breakeven.analysis.figures.look import (
     finish,
     look,
     place_legend,
-    set_log_axis,
 )
 from breakeven.analysis.figures.settings import keep_settings
+from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.findings.heartbeat import ALONE, LATE, MISSED, P50, P99, SMOOTH, judge
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_share, format_time, trim_zeros

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis, XAxis
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
@@ -25,7 +24,7 @@ from breakeven.analysis.figures.formats import DPI
 from breakeven.analysis.figures.roles import in_order
 from breakeven.analysis.figures.style import PALETTE, STYLE
 from breakeven.analysis.figures.texts import fit_line, fit_lines, wrap_label
-from breakeven.analysis.units import format_size, trim_zeros
+from breakeven.analysis.units import format_size
 
 T = TypeVar("T")
 
@@ -45,11 +44,6 @@ _CLOSE = 0.12
 
 _NARROW = 0.24
 """The same in one of several panels side by side."""
-
-_BESIDE = 0.25
-"""The same where labels stand side by side."""
-
-_STEPS = ((100, (1,)), (8, (1, 2, 5)), (2, (1, 1.5, 2, 3, 4, 5, 7)), (0, np.arange(1, 10, 0.2)))
 
 
 def side_by_side(panels: int) -> int:
@@ -265,18 +259,6 @@ def _apart(ordered: Sequence[float], close: float = _CLOSE) -> list[float]:
         if value >= kept[-1] * least and value * least <= last:
             kept.append(value)
     return [*kept, last] if len(ordered) > 1 else kept
-
-
-def set_log_axis(axis: Axis, write: Callable[[float], str]) -> None:
-    """Label a logarithmic axis at round values within its view: few over decades, more within one."""
-    low, high = axis.get_view_interval()
-    steps = next((steps for span, steps in _STEPS if high / low >= span), _STEPS[-1][1])
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)))
-    ticks = np.outer(powers, steps).ravel()
-    seen = ticks[(ticks >= low) & (ticks <= high)].tolist()
-    axis.set_major_locator(FixedLocator(_apart(seen, _BESIDE) if seen and isinstance(axis, XAxis) else seen))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: trim_zeros(write(value))))
 
 
 def sort_labels(frame: pd.DataFrame, by: str) -> list[str]:

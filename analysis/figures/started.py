@@ -16,8 +16,9 @@ from breakeven.analysis.figures.context import Context, NothingToDraw
 from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.dots import draw_dots
 from breakeven.analysis.figures.edges import HEADROOM, cut
-from breakeven.analysis.figures.look import Styles, describe_sample, finish, look, set_log_axis, thin, thinned
+from breakeven.analysis.figures.look import Styles, describe_sample, finish, look, thin, thinned
 from breakeven.analysis.figures.roles import Roles, in_order, name_cells
+from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.frames.factors import is_varied
 from breakeven.analysis.frames.hosts import host_of
 from breakeven.analysis.frames.intervals import over_processes

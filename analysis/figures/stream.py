@@ -26,13 +26,13 @@ from breakeven.analysis.figures.look import (
     list_styles,
     look,
     new_figure,
-    set_log_axis,
     side_by_side,
     sort_labels,
     styles,
     wrap_setting,
 )
 from breakeven.analysis.figures.settings import keep_settings, panel_grid
+from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.streamed import RATE, rivals, saturated, streams
 from breakeven.analysis.units import format_rate, format_time

@@ -22,12 +22,12 @@ from breakeven.analysis.figures.look import (
     list_styles,
     look,
     new_figure,
-    set_log_axis,
     side_by_side,
     styles,
     wrap_setting,
 )
 from breakeven.analysis.figures.settings import keep_settings, panel_grid
+from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.findings.switching import DECIDES, IN_PART, NOT, P50, P99, decide, judge, lines, where
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_length, format_time

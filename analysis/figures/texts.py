@@ -22,7 +22,7 @@ _SMALLEST = 5.0
 """The smallest size of a letter, in points."""
 
 _SPACE = re.compile(
-    r"(?<=\d) (?=[kMGT]?i?B\b|[num]?s\b|%|workers?\b)"
+    r"(?<=\d) (?=[kKMGT]?i?B\b|[num]?s\b|%|workers?\b)"
 )  # a number and its unit stay on one line
 
 

@@ -16,6 +16,7 @@ from breakeven.analysis.figures import bandwidth
 from breakeven.analysis.figures.activity import _describe_change
 from breakeven.analysis.figures.crossings import describe_break_even, describe_overtaking
 from breakeven.analysis.figures.look import _apart
+from breakeven.analysis.figures.texts import wrap_label
 from breakeven.analysis.frames.lengths import NEAR, lengths_of_tasks, name_lengths
 from breakeven.analysis.verdicts.lines import Line
 from breakeven.analysis.verdicts.payoff import Payoff
@@ -76,6 +77,17 @@ def test_ticks_are_values_that_lie_apart(values: list[float]) -> None:
     assert (kept[0], kept[-1]) == (ordered[0], ordered[-1])
     span = np.log(ordered[-1] / ordered[0])
     assert all(np.log(after / before) >= 0.1199 * span for before, after in pairwise(kept))
+
+
+@pytest.mark.parametrize("unit", ["B", "kB", "KiB", "MiB", "GiB", "ns", "us", "ms", "s", "%", "workers"])
+def test_a_unit_stays_with_its_number(unit: str) -> None:
+    """Wherever a label breaks."""
+    lines = {
+        line
+        for width in range(14, 30)
+        for line in wrap_label(f"threads at 64 {unit} each", width).split("\n")
+    }
+    assert not any(line.endswith("64") for line in lines)
 
 
 def _line(mechanism: str, *points: tuple[float, float, float, float]) -> pd.DataFrame:
