@@ -79,7 +79,8 @@ def _title(frame: pd.DataFrame) -> str:
 def _draw_limit(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:
     limit = cells[["length", "memcpy_bytes_per_s"]].groupby("length").median().dropna()
     if len(limit):
-        axes.plot(limit.index, limit["memcpy_bytes_per_s"], **_LIMIT, zorder=2)
+        mark = "_" if len(limit) == 1 else ""  # a line has no single point
+        axes.plot(limit.index, limit["memcpy_bytes_per_s"], **_LIMIT, marker=mark, markersize=11, zorder=2)
 
 
 def _dot_limit(axes: Axes, cells: pd.DataFrame, _: Styles) -> None:

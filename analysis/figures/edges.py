@@ -25,6 +25,8 @@ _NEAR, _CAP = 0.12, 0.015
 _VISIBLE = 0.5
 """A bar narrower than this many pixels cannot be seen."""
 
+_NO_MARKER = ("", " ", "None", "none", None)
+
 _TIPS: dict[tuple[str, bool], Any] = {
     ("x", False): markers.CARETLEFT,
     ("x", True): markers.CARETRIGHT,
@@ -120,11 +122,13 @@ def _is_seen(group: Container, axes: Axes) -> bool:
 
 
 def _is_within(line: Line2D, axes: Axes) -> bool:
-    """Return whether some of the line may lie within the axes: their boxes touch."""
+    """Return whether some of the line may lie within the axes: their boxes touch, and it is more than a bare point."""
     points = line.get_transform().transform(line.get_path().vertices)
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         return False
     low, high = points.min(axis=0), points.max(axis=0)
+    if (low == high).all() and line.get_marker() in _NO_MARKER:
+        return False
     view = axes.bbox.padded(1)
     return bool((low <= (view.x1, view.y1)).all() and (high >= (view.x0, view.y0)).all())

@@ -21,7 +21,7 @@ from breakeven.analysis.figures.by_payload import (
 )
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.figures.disturbed import describe_disturbed
-from breakeven.analysis.figures.look import GREY, Styles, describe_sample, finish, look
+from breakeven.analysis.figures.look import GREY, Styles, describe_sample, draw_tail, finish, look
 from breakeven.analysis.figures.roles import DEFAULT, Roles
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_time
@@ -59,11 +59,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 def _draw_tails(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:
     for name, points in cells.sort_values("length").groupby("mechanism"):
         style = look_of[str(name)]
-        x, tail = points["length"], points["latency_p99_ns"]
-        line: dict[str, Any] = (
-            {"linestyle": style.dash} if is_scale(points) else {"linestyle": "none", "marker": "_"}
-        )
-        axes.plot(x, tail, color=style.color, **line, **_FAINT)
+        draw_tail(axes, points["length"], points["latency_p99_ns"], style, _FAINT, joined=is_scale(points))
 
 
 def _dot_tails(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -165,6 +165,24 @@ def draw_errors(
         zorder=3,
     )
     draw_hollow(axes, x, points[column], points, style)
+
+
+def draw_tail(
+    axes: Axes,
+    x: pd.Series[float],
+    tail: pd.Series[float],
+    style: Style,
+    faint: Mapping[str, Any],
+    *,
+    joined: bool = True,
+) -> None:
+    """Draw what lies beside one mechanism's points, such as their 99th percentiles.
+
+    It is a line if x is a scale, or else strokes; of a single point there is no line.
+    """
+    line = joined and int((x.notna() & tail.notna()).sum()) > 1
+    how: dict[str, Any] = {"linestyle": style.dash} if line else {"linestyle": "none", "marker": "_"}
+    axes.plot(x, tail, color=style.color, markersize=11, **how, **faint)
 
 
 def new_figure(width: float, height: float) -> SubFigure:

@@ -21,6 +21,7 @@ from breakeven.analysis.figures.look import (
     add_legend,
     describe_sample,
     draw_errors,
+    draw_tail,
     finish,
     legend_height,
     list_styles,
@@ -83,7 +84,7 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, look_of: Styles) -> None:
     for name, style in look_of.items():
         points = cells[cells["mechanism"].eq(name)].sort_values("load", na_position="last")
         draw_errors(axes, points[RATE], points, _MIDDLE, style)
-        axes.plot(points[RATE], points[_TAIL], color=style.color, linestyle=style.dash, **_FAINT)
+        draw_tail(axes, points[RATE], points[_TAIL], style, _FAINT)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("messages had per second")

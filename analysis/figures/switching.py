@@ -18,6 +18,7 @@ from breakeven.analysis.figures.look import (
     add_legend,
     describe_sample,
     draw_errors,
+    draw_tail,
     finish,
     list_styles,
     look,
@@ -77,10 +78,7 @@ def _draw(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
         for name, points in cells.groupby("mechanism", sort=False):
             style = look_of[str(name)]
             draw_errors(axes, points["interval_ns"], points, P50, style)
-            (tail,) = axes.plot(
-                points["interval_ns"], points[P99], color=style.color, linestyle=style.dash, **_TAIL
-            )
-            tail.set_marker("_" if len(points) == 1 else "")
+            draw_tail(axes, points["interval_ns"], points[P99], style, _TAIL)
         wrap_setting(setting, axes)
         _scale(axes, ends)
     low, high = (float(getattr(np, end)(frame[[P50, P99, "interval_ns"]])) for end in ("min", "max"))

@@ -102,7 +102,7 @@ def _find(name: str, known: pd.DataFrame) -> Finding:
     decision, cells = case.decision, tuple(known.index)
     details = (_TURNS,) if decision == NONE_SEEN and case.turns else ()
     sentence = f"{case.name}: {_SENTENCES[decision](case)}{_cost(case)}."
-    clause = f"{case.name} {_CLAUSES[decision](case)}"
+    clause = str(_CLAUSES[decision](case))
     return Finding(f"shared counter, {case.name}", decision, sentence, cells, details, clause)
 
 
@@ -134,10 +134,10 @@ def _safe(case: Case) -> str:
 
 _SENTENCES: dict[str, Any] = {LOSES: _loses, NONE_SEEN: _none_seen, UNDECIDED: _undecided, SAFE: _safe}
 _CLAUSES: dict[str, Any] = {
-    LOSES: lambda case: f"loses {write_share(case.lost, case.tasks)}",
-    NONE_SEEN: lambda case: f"lost none of {format_count(case.tasks)}",
-    UNDECIDED: lambda _: "is not decided",
-    SAFE: lambda _: "with a lock loses none",
+    LOSES: lambda case: f"{case.name} loses {write_share(case.lost, case.tasks)}",
+    NONE_SEEN: lambda case: f"{case.name} lost none of {format_count(case.tasks)}",
+    UNDECIDED: lambda case: f"{case.name}: not decided whether updates are lost",
+    SAFE: lambda case: f"{case.name} with a lock loses none",
 }
 
 

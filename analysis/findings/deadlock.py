@@ -71,7 +71,7 @@ def _find(name: str, known: pd.DataFrame) -> Finding:
     case = Case.of(name, known)
     decision, cells = case.decision, tuple(known.index)
     sentence = f"{case.name}: {_say(case, decision)}{_cost(case)}."
-    clause = f"{case.name} {_say_briefly(case, decision)}"
+    clause = _say_briefly(case, decision)
     return Finding(f"two locks, {case.name}", decision, sentence, cells, clause=clause)
 
 
@@ -93,10 +93,12 @@ def _say(case: Case, decision: str) -> str:
 
 def _say_briefly(case: Case, decision: str) -> str:
     if decision == DEADLOCK:
-        return f"deadlocks in {write_share_of(case.deadlocks, case.pairs, 'pairs')}"
+        return f"{case.name} deadlocks in {write_share_of(case.deadlocks, case.pairs, 'pairs')}"
     if decision == NONE_SEEN:
-        return f"had no deadlock in {format_count(case.pairs)}"
-    return "in the same order has none" if decision == SAFE else "is not decided"
+        return f"{case.name} had no deadlock in {format_count(case.pairs)}"
+    if decision == SAFE:
+        return f"{case.name} in the same order has none"
+    return f"{case.name}: not decided whether there are deadlocks"
 
 
 def _cost(case: Case) -> str:

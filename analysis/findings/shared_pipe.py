@@ -109,7 +109,7 @@ def _find(name: str, known: pd.DataFrame) -> Finding:
     case = Case.of(name, known)
     decision, cells = case.decision, tuple(known.index)
     sentence = f"{case.name}: {_say(case, decision)}{_cost(case)}. {case.why}."
-    clause = f"{case.name} {_say_briefly(case, decision)}"
+    clause = _say_briefly(case, decision)
     return Finding(f"shared pipe, {case.name}", decision, sentence, cells, clause=clause)
 
 
@@ -142,10 +142,13 @@ def _losses(case: Case) -> str:
 
 def _say_briefly(case: Case, decision: str) -> str:
     if decision == LOSES:
-        return f"loses {write_share_of(case.lost, case.tasks, 'messages')}" if case.lost else "tears messages"
+        often = write_share_of(case.lost, case.tasks, "messages")
+        return f"{case.name} loses {often}" if case.lost else f"{case.name} tears messages"
     if decision == NONE_SEEN:
-        return f"lost none of {format_count(case.tasks)}"
-    return "with locks loses none" if decision == SAFE else "is not decided"
+        return f"{case.name} lost none of {format_count(case.tasks)}"
+    if decision == SAFE:
+        return f"{case.name} with locks loses none"
+    return f"{case.name}: not decided whether messages are lost"
 
 
 def _cost(case: Case) -> str:

@@ -105,6 +105,7 @@ def test_none_of_few_decides_nothing(sample: Sample, factors: dict[str, Any], wh
     found = _only(sample)
     assert found.decision == "undecided"
     assert found.sentence == f"thread: not decided whether updates are lost without a lock: {why}."
+    assert found.clause == "thread: not decided whether updates are lost"
 
 
 def test_a_lock_alone_is_safe(sample: Sample) -> None:

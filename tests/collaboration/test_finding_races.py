@@ -126,6 +126,7 @@ def test_few_messages_or_workers_decide_nothing(sample: Sample, factors: dict[st
     found = _only(sample)
     assert found.decision == "undecided"
     assert found.sentence.startswith(f"process: not decided whether messages are lost without locks: {why}. ")
+    assert found.clause == "process: not decided whether messages are lost"
 
 
 def test_pipes_with_locks_alone_are_safe(sample: Sample) -> None:

@@ -10,7 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 
 from breakeven.analysis.figures import NothingToDraw, draw
 from breakeven.analysis.findings import findings
@@ -278,3 +281,19 @@ def test_the_figure_says_which_moves_most(tmp_path: Path) -> None:
     sample.add_map(speedup=1.0)
     with pytest.raises(NothingToDraw, match="needs pattern=stream"):
         draw("stream", load(sample.path))
+
+
+@pytest.mark.parametrize("loads", [(None,), (None, 0.5)])
+def test_the_figure_shows_the_percentile_of_a_single_load(
+    tmp_path: Path, loads: tuple[float | None, ...]
+) -> None:
+    """A line of one point cannot be seen, a stroke can; the legend lists what is drawn."""
+    figure = draw("stream", _sweep(tmp_path, {"pipe": APART, "queue": ALIKE}, loads))
+    (axes,) = [one for one in figure.findobj(Axes) if isinstance(one, Axes)]
+    tails = [line for line in axes.lines if line.get_label() == "99th percentile"]
+    assert {(line.get_marker(), np.asarray(line.get_xdata()).size) for line in tails} == {
+        ("_" if len(loads) == 1 else "None", len(loads))
+    }
+    (legend,) = figure.findobj(Legend)
+    assert isinstance(legend, Legend)
+    assert "99th percentile" in [text.get_text() for text in legend.get_texts()]
