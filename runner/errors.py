@@ -28,12 +28,11 @@ class OutputsUnwritable(BadInput):
     """Raised when the results folder cannot be created or written."""
 
     @classmethod
-    def from_os_error(cls, error: OSError, what: str | Path) -> Self:
-        """Return the error for ``what``, which cannot be written."""
-        return cls(
-            f"cannot write {what}: {error.strerror}; "
-            "free or unlock that folder, or choose another with outputs=FOLDER"
-        )
+    def from_os_error(
+        cls, error: OSError, what: str | Path, otherwise: str = "choose another with outputs=FOLDER"
+    ) -> Self:
+        """Return the error for ``what``, which cannot be written; ``otherwise`` is the alternative remedy."""
+        return cls(f"cannot write {what}: {error.strerror}; free or unlock that folder, or {otherwise}")
 
 
 class ConditionsChanged(BadInput):
@@ -44,9 +43,7 @@ class OutputsUnreadable(BadInput):
     """Raised when the results folder holds a file that this user may not read."""
 
     @classmethod
-    def from_os_error(
-        cls, error: OSError, otherwise: str = "choose another folder with outputs=FOLDER or sweep=NAME"
-    ) -> Self:
+    def from_os_error(cls, error: OSError, otherwise: str = "choose another folder") -> Self:
         """Return the error for the file that ``error`` names; ``otherwise`` is the alternative remedy."""
         return cls(f"cannot read {error.filename}: {error.strerror}; make it readable, or {otherwise}")
 

@@ -18,4 +18,6 @@ def write_aside(path: Path, write: Callable[[Path], object]) -> None:
         with written_aside(path) as aside:
             write(aside)
     except OSError as error:
-        raise VerdictsUnwritable(f"{path} cannot be written ({error.strerror})") from error
+        raise VerdictsUnwritable(
+            f"{path} cannot be written ({error.strerror}); free or unlock its folder, or name a copy of that"
+        ) from error

@@ -42,6 +42,7 @@ class SweepLock:
 
     _doing = "written"
     _remedy = "wait for it, or choose another name with sweep=NAME"
+    _elsewhere = "choose another with outputs=FOLDER"
 
     def __init__(self, path: Path, *, beat_seconds: float = BEAT_SECONDS) -> None:
         self._folder = path
@@ -73,7 +74,8 @@ class SweepLock:
         try:
             note = self._take()
         except OSError as error:
-            raise OutputsUnwritable.from_os_error(error, error.filename or self._path) from error
+            what = f"results to {self._folder}"  # and not the lock, of which nobody knows
+            raise OutputsUnwritable.from_os_error(error, what, self._elsewhere) from error
         self._owner = os.getpid()
         self._ended.clear()
         self._beating = Thread(target=self._beat, name="sign of life", daemon=True)
@@ -179,6 +181,7 @@ class CompactorLock(SweepLock):
 
     _doing = "compacted"
     _remedy = "wait for it"
+    _elsewhere = "compact a copy of it"
 
     @staticmethod
     def _file(paths: SweepPaths) -> Path:

@@ -291,13 +291,16 @@ def test_unlike_hosts_are_refused_unless_asked_for(tmp_path: Path, capsys: Captu
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, capsys: Captured) -> None:
-    """After the verdicts were printed."""
+    """After the verdicts were printed and the page, which may be elsewhere, was written."""
     sample = Sample(tmp_path / "mine", rounds=3)
     gains(sample, near(1.0))
     (sample.path / "claims.json").mkdir()
-    with pytest.raises(VerdictsUnwritable, match=r"claims\.json cannot be written \(.*\)$"):
-        main([str(sample.path)])
+    page = tmp_path / "page.html"
+    remedy = "free or unlock its folder, or name a copy of that"
+    with pytest.raises(VerdictsUnwritable, match=rf"claims\.json cannot be written \(.*\); {remedy}$"):
+        main([str(sample.path), "--page", str(page)])
     assert "C01 inconclusive" in capsys.readouterr().out
+    assert "</html>" in page.read_text(encoding="utf-8")
 
 
 def test_a_sweep_without_a_run_that_is_ok(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from breakeven.base.layout import SweepPaths
 from breakeven.base.schema import TABLES
 from breakeven.base.table_files import TableFiles, read_index
 from breakeven.runner.compact.command import main as compact
+from breakeven.runner.errors import OutputsUnwritable
 from breakeven.runner.locks import CompactorLock
 from breakeven.runner.status.command import main as status
 from breakeven.runner.store import Sweep, compacted, compaction, swapping
@@ -337,6 +338,17 @@ def _fill(file: Path) -> None:
         while True:
             filler.write(b"0" * 1024)
     os.truncate(file, file.stat().st_size - _LEFT_BYTES)
+
+
+def test_a_folder_that_cannot_be_written_is_named(sweep: Sweep) -> None:
+    """With what helps this command, which takes no outputs=FOLDER."""
+    measured(sweep)
+    (sweep.path / ".compactor").mkdir()
+    with pytest.raises(OutputsUnwritable) as caught:
+        compact([str(sweep.path)])
+    said, _, remedy = str(caught.value).partition("; ")
+    assert said.startswith(f"cannot write results to {sweep.path}: ")
+    assert remedy == "free or unlock that folder, or compact a copy of it"
 
 
 def test_a_full_disk_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

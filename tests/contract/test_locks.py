@@ -443,7 +443,7 @@ def test_another_error_of_locking_is_told(folder: Path, monkeypatch: pytest.Monk
     with pytest.raises(OutputsUnwritable) as caught:
         SweepLock(folder).acquire()
     assert str(caught.value) == (
-        f"cannot write {folder / '.writer'}: Input/output error; "
+        f"cannot write results to {folder}: Input/output error; "
         "free or unlock that folder, or choose another with outputs=FOLDER"
     )
 
