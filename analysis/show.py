@@ -29,6 +29,7 @@ from breakeven.analysis.summary.screen import (
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.suggestions import did_you_mean
+from breakeven.base.terminal import print_plain
 from breakeven.base.text import shown
 from breakeven.base.wrapping import wrap, wrap_command
 
@@ -173,4 +174,4 @@ def _say_missing(missing: Mapping[str, str], console: Console, why: str) -> None
         lines = wrap(f"no figure for: {', '.join(missing)}", width, INDENT)
         lines += wrap_command(f"{INDENT}why: ", why, width, 2 * INDENT)
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_plain(console, line)

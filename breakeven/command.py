@@ -8,6 +8,7 @@ from breakeven.base.interruption import ending_quietly
 from breakeven.base.loading import load
 from breakeven.base.output import write
 from breakeven.base.streams import make_sturdy, problems
+from breakeven.base.text import printable
 from breakeven.runner.cell.search_path import put_standard_library_first
 
 COMMANDS = {
@@ -102,7 +103,7 @@ def call(name: str, arguments: list[str]) -> int:
     try:
         code: int = load(COMMANDS[name][0])(arguments)
     except BadInput as refusal:
-        sys.stderr.write(f"{refusal}\n")
+        sys.stderr.write(f"{printable(str(refusal), lines=True)}\n")
         return BAD_INPUT
     return code if _is_written() or name in _SWEEPS else BAD_INPUT
 

@@ -17,7 +17,8 @@ from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.units import format_ratio, plural
 from breakeven.base.results import left_out
 from breakeven.base.schema import TABLES
-from breakeven.base.text import shown
+from breakeven.base.terminal import print_plain
+from breakeven.base.text import printable, shown
 from breakeven.runner.cell.intervals import LEVEL
 
 WIDE = 100
@@ -205,7 +206,7 @@ def _table(rows: pd.DataFrame, width: int) -> Table:
 
 
 def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+    return printable(text).replace("[", r"\[")
 
 
 def _align(rows: pd.DataFrame) -> list[str]:
@@ -216,8 +217,8 @@ def _align(rows: pd.DataFrame) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    return text.replace("|", r"\|").replace("\n", " ")
+    return printable(text.replace("\n", " ")).replace("|", r"\|")
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    print_plain(console, text)

@@ -25,7 +25,7 @@ def lay_out(table: Table, width: int, rows: int | None) -> Iterator[str]:
     cells is said below the table, with the numbers of the cells, the widest column first. No line is wider than
     ``width``.
     """
-    texts = table.texts if rows is None else table.texts[_best(table.ranks, rows)]
+    texts = table.texts if rows is None else table.texts.loc[_best(table.ranks, rows)]
     columns, keyed = _fit(texts, table.factors, width)
     yield from _write(texts[columns], width)
     if rows is None:

@@ -42,7 +42,7 @@ from breakeven.analysis.units import plural
 from breakeven.analysis.verdicts import brief_lines, iter_verdict_lines, write_verdicts
 from breakeven.base.results import left_out, name_of
 from breakeven.base.schema import TABLES
-from breakeven.base.terminal import columns, height
+from breakeven.base.terminal import columns, height, print_plain
 from breakeven.base.text import printable, shown, what_happened
 from breakeven.base.wrapping import wrap, wrap_command
 
@@ -252,7 +252,7 @@ def _width(console: Console) -> int:
 
 def _print(texts: Iterable[str], console: Console) -> None:
     for line in texts:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_plain(console, line)
 
 
 def _decided(summary: Summary, width: int, view: View) -> Iterator[str]:

@@ -1,9 +1,14 @@
-"""How wide a text may be where it is shown."""
+"""How wide a text may be where it is shown, and such text."""
 
 from __future__ import annotations
 
 import os
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+from breakeven.base.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 DEFAULT = 80
 """The columns of what is no terminal, or of one that does not say how wide it is."""
@@ -37,6 +42,11 @@ def fixed(stream: TextIO) -> tuple[int, int] | tuple[None, None]:
     if stream.isatty() and not {"COLUMNS", "LINES"} & set(os.environ):
         return None, None
     return columns(stream), height(stream)
+
+
+def print_plain(console: Console, text: str) -> None:
+    """Print ``text`` as it is, but for what a terminal would obey: names in it are other people's."""
+    console.print(printable(text, lines=True), markup=False, highlight=False, soft_wrap=True)
 
 
 def _size(stream: TextIO) -> os.terminal_size:

@@ -13,6 +13,8 @@ _ESCAPED = re.compile(r"\\(?:\\|[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 def printable(text: str, *, lines: bool = False) -> str:
     """Return ``text`` with control characters escaped as in Python; ``lines`` keeps line ends and tabs."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() or (lines and char in "\n\t") else _written_out(char) for char in text
     )

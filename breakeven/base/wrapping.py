@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 
+from breakeven.base.text import printable
+
 _CONTINUED = " \\"
 
 
@@ -26,13 +28,13 @@ def _chop(text: str, width: int) -> list[str]:
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """Return ``text`` in lines of at most ``width`` columns, all but the first behind ``indent``.
 
-    Lines end between words; a word that is wider than a line is broken. Width is that on a terminal, where some
-    characters take two columns.
+    Lines end between words; a word that is wider than a line is broken, and what a terminal would obey is written out.
+    Width is that on a terminal, where some characters take two columns.
     """
     lines: list[str] = []
     line = ""
     room = max(width - columns(indent), 2)  # a character may be two columns wide
-    for word in text.split():
+    for word in map(printable, text.split()):
         for place, part in enumerate(_chop(word, room) if columns(word) > room else [word]):
             joined = f"{line} {part}" if line and not place else part
             if place or columns(joined) > (room if lines else width):
@@ -51,7 +53,7 @@ def wrap_command(before: str, command: str, width: int, indent: str = "") -> lis
 
     Lines that the command continues on end with a backslash, so that it can be pasted; no word is broken.
     """
-    words = [shlex.quote(word) for word in shlex.split(command)]
+    words = [printable(shlex.quote(word)) for word in shlex.split(command)]
     lines, line = [], before + words[0]
     for place, word in enumerate(words[1:], 2):
         end = 0 if place == len(words) else len(_CONTINUED)

@@ -20,6 +20,7 @@ from breakeven.base.exit_codes import ALL_DONE, BAD_INPUT, EXIT_INTERRUPTED, SOM
 from breakeven.base.loading import load
 from breakeven.base.output import write
 from breakeven.base.program import program
+from breakeven.base.text import printable
 from breakeven.base.version import project_version
 from breakeven.runner.config.files import conf_folder
 from breakeven.runner.hydra_app.choices import refuse_choices
@@ -69,7 +70,7 @@ def run(arguments: Sequence[str], typed: Sequence[str] = ()) -> int:
         _compose_and_run(application, arguments)
     except BadInput as refusal:
         application.report()  # on calls before the refused one
-        sys.stderr.write(f"{refusal}\n")
+        sys.stderr.write(f"{printable(str(refusal), lines=True)}\n")
         return BAD_INPUT
     except RunFailed:  # the process that made the run has shown why
         return SOME_FAILED

@@ -16,7 +16,7 @@ from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.program import override
 from breakeven.base.statuses import FINAL
 from breakeven.base.streams import problems
-from breakeven.base.terminal import fixed
+from breakeven.base.terminal import fixed, print_plain
 from breakeven.base.text import shown
 from breakeven.base.wrapping import wrap
 from breakeven.runner.config.policy import JSON, QUIET
@@ -289,7 +289,7 @@ class Session:
         observers.notify(Noted(text=note))
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        print_plain(self._console, text)
 
 
 def _opening(plan: Plan, pending: Pending, stored: Stored, turns: Turns) -> str:

@@ -13,6 +13,7 @@ import breakeven
 from breakeven.analysis.errors import VerdictsUnwritable
 from breakeven.analysis.figures.answers import describe_answers
 from breakeven.analysis.lab import Lab, load
+from breakeven.analysis.show import main as show
 from breakeven.analysis.summary.screen import print_summary
 from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
 from tests.analysis_samples import Sample
@@ -235,3 +236,17 @@ def test_what_a_mechanism_raised_is_said_with_its_type(tmp_path: Path) -> None:
     sample.add_bad("failed", "ValueError: first\n\n  second (mine.py:1 in bad)", model="process")
     said = "(failed: ValueError: first ... second (mine.py:1 in bad))"
     assert said in load(sample.path).verdicts["sentence"].iloc[0]
+
+
+def test_what_a_terminal_would_obey_is_written_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Labels are whatever somebody typed: one may turn a line around, or hold what switches colours."""
+    sample = Sample(tmp_path / "labels")
+    for label in ("a\u202eb", "c\x1b[31md"):
+        sample.add_map(speedup=1.5, label=label)
+        sample.add_bad("failed", f"ValueError: {label}", label=label, model="process")
+    show([str(sample.path), "--verbose", "--no-figures"])
+    said = capsys.readouterr().out
+    assert (r"a\u202eb" in said, r"c\x1b[31md" in said) == (True, True)
+    assert all(line.isprintable() for line in said.splitlines())

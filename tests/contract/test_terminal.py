@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.analysis.summary.screen import open_console
+from breakeven.base.output import write
 from breakeven.base.terminal import DEFAULT, HEIGHT, columns, height
 
 
@@ -44,3 +45,9 @@ def test_what_is_no_terminal_has_eighty_columns(monkeypatch: pytest.MonkeyPatch)
     assert columns(io.StringIO()) == 132
     monkeypatch.setenv("COLUMNS", "wide")
     assert columns(io.StringIO()) == DEFAULT
+
+
+def test_what_a_terminal_would_obey_is_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines and tabs stay: what commands print is text of theirs around names of others."""
+    write("left out\tthread, a\u202eb\x1b[31m\n")
+    assert capsys.readouterr().out == "left out\tthread, a\\u202eb\\x1b[31m\n"
