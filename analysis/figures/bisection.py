@@ -20,6 +20,7 @@ from breakeven.analysis.figures.look import (
     wrap_setting,
 )
 from breakeven.analysis.figures.style import PALETTE
+from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_size, format_time, plural
@@ -59,8 +60,9 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     lines = thin(list(frame["line"].unique()))
     columns = side_by_side(len(lines))
     rows = ceil(len(lines) / columns)
+    height = _PANEL[1] + further_height(frame["text"].unique())
     with look():
-        body = new_figure(_PANEL[0] * max(columns, 1.6), 1.2 + _PANEL[1] * rows)
+        body = new_figure(_PANEL[0] * max(columns, 1.6), 1.2 + height * rows)
         panels = body.subplots(rows, columns, squeeze=False, sharey=True).flat
         colour, band = PALETTE[:2]
         write = format_time if frame["along"].iloc[0] == "task" else format_size

@@ -27,6 +27,7 @@ from breakeven.analysis.figures.look import (
     wrap_setting,
 )
 from breakeven.analysis.figures.roles import Roles, in_order, keep_hues, name_cells
+from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.frames.factors import is_varied, label_settings, tell_apart
 from breakeven.analysis.frames.load import Lab
@@ -139,7 +140,8 @@ def _draw_lines(frame: pd.DataFrame, measure: Measure, settings: list[str], extr
     rows = -(-len(settings) // columns)
     look_of = styles(frame)
     wide = 5 if columns == _PAIR else 3  # so that the sizes below a panel stand side by side
-    body = new_figure(max(7.5, 2.8 + wide * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of))))
+    height = max((3.6 + further_height(settings)) * rows, legend_height(2 + len(look_of)))
+    body = new_figure(max(7.5, 2.8 + wide * columns), 1.2 + height)
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, setting in zip(panels.ravel(), settings, strict=False):
         cells = frame[frame["setting"].eq(setting)].sort_values("length")

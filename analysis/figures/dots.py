@@ -17,7 +17,7 @@ from breakeven.analysis.figures.look import (
     styles,
     wrap_setting,
 )
-from breakeven.analysis.figures.texts import wrap_label
+from breakeven.analysis.figures.texts import further_height, wrap_label
 
 Extra = Callable[[Axes, pd.DataFrame, Styles], None]
 
@@ -34,7 +34,9 @@ def draw_dots(frame: pd.DataFrame, column: str, settings: Sequence[str], extra: 
     most = frame.groupby("setting")["mechanism"].nunique().max()
     alike = frame.groupby("setting")["mechanism"].agg(set).map(len).eq(len(look_of)).all()
     wide = 2.7 if alike else 4.2
-    body = new_figure(max(7.5, 2.4 + wide * columns), 1.6 + rows * (0.8 + 0.34 * most))
+    row = 0.34 + further_height(look_of) / 2
+    height = 0.8 + row * most + further_height(settings)
+    body = new_figure(max(7.5, 2.4 + wide * columns), 1.6 + rows * height)
     panels = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=bool(alike)).ravel()
     for axes, setting in zip(panels, settings, strict=False):
         cells = frame[frame["setting"].eq(setting)]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from breakeven.analysis.figures.look import new_figure, wrap_setting
 from breakeven.analysis.figures.sheets import Map, label_columns, name_columns
+from breakeven.analysis.figures.texts import further_height, shorten_label
 
 Floats = NDArray[np.float64]
 
@@ -148,10 +149,12 @@ def new_panels(
     rows = ceil(len(maps) / columns)
     columns = ceil(len(maps) / rows)
     beside = 1.8 + 0.075 * max(
-        (len(str(row)) for one in maps if one.y is None for row in one.rows), default=0
+        (len(shorten_label(str(row))) for one in maps if one.y is None for row in one.rows), default=0
     )
+    titles = further_height(one.title for one in maps)
     body = new_figure(
-        max(7.5, beside + (width + 0.3) * columns), 1.55 + 0.23 * ceil(entries / 2) + rows * (height + 0.55)
+        max(7.5, beside + (width + 0.3) * columns),
+        1.55 + 0.23 * ceil(entries / 2) + rows * (height + 0.55 + titles),
     )
     heights = [one.shape[0] for one in maps] if strips else [1] * rows
     panels = body.subplots(rows, columns, squeeze=False, height_ratios=heights).ravel()
@@ -169,7 +172,9 @@ def _label_sides(axes: Axes, one: Map, *, left: bool, below: bool) -> None:
     axes.grid(visible=False)
     axes.tick_params(length=0, labelsize="small")
     axes.set_xticks(range(one.shape[1]), label_columns(one))
-    axes.set_yticks(range(one.shape[0]), [one.y.write(row) if one.y else str(row) for row in one.rows])
+    axes.set_yticks(
+        range(one.shape[0]), [one.y.write(row) if one.y else shorten_label(str(row)) for row in one.rows]
+    )
     axes.set_xlabel(name_columns(one) if below else "")
     axes.set_ylabel(one.y.name if left and one.y else "")
     for spine in axes.spines.values():

@@ -23,7 +23,7 @@ from breakeven.analysis.figures.edges import list_drawn
 from breakeven.analysis.figures.formats import DPI
 from breakeven.analysis.figures.roles import in_order
 from breakeven.analysis.figures.style import PALETTE, STYLE
-from breakeven.analysis.figures.texts import fit_line, fit_lines, wrap_label
+from breakeven.analysis.figures.texts import fit_line, fit_title, wrap_label
 from breakeven.analysis.units import format_size
 
 T = TypeVar("T")
@@ -199,7 +199,7 @@ def finish(body: SubFigure, title: str, context: Context, *sample: str) -> Figur
     """Set title and caption, both fitted to the figure's width: the caption is one line."""
     figure = body.get_figure(root=True)
     text = figure.suptitle("", x=0.01, ha="left", size="large", weight="bold")
-    fit_lines(text, title)
+    figure.set_figheight(figure.get_figheight() + fit_title(text, title))
     caption = figure.supxlabel(context.caption(*sample), x=0.01, ha="left", size="x-small", color=GREY)
     fit_line(caption)
     return figure

@@ -33,6 +33,7 @@ from breakeven.analysis.figures.look import (
     wrap_setting,
 )
 from breakeven.analysis.figures.settings import keep_settings, panel_grid
+from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.streamed import RATE, rivals, saturated, streams
@@ -64,7 +65,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         columns = side_by_side(len(kept))
         rows = -(-len(kept) // columns)
         body = new_figure(
-            max(7.5, 2.8 + 3.4 * columns), 1.2 + max(3.6 * rows, legend_height(2 + len(look_of)))
+            max(7.5, 2.8 + 3.4 * columns),
+            1.2 + max((3.6 + further_height(kept)) * rows, legend_height(2 + len(look_of))),
         )
         panels = panel_grid(body, len(kept), columns, sharey=True)
         for axes, setting in zip(panels, kept, strict=True):

@@ -28,6 +28,7 @@ from breakeven.analysis.figures.look import (
     wrap_setting,
 )
 from breakeven.analysis.figures.settings import keep_settings, panel_grid
+from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.findings.switching import DECIDES, IN_PART, NOT, P50, P99, decide, judge, lines, where
 from breakeven.analysis.frames.load import Lab
@@ -66,7 +67,7 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
 def _draw(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     columns = side_by_side(len(settings))
     rows = -(-len(settings) // columns)
-    body = new_figure(max(7.5, 2.8 + 3.4 * columns), 1.2 + 3.9 * rows)
+    body = new_figure(max(7.5, 2.8 + 3.4 * columns), 1.2 + (3.9 + further_height(settings)) * rows)
     panels = panel_grid(body, len(settings), columns, sharex=True, sharey=True)
     look_of = styles(frame)
     shortest, longest = frame["interval_ns"].min(), frame["interval_ns"].max()

@@ -11,8 +11,17 @@ from matplotlib.text import Text
 LABEL = 30
 """The most characters of a line of a label."""
 
+LINES, CUT = 5, "..."
+"""The most lines of a label, and what stands for those that are left out."""
+
+ROW = 60
+"""The most characters of a label that has one line."""
+
 _LINE = 0.2
 """The height of a line of a label in inches."""
+
+_TITLE_LINE, _TITLE_LINES = 0.22, 2
+"""The height of a line of a title in inches, and as many as have room in any figure."""
 
 _ROOM = 0.96
 """Share of the figure's width for a line of text; letters of an SVG are a little wider than those of a PNG."""
@@ -29,11 +38,24 @@ _SPACE = re.compile(
 def wrap_label(label: str, characters: int = LABEL) -> str:
     """Return a label of a panel, a row or a legend entry on as many lines as it needs.
 
-    Units stay with their numbers.
+    Units stay with their numbers. Of one with more than `LINES` the first lines and the last are kept.
     """
-    return textwrap.fill(_SPACE.sub("\N{NO-BREAK SPACE}", label), characters).replace(
-        "\N{NO-BREAK SPACE}", " "
-    )
+    lines = textwrap.wrap(_SPACE.sub("\N{NO-BREAK SPACE}", label), characters)
+    return "\n".join(_cut(lines)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _cut(lines: list[str]) -> list[str]:
+    """Return no more than `LINES` lines: of more the first ones and the last."""
+    return lines if len(lines) <= LINES else [*lines[: LINES - 2], CUT, lines[-1]]
+
+
+def shorten_label(label: str, characters: int = ROW) -> str:
+    """Return a label that must stay on one line: of one that is too long the beginning and the end."""
+    if len(label) <= characters:
+        return label
+    kept = characters - len(CUT)
+    end = kept // 3
+    return f"{label[: kept - end]}{CUT}{label[-end:]}"
 
 
 def further_height(labels: Iterable[str]) -> float:
@@ -51,6 +73,16 @@ def fit_lines(text: Text, words: str) -> None:
         text.set_text(textwrap.fill(words, characters))
         if _width(text) <= room:
             return
+
+
+def fit_title(title: Text, words: str) -> float:
+    """Set ``words`` on the lines they need, cut as labels are.
+
+    Return the height in inches beyond that of the lines for which every figure has room.
+    """
+    fit_lines(title, words)
+    title.set_text("\n".join(_cut(title.get_text().split("\n"))))
+    return _TITLE_LINE * max(title.get_text().count("\n") + 1 - _TITLE_LINES, 0)
 
 
 def fit_line(text: Text) -> None:

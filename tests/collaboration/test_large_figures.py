@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import product
+import warnings
+from itertools import combinations, product
+from typing import Any
 
 import pandas as pd
+import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 from breakeven.analysis.figures import Context, draw, overhead
 from breakeven.analysis.figures.phases import ON_CPU
+from breakeven.analysis.figures.texts import LINES
 from breakeven.analysis.frames.load import load
 from tests.analysis_samples import MS, Sample
 
@@ -82,3 +88,42 @@ def test_no_panel_of_overhead_is_empty(sample: Sample) -> None:
     assert len(panels) == 12
     assert all(axes.patches for axes in panels)
     assert "9 of 12 bars" in _said(figure)
+
+
+LONG = "an experiment with a long descriptive label " * 8
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("scaling", ({"workers": 2},)),
+        ("scaling", ({"workers": 2}, {"workers": 4})),
+        ("scaling", ({"task_ns": MS}, {"task_ns": 4 * MS})),
+        ("breakeven", ({"task_ns": MS}, {"task_ns": 4 * MS})),
+        ("winner", ({"task_ns": MS}, {"task_ns": 4 * MS})),
+        ("overhead", ({"workers": 2, "spans": True},)),
+    ],
+)
+def test_long_labels_leave_room_for_the_axes(
+    sample: Sample, name: str, cells: tuple[dict[str, Any], ...]
+) -> None:
+    """They are cut in the middle, panels stay as high as a few lines, and nothing lies over anything else."""
+    for label, model, factors in product((f"{LONG}one", f"{LONG}two"), ("thread", "process"), cells):
+        sample.add_map(model=model, label=label, speedup=1.2, **factors)
+    figure = draw(name, load(sample.path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.draw_without_rendering()
+    panels = [axes for axes in figure.findobj(Axes) if isinstance(axes, Axes) and axes.get_xticklabels()]
+    around = [
+        text
+        for text in figure.findobj(Text)
+        if isinstance(text, Text) and text.get_text() in {figure.get_suptitle(), figure.get_supxlabel()}
+    ]
+    found = [artist.get_tightbbox() for artist in (*panels, *around, *figure.findobj(Legend))]
+    boxes = [box for box in found if box is not None]
+    assert not any(one.padded(-2).overlaps(other) for one, other in combinations(boxes, 2))
+    assert all(axes.bbox.height >= 0.5 * figure.dpi for axes in panels)
+    assert figure.get_size_inches()[1] <= HIGHEST
+    assert figure.get_size_inches()[0] <= HIGHEST * 1.2
+    assert figure.get_suptitle().count("\n") < LINES

@@ -16,7 +16,7 @@ from breakeven.analysis.figures import bandwidth
 from breakeven.analysis.figures.activity import _describe_change
 from breakeven.analysis.figures.crossings import describe_break_even, describe_overtaking
 from breakeven.analysis.figures.look import _apart
-from breakeven.analysis.figures.texts import wrap_label
+from breakeven.analysis.figures.texts import CUT, LINES, shorten_label, wrap_label
 from breakeven.analysis.frames.lengths import NEAR, lengths_of_tasks, name_lengths
 from breakeven.analysis.verdicts.lines import Line
 from breakeven.analysis.verdicts.payoff import Payoff
@@ -88,6 +88,21 @@ def test_a_unit_stays_with_its_number(unit: str) -> None:
         for line in wrap_label(f"threads at 64 {unit} each", width).split("\n")
     }
     assert not any(line.endswith("64") for line in lines)
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=40), min_size=1, max_size=40), st.integers(8, 40))
+def test_a_label_has_few_lines(words: list[str], width: int) -> None:
+    """Of one that is too long the beginning and the end are kept; so of one that has a single line."""
+    label = " ".join(words)
+    lines = wrap_label(label, width).split("\n")
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) <= width
+    assert label.startswith(lines[0])
+    assert label.endswith(lines[-1])
+    assert CUT in lines or "".join(lines).replace(" ", "") == "".join(words)
+    short = shorten_label(label, width)
+    assert len(short) <= width
+    assert short == label or (short[0], short[-1]) == (label[0], label[-1])
 
 
 def _line(mechanism: str, *points: tuple[float, float, float, float]) -> pd.DataFrame:
