@@ -149,7 +149,7 @@ class Lab:
         """
         stored = {table: TableFiles.of(SweepPaths(self.path).table(table)) for table in TABLES}
         listed = self.runs[["cell_id", "round"]].assign(table=self.runs["parts"].fillna("").str.split("\n"))
-        listed = listed.explode("table").assign(table=lambda rows: rows["table"].str.partition(" ")[0])
+        listed = listed.explode("table").assign(table=lambda rows: rows["table"].str.split(" ").str[0])
         listed = listed[listed["table"].isin(list(TABLES))]
         rows = zip(listed["cell_id"], listed["round"], listed["table"], strict=True)
         there = [stem(cell_id, round_) in stored[table] for cell_id, round_, table in rows]

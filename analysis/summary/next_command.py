@@ -56,7 +56,7 @@ def _look_into(path: Path, broken: pd.DataFrame) -> str:
     if raised.empty:
         return _about("status", path)
     pairs = _pairs(raised.head(1))
-    own = pairs[pairs["key"].str.lstrip("+").str.partition(".")[0].ne(_ENGINE)]
+    own = pairs[pairs["key"].str.lstrip("+").str.split(".").str[0].ne(_ENGINE)]
     return f"{_run(path)} {_join(own)}rounds=1 {_DEBUG}"
 
 
@@ -143,7 +143,7 @@ def _repeat(path: Path, runs: pd.DataFrame, without: Collection[str] = ()) -> st
 def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the distinct overrides of ``runs`` as ``key`` and ``value``, small values first."""
     lines = runs["overrides"].dropna().str.split("\n").explode()
-    pairs = lines.str.partition("=").rename(columns={0: "key", 2: "value"}).drop_duplicates(["key", "value"])
+    pairs = lines.str.extract("(?P<key>[^=]*)=?(?P<value>.*)").drop_duplicates(["key", "value"])
     pairs = pairs[~pairs["key"].isin(_NOT_REPEATED)]
     pairs = pairs[(pairs["key"] + "=" + pairs["value"]).ne(_DEBUG)]
     place = pairs.groupby("key", sort=False).ngroup()

@@ -36,9 +36,10 @@ def test_the_exit_code_is_ours(tmp_path: Path, moment: str) -> None:
 
 
 TYPED = """
-import sys
+import signal, sys
 from breakeven import command
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal; tests in the background ignore it
 command.COMMANDS["show"] = "interrupted:main", "a command that is interrupted"
 sys.argv = ["breakeven", "show"]
 sys.exit(command.main())
@@ -89,8 +90,11 @@ def test_a_caller_in_the_same_process_is_interrupted(monkeypatch: pytest.MonkeyP
         signal.raise_signal(signal.SIGINT)
         return len(arguments)
 
-    before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(command, "load", lambda _: interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        command.main(["show"])
-    assert signal.getsignal(signal.SIGINT) is before
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            command.main(["show"])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
