@@ -41,7 +41,7 @@ SelectTypeParameters=CR_Core
 SchedulerParameters=bf_interval=1,sched_min_interval=0
 ReturnToService=2
 SlurmdParameters=config_overrides
-SlurmdTimeout=3
+SlurmdTimeout={notices_s}
 MessageTimeout=3
 TCPTimeout=1
 KillWait=5
@@ -73,11 +73,13 @@ def is_there() -> bool:
 class Cluster:
     """A controller and its nodes, ``n1`` and so on; all of it lies in ``folder``, and ends with it.
 
-    ``variables`` are those with which Slurm's commands find it.
+    ``variables`` are those with which Slurm's commands find it. A node that is silent for ``notices_s`` is lost: a busy
+    machine may stop one for seconds.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, notices_s: int) -> None:
         self.folder = folder
+        self._notices_s = notices_s
         self.nodes: dict[str, subprocess.Popen[bytes]] = {}
         self.variables = {"SLURM_CONF": str(folder / "slurm.conf")}
         folder.chmod(0o700)
@@ -103,6 +105,7 @@ class Cluster:
             port=ports[-1],
             user=getpass.getuser(),
             folder=folder,
+            notices_s=self._notices_s,
             first=1 + secrets.randbelow(_MOST_FIRST),
             nodes="\n".join(lines),
             names=",".join(names),
@@ -236,9 +239,9 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def cluster(folder: Path, nodes: int = 2) -> Iterator[Cluster]:
+def cluster(folder: Path, nodes: int = 2, notices_s: int = 60) -> Iterator[Cluster]:
     """Provide a cluster of which so many nodes are up, and end it."""
-    made = Cluster(folder)
+    made = Cluster(folder, notices_s)
     try:
         names = [f"n{number + 1}" for number in range(nodes)]
         for name in names:

@@ -52,8 +52,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Provide a cluster of two nodes for one test."""
-    with cluster(tmp_path_factory.mktemp("cluster")) as made:
+    """Provide a cluster of two nodes for one test, which soon notices that one is lost."""
+    with cluster(tmp_path_factory.mktemp("cluster"), notices_s=3) as made:
         yield made
 
 
