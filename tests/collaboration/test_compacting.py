@@ -511,8 +511,9 @@ def test_many_runs_are_several_files_which_small_ones_join(
     assert _rows(sweep) == rows
 
 
-def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the folders that there are."""
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(Exception, match=r"^no results folder at .*none; name another folder"):
         compact([str(tmp_path / "none")])
     assert not SweepPaths(tmp_path).compactor.exists()

@@ -70,15 +70,15 @@ def test_launchers_of_clusters_launch_our_sweeps(command: Command, tmp_path: Pat
 
 
 @pytest.mark.skipif(not slurm_cluster.is_there(), reason=slurm_cluster.MISSING)
-def test_submitit_launches_our_sweeps_on_slurm(command: Command, tmp_path: Path) -> None:
+def test_submitit_launches_our_sweeps_on_slurm(
+    command: Command, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Each cell is a job of a real Slurm, one after the other, and all land in one sweep."""
     if not (LAUNCHERS / "hydra_plugins" / "hydra_submitit_launcher").is_dir():
         needed = _NEEDED["hydra_submitit_launcher"]
         pytest.skip(f"needs it: pip install --no-deps --target {LAUNCHERS} {needed}")
-    folder = tmp_path / "cluster"
-    folder.mkdir()
     asked = ("-m", "hydra/launcher=submitit_slurm", "hydra.launcher.array_parallelism=1", *SHORT, QUIET)
-    with slurm_cluster.cluster(folder) as made:
+    with slurm_cluster.cluster(tmp_path_factory.mktemp("cluster")) as made:
         found = {**made.variables, "PYTHONPATH": f"{python_path()}:{LAUNCHERS}"}
         done = command(*asked, "hydra.launcher.timeout_min=10", "workers=1,2", **found)
     assert done.returncode == 0, done.stderr

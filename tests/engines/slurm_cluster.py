@@ -20,7 +20,9 @@ MISSING = "needs a Slurm to start (munged, slurmctld, slurmd and its commands): 
 PARTITION = "bench"
 _MOST_NODES = 3
 _SECONDS = 30.0
-_MOST_FIRST = 60_000_000  # of 67 million job ids; two clusters on a host must not use the same
+_MOST_FIRST = 900_000  # job ids; two clusters on a host must not use the same
+_MOST_BYTES = 107  # of the path of a socket; a node has one for each job
+_SOCKET = "n1/spool/n1_999999.4294967291"
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 _CONF = """
@@ -78,6 +80,8 @@ class Cluster:
     """
 
     def __init__(self, folder: Path, notices_s: int) -> None:
+        if len(os.fsencode(folder / _SOCKET)) > _MOST_BYTES:
+            raise ValueError(f"{folder} is too long a path for the sockets of Slurm; choose a shorter one")
         self.folder = folder
         self._notices_s = notices_s
         self.nodes: dict[str, subprocess.Popen[bytes]] = {}
