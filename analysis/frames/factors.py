@@ -88,7 +88,8 @@ def tidy_cells(runs: pd.DataFrame) -> pd.DataFrame:
 def _variants(overrides: pd.Series[str]) -> pd.Series[str]:
     lines = overrides.fillna("").str.split("\n").explode()
     column = (
-        lines.str.split("=").str[0]
+        lines.str.split("=")
+        .str[0]
         .str.strip("+~ ")
         .str.replace(r"^environment\..*", "environment", regex=True)
     )
