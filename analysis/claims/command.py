@@ -63,9 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     verdicts, folder = judge(lab), shown(name_of(options.folder, lab.path))
     chosen = [verdict for verdict in verdicts if verdict.claim.id in ids]
     write(form(chosen, folder, options.all or options.only is not None))
-    if (
-        options.page is not None
-    ):  # first: it may be elsewhere than the results, in which nothing may be written
+    if options.page is not None:  # first: it may be elsewhere than results that cannot be written
         sys.stderr.write(save(find(_DESCRIBE)(lab, chosen, folder), options.page, _PAGE))
     write_claims(verdicts, SweepPaths(lab.path), to_markdown(verdicts, folder))
     return ALL_DONE

@@ -13,7 +13,7 @@ from breakeven.analysis.comparing.select import Side
 from breakeven.analysis.comparing.show import write_effect
 from breakeven.analysis.comparing.verdict import VERDICTS
 from breakeven.analysis.frames.asked import answers_alike
-from breakeven.analysis.frames.factors import BARE, is_varied, name_work, write
+from breakeven.analysis.frames.factors import BARE, IMPLIED, is_varied, name_work, write
 from breakeven.analysis.pages.points import (
     NOTHING,
     Estimate,
@@ -25,7 +25,7 @@ from breakeven.analysis.pages.points import (
     to_explore,
     to_number,
 )
-from breakeven.analysis.summary.cells import IMPLIED, heading
+from breakeven.analysis.summary.cells import heading
 from breakeven.base.factors import FACTORS
 
 _VERDICT = "verdict"

@@ -41,16 +41,16 @@ def to_text(comparison: Comparison, *, width: int, terminal: bool, colour: bool 
     )
     rows = _rows(comparison)
     for line in header(comparison):
-        _say(console, line)
+        print_plain(console, line)
     if terminal:
         console.print(_table(rows.head(ROWS), width))
     else:
         for line in _align(rows.head(ROWS)):
-            _say(console, line)
+            print_plain(console, line)
     if len(rows) > ROWS:
-        _say(console, f"... and {plural(len(rows) - ROWS, 'cell')} more: --format csv has all")
+        print_plain(console, f"... and {plural(len(rows) - ROWS, 'cell')} more: --format csv has all")
     for line in footer(comparison):
-        _say(console, line)
+        print_plain(console, line)
     return out.getvalue()
 
 
@@ -218,7 +218,3 @@ def _align(rows: pd.DataFrame) -> list[str]:
 
 def _escape(text: str) -> str:
     return printable(text.replace("\n", " ")).replace("|", r"\|")
-
-
-def _say(console: Console, text: str) -> None:
-    print_plain(console, text)

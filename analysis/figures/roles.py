@@ -14,6 +14,7 @@ import pandas as pd
 from breakeven.analysis.errors import UnknownName
 from breakeven.analysis.frames.configs import add_knobs
 from breakeven.analysis.frames.factors import (
+    MECHANISM,
     drop_implied,
     is_varied,
     label_cells,
@@ -34,8 +35,6 @@ HUES = 10
 
 _FACTS = ("python_version", "implementation", "gil_enabled", "hostname", "cpu_model", "cpu_count")
 """What cells can be selected by that is no factor."""
-
-_MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,8 @@ def _divide(cells: pd.DataFrame, roles: Roles, along: str | None) -> tuple[list[
     mechanism = ["model"] if "model" not in chosen else []
     if roles.facet:
         return [*mechanism, *(name for name in rest if name != "model")], list(roles.facet)
-    hue = [*mechanism, *(name for name in rest if name in _MECHANISM[1:])]
-    return hue, [name for name in rest if name not in _MECHANISM]
+    hue = [*mechanism, *(name for name in rest if name in MECHANISM[1:])]
+    return hue, [name for name in rest if name not in MECHANISM]
 
 
 def _by_importance(name: str) -> int:
@@ -156,15 +155,22 @@ def place_styles(lab: Lab, roles: Roles = DEFAULT) -> pd.Series[int]:
     It is that of its mechanism, or of its values of the factors chosen as hue, among all that the whole sweep measured.
     If there are more than the palette has colours, there is none: each figure gives its own the first colours.
     """
-    places = place_hues(roles.add_to(lab.whole.estimates), roles.hue)
+    whole = lab.whole
+    places = (
+        place_hues(roles.add_to(whole.estimates), roles.hue) if roles.hue else whole.once(_place_mechanisms)
+    )
     return places if places.nunique() <= HUES else places.head(0)
+
+
+def _place_mechanisms(lab: Lab) -> pd.Series[int]:
+    return place_hues(lab.estimates)
 
 
 def place_hues(cells: pd.DataFrame, hue: Sequence[str] = ()) -> pd.Series[int]:
     """Return the place of each cell's mechanism, or of its values of the factors ``hue``, in the order of factors."""
     if cells.empty:
         return pd.Series(0, cells.index)
-    names = list(hue) or ["model", *varying(cells, _MECHANISM[1:])]
+    names = list(hue) or ["model", *varying(cells, MECHANISM[1:])]
     labels = label_cells(cells, names, "/") if hue else label_mechanisms(cells)
     first = rank_cells(cells, names).groupby(labels).min().sort_values(kind="stable")
     return labels.map({label: place for place, label in enumerate(first.index)}).astype("int64")

@@ -8,6 +8,8 @@ import pandas as pd
 
 from breakeven.analysis.frames.factors import (
     BARE,
+    IMPLIED,
+    MECHANISM,
     drop_implied,
     label_cells,
     label_mechanisms,
@@ -17,12 +19,6 @@ from breakeven.analysis.frames.factors import (
     write,
 )
 from breakeven.base.factors import FACTORS
-
-_MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
-"""What the name of a mechanism tells."""
-
-_OFTEN_IMPLIED = ("payload_out_asked_bytes", "tasks", "window_ns")
-"""What is not told where it follows from the others, as tasks do from workers."""
 
 _COMMON = {
     "model": "model {}",
@@ -48,7 +44,7 @@ def name_panels(
     They are some of the cells of ``sweep``; ``beside`` are factors by which they differ within a panel.
     """
     first = label_cells(cells, facet, ", ") if facet else label_mechanisms(cells)
-    told = {*(facet or _MECHANISM), *beside, "function"}
+    told = {*(facet or MECHANISM), *beside, "function"}
     further = [name for name in varying(cells, _worth_telling(sweep)) if name not in told]
     texts = zip(first, label_cells(cells.assign(workload=name_work(cells)), further, ", "), strict=True)
     names = pd.Series([", ".join(filter(None, pair)) for pair in texts], cells.index, dtype="str")
@@ -72,8 +68,8 @@ def describe_common(cells: pd.DataFrame, sweep: pd.DataFrame, told: Collection[s
 
 
 def _worth_telling(sweep: pd.DataFrame) -> list[str]:
-    """Return the factors that vary in the sweep; those of `_OFTEN_IMPLIED` only if they do not follow from others."""
-    known = [name for name in (*FACTORS, "variant") if name in sweep and name not in _OFTEN_IMPLIED]
-    vary = varying(sweep, [*known, *_OFTEN_IMPLIED])
+    """Return the factors that vary in the sweep; those of `IMPLIED` only if they do not follow from others."""
+    known = [name for name in (*FACTORS, "variant") if name in sweep and name not in IMPLIED]
+    vary = varying(sweep, [*known, *IMPLIED])
     needed = drop_implied(sweep, vary) if vary else []
-    return [name for name in vary if name in needed or name not in _OFTEN_IMPLIED]
+    return [name for name in vary if name in needed or name not in IMPLIED]

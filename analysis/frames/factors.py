@@ -22,9 +22,13 @@ from breakeven.base.patterns import ECHOES
 BARE = ("native", "none")
 """Channels that a label need not name: the model's own transport."""
 
-_MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
+MECHANISM = ("model", "start_method", "ipc", "interpreter", "interpreter_flags", "variables", "affinity")
+"""What the name of a mechanism tells."""
+
 _SETTING = ("workload", "payload_asked_bytes", "task_ns", "label", "variant", "pattern")
-_SETTING_IF_NEEDED = ("payload_out_asked_bytes", "tasks", "window_ns")
+
+IMPLIED = ("payload_out_asked_bytes", "tasks", "window_ns")
+"""What is told only if it does not follow from others, as tasks do from workers."""
 
 _WRITE: dict[str, Callable[[float], str]] = {
     **dict.fromkeys((*CROSSED, *CROSSED.values()), format_size),
@@ -161,7 +165,7 @@ def label_mechanisms(cells: pd.DataFrame) -> pd.Series[str]:
 
     An interpreter is named by implementation and version, never by its path.
     """
-    return _join(cells, ["model", *varying(cells, _MECHANISM[1:])], "/", skip=BARE)
+    return _join(cells, ["model", *varying(cells, MECHANISM[1:])], "/", skip=BARE)
 
 
 def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Series[str]:
@@ -172,8 +176,8 @@ def label_settings(cells: pd.DataFrame, without: Sequence[str] = ()) -> pd.Serie
     """
     cells = cells.assign(workload=name_work(cells))
     names = [name for name in varying(cells, _SETTING) if name not in without]
-    fixed = [name for name in (*_MECHANISM, *_SETTING, "workers") if name in cells]
-    needed = _needed(cells, [name for name in _SETTING_IF_NEEDED if name not in without], fixed)
+    fixed = [name for name in (*MECHANISM, *_SETTING, "workers") if name in cells]
+    needed = _needed(cells, [name for name in IMPLIED if name not in without], fixed)
     lengths = {"task_ns": name_lengths(cells, without)}
     shown = {*drop_implied(cells, names), *_named(cells)}
     names = [name for name in names if name in shown]

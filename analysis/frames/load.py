@@ -153,9 +153,8 @@ class Lab:
         listed = listed[listed["table"].isin(list(TABLES))]
         rows = zip(listed["cell_id"], listed["round"], listed["table"], strict=True)
         there = [stem(cell_id, round_) in stored[table] for cell_id, round_, table in rows]
-        return listed[~np.array(there, dtype=bool)].reset_index(
-            drop=True
-        )  # a list that is empty selects columns
+        gone = ~np.array(there, dtype=bool)  # a list that is empty would select columns
+        return listed[gone].reset_index(drop=True)
 
     @cached_property
     def cells(self) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from breakeven.analysis.figures.roles import place_hues
 from breakeven.analysis.frames.asked import answers_alike
-from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, varying, write
+from breakeven.analysis.frames.factors import IMPLIED, is_varied, label_mechanisms, name_cells, varying, write
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rows import Row, to_rows
 from breakeven.analysis.pages.points import (
@@ -23,7 +23,7 @@ from breakeven.analysis.pages.points import (
     to_explore,
     to_number,
 )
-from breakeven.analysis.summary.cells import ESTIMATES, IMPLIED, Text, heading, measured
+from breakeven.analysis.summary.cells import ESTIMATES, Text, heading, measured
 from breakeven.analysis.units import plural, time_unit
 from breakeven.base.factors import FACTORS
 

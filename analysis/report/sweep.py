@@ -63,7 +63,7 @@ def describe_sweep(lab: Lab, typed: Path) -> Page:
         source=summary.path.name,
         headline=_headline(lab),
         facts=_facts(origin, summary),
-        notice=summary.busy,
+        notice=summary.notice,
         sections=[section for section in sections if section.body],
         data={**explore(lab), "tables": list(map(to_plain, sheets))},
         scripts=[asset("table.js"), asset("explorer.js")],

@@ -11,7 +11,7 @@ from itertools import groupby
 
 FLAGS = {
     "a": "page faults that a task takes alone, and not in a worker, make much of its speedup",
-    "s": "its speedup is above what its workers allow: not the same work, or a busy machine",
+    "s": "its speedup is above what its workers allow: not the same work, or disturbed",
     "v": "not verified: nobody compared its results",
     "x": "some of its runs failed",
     "b": "another run was beside some of its runs on the same machine",

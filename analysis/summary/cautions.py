@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from breakeven.analysis.frames.disturbed import MUCH, is_held_up
+from breakeven.analysis.frames.disturbed import MUCH, may_be_disturbance
 from breakeven.analysis.frames.estimates import MOST_EFFICIENCY
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.page_faults import faults_of_tasks
@@ -38,9 +38,9 @@ _LESS_WORK = (
     "calls do less in a worker than alone, such as from a cache that each worker keeps, or since joblib, BLAS or a pool in "
     "the function runs otherwise in a worker"
 )
-_HELD_UP = (
-    "many pairs of their trials were disturbed, and several workers get more of a busy machine than one serial task; "
-    "measure again when it has less to do"
+_DISTURBANCE = (
+    "many pairs of their trials were disturbed (trials.disturbed_by), and several workers get more of CPUs that others use "
+    "than one serial task does; remove the cause and measure again"
 )
 
 
@@ -84,10 +84,10 @@ def _impossible(estimates: pd.DataFrame, spared: pd.Series[float]) -> Iterator[C
     """
     share = 1 - spared.reindex(estimates.index).fillna(0.0)
     above = estimates[(estimates["efficiency_low"].astype("float64") * share).gt(MOST_EFFICIENCY)]
-    held_up = pd.Series([is_held_up(cell) for _, cell in above.iterrows()], above.index, dtype=bool)
+    disturbed = pd.Series([may_be_disturbance(cell) for _, cell in above.iterrows()], above.index, dtype=bool)
     for rows, what, why in (
-        (above[~held_up], "not the same work", _LESS_WORK),
-        (above[held_up], "a busy machine", _HELD_UP),
+        (above[~disturbed], "not the same work", _LESS_WORK),
+        (above[disturbed], "disturbed", _DISTURBANCE),
     ):
         if len(rows):
             worst = rows.loc[[rows["efficiency_low"].idxmax()]]

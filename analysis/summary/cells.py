@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.frames.asked import answers_alike
-from breakeven.analysis.frames.factors import BARE, name_work, varying, write
+from breakeven.analysis.frames.factors import BARE, IMPLIED, name_work, varying, write
 from breakeven.analysis.frames.hosts import SEVERAL, without_absolute
 from breakeven.analysis.frames.lengths import NEAR
 from breakeven.analysis.frames.load import Lab
@@ -29,9 +29,6 @@ NUMBER, FLAGS = "#", ""
 
 CHOICE = ("model", "start_method", "ipc", "workers", "affinity")
 """Factors that a reader chooses; all others that vary are what the choice is made for, a question."""
-
-IMPLIED = ("payload_out_asked_bytes", "tasks", "window_ns")
-"""Factors that often follow from the others, as tasks do from workers."""
 
 DROPPED = (
     *("between processes", "between hosts"),

@@ -23,7 +23,7 @@ from breakeven.analysis.advice import (
     write_advice,
     write_crossings,
 )
-from breakeven.analysis.frames.disturbed import say_busy
+from breakeven.analysis.frames.disturbed import say_disturbed
 from breakeven.analysis.frames.factors import is_varied, label_mechanisms, name_cells, name_work
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.frames.missing import describe_missing
@@ -80,8 +80,8 @@ class Summary:
     ``example``; ``statuses`` counts cells; ``cautions`` are what to know before believing the numbers, the most
     important first; ``flags`` are the letters that mark a cell; ``undecided`` is about the cells whose intervals are
     wider than asked; ``left_out`` names files that are not breakeven's; of a ``race`` or bisection, most of whose cells
-    were measured once, the table is shown on demand; ``busy`` is what to know before reading ``verdicts``; this returns
-    what follows, in lines of a width, with all details or in brief.
+    were measured once, the table is shown on demand; ``notice`` is what to know before reading ``verdicts``, which
+    returns what follows, in lines of a width, with all details or in brief.
     """
 
     path: Path
@@ -96,7 +96,7 @@ class Summary:
     arrived: int = 0
     undecided: Undecided | None = None
     left_out: str | None = None
-    busy: str = ""
+    notice: str = ""
     verdicts: Callable[[int, bool], Iterable[str]] = _no_verdicts
     race: bool = False
 
@@ -155,7 +155,7 @@ def summarise(lab: Lab, typed: str | Path | None = None, *, shown_now: bool = Fa
         arrived=len(planned & stored),
         undecided=undecided,
         left_out=left_out(lab.path, TABLES),
-        busy=say_busy(lab.runs),
+        notice=say_disturbed(lab.runs),
         verdicts=partial(_verdicts, lab),
         race=race,
     )
@@ -261,8 +261,8 @@ def _decided(summary: Summary, width: int, view: View) -> Iterator[str]:
     decided = list(summary.verdicts(width, in_full))
     if not decided:
         return
-    if summary.busy:
-        yield from wrap(summary.busy, width)
+    if summary.notice:
+        yield from wrap(summary.notice, width)
         yield ""
     yield from decided
     in_full_too = zip_longest(decided, summary.verdicts(width, True)) if not in_full else ()

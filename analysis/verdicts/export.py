@@ -66,7 +66,7 @@ def _verdict(answer: Answer) -> dict[str, Any]:
         "decision": ranking.decision,
         "sentence": words.sentence(),
         "clause": words.clause(),
-        "beyond": "" if answer.ranking.best is None else words.beyond(answer.ranking.best),
+        "beyond": words.beyond(),
         "use": words.use(),
         "details": list(words.details()),
         "cell_id": None if ranking.best is None else answer.cell_id(ranking.best),

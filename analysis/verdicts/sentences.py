@@ -9,7 +9,7 @@ from math import ceil, isfinite
 
 import pandas as pd
 
-from breakeven.analysis.frames.disturbed import is_above_all, is_held_up
+from breakeven.analysis.frames.disturbed import is_above_workers, may_be_disturbance
 from breakeven.analysis.units import format_ratio, format_time, format_times
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
@@ -157,7 +157,7 @@ class Words:
             return f"nothing ran ({next(self._failed(), 'no cell is ok')})"
         if ranking.best is not None:
             verified = "" if self._is_verified(ranking.best) else ", its results not verified"
-            beyond = self.beyond(ranking.best)
+            beyond = self.beyond()
             return (
                 f"{self.names[ranking.best]}, {self.value(ranking.best)}{verified}{beyond and f', {beyond}'}"
             )
@@ -172,21 +172,24 @@ class Words:
         why = self.reason(best)
         return f"at best {self.names[best]} {be} {less}, {self.value(best)}{f': {why}' if why else ''}"
 
-    def beyond(self, number: int) -> str:
-        """Return what makes a speedup besides parallel work; empty for nothing.
+    def beyond(self) -> str:
+        """Return what makes the speedup of the recommended candidate besides parallel work; empty for nothing.
 
         Page faults, or any cause if the speedup is surely above what its workers allow.
         """
+        number = self.answer.ranking.best
+        if number is None:
+            return ""
         cell, spared = self.answer.question.candidates[number], say_spared(self.answer, number)
         if spared:
             return spared
-        if not is_above_all(cell):
+        if not is_above_workers(cell):
             return ""
         workers = int(cell["workers"])
         those = f"{count(workers)} worker{'s' * (workers != 1)}"
         why = (
             f"{cell['pairs_disturbed']:.0%} of its pairs of trials were disturbed"
-            if is_held_up(cell)
+            if may_be_disturbance(cell)
             else "calls do less there than alone"
         )
         return f"more than {those} can gain: {why}"
@@ -243,9 +246,8 @@ class Words:
             several = tuple(place for place in members if cells[place]["workers"] > 1)
             best = self.answer.leader(several or members)  # one worker gains nothing for no reason of its own
             most = [*(cells[place]["speedup"] for place in members), cells[best]["speedup_high"]]
-            if name == mine or not all(
-                end < 1 + BAND for end in most
-            ):  # of one process, the end is not known
+            sure = all(end < 1 + BAND for end in most)  # which the unknown end of one process is not
+            if name == mine or not sure:
                 continue
             why = self.reason(best) if reasons else ""
             slower = all(place in ranking.slower for place in members)

@@ -118,7 +118,7 @@ def _row(answer: Answer) -> dict[str, Any]:
         "clause": words.clause(),
         "decision": ranking.decision,
         "use": words.use(),
-        "beyond": "" if ranking.best is None else words.beyond(ranking.best),
+        "beyond": words.beyond(),
         "details": words.details(),
         "cell_id": None if ranking.best is None else answer.cell_id(ranking.best),
         "as_good": tuple(map(answer.cell_id, ranking.as_good)),

@@ -14,7 +14,7 @@ from breakeven.base.terminal import columns
 from breakeven.base.text import printable
 from breakeven.base.wrapping import fold
 from breakeven.runner.config.naming import brief
-from breakeven.runner.planning.decisions import MAX_ROUNDS
+from breakeven.runner.planning.decisions import MAX_ROUNDS, Decisions
 from breakeven.runner.planning.pending import Pending, Stored
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
@@ -51,7 +51,8 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
         return
     cells = _cells(plan)
     numbers = {cell_id: number for number, cell_id in enumerate(cells, 1)}
-    states = _states(plan, pending, stored)
+    decisions = decide(plan, pending, stored)
+    states = _states(plan, pending, decisions)
     names = _names({cell_id: runs[0] for cell_id, runs in cells.items()})
     yield "cells:"
     for cell_id in cells:
@@ -66,8 +67,8 @@ def lines(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
         yield "order, by round:"
     for round_, runs_ in groupby(pending.waiting, key=lambda run: run.round):
         yield f"  {round_:>4}: {' '.join(str(numbers[run.cell_id]) for run in runs_)}"
-    yield from _given_up(plan, pending, stored)
-    yield _to_make(plan, pending, stored)
+    yield from _given_up(plan, decisions)
+    yield _to_make(pending, decisions, _time(plan, pending, stored))
 
 
 def _cells(plan: Plan) -> dict[str, list[Run]]:
@@ -95,11 +96,10 @@ def _differing(run: Run, common: set[str]) -> Iterator[str]:
             yield text
 
 
-def _states(plan: Plan, pending: Pending, stored: Stored) -> dict[str, str]:
+def _states(plan: Plan, pending: Pending, decisions: Decisions) -> dict[str, str]:
     """Return by cell how many rounds it has in all, as far as the stored ones decide, and how many are made."""
     groups = {"": pending.waiting, "done": pending.done, "failed": pending.failed}
     counts = {word: Counter(run.cell_id for run in runs) for word, runs in groups.items()}
-    decisions = decide(plan, pending, stored)
     ends = {planned.cell_id: planned.max_rounds for planned in decisions.undecided()}
     states = {}
     for cell_id in plan.cells:
@@ -114,9 +114,8 @@ def _states(plan: Plan, pending: Pending, stored: Stored) -> dict[str, str]:
     return states
 
 
-def _given_up(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
+def _given_up(plan: Plan, decisions: Decisions) -> Iterator[str]:
     """Yield that a launch would not go on with some cells though nothing decided them, and what would."""
-    decisions = decide(plan, pending, stored)
     ended = Counter(decisions.ended_by(planned.cell_id) for planned in decisions.known())
     if ended[MAX_ROUNDS]:
         yield (
@@ -125,10 +124,10 @@ def _given_up(plan: Plan, pending: Pending, stored: Stored) -> Iterator[str]:
         )
 
 
-def _to_make(plan: Plan, pending: Pending, stored: Stored) -> str:
+def _to_make(pending: Pending, decisions: Decisions, time: str) -> str:
     """Return how many runs a launch makes in any case, which cells may get further ones, and how long it takes."""
-    time, made = _time(plan, pending, stored), len(pending.done) + len(pending.failed)
-    if not pending.waiting and decide(plan, pending, stored).undecided():
+    made = len(pending.done) + len(pending.failed)
+    if not pending.waiting and decisions.undecided():
         return f"{made} run{'s' * (made != 1)} made: {time}"
     return f"{len(pending.waiting)} of {len(pending.waiting) + made} runs to make: {time}"
 

@@ -301,9 +301,7 @@ def _opening(plan: Plan, pending: Pending, stored: Stored, turns: Turns) -> str:
         first, time = announce(plan, pending, stored.rows), ""
     else:
         time = describe_forecast(plan, pending, stored.rows)
-        first = (
-            _counted(waiting, "run") if waiting or not time else ""
-        )  # which then says what is left to make
+        first = _counted(waiting, "run") if waiting or not time else ""  # the time says what is left
     counts = [
         *([first] if first else []),
         *([f"{len(pending.done)} already done"] if pending.done else []),

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from breakeven.analysis.frames.disturbed import say_busy
+from breakeven.analysis.frames.disturbed import say_disturbed
 from breakeven.analysis.summary.caution import FLAGS, IMPORTANCE, Caution, in_order
 from breakeven.analysis.summary.cautions import cautions
 from breakeven.base.conditions import CONDITIONS
@@ -103,18 +103,16 @@ def test_a_speedup_that_the_workers_do_not_allow_is_said_to_be_of_other_work() -
     ("disturbed", "quiet_low", "busy"),
     [(0.9, 1.5, True), (0.9, float("nan"), True), (0.9, 58.0, False), (0.05, 1.5, False)],
 )
-def test_a_busy_machine_may_be_why_a_speedup_is_too_high(
-    disturbed: float, quiet_low: float, busy: bool
-) -> None:
+def test_disturbance_may_be_why_a_speedup_is_too_high(disturbed: float, quiet_low: float, busy: bool) -> None:
     """If many pairs were disturbed, and those that were not have no such speedup, or there are none."""
     high = {"speedup": 60.9, "speedup_low": 58.2, "speedup_high": 63.7, "efficiency_low": 29.1}
     said = _cautions(high | {"pairs_disturbed": disturbed, "speedup_quiet_low": quiet_low})
-    assert any(text.startswith("a busy machine: in 1 of 1 cell") for text in said) == busy
+    assert any(text.startswith("disturbed: in 1 of 1 cell") for text in said) == busy
     assert any(text.startswith("not the same work: in 1 of 1 cell") for text in said) == (not busy)
 
 
 @pytest.mark.parametrize(("pairs", "said"), [(4, False), (5, False), (6, True), (None, False)])
-def test_a_sweep_of_a_busy_machine_says_so_first(pairs: int | None, said: bool) -> None:
+def test_a_sweep_that_was_mostly_disturbed_says_so_first(pairs: int | None, said: bool) -> None:
     """If more than half of its pairs were disturbed, as far as that is known; runs that are not ok do not count."""
     runs = pd.DataFrame(
         {
@@ -123,8 +121,8 @@ def test_a_sweep_of_a_busy_machine_says_so_first(pairs: int | None, said: bool) 
             "n_disturbed": [pairs, None if pairs is None else 0, 90],
         }
     )
-    assert say_busy(runs).startswith("The machine was busy: 60% of all pairs") == said
-    assert bool(say_busy(runs)) == said
+    assert say_disturbed(runs).startswith("60% of all pairs") == said
+    assert bool(say_disturbed(runs)) == said
 
 
 @pytest.mark.parametrize(("faults", "said"), [(200, True), (800, False)])
