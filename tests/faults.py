@@ -16,11 +16,11 @@ from tests.commands import ROOT, module, python_path
 FAULTY = ROOT / "benchmarks" / "faulty.py"
 RUNNER = shlex.join(module("runner"))
 SHORT = (
-    "workload=function model=process rounds=1 tasks=4 limits.time=2s measure.min_trials=2 measure.max_trials=2 "
+    "workload=function model=process rounds=1 tasks=4 limits.time=10s measure.min_trials=2 measure.max_trials=2 "
     "measure.warmup=0 measure.max_warmup=0 measure.traced=1 measure.max_time=20ms"
 )
 NOTHING: dict[str, list[str]] = {"processes": [], "shared": []}
-_SECONDS = 120
+_SECONDS = 300
 
 needs_namespaces = pytest.mark.skipif(
     not how_to_be_alone(),

@@ -4,7 +4,8 @@ Staying serial is a candidate, too: its speedup is 1 by definition, and it costs
 of logarithms, at a level that holds for all candidates of the question at once: the error that is left is divided by
 their number (Bonferroni), since the best of many looks good by chance. A candidate's spread between processes is its
 own or the mean of all candidates', whichever is larger: with few rounds many a spread is small by chance, and those
-would be recommended. `docs/verdicts.md` says why it is so, `benchmarks.verdicts` how often it is wrong.
+would be recommended. An interval is never narrower than the one that a cell has alone, which is what a user is shown:
+no verdict calls sure what that leaves open. `docs/verdicts.md` says why it is so, `benchmarks.verdicts` how often it is wrong.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def rank(
     if not samples:
         return Ranking(UNDECIDED, None, (), (), (), (), np.empty(0), np.empty(0))
     limit, count = float(np.log1p(band)), len(samples)
-    own, most = intervals(samples), _most_ratios(samples, serial=serial)
+    own = intervals(samples)
+    most = _most_ratios(samples, own, serial=serial)
     near = np.all(most <= limit, axis=0)
     sure = _pays(samples, own[0], limit) if serial else np.isfinite(own[0])
     winners = [int(one) for one in np.flatnonzero(near[:count] & sure)]
@@ -152,39 +154,45 @@ class _Means:
         means = np.array([one.mean() if len(one) else np.nan for one in logs])
         return cls(means, spreads / counts, np.maximum(freedom, 1.0), levels)
 
-    def with_serial(self) -> _Means:
-        """Add serial, whose logarithm is 0, exactly."""
-        added = zip(
-            (self.values, self.squares, self.freedom, self.levels), (0.0, 0.0, np.inf, 0.0), strict=True
-        )
-        return _Means(*(np.append(values, last) for values, last in added))
-
 
 def intervals(samples: Sequence[Sample]) -> Floats:
     """Return the ends of each sample's own interval, as logarithms, at a level that holds for all of them at once."""
     means = _Means.of(samples)
     reach = stdtrit(means.freedom, (1 + means.levels) / 2) * np.sqrt(means.squares)
+    reach = np.maximum(reach, [_reach_shown(sample) for sample in samples])
     return np.array([means.values - reach, means.values + reach])
 
 
-def _most_ratios(samples: Sequence[Sample], *, serial: bool) -> Floats:
+def _reach_shown(sample: Sample) -> float:
+    """Return how far the interval reaches that the cell has alone, as tables and sentences show it."""
+    count = len(sample.values)
+    if count < FEWEST:
+        return float(np.inf)
+    error = np.log(sample.values).std(ddof=1) / np.sqrt(count)
+    return float(stdtrit(count - 1, (1 + sample.level) / 2) * error)
+
+
+def _most_ratios(samples: Sequence[Sample], own: Floats, *, serial: bool) -> Floats:
     """Return by how much each candidate (row) is better than each other one (column) at most, as a logarithm.
 
-    The last row and column are those of serial, if that is an answer.
+    The last row and column are those of serial, if that is an answer; its logarithm is 0, exactly, so its ratios are
+    the ends of the candidates' ``own`` intervals.
     """
-    means = _Means.of(samples).with_serial() if serial else _Means.of(samples)
+    means = _Means.of(samples)
     column = np.s_[:, None]
     error, df = standard_error((means.squares[column], means.squares), (means.freedom[column], means.freedom))
     level = np.maximum(means.levels[column], means.levels)
     known = np.isfinite(error)
     quantiles = stdtrit(np.where(known, df, 1.0), (1 + level) / 2)
     reach = np.where(known, quantiles * np.where(known, error, 0.0), np.inf)
-    found = means.values[column] - means.values + np.minimum(reach, _reach_alone(samples, len(means.values)))
+    found = means.values[column] - means.values + np.minimum(reach, _reach_alone(samples))
+    if serial:
+        found = np.block([[found, own[1][column]], [-own[0], np.zeros(1)]])
     np.fill_diagonal(found, 0.0)
     return np.asarray(found)
 
 
-def _reach_alone(samples: Sequence[Sample], size: int) -> Floats:
+def _reach_alone(samples: Sequence[Sample]) -> Floats:
     """Return how far the ratio of two candidates reaches by their own spreads, at the level `PAIR`.
 
     It is infinite if that is unknown.
@@ -198,7 +206,5 @@ def _reach_alone(samples: Sequence[Sample], size: int) -> Floats:
     column, errors = np.s_[:, None], np.array(squares)
     error, df = standard_error((errors[column], errors), (freedom[column], freedom))
     both = np.isfinite(error)
-    found = np.full((size, size), np.inf)
     reach = stdtrit(np.where(both, df, 1.0), (1 + PAIR) / 2) * np.where(both, error, 0.0)
-    found[: len(samples), : len(samples)] = np.where(both, reach, np.inf)
-    return found
+    return np.where(both, reach, np.inf)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from breakeven.analysis.verdicts.ranking import FASTEST, PARALLEL, SERIAL, UNDECIDED, Sample, rank
+from breakeven.analysis.verdicts.ranking import BAND, FASTEST, PARALLEL, SERIAL, UNDECIDED, Sample, rank
 
 
 def _around(middle: float, spread: float = 0.01, rounds: int = 6) -> Sample:
@@ -93,3 +94,42 @@ def test_more_candidates_need_more_certainty() -> None:
     """The best of many looks good by chance: its interval is wider if there are more of them."""
     alone, among = rank([_around(1.5)], _first), rank([_around(1.5)] * 20, _first)
     assert among.low[0] < alone.low[0] < 1.5 < alone.high[0] < among.high[0]
+
+
+@given(
+    candidates=st.lists(
+        st.tuples(
+            st.floats(0.5, 3),
+            st.sampled_from([0.001, 0.01, 0.1, 0.4]),
+            st.integers(2, 6),
+            st.integers(0, 2**32 - 1),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_no_verdict_is_surer_than_the_interval_that_is_shown(
+    candidates: list[tuple[float, float, int, int]],
+) -> None:
+    """However little others spread: who recommends 1.42x [0.99, 2.04] has said that it may not pay at all."""
+    samples = [
+        Sample(middle * np.exp(spread * np.random.default_rng(seed).standard_normal(rounds)), 0.95)
+        for middle, spread, rounds, seed in candidates
+    ]
+    shown = [_shown(sample) for sample in samples]
+    found = rank(samples, _first)
+    if found.decision == PARALLEL:
+        assert found.best is not None
+        assert shown[found.best][0] > 1
+    if found.decision == SERIAL:
+        assert all(high <= 1 + BAND for _, high in shown)
+    assert all(shown[one][1] < 1 for one in found.slower)
+    assert all(shown[one][0] > 1 for one in found.as_good)
+
+
+def _shown(sample: Sample) -> tuple[float, float]:
+    """Return Student's interval of the logarithms' mean, as a cell's row shows it, computed by another library."""
+    ends = stats.t.interval(
+        sample.level, len(sample.values) - 1, np.log(sample.values).mean(), stats.sem(np.log(sample.values))
+    )
+    return float(np.exp(ends[0])), float(np.exp(ends[1]))
