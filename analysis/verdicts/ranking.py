@@ -5,7 +5,8 @@ of logarithms, at a level that holds for all candidates of the question at once:
 their number (Bonferroni), since the best of many looks good by chance. A candidate's spread between processes is its
 own or the mean of all candidates', whichever is larger: with few rounds many a spread is small by chance, and those
 would be recommended. An interval is never narrower than the one that a cell has alone, which is what a user is shown:
-no verdict calls sure what that leaves open. `docs/verdicts.md` says why it is so, `benchmarks.verdicts` how often it is wrong.
+no verdict calls sure what that leaves open. `docs/verdicts.md` says why it is so, `benchmarks.verdicts` how often it is
+wrong.
 """
 
 from __future__ import annotations
