@@ -1,7 +1,7 @@
 """How often a bisection decides, how often wrongly, and how many runs it takes: `python -m benchmarks.bisections`.
 
-    python -m benchmarks.bisections [--lines 500] [--seed 1] [--informed]
-    python -m benchmarks.bisections --grid outputs/NAME [--lines 500] [--seed 1]
+    python -m benchmarks.bisections [--lines 500] [--seed 1] [--most 60] [--informed]
+    python -m benchmarks.bisections --grid outputs/NAME [--lines 500] [--seed 1] [--most 60]
 
 Lines are drawn: speedups along the length of a task, of the shape that the rule assumes, of two kinds of process (some
 runs are slower as a whole), of another curvature, with a kink at the crossing, not monotone, flat, and crossing outside
@@ -9,6 +9,8 @@ the range; and runs whose logarithms scatter by 3, 8 or 15 %, as Student's t wit
 rule bisects each. A line is wrong if its bracket does not hold the true crossing, or if it is said to cross where it
 does not, to pay everywhere, or nowhere, where it crosses. That it is flat is wrong unless its slope at the crossing is
 below 0.3: 10 % longer tasks then gain 3 %. Exits with 1 if more than 5 % of the lines of a row are decided and wrong.
+
+A line makes at most ``--most`` runs, as `hydra.sweeper.most` says.
 
 With ``--informed`` each line makes its first run near its true crossing, as a neighbouring line could tell it at best.
 
@@ -216,9 +218,12 @@ class Informed(Bisection):
         return int(np.abs(np.log(np.array(self.positions)) - self.told).argmin())
 
 
-def drawn(kind: str, spread: float, *, lines: int, seed: int, informed: bool = False) -> Row:
+def drawn(
+    kind: str, spread: float, *, lines: int, seed: int, informed: bool = False, most: int = Rule.most
+) -> Row:
     """Bisect lines of one kind."""
-    rng, rule = np.random.default_rng([seed, list(KINDS).index(kind), round(100 * spread)]), Rule()
+    rng = np.random.default_rng([seed, list(KINDS).index(kind), round(100 * spread)])
+    rule = Rule(most=most)
     places, found, wrong = positions(rule), [], []
     for number in range(lines):
         line = KINDS[kind](rng)
@@ -279,9 +284,9 @@ def measured(folder: Path) -> Iterator[Measured]:
         yield Measured(" ".join(map(str, key)), np.log(np.array(lengths, float)), means, off)
 
 
-def resampled(line: Measured, *, lines: int, seed: int) -> Row:
+def resampled(line: Measured, *, lines: int, seed: int, most: int = Rule.most) -> Row:
     """Bisect a measured line many times."""
-    rng, rule = np.random.default_rng(seed), Rule()
+    rng, rule = np.random.default_rng(seed), Rule(most=most)
     places = positions(rule, exp(line.at[0]), exp(line.at[-1]))
     x = np.log(np.array(places))
     means = np.interp(x, line.at, line.means)
@@ -307,7 +312,14 @@ def simulate(options: argparse.Namespace) -> int:
     print(f"kind       spread {HEADER}")
     wrong = []
     for kind, spread in product(KINDS, SPREADS):
-        row = drawn(kind, spread, lines=options.lines, seed=options.seed, informed=options.informed)
+        row = drawn(
+            kind,
+            spread,
+            lines=options.lines,
+            seed=options.seed,
+            informed=options.informed,
+            most=options.most,
+        )
         wrong.append(row.wrong)
         print(f"{kind:10} {spread:6.2f} {row.text(full_grid(Rule()))}", flush=True)
     return int(max(wrong) > ALLOWED)
@@ -317,7 +329,7 @@ def resample(options: argparse.Namespace) -> int:
     """Print a row for each line of a grid; return 1 if they are wrong too often, all together."""
     wrong = []
     for line in measured(options.grid):
-        row = resampled(line, lines=options.lines, seed=options.seed)
+        row = resampled(line, lines=options.lines, seed=options.seed, most=options.most)
         truth = _crossing(line.at, line.means)
         wrong.append(row.wrong)
         there = "none" if truth is None else f"{exp(truth) / 1e3:.4g} us"
@@ -335,6 +347,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="How often a bisection decides, and how often wrongly.")
     parser.add_argument("--lines", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--most", type=int, default=Rule.most, help="runs of a line, at most")
     parser.add_argument("--informed", action="store_true", help="begin each line near its true crossing")
     parser.add_argument("--grid", type=Path, help="the results folder of a full grid along task")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """The cost a sweep adds to a run's trials, compared with an empty job under Hydra's BasicLauncher.
 
-    python -m benchmarks.sweep_cost [--repetitions 5] [--jobs 10 100] [--long 1000]
+    python -m benchmarks.sweep_cost [--repetitions 5] [--long 1000] [--jobs 10 100] [override ...]
 
 Each repetition makes a sweep of as many runs, and one of as many jobs under Hydra's launcher and sweeper as
 they come, from the same configuration, in random order; a run is a fresh process, its trials, and rows in
@@ -8,7 +8,7 @@ five Parquet tables. The cost of one is the time from the first number of jobs t
 many more there are, so that starting the program does not count; the time of the trials is taken off. A long
 sweep then shows whether the runs at its end cost more time or memory than those at its beginning. Exits with
 1 if a cost is above 0.45 of Hydra's, or the last tenth of the runs takes more than 1.1 times as long as the
-first.
+first. Overrides, such as ``model=process ipc=pipe``, go to the sweeps, whose runs are serial without them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,12 +54,18 @@ class Seen:
     bytes_after: dict[int, int]
 
 
-def ours(jobs: int) -> float:
+def settings(overrides: Sequence[str]) -> list[str]:
+    """Return the settings of every run: those of an empty one, except where ``overrides`` say otherwise."""
+    chosen = {override.partition("=")[0] for override in overrides}
+    return [*(one for one in _EMPTY if one.partition("=")[0] not in chosen), *overrides]
+
+
+def ours(jobs: int, overrides: Sequence[str]) -> float:
     """Return the seconds of a sweep of so many runs, less those of its trials."""
     with TemporaryDirectory() as base:
         folder = Path(base, "sweep")
         begin = time.perf_counter()
-        finish(start(folder, [*_EMPTY, f"label=range(0,{jobs})"]), folder)
+        finish(start(folder, [*settings(overrides), f"label=range(0,{jobs})"]), folder)
         taken = time.perf_counter() - begin
         return taken - float(pd.read_parquet(folder / "trials")["wall_ns"].sum()) / 1e9
 
@@ -72,19 +79,20 @@ def hydras(jobs: int) -> float:
         return time.perf_counter() - begin
 
 
-def cost_ms(few: int, many: int) -> tuple[float, float]:
+def cost_ms(few: int, many: int, overrides: Sequence[str]) -> tuple[float, float]:
     """Return the milliseconds that one more run costs, and one more job, measured in random order."""
-    asked = [(measure, jobs) for measure in (ours, hydras) for jobs in (few, many)]
+    sides = (partial(ours, overrides=overrides), hydras)
+    asked = [(measure, jobs) for measure in sides for jobs in (few, many)]
     taken = {one: one[0](one[1]) for one in random.sample(asked, len(asked))}
-    costs = [1e3 * (taken[measure, many] - taken[measure, few]) / (many - few) for measure in (ours, hydras)]
+    costs = [1e3 * (taken[measure, many] - taken[measure, few]) / (many - few) for measure in sides]
     return costs[0], costs[1]
 
 
-def long_sweep(runs: int) -> Seen:
+def long_sweep(runs: int, overrides: Sequence[str]) -> Seen:
     """Watch a sweep of so many runs."""
     with TemporaryDirectory() as base:
         folder = Path(base, "sweep")
-        process = start(folder, [*_EMPTY, f"label=range(0,{runs})"])
+        process = start(folder, [*settings(overrides), f"label=range(0,{runs})"])
         memory: dict[int, int] = {}
         while process.poll() is None:
             resident = _resident_bytes(process.pid)
@@ -141,14 +149,15 @@ def main() -> int:
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--jobs", type=int, nargs=2, default=(10, 100))
     parser.add_argument("--long", type=int, default=1000)
+    parser.add_argument("override", nargs="*")
     asked = parser.parse_args()
     print(machine())
-    costs = [cost_ms(*asked.jobs) for _ in range(asked.repetitions)]
+    costs = [cost_ms(asked.jobs[0], asked.jobs[1], asked.override) for _ in range(asked.repetitions)]
     show("one more run", [cost for cost, _ in costs], "ms")
     show("one more empty job under Hydra's BasicLauncher", [job for _, job in costs], "ms")
     ratios = [cost / job for cost, job in costs]
     show("run / empty job", ratios, "x")
-    growth = report_growth(long_sweep(asked.long)) if asked.long else 0.0
+    growth = report_growth(long_sweep(asked.long, asked.override)) if asked.long else 0.0
     return int(statistics.median(ratios) > MOST or growth > MOST_GROWTH)
 
 

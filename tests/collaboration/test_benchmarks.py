@@ -17,7 +17,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import cross_check, economy, plain_echo, plain_peers, planning, startup
+from benchmarks import cross_check, economy, plain_echo, plain_peers, planning, startup, sweep_cost
 from benchmarks.sweeps import ROOT, SweepFailed
 from breakeven.runner.hydra_app.grid import expand
 
@@ -130,6 +130,17 @@ def test_measured_steps_become_pairs() -> None:
     assert (pairs["lab"] / pairs["hand"]).eq(2).all()
     assert pairs["lab_one_cpu"].eq(1).all()
     assert pairs["hand_one_cpu"].eq(0).all()
+
+
+# --- sweep_cost ------------------------------------------------------------------------------------------
+
+
+def test_overrides_replace_settings_of_an_empty_run() -> None:
+    """No knob is typed twice, which Hydra refuses; what is not overridden stays."""
+    plain, changed = sweep_cost.settings([]), sweep_cost.settings(["model=process", "ipc=pipe"])
+    assert {"model=serial", "tasks=1"} <= set(plain)
+    assert set(changed) - set(plain) == {"model=process", "ipc=pipe"}
+    assert set(plain) - set(changed) == {"model=serial"}
 
 
 # --- plain_echo ------------------------------------------------------------------------------------------

@@ -29,6 +29,13 @@ def test_a_bisection_is_rarely_wrong() -> None:
         assert row.decided >= 0.8
 
 
+def test_a_line_makes_no_more_runs_than_it_may() -> None:
+    """``--most`` bounds the runs; with more of them, no fewer lines are decided."""
+    few, many = (bisections.drawn("two kinds", 0.15, lines=10, seed=5, most=most) for most in (8, 60))
+    assert few.most <= 8 < many.most <= 60
+    assert few.decided < many.decided
+
+
 def test_a_hint_of_where_the_crossing_is_decides_no_more() -> None:
     """Which is why lines share nothing: the first run is made elsewhere, and what takes runs is the bracket."""
     alone, told = (
