@@ -6,15 +6,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 
-from breakeven.base.schema import conform
+from breakeven.analysis.frames.load import Lab
+from breakeven.base.schema import TABLES, conform
 from breakeven.runner.results import RunResult
 from breakeven.runner.store import Sweep, write_atomically
 from breakeven.runner.store.sealed import encode
@@ -47,6 +50,23 @@ def measured(sweep: Sweep, cell_id: str = "a1", round_: int = 0, **columns: Any)
     trials = {"trial": list(range(50)), "wall_ns": list(range(50))}
     spans = {"trial": list(range(500)), "duration_ns": list(range(500))}
     commit(sweep, row, trials=trials, spans=spans)
+
+
+def store_without(columns: Mapping[str, AbstractSet[str]], source: Path, target: Path) -> None:
+    """Store the runs of ``source`` once more, ``columns`` of its tables unknown."""
+    lab, sweep = Lab.open(source), Sweep(target)
+    sweep.create()
+    for row in lab.table("runs").to_pylist():
+        of_run = (ds.field("cell_id") == row["cell_id"]) & (ds.field("round") == row["round"])
+        parts = {name: lab.table(name, where=of_run) for name in TABLES if name != "runs"}
+        known = {
+            name: part.select([one for one in part.column_names if one not in columns.get(name, ())])
+            for name, part in parts.items()
+            if len(part)
+        }
+        lacking = columns.get("runs", frozenset()) | {"parts"}
+        with unsynced():
+            commit(sweep, {name: value for name, value in row.items() if name not in lacking}, **known)
 
 
 def why_damaged(sweep: Sweep) -> dict[str, str]:

@@ -78,7 +78,8 @@ def estimate(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
     Beside the factors of ``cells``: speedup and efficiency (not for pingpong), throughput_per_s,
     bandwidth_bytes_per_s, latency_p50_ns and latency_p99_ns (pingpong), each with ``_low`` and ``_high``;
-    ``samples`` (trials), ``rounds`` and ``covers`` of the pattern's own measure; speedup_with_startup; and
+    ``samples`` (trials), ``rounds`` and ``covers`` of the pattern's own measure (0, 0 and "nothing" for a cell that has
+    no value of it); speedup_with_startup; and
     the medians over rounds of memcpy_bytes_per_s and task_measured_ns. startup_ns and teardown_ns, with ``_low`` and
     ``_high``, are geometric means over processes as well, each of which starts and ends its workers once.
 
@@ -125,7 +126,10 @@ def _measures(good: pd.DataFrame, levels: pd.Series[float]) -> pd.DataFrame:
         Typical("observer_effect", offset=1.0)(good, levels),  # of the ratio, which is positive
     ]
     counts = pd.concat([frame[_COUNTS] for frame in main if len(frame)] or [main[0][_COUNTS]])
-    return counts.join([frame.drop(columns=_COUNTS) for frame in (*main, *further)])
+    every = pd.Index(good["cell_id"].unique(), name="cell_id")
+    known = counts.reindex(every).fillna({"samples": 0, "rounds": 0, "covers": "nothing"})
+    known = known.astype({"samples": "int64", "rounds": "int64"})
+    return known.join([frame.drop(columns=_COUNTS) for frame in (*main, *further)])
 
 
 def _half_width(result: pd.DataFrame) -> pd.Series[float]:

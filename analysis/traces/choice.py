@@ -111,8 +111,9 @@ def _by_id(lab: Lab, name: str, every: Sequence[str]) -> str:
 
 
 def _recorded(lab: Lab) -> pd.DataFrame:
-    """Return the rows of ``runs`` that are ok and recorded the phases of a trial, by cell and round."""
-    traced = to_frame(lab.table("trials", _KEY, ds.field("traced"))).drop_duplicates()
+    """Return the rows of ``runs`` that are ok and recorded the phases of a trial and its time, by cell and round."""
+    placed = ds.field("traced") & ds.field("start_ns").is_valid()
+    traced = to_frame(lab.table("trials", _KEY, placed)).drop_duplicates()
     gone = lab.missing.loc[lab.missing["table"].eq("spans"), _KEY]
     traced = traced[~pd.MultiIndex.from_frame(traced).isin(pd.MultiIndex.from_frame(gone))]
     return lab.runs[lab.runs["status"].eq("ok")].merge(traced, on=_KEY).sort_values(_KEY)

@@ -101,7 +101,5 @@ def _describe(path: Path, runs: pd.DataFrame, counts: Counts, format_: type[Form
     if format_.LACKS:
         lines.append(f"left out what this format has no place for: {', '.join(format_.LACKS)}")
     if counts.unplaced:
-        lines.append(
-            f"left out {plural(counts.unplaced, 'phase')} of startup and teardown: these runs do not say when they were"
-        )
+        lines.append(f"left out {plural(counts.unplaced, 'phase')}: these runs do not say when they were")
     return lines

@@ -10,7 +10,7 @@ from breakeven.analysis.errors import TraceUnwritable
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.traces._abc import Format
 from breakeven.analysis.traces.places import Place, Times
-from breakeven.analysis.traces.recorded import Row, read_rows, read_trials
+from breakeven.analysis.traces.recorded import Row, read_placed, read_rows, read_trials
 from breakeven.analysis.traces.timeline import Counts, Recorded, Timeline
 from breakeven.base.aside import written_aside
 from breakeven.base.keys import Key
@@ -44,10 +44,10 @@ def _times(lab: Lab, run: Row) -> Times:
 
     If it does not say so: when its first trial began and its last one ended.
     """
-    machine = str(run["machine"])
+    machine = str(run["hostname"] if pd.isna(run["machine"]) else run["machine"])
     if not (pd.isna(run["began_ns"]) or pd.isna(run["ended_ns"])):
         return Times(int(run["began_ns"]), int(run["ended_ns"]), machine)
-    trials = read_rows(lab, _key(run), "trials")
+    trials = read_placed(lab, _key(run))
     begins = [int(row["start_ns"]) for row in trials]
     ends = [int(row["start_ns"] + row["wall_ns"]) for row in trials]
     return Times(min(begins), max(ends), machine)
@@ -58,7 +58,7 @@ def _recorded(lab: Lab, run: Row, times: Times, shift_ns: int) -> Recorded:
     return Recorded(
         name=str(run["name"]),
         run=run,
-        trials=read_rows(lab, key, "trials"),
+        trials=read_placed(lab, key),
         workers={int(row["worker"]): row for row in read_rows(lab, key, "workers")},
         spans=read_trials(lab, key),
         began_ns=times.began_ns,

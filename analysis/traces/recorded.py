@@ -73,3 +73,8 @@ def read_rows(lab: Lab, key: Key, table: str) -> list[Row]:
     """Return a run's rows of ``table``."""
     batches = lab.batches_of(key, table, TABLES[table].names)
     return [row for batch in batches for row in batch.to_pylist()]
+
+
+def read_placed(lab: Lab, key: Key) -> list[Row]:
+    """Return a run's trials that say when they began; no other has a place in a trace."""
+    return [row for row in read_rows(lab, key, "trials") if row["start_ns"] is not None]

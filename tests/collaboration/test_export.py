@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 
 import breakeven
+from breakeven.analysis.errors import ClocksDiffer
 from breakeven.analysis.lab import Lab
 from breakeven.analysis.traces import FORMATS
+from breakeven.analysis.traces.choice import Asked, choose
 from breakeven.analysis.traces.command import main
+from breakeven.analysis.traces.export import export
+from breakeven.analysis.traces.places import PLACES
 from breakeven.base.errors import BadInput
 from tests import commands
 from tests.analysis_samples import REFUSAL, Sample
+from tests.stored import store_without
 from tests.traces import FEW, READERS, Found, lasting
 
 
@@ -256,6 +261,32 @@ def test_a_trace_that_fails_leaves_the_old_one(
         f"cannot write the trace to {path}: No space left on device; name another file with -o"
     )
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("trace", b"old")]
+
+
+def test_runs_that_do_not_say_when_they_were_are_left_out(
+    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They have no place in a trace: all of their trials, or their startup and teardown."""
+    store_without({"runs": {"began_ns", "ended_ns"}, "trials": {"start_ns"}}, lab.path, tmp_path / "never")
+    assert _refusal(str(tmp_path / "never")) == (
+        f"{tmp_path / 'never'} holds no ok run that recorded phases; measure with measure.traced=1"
+    )
+    store_without({"runs": {"began_ns", "first_created_ns"}}, lab.path, tmp_path / "partly")
+    assert main([str(tmp_path / "partly"), "-o", str(tmp_path / "trace")]) == 0
+    count = int(lab.spans()["trial"].eq(-1).sum())
+    assert f"\nleft out {count} phases: these runs do not say when they were\n" in capsys.readouterr().out
+
+
+def test_clocks_of_machines_without_a_boot_id_differ_by_their_names(lab: Lab, tmp_path: Path) -> None:
+    """Runs of two hosts that lack the column ``machine`` are not of one machine."""
+    copy = tmp_path / "hosts"
+    store_without({"runs": {"machine"}}, lab.path, copy)
+    other = Lab.open(copy)
+    hosts = [f"host-{place}" for place in range(len(other.runs))]
+    vars(other)["runs"] = other.runs.assign(hostname=hosts)
+    runs = choose(other, Asked()).runs
+    with pytest.raises(ClocksDiffer, match="3 machines"):
+        export(other, runs, tmp_path / "trace", format_=FORMATS["perfetto"], place=PLACES["as-measured"])
 
 
 def test_it_loads_no_figures(home: Path) -> None:
