@@ -19,6 +19,7 @@ from unittest.mock import patch
 import pytest
 
 from breakeven.runner.sweep.signals import SIGNALS
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -56,9 +57,7 @@ def script(text: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", text, *arguments]
 
 
-def run(
-    command: Sequence[str], folder: Path = ROOT, added: Mapping[str, str] = NOTHING, seconds: float = 120
-) -> Completed:
+def run(command: Sequence[str], folder: Path = ROOT, added: Mapping[str, str] = NOTHING) -> Completed:
     """Run a command in ``folder``, with variables ``added``, to its end."""
     return subprocess.run(
         command,
@@ -66,7 +65,7 @@ def run(
         env=environment(added),
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=PATIENCE_S,
         check=False,
     )
 

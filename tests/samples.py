@@ -18,6 +18,7 @@ from breakeven.runner.cell.workloads.echo import Echo
 from breakeven.runner.config.cell import Cell, Measure
 from breakeven.runner.planning.run import Run
 from tests.options import options_of
+from tests.patience import PATIENCE_NS
 
 QUICK = Measure(
     warmup=1,
@@ -49,7 +50,7 @@ def cell(**changes: Any) -> Cell:
         "interpreter": "",
         "affinity": "none",
         "seed": 7,
-        "time_limit_ns": 60 * 10**9,
+        "time_limit_ns": PATIENCE_NS,
         "measure": QUICK,
     }
     return Cell(**known | changes)

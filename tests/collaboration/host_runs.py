@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +47,9 @@ def leave_daemon(then=lambda: os.execve("/bin/sh", ["sh", "-c", "exec sleep 1000
         time.sleep(0.001)
 '''
 
+REACHED = "open(f'{__file__}.reached-{os.getpid()}', 'w').close()"
+"""What a function does right before it hangs, on the same line, so that it is known to."""
+
 
 def function(target: str, **options: Any) -> dict[str, Any]:
     """Return the knobs of a cell that calls ``mine:target``."""
@@ -84,6 +84,11 @@ def call(tmp_path: Path, body: str, **changes: Any) -> dict[str, Any]:
     return dict(execute(user, **function("work") | {"ipc": "pipe"} | changes).row)
 
 
+def reached(tmp_path: Path) -> list[int]:
+    """Return the processes in which a function of `call` did `REACHED`."""
+    return [int(path.name.rpartition("-")[2]) for path in (tmp_path / "user").glob("mine.py.reached-*")]
+
+
 def left_behind() -> set[str]:
     """Return what runs of this process have in shared memory now; other sweeps may be under way."""
     return {path.name for path in _SHARED.glob(f"breakeven-{os.getpid()}-*")} if _SHARED.exists() else set()
@@ -97,12 +102,3 @@ def marked(mark: int) -> list[int]:
 def is_there(pid: int) -> bool:
     """Return whether a process lives."""
     return start_of(pid) is not None
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """Wait until ``condition`` gives something, and give that."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.02)
-    return found

@@ -107,7 +107,7 @@ def test_configured_arguments_are_fresh_as_well(user: Path, model: str) -> None:
 @pytest.mark.parametrize("model", ["process", "process_pool", "mp_pool"])
 def test_what_the_first_call_made_does_not_hang_forked_workers(user: Path, model: str) -> None:
     """A pool of threads made by the first call exists in the process that called, and in no worker forked later."""
-    row = execute(user, **function("in_the_pool") | _model(model), time_limit_ns=20_000_000_000).row
+    row = execute(user, **function("in_the_pool") | _model(model)).row
     assert row["reason"] is None
 
 
@@ -122,7 +122,7 @@ def test_a_pool_inside_the_function_works(user: Path, model: str, start_method: 
 @pytest.mark.parametrize("model", ["process", "process_pool", "thread"])
 def test_a_pool_that_the_function_keeps_does_not_hold_up_the_end(user: Path, model: str) -> None:
     """Processes that wait for further calls are ended with the worker that started them."""
-    row = execute(user, **function("keeps") | _model(model), time_limit_ns=20_000_000_000).row
+    row = execute(user, **function("keeps") | _model(model)).row
     assert row["reason"] is None
 
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
@@ -21,16 +20,17 @@ from breakeven.runner.host import process_mark, processes
 from breakeven.runner.host.present import _present
 from breakeven.runner.results import RunResult, rows
 from tests import commands
+from tests.collaboration.conftest import EndTime
 from tests.collaboration.host_runs import (
     call,
     function,
     is_there,
     left_behind,
     marked,
-    wait_for,
     write_module,
 )
 from tests.crews import MECHANISMS, Mechanism
+from tests.patience import AT_ONCE_NS, PATIENCE_S, wait_for
 from tests.samples import run
 
 HANGS = "open(__file__ + '.reached', 'w').close(); time.sleep(1000)"
@@ -44,11 +44,14 @@ def _daemon(tmp_path: Path) -> int:
     "ending", ["pass", "os._exit(9)", "os.kill(os.getpid(), signal.SIGKILL)", "time.sleep(1000)"]
 )
 @pytest.mark.parametrize("where", ["apart()", "not apart()"])
-def test_a_daemon_is_ended_with_its_run(tmp_path: Path, where: str, ending: str) -> None:
+def test_a_daemon_is_ended_with_its_run(
+    tmp_path: Path, where: str, ending: str, end_time_when: EndTime
+) -> None:
     """It left its session, its parent, its program and its environment; however the run ends, it goes with it."""
     body = f"if {where} and first():\n    leave_daemon()\n    {ending}"
-    limit = {"time_limit_ns": 10**9} if "sleep" in ending else {}
-    row = call(tmp_path, body, **limit)
+    if "sleep" in ending:
+        end_time_when((tmp_path / "user/mine.py.daemon").exists)
+    row = call(tmp_path, body)
     assert (row["status"] == "ok") == (ending == "pass")
     assert not is_there(_daemon(tmp_path))
     with pytest.raises(ChildProcessError):  # it was reaped as well
@@ -62,7 +65,7 @@ def test_a_process_that_forks_and_exits_without_end_is_ended(tmp_path: Path, end
     body = f"{links}\nif apart() and first():\n    leave_daemon(chain)\n    {ending}"
     row = call(tmp_path, body)
     assert (row["status"] == "ok") == (ending == "pass")
-    assert row["wall_ns"] < 3 * 10**9  # nobody waited for what the worker had forked
+    assert row["wall_ns"] < AT_ONCE_NS  # nobody waited for what the worker had forked
 
 
 def test_a_daemon_that_ignores_signals_and_is_stopped_is_ended(tmp_path: Path) -> None:
@@ -77,30 +80,40 @@ def test_a_daemon_that_ignores_signals_and_is_stopped_is_ended(tmp_path: Path) -
 
 def test_other_children_of_this_process_are_left_alone(tmp_path: Path) -> None:
     """Neither one of our session nor one that leads its own, started before the run or during it, nor their orphans."""
-    command = [sys.executable, "-c", "import os, time; os.fork(); time.sleep(60)"]
+    command = [sys.executable, "-c", "import os, time; os.fork(); time.sleep(1000)"]
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> None:
         wait_for((tmp_path / "user/mine.py.called").exists)
         started.extend(subprocess.Popen(command, start_new_session=apart) for apart in (True, False))
+        (tmp_path / "user/mine.py.go").touch()
 
     started.append(subprocess.Popen(command, start_new_session=True))
     thread = Thread(target=start)
     thread.start()
-    row = call(tmp_path, "if apart() and first(): time.sleep(1)")
+    body = "if apart() and first():\n    while not os.path.exists(__file__ + '.go'): time.sleep(0.01)"
+    row = call(tmp_path, body)
     thread.join()
     assert row["status"] == "ok"
     assert [process.poll() for process in started] == [None] * 3
     for process in started:
-        children = [pid for pid in processes.all_pids() if (stat(pid) or ["", "0"])[1] == str(process.pid)]
+        children = wait_for(lambda parent=process.pid: _children(parent))  # type: ignore[misc]  # a loop variable bound now
         for pid in (*children, process.pid):
             os.kill(pid, signal.SIGKILL)
         process.wait()
 
 
+def _children(parent: int) -> list[int]:
+    return [pid for pid in processes.all_pids() if (stat(pid) or ["", "0"])[1] == str(parent)]
+
+
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_shared_memory_and_semaphores_of_a_killed_worker_are_removed(tmp_path: Path, method: str) -> None:
+def test_shared_memory_and_semaphores_of_a_killed_worker_are_removed(
+    tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The resource tracker is left alone until it has done that."""
+    for patience in ("_PATIENCE_S", "_TRACKER_PATIENCE_S"):
+        monkeypatch.setattr(processes, patience, PATIENCE_S)
     body = (
         "if apart() and first():\n"
         "    from multiprocessing.shared_memory import SharedMemory\n"
@@ -118,7 +131,7 @@ def test_shared_memory_and_semaphores_of_a_killed_worker_are_removed(tmp_path: P
 
 def test_what_cannot_be_ended_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that is still there after all patience makes even a good run a crash: it would disturb the next."""
-    monkeypatch.setattr(processes, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(processes, "_PATIENCE_S", 2.0)  # in which all others end by themselves
     monkeypatch.setattr(processes, "_send", lambda _: None)
     monkeypatch.setattr(processes, "_kill_groups", lambda *_: None)
     user = write_module(tmp_path / "user", "\ndef work():\n    if first(): leave_daemon()\n")
@@ -146,11 +159,9 @@ def test_a_run_that_is_given_up_leaves_nothing(tmp_path: Path, give_up: Any) -> 
     engine = load("local")()
     future: Future[RunResult] = engine.submit(_hanging(tmp_path))
     wait_for((tmp_path / "user/mine.py.reached").exists)
-    begin = time.monotonic()
     give_up()
     with pytest.raises(host.Abandoned, match="run of cell 0123456789abcdef was given up"):
-        future.result(10)
-    assert time.monotonic() - begin < 5
+        future.result(PATIENCE_S)
     engine.close()
     assert not is_there(_daemon(tmp_path))
     assert (marked(process_mark.own().mark), left_behind()) == ([], set())

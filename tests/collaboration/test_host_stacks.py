@@ -19,9 +19,13 @@ from breakeven.runner.cell.watchdog import EXIT_WORKER_DIED
 from breakeven.runner.host import stacks
 from breakeven.runner.host.diagnosis import Seen, judge
 from breakeven.runner.host.stacks import Frame, Standing
-from tests.collaboration.host_runs import call, execute, function, wait_for, write_module
+from tests.collaboration.conftest import EndTime
+from tests.collaboration.host_runs import REACHED, call, execute, function, reached, write_module
+from tests.patience import PATIENCE_S, wait_for
 
 LIMIT = {"time_limit_ns": 1_500_000_000}
+HANGS = f"{REACHED}; time.sleep(1000)"
+STOPS = f"{REACHED}; os.kill(os.getpid(), signal.SIGSTOP)"
 
 
 def _line(tmp_path: Path, text: str) -> int:
@@ -30,15 +34,25 @@ def _line(tmp_path: Path, text: str) -> int:
 
 
 @pytest.mark.parametrize(("who", "method"), [("the first call", "fork"), ("the measured process", "spawn")])
-def test_a_first_call_that_hangs_says_where(tmp_path: Path, who: str, method: str) -> None:
+def test_a_first_call_that_hangs_says_where(
+    tmp_path: Path, who: str, method: str, end_time_when: EndTime
+) -> None:
     """The reason names the line of the user's file, the column stderr holds the whole stack, wherever it is called."""
-    row = call(tmp_path, "time.sleep(1000)", start_method=method, **LIMIT)
-    line = _line(tmp_path, "time.sleep(1000)")
+    end_time_when(lambda: reached(tmp_path))
+    row = call(tmp_path, HANGS, start_method=method, **LIMIT)
+    line = _line(tmp_path, HANGS)
     assert (row["status"], row["exit_code"], row["signal"]) == ("timeout", None, None)
     assert row["reason"] == (f"not done within limits.time (1.5 s); {who} was at mine.py:{line} in work")
     assert "most recent call first" in row["stderr"]
     assert "in execute" in row["stderr"]
-    assert row["wall_ns"] < 10 * 10**9
+
+
+def test_a_run_has_the_time_that_it_is_given(tmp_path: Path) -> None:
+    """By the clock, wherever it stands then."""
+    row = call(tmp_path, "time.sleep(1000)", time_limit_ns=10**8)
+    assert row["status"] == "timeout"
+    assert row["reason"].startswith("not done within limits.time (0.1 s)")
+    assert row["wall_ns"] >= 10**8
 
 
 @pytest.mark.parametrize(
@@ -52,12 +66,15 @@ def test_a_first_call_that_hangs_says_where(tmp_path: Path, who: str, method: st
         ("mp_pool", "native", "fork"),
     ],
 )
-def test_workers_that_hang_say_where(tmp_path: Path, model: str, ipc: str, method: str) -> None:
+def test_workers_that_hang_say_where(
+    tmp_path: Path, model: str, ipc: str, method: str, end_time_when: EndTime
+) -> None:
     """Every process is asked, however it was started; a fork server is none that hangs."""
-    body = "lock = multiprocessing.Lock()\nif apart():\n    lock.acquire()\n    lock.acquire()"
+    body = f"lock = multiprocessing.Lock()\nif apart():\n    lock.acquire()\n    {REACHED}; lock.acquire()"
+    end_time_when(lambda: len(reached(tmp_path)) == 2)
     changes = {"model": model, "ipc": ipc, "start_method": method, "time_limit_ns": 3 * 10**9}
     row = call(tmp_path, body, **changes)
-    deadlock = _line(tmp_path, "    lock.acquire()") + 1
+    deadlock = _line(tmp_path, f"{REACHED}; lock.acquire()")
     remedy = r"; its workers were forked, .*" if method == "fork" else ""
     said = re.fullmatch(
         r"not done within limits\.time \(3 s\); the measured process was at \S+ in \S+"
@@ -68,28 +85,34 @@ def test_workers_that_hang_say_where(tmp_path: Path, model: str, ipc: str, metho
     assert row["stderr"].count(f'mine.py", line {deadlock} in work') == 2
 
 
-def test_processes_that_are_stopped_are_said_to_be(tmp_path: Path) -> None:
+def test_processes_that_are_stopped_are_said_to_be(tmp_path: Path, end_time_when: EndTime) -> None:
     """They cannot answer, and are ended all the same."""
-    row = call(tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGSTOP)", workers=1, **LIMIT)
+    end_time_when(lambda: any(_status_is(pid, "T") for pid in reached(tmp_path)))
+    row = call(tmp_path, f"if apart(): {STOPS}", workers=1, **LIMIT)
     assert re.search(r"; process [0-9]+ was stopped by a signal$", row["reason"]), row["reason"]
-    itself = call(tmp_path, "os.kill(os.getpid(), signal.SIGSTOP)", **LIMIT)
+    itself = call(tmp_path, STOPS, **LIMIT)
     assert itself["reason"].endswith("(1.5 s); the first call was stopped by a signal")
 
 
-def test_what_was_said_before_is_quoted_apart_from_the_stacks(tmp_path: Path) -> None:
+def test_what_was_said_before_is_quoted_apart_from_the_stacks(tmp_path: Path, end_time_when: EndTime) -> None:
     """First the status, then where it stood, then its own last words."""
-    row = call(tmp_path, "print('so far', flush=True); time.sleep(1000)", **LIMIT)
+    end_time_when(lambda: reached(tmp_path))
+    row = call(tmp_path, f"print('so far', flush=True); {HANGS}", **LIMIT)
     assert row["reason"].endswith(" in work; it last said: so far")
     assert row["stderr"].startswith("so far\n")
 
 
-def test_a_user_who_handles_the_signal_or_not_python_at_all(tmp_path: Path) -> None:
+def test_a_user_who_handles_the_signal_or_not_python_at_all(tmp_path: Path, end_time_when: EndTime) -> None:
     """A handler of the user's own gives no stack; a child that would end by the signal is not sent it."""
     body = (
         "if apart():\n"
-        "    if os.fork() == 0: os.execvp('sleep', ['sleep', '1000'])\n"
+        "    child = os.fork()\n"
+        "    if child == 0: os.execvp('sleep', ['sleep', '1000'])\n"
         "    signal.signal(signal.SIGUSR1, lambda *_: None)\n"
-        "    time.sleep(1000)"
+        "    open(f'{__file__}.reached-{child}', 'w').close(); time.sleep(1000)"
+    )
+    end_time_when(
+        lambda: any(stacks._status(f"/proc/{pid}/status").get("Name") == "sleep" for pid in reached(tmp_path))
     )
     row = call(tmp_path, body, workers=1, **LIMIT)
     assert re.fullmatch(
@@ -118,11 +141,12 @@ def _catches(pid: int) -> bool:
     return bool(int(stacks._status(f"/proc/{pid}/status")["SigCgt"], 16) & stacks._BIT)
 
 
-def test_asking_waits_until_the_last_line_is_written(said: int) -> None:
+def test_asking_waits_until_the_last_line_is_written(said: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stack of many calls is whole when the answer is read, every time."""
-    process = _start("def call(n):\n  call(n - 1) if n else time.sleep(100)\ncall(60)", said)
+    process = _start("def call(n):\n  call(n - 1) if n else time.sleep(1000)\ncall(60)", said)
     wait_for(lambda: _catches(process.pid) and _status_is(process.pid, "S"))
     wait_for(lambda: len(stacks.ask([process.pid], said)[0].threads[0]) > 60)
+    monkeypatch.setattr(stacks, "_PATIENCE_S", PATIENCE_S)
     for _ in range(20):
         (standing,) = stacks.ask([process.pid], said)
         assert len(standing.threads[0]) == 62
@@ -132,7 +156,7 @@ def test_asking_waits_until_the_last_line_is_written(said: int) -> None:
 
 
 def _status_is(pid: int, state: str) -> bool:
-    return stacks._status(f"/proc/{pid}/status")["State"].startswith(state)
+    return stacks._status(f"/proc/{pid}/status").get("State", "").startswith(state)
 
 
 def test_a_process_that_does_not_answer_is_not_waited_for_long(
@@ -140,11 +164,12 @@ def test_a_process_that_does_not_answer_is_not_waited_for_long(
 ) -> None:
     """One that blocks the signal keeps nobody longer than the patience there is."""
     monkeypatch.setattr(stacks, "_PATIENCE_S", 0.3)
-    process = _start("signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\ntime.sleep(100)", said)
+    process = _start("signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\ntime.sleep(1000)", said)
     wait_for(lambda: _catches(process.pid) and stacks._handling(process.pid))
     begin = time.perf_counter()
     assert stacks.ask([process.pid], said) == []
-    assert 0.3 <= time.perf_counter() - begin < 2
+    assert time.perf_counter() - begin >= 0.3
+    assert process.poll() is None
     process.kill()
     process.wait()
 
@@ -332,9 +357,13 @@ def test_processes_without_a_number_have_reports_of_their_own(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_hang_of_forked_workers_names_the_fork(tmp_path: Path, method: str) -> None:
+def test_a_hang_of_forked_workers_names_the_fork(tmp_path: Path, method: str, end_time_when: EndTime) -> None:
     """A lock that a thread of the parent held at the fork is held for ever in the worker."""
-    text = "import threading\nLOCK = threading.Lock()\nif not apart(): LOCK.acquire()\n\ndef work(): apart() and LOCK.acquire()\n"
+    text = (
+        "import threading\nLOCK = threading.Lock()\nif not apart(): LOCK.acquire()\n\n"
+        f"def work():\n    if apart(): {REACHED}; LOCK.acquire()\n"
+    )
+    end_time_when(lambda: reached(tmp_path))
     user = write_module(tmp_path / "user", text)
     changes = function("work") | {
         "ipc": "pipe",

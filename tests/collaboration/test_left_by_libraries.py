@@ -9,6 +9,7 @@ import pytest
 
 from breakeven.runner.host import cleanup
 from breakeven.runner.host.cleanup import remove_of_libraries
+from tests.collaboration.conftest import EndTime
 from tests.collaboration.host_runs import call
 
 SHARED = Path("/dev/shm")
@@ -26,16 +27,17 @@ pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="needs /dev/shm, whi
 
 
 @pytest.mark.parametrize("then", ["time.sleep(1000)", "os.kill(os.getpid(), signal.SIGKILL)"])
-def test_joblib_leaves_nothing(tmp_path: Path, then: str) -> None:
+def test_joblib_leaves_nothing(tmp_path: Path, then: str, end_time_when: EndTime) -> None:
     """Neither its folder of mapped arrays nor loky's semaphores, if the run hangs or its process is killed."""
     noted = tmp_path / "pid"
+    if "sleep" in then:
+        end_time_when(lambda: noted.exists() and noted.read_text())
     row = call(
         tmp_path,
         JOBLIB.format(noted=noted, then=then),
         model="serial",
         ipc="none",
         workers=1,
-        time_limit_ns=8 * 10**9,
     )
     assert row["status"] in ("timeout", "crashed"), row["stderr"]
     pid = noted.read_text()

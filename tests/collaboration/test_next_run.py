@@ -17,7 +17,8 @@ from breakeven.runner.host import process_mark
 from breakeven.runner.host.processes import all_pids
 from breakeven.runner.planning.run import Run
 from tests import commands
-from tests.collaboration.host_runs import function, is_there, left_behind, marked, wait_for, write_module
+from tests.collaboration.host_runs import function, is_there, left_behind, marked, write_module
+from tests.patience import wait_for
 from tests.samples import run
 
 
@@ -119,6 +120,7 @@ SCRIPT = """
 import importlib, os, signal, sys
 from dataclasses import replace
 from breakeven.runner.engines.local import Local
+from tests.patience import wait_for
 from tests.samples import run
 module, name, when = sys.argv[1:]
 holder = importlib.import_module("breakeven.runner.host." + module)

@@ -21,15 +21,18 @@ from breakeven.runner.environment.process_table import start_of
 from breakeven.runner.host import process_mark
 from breakeven.runner.results import RunResult
 from tests import commands
+from tests.collaboration.conftest import EndTime
 from tests.collaboration.host_runs import (
+    REACHED,
     execute,
     function,
     is_there,
     left_behind,
     marked,
-    wait_for,
+    reached,
     write_module,
 )
+from tests.patience import AT_ONCE_NS, wait_for
 from tests.samples import run
 
 VARIANTS: dict[str, list[dict[str, Any]]] = {
@@ -43,8 +46,6 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "mpi": [{"chunksize": None, "network": "private"}],
 }
 """Each pool of a package with its options; a test looks that none is missing."""
-LIMITS_NS = {"dask": 4 * 10**9, "ray": 10 * 10**9, "mpi": 4 * 10**9}
-"""Limits of time that leave room to start, where 3 s do not."""
 
 HEAD = """
 def worker():
@@ -260,7 +261,7 @@ def test_what_a_task_raises_is_the_reason(tmp_path: Path, pool: Pool) -> None:
     row = _execute(tmp_path, pool, body, workers=2, tasks=4).row
     assert (row["status"], "ValueError: no such luck" in row["reason"]) == ("failed", True), row["reason"]
     assert "mine.py" in row["reason"]
-    assert row["wall_ns"] < 30 * 10**9
+    assert row["wall_ns"] < AT_ONCE_NS
 
 
 @pytest.mark.parametrize("pool", FIRST)
@@ -271,7 +272,7 @@ def test_a_worker_that_dies_ends_the_run(tmp_path: Path, pool: Pool) -> None:
     told = "worker [01] (ended|was ended by .*|exited with .*) in the middle of the run"
     told += "|ended by signal SIGKILL" * (pool.model == "mpi")
     assert re.match(told, row["reason"]), row["reason"]
-    assert row["wall_ns"] < 30 * 10**9
+    assert row["wall_ns"] < AT_ONCE_NS
 
 
 @pytest.mark.parametrize("pool", POOLS)
@@ -307,7 +308,7 @@ def test_everything_dies_with_a_runner_that_is_killed(tmp_path: Path, pool: Pool
     body = "if worker():\n        open(__file__ + '.reached', 'w').close(); time.sleep(1000)"
     user = write_module(tmp_path / "user", f"{HEAD}\ndef work():\n    {body}\n")
     runner = commands.start(commands.script(SCRIPT, str(user), json.dumps(pool.cell())))
-    wait_for((user / "mine.py.reached").exists, 60)
+    wait_for((user / "mine.py.reached").exists)
     mark = process_mark.Owner(runner.pid, start_of(runner.pid) or 0).mark
     assert len(marked(mark)) >= 3
     runner.kill()
@@ -318,14 +319,8 @@ def test_everything_dies_with_a_runner_that_is_killed(tmp_path: Path, pool: Pool
 
 
 @pytest.mark.parametrize("pool", FIRST)
-def test_a_task_that_hangs_ends_with_its_time(tmp_path: Path, pool: Pool) -> None:
+def test_a_task_that_hangs_ends_with_its_time(tmp_path: Path, pool: Pool, end_time_when: EndTime) -> None:
     """The run is a timeout, and nothing is left of it."""
-    row = _execute(
-        tmp_path,
-        pool,
-        "if worker(): time.sleep(1000)",
-        workers=2,
-        tasks=4,
-        time_limit_ns=LIMITS_NS.get(pool.model, 3 * 10**9),
-    ).row
+    end_time_when(lambda: reached(tmp_path))
+    row = _execute(tmp_path, pool, f"if worker(): {REACHED}; time.sleep(1000)", workers=2, tasks=4).row
     assert row["status"] == "timeout", row["reason"]

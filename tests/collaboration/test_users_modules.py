@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from breakeven.runner import host
 from breakeven.runner.errors import FunctionUnusable, InterpreterUnusable
-from breakeven.runner.planning import interpreters
+from breakeven.runner.planning import asking, interpreters
 from breakeven.runner.planning.interpreters import check_function, find_interpreter
 from tests import commands
 from tests.collaboration.host_runs import execute, function
 from tests.machines import EVERY_INTERPRETER, described, skip_pypys_executor
+from tests.patience import PATIENCE_S, wait_for
 from tests.samples import run
 
 WORK = "\ndef work():\n    return 1\n"
@@ -104,10 +105,6 @@ REFUSED = {
             "its own"
         ),
     ),
-    "hangs": (
-        "import time\ntime.sleep(1000)",
-        f"importing mine did not end within 2 s; it was at mine.py:2 in <module>; {SCRIPT}",
-    ),
 }
 STARTS = [
     ("thread", None),
@@ -140,15 +137,29 @@ def test_a_module_that_can_be_imported_is_measured(
 
 @pytest.mark.parametrize(("text", "problem"), REFUSED.values(), ids=REFUSED)
 def test_a_module_that_cannot_be_imported_is_refused_in_one_line(
-    tmp_path: Path, text: str, problem: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, text: str, problem: str
 ) -> None:
     """The line says what the module did and what to do about it."""
-    monkeypatch.setattr(interpreters, "CHECK_SECONDS", 2.0)
     folder = write(tmp_path, text)
     with pytest.raises(FunctionUnusable) as refused:
         check_function(sys.executable, {"target": "mine:work"}, folder)
     problem = problem.replace("HERE", str(folder))
     assert str(refused.value) == f"mine:work cannot be imported by {sys.executable} in {folder}: {problem}"
+
+
+def test_a_module_whose_import_hangs_is_refused_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When its time is over, which here is as soon as it hangs."""
+    folder = write(tmp_path, "import time\nopen(__file__ + '.reached', 'w').close(); time.sleep(1000)")
+    hangs = (folder / "mine.py.reached").exists
+    monkeypatch.setattr(asking, "perf_counter", lambda: perf_counter() if hangs() else 0.0)
+    monkeypatch.setattr(asking, "_STACKS_S", 3.0)
+    monkeypatch.setattr(interpreters, "CHECK_SECONDS", 2.0)
+    with pytest.raises(
+        FunctionUnusable, match=r"importing mine did not end within 2 s; it was at mine\.py:2 in <module>; "
+    ):
+        check_function(sys.executable, {"target": "mine:work"}, folder)
 
 
 def test_a_module_that_exits_is_bad_input_to_the_command(tmp_path: Path) -> None:
@@ -170,12 +181,9 @@ def test_an_interruption_ends_a_check_and_what_it_started(tmp_path: Path) -> Non
     )
     typed = commands.module("breakeven", "workload=function", "workload.target=mine:work")
     process = commands.start(typed, tmp_path)
-    until = time.monotonic() + 30
-    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     process.send_signal(2)
-    said = process.communicate(timeout=30)
+    said = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, *said) == (130, "", "interrupted before anything was measured\n")
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
 
@@ -241,7 +249,7 @@ def test_a_pool_that_the_function_keeps_does_not_hold_up_the_end(
     """Its processes are ended with their worker, and nothing is left."""
     (tmp_path / "mine.py").write_text(KEPT)
     ipc = "native" if "pool" in model else "queue"
-    knobs: dict[str, Any] = function("work") | {"time_limit_ns": 20 * 10**9, "tasks": 2}
+    knobs: dict[str, Any] = function("work") | {"tasks": 2}
     result = execute(tmp_path, model=model, start_method=start_method, ipc=ipc, **knobs)
     assert (result.status, result.row["reason"]) == ("ok", None)
 

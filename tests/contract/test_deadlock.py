@@ -29,7 +29,7 @@ def test_who_holds_what_the_other_waits_for_is_in_a_deadlock() -> None:
     made.holds[1].value = 1  # and waits for the first
     noticed_ns = made._take(0, 0, PATIENCE_NS)
     assert noticed_ns is not None
-    assert PATIENCE_NS <= noticed_ns < 10**10
+    assert noticed_ns >= PATIENCE_NS
     assert made.locks[0].acquire(timeout=0.1)
     assert made.holds[0].value == deadlock._AT_EASE
 
@@ -55,20 +55,20 @@ def test_no_lock_at_all_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(late.value) == "worker 1 got no lock within 0.01 s, though every other wait has a bound"
 
 
-def test_a_worker_goes_on_after_a_deadlock() -> None:
+def test_a_worker_goes_on_after_a_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives way until the other one has let go, and counts both."""
     made = _made()
     made.locks[1].acquire()
     made.holds[1].value = 1
 
-    def let_go() -> None:
-        made.holds[1].value = deadlock._AT_EASE
-        made.locks[1].release()
+    def let_go(_: float) -> None:
+        """Do so in the pause of the worker that gave way."""
+        if made.locks[1].locked():
+            made.holds[1].value = deadlock._AT_EASE
+            made.locks[1].release()
 
-    timer = threading.Timer(10 * PATIENCE_NS / 1e9, let_go)
-    timer.start()
+    monkeypatch.setattr(deadlock, "sleep", let_go)
     share = made.take_part(0)
-    timer.join()
     assert share.deadlocks > 0
     assert share.pairs > 0
     assert share.noticed_ns >= share.deadlocks * PATIENCE_NS

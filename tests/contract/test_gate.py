@@ -18,6 +18,7 @@ from breakeven.runner.cell import gate
 from breakeven.runner.cell.boot import Later
 from breakeven.runner.cell.gate import Door, Gate, Gatekeeper, Place
 from breakeven.runner.planning.interpreters import MAIN
+from tests.patience import PATIENCE_S
 
 WORKERS = 3
 
@@ -69,7 +70,7 @@ def test_all_pass_together_again_and_again(keeper: Gatekeeper, seen: Seen) -> No
     """The gate opens when all have arrived, and closes behind them."""
     places = [keeper.gate.enter() for _ in range(WORKERS)]
     for _ in range(20):
-        keeper.expect(20)
+        keeper.expect(PATIENCE_S)
         assert _meet(places) == ["passed"] * WORKERS
     assert not seen.late.is_set()
 
@@ -79,21 +80,21 @@ def test_nobody_waits_for_a_worker_that_does_not_come(keeper: Gatekeeper, seen: 
     places = [keeper.gate.enter() for _ in range(WORKERS)]
     keeper.expect(0.05)
     assert _meet(places[1:]) == ["broken"] * (WORKERS - 1)
-    assert seen.late.wait(10)
-    keeper.expect(20)
+    assert seen.late.wait(PATIENCE_S)
+    keeper.expect(PATIENCE_S)
     assert _meet(places) == ["passed"] * WORKERS
 
 
 def test_nor_if_none_comes(keeper: Gatekeeper, seen: Seen) -> None:
     """The parent is told."""
     keeper.expect(0.05)
-    assert seen.late.wait(10)
+    assert seen.late.wait(PATIENCE_S)
 
 
 def test_one_worker_too_many_breaks_the_gate(keeper: Gatekeeper, seen: Seen) -> None:
     """A library replaced a worker: what the new one does would be counted nowhere."""
     places = [keeper.gate.enter() for _ in range(WORKERS + 1)]
-    keeper.expect(20)
+    keeper.expect(PATIENCE_S)
     assert _meet(places[1:]) == ["broken"] * WORKERS
     assert seen.late.is_set()
 
@@ -101,11 +102,11 @@ def test_one_worker_too_many_breaks_the_gate(keeper: Gatekeeper, seen: Seen) -> 
 def test_a_worker_breaks_the_gate_or_ends_the_run(keeper: Gatekeeper, seen: Seen) -> None:
     """Each has a call of its own to the parent."""
     first, *others = [keeper.gate.enter() for _ in range(WORKERS)]
-    keeper.expect(20)
+    keeper.expect(PATIENCE_S)
     threading.Timer(0.05, first.abort).start()
     assert _meet(others) == ["broken"] * len(others)
     first.fail()
-    assert seen.failed.wait(10)
+    assert seen.failed.wait(PATIENCE_S)
 
 
 def test_a_gate_that_nobody_expected_is_closed(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from time import perf_counter_ns
 from typing import Any
 from weakref import ref
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks import parts as simulation
 from breakeven.base.errors import BadValue
+from breakeven.runner.cell import first_calls
 from breakeven.runner.cell.calibration import Calls
 from breakeven.runner.cell.first_calls import observe
 from breakeven.runner.cell.given import drawn
@@ -118,7 +119,7 @@ def test_the_length_is_a_time_and_has_an_effect_on_lists_alone() -> None:
 
 
 class Waits(Workload):
-    """A user's function that keeps its caller waiting for as many ns as its input says."""
+    """A user's function that keeps its caller waiting for as many ns as its input says, by a clock of its own."""
 
     LENGTH = False
     FOREIGN = True
@@ -128,6 +129,7 @@ class Waits(Workload):
         super().__init__({}, Sizes(0, 0), 0)
         self.lengths = lengths
         self.seen: list[int] = []
+        self.now_ns = 0
 
     def inputs(self) -> list[int]:
         """Return the lengths."""
@@ -138,24 +140,36 @@ class Waits(Workload):
 
         def wait(length: int) -> tuple[int, int]:
             self.seen.append(length)
-            end = perf_counter_ns() + length
-            while perf_counter_ns() < end:
-                pass
+            self.now_ns += length
             return 0, length
 
         return wait
 
 
-def test_a_calibration_calls_with_a_part_in_random_order() -> None:
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[int]], Waits]:
+    """Return what makes such a function, whose clock is that of its first calls."""
+
+    def make(lengths: list[int]) -> Waits:
+        made = Waits(lengths)
+        for clock in ("perf_counter_ns", "process_time_ns"):
+            monkeypatch.setattr(first_calls, clock, lambda: made.now_ns)
+        monkeypatch.setattr(first_calls, "_waited_ns", lambda _: 0)
+        return made
+
+    return make
+
+
+def test_a_calibration_calls_with_a_part_in_random_order(waits: Callable[[list[int]], Waits]) -> None:
     """A list that is sorted by length is not judged by its first inputs, nor called through."""
     lengths = [(place + 1) * 20_000 for place in range(200)]  # 20 us to 4 ms, 2 ms in the mean
-    brief = Waits(lengths)
+    brief = waits(lengths)
     seen, inputs = observe(brief, apart=False, within_ns=40 * MS)
     assert inputs.count == 200
     assert 10 <= seen.called <= 50
     assert len(set(brief.seen)) <= 50
     assert 1.3 * MS < seen.task_ns < 3 * MS
-    whole = Waits([MS] * 4)
+    whole = waits([MS] * 4)
     assert observe(whole, apart=False, within_ns=inf)[0].called == 4
 
 

@@ -20,6 +20,7 @@ from breakeven.runner.cell.patterns import _ends, _letters
 from breakeven.runner.cell.patterns._abc import Knobs
 from breakeven.runner.cell.patterns._letters import LEAST_BYTES, Letter
 from breakeven.runner.cell.patterns.shared_pipe import Share, SharedPipe
+from tests.patience import PATIENCE_S
 from tests.samples import reference
 
 SIZE = 64
@@ -104,8 +105,8 @@ def test_zeros_end_every_wait_for_bytes_that_others_took(end: _ends.End, pipe: t
     thread.start()
 
     os.write(pipe[0].fileno(), struct.pack("!i", SIZE) + b"half a message")
-    _ends.flood(pipe[0], over.is_set, 20)
-    thread.join(20)
+    _ends.flood(pipe[0], over.is_set, PATIENCE_S)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert all(part is None or _letters.read(part) is None for part in got)
 

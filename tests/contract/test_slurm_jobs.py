@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from breakeven.runner.engines.orders import answer_of
 from breakeven.runner.engines.slurm import Slurm, name_of
 from breakeven.runner.errors import EngineLost, EngineUnusable
 from breakeven.runner.results import RunResult, rows
+from tests.patience import PATIENCE_NS, PATIENCE_S, wait_for
 from tests.samples import run
 
 RUN = run(sys.executable, model="thread")
@@ -42,6 +43,7 @@ class MadeUp(Commands):
             numbers=count(1),
             begins=lambda *_: None,
             refuses=None,
+            ended_seen=False,
         )
 
     jobs: dict[str, Job]
@@ -51,6 +53,7 @@ class MadeUp(Commands):
     numbers: Iterator[int]
     begins: Callable[[str, Sequence[str]], None]
     refuses: str | None
+    ended_seen: bool
 
     def set(self, **what: Any) -> None:
         """Change what it does."""
@@ -73,7 +76,9 @@ class MadeUp(Commands):
     def queue(self) -> dict[str, Job]:
         """Return all jobs."""
         self._answer()
-        return dict(self.jobs)
+        found = dict(self.jobs)
+        self.set(ended_seen=any(job.has_ended for job in found.values()))
+        return found
 
     def waiting_or_running(self) -> dict[str, Job]:
         """Return those that have not ended."""
@@ -126,7 +131,7 @@ def engine_of(made_up: MadeUp, tmp_path: Path) -> Iterator[Callable[..., Slurm]]
             "partition": None,
             "allocation": "per_run",
             "placement": "block",
-            "patience": 10**10,
+            "patience": PATIENCE_NS,
         }
         opened.append(Slurm({**known, "folder": None, "sbatch": [], "sweep": tmp_path / "sweep", **options}))
         return opened[-1]
@@ -147,14 +152,6 @@ def answers(command: Sequence[str]) -> None:
         desk.answer(taken[0], ANSWER)
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for another thread."""
-    end = monotonic() + 30
-    while not true():
-        assert monotonic() < end
-        sleep(0.005)
-
-
 def test_an_answer_counts_however_its_job_ended(made_up: MadeUp, engine_of: Callable[..., Slurm]) -> None:
     """The file is there before the job ends, so it is looked for once more when the queue says that it has."""
 
@@ -163,7 +160,7 @@ def test_an_answer_counts_however_its_job_ended(made_up: MadeUp, engine_of: Call
         made_up.end(number, "NODE_FAIL")
 
     made_up.set(begins=begin)
-    row = engine_of().submit(RUN).result(30).row
+    row = engine_of().submit(RUN).result(PATIENCE_S).row
     assert (row["status"], row["node"]) == ("ok", "n1")
 
 
@@ -177,20 +174,21 @@ def test_an_answer_that_is_being_taken_is_not_lost(
         found = read(self, number)
         if found is not None:
             reading.set()
-            sleep(0.1)  # in which the queue is looked at several times
+            wait_for(lambda: made_up.ended_seen)
+            sleep(0.05)  # in which what the queue said is acted on
         return found
 
     def begin(number: str, command: Sequence[str]) -> None:
         def go_on() -> None:
             answers(command)
-            reading.wait(30)
+            reading.wait(PATIENCE_S)
             made_up.end(number, "NODE_FAIL")
 
         Thread(target=go_on).start()
 
     monkeypatch.setattr(Exchange, "read", slowly)
     made_up.set(begins=begin)
-    row = engine_of().submit(RUN).result(30).row
+    row = engine_of().submit(RUN).result(PATIENCE_S).row
     assert (row["status"], row["node"]) == ("ok", "n1")
     assert len(made_up.jobs) == 1
 
@@ -200,7 +198,7 @@ def test_a_job_that_ends_without_an_answer_is_submitted_again(
 ) -> None:
     """Three times at most; then the run has crashed, and Slurm's words and the job's last ones are the reason."""
     made_up.set(begins=lambda number, _: made_up.end(number, "OUT_OF_MEMORY"))
-    row = engine_of().submit(RUN).result(30).row
+    row = engine_of().submit(RUN).result(PATIENCE_S).row
     assert (row["status"], len(made_up.jobs)) == ("crashed", 3)
     assert "ended as OUT_OF_MEMORY (it printed nothing; does that node see " in row["reason"]
 
@@ -211,14 +209,14 @@ def test_a_controller_that_is_away_for_long_ends_the_sweep(
     """It is waited for as long as the user has patience; what is submitted later ends at once."""
     engine = engine_of(patience=10**8)
     under_way = engine.submit(RUN)
-    wait_until(lambda: len(made_up.jobs) == 1)
+    wait_for(lambda: len(made_up.jobs) == 1)
     made_up.set(away=True)
     for future in (under_way, engine.submit(RUN)):
         with pytest.raises(
             EngineLost,
             match=r"controller no longer answers \(Unable to contact .* same command resumes the sweep",
         ):
-            future.result(30)
+            future.result(PATIENCE_S)
 
 
 def test_a_controller_that_comes_back_in_time_is_no_loss(
@@ -228,9 +226,9 @@ def test_a_controller_that_comes_back_in_time_is_no_loss(
     engine = engine_of()
     made_up.set(away=True, begins=lambda _, command: answers(command))
     future = engine.submit(RUN)
-    wait_until(lambda: made_up.missed >= 1)
+    wait_for(lambda: made_up.missed >= 1)
     made_up.set(away=False)
-    assert future.result(30).status == "ok"
+    assert future.result(PATIENCE_S).status == "ok"
 
 
 def test_what_slurm_refuses_ends_the_sweep(made_up: MadeUp, engine_of: Callable[..., Slurm]) -> None:
@@ -238,7 +236,7 @@ def test_what_slurm_refuses_ends_the_sweep(made_up: MadeUp, engine_of: Callable[
     engine = engine_of()
     made_up.set(refuses="Job violates accounting/QOS policy")
     with pytest.raises(EngineLost, match="Slurm refuses a job: Job violates"):
-        engine.submit(RUN).result(30)
+        engine.submit(RUN).result(PATIENCE_S)
 
 
 def test_a_run_that_waits_for_a_node_that_is_gone_goes_elsewhere(
@@ -255,7 +253,7 @@ def test_a_run_that_waits_for_a_node_that_is_gone_goes_elsewhere(
             answers(command)
 
     made_up.set(begins=begin)
-    assert engine.submit(RUN).result(30).row["node"] == "n2"
+    assert engine.submit(RUN).result(PATIENCE_S).row["node"] == "n2"
     assert made_up.jobs["1"].state == "CANCELLED"
 
 
@@ -270,7 +268,7 @@ def test_a_job_that_holds_a_node_is_replaced(made_up: MadeUp, engine_of: Callabl
     made_up.set(begins=begin)
     engine = engine_of(allocation="shared", nodes=1)
     taken = engine.submit(RUN)
-    wait_until(lambda: desks["1"].take() is not None)
+    wait_for(lambda: desks["1"].take() is not None)
     waits = engine.submit(RUN)
     made_up.end("1", "TIMEOUT")
     found: list[int] = []
@@ -282,8 +280,8 @@ def test_a_job_that_holds_a_node_is_replaced(made_up: MadeUp, engine_of: Callabl
             found.append(order[0])
         return len(found) == 2
 
-    wait_until(answered)
-    assert [future.result(30).status for future in (taken, waits)] == ["ok", "ok"]
+    wait_for(answered)
+    assert [future.result(PATIENCE_S).status for future in (taken, waits)] == ["ok", "ok"]
     assert sorted(found) == [1, 2]  # 0 went with the job
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+from breakeven.runner.cell import ticker as ticker_module
 from breakeven.runner.cell.ticker import Ticker
 
 
@@ -30,15 +33,34 @@ def test_there_are_as_many_ticks_as_asked() -> None:
     assert Ticker(0, 10, 0).over
 
 
-def test_a_thread_that_does_nothing_else_serves_each_when_it_is_due() -> None:
-    """It sleeps from one to the next, and ends with the last."""
+def test_a_thread_that_does_nothing_else_serves_each_when_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It sleeps from one to the next, however late it wakes, and ends with the last."""
+    woken = iter([2_000_000, 4_300_000, 6_000_100, 8_000_000, 10_000_000])
+    slept: list[float] = []
+    now_ns = 0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now_ns
+        slept.append(seconds)
+        now_ns = next(woken)
+
+    monkeypatch.setattr(ticker_module, "sleep", sleep)
+    monkeypatch.setattr(ticker_module, "perf_counter_ns", lambda: now_ns)
+    ticker = Ticker(0, 2_000_000, 5)
+    ticker.keep()
+    assert slept == [0.002, 0.002, 0.0017, 0.0019999, 0.002]
+    assert ticker.late_ns == [0, 300_000, 100, 0, 0]
+    assert ticker.wait_s > 1e6
+
+
+def test_by_the_clock_no_tick_is_early() -> None:
+    """Nor does the last one come before its time."""
     start = time.perf_counter_ns()
     ticker = Ticker(start, 2_000_000, 5)
     ticker.keep()
     assert len(ticker.late_ns) == 5
     assert time.perf_counter_ns() - start >= 10_000_000
     assert min(ticker.late_ns) >= 0
-    assert ticker.wait_s > 1e6
 
 
 def test_a_program_without_workers_serves_ticks_between_calls() -> None:

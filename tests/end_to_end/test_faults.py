@@ -288,7 +288,7 @@ def test_the_checks_notice_what_is_lost(
 def test_nothing_is_lost_by_random_faults() -> None:
     """Rounds of `benchmarks.faults`, whose every check must hold; all are made, and their sweeps completed."""
     rounds = ("--rounds", "10", "--runs", "10", "--seed", "4")
-    done = commands.run(commands.module("benchmarks.faults", *rounds), seconds=300)
+    done = commands.run(commands.module("benchmarks.faults", *rounds))
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(
         r"launches, [1-9][0-9]* sweeps completed, [1-9][0-9]*0 runs stored, each once", done.stdout
