@@ -11,6 +11,7 @@ import pandas as pd
 
 from breakeven.analysis.advice.advice import Advice, Choice
 from breakeven.analysis.advice.snippet import Call, snippet
+from breakeven.analysis.frames.extremes import place_of_best
 from breakeven.analysis.units import format_ratio, format_size, format_time, plural
 from breakeven.analysis.verdicts.sentences import Words
 from breakeven.analysis.verdicts.words import count, family, join
@@ -66,7 +67,7 @@ def probe(advice: Advice) -> str:
     cells = _cells(advice)
     if cells.empty:
         return ""
-    cell = cells.iloc[int(cells["speedup"].astype("float64").to_numpy().argmax())]
+    cell = cells.iloc[place_of_best(cells["speedup"])]
     parts = [f"{format_time(float(cell['task_measured_ns']))} a call, {cell['tasks']:.0f} calls in a trial"]
     crossed = cells[cells["model"].isin(("process", "process_pool", "mp_pool", "loky", "joblib", "mpire"))]
     if len(crossed) and crossed["payload_bytes"].max() > 0:

@@ -173,7 +173,7 @@ def write_effect(row: pd.Series[Any], unit: str = "") -> str:
 
 def write_disturbed(row: pd.Series[Any]) -> str:
     """Return which share of the trials of either side of a pair were disturbed at most; empty for none."""
-    disturbed = max(row["disturbed_a"], row["disturbed_b"])
+    disturbed = max((share for share in row[["disturbed_a", "disturbed_b"]] if pd.notna(share)), default=0.0)
     return f"({disturbed:.0%} disturbed)" if disturbed > 0 else ""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from breakeven.analysis.findings.finding import Finding
+from breakeven.analysis.frames.extremes import place_of_best
 from breakeven.analysis.frames.factors import label_settings, name_work, write
 from breakeven.analysis.frames.intervals import over_processes
 from breakeven.analysis.frames.load import Lab
@@ -67,9 +68,8 @@ def _find(cells: pd.DataFrame) -> Iterator[Finding]:
     over, fit = cells[cells["over"]], cells[~cells["over"] & cells["workers"].le(cells["cpu_count"])]
     if over.empty or fit.empty:
         return
-    wanted = (over["cpus_alone"] * over["workers"]).astype("float64")
-    worst = over.iloc[int(wanted.to_numpy().argmax())]
-    best = fit.sort_values(_RATE).iloc[-1]
+    worst = over.iloc[place_of_best(over["cpus_alone"] * over["workers"])]
+    best = fit.iloc[place_of_best(fit[_RATE])]
     decision = _decide(worst, best)
     about = str(worst["setting"] or worst["work"])
     loss = 1 - worst[_RATE] / best[_RATE]

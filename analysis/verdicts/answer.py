@@ -10,6 +10,7 @@ from operator import itemgetter
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.frames.extremes import place_of_best
 from breakeven.analysis.frames.hosts import host_of
 from breakeven.analysis.frames.intervals import independent
 from breakeven.analysis.frames.load import Lab
@@ -52,9 +53,9 @@ class Answer:
         return self.question.ids[number]
 
     def leader(self, numbers: tuple[int, ...] | range) -> int:
-        """Return the candidate with the best estimate; the first if several are as good."""
-        values = [float(self.question.candidates[number][self.measure]) for number in numbers]
-        return numbers[int(np.argmin(values) if self.question.of_round_trips else np.argmax(values))]
+        """Return the candidate with the best estimate that is known; the first if several are as good."""
+        values = (float(self.question.candidates[number][self.measure]) for number in numbers)
+        return numbers[place_of_best(values, lowest=self.question.of_round_trips)]
 
 
 def answers(lab: Lab) -> list[Answer]:

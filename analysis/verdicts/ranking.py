@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from breakeven.analysis.frames.extremes import place_of_best
 from breakeven.analysis.frames.welch import standard_error
 
 Floats = NDArray[np.float64]
@@ -95,10 +96,10 @@ def rank(
     if serial and near[count]:
         return _without_best(SERIAL, own, most[:count, count] > limit, serial=serial)
     if not winners and not (serial and sure.any()):
-        rival = count if serial else int(np.argmax(own[0]))
+        rival = count if serial else place_of_best(own[0])
         undecided = (most[:count, rival] > limit) | (np.arange(count) == rival)
         return _without_best(UNDECIDED, own, undecided, serial=serial)
-    best = cheapest(winners) if winners else int(np.argmax(np.where(sure, own[0], -np.inf)))
+    best = cheapest(winners) if winners else place_of_best(np.where(sure, own[0], np.nan))
     alike = (most[best, :count] <= limit) & sure
     alike[best] = False
     return Ranking(
@@ -157,11 +158,16 @@ class _Means:
 
 
 def intervals(samples: Sequence[Sample]) -> Floats:
-    """Return the ends of each sample's own interval, as logarithms, at a level that holds for all of them at once."""
+    """Return the ends of each sample's own interval, as logarithms, at a level that holds for all of them at once.
+
+    A sample without values may be anything: its interval is infinite on both sides, as that of a single value is.
+    """
     means = _Means.of(samples)
     reach = stdtrit(means.freedom, (1 + means.levels) / 2) * np.sqrt(means.squares)
     reach = np.maximum(reach, [_reach_shown(sample) for sample in samples])
-    return np.array([means.values - reach, means.values + reach])
+    known = np.isfinite(means.values)
+    low, high = means.values - reach, means.values + reach
+    return np.array([np.where(known, low, -np.inf), np.where(known, high, np.inf)])
 
 
 def _reach_shown(sample: Sample) -> float:
@@ -186,7 +192,8 @@ def _most_ratios(samples: Sequence[Sample], own: Floats, *, serial: bool) -> Flo
     known = np.isfinite(error)
     quantiles = stdtrit(np.where(known, df, 1.0), (1 + level) / 2)
     reach = np.where(known, quantiles * np.where(known, error, 0.0), np.inf)
-    found = means.values[column] - means.values + np.minimum(reach, _reach_alone(samples))
+    apart = means.values[column] - means.values
+    found = np.where(np.isfinite(apart), apart + np.minimum(reach, _reach_alone(samples)), np.inf)
     if serial:
         found = np.block([[found, own[1][column]], [-own[0], np.zeros(1)]])
     np.fill_diagonal(found, 0.0)

@@ -82,6 +82,21 @@ def test_an_unknown_spread_decides_nothing(values: list[float]) -> None:
     assert (found.decision, found.open) == (UNDECIDED, (0,))
 
 
+@pytest.mark.parametrize("serial", [True, False], ids=["beside serial", "alone"])
+@given(others=st.lists(st.floats(0.5, 3), min_size=1, max_size=4), place=st.integers(0, 4))
+def test_a_candidate_without_values_may_be_anything(serial: bool, others: list[float], place: int) -> None:
+    """It is judged as one of a single process, which says no more; it leads nothing, and decides nothing."""
+    samples = [_around(middle) for middle in others]
+    nothing, single = (Sample(np.array(values), 0.95) for values in ([], [1.0]))
+    found, wanted = (
+        rank([*samples[:place], unknown, *samples[place:]], _first, serial=serial)
+        for unknown in (nothing, single)
+    )
+    assert (found.decision, found.best, found.open) == (wanted.decision, wanted.best, wanted.open)
+    assert np.isfinite(found.low).all()
+    assert not np.isnan(found.high).any()
+
+
 def test_without_a_serial_answer_the_soonest_is_best() -> None:
     """A channel is chosen among channels; two that may be far apart either way leave it undecided."""
     clear = rank([_around(5.0), _around(9.0)], _first, serial=False)
