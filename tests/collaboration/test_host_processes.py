@@ -130,10 +130,9 @@ def test_shared_memory_and_semaphores_of_a_killed_worker_are_removed(
 
 
 def test_what_cannot_be_ended_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that is still there after all patience makes even a good run a crash: it would disturb the next."""
-    monkeypatch.setattr(processes, "_PATIENCE_S", 2.0)  # in which all others end by themselves
-    monkeypatch.setattr(processes, "_send", lambda _: None)
-    monkeypatch.setattr(processes, "_kill_groups", lambda *_: None)
+    """A process that outlives SIGKILL, as in an uninterruptible sleep, makes even a good run a crash: it would disturb the next."""
+    monkeypatch.setattr(signal, "pidfd_send_signal", lambda *_: None)
+    monkeypatch.setattr(os, "killpg", lambda *_: None)
     user = write_module(tmp_path / "user", "\ndef work():\n    if first(): leave_daemon()\n")
     outcome = host.execute(run(sys.executable, user, ipc="pipe", **function("work")))
     pid = _daemon(tmp_path)

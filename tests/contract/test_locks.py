@@ -173,11 +173,12 @@ def test_a_second_sweep_is_told_for_whom_the_machine_measures(file: Path) -> Non
 
 def test_it_is_taken_again_and_again(file: Path) -> None:
     """Several sweeps of one process measure one after another; to release twice is harmless."""
-    lock = HostLock(file)
+    lock, found = HostLock(file), []
     for _ in range(3):
         with lock.held(HERE, wait=True):
-            pass
+            found.append(Holder.read(file.read_bytes()).sweep)
     lock.release()
+    assert (found, file.read_bytes()) == ([HERE] * 3, b"")
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff\x00", b"{}", b"[" * 9000])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.base.errors import BadValue
-from breakeven.runner.config.cell import check_keys
+from breakeven.runner.config.cell import check_keys, parse
 from breakeven.runner.config.start import read_environment, read_flags
 from breakeven.runner.planning.perturbation import Variation
 from tests.fakes import plain
@@ -108,3 +108,4 @@ def test_a_configuration_from_before_these_knobs_is_read() -> None:
     older = plain()
     del older["environment"], older["interpreter"]["flags"]
     check_keys(older)
+    assert parse(older) == parse(plain())
