@@ -13,12 +13,13 @@ from typing import Any
 
 from breakeven.base.conditions import CONDITIONS
 from breakeven.base.keys import Key
-from breakeven.base.layout import RUNS, SUFFIX, SweepPaths, stem
+from breakeven.base.layout import RUNS, SUFFIX, SweepPaths, is_compacted, stem
 from breakeven.base.schema import TABLES
 from breakeven.base.table_files import TableFiles
 from breakeven.base.text import printable
 from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.store.sealed import Damaged, check_file, crc_of, read_row, read_rows
+from breakeven.runner.store.swapping import folder_at_rest
 
 COLUMNS = (
     *("cell_id", "round", "order", "status", "reason", "wall_ns", "seed", *CONDITIONS),
@@ -109,14 +110,49 @@ def _identities(paths: SweepPaths) -> list[int | None]:
 
 
 def read_stored(path: Path, *, check_parts: bool) -> Stored:
-    """Read the rows of all runs in the results folder ``path``; raise OutputsUnreadable."""
-    paths = SweepPaths(path)
+    """Read the rows of all runs in the results folder ``path``; raise OutputsUnreadable.
+
+    A sweep may be under way there: what looks damaged is judged again while nothing is written.
+    """
+    stored = _read_all(SweepPaths(path), check_parts)
+    if not stored.damaged:
+        return stored
+    with folder_at_rest(path):
+        return _judged_again(SweepPaths(path), stored, check_parts)
+
+
+def _read_all(paths: SweepPaths, check_parts: bool) -> Stored:
     for _ in range(_LOOKS):
         files, before = list_tables(paths), _identities(paths)
         stored = _read_listed(files, check_parts)
         if _identities(paths) == before:
             break
     return stored
+
+
+def _judged_again(paths: SweepPaths, stored: Stored, check_parts: bool) -> Stored:
+    """Return what is ``stored``, the runs that have damaged files of their own as they are now.
+
+    Files of a run may be replaced after it was listed, and before its checksums were compared.
+    """
+    files = list_tables(paths)
+    compacted = {path: why for path, why in stored.damaged.items() if is_compacted(path.name)}
+    names = {path.stem for path in stored.damaged if path not in compacted} - set(files[RUNS].in_compacted)
+    doubled = {path: why for listed in files.values() for path, why in _doubled(listed) if path.stem in names}
+    files = {table: _without(listed, doubled) for table, listed in files.items()}
+    others = {table: listed for table, listed in files.items() if table != RUNS}
+    judge = _Judge(others, check_parts)
+    judged = [judge.file(path) for name, path in files[RUNS].single.items() if name in names]
+    lost = {table: _lost(listed, compacted) for table, listed in others.items()}
+    again = _summed(judged, doubled, lost)
+    damaged = {path: why for path, why in stored.damaged.items() if path.stem not in names}
+    rows = {key: row for key, row in stored.rows.items() if stem(*key) not in names}
+    parts = {key: each for key, each in stored.parts.items() if stem(*key) not in names}
+    return Stored(
+        rows | dict(again.rows),
+        dict(sorted((damaged | dict(again.damaged)).items())),
+        parts | dict(again.parts),
+    )
 
 
 def _read_listed(files: Mapping[str, TableFiles], check_parts: bool) -> Stored:

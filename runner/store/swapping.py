@@ -16,7 +16,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from breakeven.base.layout import SweepPaths, is_part
@@ -44,6 +44,15 @@ def folder_locked(folder: Path) -> Iterator[None]:
         with suppress(OSError):  # explicitly: a child that was forked meanwhile has the same open file
             fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+@contextmanager
+def folder_at_rest(folder: Path) -> Iterator[None]:
+    """Hold `folder_locked` if this user may; whatever is then done in a folder that is gone or closed reports that."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(folder_locked(folder))
+        yield
 
 
 def _lock(descriptor: int) -> None:

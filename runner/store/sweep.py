@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -29,7 +29,7 @@ from breakeven.runner.store.compacted import divide
 from breakeven.runner.store.compaction import ROW_LAST, Merged, compact, take_out
 from breakeven.runner.store.integrity import Part, Stored, list_tables, read_stored
 from breakeven.runner.store.sealed import encode
-from breakeven.runner.store.swapping import folder_locked
+from breakeven.runner.store.swapping import folder_at_rest
 
 _LONGEST_REASON = 40
 _LATEST_PART = f".{LATEST}-"
@@ -88,15 +88,9 @@ class Sweep(SweepPaths):
             row = dict(result.row) | {"parts": "\n".join(map(str, parts))}
             self._write("runs", result.key, conform("runs", {name: [value] for name, value in row.items()}))
 
-    @contextmanager
-    def _unmoved(self) -> Iterator[None]:
+    def _unmoved(self) -> AbstractContextManager[None]:
         """Keep `compact` from exchanging the folders of tables for the length of the body."""
-        with ExitStack() as stack:
-            with suppress(
-                OSError
-            ):  # what is written into a folder that is gone, or may not be opened, reports it
-                stack.enter_context(folder_locked(self.path))
-            yield
+        return folder_at_rest(self.path)
 
     def _write(self, table: str, key: Key, part: pa.Table) -> Part:
         path = self.file(table, *key)
