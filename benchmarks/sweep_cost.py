@@ -4,7 +4,7 @@
 
 Each repetition makes a sweep of as many runs, and one of as many jobs under Hydra's launcher and sweeper as
 they come, from the same configuration, in random order; a run is a fresh process, its trials, and rows in
-five Parquet tables. The cost of one is the time from the first number of jobs to the second, divided by how
+its Parquet tables. The cost of one is the time from the first number of jobs to the second, divided by how
 many more there are, so that starting the program does not count; the time of the trials is taken off. A long
 sweep then shows whether the runs at its end cost more time or memory than those at its beginning. Exits with
 1 if a cost is above 0.45 of Hydra's, or the last tenth of the runs takes more than 1.1 times as long as the
