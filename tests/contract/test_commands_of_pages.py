@@ -6,10 +6,13 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
+
+from breakeven.analysis.figures import FIGURES
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,6 +79,10 @@ def faults(words: list[str]) -> Iterator[str]:
     else:
         code = sources("analysis", "runner", "breakeven/base")
         options -= HYDRAS
+    drawn = (after for word, after in pairwise(words) if word == "--figure")
+    yield from (
+        name for names in drawn for name in names.split(",") if name.islower() and name not in FIGURES
+    )
     yield from (option for option in options if f'"{option}"' not in code and f"[{option} " not in code)
     if words[0] == "python" or SUBCOMMANDS.isdisjoint(words[1:2]):
         yield from (word for word in words[1:] if re.match(r"[+~]?[a-z][\w.]*=", word) and not is_known(word))
@@ -98,6 +105,7 @@ def test_commands_are_found_and_faults_seen() -> None:
         "breakeven run model.chunksiz=1",
         "breakeven run +experiment=tuor",
         "breakeven show outputs/mine --figur scaling",
+        "breakeven show --figure scalling",
         "python -m benchmarks.bisection",
         "python -m benchmarks.bisections --mostly 80",
         "python -m benchmarks.spread afinity=none",
