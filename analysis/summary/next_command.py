@@ -16,7 +16,8 @@ from breakeven.base.statuses import FAILED
 from breakeven.base.text import shown
 
 ROUNDS = 5
-_NOT_REPEATED = ("", "rounds", "sweep", *POLICY)
+_NOT_OF_A_CELL = ("", "sweep", *POLICY)
+_NOT_REPEATED = (*_NOT_OF_A_CELL, "rounds")
 _ENGINE = "engine"
 _DEBUG = f"{_ENGINE}=debug"
 _NO_GRIDS = ("hydra.sweeper.params=null", "hydra.sweeper.grids=null")
@@ -73,10 +74,13 @@ def repeat(path: Path, overrides: str | None) -> str:
     """Return the command that measures one cell again, in a sweep of its own, from its line of ``overrides`` in `runs`.
 
     It is for another machine, too, so the program goes by its name. An experiment sets more than the cell's own
-    overrides say, and its grids are taken out.
+    overrides say, and its grids are taken out. A number of rounds stays: a run has more trials than one of
+    ``rounds=auto``, so it is another cell.
     """
     typed = [
-        text for text in (overrides or "").split("\n") if text and _key(text) not in {*_NOT_REPEATED, *_PLACE}
+        text
+        for text in (overrides or "").split("\n")
+        if text and _key(text) not in {*_NOT_OF_A_CELL, *_PLACE}
     ]
     grids = _NO_GRIDS if any(_key(text) == "experiment" for text in typed) else ()
     return shlex.join([NAME, "run", *typed_options(path), *typed, *grids])

@@ -92,7 +92,10 @@ def test_a_cell_has_its_sample_its_machine_and_its_command() -> None:
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        ("model=thread\nworkers=2\nsweep=mine\nbudget=3s\nrounds=2", "breakeven run model=thread workers=2"),
+        (
+            "model=thread\nworkers=2\nsweep=mine\nbudget=3s\nrounds=2",
+            "breakeven run model=thread workers=2 rounds=2",
+        ),
         (
             "model=thread\n+experiment=tour",
             "breakeven run model=thread +experiment=tour hydra.sweeper.params=null hydra.sweeper.grids=null",
