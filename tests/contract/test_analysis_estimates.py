@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.frames.estimates import Typical, estimate, share_disturbed
 from breakeven.base.schema import TABLES
 from breakeven.runner.results.statistics import Statistics
+from tests.examples import at_most
 
 VALUES = st.floats(0.01, 100, allow_nan=False)
 ROUNDS = st.lists(st.lists(VALUES, min_size=1, max_size=12), min_size=1, max_size=4)
@@ -67,7 +68,7 @@ def _estimate(rounds: list[list[float]], by_rule: bool = False) -> pd.Series[Any
 
 
 @given(CELLS)
-@settings(max_examples=8)
+@at_most(8)
 def test_the_estimate_is_the_geometric_mean_of_the_rounds_medians(cells: list[list[list[float]]]) -> None:
     """Low <= estimate <= high; the counts are of all values; too few of one process have no interval."""
     found = Typical("speedup")(_stored_cells(cells))
@@ -89,7 +90,7 @@ def _check(row: pd.Series[Any], rounds: list[list[float]]) -> None:
 
 
 @given(st.lists(st.lists(VALUES, min_size=6, max_size=12), min_size=8, max_size=8), st.booleans())
-@settings(max_examples=6)
+@at_most(6)
 def test_one_process_has_the_interval_that_its_run_stored(values: list[list[float]], by_rule: bool) -> None:
     """To the last digit, however it was chosen."""
     stored = _stored(values, by_rule).assign(cell_id=range(len(values)))
@@ -136,7 +137,7 @@ def test_what_was_not_measured_is_left_out() -> None:
 
 
 @given(CELLS, st.sampled_from([0.25, 3.0, 1024.0]))
-@settings(max_examples=6)
+@at_most(6)
 def test_other_units_give_the_same_interval_in_other_units(
     cells: list[list[list[float]]], scale: float
 ) -> None:
@@ -147,7 +148,7 @@ def test_other_units_give_the_same_interval_in_other_units(
 
 
 @given(CELLS, st.randoms(use_true_random=False))
-@settings(max_examples=6)
+@at_most(6)
 def test_the_order_of_rows_does_not_matter(cells: list[list[list[float]]], random: Any) -> None:
     """Shuffled runs give the same intervals."""
     frame = _stored_cells(cells)
@@ -157,7 +158,7 @@ def test_the_order_of_rows_does_not_matter(cells: list[list[list[float]]], rando
 
 
 @given(CELLS)
-@settings(max_examples=6)
+@at_most(6)
 def test_other_cells_beside_it_change_nothing(cells: list[list[list[float]]]) -> None:
     """A cell's interval does not depend on what else was measured."""
     stored = _stored_cells(cells)

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.figures.lanes import STATES, bin_states, split_states
 from breakeven.analysis.figures.phases import OFF_CPU, ON_CPU
+from tests.examples import at_most
 
 US = 1000.0
 
@@ -72,7 +73,7 @@ def test_phases_become_states_of_their_worker() -> None:
     ),
     st.integers(1, 40),
 )
-@settings(max_examples=60)
+@at_most(60)
 def test_binning_loses_no_time(lane: list[tuple[int, float, str]], bins: int) -> None:
     """A lane without gaps fills every bin, and its CPU time is that of the spans."""
     lengths = np.array([length for length, _, _ in lane], float)

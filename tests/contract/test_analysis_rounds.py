@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.frames.estimates import estimate
 from breakeven.analysis.frames.precision import rule_of_rounds
 from breakeven.base.rounds import LOOKS, became_narrow, half_width, is_narrow, level
 from breakeven.base.schema import TABLES
+from tests.examples import at_most
 
 PRECISION = st.sampled_from([None, 0.01, 0.05, 0.2, 1.0])
 VALUES = st.lists(st.floats(0.5, 2.0), min_size=1, max_size=14)
@@ -49,7 +50,7 @@ def _estimate(*parts: pd.DataFrame) -> pd.DataFrame:
 
 
 @given(CELLS)
-@settings(max_examples=5)
+@at_most(5)
 def test_the_level_follows_from_why_the_rounds_ended(
     cells: list[tuple[list[float], float | None]],
 ) -> None:
@@ -76,7 +77,7 @@ def test_the_level_follows_from_why_the_rounds_ended(
 
 
 @given(LOOKED_AT)
-@settings(max_examples=3)
+@at_most(3)
 def test_all_measures_of_a_cell_take_the_level_of_its_own(
     cells: list[tuple[list[float], float | None]],
 ) -> None:

@@ -6,7 +6,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.search.bisect import (
@@ -22,6 +22,7 @@ from breakeven.search.bisect import (
     replayed,
     simulated,
 )
+from tests.examples import at_most
 
 LENGTHS = [float(one) for one in np.geomspace(10e3, 30e6, 144)]
 
@@ -80,7 +81,7 @@ def test_a_line_whose_runs_fail_is_left() -> None:
     assert (line.next(), line.found.word, line.found.runs) == (None, FAILED, 2)
 
 
-@settings(max_examples=40, deadline=None)
+@at_most(40)
 @given(
     st.floats(log(2e3), log(200e6)),
     st.floats(-0.2, 0.95),

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.engines import KINDS
@@ -25,6 +25,7 @@ from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.queue import Queue
 from breakeven.runner.sweep.schedule import Schedule
 from tests.contract.test_nodes import MadeUp
+from tests.examples import at_most
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -88,7 +89,7 @@ def _with_speedup(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "speedup": 1.5, "latency_p50_ns": None}
 
 
-@settings(max_examples=8)  # each example turns two dozen rows into bytes and back
+@at_most(8)  # each example turns two dozen rows into bytes and back
 @given(st.sampled_from([["label"], ["workers"], ["model", "workers"]]), st.integers(1, 5), st.integers(0, 99))
 def test_a_block_is_made_on_one_node_and_no_node_waits_for_it(
     compare_by: list[str], nodes: int, seed: int

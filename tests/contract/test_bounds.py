@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.base.units import read_time
@@ -17,6 +17,7 @@ from breakeven.runner.planning.bounds import over_their_time
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin
 from breakeven.runner.planning.settling import settle
+from tests.examples import at_most
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -51,7 +52,7 @@ def test_nothing_is_said_of_what_fits() -> None:
     st.integers(1, 200),
     st.sampled_from([1, 3, "auto"]),
 )
-@settings(max_examples=40)
+@at_most(40)
 def test_the_remedies_hold(workers: list[int], tasks: int, length: int, rounds: Any) -> None:
     """With the time or the tasks that are named every cell keeps within its time, and it is named only if none would."""
     axes = [{"workers": number} for number in workers]

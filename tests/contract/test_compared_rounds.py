@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.comparing.rounds import (
@@ -15,6 +15,7 @@ from breakeven.analysis.comparing.rounds import (
     levels_of_pairs,
     take_as_many,
 )
+from tests.examples import at_most
 
 ROUNDS = st.lists(st.integers(0, 40), min_size=1, max_size=12, unique=True)
 PRECISION = st.sampled_from([None, 0.1])
@@ -38,7 +39,7 @@ def _rounds(runs: pd.DataFrame, pair: int, side: str) -> list[int]:
 
 
 @given(PAIRS, st.randoms(use_true_random=False))
-@settings(max_examples=25)
+@at_most(25)
 def test_as_many_first_rounds_of_one_side_as_of_the_other(pairs: list[Any], random: Any) -> None:
     """Where either side's number was chosen by its spread; numbers that were asked for stay, and the order is of no matter."""
     runs = _runs(pairs)

@@ -7,15 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.engines import _exchange
 from breakeven.runner.engines._exchange import Desk, Exchange
+from tests.examples import at_most
 
 
 @given(orders=st.integers(1, 12), jobs=st.integers(1, 4), withdrawn=st.sets(st.integers(0, 11)))
-@settings(max_examples=20, deadline=None)
+@at_most(20)
 def test_an_order_is_taken_once_at_most(
     tmp_path_factory: pytest.TempPathFactory, orders: int, jobs: int, withdrawn: set[int]
 ) -> None:

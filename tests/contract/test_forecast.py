@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.summary.forecast import MAX_ROUNDS, Forecast, too_wide, undecided
 from breakeven.base.rounds import rounds_needed
+from tests.examples import at_most
 
 SECOND = 10**9
 VALUES = st.lists(st.floats(0.5, 2.0), min_size=1, max_size=9)
@@ -41,7 +42,7 @@ def _cells(*rounds: int, **columns: Any) -> pd.DataFrame:
 
 
 @given(CELLS)
-@settings(max_examples=25)
+@at_most(25)
 def test_the_forecast_is_of_each_cells_spread_drawn_towards_that_of_all(cells: list[Any]) -> None:
     """Four rounds of the median variance beside its own; the rounds still needed, times how long one took."""
     runs = [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.base.errors import BadValue
@@ -21,6 +21,7 @@ from breakeven.runner.cell.sizes import mean_size
 from breakeven.runner.cell.workloads._abc import Sizes, Task, Workload
 from breakeven.runner.config.parsing import read_inputs
 from breakeven.runner.planning.tasks import turns
+from tests.examples import at_most
 
 TEXTS = st.text(alphabet="ab_.:/*?[]~1 ", max_size=8) | st.from_regex(given_inputs.TARGET, fullmatch=True)
 INPUTS = st.lists(st.lists(st.integers(), max_size=3), min_size=2, max_size=7)
@@ -77,7 +78,7 @@ def test_a_list_is_repeated_until_the_trial_is_as_long_as_asked(
     assert found == max(most, 1) or found * list_ns >= trial_ns
 
 
-@settings(max_examples=30)
+@at_most(30)
 @given(INPUTS, st.booleans())
 def test_a_window_takes_whole_turns_in_order(made: list[list[int]], changes: bool) -> None:
     """Each input is called equally often, in the order of the list, as it was given, whether it is shared or fresh."""

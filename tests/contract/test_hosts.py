@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.frames.hosts import beside_another, host_of, spreads
 from breakeven.analysis.frames.intervals import over_processes
+from tests.examples import at_most
 
 TIMES = st.lists(
     st.tuples(st.sampled_from("ab"), st.integers(0, 50), st.integers(1, 10)), min_size=1, max_size=15
@@ -73,7 +74,7 @@ def test_one_host_says_nothing_of_hosts() -> None:
 
 
 @given(st.lists(st.lists(st.floats(0.1, 10), min_size=1, max_size=6), min_size=10, max_size=10))
-@settings(max_examples=12)  # of ten cells each
+@at_most(12)  # of ten cells each
 def test_one_host_changes_nothing(cells: list[list[float]]) -> None:
     """Nor do as many hosts as processes: the interval is that over processes."""
     index = pd.Index(np.repeat(np.arange(len(cells)), list(map(len, cells))), name="cell_id")

@@ -6,11 +6,12 @@ from math import exp, inf, log
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.search.candidate import Candidate
 from breakeven.search.race import EQUAL, FAILED, LEADER, OPEN, WORSE, Race, Rule, replayed
+from tests.examples import at_most
 
 SERIAL = Candidate("serial", 1, serial=True)
 POOLS = [SERIAL, *(Candidate(kind, workers) for kind in ("thread", "process") for workers in (2, 4, 8))]
@@ -165,7 +166,7 @@ def test_what_neighbours_say_needs_structure() -> None:
     assert near.speedup < far.speedup
 
 
-@settings(max_examples=60, deadline=None)
+@at_most(60)
 @given(
     st.lists(st.floats(0.2, 8.0), min_size=1, max_size=12),
     st.booleans(),

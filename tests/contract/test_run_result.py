@@ -8,13 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.base.schema import TABLES, VERSION, conform
 from breakeven.base.statuses import STATUSES
 from breakeven.runner.results import RunResult
 from breakeven.runner.results.run_result import NotARunResult
+from tests.examples import at_most
 
 _TEXT = st.text(st.characters(codec="utf-8"))
 _VALUES: dict[pa.DataType, st.SearchStrategy[Any]] = {
@@ -58,7 +59,7 @@ def results(draw: st.DrawFn) -> RunResult:
     return RunResult(row=row, tables=tables)
 
 
-@settings(max_examples=30)
+@at_most(30)
 @given(result=results())
 def test_any_result_survives_the_way(result: RunResult) -> None:
     """Row and tables come back with every value, type and meaning, and lead to the same bytes again."""

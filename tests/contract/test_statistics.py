@@ -6,11 +6,12 @@ from statistics import median
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.runner.cell.stopping import reported_interval
 from breakeven.runner.results.statistics import Statistics
+from tests.examples import at_most
 from tests.samples import trial
 
 LENGTHS = st.integers(1, 10**9)
@@ -112,7 +113,7 @@ def test_a_disturbed_pair_counts_and_is_told_apart() -> None:
 
 
 @given(PAIRS, st.integers(0, 10**9))
-@settings(max_examples=60)
+@at_most(60)
 def test_start_up_never_adds_to_a_speedup(pairs: list[tuple[int, int]], startup_ns: int) -> None:
     """Charged to each pair, it lowers the speedup or leaves it; no start-up leaves it as it is."""
     told = _of_pairs(pairs, startup_ns=startup_ns)

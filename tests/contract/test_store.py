@@ -25,6 +25,7 @@ from breakeven.base.schema import TABLES, VERSION
 from breakeven.base.statuses import STATUSES
 from breakeven.runner.errors import OutputsUnreadable, OutputsUnwritable
 from breakeven.runner.store import COLUMNS, NotStored, Stored, Sweep, write_atomically
+from tests.examples import at_most
 from tests.stored import KEY, ROW, commit, leave, measured, small_disk, why_damaged
 
 
@@ -60,7 +61,7 @@ NAMES = st.text("abcdef0123456789", min_size=1, max_size=16)
 OPTIONAL = st.one_of(st.none(), st.floats(allow_nan=False), st.just(0.0))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(at_most(50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cell_id=NAMES,
     round_=st.integers(0, 999),

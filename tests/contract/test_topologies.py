@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from breakeven.runner.cell import affinity, topology
+from tests.examples import at_most
 from tests.kernel_files import KernelFiles
 
 CPU = "system/cpu/cpu{}"
@@ -218,7 +219,7 @@ def test_a_recorded_machine_is_used_as_it_was_allowed(
 
 
 @EVERY_MACHINE
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(at_most(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_part_of_a_recorded_machine_may_be_allowed(recorded: Recorded, data: st.DataObject) -> None:
     """Whatever CPUs a container leaves; the fixture's files stay as they are."""

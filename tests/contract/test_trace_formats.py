@@ -15,6 +15,7 @@ from breakeven.analysis.traces._abc import COUNTERS, FLOWS, INSTANTS
 from breakeven.analysis.traces.events import Counter, Group, Instant, Process, Sample, Slice, Thread
 from breakeven.analysis.traces.nesting import layers
 from breakeven.analysis.traces.numbers import Numbers
+from tests.examples import at_most
 from tests.traces import READERS, End, Found, Lasting, Line, Mark, as_facts
 
 NAMES = st.one_of(
@@ -167,7 +168,7 @@ def _expected(name: str, lines: Lines) -> Found:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(at_most(60), suppress_health_check=[HealthCheck.too_slow])
 @given(lines=traces())
 def test_what_is_written_is_read_again(name: str, lines: Lines) -> None:
     """Slices with names, times, depth and facts; marks; values; both ends of each message."""

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.errors import ClocksDiffer
@@ -16,6 +16,7 @@ from breakeven.analysis.traces.cpus import share_on_cpu
 from breakeven.analysis.traces.places import PLACES, Times
 from breakeven.analysis.traces.recorded import LIFETIMES, PARENT, Span
 from breakeven.analysis.traces.timeline import Recorded, Timeline
+from tests.examples import at_most
 from tests.traces import READERS, Found, as_facts, lasting
 
 BEGAN, TRIAL, CREATED = 10**15, 10**15 + 5000, 10**15 + 100
@@ -90,7 +91,7 @@ def _write(name: str, *runs: Recorded) -> tuple[Found, Timeline]:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=60)
+@at_most(60)
 @given(spans=SPANS)
 def test_every_span_is_found_again(name: str, spans: list[Span]) -> None:
     """Nested, touching, crossing, of no length, with unknown phases, of threads that share an id: none is lost or moved."""
