@@ -184,12 +184,19 @@ def describe_winner(frame: pd.DataFrame, measure: Measure) -> str:
     first, last = (_winners(cells, measure) for cells in (places[0], places[-1]))
     if first == last:
         values = " and ".join(_value_at(cells, measure) for cells in places)
-        return f"{first} {measure.best}: {values}"
+        return f"{first} {measure.best}: {_whose(places[0], first)}{values}"
     return f"{first} {measure.best} at {places[0]['at'].iloc[0]}, {last} at {places[-1]['at'].iloc[0]}"
 
 
 def _describe_best(ordered: pd.DataFrame, measure: Measure) -> str:
-    return f"{_winners(ordered, measure)} {measure.best}: {_value_at(ordered, measure)}"
+    winners = _winners(ordered, measure)
+    return f"{winners} {measure.best}: {_whose(ordered, winners)}{_value_at(ordered, measure)}"
+
+
+def _whose(ordered: pd.DataFrame, winners: str) -> str:
+    """Return the mechanism that the values are of, if there are two winners."""
+    first = str(ordered["mechanism"].iloc[0])
+    return "" if winners == first else f"{first} "
 
 
 def _winners(ordered: pd.DataFrame, measure: Measure) -> str:

@@ -104,7 +104,7 @@ def _title(shown: pd.DataFrame) -> str:
 
 
 def _best(cells: pd.DataFrame, setting: str) -> tuple[str, str]:
-    """Return what moves most in a setting, and where and how much."""
+    """Return what moves most in a setting, and where and how much: of two that may, the rate says whose it is."""
     ranked = saturated(cells)
     at = f" at {setting}" if setting else ""
     if ranked.empty:
@@ -113,4 +113,5 @@ def _best(cells: pd.DataFrame, setting: str) -> tuple[str, str]:
     names = sorted(
         [str(first["mechanism"]), *rivals(ranked)[:1]]
     )  # of two that may, either may be the first elsewhere
-    return f"{' or '.join(names)} moves most", f"{at}, {format_rate(first[RATE])}"
+    whose = f"{first['mechanism']} " if len(names) > 1 else ""
+    return f"{' or '.join(names)} moves most", f"{at}, {whose}{format_rate(first[RATE])}"

@@ -45,9 +45,9 @@ def _of(rows: pd.DataFrame) -> Iterator[Finding]:
     else:
         decision, sentence = MOST, f"{words}: {name} moves most, {told}"
     details = tuple(f"{row['mechanism']}: {_told(rows, row)}" for _, row in ranked.iloc[1:].iterrows())
-    also = f" or {others[0]}" if others else ""
+    also, whose = (f" or {others[0]}", f"{name} ") if others else ("", "")
     size = format_size(best["payload_asked_bytes"])
-    clause = f"{name}{also} moves most at {size}, {format_rate(best[RATE])}" if len(ranked) > 1 else ""
+    clause = f"{name}{also} moves most at {size}, {whose}{format_rate(best[RATE])}" if len(ranked) > 1 else ""
     question = f"{words}: which mechanism moves most, and with what latency?"
     yield Finding(question, decision, f"{sentence}.", tuple(map(str, rows.index)), details, clause)
 

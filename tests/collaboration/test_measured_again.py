@@ -22,7 +22,7 @@ TYPED = {
     "a grid": "model=thread,process workers=1,2 label='a b'",
     "rounds": "model=thread,process rounds=1,2",
     "precision": "model=thread,process precision=3% max_rounds=9 preset=fast",
-    "a grid of the sweeper": '\'++hydra.sweeper.params={workers: "1,2"}\' \'++hydra.sweeper.zip=[{task: "1ms,2ms", payload: "1,2"}]\'',
+    "a grid of the sweeper": '\'++hydra.sweeper.params={workers: "1,2"}\' \'++hydra.sweeper.zip=[{task: "1ms,2ms", payload: "1KiB,2KiB"}]\'',
     "a function": "workload=function workload.target=math:sqrt workload.args=[1],[2]",
     "a race": "model=thread,process workers=1,2 hydra/sweeper=race",
     "for this sweep only": "model=thread,process budget=1min on_failure=stop sweep=mine",

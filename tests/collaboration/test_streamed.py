@@ -283,6 +283,19 @@ def test_the_figure_says_which_moves_most(tmp_path: Path) -> None:
         draw("stream", load(sample.path))
 
 
+def test_a_rate_says_whose_it_is_where_either_may_move_most(tmp_path: Path) -> None:
+    """In the title and in what a finding says of the sweep in brief: other names, other rates."""
+    either: dict[str, tuple[float, ...]] = {
+        "pipe": (990.0, 1005.0, 1030.0),
+        "queue": (1030.0, 1100.0, 1000.0),
+    }
+    lab = _sweep(tmp_path, either, sizes=(64, 65536))
+    rate = "moves most at 64 B, process/queue 1.04 k/s"
+    assert findings(lab)[0].clause == f"process/queue or process/pipe {rate}"
+    title = " ".join(draw("stream", lab).get_suptitle().split())
+    assert title == f"process/pipe or process/queue {rate}; at 64 KiB, process/queue 1.04 k/s"
+
+
 @pytest.mark.parametrize("loads", [(None,), (None, 0.5)])
 def test_the_figure_shows_the_percentile_of_a_single_load(
     tmp_path: Path, loads: tuple[float | None, ...]

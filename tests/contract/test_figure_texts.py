@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.analysis.figures import bandwidth
+from breakeven.analysis.figures import bandwidth, latency
 from breakeven.analysis.figures.activity import _describe_change
+from breakeven.analysis.figures.by_payload import Measure, describe_winner
 from breakeven.analysis.figures.crossings import describe_break_even, describe_overtaking
 from breakeven.analysis.figures.look import _apart
 from breakeven.analysis.figures.texts import CUT, LINES, shorten_label, wrap_label
@@ -197,3 +198,24 @@ def test_what_copies_nothing_is_not_measured_by_copies(rates: dict[str, float], 
         {"mechanism": list(rates), name: rate, f"{name}_low": rate, f"{name}_high": rate}
     ).assign(memcpy_bytes_per_s=1e10, along="payload", length=1 << 20, at="1 MiB", setting="")
     assert bandwidth._title(cells) == title
+
+
+@pytest.mark.parametrize("measure", [latency.MEASURE, bandwidth.MEASURE], ids=["latency", "bandwidth"])
+@pytest.mark.parametrize("along", ["payload", None])
+@given(first=VALUES, second=VALUES, reach=HALVES)
+def test_a_number_in_a_title_is_of_a_mechanism_that_it_names(
+    measure: Measure, along: str | None, first: float, second: float, reach: float
+) -> None:
+    """Of two of which either may be best, the number is of one, which stands before it."""
+    values = pd.Series([first, second])
+    name = measure.column
+    ends = {f"{name}_low": values * np.exp(-reach), f"{name}_high": values * np.exp(reach)}
+    cells = pd.DataFrame({"mechanism": ["pipe", "queue"], name: values, **ends})
+    title = describe_winner(
+        cells.assign(along=along, length=64, at="64 B", setting="", payload_asked_bytes=64), measure
+    )
+    winners, _, said = title.partition(f" {measure.best}: ")
+    best = "pipe" if (first <= second if measure.lowest_wins else first >= second) else "queue"
+    value = f"{measure.write(first if best == 'pipe' else second)} at 64 B"
+    assert said == (f"{best} {value}" if " or " in winners else value)
+    assert winners.partition(" or ")[0] == best
