@@ -5,7 +5,6 @@ It follows from the file that was written before the bisection, and from the sto
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rows import to_rows
 from breakeven.analysis.units import format_size, format_time, plural
 from breakeven.analysis.verdicts.words import is_one, name_mechanisms
+from breakeven.base.json_text import json_text
 from breakeven.base.layout import SweepPaths
 from breakeven.base.version import __version__
 from breakeven.base.wrapping import wrap
@@ -176,7 +176,7 @@ def write_crossings(lab: Lab) -> None:
         return
     paths, rows = SweepPaths(lab.path), list(_rows(found))
     content = {"schema": SCHEMA, "breakeven_version": __version__, "lines": rows}
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    text = json_text(content, indent=1) + "\n"
     write_aside(paths.crossings, lambda aside: aside.write_text(text, encoding="utf-8"))
     frame = crossing_table(found)
     write_aside(paths.crossings_table, lambda aside: frame.to_parquet(aside, index=False))

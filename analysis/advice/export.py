@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 from breakeven.analysis.advice.advice import WORDS, Advice
 from breakeven.analysis.advice.text import breakeven_ns, code_of, sentence, writable
 from breakeven.analysis.frames.aside import write_aside
+from breakeven.base.json_text import json_text
 from breakeven.base.layout import SweepPaths
 from breakeven.base.version import __version__
 
@@ -80,7 +80,7 @@ def _rows(advice: Advice) -> list[dict[str, Any]]:
 def write_advice(advice: Advice, folder: Path) -> tuple[Path, Path]:
     """Write both files, each of which is whole or absent, and return them; raise VerdictsUnwritable."""
     paths = SweepPaths(folder)
-    text = json.dumps(to_json(advice), indent=1, allow_nan=False) + "\n"
+    text = json_text(to_json(advice), indent=1) + "\n"
     write_aside(paths.advice, lambda aside: aside.write_text(text, encoding="utf-8"))
     frame = advice_table(advice)
     write_aside(paths.advice_table, lambda aside: frame.to_parquet(aside, index=False))

@@ -11,6 +11,7 @@ from typing import Any
 from breakeven.analysis.advice.snippet import Given
 from breakeven.analysis.errors import ResultsDamaged
 from breakeven.analysis.frames.load import Lab
+from breakeven.base.json_text import with_floats
 from breakeven.base.layout import SweepPaths
 from breakeven.base.text import shown
 from breakeven.search.candidate import Candidate
@@ -94,12 +95,10 @@ def _given(call: Mapping[str, Any] | None) -> Given | None:
     if call is None:
         return None
     return Given(
-        args=tuple(call["args"] or ()),
-        kwargs=dict(call["kwargs"] or {}),
-        **{
-            name: call[name]
-            for name in ("inputs", "make_input", "payload_bytes", "awaits", "by_name", "makes")
-        },
+        args=tuple(with_floats(call["args"]) or ()),
+        kwargs=dict(with_floats(call["kwargs"]) or {}),
+        inputs=with_floats(call["inputs"]),
+        **{name: call[name] for name in ("make_input", "payload_bytes", "awaits", "by_name", "makes")},
     )
 
 

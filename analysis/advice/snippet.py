@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 _AS_BY_DEFAULT_UNTIL = (3, 14)
@@ -149,7 +150,7 @@ def _inputs(call: Call) -> Iterator[str]:
     elif isinstance(given.inputs, str):
         yield f"inputs = sorted(glob({given.inputs!r}, recursive=True))"
     elif given.inputs is not None:
-        yield f"inputs = {given.inputs!r}"
+        yield f"inputs = {_literal(given.inputs)}"
     elif given.make_input:
         yield f"inputs = [{given.make_input.partition(':')[2]}({given.payload_bytes})] * {_SOME}  # put your own inputs here"
     else:
@@ -189,10 +190,19 @@ def _called(call: Call) -> str:
         return f"{call.name}(one)"
     words = [
         *(["one"] if given.takes_input else []),
-        *map(repr, given.args),
-        *(f"{key}={value!r}" for key, value in given.kwargs.items()),
+        *map(_literal, given.args),
+        *(f"{key}={_literal(value)}" for key, value in given.kwargs.items()),
     ]
     return f"{call.name}({', '.join(words)})"
+
+
+def _literal(value: Any) -> str:
+    """Return a value of a YAML file as code; Python has no literal for a number that is not finite."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_literal(each)}' for key, each in value.items())}}}"
+    return f"float('{value}')" if isinstance(value, float) and not isfinite(value) else repr(value)
 
 
 def _filled(line: str, call: Call, *, asks: bool) -> str:

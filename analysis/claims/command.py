@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from breakeven.analysis.frames.load import load
 from breakeven.analysis.pages.files import refuse_early, save
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE
+from breakeven.base.json_text import json_text
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths
 from breakeven.base.loading import load as find
 from breakeven.base.output import write
@@ -114,5 +114,5 @@ def _text(verdicts: Sequence[Verdict], folder: str, full: bool) -> str:
 _FORMATS: dict[str, Callable[[Sequence[Verdict], str, bool], str]] = {
     "text": _text,
     "markdown": lambda verdicts, folder, _: to_markdown(verdicts, folder),
-    "json": lambda verdicts, _folder, _full: json.dumps(to_json(verdicts), indent=1, allow_nan=False) + "\n",
+    "json": lambda verdicts, _folder, _full: json_text(to_json(verdicts), indent=1) + "\n",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from math import isfinite
 from pathlib import Path
@@ -12,6 +11,7 @@ from breakeven.analysis.claims.expectation import Part
 from breakeven.analysis.claims.text import by_interpreter, details, headline, measured
 from breakeven.analysis.claims.verdict import Verdict
 from breakeven.analysis.frames.aside import write_aside
+from breakeven.base.json_text import json_text
 from breakeven.base.layout import SweepPaths
 from breakeven.base.version import __version__
 
@@ -106,7 +106,7 @@ def _escape(text: str) -> str:
 
 def write_claims(verdicts: Sequence[Verdict], paths: SweepPaths, markdown: str) -> tuple[Path, Path]:
     """Write both files, each of which is whole or absent, and return them; raise VerdictsUnwritable."""
-    text = json.dumps(to_json(verdicts), indent=1, allow_nan=False) + "\n"
+    text = json_text(to_json(verdicts), indent=1) + "\n"
     write_aside(paths.claims, lambda aside: aside.write_text(text, encoding="utf-8"))
     write_aside(paths.claims_page, lambda aside: aside.write_text(markdown, encoding="utf-8"))
     return paths.claims, paths.claims_page

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +9,7 @@ import pandas as pd
 
 from breakeven.analysis.comparing.comparison import CORRECTION, Comparison
 from breakeven.analysis.comparing.select import Side
+from breakeven.base.json_text import json_text
 from breakeven.runner.cell.intervals import LEVEL
 
 
@@ -31,7 +30,7 @@ def to_json(comparison: Comparison) -> str:
         "cells": comparison.cells.to_dict("records"),
         "unpaired": comparison.unpaired.to_dict("records"),
     }
-    return json.dumps(_plain(whole), indent=2, allow_nan=False) + "\n"
+    return json_text(_plain(whole), indent=2) + "\n"
 
 
 def _head(comparison: Comparison) -> dict[str, Any]:
@@ -73,6 +72,6 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+    if value is None or value is pd.NA:
         return None
     return value

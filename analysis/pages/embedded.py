@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from typing import Any
 
 from markupsafe import Markup
+
+from breakeven.base.json_text import json_text
 
 _ENDS = re.compile(r"<(?=/|!--|script)", re.IGNORECASE)
 
@@ -21,7 +22,7 @@ def to_json(value: Any) -> Markup:
 
     It holds ASCII, and none of the characters that mean something in HTML.
     """
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    text = json_text(value, compact=True)
     escaped = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Markup(escaped)  # noqa: S704  # nothing that HTML knows is left in it
 

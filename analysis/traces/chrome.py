@@ -7,12 +7,12 @@ Its times are microseconds; three decimals keep the ns. See "Trace Event Format"
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, ClassVar
 
 from breakeven.analysis.traces._abc import Format
 from breakeven.analysis.traces.events import Counter, Facts, Group, Instant, Process, Sample, Slice, Thread
+from breakeven.base.json_text import json_text
 
 _FLOW = '{{"ph":"{}","id":{},"name":"message","cat":"message","pid":{},"tid":{},"ts":{}{}}}'
 
@@ -69,8 +69,8 @@ class Chrome(Format):
 
     def write_samples(self, counter: Counter, samples: Iterable[Sample]) -> None:
         """Write counter events; the unit is the name of their only series."""
-        head = f'{{"ph":"C","pid":{counter.process.pid},"name":{json.dumps(counter.name)}'
-        series = json.dumps(counter.unit)
+        head = f'{{"ph":"C","pid":{counter.process.pid},"name":{json_text(counter.name)}'
+        series = json_text(counter.unit)
         for at_ns, value in samples:
             self._put(f'{head},"ts":{_us(at_ns)},"args":{{{series}:{value!r}}}}}')
 
@@ -79,7 +79,7 @@ class Chrome(Format):
         self.file.write(b"\n]}\n")
 
     def _about(self, what: str, pid: int, tid: int, facts: Mapping[str, Any]) -> None:
-        self._put(f'{{"ph":"M","name":"{what}","pid":{pid},"tid":{tid},"args":{json.dumps(facts)}}}')
+        self._put(f'{{"ph":"M","name":"{what}","pid":{pid},"tid":{tid},"args":{json_text(facts)}}}')
 
     def _put(self, event: str) -> None:
         self.file.write(f"{self._between}\n{event}".encode())
@@ -97,4 +97,4 @@ def _what(name: str, category: str, facts: Facts) -> str:
         about["cat"] = category
     if facts:
         about["args"] = dict(facts)
-    return json.dumps(about, allow_nan=False)[1:-1]
+    return json_text(about)[1:-1]

@@ -5,7 +5,6 @@ See `FileFormat.EventedProfile` in speedscope's `src/lib/file-format-spec.ts`.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import IO, BinaryIO, ClassVar
 from breakeven.analysis.traces._abc import COUNTERS, FLOWS, INSTANTS, Format
 from breakeven.analysis.traces.events import Counter, Group, Instant, Process, Sample, Slice, Thread
 from breakeven.analysis.traces.nesting import edges
+from breakeven.base.json_text import json_text
 
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 _IN_MEMORY = 2**16
@@ -47,7 +47,7 @@ class Speedscope(Format):
         self._growing: dict[int, _Profile] = {}
         self._between = ""
         head = {"$schema": _SCHEMA, "exporter": "breakeven", "activeProfileIndex": 0}
-        self._put(json.dumps(head)[:-1] + ', "profiles": [')
+        self._put(json_text(head)[:-1] + ', "profiles": [')
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """End the trace if all went well, and remove the temporary files."""
@@ -99,7 +99,7 @@ class Speedscope(Format):
         for number in [*self._growing]:
             self._join(number)
         names = [{"name": name} for name in self._frames]
-        self._put("\n], " + json.dumps({"shared": {"frames": names}})[1:] + "\n")
+        self._put("\n], " + json_text({"shared": {"frames": names}})[1:] + "\n")
 
     def _join(self, number: int) -> None:
         profile = self._growing.pop(number)
@@ -113,7 +113,7 @@ class Speedscope(Format):
                 "startValue": profile.start_ns,
                 "endValue": profile.end_ns,
             }
-            self._put(f'{self._between}\n{json.dumps(about)[:-1]}, "events": [')
+            self._put(f'{self._between}\n{json_text(about)[:-1]}, "events": [')
             events.seek(0)
             shutil.copyfileobj(events, self.file)
             self._put("]}")

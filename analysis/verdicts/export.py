@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from breakeven.analysis.verdicts.question import MECHANISM
 from breakeven.analysis.verdicts.ranking import BAND
 from breakeven.analysis.verdicts.sentences import Words
 from breakeven.base.aside import written_aside
+from breakeven.base.json_text import json_text
 from breakeven.base.layout import SweepPaths
 from breakeven.base.version import __version__
 
@@ -33,7 +33,7 @@ def write_verdicts(lab: Lab) -> Path:
     The file is whole or absent.
     """
     path = SweepPaths(lab.path).verdicts
-    text = json.dumps(to_json(lab), indent=1, allow_nan=False) + "\n"
+    text = json_text(to_json(lab), indent=1) + "\n"
     try:
         with written_aside(path) as aside:
             aside.write_text(text, encoding="utf-8")

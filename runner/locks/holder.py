@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from breakeven.base.json_text import json_text
 from breakeven.base.text import printable
 from breakeven.runner.environment import system
 from breakeven.runner.environment.process_table import is_running, namespace_of, start_of
@@ -75,7 +76,7 @@ class Holder:
     def encoded(self) -> bytes:
         """Return the content of the lock's file."""
         fields = asdict(self) | {"since": self.since and self.since.isoformat(timespec="seconds")}
-        return json.dumps(fields).encode()
+        return json_text(fields).encode()
 
     @property
     def shares_kernel(self) -> bool:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from breakeven.base.json_text import json_text
 from breakeven.base.notes import write
 from breakeven.base.variables import write as write_variables
 from breakeven.runner.cell import patterns, workloads
@@ -138,7 +139,7 @@ class File(NamedTuple):
 
 def to_text(calibrations: Iterable[Calibration]) -> str:
     """Return calibrations as the text of a file."""
-    return json.dumps(to_plain(File(tuple(calibrations))), indent=1) + "\n"
+    return json_text(to_plain(File(tuple(calibrations))), indent=1) + "\n"
 
 
 def from_text(text: str) -> dict[Work, Calibration]:

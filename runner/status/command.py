@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from breakeven.base.arguments import Parser
 from breakeven.base.exit_codes import ALL_DONE, SOME_FAILED
+from breakeven.base.json_text import json_text
 from breakeven.base.output import write
 from breakeven.base.results import left_out
 from breakeven.base.schema import TABLES
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     """Show the sweep in ``arguments``; return 0 if all its runs are done and ok, else 1; raise BadInput."""
     options = _options(arguments)
     sight = Sight.of(Path(options.folder))
-    text = json.dumps(sight.as_data(options.lines)) + "\n" if options.json else _drawn(sight, options.lines)
+    text = json_text(sight.as_data(options.lines)) + "\n" if options.json else _drawn(sight, options.lines)
     write(text)
     return ALL_DONE if sight.is_complete else SOME_FAILED
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from breakeven.base.json_text import json_text
 from breakeven.base.units import format_clock
 from breakeven.runner.config.search import BisectSearch
 from breakeven.runner.planning.cells import PlannedCell
@@ -105,7 +105,7 @@ class BisectSchedule(SearchSchedule[_Line]):
                 for line in self._lines
             ],
         }
-        return json.dumps(found, indent=1, allow_nan=False)
+        return json_text(found, indent=1)
 
     def describe(self) -> str:
         """Return how many lines there are, where and how closely they are searched, and for how long at most."""

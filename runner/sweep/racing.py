@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+from breakeven.base.json_text import json_text, keeping_floats
 from breakeven.base.units import format_clock
 from breakeven.runner.config.naming import brief
 from breakeven.runner.config.search import RaceSearch
@@ -89,7 +90,7 @@ class RaceSchedule(SearchSchedule[int]):
                 )
             ],
         }
-        return json.dumps(found, indent=1)
+        return json_text(found, indent=1)
 
     def describe(self) -> str:
         """Return how many candidates there are, how sure the best is to be, and how long that takes at most."""
@@ -182,7 +183,10 @@ def _call(cells: list[PlannedCell]) -> dict[str, Any] | None:
         return None
     options = first.cell.workload_options
     return {
-        **{name: options.get(name) for name in ("target", "args", "kwargs", "make_input", "inputs")},
+        **{
+            name: keeping_floats(options.get(name))
+            for name in ("target", "args", "kwargs", "make_input", "inputs")
+        },
         "payload_bytes": first.cell.payload_bytes,
         **first.source.manner._asdict(),
     }

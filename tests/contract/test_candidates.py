@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from breakeven.analysis.advice.replay import replay
+from breakeven.analysis.advice.snippet import Call, Given, snippet
+from breakeven.analysis.frames.load import load
 from breakeven.base.errors import BadValue
+from breakeven.base.layout import SweepPaths
 from breakeven.runner.cell.calibration import Calls
 from breakeven.runner.cell.question import Manner
 from breakeven.runner.config.search import RaceSearch, Search, read_race
 from breakeven.runner.engines import KINDS
 from breakeven.runner.planning.calibration import Calibration
 from breakeven.runner.planning.candidates import candidates, in_race, raced
+from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.pending import find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin, Request
@@ -26,6 +32,7 @@ from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.racing import RaceSchedule
 from breakeven.runner.sweep.searches import search_lines
 from breakeven.search.race import FAILED
+from tests.analysis_samples import Sample
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -138,19 +145,20 @@ def test_what_a_race_is_told_is_checked(given: dict[str, Any], said: str) -> Non
     assert read_race({"regret": 0.05, "structure": False}) == RaceSearch(0.05, structure=False)
 
 
+def _of_a_function(cell: PlannedCell, manner: Manner, **options: Any) -> PlannedCell:
+    """Return a cell that calls a user's function."""
+    source = Source(
+        folder="", digest="", files=(), hashes=(), packages=(), commit=None, dirty=None, manner=manner
+    )
+    return replace(cell, source=source, cell=replace(cell.cell, workload_options=options))
+
+
 @pytest.mark.parametrize("awaits", [False, True])
 def test_only_async_functions_race_on_an_event_loop(awaits: bool) -> None:
     """Calls of any other one would block each other there; the cell stays, with the reason."""
     made = plan({"model": "asyncio", "ipc": "asyncio_queue"}, {"model": "thread"})
     manner = Manner(awaits=awaits)
-    source = Source(
-        folder="", digest="", files=(), hashes=(), packages=(), commit=None, dirty=None, manner=manner
-    )
-    cells = [
-        replace(one, source=source, cell=replace(one.cell, workload_options={"target": "mine:work"}))
-        for one in made.planned
-    ]
-    found = raced(cells)
+    found = raced([_of_a_function(one, manner, target="mine:work") for one in made.planned])
     assert [one.cell.model for one in in_race(found)] == (["asyncio"] * awaits + ["thread"])
     assert (found[0].reason is None) == awaits
     if not awaits:
@@ -165,6 +173,31 @@ def test_what_is_written_is_json_that_any_reader_takes() -> None:
     serial, *others = json.loads(written, parse_constant=pytest.fail)["candidates"]
     assert serial["most"] is None
     assert all(one["most"] >= 1 for one in others)
+
+
+def test_arguments_that_json_lacks_are_kept(tmp_path: Path) -> None:
+    """The code that does the same calls the function with them."""
+    made = plan({"model": "thread"})
+    options: dict[str, Any] = {
+        "target": "mine:work",
+        "args": [inf, [1.5, -inf]],
+        "kwargs": {"most": nan},
+        "inputs": [inf, 2],
+    }
+    called = tuple(_of_a_function(one, Manner(), **options) for one in made.planned)
+    sample = Sample(tmp_path)
+    sample.add_map(speedup=1.5)
+    written = schedule(replace(made, planned=called)).text
+    SweepPaths(tmp_path).search.write_text(written)
+    json.loads(written, parse_constant=pytest.fail)
+    raced_ = replay(load(tmp_path))
+    assert raced_ is not None
+    assert repr(raced_.given) == repr(
+        Given((inf, [1.5, -inf]), {"most": nan}, [inf, 2], **Manner()._asdict(), payload_bytes=1024)
+    )
+    code = "\n".join(snippet(Call("mine:work", "thread_pool", 2, given=raced_.given)))
+    assert "work(one, float('inf'), [1.5, float('-inf')], most=float('nan'))" in code
+    assert "inputs = [float('inf'), 2]" in code
 
 
 def test_candidates_that_cannot_send_a_result_are_refused_before_they_run() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from breakeven.base.json_text import json_text
 from breakeven.base.text import shown
 from breakeven.runner.config.naming import describe, describe_task
 from breakeven.runner.planning.run import Run
@@ -38,7 +38,7 @@ class JsonLines:
         """Write one event; raise NotStored."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         name, about = as_data(event)
-        line = json.dumps({"event": name, "at": at, **about}) + "\n"
+        line = json_text({"event": name, "at": at, **about}) + "\n"
         self._file.append(line)
         for echo in self._echoes:
             echo(line)
