@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.patience import PATIENCE_S
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
 _FIRST_LETTERS = 300
+_PATIENCE_MS = PATIENCE_S * 1000
 PHONE_WIDTH = 360
 PHONE: dict[str, Any] = {
     "viewport": {"width": PHONE_WIDTH, "height": 740},
@@ -50,7 +53,7 @@ def start_browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium here; .ci/chromium installs it on Debian")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=_FLAGS.split())
+        browser = driver.chromium.launch(executable_path=path, args=_FLAGS.split(), timeout=_PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -58,6 +61,7 @@ def start_browser() -> Iterator[Browser]:
 def visit(browser: Browser, file: Path, **options: Any) -> Visit:
     """Open a file as a new user would, with the ``options`` of a browser context."""
     context = browser.new_context(**options)
+    context.set_default_timeout(_PATIENCE_MS)
     found = Visit(context.new_page())
     address = file.resolve().as_uri()
     found.page.on(

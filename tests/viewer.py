@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize
 
 from tests.browser import start_browser
+from tests.patience import PATIENCE_S
 
 _LOADED = "() => Boolean(window.app && window.app.trace)"
 _QUERY = """async ([text, columns]) => {
@@ -98,6 +99,7 @@ def opened(trace: Path, viewport: ViewportSize | None = None) -> Iterator[Viewer
     """Open a trace for the body; skip the test if there is no browser or no interface. Fail if it reports an error."""
     with _served(trace) as address, start_browser() as browser:
         page = browser.new_page(viewport=viewport)
+        page.set_default_timeout(PATIENCE_S * 1000)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address)

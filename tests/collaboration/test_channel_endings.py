@@ -6,6 +6,7 @@ import gc
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from threading import active_count
 from typing import Any
@@ -26,33 +27,37 @@ from tests.tasks import Identity
 FORKED = [one for one in MECHANISMS if one.start_method == "fork" and one.ipc in channels.REGISTRY]
 
 
-def temporary() -> set[str]:
-    """Return what multiprocessing and runs have in the folder of temporary files."""
-    kinds = ("pymp-*", "breakeven-[0-9]*")
-    return {path.name for kind in kinds for path in Path(tempfile.gettempdir()).glob(kind)}
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Provide a folder of temporary files that nobody else uses, with a path that is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("mechanism", FORKED, ids=str)
-def test_a_worker_that_is_killed_ends_the_run(tmp_path: Path, mechanism: Mechanism) -> None:
+def test_a_worker_that_is_killed_ends_the_run(tmp_path: Path, mechanism: Mechanism, temporary: Path) -> None:
     """In the middle of a task: the reason is its end, at once, and not that a message never came."""
-    before = temporary()
     row = call(tmp_path, "if apart(): os.kill(os.getpid(), signal.SIGKILL)", **mechanism._asdict())
     assert row["status"] == "crashed"
     assert "was ended by signal SIGKILL in the middle of the run" in row["reason"]
     assert row["wall_ns"] < AT_ONCE_NS
-    assert temporary() == before
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("mechanism", FORKED, ids=str)
-def test_a_measured_process_that_is_killed_leaves_nothing(tmp_path: Path, mechanism: Mechanism) -> None:
+def test_a_measured_process_that_is_killed_leaves_nothing(
+    tmp_path: Path, mechanism: Mechanism, temporary: Path
+) -> None:
     """Its workers, its servers and its sockets go with it."""
-    before = temporary()
     row = call(
         tmp_path, "if apart(): os.kill(PARENT, signal.SIGKILL); time.sleep(1000)", **mechanism._asdict()
     )
     assert (row["status"], row["signal"]) == ("crashed", "SIGKILL")
     assert row["wall_ns"] < AT_ONCE_NS
-    assert temporary() == before
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("length", [1, 150])

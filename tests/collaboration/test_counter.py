@@ -23,6 +23,8 @@ from tests.machines import FREE_THREADED
 from tests.samples import run
 
 WINDOW_NS = 20_000_000
+LONG_NS = 200_000_000
+"""A window in which two workers run at the same time even if others use the CPUs."""
 
 
 def _changes(model: str, method: str | None, lock: str, step: str = "literal") -> dict[str, Any]:
@@ -34,7 +36,7 @@ def _changes(model: str, method: str | None, lock: str, step: str = "literal") -
         "pattern": "counter",
         "pattern_options": {"lock": lock, "step": step},
         "affinity": "scatter",  # workers that take turns on one CPU are hardly ever stopped within an update
-        "window_ns": WINDOW_NS,
+        "window_ns": LONG_NS,
         **dict.fromkeys(("tasks", "task_ns", "payload_bytes", "payload_out_bytes"), 0),
     }
 

@@ -15,6 +15,7 @@ import pytest
 from breakeven.runner.cell import facts, records, workloads
 from breakeven.runner.cell.records import to_json
 from tests.machines import EVERY_INTERPRETER
+from tests.patience import PATIENCE_S
 from tests.samples import specification
 
 CELL = Path(facts.__file__).parent
@@ -41,7 +42,7 @@ def _run(executable: str, script: str, *options: str, **variables: str) -> str:
     command = [executable, "-W", "error", *options, "-c", script]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
-        command, env=environment | variables, capture_output=True, text=True, check=False, timeout=60
+        command, env=environment | variables, capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
     assert not done.stderr
     return done.stdout

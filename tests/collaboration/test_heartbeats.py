@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from tests import commands
 from tests.collaboration.host_runs import execute, function, write_module
 from tests.crews import EVERY_MODEL, PACKAGED, Mechanism
 from tests.options import options_of
+from tests.patience import PATIENCE_NS, PATIENCE_S, wait_for
+from tests.samples import QUICK
 
 TICKS: dict[str, Any] = {
     "pattern": "heartbeat",
@@ -30,6 +32,7 @@ TICKS: dict[str, Any] = {
 """Ten ticks in a trial."""
 SLOWER: dict[str, Any] = {"pattern_options": {"hz": 100}, "window_ns": 100_000_000}
 """As many, beside calls that take longer."""
+SEVERAL = replace(QUICK, min_trials=6, max_trials=6, max_time_ns=PATIENCE_NS)
 WITH_WORKERS = [one for one in (*EVERY_MODEL, *PACKAGED) if models.load(one.model).SPACE in Heartbeat.SPACES]
 QUANTITIES = [quantity.name for quantity in Heartbeat.QUANTITIES]
 MANY = 100
@@ -102,7 +105,10 @@ def test_the_parents_phases_are_those_of_the_thread_that_hands_out(tmp_path: Pat
 
 
 def test_a_call_that_holds_the_gil_holds_up_the_main_thread_and_processes_do_not(tmp_path: Path) -> None:
-    """In threads ticks wait for a whole call, as without workers; beside processes and work that rests they do not."""
+    """In threads ticks wait for a whole call, as without workers; beside processes and work that rests they do not.
+
+    Whoever else uses the CPUs can only make ticks later: what a call does to them is in the trial that was disturbed least.
+    """
     user = write_module(tmp_path / "user", MODULE)
     late = {}
     for name, target, mechanism in (
@@ -110,10 +116,10 @@ def test_a_call_that_holds_the_gil_holds_up_the_main_thread_and_processes_do_not
         ("processes", "hold", Mechanism("process", "fork", "queue")),
         ("resting", "rest", Mechanism("thread", None, "queue")),
     ):
-        result = _run(mechanism, user, **function(target), **SLOWER, workers=1)
-        late[name] = _observed(result, "parallel")["lateness_p50_ns"].median()
+        result = _run(mechanism, user, **function(target), **SLOWER, workers=1, measure=SEVERAL)
+        late[name] = _observed(result, "parallel")["lateness_p50_ns"].min()
         if target == "hold":
-            late["alone"] = _observed(result, "serial")["lateness_p50_ns"].median()
+            late["alone"] = _observed(result, "serial")["lateness_p50_ns"].min()
     assert late["threads"] > 3 * late["processes"], late
     assert late["threads"] > 3 * late["resting"], late
     assert late["alone"] > 3 * late["processes"], late
@@ -161,16 +167,14 @@ def test_ctrl_c_ends_a_sweep_in_the_middle_of_a_trial(tmp_path: Path, model: str
     """Also if the measured side is the command's own process, whose main thread keeps the ticks."""
     user = write_module(tmp_path / "user", MODULE)
     work = ["workload=function", "workload.target=mine:mark", "payload=0", f"model={model}", "engine=debug"]
-    long = ["pattern=heartbeat", "window=20s", "measure.max_time=200s", "limits.time=10min", "sweep=mine"]
+    long = ["pattern=heartbeat", "window=60s", "measure.max_time=10min", "limits.time=30min", "sweep=mine"]
     process = commands.start(commands.module("breakeven", *work, *long, "progress=quiet"), user)
     try:
-        end = time.monotonic() + 60
-        while not (user / "marks").exists() or (user / "marks").stat().st_size < MANY:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        marks = user / "marks"
+        wait_for(lambda: process.poll() is not None or (marks.exists() and marks.stat().st_size >= MANY))
+        assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(PATIENCE_S) == 130
     finally:
         process.kill()
         process.communicate()

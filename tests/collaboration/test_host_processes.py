@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
@@ -220,12 +221,21 @@ APART = [
 ]
 
 
-def _killed_runner(tmp_path: Path, body: str, mechanism: Mechanism = FORKED) -> tuple[int, int]:
-    """Kill a runner in mid-task; give its process id and the mark of its run's processes."""
+def _killed_runner(
+    tmp_path: Path,
+    body: str,
+    mechanism: Mechanism = FORKED,
+    before: Callable[[int], object] = lambda _: None,
+) -> tuple[int, int]:
+    """Kill a runner in mid-task; give its process id and the mark of its run's processes.
+
+    ``before`` is called with the id while it lives: any other sweep that starts on this machine clears what it leaves.
+    """
     user = write_module(tmp_path / "user", f"\ndef work():\n    if apart():\n{body}")
     arguments = [str(user), mechanism.model, mechanism.ipc, str(mechanism.start_method)]
     runner = commands.start(commands.script(SCRIPT, *arguments))
     wait_for((user / "mine.py.reached").exists)
+    before(runner.pid)
     mark = process_mark.Owner(runner.pid, start_of(runner.pid) or 0).mark
     assert len(marked(mark)) >= 3
     runner.kill()
@@ -244,10 +254,14 @@ def test_a_run_dies_with_its_parent(tmp_path: Path, mechanism: Mechanism) -> Non
 def test_what_a_killed_runner_left_is_cleared(tmp_path: Path) -> None:
     """A daemon, the folder, the segments, the control group: the next sweep removes them."""
     body = f"        if not first(): time.sleep(1000)\n        leave_daemon()\n        {HANGS}"
-    pid, _ = _killed_runner(tmp_path, body)
-    shared = list(Path("/dev/shm").glob(f"breakeven-{pid}-*"))
-    assert shared  # the folder; the segments may be gone with their resource tracker
-    assert is_there(_daemon(tmp_path))
+    shared: list[Path] = []
+
+    def look(pid: int) -> None:
+        shared.extend(Path("/dev/shm").glob(f"breakeven-{pid}-*"))
+        assert is_there(_daemon(tmp_path))
+
+    pid, _ = _killed_runner(tmp_path, body, before=look)
+    assert shared
     host.clear_leftovers()
     assert not is_there(_daemon(tmp_path))
     assert [path for path in shared if path.exists()] == []

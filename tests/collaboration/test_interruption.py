@@ -13,6 +13,7 @@ from breakeven.runner.hydra_app import command
 from breakeven.runner.sweep.signals import SIGNALS, ending_in_order, raise_if_interrupted
 from tests import commands
 from tests.commands import Started, said
+from tests.patience import PATIENCE_S
 
 WAITING = """
 import sys, time
@@ -20,11 +21,11 @@ from breakeven.runner.sweep.signals import ending_in_order
 with ending_in_order():
     try:
         print("ready", flush=True)
-        time.sleep(60)
+        time.sleep(1000)
     except KeyboardInterrupt:
         print("in order", flush=True)
         if sys.argv[1:]:
-            time.sleep(60)
+            time.sleep(1000)
 print("after", flush=True)
 """
 
@@ -51,7 +52,7 @@ def test_the_second_signal_ends_at_once(number: signal.Signals) -> None:
         process.send_signal(signal.SIGINT)
         assert said(process) == "in order"
         process.send_signal(number)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE_S) == 130
         assert said(process) == ""
 
 

@@ -14,6 +14,7 @@ from breakeven.runner.errors import MachineBusy, SweepBusy
 from breakeven.runner.locks import HostLock, SweepLock
 from tests import commands
 from tests.commands import Started, said
+from tests.patience import PATIENCE_S
 
 Start = Callable[..., Started]
 HEAD = """
@@ -55,8 +56,8 @@ for _ in range(50):
 """,
 }
 HOLD = {
-    "machine": HEAD + "HostLock(place).acquire('mine', wait=True); say('held'); time.sleep(60)",
-    "folder": HEAD + "SweepLock(place.parent).acquire(); say('held'); time.sleep(60)",
+    "machine": HEAD + "HostLock(place).acquire('mine', wait=True); say('held'); time.sleep(1000)",
+    "folder": HEAD + "SweepLock(place.parent).acquire(); say('held'); time.sleep(1000)",
 }
 FORKED = (
     HEAD
@@ -65,7 +66,7 @@ HostLock(place).acquire("mine", wait=True)
 SweepLock(place.parent, beat_seconds=1000).acquire()
 child = os.fork()
 say(child or "held")
-time.sleep(60)
+time.sleep(1000)
 """
 )
 WAIT = (
@@ -116,7 +117,7 @@ def start(place: Path) -> Iterator[Start]:
 def test_never_two_at_once(place: Path, start: Start, lock: str) -> None:
     """Eight processes take it fifty times each: nobody ever meets another inside, and each gets its turns."""
     processes = [start(TAKE_TURNS[lock]) for _ in range(8)]
-    assert [process.wait(120) for process in processes] == [0] * 8
+    assert [process.wait(PATIENCE_S) for process in processes] == [0] * 8
     assert (place.parent / "counter").read_text() == "400"
     left = {path.name for path in place.parent.iterdir()}
     assert left == {"counter", *(["breakeven.lock"] if lock == "machine" else [])}
@@ -183,7 +184,7 @@ def test_who_waits_gets_its_turn(place: Path, start: Start) -> None:
     assert said(process) == "held"
     # of a second of waiting; who takes the lock then names itself, which is not waiting
     assert float(said(process)) < 0.25
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -193,7 +194,7 @@ def test_a_signal_ends_the_wait(place: Path, start: Start, number: signal.Signal
         process = start(WAIT)
         assert said(process) == "waits for outputs/mine"
         process.send_signal(number)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE_S) == 130
         assert said(process) == "interrupted"
         with pytest.raises(MachineBusy):
             HostLock(place).acquire("third", wait=False)

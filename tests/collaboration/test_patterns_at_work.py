@@ -105,14 +105,17 @@ def test_the_window_counts_calls_by_worker_and_bin(crew: StartCrew) -> None:
 def test_calls_as_long_as_the_window_keep_their_rate_with_several_workers(
     crew: StartCrew, task_ns: int
 ) -> None:
-    """Two workers that sleep do twice as many calls in the same time, also if one call is longer than the window."""
+    """Two workers that sleep do twice as many calls in the same time, also if one call is longer than the window.
+
+    Whoever else uses the CPUs can only make a sleep longer: the best of some trials is near what it is.
+    """
     workload = workloads.load("sleep")({}, SMALL, 3)
     workload.amount = workload.calibrate(task_ns)
     pattern = window.Window(OPTIONS["window"], KNOBS)
     reference = Reference(workload)
     with crew(workload, pattern) as workers:
-        outcomes = [pattern.serial(reference), pattern.parallel(reference, workers)]
-    paces = [outcome.wall_ns / outcome.tasks for outcome in outcomes]
+        pairs = [(pattern.serial(reference), pattern.parallel(reference, workers)) for _ in range(4)]
+    paces = [min(outcome.wall_ns / outcome.tasks for outcome in kind) for kind in zip(*pairs, strict=True)]
     assert paces == [pytest.approx(task_ns, rel=0.2), pytest.approx(task_ns / 2, rel=0.2)]
 
 

@@ -15,7 +15,8 @@ from tests.collaboration.host_runs import execute, function, write_module
 from tests.crews import EVERY_CHANNEL, EVERY_MODEL, Mechanism
 from tests.options import options_of
 
-MS = 1_000_000
+SLEPT_NS = 5_000_000
+"""Long beside what a sleeper waits for a CPU that others use."""
 TASKS = 48
 MODELS = [mechanism for mechanism in EVERY_MODEL if mechanism.model != "serial"]
 
@@ -73,7 +74,7 @@ def test_the_share_of_stragglers_is_what_the_lengths_make(tmp_path: Path) -> Non
             model="thread",
             start_method=None,
             workload="sleep",
-            task_ns=MS,
+            task_ns=SLEPT_NS,
         )
     )
     sizes = draw(TASKS, 2, SKEWS["heavy"], "7/0")
@@ -91,7 +92,7 @@ def test_whoever_is_free_takes_the_next_piece(tmp_path: Path) -> None:
         "model": "thread",
         "start_method": None,
         "workload": "sleep",
-        "task_ns": MS,
+        "task_ns": SLEPT_NS,
     }
     sizes = Scatter({"split": "dynamic", "chunk": 1, "skew": "mild"}, Knobs(2, TASKS, 0))
     sizes.seed = "7/0"

@@ -12,6 +12,7 @@ from typing import Any
 
 from breakeven.runner.cell import sharing
 from tests.machines import FREE_THREADED
+from tests.patience import PATIENCE_S
 
 CELL = Path(sharing.__file__).parent
 
@@ -125,7 +126,7 @@ def _ask(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert not done.stderr
     said: dict[str, Any] = json.loads(done.stdout)

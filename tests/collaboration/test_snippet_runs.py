@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.analysis.advice.snippet import Call, Given, snippet
+from tests.patience import PATIENCE_S
 
 MINE = "def double(number):\n    return 2 * number\n"
 
@@ -25,7 +26,12 @@ def test_the_code_runs_as_it_stands(tmp_path: Path, model: str) -> None:
     program = ["inputs = list(range(20))", *lines, "print(results)"]
     (tmp_path / "program.py").write_text("\n".join(program))
     done = subprocess.run(
-        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{[2 * number for number in range(20)]}\n"
@@ -94,7 +100,12 @@ def test_the_code_makes_the_calls_that_were_measured(
     call = Call(f"mine:{name}", model, 2, None, "fork", sys.version_info[:2], ipc=ipc, given=given)
     (tmp_path / "program").write_text("\n".join([*snippet(call), "print(results)"]))
     done = subprocess.run(
-        [sys.executable, "program"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "program"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{results}\n"
@@ -128,7 +139,12 @@ async def later(number, by=2):
     )
     (tmp_path / "program").write_text("\n".join([*snippet(call), "print(results)"]))
     done = subprocess.run(
-        [sys.executable, "program"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "program"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     results = ast.literal_eval(done.stdout)
@@ -146,7 +162,12 @@ def test_a_program_that_workers_import_starts_none_there(tmp_path: Path, model: 
     lines = [*snippet(call), "    print(results)"]
     (tmp_path / "program.py").write_text("\n".join(lines))
     done = subprocess.run(
-        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{TWICE}\n"

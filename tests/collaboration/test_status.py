@@ -393,7 +393,7 @@ with SweepLock(sweep.path).held():
     events.notify(SweepBegan(sweep=sweep.path, **counts, command="breakeven"))
     events.notify(RunBegan(run=run, number=1, of=2, seconds_left=1.0))
     print("under way", flush=True)
-    time.sleep(60)
+    time.sleep(1000)
 """
 
 
@@ -428,7 +428,7 @@ def test_where_the_runs_of_a_cluster_are(sweep: Sweep, capsys: pytest.CaptureFix
 
 @pytest.fixture
 def process(sweep: Sweep) -> Iterator[Started]:
-    """Start a sweep that makes its first run for a minute."""
+    """Start a sweep that makes its first run for long."""
     with commands.start(commands.script(SWEEP, str(sweep.path))) as started:
         assert commands.said(started) == "under way"
         yield started

@@ -10,6 +10,7 @@ import pytest
 
 from breakeven.runner.cell import watchdog
 from breakeven.runner.cell.errors import PoolFailed, TaskFailed, WorkerDied
+from tests.patience import PATIENCE_S
 
 LATER_S = 0.5
 
@@ -35,8 +36,11 @@ def _raise_beside(worker: Callable[[], None], error: BaseException) -> None:
         process.join()
 
 
-def test_a_pool_that_breaks_before_its_workers_end_is_seen_is_no_error_of_its_own() -> None:
+def test_a_pool_that_breaks_before_its_workers_end_is_seen_is_no_error_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A pool notices a closed connection, and that happens before the process has ended."""
+    monkeypatch.setattr(watchdog, "POOL_GRACE_S", PATIENCE_S)
     with pytest.raises(WorkerDied, match=r"worker 0 .* in the middle of the run"):
         _raise_beside(_end_later, PoolFailed("the call of the pool failed: broken"))
 
