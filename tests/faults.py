@@ -17,7 +17,7 @@ from tests.patience import PATIENCE_S
 FAULTY = ROOT / "benchmarks" / "faulty.py"
 RUNNER = shlex.join(module("runner"))
 SHORT = (
-    "workload=function model=process rounds=1 tasks=4 limits.time=10s measure.min_trials=2 measure.max_trials=2 "
+    "workload=function model=process rounds=1 tasks=4 limits.time=30s measure.min_trials=2 measure.max_trials=2 "
     "measure.warmup=0 measure.max_warmup=0 measure.traced=1 measure.max_time=20ms"
 )
 NOTHING: dict[str, list[str]] = {"processes": [], "shared": []}

@@ -13,17 +13,18 @@ import pandas as pd
 import pytest
 
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
+from tests.patience import PATIENCE_S
 
 BISECT = (
     *("run", "hydra/sweeper=bisect", "model=thread"),
-    *("measure.max_time=100ms", "measure.warmup=0", "trial=8ms"),
+    *("measure.max_time=400ms", "measure.warmup=0", "trial=32ms"),
 )
 
 
 def breakeven(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Type a command in a folder."""
     command = [sys.executable, "-m", "breakeven", *words]
-    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def bisect(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -43,17 +44,17 @@ def interrupted(home: Path, runs: Path, *words: str) -> str:
         while len(stored(runs)) < 2 and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == EXIT_INTERRUPTED, said
     return said
 
 
 def test_lines_are_found_and_carried_on(tmp_path: Path) -> None:
     """Tasks that sleep pay in two threads throughout; the rule is on disk before the first run and stays as it is."""
-    words = ("workload=sleep", "workers=2,4", "hydra.sweeper.between=[1ms,8ms]", "sweep=mine")
+    words = ("workload=sleep", "workers=2,4", "hydra.sweeper.between=[4ms,32ms]", "sweep=mine")
     folder = tmp_path / "outputs/mine"
     said = interrupted(tmp_path, folder / "runs", *words)
-    assert "a bisection of 2 lines along task from 1ms to 8ms" in said
+    assert "a bisection of 2 lines along task from 4ms to 32ms" in said
     written = (folder / "search.json").read_text()
     before = stored(folder / "runs")
     assert 2 <= len(before) < 12
@@ -63,7 +64,7 @@ def test_lines_are_found_and_carried_on(tmp_path: Path) -> None:
     assert (folder / "search.json").read_text() == written
     found = json.loads((folder / "crossings.json").read_text())["lines"]
     assert [line["found"] for line in found] == ["always", "always"]
-    assert "pay throughout, 1.00 ms to 8.00 ms" in " ".join(done.stdout.split())
+    assert "pay throughout, 4.00 ms to 32.0 ms" in " ".join(done.stdout.split())
     table = pd.read_parquet(folder / "crossings.parquet")
     assert list(table["runs"]) == [6, 6]
     assert len(stored(folder / "runs")) == 12
@@ -100,7 +101,7 @@ def test_a_mistake_is_one_line(tmp_path: Path, words: tuple[str, ...], said: str
 def test_a_function_is_bisected_along_the_size_of_its_input(tmp_path: Path) -> None:
     """Sizes are made by the user's maker, and written in binary units; a function that waits longer for larger inputs pays throughout."""
     (tmp_path / "mine.py").write_text(
-        "import time\n\n\ndef make(size):\n    return b'x' * size\n\n\ndef load(data):\n    time.sleep(len(data) / 2**20)\n"
+        "import time\n\n\ndef make(size):\n    return b'x' * size\n\n\ndef load(data):\n    time.sleep(len(data) / 2**18)\n"
     )
     done = breakeven(
         tmp_path,

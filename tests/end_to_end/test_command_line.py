@@ -2,7 +2,6 @@
 
 import json
 import signal
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +11,7 @@ import yaml
 from breakeven.runner.cell import models
 from tests import commands
 from tests.commands import QUIET, Command
+from tests.patience import PATIENCE_S, wait_for
 
 SHORT = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_time=50ms", "sweep=mine")
 
@@ -139,11 +139,9 @@ def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: sign
     arguments = ["-m", "workers=1,2", "model=thread", "rounds=50", "measure.max_time=100ms", "sweep=mine"]
     process = commands.start(commands.module("runner", *arguments), tmp_path)
     stored = tmp_path / "outputs" / "mine" / "runs"
-    deadline = time.monotonic() + 60
-    while not list(stored.glob("*.parquet")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(lambda: list(stored.glob("*.parquet")))
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, said
     assert said.endswith(f"breakeven run {' '.join(arguments)}\n")
     assert "interrupted; what was measured is kept. Resume with: " in said
@@ -155,11 +153,9 @@ def test_a_sweep_outlives_its_terminal_if_asked(tmp_path: Path) -> None:
     arguments = ["model=thread", *SHORT, "rounds=3"]
     process = commands.start(["nohup", *commands.module("runner", *arguments)], tmp_path)
     log = tmp_path / "outputs" / "mine" / "sweep.log"
-    deadline = time.monotonic() + 60
-    while not log.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(log.exists)
     process.send_signal(signal.SIGHUP)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said
     assert len(pd.read_parquet(tmp_path / "outputs" / "mine" / "runs")) == 3
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.faults import inspecting, surroundings
 from benchmarks.faults.inspecting import check_clean, leftovers, overlap
 from benchmarks.faults.launches import Launch, Violated
 from benchmarks.faults.scene import began
@@ -18,11 +19,14 @@ from benchmarks.faults.surroundings import Surroundings
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for shared memory where Linux has it")
 
 
-def test_the_checks_notice_what_is_left(tmp_path: Path) -> None:
+def test_the_checks_notice_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock that was there before is not laid to a launch that never had it; one put in its place is."""
     folder, temporary = tmp_path / "outputs" / "mine", tmp_path / "tmp"
     folder.mkdir(parents=True)
     temporary.mkdir()
+    (tmp_path / "shm").mkdir()
+    for module in (inspecting, surroundings):  # others may put something into the machine's own meanwhile
+        monkeypatch.setattr(module, "SHARED", tmp_path / "shm")
     (folder / ".writer").touch()
     here = Surroundings()
     before = leftovers(folder, temporary, here)
