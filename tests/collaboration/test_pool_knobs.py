@@ -16,6 +16,8 @@ from breakeven.runner.config.cell import _Member
 from tests.crews import MECHANISMS, Mechanism, crew_of
 from tests.tasks import Initial, Timed, Times
 
+MAPS = 4
+"""Of several one shows what may be under way at once, even if another program had a worker's CPU during the others."""
 CHUNKS = (None, "auto", 1, 7, 1000)
 
 
@@ -83,8 +85,8 @@ def test_no_more_tasks_are_under_way_than_may_be(tmp_path: Path, mechanism: Mech
         folder = tmp_path / str(in_flight)
         folder.mkdir()
         with crew_of(mechanism, folder, in_flight=in_flight, **submits)(Timed()) as workers:
-            spans = [span for _, span in workers.map([(0, number) for number in range(10)])]
-        assert _most_at_once(spans) == most
+            maps = [workers.map([(0, number) for number in range(10)]) for _ in range(MAPS)]
+        assert max(_most_at_once([span for _, span in results]) for results in maps) == most
 
 
 @pytest.mark.parametrize("lifetime", ["persistent", "per_map"])
