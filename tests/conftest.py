@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from breakeven.runner.locks.machine import FOLDER
 from breakeven.runner.sweep.signals import SIGNALS
@@ -23,7 +23,9 @@ from tests.commands import Command, Completed
 from tests.crews import MECHANISMS, Mechanism, StartCrew, crew_of
 
 _SLOWEST = 20
-settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
+settings.register_profile(  # how long an example takes, or its data, says how busy the machine is
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("quick", settings.get_profile("untimed"), max_examples=25)  # of test-contract
 settings.load_profile("untimed")
 
@@ -56,7 +58,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             isinstance(value, AbstractSet) and len(value) > 1 and str(value) in item.name for value in values
         ):
             raise pytest.UsageError(f"{item.nodeid}: name it by something else than a set")
+        _refuse_timed(item)
     gc.freeze()  # a million objects of packages, which each full collection would look through again
+
+
+def _refuse_timed(item: pytest.Item) -> None:
+    """Refuse settings of a test of its own that would fail it because the machine is busy."""
+    own: settings | None = getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
+    if own and (own.deadline is not None or HealthCheck.too_slow not in own.suppress_health_check):
+        raise pytest.UsageError(f"{item.nodeid}: suppress HealthCheck.too_slow, and set no deadline")
 
 
 @pytest.fixture(autouse=True)

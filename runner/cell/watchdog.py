@@ -15,9 +15,11 @@ from typing import Any, Optional
 from .errors import PoolFailed, TaskFailed, WorkerDied
 
 EXIT_WORKER_DIED = 70
-_GRACE_S = 0.1  # between an error caused by a worker's end and the moment when that end is seen
+_GRACE_S = 0.5  # between an error caused by a worker's end and the moment when that end is seen
 POOL_GRACE_S = 2.0  # when a pool broke: it notices a closed connection before the process has ended
-_PATIENCE_S = 0.3  # for whoever reaps the worker: a pool checks ten times a second
+_PATIENCE_S = (
+    2.0  # for whoever reaps the worker: a pool checks ten times a second, unless others keep it waiting
+)
 _POOL_PATIENCE_S = (
     2.0  # for what made a pool end its workers: another worker's end, or a result it cannot read
 )

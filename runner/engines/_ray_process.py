@@ -18,7 +18,7 @@ import breakeven
 from breakeven.runner.environment import own_code
 
 _DRIVER = "breakeven.runner.engines.ray_driver"
-_SILENT_S = 30.0  # a driver says something each second
+_SILENT_S = 60.0  # a driver says something each second, once it is connected
 _END_S = 25.0
 _MOST_READ = 1 << 20
 _SETTINGS = {

@@ -24,7 +24,7 @@ from breakeven.runner.engines.orders import Order
 from breakeven.runner.errors import EngineLost, EngineUnusable
 
 _REACH_S = 5.0
-_CONNECT_S = 20.0
+_CONNECT_S = 60.0  # Ray is large: a busy machine takes long to import it
 _LOOK_S = 0.1
 _ADDRESS = re.compile(r"auto|([^\s/@]+):(\d+)")
 _HEAD = "ray start --head --node-ip-address 127.0.0.1 --port 6379 --resources '{\"breakeven\": 1}'"

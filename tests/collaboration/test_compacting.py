@@ -191,7 +191,7 @@ def test_killed_before_every_change_nothing_is_lost_or_doubled(sweep: Sweep) -> 
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=15,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

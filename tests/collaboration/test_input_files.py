@@ -55,7 +55,7 @@ def user(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(before=FILES, now=FILES)
 def test_the_hash_is_that_of_names_and_contents(
     tmp_path: Path, before: dict[str, bytes], now: dict[str, bytes]

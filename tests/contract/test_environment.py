@@ -84,7 +84,7 @@ _FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(_NAMES), st.lists(_FRAGMENTS, max_size=12).map("".join), min_size=8))
 def test_malformed_files_are_no_failure(
     kernel: KernelFiles, monkeypatch: pytest.MonkeyPatch, tree: dict[str, str]

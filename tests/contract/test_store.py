@@ -61,7 +61,7 @@ NAMES = st.text("abcdef0123456789", min_size=1, max_size=16)
 OPTIONAL = st.one_of(st.none(), st.floats(allow_nan=False), st.just(0.0))
 
 
-@settings(at_most(50), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(at_most(50), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     cell_id=NAMES,
     round_=st.integers(0, 999),

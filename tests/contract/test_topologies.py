@@ -219,7 +219,7 @@ def test_a_recorded_machine_is_used_as_it_was_allowed(
 
 
 @EVERY_MACHINE
-@settings(at_most(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(at_most(12), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_part_of_a_recorded_machine_may_be_allowed(recorded: Recorded, data: st.DataObject) -> None:
     """Whatever CPUs a container leaves; the fixture's files stay as they are."""

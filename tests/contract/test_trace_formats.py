@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.analysis.traces import FORMATS
@@ -168,7 +168,7 @@ def _expected(name: str, lines: Lines) -> Found:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(at_most(60), suppress_health_check=[HealthCheck.too_slow])
+@at_most(60)
 @given(lines=traces())
 def test_what_is_written_is_read_again(name: str, lines: Lines) -> None:
     """Slices with names, times, depth and facts; marks; values; both ends of each message."""

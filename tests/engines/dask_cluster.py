@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from pathlib import Path
 
 from breakeven.runner.locks.machine import FOLDER
 from tests.commands import environment
+from tests.patience import wait_for
 
-_SECONDS = 30.0
+_JOINED = b"Registered to:"  # what a worker writes then
 
 
 @dataclass(frozen=True)
@@ -63,20 +63,24 @@ class Cluster:
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
         protocol = "tcp" if certificate is None else "tls"
         self._tls = () if certificate is None else certificate.options
-        self.address = f"{protocol}://127.0.0.1:{_free_port()}"
+        about = folder / "scheduler.json"
         self.scheduler = self._start(
             *(
                 "scheduler",
                 "dask_scheduler",
                 "--host",
-                self.address,
+                f"{protocol}://127.0.0.1",
+                "--port",
+                "0",  # any that is free; chosen here, another program might have it by then
+                "--scheduler-file",
+                str(about),
                 "--no-dashboard",
                 "--protocol",
                 protocol,
             ),
             *self._tls,
         )
-        self._await_scheduler()
+        self.address = self._await_scheduler(about)
 
     def start_worker(self, number: int, *, nanny: bool = False) -> None:
         """Start a worker with the resource and a lock of its own; it joins by itself."""
@@ -99,6 +103,14 @@ class Cluster:
             *self._tls,
             cwd=home,
         )
+
+    def await_workers(self) -> None:
+        """Wait until the scheduler knows all workers."""
+        for number, worker in self.workers.items():
+            log = self.folder / f"worker{number}.log"
+            wait_for(lambda log=log, worker=worker: _JOINED in log.read_bytes() or worker.poll() is not None)  # type: ignore[misc]  # loop variables bound now
+            if worker.poll() is not None:
+                raise AssertionError(log.read_text())
 
     def kill(self, number: int) -> None:
         """End a worker as a machine ends that loses its power."""
@@ -135,24 +147,11 @@ class Cluster:
                 stderr=log,
             )
 
-    def _await_scheduler(self) -> None:
-        host, _, port = self.address.partition("://")[2].partition(":")
-        end = time.monotonic() + _SECONDS
-        while True:
-            try:
-                socket.create_connection((host, int(port)), 1).close()
-            except OSError:
-                if time.monotonic() > end or self.scheduler.poll() is not None:
-                    raise
-                time.sleep(0.05)
-            else:
-                return
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    def _await_scheduler(self, about: Path) -> str:
+        """Wait for the file that the scheduler writes once it listens, and return the address in it."""
+        wait_for(lambda: self.scheduler.poll() is not None or (about.exists() and about.read_text()))
+        address: str = json.loads(about.read_text())["address"]
+        return address
 
 
 @contextmanager
@@ -162,6 +161,7 @@ def cluster(folder: Path, workers: int, certificate: Certificate | None = None) 
     try:
         for number in range(workers):
             made.start_worker(number)
+        made.await_workers()
         yield made
     finally:
         made.stop()

@@ -21,8 +21,8 @@ from breakeven.runner.locks.machine import FOLDER
 from tests import commands
 from tests.commands import environment
 from tests.engines.sweeps import processes_in
+from tests.patience import PATIENCE_S
 
-_SECONDS = 60.0
 _PORT = 6379
 _SIZE = "80000000"  # bytes for objects, the least that Ray takes
 
@@ -117,7 +117,7 @@ class Cluster:
         self._await(number)
 
     def _await(self, number: int) -> None:
-        log, end = self.folder / f"node{number}.log", time.monotonic() + _SECONDS
+        log, end = self.folder / f"node{number}.log", time.monotonic() + PATIENCE_S
         while b"Ray runtime started" not in log.read_bytes():
             if self.nodes[number].poll() is not None or time.monotonic() > end:
                 raise AssertionError(log.read_text())

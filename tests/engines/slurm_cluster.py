@@ -14,13 +14,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from breakeven.runner.locks.machine import FOLDER
+from tests.patience import PATIENCE_S
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "scancel")
 MISSING = "needs a Slurm to start (munged, slurmctld, slurmd and its commands): run .ci/slurm as root"
 PARTITION = "bench"
 _MOST_NODES = 3
-_SECONDS = 30.0
 _MOST_FIRST = 900_000  # job ids; two clusters on a host must not use the same
+_FIRST_PORT, _PORTS = 20_000, 12_000  # below those that Linux gives away
 _MOST_BYTES = 107  # of the path of a socket; a node has one for each job
 _SOCKET = "n1/spool/n1_999999.4294967291"
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
@@ -157,7 +158,7 @@ class Cluster:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_SECONDS,
+            timeout=PATIENCE_S,
             check=False,
         )
         return done.stdout
@@ -226,7 +227,7 @@ class Cluster:
             )
 
     def _await(self, what: str, true: Callable[[], bool]) -> None:
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + PATIENCE_S
         while not true():
             if time.monotonic() > end:
                 said = "\n".join(path.read_text()[-500:] for path in self.folder.glob("*.out"))
@@ -235,11 +236,13 @@ class Cluster:
 
 
 def _free_ports(count: int) -> list[int]:
-    found = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in found]
-    for one in found:
-        one.close()
-    return ports
+    """Return ports that nobody has, and that the system gives to nobody who asks for any."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.add(port)
+    return sorted(found)
 
 
 @contextmanager

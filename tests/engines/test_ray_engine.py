@@ -32,11 +32,13 @@ from tests.engines.sweeps import (
     QUICK,
     SLOW,
     STATUSES,
+    Held,
+    nodes_changed,
     runs_of,
     spans_of,
     stored,
-    wait_until,
 )
+from tests.patience import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.skipif(
     find_spec("ray") is None, reason="needs the package ray: pip install 'breakeven[ray]'"
@@ -137,7 +139,7 @@ class Said:
     def lines(self) -> Iterator[bytes]:
         """Yield its lines."""
         yield from (json.dumps(line).encode() for line in self._said)
-        self._end.wait(10)
+        self._end.wait(PATIENCE_S)
 
     def was_refused(self) -> bool:
         """Return whether another token is needed."""
@@ -257,39 +259,44 @@ def test_without_the_package_the_command_that_installs_it_is_named(monkeypatch: 
 def test_ctrl_c_and_a_kill_leave_nothing_on_the_nodes(tmp_path: Path, whole: Cluster) -> None:
     """The runs under way are ended there, and the same command resumes the sweep after a kill as well; none is stored twice."""
     write_module(tmp_path, SLOW)
-    asked = (*BASE, *FUNCTION, "model=process", "rounds=4", "workers=2", QUIET)
+    asked = (*BASE, *FUNCTION, "model=process", "rounds=8", "workers=2", QUIET)
     for number, code in ((signal.SIGINT, EXIT_INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)):
         before = stored(tmp_path)
         with begun(whole, tmp_path, *asked) as sweep:
-            wait_until(lambda before=before: stored(tmp_path) > before)  # type: ignore[misc]
+            wait_for(lambda before=before: stored(tmp_path) > before)  # type: ignore[misc]
             sweep.send_signal(number)
-            assert sweep.wait(60) == code
-        wait_until(lambda: not measured_on(whole))
+            assert sweep.wait(PATIENCE_S) == code
+        wait_for(lambda: not measured_on(whole))
     with begun(whole, tmp_path, *asked) as sweep:
-        assert sweep.wait(120) == 0
+        assert sweep.wait(PATIENCE_S) == 0
     runs = runs_of(tmp_path)
-    assert (len(runs), bool(runs.duplicated(["cell_id", "round"]).any())) == (4, False)
+    assert (len(runs), bool(runs.duplicated(["cell_id", "round"]).any())) == (8, False)
 
 
 def test_a_node_that_dies_one_that_joins_and_the_head(tmp_path: Path, whole: Cluster) -> None:
     """The run of a dead node is made again elsewhere, and a new one takes part. Without a head the sweep stops; the same command resumes the sweep."""
-    write_module(tmp_path, SLOW)
-    asked = (*BASE, *FUNCTION, "model=thread", "rounds=12", QUIET)
+    held = Held(tmp_path)
+    asked = (*BASE, *FUNCTION, "model=thread", "rounds=12", "limits.time=10min", QUIET)
     with begun(whole, tmp_path, *asked) as sweep:
-        wait_until(lambda: stored(tmp_path) >= 2 and runs_of(tmp_path)["node"].nunique() == 2)
+        wait_for(lambda: stored(tmp_path) >= 2 and runs_of(tmp_path)["node"].nunique() == 2)
         whole.kill(1)
+        held.hold()  # no run ends while the next node starts, however long that takes
         whole.start_node(2)
-        wait_until(lambda: runs_of(tmp_path)["node"].nunique() == 3)
+        wait_for(lambda: nodes_changed(tmp_path))
+        held.let_go()
+        wait_for(lambda: runs_of(tmp_path)["node"].nunique() == 3)
+        held.hold()
         whole.kill(0)
-        _, said = sweep.communicate(timeout=60)
+        _, said = sweep.communicate(timeout=PATIENCE_S)
     assert sweep.returncode == 1
     assert "no longer answers; the same command resumes the sweep" in said
     runs = runs_of(tmp_path)
     assert bool(runs["status"].eq("ok").all())
     assert 3 <= len(runs) < 12
     whole.stop_nodes()
+    held.let_go()
     whole.start_head()
     with begun(whole, tmp_path, *asked) as sweep:
-        assert sweep.wait(60) == 0
+        assert sweep.wait(PATIENCE_S) == 0
     runs = runs_of(tmp_path)
     assert (len(runs), bool(runs.duplicated(["cell_id", "round"]).any())) == (12, False)

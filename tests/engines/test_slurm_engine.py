@@ -19,26 +19,18 @@ from tests.collaboration.host_runs import write_module
 from tests.commands import QUIET, Completed, Started
 from tests.engines import slurm_cluster
 from tests.engines.slurm_cluster import PARTITION, Cluster, cluster
-from tests.engines.sweeps import ENDINGS, LIMITS, QUICK, SLOW, STATUSES, runs_of, spans_of, stored, wait_until
+from tests.engines.sweeps import ENDINGS, LIMITS, QUICK, SLOW, STATUSES, Held, runs_of, spans_of, stored
+from tests.patience import PATIENCE_S, wait_for
 
 pytestmark = pytest.mark.skipif(not slurm_cluster.is_there(), reason=slurm_cluster.MISSING)
 
-MINE = ("engine=slurm", "engine.nodes=3", "engine.patience=30s", *QUICK)
+MINE = ("engine=slurm", "engine.nodes=3", "engine.patience=5min", *QUICK)
 FUNCTION = ("workload=function", "workload.target=mine:work", "tasks=2")
 AT_HOME = """
 import os
 
 def at_home():
     assert not [name for name in os.environ if name.startswith(("SLURM", "SRUN", "PMI"))]
-"""
-HELD = """
-NAME = f"waiting/{random.random()}"
-
-def work():
-    time.sleep(0.1)
-    while os.path.exists("held"):
-        Path(NAME).touch()
-        time.sleep(0.05)
 """
 SWELLS = "\ndef swells():\n    return bytearray(2**40)\n"
 
@@ -53,7 +45,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Provide a cluster of two nodes for one test, which soon notices that one is lost."""
-    with cluster(tmp_path_factory.mktemp("cluster"), notices_s=3) as made:
+    with cluster(tmp_path_factory.mktemp("cluster"), notices_s=8) as made:
         yield made
 
 
@@ -117,7 +109,7 @@ def test_mpi_starts_its_workers_itself(tmp_path: Path, shared: Cluster) -> None:
     lack = models.load("mpi").lacks({"network": "private"})
     if lack is not None:
         pytest.skip(f"needs {lack.what}: {lack.remedy or f'pip install breakeven[{lack.extra}]'}")
-    done = typed(tmp_path, shared, "model=mpi", "workers=2", "rounds=1", "limits.time=30s", QUIET)
+    done = typed(tmp_path, shared, "model=mpi", "workers=2", "rounds=1", "limits.time=5min", QUIET)
     assert done.returncode == 0, done.stderr
     assert runs_of(tmp_path)["status"].tolist() == ["ok"]
 
@@ -125,44 +117,45 @@ def test_mpi_starts_its_workers_itself(tmp_path: Path, shared: Cluster) -> None:
 @pytest.mark.parametrize("allocation", ["per_run", "shared"])
 def test_a_sweep_survives_its_cluster(allocation: str, tmp_path: Path, own: Cluster) -> None:
     """A node dies in the middle of a run, another joins, the controller is restarted: each run is stored once, some from the new node."""
-    write_module(tmp_path, HELD)
-    held, waiting = tmp_path / "held", tmp_path / "waiting"
-    waiting.mkdir()
-    asked = (*FUNCTION, f"engine.allocation={allocation}", "model=thread", "rounds=4", "workers=1,2")
+    held = Held(tmp_path)
+    asked = (
+        *(*FUNCTION, f"engine.allocation={allocation}", "model=thread", "rounds=4", "workers=1,2"),
+        "limits.time=10min",  # those that are held wait for a node that starts
+    )
     with start(tmp_path, own, *asked) as sweep:
-        wait_until(lambda: stored(tmp_path) >= 1 and own.running("n1") != [])
+        wait_for(lambda: stored(tmp_path) >= 1 and own.running("n1") != [])
         own.kill_node("n1")
-        held.touch()
+        held.hold()
         own.start_node("n3")
-        wait_until(lambda: len(list(waiting.iterdir())) == 2)  # a run on n2 and one on n3
+        wait_for(lambda: own.running("n3") != [] and held.waiting >= 2)  # one of them on n2
         own.restart_controller()
-        held.unlink()
-        _, said = sweep.communicate(timeout=120)
+        held.let_go()
+        _, said = sweep.communicate(timeout=PATIENCE_S)
         assert sweep.returncode == 0, said
     runs = runs_of(tmp_path)
     assert (len(runs), once_each(runs), bool(runs["status"].eq("ok").all())) == (8, True, True)
     assert "n3" in set(runs["node"])
-    wait_until(lambda: own.queue() == [])
+    wait_for(lambda: own.queue() == [])
 
 
 def test_a_killed_orchestrator_finds_its_jobs_again(tmp_path: Path, own: Cluster) -> None:
     """Those that run and those that wait are cancelled before the same command submits; no run is stored twice."""
     write_module(tmp_path, SLOW)
-    asked = (*FUNCTION, "engine.placement=any", "model=thread", "rounds=3")
+    asked = (*FUNCTION, "engine.placement=any", "model=thread", "rounds=8")
     other = own.ask(
-        "sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap", "sleep 300"
+        "sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap", "sleep 3600"
     ).strip()
     with start(tmp_path, own, *asked) as sweep:
-        wait_until(lambda: stored(tmp_path) >= 1 and len(own.queue()) >= 3)
+        wait_for(lambda: stored(tmp_path) >= 1 and len(own.queue()) >= 3)
         sweep.kill()
     left = set(own.queue()) - {other}
     assert left
     with start(tmp_path, own, *asked) as sweep:
-        wait_until(lambda: not left & set(own.queue()))
-        _, said = sweep.communicate(timeout=120)
+        wait_for(lambda: not left & set(own.queue()))
+        _, said = sweep.communicate(timeout=PATIENCE_S)
         assert sweep.returncode == 0, said
     runs = runs_of(tmp_path)
-    assert (len(runs), once_each(runs)) == (3, True)
+    assert (len(runs), once_each(runs)) == (8, True)
     assert own.queue() == [other]
     assert not (tmp_path / "outputs" / "mine" / ".slurm").exists()
 
@@ -175,13 +168,13 @@ def test_ctrl_c_leaves_nothing_in_the_queue(allocation: str, tmp_path: Path, sha
     with start(
         tmp_path, shared, *FUNCTION, f"engine.allocation={allocation}", "model=process", "rounds=9"
     ) as sweep:
-        wait_until(lambda: stored(tmp_path) >= 1)
+        wait_for(lambda: stored(tmp_path) >= 1)
         sweep.send_signal(number)
-        assert sweep.wait(60) == 130
+        assert sweep.wait(PATIENCE_S) == 130
     assert shared.queue() == []
     assert not (tmp_path / "outputs" / "mine" / ".slurm").exists()
     for name, slurmd in shared.nodes.items():
-        wait_until(lambda name=name, slurmd=slurmd: shared.processes_of(name) == [slurmd.pid])  # type: ignore[misc]  # loop variables bound now
+        wait_for(lambda name=name, slurmd=slurmd: shared.processes_of(name) == [slurmd.pid])  # type: ignore[misc]  # loop variables bound now
 
 
 def test_what_is_missing_is_said_in_one_line(tmp_path: Path, shared: Cluster) -> None:
