@@ -25,7 +25,7 @@ from pathlib import Path
 from breakeven.runner.locks.machine import place
 
 SHARED = Path("/dev/shm")  # noqa: S108  # the place of shared memory itself
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 _ALONE = "BREAKEVEN_FAULTS_ALONE"
 _MARK = "BREAKEVEN_FAULTS_MARK"
 _LOOK_SECONDS = 0.01

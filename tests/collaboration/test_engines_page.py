@@ -14,6 +14,7 @@ from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.engines._nodes import OnNodes
 from breakeven.runner.locks.machine import FOLDER
 from tests.commands import ROOT, python_path
+from tests.patience import PATIENCE_S
 from tests.samples import run
 
 
@@ -46,8 +47,8 @@ def test_the_engine_of_the_page_makes_runs(engine: OnNodes, tmp_path: Path) -> N
     short = run(sys.executable, tmp_path, model="thread")
     calibrated = engine.calibrate(short)
     futures = [engine.submit(short) for _ in range(2)]
-    assert isinstance(calibrated.result(60), CalibrationResult)
-    results = [future.result(60) for future in futures]
+    assert isinstance(calibrated.result(PATIENCE_S), CalibrationResult)
+    results = [future.result(PATIENCE_S) for future in futures]
     assert [(found.status, found.row["reason"]) for found in results] == [("ok", None)] * 2
     assert all(str(found.row["node"]).startswith("env ") for found in results)
     engine.close()

@@ -98,7 +98,7 @@ def joining():
     done = subprocess.run(asked, env=rest, capture_output=True, text=True)
     return done.returncode, done.stderr
 
-JOIN = "import sys; from ray._raylet import GcsClient; GcsClient(sys.argv[1]).internal_kv_keys(b'', None, 5)"
+JOIN = "import sys; from ray._raylet import GcsClient; GcsClient(sys.argv[1]).internal_kv_keys(b'', None, 60)"
 
 def note(seen):
     import json

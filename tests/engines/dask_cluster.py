@@ -15,6 +15,7 @@ from breakeven.runner.locks.machine import FOLDER
 from tests.commands import environment
 from tests.patience import wait_for
 
+_ORDERLY_S = 10.0  # before it is killed: a worker whose scheduler is gone goes on
 _JOINED = b"Registered to:"  # what a worker writes then
 
 
@@ -129,7 +130,7 @@ class Cluster:
             process.send_signal(signal.SIGTERM)
         for process in (*self.workers.values(), self.scheduler):
             try:
-                process.wait(10)
+                process.wait(_ORDERLY_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -24,6 +24,7 @@ from tests.engines.sweeps import processes_in
 from tests.patience import PATIENCE_S
 
 _PORT = 6379
+_LOOK_S = 0.1
 _SIZE = "80000000"  # bytes for objects, the least that Ray takes
 
 
@@ -70,7 +71,7 @@ class Cluster:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):  # until all that it started meanwhile has ended as well
-                node.wait(0.1)
+                node.wait(_LOOK_S)
 
     def processes(self, number: int) -> list[int]:
         """Return the processes of a node, what it measures among them: those that work in its folder."""

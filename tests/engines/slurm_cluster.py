@@ -21,6 +21,7 @@ MISSING = "needs a Slurm to start (munged, slurmctld, slurmd and its commands): 
 PARTITION = "bench"
 _MOST_NODES = 3
 _MOST_FIRST = 900_000  # job ids; two clusters on a host must not use the same
+_ORDERLY_S = 10.0  # before it is killed
 _FIRST_PORT, _PORTS = 20_000, 12_000  # below those that Linux gives away
 _MOST_BYTES = 107  # of the path of a socket; a node has one for each job
 _SOCKET = "n1/spool/n1_999999.4294967291"
@@ -209,7 +210,7 @@ class Cluster:
         for process in (self.controller, self._munged):
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(_ORDERLY_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
