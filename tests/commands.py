@@ -19,7 +19,7 @@ from unittest.mock import patch
 import pytest
 
 from breakeven.runner.sweep.signals import SIGNALS
-from tests.patience import PATIENCE_S
+from tests.patience import SWEEPS_S
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -65,7 +65,7 @@ def run(command: Sequence[str], folder: Path = ROOT, added: Mapping[str, str] = 
         env=environment(added),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=SWEEPS_S,
         check=False,
     )
 

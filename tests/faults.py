@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.faults.surroundings import how_to_be_alone, run_alone
 from tests.commands import ROOT, module, python_path
-from tests.patience import PATIENCE_S
+from tests.patience import SWEEPS_S
 
 FAULTY = ROOT / "benchmarks" / "faulty.py"
 RUNNER = shlex.join(module("runner"))
@@ -47,7 +47,7 @@ def command(target: str, sweep: str, *more: str) -> str:
 def run(folder: Path, script: str) -> Done:
     """Run lines of a shell in a folder that holds the misbehaving functions."""
     shutil.copy(FAULTY, folder)
-    done, left = run_alone(["sh", "-c", script], folder, {"PYTHONPATH": python_path()}, PATIENCE_S)
+    done, left = run_alone(["sh", "-c", script], folder, {"PYTHONPATH": python_path()}, SWEEPS_S)
     return Done(done.returncode, done.stdout + done.stderr, left)
 
 

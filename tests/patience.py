@@ -15,6 +15,8 @@ from breakeven.runner.cell.models._abc import BARRIER_SECONDS
 
 PATIENCE_S = 300.0
 PATIENCE_NS = int(PATIENCE_S * 1e9)
+SWEEPS_S = 4 * PATIENCE_S
+"""For commands that make many runs, some of which must hang until their time is over."""
 AT_ONCE_NS = int(BARRIER_SECONDS * 1e9)
 """A run that ends earlier was ended by what happened: whoever hears nothing of a worker waits that long for it."""
 _LOOK_S = 0.02

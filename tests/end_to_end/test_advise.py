@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, SWEEPS_S
 
 MINE = """\
 import threading
@@ -63,7 +63,7 @@ def home(tmp_path: Path) -> Path:
 def advise(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Type the command in the folder."""
     command = [sys.executable, "-m", "breakeven", "advise", *words]
-    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=SWEEPS_S, check=False)
 
 
 def test_a_function_that_waits_gets_threads_and_code_that_runs(home: Path) -> None:
@@ -153,7 +153,7 @@ def test_the_code_runs_as_it_is_shown(home: Path) -> None:
     assert done.returncode == 0, done.stderr
     code = json.loads((home / "outputs/pause/advice.json").read_text())["code"]
     program = [sys.executable, "-c", f"{code}\nprint(results)"]
-    ran = subprocess.run(program, cwd=home, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    ran = subprocess.run(program, cwd=home, capture_output=True, text=True, timeout=SWEEPS_S, check=False)
     assert ran.stdout == f"{[7] * 16}\n", ran.stderr
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from breakeven.base.exit_codes import EXIT_INTERRUPTED
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, SWEEPS_S
 
 BISECT = (
     *("run", "hydra/sweeper=bisect", "model=thread"),
@@ -24,7 +24,7 @@ BISECT = (
 def breakeven(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Type a command in a folder."""
     command = [sys.executable, "-m", "breakeven", *words]
-    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=SWEEPS_S, check=False)
 
 
 def bisect(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
