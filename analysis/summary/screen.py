@@ -101,10 +101,11 @@ class Summary:
     race: bool = False
 
 
-def print_summary(folder: Path) -> None:
-    """Print the summary of the results folder ``folder`` and leave its verdicts there; raise BadResults."""
+def sum_up(folder: Path, *, silent: bool = False) -> None:
+    """Leave the verdicts in the results folder ``folder``; print its summary, unless ``silent``; raise BadResults."""
     lab = load(folder)
-    render(summarise(lab, folder), open_console())
+    if not silent:
+        render(summarise(lab, folder), open_console())
     write_verdicts(lab)
     advice = advise(lab)
     if advice is not None:

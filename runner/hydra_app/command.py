@@ -38,7 +38,7 @@ from breakeven.runner.hydra_app.texts import for_hydra
 from breakeven.runner.sweep.signals import ending_in_order, ignore_signals, raise_if_interrupted
 from breakeven.runner.sweep.temporary import find_temporary_folder
 
-SUMMARY = "breakeven.analysis.summary.screen:print_summary"
+SUMMARY = "breakeven.analysis.summary.screen:sum_up"
 """Loaded when a sweep has ended: nothing before that needs the analysis."""
 _HELP_WIDTH = 120
 _NO_PART = "--package {}: the configuration has no such part; write one of its keys, such as limits"
@@ -90,9 +90,9 @@ def _compose_and_run(application: Application, arguments: Sequence[str]) -> None
         raise
 
 
-def sum_up(sweep: Path) -> None:
-    """Print the summary of a sweep."""
-    load(SUMMARY)(sweep)
+def sum_up(sweep: Path, silent: bool) -> None:
+    """Leave the verdicts of a sweep in its folder, and print its summary unless ``silent``."""
+    load(SUMMARY)(sweep, silent=silent)
 
 
 def compose_and_run(application: Application, arguments: Sequence[str]) -> None:

@@ -62,12 +62,12 @@ class Application:
     ``code`` is the exit code so far, ``called`` whether a configuration was composed. ``refused`` holds a BadInput of a
     call with one configuration: if it were raised, Hydra would print a line of its own above the message. All calls of
     one command belong to one sweep, whichever process a launcher makes them in; ``began`` names a sweep without a name.
-    ``sum_up`` prints the summary of a results folder; ``to_sum_up`` is the folder to summarise, ``outcome`` how the
-    last call ended, None before the first.
+    ``sum_up`` leaves the verdicts in a results folder and prints its summary, unless it is to be silent; ``to_sum_up``
+    is that folder, ``outcome`` how the last call ended, None before the first.
     """
 
     command: Sequence[str] = ("breakeven",)
-    sum_up: Callable[[Path], None] | None = None
+    sum_up: Callable[[Path, bool], None] | None = None
     began: datetime = field(default_factory=lambda: datetime.now().astimezone())
     options: Sequence[str] = ()
     code: int = ALL_DONE
@@ -130,8 +130,8 @@ class Application:
     def report(self) -> int:
         """Print the pending summary and how to resume, if any, and return the exit code."""
         try:
-            if self.to_sum_up is not None and self.sum_up is not None:
-                self.sum_up(self.to_sum_up)
+            if self.to_sum_up is not None and self.sum_up is not None and self.outcome is not None:
+                self.sum_up(self.to_sum_up, self.outcome.silent)
         except KeyboardInterrupt:
             self.interrupted()
         ending = self.outcome.ending() if self.outcome is not None else None

@@ -12,13 +12,14 @@ class Outcome:
     """How a sweep ended.
 
     ``code`` is the exit code. ``stopped`` is true if failures, or a change of the measured code, ended it
-    early; ``to_sum_up`` if there are runs whose summary is yet to be shown. ``why`` is the reason for an
-    early end, None if there was none, and ``again`` is the command that resumes it.
+    early; ``to_sum_up`` if there are runs to be summed up, ``silent`` if nothing of that is to be printed. ``why``
+    is the reason for an early end, None if there was none, and ``again`` is the command that resumes it.
     """
 
     code: int
     stopped: bool = False
     to_sum_up: bool = False
+    silent: bool = False
     why: str | None = None
     again: str = "breakeven"
 

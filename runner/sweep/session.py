@@ -85,12 +85,11 @@ class Session:
                 return self._outcome(_Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED))
             except NotStored as error:
                 return self._outcome(_Ended(NOT_STORED, SOME_FAILED, str(error)))
-        sums_up = not self._silent and ended.how != NOT_STORED and self._sweep.holds_runs()
-        return self._outcome(ended, to_sum_up=sums_up)
+        return self._outcome(ended, to_sum_up=ended.how != NOT_STORED and self._sweep.holds_runs())
 
     def _outcome(self, ended: _Ended, *, to_sum_up: bool = False) -> outcome.Outcome:
         again = shlex.join(_again(self._launch.command, self._sweep.path.name))
-        return outcome.Outcome(ended.code, ended.how == STOPPED, to_sum_up, ended.why, again)
+        return outcome.Outcome(ended.code, ended.how == STOPPED, to_sum_up, self._silent, ended.why, again)
 
     # --- alone -------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from breakeven.analysis.figures.save import save
 from breakeven.analysis.frames.load import Lab, load
 from breakeven.analysis.show import main
 from breakeven.analysis.summary.layout import lay_out
-from breakeven.analysis.summary.screen import DEFAULT, ROWS, View, print_summary, render, summarise
+from breakeven.analysis.summary.screen import DEFAULT, ROWS, View, render, sum_up, summarise
 from tests.analysis_samples import REFUSAL, Sample, build_rich
 
 
@@ -160,7 +160,7 @@ def test_no_command_suggests_itself(sample: Sample, capsys: pytest.CaptureFixtur
     """After `breakeven show` of a sweep that lacks nothing comes its page, whether or not figures were drawn."""
     sample.rounds = 5
     sample.add_map(model="process", workers=2, speedup=1.9)
-    print_summary(Path("outputs/a"))
+    sum_up(Path("outputs/a"))
     assert capsys.readouterr().out.endswith("next: breakeven show outputs/a\n")
     assert main(["outputs/a", "--no-figures"]) == 0
     assert capsys.readouterr().out.endswith("next: breakeven report outputs/a\n")

@@ -14,7 +14,7 @@ from breakeven.analysis.errors import VerdictsUnwritable
 from breakeven.analysis.figures.answers import describe_answers
 from breakeven.analysis.lab import Lab, load
 from breakeven.analysis.show import main as show
-from breakeven.analysis.summary.screen import print_summary
+from breakeven.analysis.summary.screen import sum_up
 from breakeven.analysis.verdicts import brief_lines, verdict_lines, write_verdicts
 from tests.analysis_samples import Sample
 
@@ -119,9 +119,20 @@ def test_the_file_holds_numbers(lab: Lab) -> None:
 
 def test_the_end_of_a_sweep_leaves_the_file(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     """After its summary, which begins with the verdicts; nothing else is left."""
-    print_summary(lab.path)
+    sum_up(lab.path)
     assert capsys.readouterr().out.startswith("For resize at 4 KiB: stay serial")
     assert [path.name for path in lab.path.iterdir() if "verdicts" in path.name] == ["verdicts.json"]
+
+
+def test_a_silent_end_leaves_the_same_file(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who asks for no output, or for events alone, finds the verdicts where they always are."""
+    sum_up(lab.path)
+    printed = (lab.path / "verdicts.json").read_text()
+    (lab.path / "verdicts.json").write_text("those of an earlier end")
+    capsys.readouterr()
+    sum_up(lab.path, silent=True)
+    assert capsys.readouterr() == ("", "")
+    assert (lab.path / "verdicts.json").read_text() == printed
 
 
 def test_a_file_that_cannot_be_written_says_why(lab: Lab) -> None:

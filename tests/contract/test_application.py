@@ -13,7 +13,7 @@ from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
 AGAIN = "breakeven run workers=2 sweep=mine"
 
 
-def _interrupt(_: Path) -> None:
+def _interrupt(_: Path, __: bool) -> None:
     raise KeyboardInterrupt
 
 
@@ -38,6 +38,8 @@ def test_a_signal_during_the_summary_is_told_with_how_to_carry_on(
 
 def test_a_sweep_that_went_well_needs_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Its summary is enough."""
-    application = Application(sum_up=print, to_sum_up=Path("mine"), outcome=Outcome(ALL_DONE, to_sum_up=True))
-    assert application.report() == ALL_DONE
-    assert capsys.readouterr() == ("mine\n", "")
+    for silent in (False, True):
+        outcome = Outcome(ALL_DONE, to_sum_up=True, silent=silent)
+        application = Application(sum_up=print, to_sum_up=Path("mine"), outcome=outcome)
+        assert application.report() == ALL_DONE
+        assert capsys.readouterr() == (f"mine {silent}\n", "")
