@@ -137,7 +137,7 @@ def test_a_clone_finds_itself_and_another_does_not(typed: Typed, tmp_path: Path)
             0,
             {"pandas", "scipy", "matplotlib"},
         ),
-        (("progress=quiet", *SHORT), 0, DRAWING),  # the verdicts, which it leaves in the folder, need the rest
+        (("progress=quiet", *SHORT), 0, DRAWING),  # the verdicts that it leaves need the rest
         (("show", "outputs/mine", "--no-figures"), 0, HYDRA),
         ((*COMPARE, "--in", "outputs/mine"), 0, HYDRA | DRAWING),
         ((*COMPARE, "--in", "outputs/mine", "--page", "page.html"), 0, HYDRA | {"matplotlib"}),
