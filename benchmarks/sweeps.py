@@ -21,8 +21,13 @@ class SweepFailed(RuntimeError):
 
 
 def start(folder: Path, overrides: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a sweep whose results go to ``folder``; what it says on the screen goes to a file beside them."""
-    command = [sys.executable, "-m", "runner", f"outputs={folder.parent}", f"sweep={folder.name}", *overrides]
+    """Start a sweep whose results go to ``folder``; what it says on the screen goes to a file beside them.
+
+    Of a key that is there twice, the last counts: what was typed for a benchmark replaces what it sets itself.
+    """
+    last = {text.partition("=")[0].lstrip("+"): text for text in overrides}
+    place = (f"outputs={folder.parent}", f"sweep={folder.name}")
+    command = [sys.executable, "-m", "runner", *place, *last.values()]
     with folder.with_suffix(".txt").open("wb") as said:
         return subprocess.Popen(command, stdout=said, stderr=said, cwd=ROOT)
 

@@ -52,6 +52,12 @@ def module(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, *arguments]
 
 
+def changed(words: Sequence[str], *later: str) -> tuple[str, ...]:
+    """Return ``words`` that several tests type, without the knobs that are among the ``later`` ones, and those."""
+    keys = {word.partition("=")[0] for word in later if "=" in word}
+    return (*(word for word in words if word.partition("=")[0] not in keys), *later)
+
+
 def script(text: str, *arguments: str) -> list[str]:
     """Return a command that runs a script."""
     return [sys.executable, "-c", text, *arguments]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.faults.surroundings import how_to_be_alone, run_alone
-from tests.commands import ROOT, module, python_path
+from tests.commands import ROOT, changed, module, python_path
 from tests.patience import SWEEPS_S
 
 FAULTY = ROOT / "benchmarks" / "faulty.py"
@@ -40,8 +40,8 @@ class Done:
 def command(target: str, sweep: str, *more: str) -> str:
     """Return the command that measures a function of `benchmarks.faulty`, or several, as text for a shell."""
     targets = ",".join(f"faulty:{name}" for name in target.split(","))
-    overrides = shlex.join([f"workload.target={targets}", f"sweep={sweep}", *more])
-    return f"{RUNNER} {SHORT} {overrides}"
+    words = changed(shlex.split(SHORT), f"workload.target={targets}", f"sweep={sweep}", *more)
+    return f"{RUNNER} {shlex.join(words)}"
 
 
 def run(folder: Path, script: str) -> Done:

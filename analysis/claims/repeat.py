@@ -32,7 +32,8 @@ def repeat(lab: Lab, cells: Collection[str]) -> str:
     if not cells or not set(cells) <= planned:
         return ""
     kept = [text for text in typed_overrides(lab.path) if _key(text) not in (*_PLACE, _ONLY)]
-    words = [*program(), "run", *typed_options(lab.path), *kept]
+    options = [text for text in typed_options(lab.path) if _key(text) != _ONLY]
+    words = [*program(), "run", *options, *kept]
     if set(cells) < planned:
         conditions = ",".join(_write(condition) for condition in conditions_for(lab.runs, cells))
         words.append(f"{_ONLY}=[{conditions}]")

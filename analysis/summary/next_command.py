@@ -74,16 +74,23 @@ def repeat(path: Path, overrides: str | None) -> str:
     """Return the command that measures one cell again, in a sweep of its own, from its line of ``overrides`` in `runs`.
 
     It is for another machine, too, so the program goes by its name. An experiment sets more than the cell's own
-    overrides say, and its grids are taken out. A number of rounds stays: a run has more trials than one of
-    ``rounds=auto``, so it is another cell.
+    overrides say, and its grids are taken out, as is what was typed of the sweeper. A number of rounds stays: a run has
+    more trials than one of ``rounds=auto``, so it is another cell.
     """
     typed = [
         text
         for text in (overrides or "").split("\n")
         if text and _key(text) not in {*_NOT_OF_A_CELL, *_PLACE}
     ]
-    grids = _NO_GRIDS if any(_key(text) == "experiment" for text in typed) else ()
-    return shlex.join([NAME, "run", *typed_options(path), *typed, *grids])
+    options = [text for text in typed_options(path) if not _is_of_sweeper(text)]
+    files = any(text.startswith("--config") for text in options)
+    grids = _NO_GRIDS if files or any(_key(text) == "experiment" for text in typed) else ()
+    return shlex.join([NAME, "run", *options, *typed, *grids])
+
+
+def _is_of_sweeper(override: str) -> bool:
+    """Return whether an override says which cells a sweep has, or how they are searched."""
+    return _key(override).startswith(("hydra.sweeper", "hydra/sweeper"))
 
 
 def carry_on(path: Path, runs: pd.DataFrame, cells: Iterable[str], knobs: Mapping[str, str]) -> str | None:

@@ -23,7 +23,7 @@ from breakeven.base.program import program
 from breakeven.base.text import printable
 from breakeven.base.version import project_version
 from breakeven.runner.config.files import conf_folder
-from breakeven.runner.hydra_app.choices import refuse_choices
+from breakeven.runner.hydra_app.choices import refuse_choices, refuse_repeated
 from breakeven.runner.hydra_app.compose import HYDRA_BASE
 from breakeven.runner.hydra_app.messages import (
     HYDRA_ERRORS,
@@ -104,6 +104,7 @@ def compose_and_run(application: Application, arguments: Sequence[str]) -> None:
     help_wrapped = (
         _wrapped() if options.help else redirect_stderr(StringIO()) if options.package else nullcontext()
     )
+    refuse_repeated(options.overrides)
     refuse_choices(options.overrides)
     typed = overrides_first(arguments, options.overrides)
     with searched(options.config_dir), help_wrapped:

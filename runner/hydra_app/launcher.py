@@ -31,10 +31,9 @@ from breakeven.runner.hydra_app.parts import (
 )
 from breakeven.runner.hydra_app.task import Sweeping
 from breakeven.runner.hydra_app.texts import as_typed, grid_for_hydra, zips_for_hydra
-from breakeven.runner.hydra_app.unused import refuse_unused
+from breakeven.runner.hydra_app.unused import OURS, refuse_unused
 from breakeven.runner.planning.request import Launch, Request
 
-_OURS = "hydra_plugins.breakeven.BreakevenLauncher"
 _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
@@ -85,7 +84,7 @@ def plan_jobs(setup: Setup, arguments: Sequence[str]) -> tuple[Sequence[Sequence
         part = Part.of(arguments, setup.config)
         jobs = _expanded(setup, part)
         return _chosen(jobs, _select(setup, jobs, read_selection(part.unresolved)))
-    if setup.config.hydra.launcher.get("_target_") == _OURS:
+    if setup.config.hydra.launcher.get("_target_") == OURS:
         refuse_unused(setup.config)
     elif search_of(setup.config) is not None:
         raise BadValue(

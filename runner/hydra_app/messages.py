@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import fields
+from traceback import walk_tb
 
 from hydra.conf import HydraConf
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -26,12 +28,19 @@ def explain(error: Exception) -> BadInput:
         return _unreadable(error)
     if isinstance(error, MissingConfigException):
         return _unknown_choice(error)
+    if isinstance(error, KeyError) and _is_of_environment(error):
+        return BadValue("hydra.job.env_copy: has no effect here; variables are inherited as they are")
     text = _text(error)
     for pattern, refuse in _PATTERNS:
         match = re.search(pattern, text)
         if match:
             return refuse(*match.groups())
     return BadInput(text)
+
+
+def _is_of_environment(error: KeyError) -> bool:
+    """Return whether the environment lacks a variable: Hydra reads those of ``hydra.job.env_copy`` and no others."""
+    return any(frame.f_globals is vars(os) for frame, _ in walk_tb(error.__traceback__))
 
 
 def is_about_several_values(error: Exception) -> bool:
@@ -41,10 +50,9 @@ def is_about_several_values(error: Exception) -> bool:
 
 def raised_by_hydra(error: BaseException) -> bool:
     """Return whether an error comes from within Hydra or OmegaConf, and not from a job that it only passes on."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__)]
+    modules = [name for name in modules if name != os.__name__]  # a variable that the environment lacks
+    module = modules[-1] if modules else ""
     return module != "hydra.core.utils" and module.partition(".")[0] in {
         "hydra",
         "omegaconf",

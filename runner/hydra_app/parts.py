@@ -32,6 +32,7 @@ from breakeven.runner.config.search import (
 )
 from breakeven.runner.hydra_app.compose import Composer, as_written
 from breakeven.runner.hydra_app.messages import SWEEPER_KEYS
+from breakeven.runner.hydra_app.unused import OURS, refuse_set
 
 _SEARCHES: dict[str, tuple[str, tuple[str, ...], Callable[[Mapping[str, Any]], Search]]] = {
     "hydra_plugins.breakeven.RaceSweeper": (RACE, RACE_KEYS, read_race),
@@ -91,6 +92,8 @@ def _part(chosen: Sequence[str], overrides: Sequence[Override], composer: Compos
             raise BadValue(
                 f"{' '.join(single)}: sets hydra/{group} or its max_batch_size, of which a sweep has one; type it on the command line"
             )
+    if config.hydra.launcher.get("_target_") == OURS:
+        refuse_set(config)
     return Part.of(chosen, config)
 
 

@@ -14,6 +14,7 @@ from breakeven.runner import engines
 from breakeven.runner.hydra_app.command import run as main
 from breakeven.runner.locks import SweepLock
 from breakeven.runner.store import Sweep
+from tests.commands import changed
 from tests.fakes import FakeEngine
 
 Command = Callable[..., int]
@@ -91,7 +92,7 @@ def test_the_same_command_carries_on(command: Command, capsys: pytest.CaptureFix
     """What is done is not done again; new cells and rounds are added."""
     assert command("-m", *SWEEP) == 0
     FakeEngine.reset()
-    assert command("-m", *SWEEP, "ipc=queue,simple_queue", "rounds=3") == 0
+    assert command("-m", *changed(SWEEP, "ipc=queue,simple_queue", "rounds=3")) == 0
     assert len(FakeEngine.made) == 16
     assert [run.round for run in FakeEngine.made if run.cell.ipc == "queue"] == [2] * 4
     assert len(_rows()) == 24
@@ -197,7 +198,7 @@ def test_a_quiet_sweep_says_nothing(command: Command, capsys: pytest.CaptureFixt
     assert capsys.readouterr() == ("", "")
     FakeEngine.reset()
     FakeEngine.interrupt_at = 0
-    assert command("-m", *SWEEP, "rounds=3", "progress=quiet") == 130
+    assert command("-m", *changed(SWEEP, "rounds=3", "progress=quiet")) == 130
     assert capsys.readouterr().err.startswith("interrupted; what was measured is kept. Resume with: ")
 
 
@@ -242,7 +243,7 @@ def test_a_folder_that_another_process_writes_is_refused(
     command("-m", *SWEEP)
     FakeEngine.reset()
     with SweepLock(Path("outputs/mine").resolve()).held():
-        assert command("-m", *SWEEP, "rounds=3") == 2
+        assert command("-m", *changed(SWEEP, "rounds=3")) == 2
     assert FakeEngine.made == []
     assert f"outputs/mine is being written by pid {os.getpid()} on host " in capsys.readouterr().err
 

@@ -30,6 +30,15 @@ FILES = {
     "single": "hydra: {mode: RUN, sweeper: {params: {workers: '1,2'}}}",
     "no_sweeper": "hydra: {sweeper: null}",
     "no_key": "hydra: {sweper: {params: {workers: '1,2'}}}",
+    "run_dir": "hydra: {run: {dir: mine}}",
+    "sweep_dir": "hydra: {sweep: {dir: mine}}",
+    "subdir": "hydra: {sweep: {subdir: mine}}",
+    "output_subdir": "hydra: {output_subdir: mine}",
+    "chdir": "hydra: {job: {chdir: true}}",
+    "env_copy": "hydra: {job: {env_copy: [PATH]}}",
+    "env_copy_of_none": "hydra: {job: {env_copy: [NO_SUCH_VARIABLE]}}",
+    "env_set": "hydra: {job: {env_set: {X: 3}}}",
+    "dir_and_grid": "hydra: {run: {dir: mine}, sweeper: {params: {workers: '1,2'}}}",
     "mixed": "defaults: [{override /model: [thread, process]}]",
 }
 BYTES = {
@@ -38,6 +47,8 @@ BYTES = {
     "latin": f"{GLOBAL}# caf\xe9\nworkers: 3\n".encode("latin-1"),
     "bare": b"workers: 3\n",
 }
+
+IN_OUTPUTS = "has no effect here; results land in outputs=FOLDER, in a folder of the name sweep=NAME"
 
 
 @pytest.fixture
@@ -67,7 +78,7 @@ def _words(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "cells"),
     [
-        (["rounds=1", "-m", "workers=1,2"], ["process/queue x1", "process/queue x2"]),
+        (["seed=1", "-m", "workers=1,2"], ["process/queue x1", "process/queue x2"]),
         (["+experiment=lists", "workers=2"], ["thread/queue x2", "process/queue x2"]),
         (["+experiment=[one,knobs]"], ["thread/queue x1", "thread/queue x2"]),
         (["+experiment=choice(one)"], ["thread/queue x1", "thread/queue x2"]),
@@ -136,6 +147,23 @@ def test_it_means_what_it_says(
         (["+experiment=one", "+experiment=two"], "experiment: is chosen twice; write +experiment=A,B for several, or one of them"),
         (["workers=1,2", "hydra.sweeper.exlude=[{workers:1}]"], f"hydra.sweeper.exlude: no such key (did you mean exclude?); {KEYS}"),
         (["hydra.sweeper.params={workers:2}"], "hydra.sweeper.params: entries are added; write ++hydra.sweeper.params=VALUE"),
+        (["workers=1", "workers=2"], "workers: is typed twice; write workers=A,B for several, or one of them"),
+        (["workers=2", "++workers=2"], "workers: is typed twice; write ++workers=A,B for several, or one of them"),
+        (["-m", "model=thread", "model=process"], "model: is chosen twice; write model=A,B for several, or one of them"),
+        (["environment.A=1", "+environment.A=2"], "environment.A: is typed twice; write +environment.A=A,B for several, or one of them"),
+        (["sweep=a", "workers=1", "sweep=b"], "sweep: is typed twice; write one of them"),
+        (["budget=1s", "budget=2s"], "budget: is typed twice; write one of them"),
+        (["hydra/sweeper=race", "hydra/sweeper=bisect"], "hydra/sweeper: is typed twice; write one of them"),
+        (["hydra.sweeper.only=[]", "hydra.sweeper.only=[]"], "hydra.sweeper.only: is typed twice; write one of them"),
+        (["+experiment=run_dir"], f"hydra.run.dir=mine: {IN_OUTPUTS}"),
+        (["+experiment=sweep_dir"], f"hydra.sweep.dir=mine: {IN_OUTPUTS}"),
+        (["+experiment=subdir"], f"hydra.sweep.subdir=mine: {IN_OUTPUTS}"),
+        (["+experiment=one,dir_and_grid"], f"hydra.run.dir=mine: {IN_OUTPUTS}"),
+        (["+experiment=output_subdir"], "hydra.output_subdir=mine: has no effect here; sweep.yaml in the results folder holds the configuration"),
+        (["+experiment=chdir"], "hydra.job.chdir=True: has no effect here; functions are called in the folder where the command is typed"),
+        (["+experiment=env_copy"], "hydra.job.env_copy=['PATH']: has no effect here; variables are inherited as they are"),
+        (["+experiment=env_copy_of_none"], "hydra.job.env_copy: has no effect here; variables are inherited as they are"),
+        (["+experiment=env_set"], "hydra.job.env_set.X: has no effect here; write environment.X=VALUE"),
         (["hydra.sweep.dir=x"], "hydra.sweep.dir=x: has no effect here; results land in outputs=FOLDER, in a folder of the name sweep=NAME"),
         (["+hydra.job.env_set.X=3"], "+hydra.job.env_set.X=3: has no effect here; write environment.NAME=VALUE"),
         (["hydra.sweeper.exclude=[{label:3.10}]"], "hydra.sweeper.exclude: label: 3.1 is compared with a text; write it in quotes"),

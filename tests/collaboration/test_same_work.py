@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from breakeven.base.layout import SweepPaths
-from tests.commands import Command
+from tests.commands import Command, changed
 from tests.machines import interpreters
 
 QUICK = (
@@ -18,7 +18,7 @@ QUICK = (
     *("measure.min_trials=1", "measure.warmup=0", "measure.max_warmup=0", "measure.traced=0"),
 )
 ONE = (*QUICK, "rounds=1")
-STEADY = (*QUICK, "workload=sleep", "task=20ms", "tasks=1", "precision=99%")
+STEADY = changed(QUICK, "workload=sleep", "task=20ms", "tasks=1", "precision=99%")
 """Cells whose rounds agree within a factor of two on a machine that is busy with other work."""
 
 

@@ -19,7 +19,7 @@ from breakeven.runner.planning import conditions
 from breakeven.runner.planning.conditions import Present
 from breakeven.runner.planning.interpreters import check_function
 from breakeven.runner.planning.run import Run, Source
-from tests.commands import Command
+from tests.commands import Command, changed
 from tests.machines import EVERY_INTERPRETER, described
 from tests.samples import run
 
@@ -335,10 +335,10 @@ def test_an_edited_helper_stops_a_sweep_and_the_summary_names_it_if_it_is_kept(
     refused = command(*arguments)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "(source of the function: helper.py changed (1 run)); measure them again with" in refused.stderr
-    assert command_here(*arguments, "rounds=2", "on_change=keep").returncode == 0
+    assert command_here(*changed(arguments, "rounds=2", "on_change=keep")).returncode == 0
     summary = command_here("outputs/mine", program="analysis")
     assert "helper.py" in summary.stdout + summary.stderr
-    assert command_here(*arguments[:5], *arguments[6:], "sweep=other").returncode == 0
+    assert command_here(*changed(arguments, "sweep=other")).returncode == 0
     mixed = command_here("compare", "outputs/mine", "outputs/other", program="breakeven")
     assert mixed.returncode == 2
     assert "  sources: helper.py: 2 versions in A, 1 version in B\n" in mixed.stderr

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.commands import QUIET, Command, python_path
+from tests.commands import QUIET, Command, changed, python_path
 from tests.engines import slurm_cluster
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed")
@@ -93,7 +93,9 @@ def test_what_goes_wrong_elsewhere_is_told_by_the_exit_code(
 ) -> None:
     """A failed run is 1 and a bad input 2, whichever process saw it."""
     processes = ("hydra.launcher.n_jobs=2",) if launcher == "joblib" else ()
-    done = command("-m", f"hydra/launcher={launcher}", *processes, *SHORT, "tasks=4,8", "task=1us", knob)
+    done = command(
+        "-m", f"hydra/launcher={launcher}", *processes, *changed(SHORT, "tasks=4,8", "task=1us", knob)
+    )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
 

@@ -48,7 +48,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("surroundings") / os.fsdecode(b"caf\xe9")
     folder.mkdir()
     words = commands.module(
-        "breakeven", "run", *SWEEP, 'label="\N{GREEK SMALL LETTER ALPHA}$x^$"', "rounds=2"
+        "breakeven", "run", *commands.changed(SWEEP, 'label="\N{GREEK SMALL LETTER ALPHA}$x^$"', "rounds=2")
     )
     done = commands.run(words, folder)
     assert done.returncode == 0, done.stderr

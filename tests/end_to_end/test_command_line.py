@@ -36,7 +36,9 @@ def test_one_cell_is_measured(command: Command, tmp_path: Path) -> None:
 
 def test_equal_cells_are_not_called_different(command: Command) -> None:
     """Cells that differ in their label alone are measured apart and compared; neither is found to be faster."""
-    done = command("-m", "label=a,b", "workload=sleep", "model=thread", *SHORT, "rounds=3", QUIET)
+    done = command(
+        "-m", "label=a,b", "workload=sleep", "model=thread", *commands.changed(SHORT, "rounds=3"), QUIET
+    )
     assert done.returncode == 0, done.stderr
     compared = command(
         *("compare", "label=a", "label=b", "--in", "outputs/mine"),
@@ -150,7 +152,7 @@ def test_ctrl_c_and_its_like_keep_what_was_measured(tmp_path: Path, number: sign
 
 def test_a_sweep_outlives_its_terminal_if_asked(tmp_path: Path) -> None:
     """A hang-up is ignored if whoever started it has asked for that, as nohup does."""
-    arguments = ["model=thread", *SHORT, "rounds=3"]
+    arguments = ["model=thread", *commands.changed(SHORT, "rounds=3")]
     process = commands.start(["nohup", *commands.module("runner", *arguments)], tmp_path)
     log = tmp_path / "outputs" / "mine" / "sweep.log"
     wait_for(log.exists)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.analysis.frames.load import load
-from tests.commands import Command
+from tests.commands import Command, changed
 from tests.machines import EVERY_INTERPRETER, FREE_THREADED, interpreters, named, newest
 
 QUICK = ("rounds=1", "tasks=4", "task=200us", "measure.min_trials=2", "measure.max_trials=2", "sweep=mine")
@@ -103,11 +103,10 @@ def test_the_gil_is_switched_on(command_here: Command, tmp_path: Path, executabl
     }
     variables = (
         "-m",
-        *QUICK,
+        *changed(QUICK, "sweep=other"),
         "model=process",
         f"interpreter={executable}",
         "environment.PYTHON_GIL=0,1",
-        "sweep=other",
     )
     assert command_here(*variables).returncode == 0
     runs = load(tmp_path / "outputs" / "other").runs
@@ -174,7 +173,7 @@ def test_a_module_that_switches_the_gil_on_is_seen(
     assert runs["gil_enabled"].all()
     assert runs["notes"].str.contains("gil: ").all()
     asked = command_here(
-        "-m", *QUICK, *function, "model=process", "environment.PYTHON_GIL=0,1", "sweep=other"
+        "-m", *changed(QUICK, "sweep=other"), *function, "model=process", "environment.PYTHON_GIL=0,1"
     )
     assert asked.returncode == 0, asked.stderr
     runs = load(tmp_path / "outputs" / "other").runs

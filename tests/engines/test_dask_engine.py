@@ -21,7 +21,7 @@ from breakeven.runner.planning.modules import source_of
 from breakeven.runner.results import RunResult
 from tests import commands
 from tests.collaboration.host_runs import function, write_module
-from tests.commands import QUIET, Command, Started
+from tests.commands import QUIET, Command, Started, changed
 from tests.samples import run
 
 pytest.importorskip("distributed", reason="needs the package distributed: pip install 'breakeven[dask]'")
@@ -130,8 +130,8 @@ def test_a_node_that_dies_and_one_that_joins(tmp_path: Path, shared: Cluster) ->
     held = Held(tmp_path)
     with start(
         tmp_path,
-        *("-m", *QUICK, f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),
-        *("model=thread", "rounds=3", "tasks=2", "workers=1,2", "limits.time=10min", QUIET),
+        *("-m", f"engine.address={shared.address}", "workload=function", "workload.target=mine:work"),
+        *(*changed(QUICK, "tasks=2"), "model=thread", "rounds=3", "workers=1,2", "limits.time=10min", QUIET),
     ) as sweep:
         wait_for(lambda: stored(tmp_path) >= 2 and runs_of(tmp_path)["node"].nunique() == 2)
         shared.kill(min(shared.workers))
