@@ -49,7 +49,15 @@ def environment(added: Mapping[str, str] = NOTHING) -> dict[str, str]:
 
 def module(name: str, *arguments: str) -> list[str]:
     """Return a command that starts a module: ``runner``, ``analysis``, ``breakeven`` ..."""
-    return [sys.executable, "-m", name, *arguments]
+    return [sys.executable, "-m", name, *_last_of_each(name, arguments)]
+
+
+def _last_of_each(name: str, arguments: Sequence[str]) -> Sequence[str]:
+    """Return the words of a sweep with the last of each knob: what a test types replaces what several share."""
+    if name not in ("runner", "breakeven") or "compare" in arguments:
+        return arguments
+    last = {word.partition("=")[0]: place for place, word in enumerate(arguments) if "=" in word}
+    return [word for place, word in enumerate(arguments) if last.get(word.partition("=")[0], place) == place]
 
 
 def changed(words: Sequence[str], *later: str) -> tuple[str, ...]:
@@ -105,7 +113,7 @@ def run_here(
     """
     captured.readouterr()
     with undone(), modules_forgotten(folder), chdir(folder), patch.dict(os.environ, environment(added)):
-        sys.argv[1:] = arguments
+        sys.argv[1:] = _last_of_each(name, arguments)
         code = _exit_code(ROOT.joinpath(*name.split("."), "__main__.py"))
         sys.stdout.flush()
         sys.stderr.flush()
