@@ -8,7 +8,8 @@ import pandas as pd
 
 from breakeven.analysis.claims.cells import of_runs, pair, ratios, with_gil
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import Seen, Within
+from breakeven.analysis.claims.expectation import Within
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.frames.load import Lab
 
 _FREE, _T = "free-threaded", "t"

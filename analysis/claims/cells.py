@@ -9,7 +9,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from breakeven.analysis.claims.expectation import Seen
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.comparing.effect import Welch
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.load import Lab

@@ -14,6 +14,7 @@ from breakeven.analysis.claims.rules import rules
 from breakeven.analysis.claims.text import lines
 from breakeven.analysis.claims.verdict import Verdict, judge
 from breakeven.analysis.errors import UnlikeHosts
+from breakeven.analysis.frames.disturbed import say_disturbed
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.pages.files import refuse_early, save
 from breakeven.base.arguments import Parser
@@ -62,10 +63,11 @@ def main(arguments: Sequence[str]) -> int:
         raise UnlikeHosts(_UNLIKE.format(folder=shown(lab.path), models="; ".join(lab.unlike_hosts)))
     verdicts, folder = judge(lab), shown(name_of(options.folder, lab.path))
     chosen = [verdict for verdict in verdicts if verdict.claim.id in ids]
-    write(form(chosen, folder, options.all or options.only is not None))
+    notice = say_disturbed(lab.runs)
+    write(form(chosen, folder, options.all or options.only is not None, notice))
     if options.page is not None:  # first: it may be elsewhere than results that cannot be written
         sys.stderr.write(save(find(_DESCRIBE)(lab, chosen, folder), options.page, _PAGE))
-    write_claims(verdicts, SweepPaths(lab.path), to_markdown(verdicts, folder))
+    write_claims(verdicts, SweepPaths(lab.path), folder, notice)
     return ALL_DONE
 
 
@@ -106,13 +108,13 @@ def _names(only: str | None) -> Iterable[str]:
     return CLAIMS if only is None else only.split(",")
 
 
-def _text(verdicts: Sequence[Verdict], folder: str, full: bool) -> str:
+def _text(verdicts: Sequence[Verdict], folder: str, full: bool, notice: str) -> str:
     width = max(columns(sys.stdout), NARROWEST)
-    return "".join(f"{line}\n" for line in lines(verdicts, folder, width, full=full))
+    return "".join(f"{line}\n" for line in lines(verdicts, folder, width, full=full, notice=notice))
 
 
-_FORMATS: dict[str, Callable[[Sequence[Verdict], str, bool], str]] = {
+_FORMATS: dict[str, Callable[[Sequence[Verdict], str, bool, str], str]] = {
     "text": _text,
-    "markdown": lambda verdicts, folder, _: to_markdown(verdicts, folder),
-    "json": lambda verdicts, _folder, _full: json_text(to_json(verdicts), indent=1) + "\n",
+    "markdown": lambda verdicts, folder, _, notice: to_markdown(verdicts, folder, notice),
+    "json": lambda verdicts, _folder, _full, notice: json_text(to_json(verdicts, notice), indent=1) + "\n",
 }

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import inf, isfinite, isnan
 from typing import NamedTuple, Protocol
 
+from breakeven.analysis.claims.seen import Seen
+from breakeven.analysis.claims.undisturbed import settle
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rare import most_per_million, write_none, write_share
 from breakeven.analysis.units import format_count, format_ratio, format_share, format_size, format_time
@@ -30,21 +32,7 @@ _MILLION, _PERCENT = 1e6, 0.01
 _SAID = 6
 """The most cells whose numbers are said in a line; the data have all."""
 
-
-class Seen(NamedTuple):
-    """One quantity as a sweep has it: whose it is, its value with the 95 % interval, and the cells that it is of.
-
-    The interval is NaN if one fresh process alone measured it. Of what is counted, values are so many of a million, and
-    ``events`` of ``trials`` were seen.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    cells: tuple[str, ...]
-    events: int = 0
-    trials: int = 0
+_QUIETER = "a quieter machine: other programs or the hypervisor disturbed too many pairs of trials"
 
 
 class Part(NamedTuple):
@@ -96,7 +84,8 @@ class Within:
     """Expect the 95 % interval of a quantity within a range: of every cell that measured it, or of ``some``.
 
     It is met if the interval lies within, and not met if it lies beyond. Of every cell: one beyond is enough that it is
-    not met. Of some: one within is enough that it is met.
+    not met. Of some: one within is enough that it is met. All but a size in memory is a matter of time, and so of what
+    else ran on the machine: cells that were mostly disturbed are judged by their undisturbed pairs, or left open.
     """
 
     what: str
@@ -123,7 +112,8 @@ class Within:
 
     def look(self, lab: Lab) -> Part:
         """Return what ``lab`` says of it."""
-        seen = tuple(sorted(self.see(lab), key=self._weight))
+        found = settle(lab, self.see) if self.unit != SIZE else self.see(lab)
+        seen = tuple(sorted(found, key=self._weight))
         decision = self._decide(seen)
         said = _list([f"{one.name} {write(one, self.unit)}" for one in seen])
         lacks = self._lacks(lab, seen) if decision == INCONCLUSIVE else ""
@@ -132,6 +122,8 @@ class Within:
         return Part(self.what, self.rule, decision, self.unit, seen, said, lacks, self.run, range_, lies)
 
     def _lies(self, one: Seen) -> str:
+        if one.is_doubtful:
+            return INCONCLUSIVE
         if self.low <= one.low and one.high <= self.high:
             return SUPPORTED
         return CONTRADICTED if one.high < self.low or one.low > self.high else INCONCLUSIVE
@@ -151,6 +143,8 @@ class Within:
     def _lacks(self, lab: Lab, seen: Sequence[Seen]) -> str:
         if not seen:
             return lacking(lab, self)
+        if any(one.is_doubtful for one in seen):
+            return _QUIETER
         if any(isnan(one.low) for one in seen):
             return "more rounds: one process has no interval"
         return "more rounds: an interval crosses the limit"
@@ -216,7 +210,16 @@ def write(one: Seen, unit: str) -> str:
     if unit == PER_MILLION:
         return _counted(one)
     value, low, high = map(_WRITE[unit], (one.value, one.low, one.high))
-    return f"{value} (no interval)" if isnan(one.low) else f"{value} [{low}, {high}]"
+    text = f"{value} (no interval)" if isnan(one.low) else f"{value} [{low}, {high}]"
+    return f"{text}{_disturbance(one)}"
+
+
+def _disturbance(one: Seen) -> str:
+    """Return what disturbed trials have to do with what was seen; empty if nothing."""
+    if not one.disturbed:
+        return ""
+    share = f"{one.disturbed:.0%} of pairs disturbed"
+    return f" (of undisturbed pairs; {share})" if one.undisturbed else f" ({share})"
 
 
 def _counted(one: Seen) -> str:

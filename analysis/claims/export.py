@@ -19,7 +19,7 @@ SCHEMA = 1
 """Changes if a key changes its meaning or is removed; keys may be added."""
 
 
-def to_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def to_json(verdicts: Sequence[Verdict], notice: str = "") -> dict[str, Any]:
     """Return the verdicts as what JSON knows; a number that is missing or infinite is null.
 
     `docs/claims.md` lists the keys.
@@ -27,6 +27,7 @@ def to_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "breakeven_version": __version__,
+        "notice": notice or None,
         "claims": [_verdict(verdict) for verdict in verdicts],
     }
 
@@ -65,6 +66,8 @@ def _part(part: Part) -> dict[str, Any]:
                 "cells": list(seen.cells),
                 "events": seen.events if seen.trials else None,
                 "trials": seen.trials or None,
+                "disturbed": seen.disturbed or None,
+                "undisturbed_pairs_only": seen.undisturbed,
             }
             for seen in part.seen
         ],
@@ -75,14 +78,15 @@ def _finite(value: float) -> float | None:
     return float(value) if isfinite(value) else None
 
 
-def to_markdown(verdicts: Sequence[Verdict], folder: str) -> str:
-    """Return the verdicts as Markdown: a table of all, then a section for each."""
-    return "\n".join(_markdown(verdicts, folder)) + "\n"
+def to_markdown(verdicts: Sequence[Verdict], folder: str, notice: str = "") -> str:
+    """Return the verdicts as Markdown: a table of all below the ``notice``, then a section for each."""
+    return "\n".join(_markdown(verdicts, folder, notice)) + "\n"
 
 
-def _markdown(verdicts: Sequence[Verdict], folder: str) -> Iterator[str]:
+def _markdown(verdicts: Sequence[Verdict], folder: str, notice: str) -> Iterator[str]:
     for own in by_interpreter(verdicts).values():
         yield f"# {_escape(headline(own, folder))}"
+        yield from ("", _escape(notice)) if notice else ()
         yield from ("", "| | verdict | claim |", "|---|---|---|")
         yield from (
             f"| {verdict.claim.id} | {verdict.decision} | {_escape(verdict.claim.text)} |" for verdict in own
@@ -104,9 +108,12 @@ def _escape(text: str) -> str:
     return text
 
 
-def write_claims(verdicts: Sequence[Verdict], paths: SweepPaths, markdown: str) -> tuple[Path, Path]:
+def write_claims(
+    verdicts: Sequence[Verdict], paths: SweepPaths, folder: str, notice: str = ""
+) -> tuple[Path, Path]:
     """Write both files, each of which is whole or absent, and return them; raise VerdictsUnwritable."""
-    text = json_text(to_json(verdicts), indent=1) + "\n"
+    text = json_text(to_json(verdicts, notice), indent=1) + "\n"
+    markdown = to_markdown(verdicts, folder, notice)
     write_aside(paths.claims, lambda aside: aside.write_text(text, encoding="utf-8"))
     write_aside(paths.claims_page, lambda aside: aside.write_text(markdown, encoding="utf-8"))
     return paths.claims, paths.claims_page

@@ -18,7 +18,8 @@ from breakeven.analysis.claims.cells import (
     select,
 )
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import Seen, Within
+from breakeven.analysis.claims.expectation import Within
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.frames.load import Lab
 
 _NEARLY = 0.75

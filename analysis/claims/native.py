@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from breakeven.analysis.claims.cells import PROCESSES, estimated
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import Seen, Within
+from breakeven.analysis.claims.expectation import Within
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.findings.oversubscription import demanding
 from breakeven.analysis.frames.load import Lab
 

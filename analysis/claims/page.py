@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from breakeven.analysis.claims.expectation import Part, Seen, write
+from breakeven.analysis.claims.expectation import Part, write
 from breakeven.analysis.claims.pictures import KEY, TONES, Drawn, draw_figures, picture
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.claims.text import by_interpreter, count, effect, figure
 from breakeven.analysis.claims.verdict import Verdict
+from breakeven.analysis.frames.disturbed import say_disturbed
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.pages.page import Page, Section, asset, fill
 from breakeven.analysis.pages.provenance import describe_origin, trace
@@ -20,13 +22,15 @@ from breakeven.base.program import command
 _HEADINGS = ("claim", "verdict", "quantity", "of", "measured [95 %]", "cells")
 _COLUMNS = (
     *("claim", "interpreter", "decision", "quantity", "unit", "name", "value", "low", "high"),
-    *("events", "trials", "cells"),
+    *("events", "trials", "disturbed", "cells"),
 )
 _RULE = (
     """A claim is contradicted if any of its expectations is not met, supported if all are met, and inconclusive otherwise; \
 the rules were written down before any data were collected.""",
     """An expectation is met if the whole 95 % interval lies within its range, and not met if the whole interval lies outside; one \
 event proves that something occurs, and that it never does is concluded from enough observations without one.""",
+    """Times and speedups of cells of which most pairs of trials were disturbed are those of the undisturbed pairs, if two \
+processes or more have some; otherwise they decide nothing.""",
 )
 
 
@@ -80,6 +84,7 @@ def describe_claims(lab: Lab, verdicts: Sequence[Verdict], folder: str) -> Page:
         sections=sections,
         data={"tables": [to_plain(sheet)]},
         scripts=[asset("table.js")],
+        notice=say_disturbed(lab.runs),
     )
 
 
@@ -152,5 +157,5 @@ def _row(verdict: Verdict, part: Part, one: Seen) -> Row:
     return Row(
         id=cells,
         cells=tuple(map(Cell, texts, keys)),
-        fields=to_fields((*known, one.value, one.low, one.high, *counts, cells)),
+        fields=to_fields((*known, one.value, one.low, one.high, *counts, one.disturbed or None, cells)),
     )

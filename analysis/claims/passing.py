@@ -16,7 +16,8 @@ from breakeven.analysis.claims.cells import (
     select,
 )
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import SHARE, Seen, Within
+from breakeven.analysis.claims.expectation import SHARE, Within
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.claims.work import passing
 from breakeven.analysis.frames.load import Lab
 

@@ -18,8 +18,8 @@ from breakeven.analysis.claims.expectation import (
     SUPPORTED,
     TIME,
     Part,
-    Seen,
 )
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.claims.verdict import Verdict
 from breakeven.analysis.errors import NoMatch
 from breakeven.analysis.figures import NothingToDraw, choose, draw_roles

@@ -7,7 +7,8 @@ from math import nan
 import pandas as pd
 
 from breakeven.analysis.claims.cells import named
-from breakeven.analysis.claims.expectation import Seen, counted
+from breakeven.analysis.claims.expectation import counted
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.findings import shared_pipe
 from breakeven.analysis.findings.cells import cells_of
 from breakeven.analysis.frames.load import Lab

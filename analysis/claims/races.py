@@ -6,7 +6,8 @@ import pandas as pd
 
 from breakeven.analysis.claims.cells import THREADS, named, pair, ratios, with_gil
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import Occurs, Seen, Within, counted
+from breakeven.analysis.claims.expectation import Occurs, Within, counted
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.findings import counter, deadlock
 from breakeven.analysis.findings.cells import cells_of
 from breakeven.analysis.frames.load import Lab

@@ -6,7 +6,8 @@ import pandas as pd
 
 from breakeven.analysis.claims.cells import PROCESSES, THREADS, observed, of_runs, pair, ratios
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import SIZE, Seen, Within
+from breakeven.analysis.claims.expectation import SIZE, Within
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.findings.memory import memory_cells
 from breakeven.analysis.frames.load import Lab
 

@@ -28,12 +28,12 @@ class Detail(NamedTuple):
     command: bool = False
 
 
-def lines(verdicts: Sequence[Verdict], folder: str, width: int, *, full: bool) -> list[str]:
-    """Return ``verdicts`` on the sweep ``folder`` as lines of at most ``width`` columns.
+def lines(verdicts: Sequence[Verdict], folder: str, width: int, *, full: bool, notice: str = "") -> list[str]:
+    """Return ``verdicts`` on the sweep ``folder`` as lines of at most ``width`` columns, after the ``notice``.
 
     Words that are longer are not broken.
     """
-    found: list[str] = []
+    found = [*wrap(notice, width, _INDENT), ""] if notice else []
     for own in by_interpreter(verdicts).values():
         found += [*wrap(headline(own, folder), width, _INDENT), ""]
         for verdict in own:

@@ -12,8 +12,9 @@ import pandas as pd
 
 from breakeven.analysis.claims.cells import named, of_runs, pair, ratios
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import Occurs, Seen, Within, counted
+from breakeven.analysis.claims.expectation import Occurs, Within, counted
 from breakeven.analysis.claims.pipes import torn_messages
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rare import count_tasks
 

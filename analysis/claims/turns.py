@@ -15,7 +15,8 @@ from breakeven.analysis.claims.cells import (
     with_gil,
 )
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import SHARE, TIME, Seen, Within
+from breakeven.analysis.claims.expectation import SHARE, TIME, Within
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.claims.work import busy
 from breakeven.analysis.findings import switching
 from breakeven.analysis.frames.load import Lab

@@ -8,7 +8,8 @@ import pandas as pd
 
 from breakeven.analysis.claims.cells import THREADS, estimated, observed, select
 from breakeven.analysis.claims.claim import Claim, Figure
-from breakeven.analysis.claims.expectation import SHARE, Seen, Within
+from breakeven.analysis.claims.expectation import SHARE, Within
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.findings import heartbeat
 from breakeven.analysis.frames.load import Lab
 

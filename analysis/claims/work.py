@@ -44,8 +44,11 @@ def passing(lab: Lab) -> pd.DataFrame:
 
 
 def _passing(lab: Lab) -> pd.DataFrame:
-    sums = sum_phases(lab).assign(
-        passes=lambda rows: rows["duration_ns"].where(rows["phase"].isin(PASSING), 0)
+    counted = lab.trials.loc[lab.trials["traced"], [*_RUN, "trial"]].astype({"cell_id": "str"})
+    sums = (
+        sum_phases(lab)
+        .merge(counted)  # of undisturbed trials, those
+        .assign(passes=lambda rows: rows["duration_ns"].where(rows["phase"].isin(PASSING), 0))
     )
     of_processes = sums.groupby(_RUN)[["passes", "duration_ns"]].sum().astype("float64")
     shares = of_processes["passes"] / of_processes["duration_ns"]

@@ -182,12 +182,17 @@ class Lab:
     def narrow(self, cells: Iterable[str]) -> Self:
         """Return the same results with only the runs of ``cells``: all frames are of these."""
         kept = set(_to_list(cells))
-        narrowed = type(self)(self.path, self.mix_hosts)
-        vars(narrowed)["runs"] = self.runs[self.runs["cell_id"].isin(kept)].reset_index(drop=True)
-        vars(narrowed)["_narrowed"] = True
-        vars(narrowed)["whole"] = self.whole
+        narrowed = self.replace(runs=self.runs[self.runs["cell_id"].isin(kept)].reset_index(drop=True))
         vars(narrowed)["planned"] = {run for run in self.planned if run.rpartition("-")[0] in kept}
         return narrowed
+
+    def replace(self, *, runs: pd.DataFrame, trials: pd.DataFrame | None = None) -> Self:
+        """Return the same results with these ``runs``, and ``trials`` if given; all other frames follow from them."""
+        replaced = type(self)(self.path, self.mix_hosts)
+        vars(replaced).update(runs=runs, _narrowed=True, whole=self.whole, planned=self.planned)
+        if trials is not None:
+            vars(replaced)["trials"] = trials
+        return replaced
 
     def once(self, compute: Callable[[Lab], T]) -> T:
         """Return ``compute(self)``, computed when it is first asked for: what another room derives from a sweep."""

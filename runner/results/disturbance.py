@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from breakeven.base.disturbances import FOREIGN, NATIVE, STEAL, THROTTLING
 from breakeven.runner.cell.meter import TICK_NS
 from breakeven.runner.cell.result import TrialRecord
 from breakeven.runner.cell.sampling import SERIAL
 
 SHARE = 0.05
-STEAL, THROTTLING, FOREIGN, NATIVE = "steal", "throttling", "foreign load", "native threads"
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from breakeven.analysis.claims import CLAIMS
-from breakeven.analysis.claims.expectation import RATIO, SHARE, Part, Seen
+from breakeven.analysis.claims.expectation import RATIO, SHARE, Part
 from breakeven.analysis.claims.page import describe_claims
 from breakeven.analysis.claims.pictures import picture
+from breakeven.analysis.claims.seen import Seen
 from breakeven.analysis.claims.verdict import Verdict, judge
 from breakeven.analysis.frames.load import load
 from breakeven.analysis.pages.page import render
