@@ -130,8 +130,12 @@ class Sample:
 
     def add_bad(self, status: str, reason: str, **factors: Any) -> str:
         """Add a cell that did not run to its end: a row of `runs` and nothing else."""
+        return self.add_bad_run(0, status, reason, **factors)
+
+    def add_bad_run(self, round_: int, status: str, reason: str, **factors: Any) -> str:
+        """Add a run that did not end well, of a cell that has others or not."""
         row = self._row(**{"pattern": "map", "tasks": 200, "task_ns": MS} | factors)
-        self._store_run(row | {"status": status, "reason": reason, "gil_enabled": None}, 0)
+        self._store_run(row | {"status": status, "reason": reason, "gil_enabled": None}, round_)
         return str(row["cell_id"])
 
     def add_rounds(

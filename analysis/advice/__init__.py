@@ -1,8 +1,8 @@
 """What to use for one function: what follows from a race, its candidates, and the code to write.
 
 `replay` asks the rule of `breakeven.search` again about what was stored, `advice` joins that with what the cells cost,
-`snippet` writes the call, `text` says it, `export` leaves it in the results folder. `crossings` does all of it for a
-bisection.
+`snippet` writes the call, `text` and `table` say it, `export` leaves it in the results folder. `crossings` does all of
+it for a bisection.
 """
 
 from breakeven.analysis.advice.advice import Advice, advise

@@ -23,7 +23,8 @@ class Choice:
     ``place`` is its number among the cells of the answer.
 
     There is no cell of the serial program, and no place of one that was not measured. ``chunk`` is None for the
-    default. ``refused`` says why it could not be measured, empty if it could.
+    default. ``refused`` says why it could not be measured, empty if it could; ``failures`` why runs of it failed, a
+    text for each.
     """
 
     name: str
@@ -32,11 +33,29 @@ class Choice:
     place: int | None
     chunk: int | None
     refused: str = ""
+    failures: tuple[str, ...] = ()
+
+    @property
+    def has_speedup(self) -> bool:
+        """Return whether its speedup is known: what the race expects of one that was not measured is no result."""
+        return self.standing.runs > 0 or self.cell_id is None
+
+    @property
+    def is_compared(self) -> bool:
+        """Return whether it was measured and no run of it failed, so that the choice is compared with it."""
+        return self.standing.runs > 0 and self.standing.word != FAILED
+
+    @property
+    def is_struck_out(self) -> bool:
+        """Return whether it may not be recommended because a run of it failed, whatever its other runs gained."""
+        return self.standing.word == FAILED and not self.refused
 
 
 @dataclass(frozen=True)
 class Advice:
     """What follows from a race: its ``choices``, the best first, and what their cells say (None if no cell ran).
+
+    Those that are not measured come after those that are, and those that failed last.
 
     ``at_once`` is how many calls the CPUs can carry out at the same time: more than there are CPUs if a call waits most
     of its time. ``decided``: no candidate is better than the leader by more than the ``regret``, as far as the rule
@@ -65,6 +84,16 @@ class Advice:
         return [choice for choice in self.choices if choice.standing.word == word]
 
     @property
+    def compared(self) -> list[Choice]:
+        """Return the candidates that the choice is compared with, or is one of; the best first."""
+        return [choice for choice in self.choices if choice.is_compared]
+
+    @property
+    def struck_out(self) -> list[Choice]:
+        """Return the candidates that may not be recommended because a run of them failed; the best first."""
+        return [choice for choice in self.choices if choice.is_struck_out]
+
+    @property
     def measured(self) -> int:
         """Return how many candidates were measured."""
         return sum(choice.standing.runs > 0 for choice in self.choices)
@@ -89,7 +118,7 @@ def _advise(lab: Lab) -> Advice | None:
     return Advice(
         choices=tuple(choices),
         answer=answer,
-        decided=raced.race.decided and any(choice.standing.runs for choice in choices),
+        decided=raced.race.decided and any(choice.is_compared for choice in choices),
         regret=raced.race.rule.regret,
         structure=raced.race.rule.structure,
         seconds=float(lab.runs["wall_ns"].sum()) / 1e9,
@@ -106,10 +135,11 @@ def _at_once(lab: Lab) -> float:
     return float(cpus / busy) if busy > 0 else inf
 
 
-def _rank(choice: Choice) -> tuple[bool, bool, float]:
+def _rank(choice: Choice) -> tuple[bool, bool, bool, float]:
     return (
         choice.standing.word != LEADER,
         choice.standing.word == FAILED,
+        not choice.has_speedup,
         -choice.standing.speedup,
     )
 
@@ -119,12 +149,18 @@ def _choices(raced: Raced, answer: Answer | None) -> Iterator[Choice]:
     ids = () if answer is None else answer.question.ids
     places = {cell: place for place, cell in enumerate(ids)}
     race = raced.race
-    for cell, standing, name, candidate, refused in zip(
-        raced.cells, race.standings(), raced.names, race.candidates, raced.refused, strict=True
+    for cell, standing, name, candidate, refused, failures in zip(
+        raced.cells,
+        race.standings(),
+        raced.names,
+        race.candidates,
+        raced.refused,
+        raced.failures,
+        strict=True,
     ):
         place = None if cell is None else places.get(cell)
         own = name if place is None else _plain(names[place])
-        yield Choice(own, standing, cell, place, candidate.chunk, refused)
+        yield Choice(own, standing, cell, place, candidate.chunk, refused, failures)
 
 
 def _plain(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from breakeven.analysis.advice.advice import WORDS, Advice
+from breakeven.analysis.advice.advice import WORDS, Advice, Choice
 from breakeven.analysis.advice.text import breakeven_ns, code_of, sentence, writable
 from breakeven.analysis.frames.aside import write_aside
 from breakeven.base.json_text import json_text
@@ -40,6 +40,7 @@ def to_json(advice: Advice) -> dict[str, Any]:
         "speedup_high": leader.standing.high,
         "measured": advice.measured,
         "runs": advice.runs,
+        "struck_out": len(advice.struck_out),
         "seconds": advice.seconds,
         "inputs_taken": None if advice.part is None else advice.part.taken,
         "inputs_given": None if advice.part is None else advice.part.of,
@@ -51,30 +52,38 @@ def _finite(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-COLUMNS = ("name", "cell_id", "stands", "speedup", "speedup_low", "speedup_high", "runs")
+COLUMNS = (
+    *("name", "cell_id", "stands", "speedup", "speedup_low", "speedup_high", "runs"),
+    *("failed_runs", "failure"),
+)
 
 
 def advice_table(advice: Advice | None) -> pd.DataFrame:
     """Return one row per candidate, the best first; none if the sweep was no race.
 
-    How it stands, its speedup with the interval, and its runs.
+    How it stands, its speedup with the interval (null if it was not measured), how many of its runs ended well and how
+    many failed, and why the first of those did.
     """
     return pd.DataFrame([] if advice is None else _rows(advice), columns=COLUMNS)
 
 
 def _rows(advice: Advice) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": choice.name,
-            "cell_id": choice.cell_id,
-            "stands": WORDS[choice.standing.word],
-            "speedup": choice.standing.speedup,
-            "speedup_low": choice.standing.low,
-            "speedup_high": choice.standing.high,
-            "runs": choice.standing.runs,
-        }
-        for choice in advice.choices
-    ]
+    return [_row(choice) for choice in advice.choices]
+
+
+def _row(choice: Choice) -> dict[str, Any]:
+    standing, known = choice.standing, choice.has_speedup
+    return {
+        "name": choice.name,
+        "cell_id": choice.cell_id,
+        "stands": WORDS[standing.word],
+        "speedup": standing.speedup if known else None,
+        "speedup_low": standing.low if known else None,
+        "speedup_high": standing.high if known else None,
+        "runs": standing.runs,
+        "failed_runs": len(choice.failures),
+        "failure": next(iter(choice.failures), None),
+    }
 
 
 def write_advice(advice: Advice, folder: Path) -> tuple[Path, Path]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+import pandas as pd
+
 from breakeven.analysis.advice.snippet import Given
 from breakeven.analysis.errors import ResultsDamaged
 from breakeven.analysis.frames.load import Lab
 from breakeven.base.json_text import with_floats
 from breakeven.base.layout import SweepPaths
-from breakeven.base.text import shown
+from breakeven.base.text import shown, what_happened
 from breakeven.search.candidate import Candidate
 from breakeven.search.race import Race, Rule, replayed
 
@@ -27,7 +29,7 @@ class Raced:
     The serial program has no cell_id, but None.
 
     ``given`` is how the user's function was called, None if that was not written; ``refused`` why a candidate could not
-    be measured, empty if it could.
+    be measured, empty if it could; ``failures`` why its runs failed, a text for each of those.
     """
 
     race: Race
@@ -35,6 +37,7 @@ class Raced:
     names: tuple[str, ...]
     given: Given | None = None
     refused: tuple[str, ...] = ()
+    failures: tuple[tuple[str, ...], ...] = ()
 
 
 def replay(lab: Lab) -> Raced | None:
@@ -58,7 +61,9 @@ def replay(lab: Lab) -> Raced | None:
     for number, why in enumerate(refused):
         if why:
             race.fail(number)
-    return Raced(replayed(race, runs_of(lab, cells)), cells, names, given, refused)
+    return Raced(
+        replayed(race, runs_of(lab, cells)), cells, names, given, refused, tuple(_failures(lab, cells))
+    )
 
 
 def read_search(lab: Lab) -> Mapping[str, Any] | None:
@@ -117,5 +122,23 @@ def runs_of(lab: Lab, cells: Sequence[str | None]) -> Iterator[tuple[int, float 
     numbers = {cell_id: number for number, cell_id in enumerate(cells) if cell_id is not None}
     runs = lab.runs[lab.runs["cell_id"].isin(numbers)]
     for cell_id, status, speedup in zip(runs["cell_id"], runs["status"], runs["speedup"], strict=True):
-        good = status == "ok" and speedup > 0
+        good = _is_good(status, speedup)
         yield numbers[cell_id], float(speedup) if good else None
+
+
+def _is_good(status: str, speedup: Any) -> bool:
+    return status == "ok" and bool(pd.notna(speedup)) and speedup > 0
+
+
+def _failures(lab: Lab, cells: Sequence[str | None]) -> Iterator[tuple[str, ...]]:
+    """Yield why runs of each candidate failed, a text for each of these runs, in the order they were made."""
+    runs = lab.runs
+    found: dict[str, list[str]] = {}
+    for cell_id, status, speedup, reason in zip(
+        runs["cell_id"], runs["status"], runs["speedup"], runs["reason"], strict=True
+    ):
+        if not _is_good(status, speedup):
+            text = reason if isinstance(reason, str) else ""
+            found.setdefault(cell_id, []).append(what_happened(text) or "it measured no speedup")
+    for cell_id in cells:
+        yield () if cell_id is None else tuple(found.get(cell_id, ()))

@@ -11,24 +11,24 @@ import pandas as pd
 
 from breakeven.analysis.advice.advice import Advice, Choice
 from breakeven.analysis.advice.snippet import Call, snippet
+from breakeven.analysis.advice.table import table_lines, value_of
 from breakeven.analysis.frames.extremes import place_of_best
 from breakeven.analysis.units import format_ratio, format_size, format_time, plural
 from breakeven.analysis.verdicts.sentences import Words
 from breakeven.analysis.verdicts.words import count, family, join
 from breakeven.base.wrapping import wrap
-from breakeven.search.race import EQUAL, FAILED, OPEN, WORSE
+from breakeven.search.race import EQUAL, OPEN, WORSE
 
 _NAMED = 3
 """The most candidates that are named of each sort."""
-_ROWS = 8
 _INDENT = "    "
-_LABELS = ("as good", "maybe", "slower", "refused", "costs")
+_LABELS = ("as good", "maybe", "slower", "failed", "refused", "costs")
 _WIDTH = max(map(len, _LABELS)) + 2
 
 
-def advice_lines(advice: Advice, width: int = 80) -> list[str]:
-    """Return the advice as lines of at most ``width`` columns, but for the code."""
-    lines = wrap(probe(advice), width, "  ") if advice.answer is not None else []
+def advice_lines(advice: Advice, width: int = 80, *, in_full: bool = False) -> list[str]:
+    """Return the advice as lines of at most ``width`` columns, but for the code; all candidates if ``in_full``."""
+    lines = _wrapped(probe(advice), width)
     lines += [
         *wrap(effort(advice), width, "  "),
         *_wrapped(part_taken(advice), width),
@@ -43,23 +43,11 @@ def advice_lines(advice: Advice, width: int = 80) -> list[str]:
     for label, text in _below(advice):
         first, *others = wrap(text, max(width - _WIDTH, 2))
         lines += [label.ljust(_WIDTH) + first, *(" " * _WIDTH + line for line in others)]
-    return [*lines, "", *_table(advice, width)] if advice.measured else lines
+    return [*lines, "", *table_lines(advice, width, in_full=in_full)] if advice.measured else lines
 
 
 def _wrapped(text: str, width: int) -> list[str]:
     return wrap(text, width, "  ") if text else []
-
-
-def _table(advice: Advice, width: int) -> Iterator[str]:
-    """Yield a line for each of the best candidates: speedup, runs, and its name, which is cut at ``width``."""
-    measured = [choice for choice in advice.choices if choice.standing.runs]
-    rows = [(value_of(choice), str(choice.standing.runs), choice.name) for choice in measured[:_ROWS]]
-    rows.insert(0, ("speedup [95 %]", "runs", "candidate"))
-    first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
-    for value, runs, name in rows:
-        yield f"{value.ljust(first)}  {runs.rjust(second)}  {name}"[:width].rstrip()
-    if len(measured) > _ROWS:
-        yield f"{len(measured) - _ROWS} more were slower"[:width]
 
 
 def probe(advice: Advice) -> str:
@@ -81,11 +69,14 @@ def probe(advice: Advice) -> str:
 def effort(advice: Advice) -> str:
     """Return how many candidates were measured, in how many runs, and what the others were spared for."""
     total = len(advice.choices) - 1
-    out = [choice for choice in advice.of(FAILED) if not choice.standing.runs]
-    refused = sum(bool(choice.refused) for choice in out)
-    left = total - advice.measured - len(out)
+    refused = sum(bool(choice.refused) for choice in advice.choices)
+    failures = [len(choice.failures) for choice in advice.choices if choice.failures]
+    tried = sum(bool(one.standing.runs or one.failures or one.refused) for one in advice.choices)
+    left = total - tried
     text = f"{advice.measured} of {plural(total, 'candidate')} measured in {plural(advice.runs, 'run')}, {advice.seconds:.0f} s"
-    text += f"; {refused} refused" * bool(refused) + f"; {len(out) - refused} failed" * (len(out) > refused)
+    text += f"; {refused} refused" * bool(refused)
+    if failures:
+        text += f"; {plural(sum(failures), 'run')} of {plural(len(failures), 'candidate')} failed"
     if not left:
         return text
     if not advice.decided:
@@ -112,30 +103,37 @@ def part_taken(advice: Advice) -> str:
 
 
 def sentence(advice: Advice) -> str:
-    """Return what to use, how much faster that is, and how sure it is."""
-    if not advice.measured:
+    """Return what to use, how much faster that is, how sure that is, and what is left out of it."""
+    if not advice.compared:
         return _no_advice(advice)
     leader = advice.leader
     if leader.cell_id is None:
         what = "Stay serial"
-        best = next((choice for choice in advice.choices[1:] if choice.standing.runs), None)
-        value = "" if best is None else f"; at best {best.name} {value_of(best)}"
+        best = advice.compared[0]
+        value = f"; at best {best.name} {value_of(best)}"
     else:
         what, value = f"Use {leader.name}", f": {value_of(leader)}"
+    out = len(advice.struck_out)
+    beside = f", leaving out {plural(out, 'candidate')} with failed runs" if out else ""
     if advice.decided:
-        return f"{what}{value}; at most {advice.regret:.0%} behind the best here (95 %)"
+        return f"{what}{value}; at most {advice.regret:.0%} behind the best here (95 %){beside}"
     others = f"it may be more than {advice.regret:.0%} behind {plural(len(advice.of(OPEN)), 'other')}"
-    return f"Not decided. So far: {what[0].lower()}{what[1:]}{value}; {others}"
+    return f"Not decided. So far: {what[0].lower()}{what[1:]}{value}; {others}{beside}"
 
 
 def _no_advice(advice: Advice) -> str:
-    """Return why there is no advice: no candidate was measured."""
-    failed = len(advice.of(FAILED))
-    refused = {choice.refused for choice in advice.choices if choice.refused}
+    """Return why there is no advice: no candidate was measured without a failed run."""
+    refused = [choice.refused for choice in advice.choices if choice.refused]
+    failed = len(advice.struck_out)
+    parts = []
     if refused:
-        return f"No advice: {plural(failed, 'candidate')} could not be measured: {'; '.join(sorted(refused))}"
+        reasons = "; ".join(sorted(set(refused)))
+        parts.append(f"{plural(len(refused), 'candidate')} could not be measured: {reasons}")
     if failed:
-        return f"No advice: {plural(failed, 'candidate')} failed, and none was measured"
+        none = "no other" if advice.measured else "none"
+        parts.append(f"{plural(failed, 'candidate')} failed, and {none} was measured")
+    if parts:
+        return f"No advice: {'; '.join(parts)}"
     return "No advice: the time was over before the first run; choose a longer budget, or a function whose calls take less"
 
 
@@ -148,9 +146,9 @@ def writable(advice: Advice) -> Choice | None:
 
     The leader, or the best one that gains and has code.
     """
-    if not advice.measured:
+    if not advice.compared:
         return None
-    gaining = [one for one in advice.choices if one.standing.runs and one.standing.speedup > 1]
+    gaining = [one for one in advice.compared if one.standing.speedup > 1]
     return next((one for one in (advice.leader, *gaining) if snippet(_call(advice, one))), None)
 
 
@@ -158,15 +156,6 @@ def code_of(advice: Advice) -> list[str]:
     """Return the code for what is `writable`, line by line."""
     choice = writable(advice)
     return [] if choice is None else snippet(_call(advice, choice))
-
-
-def value_of(choice: Choice) -> str:
-    """Return a speedup with its interval, such as ``1.86x [1.80, 1.93]``."""
-    standing = choice.standing
-    if standing.low == standing.high:
-        return f"{format_ratio(standing.speedup)}x"
-    low, high = map(format_ratio, (standing.low, standing.high))
-    return f"{format_ratio(standing.speedup)}x [{low}, {high}]"
 
 
 def _call(advice: Advice, choice: Choice) -> Call:
@@ -202,6 +191,9 @@ def _below(advice: Advice) -> Iterator[tuple[str, str]]:
     slower = list(_not_worth(advice))
     if slower:
         yield "slower", "; ".join(slower)
+    failed = list(_failed(advice))
+    if failed:
+        yield "failed", "; ".join([*failed, "retry_failed=true makes failed runs again"])
     if advice.measured:
         yield from _refused(advice)
     spent = _spent(advice)
@@ -213,6 +205,28 @@ def _refused(advice: Advice) -> Iterator[tuple[str, str]]:
     """Yield what could not be measured and why, a line for each reason."""
     for why, number in Counter(choice.refused for choice in advice.choices if choice.refused).items():
         yield "refused", f"the {plural(number, 'candidate')} whose workers send pickles: {why}"
+
+
+def _failed(advice: Advice) -> Iterator[str]:
+    """Yield which candidates were struck out: what those gained that were measured as well, and why runs failed."""
+    measured = [choice for choice in advice.struck_out if choice.standing.runs]
+    for choice in measured[:_NAMED]:
+        failed = len(choice.failures)
+        yield (
+            f"{choice.name} {value_of(choice)}, but {failed} of its {failed + choice.standing.runs} runs failed: "
+            f"{choice.failures[0]}"
+        )
+    if len(measured) > _NAMED:
+        yield f"{count(len(measured) - _NAMED)} more of which some runs failed"
+    never = [choice for choice in advice.struck_out if not choice.standing.runs]
+    reasons = Counter(choice.failures[0] for choice in never).most_common()
+    for why, number in reasons[:_NAMED]:
+        example = next(choice.name for choice in never if choice.failures[0] == why)
+        who = example if number == 1 else f"{count(number)} candidates, such as {example}"
+        yield f"{who}, in every run: {why}"
+    others = sum(number for _, number in reasons[_NAMED:])
+    if others:
+        yield f"{count(others)} more in every run"
 
 
 def _named(choices: list[Choice]) -> str:

@@ -22,14 +22,14 @@ from breakeven.analysis.figures.style import PALETTE
 from breakeven.analysis.figures.texts import wrap_label
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.units import format_ratio, plural
-from breakeven.search.race import EQUAL, LEADER, OPEN, WORSE
+from breakeven.search.race import EQUAL, FAILED, LEADER, OPEN, WORSE
 
 _MOST = 24
 """The most candidates that are drawn."""
 _ROW = 0.36  # inches
-_SHOWN = (LEADER, EQUAL, OPEN, WORSE)
-_COLOURS = dict(zip(_SHOWN, (2, 0, 1, 7), strict=True))  # of the palette: green, blue, orange, grey
-_MARKERS = dict(zip(_SHOWN, ("D", "o", "s", "o"), strict=True))
+_SHOWN = (LEADER, EQUAL, OPEN, WORSE, FAILED)
+_COLOURS = dict(zip(_SHOWN, (2, 0, 1, 7, 3), strict=True))  # of the palette: green, blue, orange, grey, red
+_MARKERS = dict(zip(_SHOWN, ("D", "o", "s", "o", "X"), strict=True))
 
 
 def frame(lab: Lab) -> pd.DataFrame:

@@ -165,7 +165,7 @@ def summarise(lab: Lab, typed: str | Path | None = None, *, shown_now: bool = Fa
 def _verdicts(lab: Lab, width: int, in_full: bool) -> Iterable[str]:
     advice = advise(lab)
     if advice is not None:
-        return advice_lines(advice, width)
+        return advice_lines(advice, width, in_full=in_full)
     found = crossings(lab)
     if found is not None:
         return crossing_lines(found, width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,10 @@ def test_nothing_measured_is_no_advice(tmp_path: Path) -> None:
     (path / "search.json").write_text(json.dumps(text | {"candidates": written}))
     advice = advice_of(path)
     assert not advice.decided
-    assert advice_lines(advice)[-1] == "No advice: 1 candidate failed, and none was measured"
+    lines = advice_lines(advice, 200)
+    assert "No advice: 1 candidate failed, and none was measured" in lines
+    assert "1 run of 1 candidate failed" in lines[0]
+    assert lines[-1].startswith("failed   work mp_pool x2, in every run: no such luck; retry_failed=true")
     found = json.loads(write_advice(advice, path)[0].read_text())
     assert (found["decided"], found["code"], found["code_of"]) == (False, "", None)
     written[1] = _written(FAR, "mp_pool", 2)
@@ -239,6 +243,124 @@ def test_a_failed_candidate_is_out(tmp_path: Path) -> None:
     advice = advice_of(path)
     assert [choice.cell_id for choice in advice.of("failed")] == [cell]
     assert advice.leader.name == "a ProcessPoolExecutor of two"
+
+
+def flaky(path: Path, *failing: str, good: dict[str, tuple[float, int]]) -> Path:
+    """Store a race of pools of two, in which a run of those of ``failing`` fails after the good ones."""
+    stored(path, {(model, 2): found for model, found in good.items()}, structure=False)
+    text = json.loads((path / "search.json").read_text())
+    del text["candidates"][-1]
+    sample = Sample(path, runs=100)
+    for model in failing:
+        cell = sample.add_bad_run(
+            9,
+            "failed",
+            f"ConnectionError: {model} lost it",
+            model=model,
+            workers=2,
+            workload="function",
+            function="mine:work",
+        )
+        if model not in good:
+            text["candidates"].append(_written(cell, model, 2))
+    (path / "search.json").write_text(json.dumps(text))
+    return path
+
+
+def table_of(lines: list[str]) -> list[tuple[float, str]]:
+    """Return the rows of the table: speedup and the rest."""
+    rows = [line.split("x", 1) for line in lines if re.match(r"[\d.]+x ", line)]
+    return [(float(speedup), rest) for speedup, rest in rows]
+
+
+@pytest.mark.parametrize("rival", [0.96, 1.5])
+def test_whoever_failed_once_is_struck_out_by_name(tmp_path: Path, rival: float) -> None:
+    """Whether the choice is serial or not: the claim says that it leaves it out, a line what it gained and why."""
+    good = {"thread_pool": (1.92, 1), "process_pool": (rival, 4)}
+    path = flaky(tmp_path / "race", "thread_pool", "mp_pool", good=good)
+    advice = advice_of(path)
+    lines = advice_lines(advice, 300)
+    assert advice.decided
+    said = next(line for line in lines if line.startswith(("Stay serial", "Use ")))
+    assert said.endswith("at most 10% behind the best here (95 %), leaving out 2 candidates with failed runs")
+    assert "a ProcessPoolExecutor of two" in said
+    assert "2 of 3 candidates measured in 5 runs, " in lines[1]
+    assert lines[1].endswith("; 2 runs of 2 candidates failed")
+    out = next(line for line in lines if line.startswith("failed "))
+    assert "a ThreadPoolExecutor of two 1." in out
+    assert ", but 1 of its 2 runs failed: ConnectionError: thread_pool lost it; " in out
+    assert "work mp_pool x2, in every run: ConnectionError: mp_pool lost it; " in out
+    table = table_of(lines)
+    assert table == sorted(table, reverse=True)
+    assert "a ThreadPoolExecutor of two (struck out: 1 of 2 runs failed)" in table[0][1]
+    found = json.loads(write_advice(advice, path)[0].read_text())
+    assert found["struck_out"] == 2
+    rows = {row["cell_id"]: row for row in found["candidates"]}
+    never = next(row for row in rows.values() if not row["runs"] and row["cell_id"])
+    assert [never[name] for name in ("speedup", "speedup_low", "speedup_high")] == [None, None, None]
+    assert (never["failed_runs"], never["failure"]) == (1, "ConnectionError: mp_pool lost it")
+    frame = pd.read_parquet(path / "advice.parquet").set_index("cell_id")
+    assert frame["speedup"].isna().sum() == 1
+    assert frame["failed_runs"].sum() == 2
+    assert frame["stands"].eq("failed").sum() == 2
+    draw("advice", load(path))
+
+
+def test_where_all_failed_once_there_is_no_advice(tmp_path: Path) -> None:
+    """Nothing is left to compare serial with, so neither it nor anything else is recommended."""
+    good = {"thread_pool": (1.92, 2), "process_pool": (1.5, 1)}
+    path = flaky(tmp_path / "race", "thread_pool", "process_pool", good=good)
+    advice = advice_of(path)
+    lines = advice_lines(advice, 300)
+    assert not advice.decided
+    assert "No advice: 2 candidates failed, and no other was measured" in lines
+    assert not any("import" in line for line in lines)
+    assert "1 of its 3 runs failed" in "\n".join(lines)
+    assert len(table_of(lines)) == 2
+
+
+MODELS = (
+    *("thread_pool", "process_pool", "mp_pool", "thread", "process", "loky"),
+    *("joblib", "mpire", "asyncio_to_thread"),
+)
+
+
+def many(path: Path) -> Path:
+    """Store a race of more candidates than the table has rows, some slower and some not decided."""
+    speedups = {(model, 2): (1.9 - 0.03 * place, 1) for place, model in enumerate(MODELS)}
+    speedups |= {(model, 4): (0.3, 3) for model in MODELS[:4]}
+    return stored(path, {("process_pool", 8): (2.0, 4)} | speedups, structure=False)
+
+
+def test_rows_that_are_left_out_are_said_to_be_what_they_are(tmp_path: Path) -> None:
+    """Slower only those that are known to be; all of them are shown in full."""
+    advice = advice_of(many(tmp_path / "race"))
+    lines = advice_lines(advice, 300)
+    words = [choice.standing.word for choice in advice.choices if choice.standing.runs]
+    assert {"open", "worse"} <= set(words)
+    slower, left = words.count("worse"), len(words) - 8
+    assert 0 < slower < left
+    assert lines[-1] in (
+        f"{left - slower} more are not decided, {slower} are slower",
+        f"{left - slower} more is not decided, {slower} are slower",
+    )
+    assert len(table_of(lines)) == 8
+    full = advice_lines(advice, 300, in_full=True)
+    assert len(table_of(full)) == advice.measured == len(words)
+    assert not any(" more " in line for line in full[-2:])
+
+
+@pytest.mark.parametrize("width", [24, 34, 50, 80])
+def test_no_name_is_cut_on_a_narrow_screen(tmp_path: Path, width: int) -> None:
+    """It goes on in the next line, so that no two rows look alike."""
+    advice = advice_of(many(tmp_path / "race"))
+    lines = advice_lines(advice, width, in_full=True)
+    assert max(map(len, (line for line in lines if not line.startswith("    ")))) <= width
+    start = next(place for place, line in enumerate(lines) if line.startswith("speedup [95 %]"))
+    table = " ".join(" ".join(lines[start:]).split())
+    for choice in advice.choices:
+        if choice.standing.runs:
+            assert f" {choice.standing.runs} {choice.name}" in table
 
 
 def test_a_refused_candidate_is_named_with_the_reason(tmp_path: Path) -> None:
