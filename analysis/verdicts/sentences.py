@@ -204,12 +204,20 @@ class Words:
         first = self.answer.leader(still_open)
         if self.answer.question.of_round_trips:
             return f": {self.names[first]} took {self.value(first)}, {self._among(still_open, first)} may be sooner"
-        many = f" and {count(len(still_open) - 1)} more" if len(still_open) > 1 else ""
         certain = cells[first]["speedup_low"] > 1
-        if certain and self.answer.ranking.low[first] > 1:
-            return f": {self.names[first]}, {self.value(first)}{many}, surely gain, but maybe less than {100 * BAND:g} %"
+        surely = [one for one in still_open if self.answer.ranking.low[one] > 1]
+        if first in surely:
+            return self._say_small_gain(first, others=len(surely) - 1, doubtful=len(still_open) - len(surely))
+        many = _and_more(len(still_open) - 1)
         sure = f" (sure alone, not as one of {len(cells)})" if certain else ""
         return f": {self.names[first]}, {self.value(first)}{sure},{many} may pay or not"
+
+    def _say_small_gain(self, first: int, *, others: int, doubtful: int) -> str:
+        """Return that the first candidate and ``others`` surely gain, though maybe little, and how many may not."""
+        gain = "surely gains" if is_one(self.names[first]) and not others else "surely gain"
+        rest = f"; {count(doubtful)} more may pay or not" if doubtful else ""
+        less = f"but maybe less than {100 * BAND:g} %"
+        return f": {self.names[first]}, {self.value(first)}{_and_more(others)}, {gain}, {less}{rest}"
 
     def _among(self, numbers: tuple[int, ...], without: int) -> str:
         names = [self.names[one] for one in numbers if one != without]
@@ -223,7 +231,7 @@ class Words:
         if ranking.best is None or not ranking.open:
             return ""
         first = self.answer.leader(ranking.open)
-        many = f" and {count(len(ranking.open) - 1)} more" if len(ranking.open) > 1 else ""
+        many = _and_more(len(ranking.open) - 1)
         return f"{self.names[first]}, {self.value(first)},{many} may be more than {100 * BAND:g} % faster"
 
     def _contrast(self) -> str:
@@ -231,7 +239,7 @@ class Words:
         return next(iter(self._others()), "") if self.answer.ranking.best is not None else ""
 
     def _others(self, *, reasons: bool = True) -> Iterator[str]:
-        """Yield for each other family what it gains at best and why not more, if that is surely no gain."""
+        """Yield for each other family what it gains at best and why not more, if surely none of its members gains."""
         ranking, cells = self.answer.ranking, self.answer.question.candidates
         if self.answer.question.of_round_trips or not self.names:
             return
@@ -245,14 +253,20 @@ class Words:
             members = tuple(place for place, one in enumerate(families) if one == name)
             several = tuple(place for place in members if cells[place]["workers"] > 1)
             best = self.answer.leader(several or members)  # one worker gains nothing for no reason of its own
-            most = [*(cells[place]["speedup"] for place in members), cells[best]["speedup_high"]]
-            sure = all(end < 1 + BAND for end in most)  # which the unknown end of one process is not
-            if name == mine or not sure:
+            if name == mine or not all(map(self._gains_nothing, members)):
                 continue
             why = self.reason(best) if reasons else ""
             slower = all(place in ranking.slower for place in members)
             gains = "are slower than serial" if slower else "gain nothing"
             yield f"{name} {gains}, {self.value(best)}{f': {why}' if why else ''}"
+
+    def _gains_nothing(self, number: int) -> bool:
+        """Return whether a candidate is surely not worth having, by the intervals that decided.
+
+        The end of one process alone is not known, and never below the band.
+        """
+        ranking = self.answer.ranking
+        return bool(ranking.high[number] < 1 + BAND) and number not in ranking.open
 
     def _as_good(self) -> str:
         ranking = self.answer.ranking
@@ -309,6 +323,10 @@ class Words:
                 known.add(kind)
                 reason = what_happened(str(plain(cell["reason"]) or "no reason stored"))
                 yield f"{name_mechanisms([cell])[0]} did not run ({cell['status']}: {reason})"
+
+
+def _and_more(number: int) -> str:
+    return f" and {count(number)} more" if number else ""
 
 
 def _is_brief(text: str) -> bool:
