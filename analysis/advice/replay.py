@@ -103,6 +103,9 @@ def _given(call: Mapping[str, Any] | None) -> Given | None:
         args=tuple(with_floats(call["args"]) or ()),
         kwargs=dict(with_floats(call["kwargs"]) or {}),
         inputs=with_floats(call["inputs"]),
+        awaited=tuple(call.get("awaited", ())),  # a race of an earlier version lacks these three
+        before=call.get("before"),
+        after=call.get("after"),
         **{name: call[name] for name in ("make_input", "payload_bytes", "awaits", "by_name", "makes")},
     )
 

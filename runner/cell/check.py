@@ -83,7 +83,12 @@ def _manner(options: Mapping[str, Any]) -> Manner:
     except Exception:  # noqa: BLE001  # a callable object may refuse in any way
         by_name = False
     makes = is_target(source) and is_called(find(source))
-    return Manner(is_declared_async(function), by_name, makes)
+    named = {name: options.get(name) for name in ("before", "after", "make_input")}
+    called = {
+        name: target for name, target in {**named, "inputs": source if makes else None}.items() if target
+    }
+    awaited = tuple(name for name, target in called.items() if is_declared_async(resolve(target)))
+    return Manner(is_declared_async(function), by_name, makes, awaited)
 
 
 def _packages(question: Question) -> tuple[str, ...]:

@@ -54,12 +54,14 @@ class Manner(NamedTuple):
     """How a program calls the function.
 
     ``awaits``: it is async. ``by_name``: a process can be sent it, as any function that a module defines under its own
-    name. ``makes``: what gives the inputs makes them when it is called.
+    name. ``makes``: what gives the inputs makes them when it is called. ``awaited``: which of the hooks and of what
+    gives the inputs are async, by the names of their settings.
     """
 
     awaits: bool = False
     by_name: bool = True
     makes: bool = False
+    awaited: tuple[str, ...] = ()
 
 
 class Answer(NamedTuple):

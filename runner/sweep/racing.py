@@ -185,7 +185,7 @@ def _call(cells: list[PlannedCell]) -> dict[str, Any] | None:
     return {
         **{
             name: keeping_floats(options.get(name))
-            for name in ("target", "args", "kwargs", "make_input", "inputs")
+            for name in ("target", "args", "kwargs", "make_input", "inputs", "before", "after")
         },
         "payload_bytes": first.cell.payload_bytes,
         **first.source.manner._asdict(),

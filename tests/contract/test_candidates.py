@@ -183,8 +183,10 @@ def test_arguments_that_json_lacks_are_kept(tmp_path: Path) -> None:
         "args": [inf, [1.5, -inf]],
         "kwargs": {"most": nan},
         "inputs": [inf, 2],
+        "before": "mine:start",
     }
-    called = tuple(_of_a_function(one, Manner(), **options) for one in made.planned)
+    manner = Manner(awaited=("before",))
+    called = tuple(_of_a_function(one, manner, **options) for one in made.planned)
     sample = Sample(tmp_path)
     sample.add_map(speedup=1.5)
     written = schedule(replace(made, planned=called)).text
@@ -192,9 +194,15 @@ def test_arguments_that_json_lacks_are_kept(tmp_path: Path) -> None:
     json.loads(written, parse_constant=pytest.fail)
     raced_ = replay(load(tmp_path))
     assert raced_ is not None
-    assert repr(raced_.given) == repr(
-        Given((inf, [1.5, -inf]), {"most": nan}, [inf, 2], **Manner()._asdict(), payload_bytes=1024)
+    given = Given(
+        (inf, [1.5, -inf]),
+        {"most": nan},
+        [inf, 2],
+        payload_bytes=1024,
+        before="mine:start",
+        **manner._asdict(),
     )
+    assert repr(raced_.given) == repr(given)
     code = "\n".join(snippet(Call("mine:work", "thread_pool", 2, given=raced_.given)))
     assert "work(one, float('inf'), [1.5, float('-inf')], most=float('nan'))" in code
     assert "inputs = [float('inf'), 2]" in code

@@ -157,6 +157,34 @@ def test_the_code_runs_as_it_is_shown(home: Path) -> None:
     assert ran.stdout == f"{[7] * 16}\n", ran.stderr
 
 
+NEEDS_SET_UP = """
+
+mine = threading.local()
+
+
+async def main():
+    mine.added = 5
+
+
+def call(number, by):
+    time.sleep(0.002)
+    return number + mine.added + by
+"""
+
+
+def test_the_code_sets_up_what_the_function_needs(home: Path) -> None:
+    """In each worker, as a hook did when it was measured, whatever the function and an async hook are called."""
+    (home / "mine.py").write_text(MINE + NEEDS_SET_UP)
+    options = ("workload.before=mine:main", "workload.args=[3]", "workers=8", "sweep=set-up")
+    done = advise(home, "mine:call", "--inputs", "mine:NUMBERS", "--models", "thread_pool", *options)
+    assert done.returncode == 0, done.stderr
+    code = json.loads((home / "outputs/set-up/advice.json").read_text())["code"]
+    assert "ThreadPoolExecutor" in code
+    program = [sys.executable, "-c", f"{code}\nprint(results)"]
+    ran = subprocess.run(program, cwd=home, capture_output=True, text=True, timeout=SWEEPS_S, check=False)
+    assert ran.stdout == f"{[number + 8 for number in range(16)]}\n", ran.stderr
+
+
 def test_results_that_no_process_can_send_leave_threads(home: Path) -> None:
     """One line says what was refused and why, and no run is spent on it."""
     done = advise(
