@@ -18,6 +18,7 @@ LIKE_A_NUMBER = re.compile(
     r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[-+]?\d+)?|[-+]?(inf|nan)|true|false|null", re.IGNORECASE
 )
 """What Hydra does not read as text."""
+_REFERENCE = re.compile(r"(\$\{[^}]+\})")
 _ZIP_EXAMPLE = "[{workers: '1,2,4', tasks: '8,16,32'}]"
 
 
@@ -115,7 +116,7 @@ def write(value: Any, *, nested: bool = False) -> str:
         return "{" + ",".join(f"{key}:{write(one, nested=True)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(write(one, nested=True) for one in value) + "]"
-    if nested and isinstance(value, str) and "${" not in value:
+    if nested and isinstance(value, str) and not _REFERENCE.fullmatch(value):
         return QuotedString(value, Quote.single).with_quotes()
     return str(value)
 
@@ -195,8 +196,11 @@ def _values(override: Override) -> list[str]:
 def spelled(value: Any) -> str:
     """Return one value of a sweep as typed.
 
-    A text that a function of Hydra's took out of its quotes gets them again.
+    A text that a function of Hydra's took out of its quotes gets them again; references need no backslashes.
     """
-    if isinstance(value, str) and LIKE_A_NUMBER.fullmatch(value):
+    if not isinstance(value, str):
+        return str(Transformer.str(value))
+    if LIKE_A_NUMBER.fullmatch(value):
         return QuotedString(value, Quote.single).with_quotes()
-    return str(Transformer.str(value))
+    pieces = _REFERENCE.split(value)  # every second one is a reference
+    return "".join(piece if place % 2 else Transformer.str(piece) for place, piece in enumerate(pieces))

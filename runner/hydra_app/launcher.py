@@ -81,7 +81,7 @@ def plan_jobs(setup: Setup, arguments: Sequence[str]) -> tuple[Sequence[Sequence
     Their configurations too, if choosing the jobs required composing them.
     """
     if not setup.as_a_whole:
-        part = Part.of(arguments, setup.config)
+        part = Part.of_another(arguments, setup.config)
         jobs = _expanded(setup, part)
         return _chosen(jobs, _select(setup, jobs, read_selection(part.unresolved)))
     if setup.config.hydra.launcher.get("_target_") == OURS:

@@ -32,6 +32,7 @@ from breakeven.runner.config.search import (
 )
 from breakeven.runner.hydra_app.compose import Composer, as_written
 from breakeven.runner.hydra_app.messages import SWEEPER_KEYS
+from breakeven.runner.hydra_app.references import resolved
 from breakeven.runner.hydra_app.unused import OURS, refuse_set
 
 _SEARCHES: dict[str, tuple[str, tuple[str, ...], Callable[[Mapping[str, Any]], Search]]] = {
@@ -51,7 +52,7 @@ _EXAMPLES = {
 class Part:
     """The overrides of one part as typed, and the sweeper's configuration for it.
 
-    That is with and without its interpolations.
+    That is resolved but for what each cell has of its own, and as it is written.
     """
 
     arguments: Sequence[str]
@@ -61,9 +62,18 @@ class Part:
     @classmethod
     def of(cls, arguments: Sequence[str], config: DictConfig) -> Part:
         """Return the part that ``config`` describes; raise BadValue or UnknownChoice."""
-        resolved: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-        _check(resolved)
-        return cls(arguments, resolved, as_written(config.hydra.sweeper))
+        return cls._checked(arguments, resolved(config.hydra.sweeper), config)
+
+    @classmethod
+    def of_another(cls, arguments: Sequence[str], config: DictConfig) -> Part:
+        """Return the same for another application, whose sweepers resolve references as Hydra's own do."""
+        found: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+        return cls._checked(arguments, found, config)
+
+    @classmethod
+    def _checked(cls, arguments: Sequence[str], found: Mapping[str, Any], config: DictConfig) -> Part:
+        _check(found)
+        return cls(arguments, found, as_written(config.hydra.sweeper))
 
 
 def parts_of(arguments: Sequence[str], composer: Composer) -> list[Part]:
