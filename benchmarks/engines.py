@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.sweeps import machine
-from breakeven.runner.status.events import read_events
+from breakeven.base.events import read_events
 from tests.commands import environment, module
 
 NODES = 2

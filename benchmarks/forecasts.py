@@ -18,8 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.sweeps import machine, swept
+from breakeven.base.events import read_events
 from breakeven.base.layout import SweepPaths
-from breakeven.runner.status.events import read_events
 
 BOUND = 1.5
 _HERE = "workload=function", "model=thread,process", "workers=2"

@@ -25,7 +25,7 @@ _PUBLIC = {
     "compare": "breakeven.analysis.comparing:compare",
     "figures": "breakeven.analysis.figures",
     "load": "breakeven.analysis.lab:load",
-    "read_events": "breakeven.runner.status.events:read_events",
+    "read_events": "breakeven.base.events:read_events",
 }
 
 __all__ = ["Lab", "__version__", "compare", "figures", "load", "read_events"]
@@ -34,8 +34,8 @@ if TYPE_CHECKING:  # for type checkers, which cannot read the table above and re
     from breakeven.analysis import figures
     from breakeven.analysis.comparing import compare
     from breakeven.analysis.lab import Lab, load
+    from breakeven.base.events import read_events
     from breakeven.base.version import __version__
-    from breakeven.runner.status.events import read_events
 else:
 
     def __getattr__(name: str) -> object:

@@ -37,7 +37,7 @@ from breakeven.base.errors import ResultsMissing, ResultsUnreadable
 from breakeven.base.keys import Key
 from breakeven.base.layout import LATEST_SWEEP, SweepPaths, stem
 from breakeven.base.program import command
-from breakeven.base.results import no_folder, other_folders, planned_runs
+from breakeven.base.results import how_to_resume, no_folder, other_folders, planned_runs
 from breakeven.base.schema import TABLES
 from breakeven.base.table_files import TableFiles
 
@@ -79,7 +79,7 @@ class Lab:
         lab = cls(given.resolve(), mix_hosts)
         if lab.runs.empty:
             raise ResultsEmpty(
-                f"{given} holds no finished run; run the sweep again, which resumes it, or name {other_folders(given.parent)}"
+                f"{given} holds no finished run; {how_to_resume(lab.path)}, or name {other_folders(given.parent)}"
             )
         return lab
 

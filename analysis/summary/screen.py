@@ -40,7 +40,7 @@ from breakeven.analysis.summary.page_faults import faults_alone, page_faults
 from breakeven.analysis.summary.undecided import Undecided, wider_than_asked
 from breakeven.analysis.units import plural
 from breakeven.analysis.verdicts import brief_lines, iter_verdict_lines, write_verdicts
-from breakeven.base.results import left_out, name_of
+from breakeven.base.results import how_to_resume, left_out, name_of
 from breakeven.base.schema import TABLES
 from breakeven.base.terminal import columns, height, print_plain
 from breakeven.base.text import printable, shown, what_happened
@@ -358,7 +358,7 @@ def count_cells(summary: Summary) -> str:
 def count_missing(summary: Summary) -> str:
     """Return how many planned runs are missing, and what brings them."""
     planned = plural(summary.missing + summary.arrived, "planned run")
-    return f"incomplete: {summary.missing} of {planned} missing; run the sweep again, which resumes it"
+    return f"incomplete: {summary.missing} of {planned} missing; {how_to_resume(summary.path)}"
 
 
 def _shorten(reason: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from breakeven.base.events import was_too_short
 from breakeven.base.layout import OUTPUTS, SweepPaths, sweeps_in
 from breakeven.base.suggestions import closest
 from breakeven.base.text import printable, shown
@@ -30,6 +31,13 @@ def typed_overrides(folder: Path) -> list[str]:
 def typed_options(folder: Path) -> list[str]:
     """Return the options of Hydra's that were typed for the last launch, such as ``--config-dir FOLDER``."""
     return _of_last_launch(folder, "options")
+
+
+def how_to_resume(folder: Path) -> str:
+    """Return what to do about planned runs that are missing."""
+    if was_too_short(folder):
+        return "the last budget was too short for any run: run the sweep again with a longer one"
+    return "run the sweep again, which resumes it"
 
 
 def _of_last_launch(folder: Path, key: str) -> list[str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.base.arguments import Parser
+from breakeven.base.events import OVER_BUDGET
 from breakeven.base.exit_codes import ALL_DONE, SOME_FAILED
 from breakeven.base.json_text import json_text
 from breakeven.base.output import write
@@ -88,7 +89,8 @@ def _picture(sight: Sight, lines: int) -> Iterator[RenderableType]:
 
 def _state(sight: Sight) -> str:
     if sight.writer is None:
-        return sight.state.replace("_", " ")
+        over = sight.state == OVER_BUDGET
+        return "ended: the budget was over" if over else sight.state.replace("_", " ")
     who = f"pid {sight.writer.pid or 'unknown'} on host {sight.writer.host or 'unknown'}"
     if sight.state == STARTING:
         return f"starting, or waiting for the machine, for {_length(sight.seconds)} by {who}"

@@ -13,6 +13,7 @@ from time import time
 from typing import Any
 
 from breakeven.base.errors import ResultsMissing
+from breakeven.base.events import DONE, INTERRUPTED, of_last_launch, read_events
 from breakeven.base.keys import Key
 from breakeven.base.layout import SweepPaths
 from breakeven.base.results import no_folder, other_folders, planned_runs
@@ -20,7 +21,6 @@ from breakeven.base.statuses import FAILED, STATUSES
 from breakeven.base.text import printable
 from breakeven.runner.errors import OutputsUnreadable
 from breakeven.runner.locks import DEAD_SECONDS, Holder
-from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
 from breakeven.runner.store import Stored, Sweep
 
 RUNNING, STARTING = "running", "starting"
@@ -51,14 +51,14 @@ class Sight:
         try:
             # The writer before the events: if it ends in between, the events read afterwards hold its end.
             writer = _writer(sweep.writer)
-            events = _last_launch(read_events(sweep.events))
+            events = of_last_launch(read_events(sweep.events))
         except OSError as error:
             raise OutputsUnreadable.from_os_error(error, "name another folder") from error
         return cls(sweep.path, sweep.stored(check_parts=False), events, writer, datetime.now(UTC))
 
     @cached_property
     def state(self) -> str:
-        """Return running, starting, or how the sweep ended: done, interrupted, stopped or not_stored."""
+        """Return running, starting, or how the sweep ended: done, over_budget, interrupted, stopped or not_stored."""
         if self.writer is not None:
             began = self._last("sweep_began")
             return RUNNING if began.get("pid") == self.writer.pid else STARTING
@@ -235,11 +235,6 @@ def _writer(path: Path) -> Holder | None:
     if is_alive is None:  # on another machine: go by its sign of life
         is_alive = abs(time() - touched) < DEAD_SECONDS
     return holder if is_alive else None
-
-
-def _last_launch(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    begins = [place for place, event in enumerate(events) if event["event"] == "sweep_began"]
-    return events[begins[-1] :] if begins else []
 
 
 def _described(row: Mapping[str, Any]) -> str:

@@ -33,12 +33,14 @@ _LOOK_S = 1.0
 class End:
     """How the runs of a sweep ended: ``why`` is the reason for an early end, None for none.
 
-    ``over_budget``: there was no time for all the rounds that would have been made.
+    ``over_budget``: there was no time for all the rounds that would have been made; ``next_seconds`` is how long the
+    next run would have taken.
     """
 
     tally: Tally
     why: str | None
     over_budget: bool = False
+    next_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Loop:
         while True:
             tally = self._begin(schedule, engine, tally)
             if not self._under_way:
-                return End(tally, None, over_budget=schedule.over_budget)
+                return End(tally, None, schedule.over_budget, schedule.next_seconds)
             for run, result in self._under_way.wait(_LOOK_S if self._nodes else None):
                 row = self._store(result.result())
                 schedule.ended(run, row)

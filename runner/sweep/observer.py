@@ -94,7 +94,7 @@ class Noted:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepEnded:
-    """The sweep ended: ``how`` is one of `breakeven.runner.status.events.ENDS`, ``code`` the exit code."""
+    """The sweep ended: ``how`` is one of `breakeven.base.events.ENDS`, ``code`` the exit code."""
 
     how: str
     code: int

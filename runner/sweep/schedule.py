@@ -57,6 +57,7 @@ class Schedule:
             self._plan_rounds(self._a_round, planned, 1)
             self._plan_rounds(self._later, planned, self._rounds_left(planned))
         self.over_budget = False
+        self.next_seconds = 0.0
 
     @property
     def certain(self) -> int:
@@ -78,7 +79,7 @@ class Schedule:
                 self._decide(self._began.drop(run))
                 continue
             if self._ends_budget(run):
-                self.over_budget = True
+                self.over_budget, self.next_seconds = True, self._cost(run)
                 return None
             self._began.add()
             last = bool(run.block) and not self._queue.holds(run.block)
@@ -92,8 +93,10 @@ class Schedule:
 
     def _ends_budget(self, run: Run) -> bool:
         left = self._left()
-        cost = self._eta.seconds(dict([self._eta.expected(run)]))
-        return left is not None and left < _MOST_OF * cost and self._may_end(run)
+        return left is not None and left < _MOST_OF * self._cost(run) and self._may_end(run)
+
+    def _cost(self, run: Run) -> float:
+        return self._eta.seconds(dict([self._eta.expected(run)]))
 
     def _tracing(self, run: Run) -> Run:
         """Return a run with what it must trace: one of each cell does whose runs all may be short of time."""

@@ -44,6 +44,7 @@ class SearchSchedule(ABC, Generic[Subject]):
         self._traced: set[str] = set()
         self._order = max((int(row["order"]) + 1 for row in stored.values()), default=0)
         self.over_budget = False
+        self.next_seconds = 0.0
 
     def _count_stored(self, pending: Pending, stored: Stored) -> None:
         """Count the runs that are kept, in the order in which they were made."""
@@ -101,7 +102,7 @@ class SearchSchedule(ABC, Generic[Subject]):
         if not may_begin(run):
             return None
         if self._ends_budget(run):
-            self.over_budget = True
+            self.over_budget, self.next_seconds = True, self._cost(run)
             return None
         self._began[run.key] = chosen[0]
         self._order += 1
@@ -136,4 +137,7 @@ class SearchSchedule(ABC, Generic[Subject]):
 
     def _ends_budget(self, run: Run) -> bool:
         left = self._left()
-        return left is not None and left < _MOST_OF * self._eta.seconds(dict([self._eta.expected(run)]))
+        return left is not None and left < _MOST_OF * self._cost(run)
+
+    def _cost(self, run: Run) -> float:
+        return self._eta.seconds(dict([self._eta.expected(run)]))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from breakeven.base.events import DONE, INTERRUPTED, NOT_STORED, OVER_BUDGET, STOPPED
 from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.program import override
 from breakeven.base.statuses import FINAL
@@ -33,7 +34,6 @@ from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.request import Launch
 from breakeven.runner.planning.settling import Calibrations, known_calibrations, settle
 from breakeven.runner.results.rows import incompatible
-from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import Stored, Sweep
 from breakeven.runner.sweep import outcome
 from breakeven.runner.sweep.bisecting import Settle
@@ -171,11 +171,15 @@ class Session:
             return _Ended(STOPPED, SOME_FAILED, f"stopped: {error}")
         except NotStored as error:
             return _Ended(NOT_STORED, SOME_FAILED, str(error))
-        if end.over_budget:
+        if end.over_budget and not end.tally.ended:
+            self._note(observers, budget.too_short(end.next_seconds))
+        elif end.over_budget:
             observers.notify(Noted(text="the budget is over; the same command resumes the sweep"))
         if end.why:
             return _Ended(STOPPED, SOME_FAILED, end.why)
-        return _Ended(DONE, SOME_FAILED if end.tally.failed or pending.failed else ALL_DONE)
+        cut = end.over_budget and len(pending.waiting) > end.tally.ended
+        how = OVER_BUDGET if cut else DONE
+        return _Ended(how, SOME_FAILED if end.tally.failed or pending.failed else ALL_DONE)
 
     def _calibrate(
         self,

@@ -32,9 +32,13 @@ class Progress(Protocol):
 
 
 class Turns(Protocol):
-    """Chooses the run that comes next; ``over_budget`` says that the time ended them."""
+    """Chooses the run that comes next; ``over_budget`` says that the time ended them.
+
+    ``next_seconds`` is then how long the run would have taken that the rest of the time did not hold.
+    """
 
     over_budget: bool
+    next_seconds: float
 
     @property
     def certain(self) -> int:

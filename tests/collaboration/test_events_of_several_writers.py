@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from breakeven.runner.status.events import read_events
+from breakeven.base.events import read_events
 from breakeven.runner.store import Sweep
 from tests import commands
 from tests.patience import PATIENCE_S

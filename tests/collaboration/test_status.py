@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 import yaml
 
+from breakeven.base.events import DONE, INTERRUPTED, NOT_STORED, OVER_BUDGET, STOPPED
 from breakeven.command import call
 from breakeven.runner.locks import Holder, SweepLock
 from breakeven.runner.status import state as sight
-from breakeven.runner.status.events import DONE, INTERRUPTED, NOT_STORED, STOPPED
 from breakeven.runner.store import AppendedFile, Sweep
 from breakeven.runner.sweep.loop import Observers
 from breakeven.runner.sweep.observer import (
@@ -165,6 +165,14 @@ def test_a_sweep_that_has_not_begun(sweep: Sweep, capsys: pytest.CaptureFixture[
             "0 ok",
         ]
         assert _data(capsys)["state"] == "starting"
+
+
+def test_a_sweep_whose_budget_was_over(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not done: runs are still to be made."""
+    _make_runs(sweep, [_row(0)], of=3, end=OVER_BUDGET)
+    code, lines = _shown(capsys, "--lines", "0")
+    assert (code, lines) == (1, ["outputs/mine: ended: the budget was over", "1 ok, 2 waiting"])
+    assert _data(capsys)["state"] == "over_budget"
 
 
 @pytest.mark.parametrize("end", [INTERRUPTED, STOPPED, NOT_STORED])

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.runner.status.events import DONE, INTERRUPTED, read_events
+from breakeven.base.events import DONE, INTERRUPTED, read_events
 from breakeven.runner.store import AppendedFile, NotStored, Sweep
 from breakeven.runner.sweep.loop import Observers
 from breakeven.runner.sweep.observer import (

@@ -84,7 +84,6 @@ ROOMS: dict[str, set[str]] = {
         "runner.locks",
         "runner.planning",
         "runner.results",
-        "runner.status",
         "runner.store",
         "search",
     },

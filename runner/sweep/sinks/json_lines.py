@@ -1,4 +1,4 @@
-"""Events for programs: one JSON object per line, as described in `breakeven.runner.status.events`."""
+"""Events for programs: one JSON object per line, as described in `breakeven.base.events`."""
 
 from __future__ import annotations
 

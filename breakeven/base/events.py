@@ -15,8 +15,9 @@ runs to make now; null if precision decides. ``run_placed`` ``cell_id``, ``round
 node; again if that was lost and it was moved. ``nodes_changed`` ``nodes``: the names of the engine's nodes from now on.
 ``run_ended`` the fields of ``run_began``, and ``status``, ``reason``, ``wall_ns``; ``ok``, ``failed`` and
 ``incompatible``, the counts so far; if precision decides, ``decided`` of ``cells``; and ``seconds_left``, an estimate
-for the remaining runs, null if there is none. ``note`` ``text``. ``sweep_ended`` ``how``: done, interrupted, stopped
-(by on_failure, max_failures, changed code or lost nodes) or not_stored; ``code``, the exit code.
+for the remaining runs, null if there is none. ``note`` ``text``. ``sweep_ended`` ``how``: done, over_budget (with
+runs that are still to be made), interrupted, stopped (by on_failure, max_failures, changed code or lost nodes) or
+not_stored; ``code``, the exit code.
 
 A sweep whose last event is not ``sweep_ended`` is running or was killed; the file ``.writer`` shows which.
 """
@@ -24,10 +25,16 @@ A sweep whose last event is not ``sweep_ended`` is running or was killed; the fi
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-DONE, INTERRUPTED, STOPPED, NOT_STORED = ENDS = ("done", "interrupted", "stopped", "not_stored")
+from breakeven.base.layout import SweepPaths
+
+DONE, OVER_BUDGET, INTERRUPTED, STOPPED, NOT_STORED = ENDS = (
+    *("done", "over_budget"),
+    *("interrupted", "stopped", "not_stored"),
+)
 """The ways in which a sweep ends."""
 
 
@@ -42,6 +49,22 @@ def read_events(path: str | Path) -> list[dict[str, Any]]:
         return []
     found = (_event(line) for line in data.split(b"\n"))
     return [event for event in found if event is not None]
+
+
+def of_last_launch(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the events of the last launch among ``events``; none if none began."""
+    begins = [place for place, event in enumerate(events) if event["event"] == "sweep_began"]
+    return events[begins[-1] :] if begins else []
+
+
+def was_too_short(folder: Path) -> bool:
+    """Return whether the budget of the last launch was over before any run: another one like it makes none, either."""
+    try:
+        events = of_last_launch(read_events(SweepPaths(folder).events))
+    except OSError:
+        return False
+    ended = bool(events) and events[-1]["event"] == "sweep_ended" and events[-1].get("how") == OVER_BUDGET
+    return ended and not any(event["event"] == "run_ended" for event in events)
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
