@@ -41,30 +41,35 @@ def complete(function: Call, *, makes: bool = False) -> Call:
     """Return a function that waits for the result if ``function`` is async, or returns something to await.
 
     Whether a function that is not declared so returns something to await shows at its first call. Raise RunsNothing
-    if that returns a generator, of whose code nothing ran, unless it ``makes`` an input, which may be one.
+    if the first result has its work still to do (`postponed`), unless the function ``makes`` an input, which may be so.
     """
-    if is_declared_async(function):
-        return _on_a_loop(function)
     chosen: Optional[Call] = None
 
     def call(*args: Any, **kwargs: Any) -> Any:
         nonlocal chosen
         if chosen is not None:
             return chosen(*args, **kwargs)
-        try:
-            result = function(*args, **kwargs)
-        except RuntimeError as error:
-            if not str(error).startswith(_NEEDS_LOOP):
-                raise
-            chosen = _on_a_loop(function)
-            return chosen(*args, **kwargs)
+        called, result = _first(function, args, kwargs)
         if not makes:
-            _refuse_generator(result)
-        waits = is_awaitable(result)
-        chosen = _on_a_loop(function) if waits else function
-        return _await(result) if waits else result
+            _refuse_postponed(result)
+        chosen = called
+        return result
 
     return call
+
+
+def _first(function: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, Any]:
+    """Call a function for the first time; return how to call it from now on, and what came of it."""
+    looped = _on_a_loop(function)
+    if is_declared_async(function):
+        return looped, looped(*args, **kwargs)
+    try:
+        result = function(*args, **kwargs)
+    except RuntimeError as error:
+        if not str(error).startswith(_NEEDS_LOOP):
+            raise
+        return looped, looped(*args, **kwargs)
+    return (looped, _await(result)) if is_awaitable(result) else (function, result)
 
 
 def _await(result: Any) -> Any:
@@ -79,10 +84,35 @@ def is_awaitable(result: Any) -> bool:
     return isinstance(result, GeneratorType) and bool(result.gi_code.co_flags & _AWAITABLE_GENERATOR)
 
 
-def _refuse_generator(result: Any) -> None:
-    if isinstance(result, (GeneratorType, AsyncGeneratorType)) and not is_awaitable(result):
+def postponed(result: Any) -> Optional[str]:
+    """Return what a result is that does its work only as its items are taken; None if it is anything else.
+
+    Known types alone: iterators may also be files, cursors of databases or rows that are read already.
+    """
+    if isinstance(result, (GeneratorType, AsyncGeneratorType)):
+        return None if is_awaitable(result) else "a generator"
+    kind = type(result)
+    if isinstance(result, _POSTPONING) or (kind.__module__ == "itertools" and hasattr(kind, "__next__")):
+        return f"an iterator ({kind.__name__})"
+    return None
+
+
+_POSTPONING = (
+    map,
+    filter,
+    zip,
+    enumerate,
+    reversed,
+    type(iter(int, 1)),
+)  # the last one is also that of re.finditer
+
+
+def _refuse_postponed(result: Any) -> None:
+    what = postponed(result)
+    if what is not None:
         raise RunsNothing(
-            "the function returns a generator, so a call runs none of its code; return what it yields, such as list(...)"
+            f"the function returns {what}, whose work is done only as its items are taken, so no call does it; "
+            "return what it yields, such as list(...)"
         )
 
 

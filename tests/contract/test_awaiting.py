@@ -1,13 +1,21 @@
-"""Functions that are async run on an event loop of their thread; those that only make a generator are refused."""
+"""Functions that are async run on an event loop of their thread; those that leave their work for later are refused."""
 
 from __future__ import annotations
 
 import asyncio
+import csv
+import inspect
+import io
+import itertools
+import os
+import re
+import sqlite3
 import time
 import types
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -119,6 +127,92 @@ def test_a_generator_that_a_function_returns_is_refused_at_the_first_call() -> N
     with pytest.raises(RunsNothing, match="return what it yields"):
         complete(_returns_one)()
     assert next(complete(_returns_one, makes=True)()) == 1
+
+
+class _Sequence:
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, place: int) -> int:
+        return place
+
+
+def _sent(result: Any) -> Callable[[], Any]:
+    async def later() -> Any:
+        return result
+
+    return later
+
+
+_LAZY = (
+    map(str, [1]),
+    filter(None, [1]),
+    zip([1]),
+    enumerate([1]),
+    iter(lambda: 1, 1),
+    re.finditer("a", "a"),
+    reversed(_Sequence()),
+    *(
+        kind(*arguments)
+        for kind, arguments in (
+            (itertools.islice, ([1], 1)),
+            (itertools.chain, ([1],)),
+            (itertools.starmap, (str, [(1,)])),
+            (itertools.takewhile, (bool, [1])),
+            (itertools.accumulate, ([1],)),
+            (itertools.product, ([1], [2])),
+            (itertools.count, ()),
+        )
+    ),
+    itertools.tee([1])[0],
+    (number for number in [1]),
+)
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda result: lambda: result, _sent, lambda result: partial(lambda one: _sent(one)(), result)]
+)
+@pytest.mark.parametrize("result", _LAZY, ids=lambda result: type(result).__name__)
+def test_a_result_whose_work_is_still_to_do_is_refused(
+    result: Any, wrap: Callable[[Any], Callable[[], Any]]
+) -> None:
+    """Of async functions as well, declared so or not; as an input it is what any other iterable is."""
+    kind = "generator" if inspect.isgenerator(result) else type(result).__name__
+    with pytest.raises(RunsNothing, match=f"{kind}.*return what it yields"):
+        complete(wrap(result))()
+    assert complete(wrap(result), makes=True)() is result
+
+
+class _Rows:
+    def __iter__(self) -> _Rows:
+        return self
+
+    def __next__(self) -> int:
+        raise StopIteration
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        Path(__file__).open,
+        lambda: io.StringIO("a"),
+        lambda: csv.reader(["a,b"]),
+        lambda: sqlite3.connect(":memory:").execute("select 1"),
+        lambda: os.scandir("."),
+        lambda: iter([1]),
+        lambda: iter({1: 2}.items()),
+        lambda: [map(str, [1])],
+        lambda: range(3),
+        {1: 2}.keys,
+        _Rows,
+        MagicMock,
+    ],
+)
+def test_other_results_are_left_alone_though_they_can_be_iterated_once(made: Callable[[], Any]) -> None:
+    """Files, cursors and readers are handles of work that was done, or that nobody can know."""
+    result = complete(made)()
+    assert result is not None
+    getattr(result, "close", lambda: None)()
 
 
 def test_within_a_running_loop_another_one_is_used() -> None:
