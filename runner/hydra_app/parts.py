@@ -31,6 +31,7 @@ from breakeven.runner.config.search import (
     read_race,
 )
 from breakeven.runner.hydra_app.compose import Composer, as_written
+from breakeven.runner.hydra_app.grid import ZIP
 from breakeven.runner.hydra_app.messages import SWEEPER_KEYS
 from breakeven.runner.hydra_app.references import resolved
 from breakeven.runner.hydra_app.unused import OURS, refuse_set
@@ -85,8 +86,12 @@ def parts_of(arguments: Sequence[str], composer: Composer) -> list[Part]:
     if any(axis[0] != override.input_line for axis, override in zip(axes, overrides, strict=True)):
         parts = [_part(chosen, overrides, composer) for chosen in itertools.product(*axes)]
         if any(part.unresolved != as_written(master.hydra.sweeper) for part in parts):
+            for part in parts:
+                _refuse_dropped(part, composer)
             return parts
-    return [Part.of(arguments, master)]
+    whole = Part.of(arguments, master)
+    _refuse_dropped(whole, composer)
+    return [whole]
 
 
 def _part(chosen: Sequence[str], overrides: Sequence[Override], composer: Composer) -> Part:
@@ -139,6 +144,33 @@ def _refuse_replaced(overrides: Sequence[Override], composer: Composer) -> None:
                     f"other; write {override.get_key_element()}={','.join(map(str, names))} for one grid after the other"
                 )
             seen |= found
+
+
+def _refuse_dropped(part: Part, composer: Composer) -> None:
+    """Raise BadValue for an axis whose file is chosen by the very key that it sweeps: what is typed wins."""
+    overrides = OverridesParser.create(config_loader=composer.loader).parse_overrides(list(part.arguments))
+    single = [override for override in overrides if not override.is_sweep_override()]
+    swept = set(_swept(part.unresolved))
+    for override in single:
+        key = override.key_or_group
+        if key not in swept or not composer.is_group(key):
+            continue
+        others = [str(one.input_line) for one in single if one is not override]
+        before = composer.loader.load_sweep_config(composer.master, others)
+        if key not in _swept(as_written(before.hydra.sweeper)):
+            raise BadValue(
+                f"{override.input_line}: its file sweeps over {key} itself, and what is typed would replace that axis; "
+                f"leave it out of the file, and type {override.get_key_element()}=A,B"
+            )
+
+
+def _swept(sweeper: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys of all axes that files set, without plus signs."""
+    grids = sweeper.get("grids") or ()
+    zips = (one.get(ZIP) if isinstance(one, Mapping) else None for one in (sweeper, *grids))
+    tied = (mapping for several in zips if isinstance(several, list) for mapping in several)
+    for mapping in (sweeper.get("params"), *grids, *tied):
+        yield from (str(key).lstrip("+") for key in (mapping if isinstance(mapping, Mapping) else ()))
 
 
 def _settings(arguments: list[str], composer: Composer) -> dict[str, Any]:

@@ -39,6 +39,10 @@ FILES = {
     "env_copy_of_none": "hydra: {job: {env_copy: [NO_SUCH_VARIABLE]}}",
     "env_set": "hydra: {job: {env_set: {X: 3}}}",
     "dir_and_grid": "hydra: {run: {dir: mine}, sweeper: {params: {workers: '1,2'}}}",
+    "chained": "hydra: {sweeper: {params: {+experiment: 'one,two', model: thread}}}",
+    "chained_zip": "hydra: {sweeper: {zip: [{+experiment: [one, two], workers: [1, 2]}]}}",
+    "chained_grid": "hydra: {sweeper: {grids: [{model: thread}, {zip: [{experiment: 'one,two'}]}]}}",
+    "../preset/mine": "hydra: {sweeper: {params: {preset: 'fast,rigorous'}}}",
     "mixed": "defaults: [{override /model: [thread, process]}]",
 }
 BYTES = {
@@ -58,6 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     own = tmp_path / "conf" / "experiment"
     own.mkdir(parents=True)
     for name, text in FILES.items():
+        (own / f"{name}.yaml").parent.mkdir(exist_ok=True)
         (own / f"{name}.yaml").write_text(GLOBAL + text + "\n")
     for name, data in BYTES.items():
         (own / f"{name}.yaml").write_bytes(data)
@@ -105,6 +110,7 @@ def _words(*words: str) -> list[str]:
             ["label=3.10,3.1,4", "+experiment=only"],
             ["process/queue x2 label=3.10", "process/queue x2 label=4"],
         ),
+        (["+experiment=lists", "model=serial", "workers=1"], ["serial x1"]),
         (["label=choice(1e3,'01')"], ["process/queue x2 label=1e3", "process/queue x2 label=01"]),
     ],
     ids=str,
@@ -128,6 +134,10 @@ def test_it_means_what_it_says(
         (["+experiment=unsure"], 'interpreter.flags: [-O,-B] may be one value or several; write "-O,-B" for several, or "[-O,-B]" for a list'),
         (["+experiment=nothing"], "workers: [] has no value; write one, or leave workers out"),
         (["++hydra.sweeper.params={+experiment:one}"], "+experiment=one: a file that is chosen here sets hydra.sweeper, which is too late within a grid; make it an experiment, and choose it with +experiment=NAME"),
+        (["+experiment=chained"], "+experiment=chained: its file sweeps over experiment itself, and what is typed would replace that axis; leave it out of the file, and type +experiment=A,B"),
+        (["+experiment=chained_zip", "workers=1"], "+experiment=chained_zip: its file sweeps over experiment itself, and what is typed would replace that axis; leave it out of the file, and type +experiment=A,B"),
+        (["+experiment=one,chained_grid"], "+experiment=chained_grid: its file sweeps over experiment itself, and what is typed would replace that axis; leave it out of the file, and type +experiment=A,B"),
+        (["-m", "preset=mine"], "preset=mine: its file sweeps over preset itself, and what is typed would replace that axis; leave it out of the file, and type preset=A,B"),
         (["model=[thread,process]"], "model=[thread,process]: a cell has one model, and the last of a list would replace the others; write model=thread,process"),
         (["model=thread,null"], "model=null: not the name of a choice; write model=NAME, or leave it out"),
         (["+experiment=null"], "+experiment=null: not the name of a choice; write +experiment=NAME, or leave it out"),
