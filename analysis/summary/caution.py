@@ -58,6 +58,7 @@ IMPORTANCE = (
     ),
     *(
         "gil",
+        "cached",
         "cache",
         PART,
         DISTURBED,

@@ -43,6 +43,10 @@ FORMS: Mapping[str, str] = {
         "cache: the first call of {target:text} took {first:time}, a repeated one with an equal input {later:time}: "
         "results are cached (functools.lru_cache), or the first call sets something up; speeds are those of repeated calls"
     ),
+    "cached": (
+        "cache: {target:text} answers from its own cache (cache_info): its first call took {first:time}, one in a trial "
+        "{later:time}; speeds are those of the cache"
+    ),
     "window": (
         "window={asked:time}: holds only {calls:calls} of a worker, each timed to its end; for {least:count} or more ask "
         "for window={enough:time_or_more}"

@@ -179,7 +179,7 @@ _RUNS = (
     (
         "first_call_ns",
         pa.int64(),
-        "duration of the run's very first call of the task, in ns; with workload.inputs the mean over the first calls with each input",
+        "duration of the run's very first call of the task, without its waits for a CPU, in ns; with workload.inputs the mean over the first calls with each input",
     ),
     (
         "inputs",

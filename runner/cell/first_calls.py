@@ -7,6 +7,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from math import inf
 from random import Random
@@ -112,22 +113,29 @@ def _call(
 
     Inputs that are ours are alike, and the first one is timed; a user's differ, and each is that is called with.
     """
-    task = workload.open()
+    with closing(_Timer(workload.open())) as timer:
+        return _seen(workload, inputs, timer, repetitions, within_ns)
+
+
+def _seen(
+    workload: Workload, inputs: Inputs, timer: _Timer, repetitions: int, within_ns: float
+) -> FirstCalls:
     taken, sizes, bad, spent = dict[int, int](), [], ["", ""], 0
     for place in _order(inputs.count, within_ns):
         payload, suffix = inputs[place], f" {place}" * workload.lists
         size_in = size_of(payload)
         bad[0] = bad[0] or ("" if size_in is not None else unpicklable(payload, f"input{suffix}"))
-        taken[place], back = _time(task, payload)
+        call, back = timer.time(payload)
+        taken[place] = call.length_ns
         size_back = size_of(back)
         bad[1] = bad[1] or ("" if size_back is not None else unpicklable(back, f"result{suffix}"))
         sizes.append((size_in or 0, size_back or 0))
-        spent += taken[place]
+        spent += call.wall_ns
         if spent > within_ns:
             break
     timed = list(taken) if workload.FOREIGN else [0]
     held = 1 if bad[1] else max(_HELD_BYTES // max(1, *(back for _, back in sizes)), 1)
-    passes, cpus = _passes(task, inputs, timed, repetitions, held)
+    passes, cpus = _passes(timer, inputs, timed, repetitions, held)
     rounds = passes or [[taken[place] for place in timed]]
     return FirstCalls(
         first_ns=sum(taken[place] for place in timed) // len(timed),
@@ -152,45 +160,65 @@ def _order(count: int, within_ns: float) -> Sequence[int]:
 
 
 def _passes(
-    task: Task, inputs: Inputs, places: Sequence[int], most: int, held: int
+    timer: _Timer, inputs: Inputs, places: Sequence[int], most: int, held: int
 ) -> tuple[list[list[int]], float]:
     """Call the task with the inputs at ``places`` repeatedly, and keep the last ``held`` results of each pass.
 
-    A trial keeps its results as well: large ones take memory that is new. What a call waited for a CPU that others had
-    is no part of its length: on a busy machine it can be several times its work.
+    A trial keeps its results as well: large ones take memory that is new.
 
     Returns the lengths in each pass, and the CPUs kept busy.
     """
     passes: list[list[int]] = []
     spent = worked = on_cpu = 0
-    file = KernelFile(_SCHEDULED)
     while len(passes) < most and spent < _LONG_NS:
-        lengths, results, waited = [], deque[Any](maxlen=held), _waited_ns(file)
+        lengths, results = [], deque[Any](maxlen=held)
         for place in places:
-            payload, cpu, waited_before = inputs[place], process_time_ns(), waited
-            length, back = _time(task, payload)
-            cpu, waited = process_time_ns() - cpu, _waited_ns(file)
-            lengths.append(max(length - (waited - waited_before), min(length, cpu)))
+            call, back = timer.time(inputs[place])
+            lengths.append(call.length_ns)
             results.append(back)
-            spent += length
-            on_cpu += cpu
+            spent += call.wall_ns
+            on_cpu += call.cpu_ns
         passes.append(lengths)
         worked += sum(lengths)
-    file.close()
     return passes, on_cpu / worked if worked else 0.0
+
+
+class _Call(NamedTuple):
+    """The times of a call, without its result; ``length_ns`` is without its waits for a CPU."""
+
+    wall_ns: int
+    length_ns: int
+    cpu_ns: int
+
+
+class _Timer:
+    """Times a task's calls in this thread.
+
+    What a call waited for a CPU that others had is no part of its length: on a busy machine it can be several times
+    its work, and a first call would pass for one that fills a cache.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._file = KernelFile(_SCHEDULED)
+
+    def time(self, payload: Any) -> tuple[_Call, Any]:
+        """Return the times of a call, and what came back."""
+        waited, cpu, start = _waited_ns(self._file), process_time_ns(), perf_counter_ns()
+        _, back = self._task(payload)
+        wall = perf_counter_ns() - start
+        cpu, waited = process_time_ns() - cpu, _waited_ns(self._file) - waited
+        return _Call(wall, max(wall - waited, min(wall, cpu)), cpu), back
+
+    def close(self) -> None:
+        """Close the kernel's file."""
+        self._file.close()
 
 
 def _waited_ns(schedstat: KernelFile) -> int:
     """Return how long this thread was ready to run but had no CPU; 0 if the kernel does not count it."""
     text = schedstat.read()
     return 0 if text is None else int(text.split()[1])
-
-
-def _time(task: Task, payload: Any) -> tuple[int, Any]:
-    """Return the length of a call, and what came back."""
-    start = perf_counter_ns()
-    _, back = task(payload)
-    return perf_counter_ns() - start, back
 
 
 # --- what a call changes ---------------------------------------------------------------------------------------

@@ -162,6 +162,7 @@ class Result(NamedTuple):
     ``first_call_ns`` that of the first one, ``changes`` what it changes in place (see `FirstCalls`), ``bytes_in`` and
     ``bytes_back`` the mean sizes of one payload each way, None for an object that cannot be pickled; ``inputs``
     describes those that a user gives as a list. ``channel_costs`` is None where no channel joins the workers.
+    ``cached``: serial calls were answered from the function's own cache.
     """
 
     trials: tuple[TrialRecord, ...]
@@ -185,3 +186,4 @@ class Result(NamedTuple):
     inputs: Optional[InputSizes] = None
     channel_costs: Optional[ChannelCosts] = None
     observations: tuple[ObservationRecord, ...] = ()
+    cached: bool = False

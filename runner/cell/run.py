@@ -95,6 +95,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         task_ns=seen.task_ns,
         first_call_ns=seen.first_ns,
         changes=seen.changes,
+        cached=workload.answers_from_cache(),
         bytes_in=reference.bytes_in,
         bytes_back=reference.bytes_back,
         inputs=describe_inputs(reference) if workload.lists else None,

@@ -63,12 +63,18 @@ def _about_calls(cell: Cell, result: Result) -> Iterator[str]:
     if result.changes in _CHANGES:
         yield write(_CHANGES[result.changes], target=target)
     later, first = _serial_pace_ns(result.trials), result.first_call_ns
-    if target is not None and later is not None and first > max(_CACHED * later, _NOTICEABLE_NS):
-        yield write("cache", target=target, first=_short(first), later=_short(round(later)))
+    if target is not None and later is not None and (result.cached or _is_slow(first, later)):
+        kind = "cached" if result.cached else "cache"
+        yield write(kind, target=target, first=_short(first), later=_short(round(later)))
     calls = _fewest_calls(result.trials, cell.workers) if cell.window_ns else _ENOUGH_CALLS
     if calls < _ENOUGH_CALLS:
         enough = _enough_ns(cell.window_ns, calls)
         yield write("window", asked=cell.window_ns, calls=calls, least=_ENOUGH_CALLS, enough=enough)
+
+
+def _is_slow(first_ns: int, later_ns: float) -> bool:
+    """Return whether a first call is so long that a cache or a set-up explains it, which nothing else shows."""
+    return first_ns > max(_CACHED * later_ns, _NOTICEABLE_NS)
 
 
 def _serial_pace_ns(trials: Sequence[TrialRecord]) -> float | None:

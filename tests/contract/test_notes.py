@@ -21,6 +21,7 @@ _FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         kind: {"target": st.sampled_from(("a:b", "m2:f3"))} for kind in ("input", "arguments", "shared input")
     },
     "cache": {"target": st.sampled_from(("a:b", "m2:f3")), "first": _NUMBERS, "later": _NUMBERS},
+    "cached": {"target": st.sampled_from(("a:b", "m2:f3")), "first": _NUMBERS, "later": _NUMBERS},
     "window": dict.fromkeys(("asked", "calls", "least", "enough"), _NUMBERS),
     "calibrations": {
         **dict.fromkeys(("asked", "tries", "low", "high"), _NUMBERS),

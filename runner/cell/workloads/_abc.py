@@ -131,6 +131,10 @@ class Workload(Member, ABC):
         del inputs
         return ()
 
+    def answers_from_cache(self) -> bool:
+        """Return whether calls of this process were answered from a cache of the function's: ours have none."""
+        return False
+
     def carry_arguments(self, inputs: list[Any]) -> list[Any]:
         """Return payloads that hold the configured arguments, too, and take such from now on."""
         return inputs

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Optional
 
 from ..awaiting import complete, is_awaitable, runs_nothing
+from ..caching import answers_from_cache
 from ..difference import show
 from ..errors import RunsNothing, VerificationFailed
 from ..given import drawn, is_target, listed, made
@@ -201,6 +202,10 @@ class Function(Workload):
         roles += ["workload.args"] * any(map(is_counted, values))
         roles += ["workload.kwargs"] * any(map(is_counted, pairs.values()))
         return named(roles + counted(resolve(self.options["target"])))
+
+    def answers_from_cache(self) -> bool:
+        """Return whether calls of this process were answered from the function's cache."""
+        return answers_from_cache(resolve(self.options["target"]))
 
     def carry_arguments(self, inputs: list[Any]) -> list[Any]:
         """Return payloads with all arguments of a call, and take such from now on: the function changes them."""
