@@ -16,6 +16,7 @@ from yaml import YAMLError
 from breakeven.base.errors import BadInput, BadValue, UnknownChoice
 from breakeven.base.suggestions import did_you_mean
 from breakeven.runner.config.cell import ENGINE, FAMILIES, KNOBS
+from breakeven.runner.hydra_app.texts import as_typed
 
 SWEEPER_KEYS = ("params", "zip", "grids", "only", "exclude", "max_batch_size")
 """Keys of every sweeper of ours; a race has some more."""
@@ -72,7 +73,7 @@ def _text(error: Exception) -> str:
 
 def _unreadable(error: OverrideParseException) -> BadInput:
     return BadInput(
-        f"{error.override}: cannot be read; write KEY=VALUE, and quote special characters, as in 'KEY=\"a b\"'"
+        f"{as_typed(error.override)}: cannot be read; write KEY=VALUE, and quote special characters, as in 'KEY=\"a b\"'"
     )
 
 

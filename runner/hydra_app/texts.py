@@ -101,14 +101,28 @@ def _several(key: str, value: Any) -> Any:
     name = key.lstrip("+")
     if not isinstance(value, list) or name == ZIP or is_list(name):
         return value
-    typed = ",".join(map(write, value))
     if may_be_list(name):
+        typed = ",".join(map(write, value))
         raise BadValue(
             f'{key}: [{typed}] may be one value or several; write "{typed}" for several, or "[{typed}]" for a list'
         )
     if not value:
         raise BadValue(f"{key}: [] has no value; write one, or leave {key} out")
-    return typed
+    return ",".join(_exact(name, value))
+
+
+def _exact(name: str, values: Sequence[Any]) -> Iterator[str]:
+    """Yield the values of a list of YAML as typed; texts are in quotes, whatever they hold, if the knob holds texts."""
+    quotes = is_text(name) or (name == "interpreter" and all(map(_is_interpreter, values)))
+    for value in values:
+        if quotes and isinstance(value, str):
+            yield QuotedString(value, Quote.single).with_quotes()
+        else:
+            yield write(value)
+
+
+def _is_interpreter(value: Any) -> bool:
+    return isinstance(value, str) and looks_like_interpreter(value)
 
 
 def zips_for_hydra(zipped: Any) -> Any:
@@ -135,7 +149,9 @@ def _entry(key: str, value: Any) -> tuple[str, Any]:
 def _zipped_entry(key: str, value: Any) -> tuple[str, Any]:
     if not isinstance(value, list):
         return _entry(key, value)
-    entries = [_entry(key, one) for one in value]
+    name = key.lstrip("+")
+    exact = is_text(name) or name == "interpreter"
+    entries = [_entry(key, one) for one in (_exact(name, value) if exact else value)]
     return (entries[0][0] if entries else key), [text for _, text in entries]
 
 

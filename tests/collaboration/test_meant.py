@@ -43,6 +43,7 @@ FILES = {
     "chained_zip": "hydra: {sweeper: {zip: [{+experiment: [one, two], workers: [1, 2]}]}}",
     "chained_grid": "hydra: {sweeper: {grids: [{model: thread}, {zip: [{experiment: 'one,two'}]}]}}",
     "../preset/mine": "hydra: {sweeper: {params: {preset: 'fast,rigorous'}}}",
+    "bracket": "hydra: {sweeper: {params: {label: '[a] b', workers: 1}}}",
     "mixed": "defaults: [{override /model: [thread, process]}]",
 }
 BYTES = {
@@ -138,6 +139,7 @@ def test_it_means_what_it_says(
         (["+experiment=chained_zip", "workers=1"], "+experiment=chained_zip: its file sweeps over experiment itself, and what is typed would replace that axis; leave it out of the file, and type +experiment=A,B"),
         (["+experiment=one,chained_grid"], "+experiment=chained_grid: its file sweeps over experiment itself, and what is typed would replace that axis; leave it out of the file, and type +experiment=A,B"),
         (["-m", "preset=mine"], "preset=mine: its file sweeps over preset itself, and what is typed would replace that axis; leave it out of the file, and type preset=A,B"),
+        (["+experiment=bracket"], "label=[a] b: cannot be read; write KEY=VALUE, and quote special characters, as in 'KEY=\"a b\"'"),
         (["model=[thread,process]"], "model=[thread,process]: a cell has one model, and the last of a list would replace the others; write model=thread,process"),
         (["model=thread,null"], "model=null: not the name of a choice; write model=NAME, or leave it out"),
         (["+experiment=null"], "+experiment=null: not the name of a choice; write +experiment=NAME, or leave it out"),

@@ -113,6 +113,12 @@ def test_a_value_of_yaml_is_the_same_as_an_override(value: Any) -> None:
     assert job == [f"key={write(value)}"]
 
 
+def test_a_text_of_a_list_that_refers_to_a_knob_is_one_value() -> None:
+    """It is quoted as any other, unless it is the knob's value itself."""
+    (job,) = expand([], {"key": ["a, ${workers}", "${workers}"]}, [])
+    assert OverridesParser.create().parse_override(job[0]).value() == ["a, ${workers}", "${workers}"]
+
+
 # --- zipped axes -----------------------------------------------------------------------------------------
 
 

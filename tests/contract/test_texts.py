@@ -108,3 +108,36 @@ def test_a_grid_of_a_file_says_the_same() -> None:
         ["++environment.X='1'", "workers=1"],
         ["++environment.X='2'", "workers=2"],
     ]
+
+
+@given(
+    st.sampled_from(["label", "environment.X", "+environment.X", "outputs", "interpreter.path"]),
+    st.lists(st.text().filter(lambda text: "${" not in text), min_size=1, max_size=3),
+)
+def test_a_text_in_a_list_is_one_value_as_written(key: str, texts: list[str]) -> None:
+    """Brackets, commas, quotes, functions, null and spaces included, wherever a grid has lists."""
+    name, _, rest = for_hydra(f"{key}=x").partition("=")
+    assert rest == "'x'"
+    grids: list[list[str]] = [
+        [line for (line,) in expand([], grid_for_hydra({key: texts}), [])],
+        [line for (line,) in expand([], {}, [grid_for_hydra({key: texts})])],
+        [line for (line,) in expand([], {}, [grid_for_hydra({"zip": [{key: texts}]})])],
+        [line for (line,) in expand([], {}, [], None, zips_for_hydra([{key: texts}]))],
+    ]
+    for lines in grids:
+        assert [_value(line) for line in lines] == texts
+        assert {line.partition("=")[0] for line in lines} == {name}
+        assert [_value(for_hydra(as_typed(line))) for line in lines] == texts
+
+
+@given(
+    st.lists(st.text(min_size=1).filter(lambda text: "${" not in text).map("/{}/python".format), min_size=1)
+)
+def test_a_path_in_a_list_is_one_interpreter(paths: list[str]) -> None:
+    """As `interpreter=PATH` is, whatever the names of folders hold."""
+    for jobs in (
+        expand([], grid_for_hydra({"interpreter": paths}), []),
+        expand([], {}, [grid_for_hydra({"zip": [{"interpreter": paths}]})]),
+    ):
+        assert [_value(line) for (line,) in jobs] == paths
+        assert {line.partition("=")[0] for (line,) in jobs} == {"++interpreter.path"}

@@ -1,4 +1,4 @@
-"""References to knobs in a sweeper's YAML: they mean what they mean on the command line, or are refused."""
+"""Values in a sweeper's YAML: references to knobs mean what they mean on the command line, texts are as written."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def cells(*arguments: str) -> list[str]:
 
 def write(folder: Path, sweeper: Mapping[str, Any]) -> str:
     """Write an experiment with that sweeper, and return what chooses it."""
-    text = yaml.safe_dump({"hydra": {"sweeper": dict(sweeper)}}, sort_keys=False)
+    text = yaml.safe_dump({"hydra": {"sweeper": dict(sweeper)}}, sort_keys=False, allow_unicode=True)
     Path(folder, "conf", "experiment", "mine.yaml").write_text(f"# @package _global_\n{text}")
     return "+experiment=mine"
 
@@ -109,6 +109,20 @@ def test_a_grid_of_a_file_is_the_same_grid_typed(
     place = st.sampled_from(["params", "zip", "grids", "zip of a grid"])
     chosen = write(folder, _in_file(grid, {key: data.draw(place) for key in grid}, lists))
     assert cells(chosen) == cells("-m", *(f"{key}={','.join(values)}" for key, values in grid.items()))
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: "${" not in text)
+
+
+@settings(at_most(6), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.lists(TEXTS | st.sampled_from(["[a] b", "{a", "null", "'q'", "range(1,3)", "a,b"]), min_size=2))
+def test_a_text_in_a_list_of_a_file_arrives_as_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, texts: list[str]
+) -> None:
+    """From YAML through Hydra to each cell."""
+    monkeypatch.chdir(folder)
+    chosen = write(folder, {"params": {"label": texts}})
+    assert [request.plain["label"] for request in launched(chosen).requests] == texts
 
 
 @pytest.mark.parametrize("kind", ["race", "bisect"])
