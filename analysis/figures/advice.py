@@ -96,4 +96,6 @@ def _title(advice: Advice) -> str:
 
 
 def _about(advice: Advice) -> str:
-    return f"95 % intervals of a race over {plural(advice.runs, 'run')}"
+    out = len(advice.struck_out)
+    beside = f", the best leaves out {plural(out, 'candidate')} with failed runs" if out else ""
+    return f"95 % intervals of a race over {plural(advice.runs, 'run')}{beside}"

@@ -58,7 +58,9 @@ def _look_into(path: Path, broken: pd.DataFrame) -> str:
         return _about("status", path)
     pairs = _pairs(raised.head(1))
     own = pairs[pairs["key"].str.lstrip("+").str.split(".").str[0].ne(_ENGINE)]
-    return f"{_run(path)} {_join(own)}rounds=1 {_DEBUG}"
+    typed = shlex.split(_join(own))
+    options, grids = _of_one_cell(path, typed)
+    return command("run", *options, *typed, *grids, "rounds=1", _DEBUG)
 
 
 def show(path: Path, *options: str) -> str:
@@ -82,10 +84,19 @@ def repeat(path: Path, overrides: str | None) -> str:
         for text in (overrides or "").split("\n")
         if text and _key(text) not in {*_NOT_OF_A_CELL, *_PLACE}
     ]
+    options, grids = _of_one_cell(path, typed)
+    return shlex.join([NAME, "run", *options, *typed, *grids])
+
+
+def _of_one_cell(path: Path, typed: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the last launch's options that hold for one cell, and what takes out the grids of files and experiments.
+
+    A search or a grid that was typed would choose other cells, or none of this one's settings.
+    """
     options = [text for text in typed_options(path) if not _is_of_sweeper(text)]
     files = any(text.startswith("--config") for text in options)
     grids = _NO_GRIDS if files or any(_key(text) == "experiment" for text in typed) else ()
-    return shlex.join([NAME, "run", *options, *typed, *grids])
+    return options, grids
 
 
 def _is_of_sweeper(override: str) -> bool:

@@ -303,7 +303,10 @@ def test_whoever_failed_once_is_struck_out_by_name(tmp_path: Path, rival: float)
     assert frame["speedup"].isna().sum() == 1
     assert frame["failed_runs"].sum() == 2
     assert frame["stands"].eq("failed").sum() == 2
-    draw("advice", load(path))
+    figure = draw("advice", load(path))
+    assert isinstance(figure, Figure)
+    caption = " ".join(" ".join(text.get_text() for text in figure.texts).split())
+    assert "the best leaves out 2 candidates with failed runs" in caption
 
 
 def test_where_all_failed_once_there_is_no_advice(tmp_path: Path) -> None:

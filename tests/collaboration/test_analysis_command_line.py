@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -154,6 +155,21 @@ def test_what_to_type_next(small: Sample) -> None:
     small.add_bad("failed", "KeyError: 1", model="thread", workers=2, overrides=typed)
     assert _next(small.path) == "breakeven run model=thread workers=2 'x=a b' rounds=1 engine=debug"
     assert summarise(load(small.path)).next_command == "breakeven show outputs/small"
+
+
+@pytest.mark.parametrize(
+    "sweeper", ["hydra/sweeper=race", "hydra/sweeper=bisect", "hydra.sweeper.only=[{workers: 2}]"]
+)
+def test_what_failed_in_a_search_or_a_grid_is_debugged_alone(small: Sample, sweeper: str) -> None:
+    """The command has the settings of one run: a race would refuse rounds, and an experiment add its own grids."""
+    launch = {"options": [sweeper, "hydra.verbose=true"], "overrides": [], "order": []}
+    (small.path / "sweep.yaml").write_text(json.dumps({"launches": [launch]}))
+    typed = "model=thread\nworkers=2\n+experiment=advise"
+    small.add_bad("failed", "KeyError: 1", model="thread", workers=2, overrides=typed)
+    assert _next(small.path) == (
+        "breakeven run hydra.verbose=true model=thread workers=2 +experiment=advise "
+        "hydra.sweeper.params=null hydra.sweeper.grids=null rounds=1 engine=debug"
+    )
 
 
 def test_no_command_suggests_itself(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:

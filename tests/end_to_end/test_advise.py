@@ -135,7 +135,8 @@ def test_a_race_is_carried_on_where_it_was_stopped(home: Path) -> None:
     )
     first = advise(home, *words, "--budget", "1s")
     assert first.returncode == 0, first.stderr
-    assert "the budget is over" in (home / "outputs/part/sweep.log").read_text()
+    log = (home / "outputs/part/sweep.log").read_text()
+    assert re.search(r"the budget (of 1s )?is over", log)  # a busy machine makes no run in this time
     runs = set((home / "outputs/part/runs").iterdir())
     written = (home / "outputs/part/search.json").read_text()
     done = advise(home, *words, "--budget", "60s")
