@@ -38,9 +38,29 @@ def test_the_snippets_read_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     known: dict[str, Any] = {}
     for block in _blocks("python") + _blocks("python", RESULTS):
         exec(compile(block, "a page", "exec"), known)  # noqa: S102  # our own text
-    assert len(known["runs"]) == 4
+    assert len(known["lab"].runs) == 4
     assert known["workers"].phase.nunique() > 3
     assert len(known["lab"].cells) == 4
+
+
+def test_the_snippets_read_a_sweep_of_which_every_run_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables without rows have no file, and their columns all the same."""
+    (tmp_path / "mine.py").write_text("def fail():\n    raise ValueError('no such luck')\n")
+    words = ("workload=function", "workload.target=mine:fail", "model=thread", "workers=1,2", *SHORT[:1])
+    done = commands.run(commands.module("runner", *words, QUIET), tmp_path, {"PATH": ""})
+    assert done.returncode == 1, done.stderr
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {}
+    for block in _blocks("python"):
+        exec(compile(block, "a page", "exec"), known)  # noqa: S102  # our own text
+    assert len(known["lab"].runs) == 2
+    assert known["ok"].empty
+    lab = known["lab"]
+    for table in (lab.trials, lab.workers, lab.spans(), lab.activity, lab.observations):
+        assert table.empty
+        assert {"cell_id", "round"} < set(table.columns)
 
 
 def test_the_experiment_runs_from_a_folder_of_ones_own(tmp_path: Path) -> None:
