@@ -120,7 +120,12 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         body = _draw_panels(frame, cells, most)
         lanes = f"lanes: one trial, bins of {format_length(frame['bin_ns'].median())}"
         common = tuple(filter(None, cells["common"].head(1)))
-        sample = (lanes, *common, describe_sample(cells), *describe_disturbed(cells))
+        sample = (
+            lanes,
+            *common,
+            describe_sample(cells),
+            *describe_disturbed(cells, marked=is_varied(cells["workers"])),
+        )
         return finish(body, _title(cells), context, *sample)
 
 

@@ -9,8 +9,10 @@ from matplotlib.lines import Line2D
 from breakeven.analysis.advice import advice_table, advise
 from breakeven.analysis.advice.advice import WORDS, Advice
 from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed, draw_hollow
 from breakeven.analysis.figures.look import (
     GREY,
+    Style,
     finish,
     look,
     new_figure,
@@ -41,7 +43,8 @@ def frame(lab: Lab) -> pd.DataFrame:
     measured = found[found["runs"].gt(0)].assign(title=_title(advice), about=_about(advice))
     if measured.empty:
         raise NothingToDraw("no candidate was measured")
-    return measured.reset_index(drop=True)
+    disturbed = lab.estimates["pairs_disturbed"].reindex(measured["cell_id"]).to_numpy()
+    return measured.assign(pairs_disturbed=disturbed).reset_index(drop=True)
 
 
 def draw(frame: pd.DataFrame, context: Context) -> Figure:
@@ -53,17 +56,19 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         for place, (_, row) in enumerate(shown.iterrows()):
             word = next(word for word, text in WORDS.items() if text == row["stands"])
             point = shown.iloc[[place]]
+            style = Style(PALETTE[_COLOURS[word]], _MARKERS[word], "-")
             axes.errorbar(
                 point["speedup"],
                 [place],
                 xerr=split_errors(point, "speedup"),
-                color=PALETTE[_COLOURS[word]],
-                marker=_MARKERS[word],
+                color=style.color,
+                marker=style.marker,
                 linestyle="none",
                 markersize=6.5,
                 capsize=3,
                 zorder=3,
             )
+            draw_hollow(axes, point["speedup"], [place], point, style)
         axes.axvline(1.0, color=GREY, linestyle="--", linewidth=1.0)
         axes.set_yticks(range(len(shown)), [wrap_label(name) for name in shown["name"]])
         axes.set_ylim(len(shown) - 0.5, -0.5)
@@ -72,7 +77,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         there = [word for word in _SHOWN if WORDS[word] in set(shown["stands"])]
         place_legend(body, [*(_handle(word) for word in there), _serial()])
         notes = thinned(len(shown), len(frame), "candidates")
-        return finish(body, str(frame["title"].iloc[0]), context, *notes, str(frame["about"].iloc[0]))
+        sample = (*notes, str(frame["about"].iloc[0]), *describe_disturbed(shown))
+        return finish(body, str(frame["title"].iloc[0]), context, *sample)
 
 
 def _handle(word: str) -> Line2D:

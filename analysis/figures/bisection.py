@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from breakeven.analysis.advice.crossings import Crossing, crossings
 from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.look import (
     GREY,
     finish,
@@ -47,6 +48,7 @@ def _runs(lab: Lab, line: Crossing, number: int) -> pd.DataFrame:
     return runs[["cell_id", "speedup"]].assign(
         line=number,
         position=runs["cell_id"].map(places),
+        pairs_disturbed=runs["cell_id"].map(lab.estimates["pairs_disturbed"]),
         along=line.along,
         text=line.text,
         word=line.found.word,
@@ -84,4 +86,5 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         body.supylabel("speedup over the serial program")
         notes = thinned(len(lines), frame["line"].nunique(), "lines")
         runs = f"each dot is one of {plural(len(frame), 'run')}, bands are 95 % brackets of the crossing"
-        return finish(body, "Where it begins to pay", context, *notes, runs)
+        sample = (*notes, runs, *describe_disturbed(frame, marked=False))
+        return finish(body, "Where it begins to pay", context, *sample)

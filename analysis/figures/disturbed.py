@@ -27,10 +27,13 @@ def draw_hollow(axes: Axes, x: Any, y: Any, points: pd.DataFrame, style: Any) ->
         )
 
 
-def describe_disturbed(cells: pd.DataFrame) -> tuple[str, ...]:
-    """Return the part of the caption about the disturbed trials of ``cells``, if there are any; they count."""
+def describe_disturbed(cells: pd.DataFrame, *, marked: bool = True) -> tuple[str, ...]:
+    """Return the part of the caption about the disturbed trials of ``cells``, if there are any; they count.
+
+    ``marked`` says whether the figure has markers of cells, which are hollow then.
+    """
     shares = cells["pairs_disturbed"]
     if not shares.gt(0).any():
         return ()
-    hollow = f" (hollow: over {MOST:.0%})" if shares.gt(MOST).any() else ""
+    hollow = f" (hollow: over {MOST:.0%})" if marked and shares.gt(MOST).any() else ""
     return (f"up to {shares.max():.0%} of a cell's trials disturbed{hollow}",)

@@ -284,15 +284,15 @@ def sort_labels(frame: pd.DataFrame, by: str) -> list[str]:
     return list(dict.fromkeys(frame[by]))
 
 
-def describe_sample(frame: pd.DataFrame) -> str:
-    """Return the part of the caption on what the bars cover."""
+def describe_sample(frame: pd.DataFrame, of: str = "cell") -> str:
+    """Return the part of the caption on what the bars cover, and how many processes each ``of`` them has."""
     if frame["covers"].eq("nothing").all():
         return "too few trials for an interval"
     if frame["covers"].eq("process").any():
-        return "95 % intervals of one process, so a cell may differ by more"
+        return f"95 % intervals of one process, so a {of} may differ by more"
     covered = frame[frame["covers"].ne("nothing")]
     some = "" if len(covered) == len(frame) else ", where there are bars"
-    return f"95 % intervals over {describe_processes(covered['rounds'])} a cell{some}"
+    return f"95 % intervals over {describe_processes(covered['rounds'])} a {of}{some}"
 
 
 def describe_processes(counts: pd.Series[int]) -> str:

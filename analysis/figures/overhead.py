@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.look import (
     add_legend,
     describe_range,
@@ -31,7 +32,7 @@ from breakeven.analysis.verdicts.question import COMPARED
 
 WORKERS, PARENT = "workers", "parent"
 _DOES = {"serialize": "pickle", "send": "send", "receive": "receive", "deserialize": "unpickle"}
-_HANDLES = tuple(_DOES)
+HANDLES = tuple(_DOES)
 _WORKS = ("serialize", "receive", "deserialize")
 """What a parent does not do while it is blocked; its send may be, until workers that compute read."""
 _WAITS = ("wait", "idle")
@@ -64,7 +65,9 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     sums = sum_phases(lab)
     if sums.empty:
         raise NothingToDraw("no spans of a traced parallel trial: it needs measure.traced of at least 1")
-    cells = lab.cells[lab.cells.index.isin(sums["cell_id"])].join(lab.estimates["task_measured_ns"])
+    cells = lab.cells[lab.cells.index.isin(sums["cell_id"])].join(
+        lab.estimates[["task_measured_ns", "pairs_disturbed"]]
+    )
     shown = next((pattern for pattern in COMPARED if cells["pattern"].eq(pattern).any()), None)
     if shown is None:
         raise NothingToDraw(f"no spans of tasks or messages: it needs pattern={', '.join(COMPARED)}")
@@ -73,7 +76,15 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     budgets = {WORKERS: Budget()(sums), PARENT: Budget()(sum_phases(lab, parent=True))}
     beyond = 1 - 1 / slowed(lab.runs)
     parts = pd.concat([_split_compute(budget, beyond).assign(lane=lane) for lane, budget in budgets.items()])
-    names = ["mechanism", "mechanism_place", "setting", "setting_place", "model", "workers"]
+    names = [
+        "mechanism",
+        "mechanism_place",
+        "setting",
+        "setting_place",
+        "model",
+        "workers",
+        "pairs_disturbed",
+    ]
     return cells[names].join(parts.set_index("cell_id"), how="inner").reset_index()
 
 
@@ -128,7 +139,9 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
         trials = describe_range(frame["trials"])
         sample = f"sums over {'one traced trial' if trials == '1' else f'{trials} traced trials'} a cell"
         notes = (*thinned(len(kept), len(settings), "settings"), *some)
-        return finish(body, _title(frame), context, *notes, sample, *parent)
+        return finish(
+            body, _title(frame), context, *notes, sample, *parent, *describe_disturbed(frame, marked=False)
+        )
 
 
 def _keep_bars(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -164,7 +177,7 @@ def _title(frame: pd.DataFrame) -> str:
     least = bar if one or not setting else f"{bar}, {setting}"
     low, high = (f"{share:.0%}" for share in (shares[ON_CPU].iloc[0], shares[ON_CPU].iloc[-1]))
     reach = low if low == high else f"{low} to {high}"
-    parent = _parent(frame, shares.index[0], _HANDLES if _rest(shares)[0] in _WAITS else _WORKS)
+    parent = _parent(frame, shares.index[0], HANDLES if _rest(shares)[0] in _WAITS else _WORKS)
     return f"Workers compute on a CPU for {reach} of their time, least with {least}: {_cause(shares)}{parent}"
 
 
@@ -180,13 +193,18 @@ def _cause(shares: pd.DataFrame) -> str:
 
 
 def _parent(frame: pd.DataFrame, which: tuple[str, str], phases: tuple[str, ...]) -> str:
-    """Return what the parent does while the workers of one bar wait, if it is busy with messages: ``phases``."""
+    """Return for how long the parent handles messages beside the workers of one bar, as the bar below shows it.
+
+    It is empty if the parent is not busy: ``phases`` are those in which it surely is.
+    """
     mechanism, setting = which
     rows = frame[frame["lane"].eq(PARENT) & frame["mechanism"].eq(mechanism) & frame["setting"].eq(setting)]
-    handles = rows[rows["phase"].isin(phases)].groupby("phase")["share"].mean()
-    if handles.sum() < _BUSY:
+    shares = rows.groupby("phase")["share"].mean()
+    busy = shares[shares.index.isin(phases)]
+    if busy.sum() < _BUSY:
         return ""
-    return f", the parent is busy for {handles.sum():.0%}, most to {_DOES[str(handles.idxmax())]}"
+    handles = shares[shares.index.isin(HANDLES)]
+    return f", the parent handles messages for {handles.sum():.0%}, most to {_DOES[str(handles.idxmax())]}"
 
 
 def _draw_panels(frame: pd.DataFrame, settings: list[str]) -> SubFigure:

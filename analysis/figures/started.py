@@ -79,7 +79,10 @@ def frame_ways(lab: Lab, roles: Roles, cost: Cost) -> pd.DataFrame:
     ways = (
         cells.loc[first.index]
         .join(found.rename(columns=ends))
-        .assign(combined=alike.value_counts()[first].to_numpy())
+        .assign(
+            combined=alike.value_counts()[first].to_numpy(),
+            pairs_disturbed=cells["pairs_disturbed"].groupby(alike).max()[first].to_numpy(),
+        )
     )
     ways = ways.assign(**{name: ways[name].iloc[0] for name in _WORK if name in ways and len(ways)})
     panels = roles if roles.facet or not is_varied(ways["workers"]) else replace(roles, facet=("workers",))
@@ -115,14 +118,16 @@ def draw_ways(frame: pd.DataFrame, cost: Cost, title: str, context: Context) -> 
         for axes in body.axes:
             set_log_axis(axes.xaxis, format_time)
         notes = (*thinned(len(kept), len(settings), "settings"), *left_out)
-        sample = (*_describe_combined(shown), describe_sample(shown), *describe_disturbed(shown))
+        sample = (*_describe_combined(shown), *describe_disturbed(shown))
         return finish(body, title, context, *notes, *sample)
 
 
 def _describe_combined(shown: pd.DataFrame) -> tuple[str, ...]:
-    """Return what the caption says of rows that stand for several cells, of which a table has a number each."""
+    """Return what the caption says of rows, which may stand for several cells; a table has a number of each cell."""
     most = int(shown["combined"].max())
-    return (f"up to {most} cells a row",) if most > 1 else ()
+    if most == 1:
+        return (describe_sample(shown),)
+    return (f"up to {most} cells a row", describe_sample(shown, "row"))
 
 
 def _quickest(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from breakeven.analysis.figures.choice import choose_comparable
 from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.lanes import BUSY, STATES, Array, bin_states, split_states
 from breakeven.analysis.figures.look import (
     GREY,
@@ -81,11 +82,12 @@ def frame(lab: Lab, roles: Roles = DEFAULT) -> pd.DataFrame:
     if not spans["on_cpu_ns"].gt(0).any():
         raise NothingToDraw("no compute span has CPU time: the interpreter has no thread_time_ns")
     sweep = roles.add_to(lab.cells)
-    named, common = name_panels(cells, sweep, roles.facet), describe_common(cells, sweep, _DESCRIBED)
+    named = name_panels(cells, sweep, roles.facet)
+    common = describe_common(cells, sweep, _DESCRIBED)
     cells = cells.assign(mechanism=named, work=name_work(cells), payload=payloads(cells), common=common)
     cells["mechanism_place"] = range(len(cells))
     described = cells[["mechanism", "mechanism_place", *_WORK, "common", "gil_enabled", "cpu_count"]]
-    described = described.join(lab.estimates["task_measured_ns"])
+    described = described.join(lab.estimates[["task_measured_ns", "pairs_disturbed"]])
     return described.join(spans.set_index("cell_id"), how="inner").reset_index()
 
 
@@ -97,7 +99,13 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
     with look():
         body = _draw_panels(frame, names, section, parallelism)
         sample = f"one traced trial a panel: {_describe_work(frame)}"
-        return finish(body, _title(frame, parallelism), context, sample)
+        return finish(
+            body,
+            _title(frame, parallelism),
+            context,
+            sample,
+            *describe_disturbed(frame.drop_duplicates("cell_id"), marked=False),
+        )
 
 
 def _describe_work(frame: pd.DataFrame) -> str:

@@ -12,7 +12,6 @@ from breakeven.analysis.frames.factors import (
     MECHANISM,
     drop_implied,
     label_cells,
-    label_mechanisms,
     name_work,
     tell_apart,
     varying,
@@ -41,11 +40,16 @@ def name_panels(
 ) -> pd.Series[str]:
     """Name each of ``cells`` by its mechanism or the factors ``facet``, and by all else in which they differ.
 
-    They are some of the cells of ``sweep``; ``beside`` are factors by which they differ within a panel.
+    They are some of the cells of ``sweep``; ``beside`` are factors by which they differ within a panel. What varies in
+    the sweep and is not alike in all of them is named, also of a single one that has it, such as the one channel beside
+    a pool: so it can be found among the sweep's cells.
     """
-    first = label_cells(cells, facet, ", ") if facet else label_mechanisms(cells)
+    values = _values(cells, sweep)
+    differ = [name for name, found in values.items() if len(found) > 1]
+    of_mechanism = ("model", *(name for name in MECHANISM[1:] if name in differ))
+    first = label_cells(cells, facet, ", ") if facet else label_cells(sweep, of_mechanism, "/")[cells.index]
     told = {*(facet or MECHANISM), *beside, "function"}
-    further = [name for name in varying(cells, _worth_telling(sweep)) if name not in told]
+    further = [name for name in differ if name not in told]
     texts = zip(first, label_cells(cells.assign(workload=name_work(cells)), further, ", "), strict=True)
     names = pd.Series([", ".join(filter(None, pair)) for pair in texts], cells.index, dtype="str")
     return tell_apart(cells.assign(name=names), "name", beside)
@@ -53,18 +57,20 @@ def name_panels(
 
 def describe_common(cells: pd.DataFrame, sweep: pd.DataFrame, told: Collection[str]) -> str:
     """Return the factors of ``sweep`` that vary in it and are alike in all of ``cells``, but for those ``told``."""
-    whole = sweep.assign(workload=name_work(sweep))
-    texts = {
-        name: write(whole, name).loc[cells.index].dropna().unique()
-        for name in _worth_telling(sweep)
-        if name not in told
-    }
-    common = {name: str(found[0]) for name, found in texts.items() if len(found) == 1 and found[0]}
+    values = _values(cells, sweep).items()
+    common = {name: found[0] for name, found in values if len(found) == 1 and found[0] and name not in told}
     return ", ".join(
         _COMMON.get(name, "{}").format(text)
         for name, text in common.items()
         if not (name == "ipc" and text in BARE)
     )
+
+
+def _values(cells: pd.DataFrame, sweep: pd.DataFrame) -> dict[str, list[str]]:
+    """Return what ``cells`` have of each factor that is worth telling, in words; missing values are left out."""
+    whole = sweep.assign(workload=name_work(sweep))
+    texts = {name: write(whole, name).loc[cells.index].dropna() for name in _worth_telling(sweep)}
+    return {name: [str(text) for text in found.unique()] for name, found in texts.items()}
 
 
 def _worth_telling(sweep: pd.DataFrame) -> list[str]:

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from breakeven.analysis.figures.context import Context, NothingToDraw
+from breakeven.analysis.figures.disturbed import describe_disturbed
 from breakeven.analysis.figures.heat import add_key, draw_cells, new_panels, text_color, write_in
 from breakeven.analysis.figures.look import (
     describe_processes,
@@ -140,9 +141,8 @@ def draw(frame: pd.DataFrame, context: Context) -> Figure:
             _draw_map(axes, one, candidates, key)
         add_key(body, key.entries())
         sample = f"verdicts over {describe_processes(frame['rounds'])} a cell{key.describe()}"
-        return finish(
-            body, _title(maps, frame), context, sample, *thinned(len(kept), len(settings), "settings")
-        )
+        notes = (*thinned(len(kept), len(settings), "settings"), *describe_disturbed(frame, marked=False))
+        return finish(body, _title(maps, frame), context, sample, *notes)
 
 
 def _to_maps(frame: pd.DataFrame) -> list[Map]:

@@ -105,4 +105,4 @@ def test_the_parents_lane_is_shown_beside_the_workers(tmp_path: Path) -> None:
     assert shares[overhead.PARENT].to_dict() == pytest.approx({"serialize": 0.4, "wait": 0.6})
     times = frame.groupby("lane")["ns"].sum()
     assert times[overhead.WORKERS] == pytest.approx(4 * times[overhead.PARENT])
-    assert ", the parent is busy for 40%, most to pickle" in overhead._title(frame)
+    assert ", the parent handles messages for 40%, most to pickle" in overhead._title(frame)

@@ -201,7 +201,7 @@ def test_titles_are_found_in_the_data(rich: Lab, figures: dict[str, Figure]) -> 
         f"Parallel work pays in {len(pays)} of {len(answers)} settings, most for {best}"
     )
     assert titles["timeline"].startswith("Of 4 workers, on average 1.")
-    assert titles["timeline"].endswith(" with thread are on a CPU at once")
+    assert titles["timeline"].endswith(" with thread/queue are on a CPU at once")
     speedups = rich.estimates.query("pattern == 'window'").set_index(["model", "workers"])["speedup"]
     change = f"{speedups['process', 4] / speedups['process', 1]:.2f}"
     assert titles["activity"].startswith(f"From 1 to 4 workers, calls completed: {change} times (1.")
@@ -237,11 +237,12 @@ def test_workers_that_start_alike_are_counted_together(tmp_path: Path) -> None:
 def test_one_thread_at_a_time_is_what_the_timeline_measures(rich: Lab) -> None:
     """With the GIL the lanes of four threads sum to one CPU; those of processes to both."""
     frame = timeline.frame(rich)
-    assert frame.drop_duplicates("mechanism")["mechanism"].tolist() == ["thread", "process", "process_pool"]
+    names = frame.drop_duplicates("mechanism")["mechanism"].tolist()
+    assert names == ["thread/queue", "process/queue", "process_pool"]
     assert frame["workers"].unique().tolist() == [4]
     at_once = frame.groupby("mechanism")["on_cpu_ns"].sum() / TRACED_NS
-    assert at_once["thread"] == pytest.approx(0.95, abs=0.04)
-    assert at_once["process"] == pytest.approx(1.9, abs=0.08)
+    assert at_once["thread/queue"] == pytest.approx(0.95, abs=0.04)
+    assert at_once["process/queue"] == pytest.approx(1.9, abs=0.08)
 
 
 def test_the_timeline_prefers_tasks_that_show_turns(tmp_path: Path) -> None:
