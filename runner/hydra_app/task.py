@@ -30,6 +30,7 @@ from breakeven.runner.planning.request import Launch, Origin, Request
 from breakeven.runner.planning.settling import known_calibrations, settle, unknown_lengths
 from breakeven.runner.sweep.dry_run import show_plan
 from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
+from breakeven.runner.sweep.schedule import over_budget
 from breakeven.runner.sweep.signals import raise_if_interrupted
 
 STORE = "breakeven.runner.store:Sweep"
@@ -159,4 +160,5 @@ def _show_plan(plan: Plan, notes: Sequence[str]) -> None:
         settled = settle(plan, calibrations.known, stored)
     pending = find_pending(settled, stored)
     too_long = over_their_time(settled) if pending.waiting else None
-    show_plan(settled, pending, stored, (*notes, *calibrations.notes, *([too_long] if too_long else [])))
+    misfits = filter(None, (too_long, over_budget(settled, pending, stored)))
+    show_plan(settled, pending, stored, (*notes, *calibrations.notes, *misfits))

@@ -10,7 +10,7 @@ from typing import Any
 from breakeven.base.keys import Key
 from breakeven.base.rounds import FIRST_LOOK, next_look
 from breakeven.base.statuses import FINAL
-from breakeven.base.units import format_clock
+from breakeven.base.units import format_clock, format_time
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.decisions import FAILURES, Decisions
 from breakeven.runner.planning.eta import Kind, Timed, estimate
@@ -191,8 +191,10 @@ class Schedule:
         least = self._eta.seconds_left
         later = self._eta.seconds(self._later)
         left, most = self._left(), least + later
-        if left is not None and later:
-            most = min(most, max(left, 0.0 if self._budget.asked_ns is not None else least))
+        if left is not None and self._budget.asked_ns is not None:
+            most = min(most, max(left, 0.0))
+        elif left is not None and later:
+            most = min(most, max(left, least))
         return Forecast(min(least, most), most)
 
     @property
@@ -204,6 +206,18 @@ class Schedule:
             self._plan_rounds(until, planned, self.decisions.next_end(planned.cell_id) - known)
         found = self.forecast
         return Forecast(min(found.least + self._eta.seconds(until), found.most), found.most)
+
+    def misfit(self) -> str | None:
+        """Return that the budget ends before the runs that are made in any case; None if it does not."""
+        left, least = self._left(), self._eta.seconds_left
+        if left is None or not self._budget.asked_ns or left >= least:
+            return None
+        held = int(self._certain * max(left, 0.0) / least)
+        holds, takes = f"about {held}" if held else "none", "takes" if self._certain == 1 else "take"
+        return (
+            f"budget={format_time(self._budget.asked_ns)} holds {holds} of the {_counted_runs(self._certain)} to make, which {takes} "
+            f"about {format_clock(least)}; choose a longer budget, fewer cells or fewer rounds"
+        )
 
 
 def decide(plan: Plan, pending: Pending, stored: Stored) -> Decisions:
@@ -226,6 +240,13 @@ def describe_forecast(plan: Plan, pending: Pending, stored: Stored) -> str:
     return f"{cells}, {count_rounds(least, most)} each, {_between(schedule.outlook)}"
 
 
+def over_budget(plan: Plan, pending: Pending, stored: Stored) -> str | None:
+    """Return that the budget does not hold the plan; None if it does, or for a search, which has no such plan."""
+    if plan.search is not None:
+        return None
+    return Schedule(plan, pending, stored, Budget(plan.policy.budget_ns)).misfit()
+
+
 def announce(plan: Plan, pending: Pending, stored: Stored) -> str:
     """Return what a new sweep will do: its cells, their rounds, and how long that takes."""
     schedule = Schedule(plan, pending, stored, Budget(plan.policy.budget_ns))
@@ -240,6 +261,10 @@ def announce(plan: Plan, pending: Pending, stored: Stored) -> str:
 def count_rounds(least: int, most: int) -> str:
     """Return a number of rounds as text, or the least and the most."""
     return f"{least} to {most} rounds" if most > least else f"{least} round{'s' * (least != 1)}"
+
+
+def _counted_runs(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
 
 
 def _between(found: Forecast) -> str:

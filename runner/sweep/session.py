@@ -42,7 +42,7 @@ from breakeven.runner.sweep.calibrating import calibrate
 from breakeven.runner.sweep.description import describe_launch
 from breakeven.runner.sweep.loop import End, Loop, Observers
 from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, SweepEnded
-from breakeven.runner.sweep.schedule import Schedule, announce, describe_forecast
+from breakeven.runner.sweep.schedule import Schedule, announce, describe_forecast, over_budget
 from breakeven.runner.sweep.searches import open_search
 from breakeven.runner.sweep.searching import SearchSchedule
 from breakeven.runner.sweep.signals import ending_in_order
@@ -230,8 +230,8 @@ class Session:
         text = _opening(self._plan, pending, stored, turns)
         self._say("\n".join(wrap(text, self._console.width, INDENT)))
         too_long = over_their_time(self._plan) if pending.waiting else None
-        if too_long is not None:
-            self._note(observers, too_long)
+        for misfit in filter(None, (too_long, over_budget(self._plan, pending, stored.rows))):
+            self._note(observers, misfit)
 
     def _loop(self, observers: Observers, turns: Turns, engine: Engine) -> End:
         plan = self._plan

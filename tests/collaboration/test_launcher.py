@@ -184,6 +184,24 @@ def test_a_dry_run_measures_nothing(command: Command, capsys: pytest.CaptureFixt
     assert lines[-1].endswith("(estimated from the stored runs)")
 
 
+@pytest.mark.parametrize("rounds", ["rounds=9", "rounds=auto"])
+def test_a_plan_that_its_budget_does_not_hold_says_so(
+    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, rounds: str
+) -> None:
+    """In a dry run and when the launch begins; a budget that holds it is not named."""
+    monkeypatch.setenv("COLUMNS", "200")
+    swept = ("-m", "workers=range(1,5)", rounds, "sweep=mine")
+    misfit = "budget=1ms holds none of the "
+    assert command(*swept, "budget=1ms", "dry_run=true") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-1].startswith(misfit)
+    assert ": about 0:00 (" in shown[-2] or ", about 0:00 (" in shown[-2]
+    assert command(*swept, "budget=100min", "dry_run=true") == 0
+    assert "holds" not in capsys.readouterr().out
+    command(*swept, "budget=1ms")
+    assert misfit in capsys.readouterr().err
+
+
 def test_a_dry_run_tells_all_cells_apart(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     """Where their short names are the same, by the overrides that differ."""
     assert command("-m", "model=thread", "tasks=1,2", "rounds=1", "dry_run=true") == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -9,6 +10,7 @@ from math import exp
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -28,6 +30,7 @@ from breakeven.runner.planning.settling import settle
 from breakeven.runner.sweep.budget import Budget
 from breakeven.runner.sweep.dry_run import lines
 from breakeven.runner.sweep.schedule import Schedule, describe_forecast
+from tests.examples import at_most
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -294,6 +297,42 @@ def test_the_forecast_names_both_ends(knobs: dict[str, Any], expected: str) -> N
     """From what is made in any case to what precision or budget may take."""
     plan = _plan(**knobs)
     assert describe_forecast(plan, find_pending(plan, {}), {}).startswith(expected)
+
+
+@at_most(30)
+@given(
+    st.integers(1, 12),
+    st.sampled_from([{"rounds": 3}, {"rounds": 1}, {}, {"max_rounds": 1}]),
+    st.floats(0.01, 3).filter(lambda share: not 0.95 < share < 1.05),
+)
+def test_a_plan_that_its_budget_does_not_hold_says_so(
+    cells: int, knobs: dict[str, Any], share: float
+) -> None:
+    """With a fixed number of rounds as well; and no forecast is longer than the time that was asked for."""
+    plan = _plan(*({"label": f"c{number}"} for number in range(cells)), **knobs)
+    runs = len(find_pending(plan, {}).waiting)
+    needed = _on_time(plan, 0).forecast.least
+    asked = round(share * needed * 1e9)
+    with patch("breakeven.runner.sweep.budget.perf_counter", return_value=0.0):
+        said, forecast = _on_time(plan, asked).misfit(), _on_time(plan, asked).forecast
+    assert _on_time(plan, 0).misfit() is _on_time(plan, None).misfit() is None
+    assert forecast.most <= asked / 1e9
+    if share > 1:
+        assert said is None
+        return
+    found = re.fullmatch(
+        r"budget=\S+ holds (about (\d+)|none) of the (\d+) runs? to make, which takes? about \S+; "
+        "choose a longer budget, fewer cells or fewer rounds",
+        str(said),
+    )
+    assert found is not None
+    assert int(found[3]) == runs
+    assert 0 <= share * runs - int(found[2] or 0) < 1.01
+
+
+def _on_time(plan: Plan, budget_ns: int | None) -> Schedule:
+    """Return the schedule of a launch that begins at 0 s."""
+    return Schedule(plan, find_pending(plan, {}), {}, Budget(budget_ns, began=0.0))
 
 
 def test_a_dry_run_tells_what_a_launch_would_do() -> None:
