@@ -193,6 +193,7 @@ def _sweep_name(typed: object) -> str:
     name = "" if typed == "" else read_name(typed, "sweep")
     if not name or name.startswith(".") or "/" in name or "\0" in name or name == LATEST:
         raise BadValue(
-            f"sweep={name}: not a name for a results folder; use letters, digits, - and _, and not latest"
+            f"sweep={name}: not a name for a results folder; choose one without a slash, without a dot in front, and other than latest "
+            "(outputs=FOLDER sets where that folder is)"
         )
     return name

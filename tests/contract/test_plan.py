@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.runner.config.cell import Cell, parse
@@ -200,13 +202,20 @@ def test_an_engine_that_is_not_known() -> None:
     assert str(refusal.value) == f"engine=nomad: no such choice; choose one of {', '.join(KINDS)}"
 
 
-@pytest.mark.parametrize("name", ["", ".x", "a/b", "latest"])
-def test_a_name_that_is_no_folder(name: str) -> None:
-    """A sweep is one folder below the outputs."""
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]))
+    | st.sampled_from(["", ".x", "..", "a/b", "../up", "/", "latest", "Latest", "a.b", "a b", "x'y", "a=b"])
+)
+def test_a_name_is_accepted_unless_the_refusal_says_otherwise(name: str) -> None:
+    """A sweep is one folder below the outputs, and none that is hidden or the link to the newest one."""
+    if name and "/" not in name and name[0] != "." and name != "latest":
+        assert _plan(request(sweep=name)).sweep == Path("/work", "outputs", name)
+        return
     with pytest.raises(BadValue) as refusal:
         _plan(request(sweep=name))
     assert str(refusal.value) == (
-        f"sweep={name}: not a name for a results folder; use letters, digits, - and _, and not latest"
+        f"sweep={name}: not a name for a results folder; choose one without a slash, without a dot in front, and other than latest "
+        "(outputs=FOLDER sets where that folder is)"
     )
 
 
