@@ -150,8 +150,9 @@ def _zipped_entry(key: str, value: Any) -> tuple[str, Any]:
     if not isinstance(value, list):
         return _entry(key, value)
     name = key.lstrip("+")
-    exact = is_text(name) or name == "interpreter"
-    entries = [_entry(key, one) for one in (_exact(name, value) if exact else value)]
+    if name == "interpreter" and value:  # which of its two keys is meant follows from all values together
+        return _entry(key, ",".join(_exact(name, value)))
+    entries = [_entry(key, one) for one in (_exact(name, value) if is_text(name) else value)]
     return (entries[0][0] if entries else key), [text for _, text in entries]
 
 

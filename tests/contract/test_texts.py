@@ -141,3 +141,12 @@ def test_a_path_in_a_list_is_one_interpreter(paths: list[str]) -> None:
     ):
         assert [_value(line) for (line,) in jobs] == paths
         assert {line.partition("=")[0] for (line,) in jobs} == {"++interpreter.path"}
+
+
+def test_interpreters_of_a_list_are_chosen_alike_wherever_it_stands() -> None:
+    """Versions beside the name of a file are those of files, along an axis and in a zip."""
+    names = {"interpreter": ["3.14", "mine"]}
+    expected = [["interpreter=python3.14"], ["interpreter=mine"]]
+    assert expand([], grid_for_hydra(names), []) == expected
+    assert expand([], {}, [], None, zips_for_hydra([names])) == expected
+    assert expand([for_hydra("interpreter=3.14,mine")], {}, []) == expected
