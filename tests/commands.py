@@ -24,10 +24,9 @@ from tests.patience import SWEEPS_S
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING: Mapping[str, str] = MappingProxyType({})
 QUIET = "progress=quiet"
-"""For a sweep of which a test reads the rows alone: the summary imports the analysis, which takes a second."""
+"""For a sweep of which a test reads what it stored alone."""
 
 Completed = subprocess.CompletedProcess[str]
-Started = subprocess.Popen[str]
 
 
 class Command(Protocol):
@@ -66,6 +65,16 @@ def changed(words: Sequence[str], *later: str) -> tuple[str, ...]:
     return (*(word for word in words if word.partition("=")[0] not in keys), *later)
 
 
+class Started(subprocess.Popen[str]):
+    """A command that was started; if the test fails meanwhile, it is not waited for."""
+
+    def __exit__(self, kind: type[BaseException] | None, *about: object) -> None:
+        """Wait for its end; if there was an exception, end it first."""
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *about)
+
+
 def script(text: str, *arguments: str) -> list[str]:
     """Return a command that runs a script."""
     return [sys.executable, "-c", text, *arguments]
@@ -87,10 +96,10 @@ def run(command: Sequence[str], folder: Path = ROOT, added: Mapping[str, str] = 
 def start(command: Sequence[str], folder: Path = ROOT, added: Mapping[str, str] = NOTHING) -> Started:
     """Start a command in ``folder``, with variables ``added``; it is for the caller to end it."""
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=folder, env=environment(added), stdout=pipe, stderr=pipe, text=True)
+    return Started(command, cwd=folder, env=environment(added), stdout=pipe, stderr=pipe, text=True)
 
 
-def said(process: Started) -> str:
+def said(process: subprocess.Popen[str]) -> str:
     """Wait for the next line of a started command's output, and return it."""
     assert process.stdout is not None
     return process.stdout.readline().strip()

@@ -184,9 +184,13 @@ class Cluster:
             slurmd.wait()
 
     def restart_controller(self) -> None:
-        """End the controller at once, and start another that finds its state."""
-        self.controller.kill()
-        self.controller.wait()
+        """End the controller as an update of Slurm does, and start another that finds its state.
+
+        One that is killed forgets what happened in the last seconds: it gives ids of jobs that it forgot to others, and
+        drains nodes which still have the old ones.
+        """
+        self.controller.terminate()
+        self.controller.wait(PATIENCE_S)
         self.controller = self._start_controller()
 
     def processes_of(self, name: str) -> list[int]:
