@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import Protocol
 from unittest.mock import patch
 
@@ -68,11 +68,16 @@ def changed(words: Sequence[str], *later: str) -> tuple[str, ...]:
 class Started(subprocess.Popen[str]):
     """A command that was started; if the test fails meanwhile, it is not waited for."""
 
-    def __exit__(self, kind: type[BaseException] | None, *about: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         """Wait for its end; if there was an exception, end it first."""
         if kind is not None:
             self.kill()
-        super().__exit__(kind, *about)
+        super().__exit__(kind, value, traceback)
 
 
 def script(text: str, *arguments: str) -> list[str]:
