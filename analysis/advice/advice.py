@@ -24,7 +24,7 @@ class Choice:
 
     There is no cell of the serial program, and no place of one that was not measured. ``chunk`` is None for the
     default. ``refused`` says why it could not be measured, empty if it could; ``failures`` why runs of it failed, a
-    text for each.
+    text for each. ``backend`` is that of joblib, empty for other models.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Choice:
     chunk: int | None
     refused: str = ""
     failures: tuple[str, ...] = ()
+    backend: str = ""
 
     @property
     def has_speedup(self) -> bool:
@@ -149,18 +150,19 @@ def _choices(raced: Raced, answer: Answer | None) -> Iterator[Choice]:
     ids = () if answer is None else answer.question.ids
     places = {cell: place for place, cell in enumerate(ids)}
     race = raced.race
-    for cell, standing, name, candidate, refused, failures in zip(
+    for cell, standing, name, candidate, refused, failures, backend in zip(
         raced.cells,
         race.standings(),
         raced.names,
         race.candidates,
         raced.refused,
         raced.failures,
+        raced.backends,
         strict=True,
     ):
         place = None if cell is None else places.get(cell)
         own = name if place is None else _plain(names[place])
-        yield Choice(own, standing, cell, place, candidate.chunk, refused, failures)
+        yield Choice(own, standing, cell, place, candidate.chunk, refused, failures, backend)
 
 
 def _plain(name: str) -> str:

@@ -29,7 +29,8 @@ class Raced:
     The serial program has no cell_id, but None.
 
     ``given`` is how the user's function was called, None if that was not written; ``refused`` why a candidate could not
-    be measured, empty if it could; ``failures`` why its runs failed, a text for each of those.
+    be measured, empty if it could; ``failures`` why its runs failed, a text for each of those. ``backends`` are those
+    of joblib, empty for other models.
     """
 
     race: Race
@@ -38,6 +39,7 @@ class Raced:
     given: Given | None = None
     refused: tuple[str, ...] = ()
     failures: tuple[tuple[str, ...], ...] = ()
+    backends: tuple[str, ...] = ()
 
 
 def replay(lab: Lab) -> Raced | None:
@@ -56,14 +58,14 @@ def replay(lab: Lab) -> Raced | None:
         )
         given = _given(written.get("call"))
         refused = tuple(str(one.get("refused", "")) for one in written["candidates"])
+        backends = tuple(str(one.get("backend", "")) for one in written["candidates"])
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(lab, error) from error
     for number, why in enumerate(refused):
         if why:
             race.fail(number)
-    return Raced(
-        replayed(race, runs_of(lab, cells)), cells, names, given, refused, tuple(_failures(lab, cells))
-    )
+    failures = tuple(_failures(lab, cells))
+    return Raced(replayed(race, runs_of(lab, cells)), cells, names, given, refused, failures, backends)
 
 
 def read_search(lab: Lab) -> Mapping[str, Any] | None:

@@ -172,6 +172,7 @@ def _call(advice: Advice, choice: Choice) -> Call:
         choice.chunk,
         cell["start_method"] if isinstance(cell["start_method"], str) else None,
         (int(version[0]), int(version[1])) if len(version) > 1 and version[1].isdigit() else (0, 0),
+        backend=choice.backend,
         ipc=str(cell["ipc"]),
         given=advice.given,
     )

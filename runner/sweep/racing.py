@@ -77,6 +77,7 @@ class RaceSchedule(SearchSchedule[int]):
         """Return the rule and the candidates as JSON text."""
         rule, cells = self.race.rule, [None, *(planned.cell_id for planned in self._cells)]
         names = [SERIAL, *(_name(planned) for planned in self._cells)]
+        backends = ["", *(str(planned.cell.model_options.get("backend", "")) for planned in self._cells)]
         found = {
             "search": "race",
             **asdict(rule),
@@ -84,9 +85,9 @@ class RaceSchedule(SearchSchedule[int]):
             "seed": self._plan.seed,
             "call": _call(self._cells),
             "candidates": [
-                {"cell_id": cell_id, "name": name, "refused": refused, **_plain(one)}
-                for cell_id, name, refused, one in zip(
-                    cells, names, self._refused, self.race.candidates, strict=True
+                {"cell_id": cell_id, "name": name, "refused": refused, "backend": backend, **_plain(one)}
+                for cell_id, name, refused, backend, one in zip(
+                    cells, names, self._refused, backends, self.race.candidates, strict=True
                 )
             ],
         }

@@ -97,6 +97,24 @@ def test_it_says_what_to_write(race: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("backend", "line"),
+    [
+        ("threading", 'with Parallel(n_jobs=2, backend="threading") as parallel:'),
+        ("loky", "with Parallel(n_jobs=2) as parallel:"),
+        (None, "with Parallel(n_jobs=2) as parallel:"),
+    ],
+)
+def test_the_code_has_the_backend_that_was_measured(tmp_path: Path, backend: str | None, line: str) -> None:
+    """A race of an earlier version did not write it."""
+    path = stored(tmp_path / "race", {("joblib", 2): (1.8, 4)})
+    written = json.loads((path / "search.json").read_text())
+    if backend is not None:
+        written["candidates"][1]["backend"] = backend
+    (path / "search.json").write_text(json.dumps(written))
+    assert f"    {line}" in advice_lines(advice_of(path))
+
+
+@pytest.mark.parametrize(
     ("taken", "said"),
     [
         (

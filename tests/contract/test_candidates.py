@@ -175,6 +175,15 @@ def test_what_is_written_is_json_that_any_reader_takes() -> None:
     assert all(one["most"] >= 1 for one in others)
 
 
+def test_the_backend_of_a_candidate_is_written() -> None:
+    """The code for it has to name it."""
+    made = plan({"model": "thread"}, {"model": "process_pool", "ipc": "native"})
+    first, second = made.planned
+    other = replace(second, cell=replace(second.cell, model_options={"backend": "threading"}))
+    written = json.loads(schedule(replace(made, planned=(first, other))).text)["candidates"]
+    assert [one["backend"] for one in written] == ["", "", "threading"]
+
+
 def test_arguments_that_json_lacks_are_kept(tmp_path: Path) -> None:
     """The code that does the same calls the function with them."""
     made = plan({"model": "thread"})
