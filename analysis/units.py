@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from breakeven.base.text import plural as plural  # noqa: PLC0414  # offered here, too
 from breakeven.base.units import SIZES, TIMES
 
 _TIMES = tuple((float(TIMES[name]), name) for name in ("s", "ms", "us", "ns"))
@@ -94,8 +95,3 @@ def _digits(value: float) -> str:
     rounded = _round(value)
     whole = len(str(int(abs(rounded))))
     return f"{rounded if whole > _DIGITS else value:.{max(0, _DIGITS - whole)}f}"
-
-
-def plural(count: int, what: str) -> str:
-    """Return ``1 cell`` or ``2 cells``."""
-    return f"{count} {what}{'' if count == 1 else 's'}"

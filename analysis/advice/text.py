@@ -56,7 +56,9 @@ def probe(advice: Advice) -> str:
     if cells.empty:
         return ""
     cell = cells.iloc[place_of_best(cells["speedup"])]
-    parts = [f"{format_time(float(cell['task_measured_ns']))} a call, {cell['tasks']:.0f} calls in a trial"]
+    parts = [
+        f"{format_time(float(cell['task_measured_ns']))} a call, {plural(int(cell['tasks']), 'call')} in a trial"
+    ]
     crossed = cells[cells["model"].isin(("process", "process_pool", "mp_pool", "loky", "joblib", "mpire"))]
     if len(crossed) and crossed["payload_bytes"].max() > 0:
         there, back = (
@@ -83,7 +85,7 @@ def effort(advice: Advice) -> str:
         return f"{text}; {left} not measured yet"
     if advice.structure:
         return f"{text}; {left} not: surely slower, if speedup is smooth over workers and chunk size (--every measures all)"
-    of_a_part = "" if advice.part is None else f" with {advice.part.taken} inputs at a time"
+    of_a_part = "" if advice.part is None else f" with {plural(advice.part.taken, 'input')} at a time"
     return f"{text}; {left} not: even at best they could not win{of_a_part}"
 
 

@@ -50,7 +50,7 @@ def say_all(comparison: Comparison) -> str:
 def _where(count: int, of: int) -> str:
     if of == 1:
         return "in the one cell that both have"
-    return f"in {count} of {of} cells" if count < of else f"in all {of} cells"
+    return f"in {count} of {plural(of, 'cell')}" if count < of else f"in all {plural(of, 'cell')}"
 
 
 def say_each(comparison: Comparison) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -149,7 +149,8 @@ def _title(cells: pd.DataFrame) -> str:
     ends = ends.assign(change=ends["last"] / ends["first"])
     if ends["low"].eq(ends["high"]).all():
         found = _join_ends(ends, "last_total", lambda row: f"{row['last_total']:.0f}")
-        return f"{ends['high'].max()} workers complete {found} in {window}".replace(" with", " calls with", 1)
+        complete = "worker completes" if ends["high"].max() == 1 else "workers complete"
+        return f"{ends['high'].max()} {complete} {found} in {window}".replace(" with", " calls with", 1)
     found = _join_ends(ends, "change", _describe_change)
     return f"From {ends['low'].min()} to {ends['high'].max()} workers, calls completed: {found}"
 

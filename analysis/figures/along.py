@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ from breakeven.analysis.frames.lengths import lengths_of_tasks
 from breakeven.analysis.frames.order import rank_cells
 from breakeven.analysis.frames.selection import typed
 from breakeven.analysis.units import format_length, format_size
+from breakeven.base.text import fill_plural
 
 WORKERS = "workers"
 
@@ -54,7 +56,9 @@ def place_cells(cells: pd.DataFrame, along: str | None) -> pd.DataFrame:
     if along in LENGTHS:
         length = lengths_of_tasks(cells) if along == "task_ns" else cells[along].astype("float64")
         texts = length.map(LENGTHS[along].write, na_action="ignore")
-        return cells.assign(along=along, length=length, at=texts.map(LENGTHS[along].text.format))
+        return cells.assign(
+            along=along, length=length, at=texts.map(partial(fill_plural, LENGTHS[along].text))
+        )
     texts = label_cells(cells, [along], "")
     if along == WORKERS:
         return cells.assign(along=along, length=cells[along].astype("float64"), at=texts)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from breakeven.analysis.units import plural
+
 PARALLEL, SERIAL = "parallel", "serial"
 
 
@@ -45,8 +47,10 @@ def describe_answers(answers: pd.DataFrame) -> str:
     if pays.empty:
         open_ = (~answers["decision"].eq(SERIAL)).sum()
         rest = f" ({open_} not decided)" if open_ else ""
-        return f"Parallel work surely pays in none of {len(answers)} settings{rest}"
-    where = "throughout" if len(pays) == len(answers) else f"in {len(pays)} of {len(answers)} settings"
+        return f"Parallel work surely pays in none of {plural(len(answers), 'setting')}{rest}"
+    where = (
+        "throughout" if len(pays) == len(answers) else f"in {len(pays)} of {plural(len(answers), 'setting')}"
+    )
     plain = pays[pays["beyond"].eq("")]  # other speedups are not of parallel work alone
     if plain.empty:
         return f"Speedups {where}, but not from parallel work alone"

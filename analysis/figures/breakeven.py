@@ -29,7 +29,7 @@ from breakeven.analysis.figures.look import describe_processes, describe_range, 
 from breakeven.analysis.figures.map_titles import describe_maps
 from breakeven.analysis.figures.sheets import Map, choose_maps, mappable, to_maps
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_ratio
+from breakeven.analysis.units import format_ratio, plural
 
 MAPS, ROWS, PANELS = 12, 24, 8
 """The most maps, and the most rows and panels of strips, in one figure: of more, the most telling."""
@@ -119,10 +119,10 @@ def _describe(cells: pd.DataFrame) -> str:
     brackets = "; (): 95 % interval holds 1" if unclear.any() else ""
     blank = "; blank: not measured" if _has_blanks(cells) else ""
     disturbed = int(good["pairs_disturbed"].gt(MOST).sum())
-    noise = f"; {disturbed} of {len(good)} cells disturbed" if disturbed else ""
-    workers = describe_range(good["workers"])
+    noise = f"; {disturbed} of {plural(len(good), 'cell')} disturbed" if disturbed else ""
+    workers = plural(describe_range(good["workers"]), "worker")
     processes = describe_processes(good["rounds_ok"])
-    return f"{workers} workers, without start-up; {processes} a cell{brackets}{blank}{noise}"
+    return f"{workers}, without start-up; {processes} a cell{brackets}{blank}{noise}"
 
 
 def _has_blanks(cells: pd.DataFrame) -> bool:

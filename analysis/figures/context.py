@@ -9,6 +9,7 @@ import pandas as pd
 from breakeven.analysis.frames.factors import name_implementation
 from breakeven.analysis.frames.hosts import name_hosts
 from breakeven.analysis.frames.order import version
+from breakeven.analysis.units import plural
 from breakeven.analysis.verdicts.lines import Line
 from breakeven.base.modules import enumerate_some
 
@@ -54,7 +55,7 @@ class Context:
 
     def caption(self, *sample: str) -> str:
         """Return the caption in one line: the sample, then machine, CPUs and interpreters."""
-        cpus = f"{self.cpu_count} CPUs" if self.cpu_count else "CPU count varies"
+        cpus = plural(self.cpu_count, "CPU") if self.cpu_count else "CPU count varies"
         return " · ".join((*sample, self.machine, cpus, *self.interpreters))
 
 

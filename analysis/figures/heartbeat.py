@@ -25,7 +25,7 @@ from breakeven.analysis.figures.settings import keep_settings
 from breakeven.analysis.figures.ticks import set_log_axis
 from breakeven.analysis.findings.heartbeat import ALONE, LATE, MISSED, P50, P99, SMOOTH, judge
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_share, format_time, trim_zeros
+from breakeven.analysis.units import format_share, format_time, plural, trim_zeros
 
 _MEDIAN: dict[str, Any] = {"linewidth": 1, "alpha": 0.45, "label": "from the median on"}
 _FRAME: dict[str, Any] = {"color": "0.3", "linewidth": 1.2, "linestyle": "--", "zorder": 1}
@@ -92,7 +92,7 @@ def _rest(others: pd.DataFrame, smooth: pd.Series[bool]) -> str:
     if others.empty:
         return ", and so do all others"
     if not smooth.all():
-        return f"; {smooth.sum()} of {len(others)} others surely do not"
+        return f"; {smooth.sum()} of {plural(len(others), 'other')} surely do not"
     latest = others.sort_values(P99).iloc[-1]
     return f"; beside {_name(latest)}, 99 % come within {format_time(latest[P99])}"
 

@@ -40,7 +40,7 @@ from breakeven.analysis.figures.roles import DEFAULT, Roles, in_order, keep_hues
 from breakeven.analysis.figures.texts import further_height
 from breakeven.analysis.frames.factors import is_varied, label_settings
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_ratio
+from breakeven.analysis.units import format_ratio, plural
 
 ACCEPTS: tuple[str, ...] = ("x", "hue", "facet")
 
@@ -258,7 +258,7 @@ def _draw_along(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
     for axes in panels.ravel()[len(settings) :]:
         axes.remove()
     for axes in panels[:, 0]:
-        axes.set_ylabel(f"speedup over serial, {describe_range(frame['workers'])} workers")
+        axes.set_ylabel(f"speedup over serial, {plural(describe_range(frame['workers']), 'worker')}")
     for axes in body.axes:
         set_axis(axes, frame)
     cut(body, "y", 0, _highest(frame))
@@ -278,7 +278,9 @@ def _draw_dots(frame: pd.DataFrame, settings: list[str]) -> SubFigure:
         axes.axvline(cells["workers"].max(), **_IDEAL)
         for cpus in cells["cpu_count"].dropna().unique()[:1]:
             axes.axvline(cpus, **_CPUS, label=_name_cpus(cpus))
-        axes.set(xlabel=f"speedup over serial, {workers} workers\n(efficiency: divided by {workers})")
+        axes.set(
+            xlabel=f"speedup over serial, {plural(workers, 'worker')}\n(efficiency: divided by {workers})"
+        )
 
     body = draw_dots(frame, "speedup", settings, add_limits)
     cut(body, "x", 0, _highest(frame))

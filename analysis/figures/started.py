@@ -23,7 +23,7 @@ from breakeven.analysis.frames.factors import is_varied
 from breakeven.analysis.frames.hosts import host_of
 from breakeven.analysis.frames.intervals import over_processes
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_time
+from breakeven.analysis.units import format_time, plural
 from breakeven.base.factors import FACTORS
 
 __all__ = ["ACCEPTS", "Cost", "draw_ways", "frame_ways"]
@@ -153,4 +153,4 @@ def ends(frame: pd.DataFrame, cost: Cost) -> tuple[list[tuple[str, str]], str]:
     count = int(several.index.max())
     found = frame[frame["workers"].eq(count)].sort_values(cost.column)
     named = [(str(way["mechanism"]), format_time(way[cost.column])) for _, way in found.iterrows()]
-    return list(dict.fromkeys((named[0], named[-1]))), "one worker" if count == 1 else f"{count} workers"
+    return list(dict.fromkeys((named[0], named[-1]))), "one worker" if count == 1 else plural(count, "worker")

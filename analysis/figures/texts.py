@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from matplotlib.text import Text
 
@@ -31,8 +31,14 @@ _SMALLEST = 5.0
 """The smallest size of a letter, in points."""
 
 _SPACE = re.compile(
-    r"(?<=\d) (?=[kKMGT]?i?B\b|[num]?s\b|%|workers?\b)"
+    r"(?<=\d) (?=[kKMGT]?i?B\b|[kKMGT]?i?B?/s\b|[num]?s\b|%|workers?\b)"
 )  # a number and its unit stay on one line
+
+
+_BETWEEN = tuple(
+    map(re.compile, (r"(?<=[/;])|(?<=,)(?!\d)", r"(?<=[=:_\-])|(?<=\.)(?!\d)", r"(?<=[^\W\d])(?=\d)"))
+)
+"""Where a name may be broken: between its parts, if need be between parts of these, or before a number."""
 
 
 def wrap_label(label: str, characters: int = LABEL) -> str:
@@ -40,8 +46,38 @@ def wrap_label(label: str, characters: int = LABEL) -> str:
 
     Units stay with their numbers. Of one with more than `LINES` the first lines and the last are kept.
     """
-    lines = textwrap.wrap(_SPACE.sub("\N{NO-BREAK SPACE}", label), characters)
+    lines = _wrap(_SPACE.sub("\N{NO-BREAK SPACE}", label), characters)
     return "\n".join(_cut(lines)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _wrap(words: str, characters: int) -> list[str]:
+    """Return ``words`` on lines of at most so many characters; names that are longer are broken between their parts."""
+    return textwrap.wrap(" ".join(_break(word, characters) for word in words.split(" ")), characters)
+
+
+def _break(word: str, characters: int) -> str:
+    """Return a word with spaces between its parts where it is longer than a line, so that no number is broken.
+
+    No two neighbours of them have room on one line, so each space ends a line.
+    """
+    parts = [""]
+    for part in _parts(word, characters):
+        if len(parts[-1]) + len(part) <= characters:
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return " ".join(filter(None, parts))
+
+
+def _parts(word: str, characters: int, between: Sequence[re.Pattern[str]] = _BETWEEN) -> Iterator[str]:
+    """Yield the parts of a name, and of those that are longer than a line their own."""
+    if len(word) <= characters:
+        yield word
+    elif not between:
+        yield from (word[begin : begin + characters] for begin in range(0, len(word), characters))
+    else:
+        for part in between[0].split(word):
+            yield from _parts(part, characters, between[1:])
 
 
 def _cut(lines: list[str]) -> list[str]:
@@ -70,7 +106,7 @@ def fit_lines(text: Text, words: str) -> None:
     text.set_text(words)
     most = len(words) if _width(text) <= room else int(len(words) * room / _width(text)) + _LEAST
     for characters in range(most, _LEAST, -1):
-        text.set_text(textwrap.fill(words, characters))
+        text.set_text("\n".join(_wrap(words, characters)))
         if _width(text) <= room:
             return
 

@@ -34,7 +34,7 @@ from breakeven.analysis.frames.budget import select_traced
 from breakeven.analysis.frames.factors import is_varied, name_work
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_size
+from breakeven.analysis.units import format_size, plural
 
 PANELS = 4
 SECTION_NS = 80e6
@@ -117,7 +117,7 @@ def _describe_work(frame: pd.DataFrame) -> str:
         *([str(work[0])] if len(work) == 1 else []),
         *([f"tasks of {length}"] if pd.notna(length) and not is_varied(frame["task_ns"]) else []),
         *([f"payload {format_size(sizes[0])}"] if len(sizes) == 1 else []),
-        f"{describe_range(frame['workers'])} workers",
+        plural(describe_range(frame["workers"]), "worker"),
         *frame["common"].head(1),
     ]
     return ", ".join(filter(None, parts))
@@ -152,7 +152,7 @@ def _title(frame: pd.DataFrame, parallelism: dict[str, float]) -> str:
     ordered = sorted(parallelism, key=parallelism.__getitem__)
     ends = dict.fromkeys([ordered[-1], ordered[0]])
     found = " and ".join(f"{parallelism[name]:.2f} with {name}" for name in ends)
-    return f"Of {describe_range(frame['workers'])} workers, on average {found} are on a CPU at once"
+    return f"Of {plural(describe_range(frame['workers']), 'worker')}, on average {found} are on a CPU at once"
 
 
 def _draw_panels(

@@ -18,6 +18,7 @@ from breakeven.analysis.frames.factors import (
     write,
 )
 from breakeven.base.factors import FACTORS
+from breakeven.base.text import fill_plural
 
 _COMMON = {
     "model": "model {}",
@@ -60,7 +61,7 @@ def describe_common(cells: pd.DataFrame, sweep: pd.DataFrame, told: Collection[s
     values = _values(cells, sweep).items()
     common = {name: found[0] for name, found in values if len(found) == 1 and found[0] and name not in told}
     return ", ".join(
-        _COMMON.get(name, "{}").format(text)
+        fill_plural(_COMMON.get(name, "{}"), text)
         for name, text in common.items()
         if not (name == "ipc" and text in BARE)
     )

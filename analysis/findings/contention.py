@@ -11,6 +11,7 @@ from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.configs import add_knobs
 from breakeven.analysis.frames.factors import label_mechanisms, label_settings
 from breakeven.analysis.frames.load import Lab
+from breakeven.analysis.units import plural
 
 PATTERN = "map"
 WORKLOAD, SNIPPET = "contention", "workload.snippet"
@@ -67,7 +68,7 @@ def _find(cells: pd.DataFrame) -> Iterator[Finding]:
         f"undecided {_names(open_)}" if len(open_) else "",
     ]
     free = " without a GIL" if ranked["gil_enabled"].eq(False).all() else ""  # NA is neither
-    words = f"{count} workers of {name}{free}"
+    words = f"{plural(count, 'worker')} of {name}{free}"
     alone = _on_shared_alone(ranked)
     yield Finding(
         f"which snippets do not scale with {words}?",

@@ -13,7 +13,7 @@ import pandas as pd
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.factors import label_mechanisms, label_settings, name_work, tell_apart
 from breakeven.analysis.frames.load import Lab
-from breakeven.analysis.units import format_size
+from breakeven.analysis.units import format_size, plural
 
 PATTERN = "memory"
 ALIKE, STEP = 1.1, 2.0**20
@@ -160,9 +160,13 @@ def _growth(cells: pd.DataFrame) -> Iterator[Finding]:
     wanted = _and([str(count) for count in FURTHER])
     parts = []
     if estimates:
-        parts.append(f"a linear estimate from {measured} workers for {wanted}: {', '.join(estimates)}")
+        parts.append(
+            f"a linear estimate from {plural(measured, 'worker')} for {wanted}: {', '.join(estimates)}"
+        )
     if bent:
-        parts.append(f"{_and(bent)} does not grow linearly from {measured} workers, so nothing is estimated")
+        parts.append(
+            f"{_and(bent)} does not grow linearly from {plural(measured, 'worker')}, so nothing is estimated"
+        )
     about = cells["about"].iloc[0]
     yield Finding(
         f"what more workers would take for {about}",

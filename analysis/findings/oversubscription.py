@@ -16,7 +16,7 @@ from breakeven.analysis.frames.factors import label_settings, name_work, write
 from breakeven.analysis.frames.intervals import over_processes
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.slowed import BUSY
-from breakeven.analysis.units import format_rate
+from breakeven.analysis.units import format_rate, plural
 
 PATTERN = "map"
 BAND = 0.05
@@ -81,7 +81,7 @@ def _find(cells: pd.DataFrame) -> Iterator[Finding]:
     yield Finding(
         f"what oversubscription costs for {about} in {worst['model']}",
         decision,
-        f"For {about} in {worst['model']}: {_text(worst)} on {worst['cpu_count']:.0f} CPUs; at best without "
+        f"For {about} in {worst['model']}: {_text(worst)} on {plural(int(worst['cpu_count']), 'CPU')}; at best without "
         f"oversubscription {_text(best)}: {told[decision]}.",
         (str(worst.name), str(best.name)),
         clause=f"{worst['model']}: {told[decision]}" if decision == "costs" else "",
@@ -101,6 +101,6 @@ def _text(cell: pd.Series[Any]) -> str:
     with_ = f" with {cell['threads']}" if cell["threads"] else ""
     count = int(cell["workers"])
     return (
-        f"{count} worker{'s' * (count != 1)} x {cell['cpus_alone']:.1f} CPUs a task{with_} "
+        f"{plural(count, 'worker')} x {cell['cpus_alone']:.1f} CPUs a task{with_} "
         f"{'does' if count == 1 else 'do'} {format_rate(cell[_RATE])}{interval}"
     )

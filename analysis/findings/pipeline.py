@@ -17,7 +17,7 @@ from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.factors import name_cells
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.observed import mean_of_processes
-from breakeven.analysis.units import format_share
+from breakeven.analysis.units import format_share, plural
 
 PATTERN = "pipeline"
 STAGE, EVEN, PASSING, UNDECIDED = "stage", "even", "passing", "undecided"
@@ -36,7 +36,7 @@ def _findings(lab: Lab) -> Iterator[Finding]:
     names = name_cells(cells)
     for cell_id, rows in shares_of_stages(lab).groupby("cell_id", sort=False):
         if cell_id in cells.index:
-            words = f"Pipeline of {len(rows)} stages, {names[cell_id]}"
+            words = f"Pipeline of {plural(len(rows), 'stage')}, {names[cell_id]}"
             decision, said = _judge(rows.sort_values("value", ascending=False))
             details = tuple(
                 f"stage {row['stage']}: {_share(row)}" for _, row in rows.sort_values("stage").iterrows()

@@ -15,7 +15,7 @@ import pandas as pd
 from breakeven.analysis.findings.finding import Finding
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.streamed import BANDWIDTH, PATTERN, RATE, rivals, saturated, streams
-from breakeven.analysis.units import format_rate, format_size, format_time
+from breakeven.analysis.units import format_rate, format_size, format_time, plural
 
 __all__ = ["PATTERN", "find"]
 
@@ -71,7 +71,7 @@ def _way(workers: int, producers: str) -> str:
 
 
 def _some(workers: int) -> str:
-    return f"{workers} worker{'s' * (workers != 1)}"
+    return f"{plural(workers, 'worker')}"
 
 
 def _told(rows: pd.DataFrame, row: pd.Series[Any]) -> str:

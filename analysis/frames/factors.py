@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import PurePath
 from types import MappingProxyType
@@ -14,10 +15,11 @@ from breakeven.analysis.frames.asked import CROSSED
 from breakeven.analysis.frames.configs import read_config
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.order import sort_cells
-from breakeven.analysis.units import format_length, format_size
+from breakeven.analysis.units import format_length, format_size, plural
 from breakeven.base import units
 from breakeven.base.factors import COLUMNS, FACTORS, OF_THE_SWEEP, POLICY
 from breakeven.base.patterns import ECHOES
+from breakeven.base.text import fill_plural
 
 BARE = ("native", "none")
 """Channels that a label need not name: the model's own transport."""
@@ -219,7 +221,7 @@ def tell_apart(cells: pd.DataFrame, label: str, beside: Sequence[str]) -> pd.Ser
 
 def label_cells(cells: pd.DataFrame, names: Sequence[str], between: str) -> pd.Series[str]:
     """Name each cell by the columns ``names``, joined by ``between``."""
-    counts = cells["workers"].map(lambda count: f"{count} worker{'s' * (count != 1)}")
+    counts = cells["workers"].map(lambda count: plural(count, "worker"))
     written = {"task_ns": name_lengths(cells), "function": name_work(cells), "workers": counts}
     return _join(cells, names, between, skip=BARE, written=written)
 
@@ -261,7 +263,10 @@ def _join(
     """Join the texts of several columns, those of ``written`` as they are there."""
     values = [written[name] if name in written else write(cells, name) for name in names]
     forms = [_IN_LABEL.get(name, _form(name)) for name in names]
-    texts = [value.map(form.format, na_action="ignore") for value, form in zip(values, forms, strict=True)]
+    texts = [
+        value.map(partial(fill_plural, form), na_action="ignore")
+        for value, form in zip(values, forms, strict=True)
+    ]
     rows = zip(*texts, strict=True) if texts else [()] * len(cells)
     kept = [
         between.join(text for text in row if pd.notna(text) and text and text not in skip) for row in rows

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from breakeven.analysis.figures.context import Context
 from breakeven.analysis.pages.page import fill
 from breakeven.analysis.pages.settings import Measured, settings_of
-from breakeven.analysis.units import format_size
+from breakeven.analysis.units import format_size, plural
 from breakeven.base.program import NAME
 from breakeven.base.results import typed_options, typed_overrides
 from breakeven.base.text import shown
@@ -68,7 +68,7 @@ class Provenance:
     def place(self) -> list[str]:
         """Return the machine and the interpreters, in a few words each."""
         known = self.facts
-        cpus = f"{known['CPUs used']} CPUs" if "CPUs used" in known else ""
+        cpus = plural(known["CPUs used"], "CPU") if "CPUs used" in known else ""
         return [*filter(None, (known.get("host"), known.get("CPU"), cpus)), *self.interpreters]
 
 

@@ -20,7 +20,7 @@ from breakeven.analysis.summary.kinds import name_kind, one_row_a_kind
 from breakeven.analysis.units import format_rate, format_ratio, format_size, format_time, format_times, plural
 from breakeven.base.factors import FACTORS
 from breakeven.base.patterns import ECHOES
-from breakeven.base.text import printable
+from breakeven.base.text import fill_plural, printable
 
 Text = Callable[[Row], str]
 
@@ -243,7 +243,7 @@ def _about(cells: pd.DataFrame) -> str:
     constant = [name for name in constant if name != "function"]  # the workload is written as it
     texts = {name: write(cells, name).iloc[0] for name in constant}
     named = [
-        _COMMON.get(name, "{}").format(text)
+        fill_plural(_COMMON.get(name, "{}"), text)
         for name, text in texts.items()
         if pd.notna(text) and text and text not in BARE
     ]

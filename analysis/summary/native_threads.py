@@ -11,6 +11,7 @@ from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.slowed import BUSY
 from breakeven.analysis.summary.caution import NATIVE, Caution
 from breakeven.analysis.summary.wording import out_of, span
+from breakeven.analysis.units import plural
 
 _VARIABLES = {
     "openblas": "OPENBLAS_NUM_THREADS",
@@ -42,7 +43,7 @@ def native_threads(lab: Lab) -> Iterator[Caution]:
         worst = str((demand / cells["cpu_count"]).astype("float64").idxmax())
         cell, name = cells.loc[worst], name_cells(lab.estimates)[worst]
         text += (
-            f"; oversubscribed {out_of(len(over), len(lab.estimates))}, most with {cell['workers']} workers x "
+            f"; oversubscribed {out_of(len(over), len(lab.estimates))}, most with {plural(str(cell['workers']), 'worker')} x "
             f"{cell['cpus_alone']:.1f} CPUs on {cell['cpu_count']} ({name}){_name_remedy(runs)}"
         )
     yield Caution(NATIVE, text, frozenset(map(str, cells.index)), "n")

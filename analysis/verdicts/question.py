@@ -16,6 +16,7 @@ from breakeven.analysis.frames.factors import drop_implied, varying, write
 from breakeven.analysis.frames.lengths import name_lengths
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.rows import Row, to_rows
+from breakeven.analysis.units import plural
 
 COMPARED = ("map", "window", "pingpong", "scatter", "pipeline")
 """The patterns whose question is which mechanism is fastest; what follows from others is found in
@@ -245,7 +246,7 @@ def _texts(cells: pd.DataFrame, keys: pd.DataFrame, names: list[str]) -> pd.Data
             keys.assign(payload_out_asked_bytes=back), "payload_out_asked_bytes"
         ).map("{} back".format, na_action="ignore"),
         "task_ns": "tasks of " + name_lengths(cells),
-        "tasks": keys["tasks"].map("{:.0f} tasks".format, na_action="ignore"),
+        "tasks": keys["tasks"].map(lambda count: plural(int(count), "task"), na_action="ignore"),
         "window_ns": write(keys, "window_ns").map("windows of {}".format, na_action="ignore"),
         "variant": keys["variant"],
     }

@@ -10,6 +10,7 @@ from math import ceil, isfinite
 import pandas as pd
 
 from breakeven.analysis.frames.disturbed import is_above_workers, may_be_disturbance
+from breakeven.analysis.frames.rows import Row
 from breakeven.analysis.units import format_ratio, format_time, format_times
 from breakeven.analysis.verdicts.answer import Answer
 from breakeven.analysis.verdicts.costs import ALIKE
@@ -19,6 +20,7 @@ from breakeven.analysis.verdicts.pays import round_value, say_payoff
 from breakeven.analysis.verdicts.question import plain
 from breakeven.analysis.verdicts.ranking import BAND, SERIAL
 from breakeven.analysis.verdicts.words import count, family, is_one, join, name_mechanisms
+from breakeven.base.statuses import FAILED
 from breakeven.base.text import what_happened
 from breakeven.base.wrapping import wrap
 
@@ -154,7 +156,9 @@ class Words:
     def _head(self) -> str:
         ranking = self.answer.ranking
         if not self.names:
-            return f"nothing ran ({next(self._failed(), 'no cell is ok')})"
+            ran = any(cell["status"] in FAILED for cell in self.answer.question.unmeasured.rows)
+            nothing = "nothing finished" if ran else "nothing ran"
+            return f"{nothing} ({next(self._failed(), 'no cell is ok')})"
         if ranking.best is not None:
             verified = "" if self._is_verified(ranking.best) else ", its results not verified"
             beyond = self.beyond()
@@ -322,7 +326,12 @@ class Words:
             if kind not in known and not (cells and cell["status"] == "incompatible"):
                 known.add(kind)
                 reason = what_happened(str(plain(cell["reason"]) or "no reason stored"))
-                yield f"{name_mechanisms([cell])[0]} did not run ({cell['status']}: {reason})"
+                yield f"{name_mechanisms([cell])[0]} {_ended(cell)} ({cell['status']}: {reason})"
+
+
+def _ended(cell: Row) -> str:
+    """Return how a cell ended of which no run is ok: a run that failed did run."""
+    return "did not finish" if cell["status"] in FAILED else "did not run"
 
 
 def _and_more(number: int) -> str:

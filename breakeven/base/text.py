@@ -11,6 +11,16 @@ MOST_TEXT = 2000
 _ESCAPED = re.compile(r"\\(?:\\|[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 
+def plural(count: int | str, what: str) -> str:
+    """Return ``1 cell`` or ``2 cells``, or ``1 to 4 cells`` of a range in words."""
+    return f"{count} {what}{'' if str(count) == '1' else 's'}"
+
+
+def fill_plural(form: str, count: str) -> str:
+    """Return ``form``, such as ``{} tasks``, with ``count`` in it; one alone has no plural's s."""
+    return (form.removesuffix("s") if count == "1" else form).format(count)
+
+
 def printable(text: str, *, lines: bool = False) -> str:
     """Return ``text`` with control characters escaped as in Python; ``lines`` keeps line ends and tabs."""
     if text.isprintable():

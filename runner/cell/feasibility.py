@@ -27,7 +27,7 @@ def why_too_long(asked: Any, task_ns: int) -> Optional[str]:
         remedy = f"window={in_units(limit_ns / _ROOM / (2 * blocks + 1))} or fewer"
     else:
         what = (
-            f"{asked.tasks} tasks of {in_units(task_ns)} are {in_units(serial)} in a serial trial "
+            f"{_count(asked.tasks, 'task')} of {in_units(task_ns)} {'is' if asked.tasks == 1 else 'are'} {in_units(serial)} in a serial trial "
             f"and at least {in_units(parallel)} in a parallel one ({_count(workers, 'worker')})"
         )
         remedy = f"tasks={max(int(asked.tasks * limit_ns / _ROOM / least), 1)} or fewer"

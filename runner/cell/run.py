@@ -138,8 +138,8 @@ def _refuse_part(specification: Specification, workload: Workload, inputs: Input
     """Raise InputsUnusable if a trial would do only a part of the inputs that the user gives."""
     if workload.lists and specification.pattern in ("map", "pipeline") and specification.tasks % inputs.count:
         raise InputsUnusable(
-            f"workload.inputs={specification.workload_options['inputs']}: gives {inputs.count} inputs now, and a trial of "
-            f"{specification.tasks} tasks does each equally often only if their number is the same each time; make it so"
+            f"workload.inputs={specification.workload_options['inputs']}: gives {inputs.count} input{'s' * (inputs.count != 1)} now, and a trial of "
+            f"{specification.tasks} task{'s' * (specification.tasks != 1)} does each equally often only if their number is the same each time; make it so"
         )
 
 

@@ -14,7 +14,7 @@ from breakeven.base.exit_codes import ALL_DONE, EXIT_INTERRUPTED, SOME_FAILED
 from breakeven.base.layout import SweepPaths
 from breakeven.base.output import write
 from breakeven.base.results import no_folder, other_folders
-from breakeven.base.text import printable, shown
+from breakeven.base.text import plural, printable, shown
 from breakeven.runner.errors import NotStored
 from breakeven.runner.locks import CompactorLock
 from breakeven.runner.store import Merged, Stored, Sweep
@@ -64,9 +64,12 @@ def _compact(sweep: Sweep) -> int:
     except NotStored as error:
         sys.stderr.write(f"{error}\n")
         return SOME_FAILED
-    lines = [f"{merged.table}: {merged.before} files are now {merged.after}" for merged in tables]
+    lines = [
+        f"{merged.table}: {plural(merged.before, 'file')} {'is' if merged.before == 1 else 'are'} now {merged.after}"
+        for merged in tables
+    ]
     if not tables:
-        lines = [f"{shown(sweep.path)}: nothing to merge, {len(stored.rows)} runs"]
+        lines = [f"{shown(sweep.path)}: nothing to merge, {plural(len(stored.rows), 'run')}"]
     if stored.damaged:
         lines.append(_left(sweep, stored))
     write("".join(f"{line}\n" for line in lines))

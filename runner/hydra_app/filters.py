@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from breakeven.base.errors import BadValue, UnknownChoice
 from breakeven.base.interpreters import canonical
 from breakeven.base.suggestions import did_you_mean
+from breakeven.base.text import plural
 from breakeven.base.units import read_size, read_time
 from breakeven.runner.config.parsing import typed
 from breakeven.runner.hydra_app.grid import spelled, write
@@ -308,9 +309,7 @@ def _known(cells: Sequence[Request], group: str) -> list[str]:
 def _nothing_left(selection: Selection, cells: int) -> str:
     used = [f"hydra.sweeper.{key}" for key in (ONLY, EXCLUDE) if getattr(selection, key)]
     leave = "leave" if len(used) > 1 else "leaves"
-    return (
-        f"{' and '.join(used)} {leave} none of the {cells} cells of the grid; remove a filter or add values"
-    )
+    return f"{' and '.join(used)} {leave} none of the {plural(cells, 'cell')} of the grid; remove a filter or add values"
 
 
 def _without_effect(entries: Iterable[Entry], cells: Sequence[Request]) -> Iterator[str]:

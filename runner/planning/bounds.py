@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from breakeven.base.text import plural
 from breakeven.base.units import format_time
 from breakeven.runner.cell.feasibility import in_units, least_ns
 from breakeven.runner.config.cell import Cell
@@ -49,7 +50,7 @@ def _length_ns(cell: Cell, calibration: Calibration | None) -> int:
 def _of(some: int, all_: int) -> str:
     if all_ == 1:
         return "the cell"
-    return f"all {all_} cells" if some == all_ else f"{some} of {all_} cells"
+    return f"all {plural(all_, 'cell')}" if some == all_ else f"{some} of {plural(all_, 'cell')}"
 
 
 def _content(planned: PlannedCell) -> str:
@@ -57,7 +58,7 @@ def _content(planned: PlannedCell) -> str:
     if cell.window_ns:
         return f"each of window={in_units(cell.window_ns)}"
     length = in_units(_length_ns(cell, planned.calibration))
-    return f"each of {cell.tasks} tasks of {length}"
+    return f"each of {plural(cell.tasks, 'task')} of {length}"
 
 
 def _remedy(plan: Plan, over: Sequence[PlannedCell], takes: int) -> str:

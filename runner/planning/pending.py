@@ -9,6 +9,7 @@ from typing import Any
 from breakeven.base.conditions import CONDITIONS
 from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL
+from breakeven.base.text import plural
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.errors import ConditionsChanged
 from breakeven.runner.planning.conditions import Change, Present
@@ -26,7 +27,7 @@ class Changed:
     runs: int
 
     def __str__(self) -> str:
-        return f"{CONDITIONS[self.change.column]}: {self.change} ({self.runs} run{'s' * (self.runs != 1)})"
+        return f"{CONDITIONS[self.change.column]}: {self.change} ({plural(self.runs, 'run')})"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _refusal(plan: Plan, changed: tuple[Changed, ...], statuses: Sequence[str]) 
     runs, failed = len(statuses), sum(status not in FINAL for status in statuses)
     among = f" ({failed} failed)" if failed else ""
     return (
-        f"{plan.sweep.name} holds {runs} run{'s' * (runs != 1)}{among} measured under other conditions "
+        f"{plan.sweep.name} holds {plural(runs, 'run')}{among} measured under other conditions "
         f"({'; '.join(map(str, changed))}); measure them again with on_change=remeasure, "
         f"keep them beside new ones with on_change=keep{' retry_failed=true' if failed else ''}, or start another sweep with sweep=NAME"
     )

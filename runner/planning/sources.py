@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from breakeven.base.errors import BadValue
+from breakeven.base.text import plural
 from breakeven.runner.cell import channels, models, patterns
 from breakeven.runner.cell.compatibility import pickles_payloads, why_not
 from breakeven.runner.config.cell import Cell
@@ -105,6 +106,6 @@ def refuse_part(cell: Cell, source: Source | None) -> None:
         return
     fitting = max(cell.tasks // inputs, 1) * inputs
     raise BadValue(
-        f"tasks={cell.tasks}: workload.inputs={typed(cell.workload_options['inputs'])} gives {inputs} inputs, and a trial does each "
+        f"tasks={cell.tasks}: workload.inputs={typed(cell.workload_options['inputs'])} gives {plural(inputs, 'input')}, and a trial does each "
         f"of them equally often; write tasks={fitting} or another multiple, or tasks=auto"
     )

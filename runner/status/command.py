@@ -19,7 +19,7 @@ from breakeven.base.output import write
 from breakeven.base.results import left_out
 from breakeven.base.schema import TABLES
 from breakeven.base.terminal import columns
-from breakeven.base.text import one_line, printable, shown
+from breakeven.base.text import one_line, plural, printable, shown
 from breakeven.base.units import format_clock, format_left
 from breakeven.runner.status.state import RUNNING, STARTING, Sight
 
@@ -111,7 +111,7 @@ def _present(sight: Sight) -> str:
 
 def _queue(sight: Sight) -> str:
     count, free = len(sight.nodes), len(sight.free_nodes)
-    return f"{count} node{'s' * (count != 1)}, {free} free; {sight.queued} runs queued"
+    return f"{plural(count, 'node')}, {free} free; {plural(sight.queued, 'run')} queued"
 
 
 def _nodes(sight: Sight) -> Iterator[RenderableType]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from breakeven.base.json_text import json_text
+from breakeven.base.text import plural
 from breakeven.base.units import format_clock
 from breakeven.runner.config.search import BisectSearch
 from breakeven.runner.planning.cells import PlannedCell
@@ -112,8 +113,8 @@ class BisectSchedule(SearchSchedule[_Line]):
         search, count = self._search, len(self._lines)
         low, high = search.write(search.low), search.write(search.high)
         return (
-            f"a bisection of {count} line{'s' * (count != 1)} along {search.along} from {low} to {high}, to a factor of {search.factor:g}, "
-            f"at most {search.most} runs each and {format_clock(self.forecast.most)}"
+            f"a bisection of {plural(count, 'line')} along {search.along} from {low} to {high}, to a factor of {search.factor:g}, "
+            f"at most {plural(search.most, 'run')} each and {format_clock(self.forecast.most)}"
         )
 
     @property

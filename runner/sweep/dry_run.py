@@ -11,7 +11,7 @@ from breakeven.base.layout import SweepPaths
 from breakeven.base.loading import load
 from breakeven.base.output import write
 from breakeven.base.terminal import columns
-from breakeven.base.text import printable
+from breakeven.base.text import plural, printable
 from breakeven.base.wrapping import fold
 from breakeven.runner.config.naming import brief
 from breakeven.runner.planning.decisions import MAX_ROUNDS, Decisions
@@ -119,7 +119,7 @@ def _given_up(plan: Plan, decisions: Decisions) -> Iterator[str]:
     ended = Counter(decisions.ended_by(planned.cell_id) for planned in decisions.known())
     if ended[MAX_ROUNDS]:
         yield (
-            f"{ended[MAX_ROUNDS]} of {len(plan.cells)} cells reached max_rounds undecided; "
+            f"{ended[MAX_ROUNDS]} of {plural(len(plan.cells), 'cell')} reached max_rounds undecided; "
             "a larger max_rounds gives them further rounds"
         )
 
@@ -128,8 +128,8 @@ def _to_make(pending: Pending, decisions: Decisions, time: str) -> str:
     """Return how many runs a launch makes in any case, which cells may get further ones, and how long it takes."""
     made = len(pending.done) + len(pending.failed)
     if not pending.waiting and decisions.undecided():
-        return f"{made} run{'s' * (made != 1)} made: {time}"
-    return f"{len(pending.waiting)} of {len(pending.waiting) + made} runs to make: {time}"
+        return f"{plural(made, 'run')} made: {time}"
+    return f"{len(pending.waiting)} of {plural(len(pending.waiting) + made, 'run')} to make: {time}"
 
 
 def _time(plan: Plan, pending: Pending, stored: Stored) -> str:

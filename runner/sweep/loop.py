@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from breakeven.base.text import plural
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.engines.loading import Engine
 from breakeven.runner.planning.decisions import in_words
@@ -154,5 +155,5 @@ def why_stop(policy: Policy, tally: Tally) -> str | None:
     if tally.failed and policy.on_failure == STOP:
         return "stopped after a failed run (on_failure=stop)"
     if policy.max_failures is not None and tally.failed >= policy.max_failures:
-        return f"stopped after {tally.failed} failed run{'s' * (tally.failed != 1)} (max_failures={policy.max_failures})"
+        return f"stopped after {plural(tally.failed, 'failed run')} (max_failures={policy.max_failures})"
     return None

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from breakeven.base.json_text import json_text, keeping_floats
+from breakeven.base.text import plural
 from breakeven.base.units import format_clock
 from breakeven.runner.config.naming import brief
 from breakeven.runner.config.search import RaceSearch
@@ -97,7 +98,7 @@ class RaceSchedule(SearchSchedule[int]):
         """Return how many candidates there are, how sure the best is to be, and how long that takes at most."""
         count = len(self._cells)
         return (
-            f"a race of {count} candidate{'s' * (count != 1)} until the best is known within {self.race.rule.regret:.0%}, "
+            f"a race of {plural(count, 'candidate')} until the best is known within {self.race.rule.regret:.0%}, "
             f"at most {format_clock(self.forecast.most)}"
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 from breakeven.base.keys import Key
 from breakeven.base.rounds import FIRST_LOOK, next_look
 from breakeven.base.statuses import FINAL
+from breakeven.base.text import plural
 from breakeven.base.units import format_clock, format_time
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.decisions import FAILURES, Decisions
@@ -215,7 +216,7 @@ class Schedule:
         held = int(self._certain * max(left, 0.0) / least)
         holds, takes = f"about {held}" if held else "none", "takes" if self._certain == 1 else "take"
         return (
-            f"budget={format_time(self._budget.asked_ns)} holds {holds} of the {_counted_runs(self._certain)} to make, which {takes} "
+            f"budget={format_time(self._budget.asked_ns)} holds {holds} of the {plural(self._certain, 'run')} to make, which {takes} "
             f"about {format_clock(least)}; choose a longer budget, fewer cells or fewer rounds"
         )
 
@@ -236,7 +237,7 @@ def describe_forecast(plan: Plan, pending: Pending, stored: Stored) -> str:
         return f"about {format_clock(schedule.forecast.least)}" if schedule.certain else ""
     most = max(planned.max_rounds for planned in schedule.decisions.undecided())
     least = min(schedule.decisions.next_end(planned.cell_id) for planned in schedule.decisions.undecided())
-    cells = f"{open_cells} cell{'s' * (open_cells != 1)} to decide"
+    cells = f"{plural(open_cells, 'cell')} to decide"
     return f"{cells}, {count_rounds(least, most)} each, {_between(schedule.outlook)}"
 
 
@@ -255,16 +256,12 @@ def announce(plan: Plan, pending: Pending, stored: Stored) -> str:
     most = max(
         (planned.rounds if planned.precision is None else planned.max_rounds for planned in cells), default=0
     )
-    return f"{len(cells)} cell{'s' * (len(cells) != 1)}, {count_rounds(least, most)}, {_between(schedule.forecast)}"
+    return f"{plural(len(cells), 'cell')}, {count_rounds(least, most)}, {_between(schedule.forecast)}"
 
 
 def count_rounds(least: int, most: int) -> str:
     """Return a number of rounds as text, or the least and the most."""
-    return f"{least} to {most} rounds" if most > least else f"{least} round{'s' * (least != 1)}"
-
-
-def _counted_runs(count: int) -> str:
-    return f"{count} run{'s' * (count != 1)}"
+    return f"{least} to {most} rounds" if most > least else plural(least, "round")
 
 
 def _between(found: Forecast) -> str:

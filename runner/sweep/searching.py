@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL
+from breakeven.base.text import plural
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.eta import estimate
 from breakeven.runner.planning.pending import Pending, Stored
@@ -27,7 +28,7 @@ Subject = TypeVar("Subject")
 
 def state(runs: int, known: str) -> str:
     """Return how far something is, such as ``3 runs, 1.83x``."""
-    return f"{runs} run{'s' * (runs != 1)}{f', {known}' if runs and known else ''}"
+    return f"{plural(runs, 'run')}{f', {known}' if runs and known else ''}"
 
 
 class SearchSchedule(ABC, Generic[Subject]):

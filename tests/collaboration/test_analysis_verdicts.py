@@ -59,7 +59,7 @@ def test_sentences_are_plain(lab: Lab) -> None:
         "For resize at 1 MiB: two processes over a queue, 1.83x [1.82, 1.84]; threads are",
         "  slower than serial, 0.98x [0.97, 0.99].",
         "  pays from a size between 4 KiB and 1 MiB",
-        "  a ProcessPoolExecutor of two did not run (timeout: no result within 60 s)",
+        "  a ProcessPoolExecutor of two did not finish (timeout: no result within 60 s)",
     ]
 
 

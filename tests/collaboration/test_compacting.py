@@ -234,7 +234,7 @@ def test_only_one_compacts(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> 
     ):
         compact([str(sweep.path)])
     assert compact([str(sweep.path)]) == 0
-    assert capsys.readouterr().out.startswith("trials: 1 files are now 1\n")
+    assert capsys.readouterr().out.startswith("trials: 1 file is now 1\n")
 
 
 @pytest.mark.parametrize("change", ["stored", "moved"])

@@ -64,6 +64,7 @@ def test_many_bars_are_reduced() -> None:
             "share": share,
             "ns": 1000 * share,
             "trials": 1,
+            "pairs_disturbed": 0.0,
         }
         for place in range(COUNT)
         for phase, share in ((ON_CPU, 1 - place / COUNT), ("idle", place / COUNT))

@@ -224,7 +224,7 @@ def test_a_dry_run_does_not_wait(folder: Path, capsys: pytest.CaptureFixture[str
     with HostLock().held("outputs/other", wait=False):
         assert main([*function, f"on_busy={on_busy}", "dry_run=true"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "1 of 1 runs to make: about 0:0" in said
+    assert "1 of 1 run to make: about 0:0" in said
     assert "your function's duration is unknown until it has run once)" in said
     assert (
         "the length of your function is not known: this machine is measuring outputs/other for user " in said

@@ -86,7 +86,7 @@ def test_a_wrong_result_in_the_middle_of_a_trial_is_found(crew: StartCrew) -> No
     with (
         pytest.raises(
             WrongResult,
-            match=r"^\d+ items of a parallel trial came out with a different result from the first one with the same input: ",
+            match=r"^\d+ items? of a parallel trial came out with a different result from the first one with the same input: ",
         ),
         crew(Forgets(), pattern) as workers,
     ):

@@ -59,7 +59,7 @@ def test_each_is_put_into_the_same_words(pairs: list[tuple[Answer, Answer]]) -> 
     """But for its settings, which tell it from the others, and for where its mechanism pays, which takes several questions."""
     for answer, alone in pairs:
         assert _said(answer) == _said(alone)
-    assert any("did not run (timeout" in text for answer, _ in pairs for text in _said(answer))
+    assert any("did not finish (timeout" in text for answer, _ in pairs for text in _said(answer))
 
 
 def _said(answer: Answer) -> list[str]:

@@ -17,7 +17,7 @@ from breakeven.analysis.figures.activity import _describe_change
 from breakeven.analysis.figures.by_payload import Measure, describe_winner
 from breakeven.analysis.figures.crossings import describe_break_even, describe_overtaking
 from breakeven.analysis.figures.look import _apart
-from breakeven.analysis.figures.texts import CUT, LINES, shorten_label, wrap_label
+from breakeven.analysis.figures.texts import CUT, LINES, _wrap, shorten_label, wrap_label
 from breakeven.analysis.frames.lengths import NEAR, lengths_of_tasks, name_lengths
 from breakeven.analysis.verdicts.lines import Line
 from breakeven.analysis.verdicts.payoff import Payoff
@@ -80,7 +80,9 @@ def test_ticks_are_values_that_lie_apart(values: list[float]) -> None:
     assert all(np.log(after / before) >= 0.1199 * span for before, after in pairwise(kept))
 
 
-@pytest.mark.parametrize("unit", ["B", "kB", "KiB", "MiB", "GiB", "ns", "us", "ms", "s", "%", "workers"])
+@pytest.mark.parametrize(
+    "unit", ["B", "kB", "KiB", "MiB", "GiB", "ns", "us", "ms", "s", "%", "workers", "k/s", "MB/s", "/s"]
+)
 def test_a_unit_stays_with_its_number(unit: str) -> None:
     """Wherever a label breaks."""
     lines = {
@@ -219,3 +221,34 @@ def test_a_number_in_a_title_is_of_a_mechanism_that_it_names(
     value = f"{measure.write(first if best == 'pipe' else second)} at 64 B"
     assert said == (f"{best} {value}" if " or " in winners else value)
     assert winners.partition(" or ")[0] == best
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["process_pool/model.chunksize=", "task", "x" * 40, "1,024", "model.", "a:b_c", "thread"]
+            ),
+            st.integers(0, 10**6),
+            st.sampled_from([" ", "/", ", ", "=", "-", " ms "]),
+        ),
+        max_size=6,
+    ),
+    st.integers(14, 45),
+)
+def test_no_number_is_broken(pieces: list[tuple[str, int, str]], characters: int) -> None:
+    """However long the name that it ends; nothing is added and nothing lost."""
+    label = "".join(f"{name}{number}{between}" for name, number, between in pieces)
+    lines = _wrap(label, characters)
+    assert "".join("".join(lines).split()) == "".join(label.split())
+    assert all(len(line) <= characters for line in lines)
+    end = 0
+    for line in lines:
+        begin = label.index(line, end)
+        assert begin > end or not re.fullmatch(r"[\d,]\d", label[max(begin - 1, 0) : begin + 1])
+        end = begin + len(line)
+
+
+def test_a_chunk_size_stays_whole() -> None:
+    """The label that broke within its number is one character longer than a line."""
+    assert wrap_label("process_pool/model.chunksize=64") == "process_pool/\nmodel.chunksize=64"

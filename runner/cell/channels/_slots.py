@@ -184,7 +184,7 @@ class SlotChannel(Channel):
         require(
             self.MEMORY.place(room),
             2 * self.slots * slot_bytes * room.workers,
-            f"the slots of ipc={self.NAME} ({in_units(slot_bytes)} x 2 x {self.slots} slots x {room.workers} workers)",
+            f"the slots of ipc={self.NAME} ({in_units(slot_bytes)} x 2 x {self.slots} slots x {room.workers} worker{'s' * (room.workers != 1)})",
             "a smaller payload, fewer workers or slots, another ipc",
         )
 

@@ -339,9 +339,9 @@ def missing(board: Board) -> Union[TaskFailed, WorkersMissing]:
     hook = NAMES.get(board.control[HOOK])
     if hook is not None:
         return WorkersMissing(
-            f"workload.{hook} did not end within {BARRIER_SECONDS:g} s in each of {workers} workers"
+            f"workload.{hook} did not end within {BARRIER_SECONDS:g} s in each of {workers} worker{'s' * (workers != 1)}"
         )
     return WorkersMissing(
-        f"not all of {workers} workers were ready for the next trial within {BARRIER_SECONDS:g} s; "
+        f"not all of {workers} worker{'s' * (workers != 1)} were ready for the next trial within {BARRIER_SECONDS:g} s; "
         "one may have died while starting: see its message above"
     )

@@ -221,7 +221,7 @@ class Foreign(Model):
             if failures.left(self._folder, self.settings.workers):
                 raise missing(self.board) from error
             raise WorkersMissing(
-                f"not all of {self.settings.workers} workers were ready for a trial:\n{failures.describe(error)}"
+                f"not all of {self.settings.workers} worker{'s' * (self.settings.workers != 1)} were ready for a trial:\n{failures.describe(error)}"
             ) from error
 
     @contextmanager

@@ -167,7 +167,7 @@ class Pipeline(Pattern):
         last = stages[-1]
         if last.wrong:
             raise WrongResult(
-                f"{last.wrong} items of a parallel trial came out with a different result from the first one with the same "
+                f"{last.wrong} item{'s' * (last.wrong != 1)} of a parallel trial came out with a different result from the first one with the same "
                 f"input: {last.why}"
             )
         expected.check(last.firsts, "a parallel trial")

@@ -237,7 +237,7 @@ class Window(Pattern):
         for share in shares:
             if share.wrong:
                 raise WrongResult(
-                    f"{share.wrong} calls of worker {share.worker} in {moment} returned a different result from its "
+                    f"{share.wrong} call{'s' * (share.wrong != 1)} of worker {share.worker} in {moment} returned a different result from its "
                     f"first call{' with the same input' * (self.turns > 1)}: {share.why}"
                 )
             reference.check(share.firsts, moment)

@@ -8,6 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.base.text import plural
 from breakeven.base.units import format_left
 from breakeven.runner.config.naming import brief, describe_task
 from breakeven.runner.sweep.observer import CalibrationBegan, RunBegan, RunEnded, SweepBegan, SweepEvent
@@ -56,9 +57,9 @@ class Bar:
         by_precision = tally.cells > 0
         total, completed = (tally.cells, tally.decided) if by_precision else (tally.total, tally.ended)
         counts = (
-            [f"{tally.ended} run{'s' * (tally.ended != 1)}", f"decided {completed}/{total}"]
+            [f"{plural(tally.ended, 'run')}", f"decided {completed}/{total}"]
             if by_precision
-            else [f"{completed}/{total} runs"]
+            else [f"{completed}/{plural(total, 'run')}"]
         )
         counted = "   ".join(
             [*counts, *([f"{tally.failed} failed"] if tally.failed else []), format_left(self._left)]

@@ -6,7 +6,7 @@ import os
 import socket
 from datetime import datetime
 
-from breakeven.base.text import printable, shown
+from breakeven.base.text import plural, printable, shown
 from breakeven.runner.config.naming import describe, describe_task, numbered
 from breakeven.runner.planning.run import Run
 from breakeven.runner.store import AppendedFile
@@ -74,7 +74,7 @@ def texts(event: SweepEvent) -> list[str]:  # noqa: PLR0911  # one for each kind
 
 
 def _counts(event: SweepBegan) -> str:
-    return f"{event.total} runs, {event.done} already done, {event.waiting} to make"
+    return f"{plural(event.total, 'run')}, {event.done} already done, {event.waiting} to make"
 
 
 def _name(run: Run) -> str:
