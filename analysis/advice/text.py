@@ -86,7 +86,7 @@ def effort(advice: Advice) -> str:
     if advice.structure:
         return f"{text}; {left} not: surely slower, if speedup is smooth over workers and chunk size (--every measures all)"
     of_a_part = "" if advice.part is None else f" with {plural(advice.part.taken, 'input')} at a time"
-    return f"{text}; {left} not: even at best they could not win{of_a_part}"
+    return f"{text}; {left} not: they could not win even in the best case{of_a_part}"
 
 
 def part_taken(advice: Advice) -> str:

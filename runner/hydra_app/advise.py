@@ -81,7 +81,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--every",
         action="store_true",
-        help="measure every candidate that could win even at best at least once, however long that takes",
+        help="measure every candidate that could still win, however long that takes",
     )
     parser.add_argument("--models", metavar="MODEL,...", help="only candidates of these models")
     parser.add_argument("knobs", nargs="*", metavar="KEY=VALUE", help="knobs, as for breakeven run")
