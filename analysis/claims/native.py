@@ -25,7 +25,7 @@ C16 = Claim(
     text="Libraries with native threads gain nothing from processes on top, and may lose.",
     expects=(
         Within(
-            "speedup of processes over serial, if the library's threads in all of them want more CPUs than there are",
+            "speedup of processes over serial, if the library's threads in all the processes together want more CPUs than there are",
             _on_top,
             "workload=matmul model=process workers=2 task=4ms environment.OPENBLAS_NUM_THREADS=2",
             high=_NOTHING,

@@ -101,7 +101,7 @@ C11 = Claim(
             low=_FLAT,
         ),
     ),
-    changes="shared memory between processes (ipc.access=view, resident), threads that copy",
+    changes="shared memory between processes (ipc.access=view or resident), threads that copy",
     figure=Figure("latency"),
 )
 

@@ -11,8 +11,8 @@ _WIDTH, _INDENT = 120, "  "
 
 _PREFACE = """\
 The sentences in quotation marks are what people say, not what breakeven says, and some of them are false. Below each
-stand what the claim leads one to expect (*quantity: range, in which cells*), the knobs that measure it (to type after
-`breakeven run`), the figure that shows it (`breakeven show --figure NAME`), and what would change the verdict.
+you find what the claim leads one to expect (*quantity: range, in which cells*), the knobs that measure it (to type
+after `breakeven run`), the figure that shows it (`breakeven show --figure NAME`), and what would change the verdict.
 
 """
 

@@ -61,7 +61,7 @@ C06 = Claim(
             low=1.0,
         ),
     ),
-    changes="a pool that is started once and kept; the start method changes the ratio",
+    changes="a pool that is started once and kept, or another start method (it changes the ratio)",
     figure=Figure("startup"),
 )
 

@@ -144,6 +144,6 @@ C14 = Claim(
             low=1.0,
         ),
     ),
-    changes="a lock for each end of the pipe; another start method; a machine on which threads start faster (a queue starts one)",
+    changes="a lock for each end of the pipe; another start method; a machine on which threads start faster (a queue starts a thread)",
     figure=Figure("channels"),
 )
