@@ -194,9 +194,9 @@ class Words:
         why = (
             f"{cell['pairs_disturbed']:.0%} of its pairs of trials were disturbed"
             if may_be_disturbance(cell)
-            else "calls do less there than alone"
+            else "calls do less in a worker than alone"
         )
-        return f"more than {those} can gain: {why}"
+        return f"above what {those} can gain: {why}"
 
     def _is_verified(self, number: int) -> bool:
         return bool(self.answer.question.candidates[number]["verify"] != "none")
