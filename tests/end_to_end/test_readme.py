@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from breakeven.analysis.frames.load import load
 from tests import commands
 from tests.commands import QUIET, ROOT
 
@@ -38,7 +39,7 @@ def test_the_snippets_read_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     known: dict[str, Any] = {}
     for block in _blocks("python") + _blocks("python", RESULTS):
         exec(compile(block, "a page", "exec"), known)  # noqa: S102  # our own text
-    assert len(known["lab"].runs) == 4
+    assert len(known["runs"]) == 4
     assert known["workers"].phase.nunique() > 3
     assert len(known["lab"].cells) == 4
 
@@ -55,9 +56,9 @@ def test_the_snippets_read_a_sweep_of_which_every_run_failed(
     known: dict[str, Any] = {}
     for block in _blocks("python"):
         exec(compile(block, "a page", "exec"), known)  # noqa: S102  # our own text
-    assert len(known["lab"].runs) == 2
+    assert len(known["runs"]) == 2
     assert known["ok"].empty
-    lab = known["lab"]
+    lab = load("outputs/latest")
     for table in (lab.trials, lab.workers, lab.spans(), lab.activity, lab.observations):
         assert table.empty
         assert {"cell_id", "round"} < set(table.columns)
