@@ -43,7 +43,10 @@ def die_with_creator() -> None:
     creator = parent_process()
     if creator is None or creator.pid == os.getppid():
         die_with_parent()
-        return
+        if (
+            creator is None or creator.pid == os.getppid()
+        ):  # else it ended before the kernel knew whom to watch
+            return
 
     def outlive() -> None:
         creator.join()

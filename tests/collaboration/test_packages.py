@@ -56,10 +56,10 @@ def worker():
 HOME = str(Path("/proc/self/ns/net").readlink())
 LISTENING = """
 def held():
-    \"\"\"Return the sockets that processes of this session have.\"\"\"
+    \"\"\"Return the sockets that processes of the run have: those of its parent's session.\"\"\"
     for link in glob.glob("/proc/[0-9]*/fd/*"):
         try:
-            if os.getsid(int(link.split("/")[2])) == os.getsid(os.getppid()):
+            if os.getsid(int(link.split("/")[2])) == os.getsid(parent()):
                 yield os.readlink(link)
         except OSError:
             pass
@@ -189,7 +189,10 @@ def _measure(folder: Path, pool: Pool) -> Measured:
     found = "answering" if pool.model == "ray" else "listening"
     joined = "joining()" if pool.model == "ray" and pool.options == VARIANTS["ray"][0] else "None"
     work = f"if worker() and first(): note([list({found}()), {joined}])\n    return sum(range(20000))"
-    user = write_module(folder, f"{HEAD}{LISTENING}\nHOME = {HOME!r}\ndef work():\n    {work}\n")
+    parent = "os.getppid" if pool.apart else "os.getpid"
+    user = write_module(
+        folder, f"{HEAD}{LISTENING}\nHOME = {HOME!r}\nparent = {parent}\ndef work():\n    {work}\n"
+    )
     changes = function("work") | pool.cell() | {"workers": 2, "tasks": 16, "affinity": "scatter"}
     result = execute(user, **changes)
     assert (result.row["status"], result.row["reason"]) == ("ok", None), result.row["stderr"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.base.units import TIMES, read_time
+from breakeven.base.units import read_time
 from tests.commands import Command
 
 QUICK = (
@@ -49,7 +49,6 @@ def test_a_budget_that_holds_no_run_says_so(
     longer = 10 * read_time(found[2], "budget")  # on a machine that is busy, more than it says
     assert command_here(*words, f"budget={longer}ns").returncode == 0
     assert len(list((tmp_path / "outputs/mine/runs").glob("*.parquet"))) >= 1
-    assert longer < 60 * TIMES["s"]
 
 
 def test_a_sweep_that_has_some_runs_is_not_told_to_resume_in_vain(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,10 +19,10 @@ from pathlib import Path
 from breakeven.runner.locks.machine import FOLDER
 from tests import commands
 from tests.commands import environment
+from tests.engines.ports import free_ports
 from tests.engines.sweeps import processes_in
 from tests.patience import PATIENCE_S
 
-_PORT = 6379
 _LOOK_S = 0.1
 _SIZE = "80000000"  # bytes for objects, the least that Ray takes
 
@@ -35,7 +34,10 @@ class Cluster:
         """Prepare one; sockets have short paths, so ``folder`` does as well."""
         self.folder = folder
         self.network = _own_network()
-        self.address = f"127.0.0.1:{_PORT if self.network else _free_port()}"
+        (port,) = free_ports(
+            1
+        )  # Ray looks for others on the whole host, and takes one of the same address for its own
+        self.address = f"127.0.0.1:{port}"
         self.token = folder / "token"
         self.token.touch(0o600)
         self.token.write_text(secrets.token_hex(32))
@@ -49,6 +51,11 @@ class Cluster:
             "RAY_AUTH_TOKEN_PATH": str(self.token),
             "RAY_gcs_rpc_server_reconnect_timeout_s": "3",
         }
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Return what a command is typed with that is to measure on the cluster."""
+        return ("engine=ray", f"engine.address={self.address}")
 
     def inside(self, command: list[str]) -> list[str]:
         """Return a command that runs in the network of the cluster; its process is the same."""
@@ -149,12 +156,6 @@ def _own_network() -> subprocess.Popen[str] | None:
 def _end(keeper: subprocess.Popen[str]) -> None:
     with keeper:
         keeper.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from breakeven.runner.locks.machine import FOLDER
+from tests.engines.ports import free_ports
 from tests.patience import PATIENCE_S
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "scancel")
@@ -22,7 +23,6 @@ PARTITION = "bench"
 _MOST_NODES = 3
 _MOST_FIRST = 900_000  # job ids; two clusters on a host must not use the same
 _ORDERLY_S = 10.0  # before it is killed
-_FIRST_PORT, _PORTS = 20_000, 12_000  # below those that Linux gives away
 _MOST_BYTES = 107  # of the path of a socket; a node has one for each job
 _SOCKET = "n1/spool/n1_999999.4294967291"
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
@@ -98,7 +98,7 @@ class Cluster:
     def _write(self) -> None:
         """Write key and configuration; every port is free, and on loopback."""
         folder, host = self.folder, socket.gethostname()
-        ports = _free_ports(_MOST_NODES + 1)
+        ports = free_ports(_MOST_NODES + 1)
         names = [f"n{number + 1}" for number in range(_MOST_NODES)]
         lines = [
             f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=2 RealMemory=1000"
@@ -238,16 +238,6 @@ class Cluster:
                 said = "\n".join(path.read_text()[-500:] for path in self.folder.glob("*.out"))
                 raise TimeoutError(f"{what} did not come up: {said}")
             time.sleep(0.05)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody has, and that the system gives to nobody who asks for any."""
-    found: set[int] = set()
-    while len(found) < count:
-        port = _FIRST_PORT + secrets.randbelow(_PORTS)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            found.add(port)
-    return sorted(found)
 
 
 @contextmanager

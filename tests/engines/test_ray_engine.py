@@ -44,7 +44,7 @@ pytestmark = pytest.mark.skipif(
     find_spec("ray") is None, reason="needs the package ray: pip install 'breakeven[ray]'"
 )
 
-BASE = ("-m", "engine=ray", *QUICK)
+BASE = ("-m", *QUICK)
 FUNCTION = ("workload=function", "workload.target=mine:work", "tasks=2")
 
 
@@ -57,9 +57,8 @@ def whole() -> Iterator[Cluster]:
 
 def typed(made: Cluster, folder: Path, *arguments: str, **variables: str) -> Completed:
     """Type a command on a machine of the cluster; Ray prints nothing in between."""
-    done = commands.run(
-        made.inside(commands.module("breakeven", *arguments)), folder, {**made.variables, **variables}
-    )
+    command = made.inside(commands.module("breakeven", *made.asked, *arguments))
+    done = commands.run(command, folder, {**made.variables, **variables})
     assert " W " not in done.stderr
     return done
 
@@ -67,7 +66,7 @@ def typed(made: Cluster, folder: Path, *arguments: str, **variables: str) -> Com
 @contextmanager
 def begun(made: Cluster, folder: Path, *arguments: str) -> Iterator[Started]:
     """Type a command that goes on while the test does something, and end it if the test fails."""
-    command = made.inside(commands.module("breakeven", *arguments))
+    command = made.inside(commands.module("breakeven", *made.asked, *arguments))
     with commands.start(command, folder, made.variables) as started:
         try:
             yield started

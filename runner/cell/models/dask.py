@@ -11,6 +11,7 @@ from ..spaces import PROCESSES, THREADS
 from ._foreign import Foreign, Item, Numbered, perform
 
 _LOOPBACK = "127.0.0.1"
+_HEALTH = f"{_LOOPBACK}:0"  # where each serves nothing but its health; without, a worker in this process does so to everybody
 _QUIET = {"distributed.admin.large-graph-warning-threshold": "1PB"}  # payloads are what is measured
 
 
@@ -42,9 +43,8 @@ class Dask(Foreign):
             processes=self.apart,
             host=_LOOPBACK if self.apart else None,
             dashboard_address=None,
-            scheduler_kwargs={
-                "dashboard_address": f"{_LOOPBACK}:0"
-            },  # where it serves nothing but its health
+            worker_dashboard_address=_HEALTH,
+            scheduler_kwargs={"dashboard_address": _HEALTH},
             local_directory=self._folder,
             silence_logs=logging.ERROR,
         )
