@@ -22,6 +22,7 @@ from breakeven.analysis.comparing.work import compared_work
 from breakeven.analysis.errors import SidesDiffer
 from breakeven.base import modules, packages
 from breakeven.base.conditions import AMOUNT, CODE, ENVIRONMENT, PACKAGES, SOURCES
+from breakeven.base.text import plural
 from breakeven.base.variables import read, write
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -204,7 +205,7 @@ def _modules(a: pd.DataFrame, b: pd.DataFrame) -> list[Difference]:
     mixed = sorted({name for side in sides for texts in side.values() for name in modules.mixed(texts)})
     if mixed:
         most = [max(count_versions(texts, mixed) for texts in side.values()) for side in sides]
-        texts_a, texts_b = (frozenset({f"{count} version{'s' * (count != 1)}"}) for count in most)
+        texts_a, texts_b = (frozenset({plural(count, "version")}) for count in most)
         return [Difference(SOURCES, texts_a, texts_b, listed(mixed))]
     return []
 

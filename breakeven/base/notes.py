@@ -13,6 +13,7 @@ from functools import cache
 from string import Formatter
 from typing import Any, NamedTuple
 
+from breakeven.base.text import plural
 from breakeven.base.units import format_time, read_time
 
 _CLOCK = "the machine drifts, or the work gets faster or slower with every call"
@@ -79,7 +80,7 @@ def _ends(values: list[Any]) -> list[Any]:
 
 
 def _calls(count: int) -> str:
-    return f"{count} call{'s' * (count != 1)}"
+    return plural(count, "call")
 
 
 def _read_time(text: str) -> int:

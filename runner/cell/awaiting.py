@@ -97,14 +97,8 @@ def postponed(result: Any) -> Optional[str]:
     return None
 
 
-_POSTPONING = (
-    map,
-    filter,
-    zip,
-    enumerate,
-    reversed,
-    type(iter(int, 1)),
-)  # the last one is also that of re.finditer
+_CALLABLE_ITERATOR = type(iter(int, 1))  # that of re.finditer, too
+_POSTPONING = (map, filter, zip, enumerate, reversed, _CALLABLE_ITERATOR)
 
 
 def _refuse_postponed(result: Any) -> None:

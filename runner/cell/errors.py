@@ -1,4 +1,4 @@
-"""What can go wrong inside a run."""
+"""What can go wrong inside a run, and how its messages count."""
 
 
 class RunFailed(Exception):
@@ -77,3 +77,8 @@ class NoRoom(RunFailed):
 
 class WorkersMissing(RunFailed):
     """Raised when not all workers are ready for a trial in time."""
+
+
+def plural(number: int, what: str) -> str:
+    """Return ``1 worker`` or ``2 workers``, for messages."""
+    return f"{number} {what}{'s' * (number != 1)}"

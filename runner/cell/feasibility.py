@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .errors import TimeTooShort
+from .errors import TimeTooShort, plural
 
 _STEPS = (("min", 60 * 10**9, 600 * 10**9), ("s", 10**9, 10**9), ("ms", 10**6, 10**6), ("us", 10**3, 10**3))
 _ROOM = 1.5  # of the suggested limit
@@ -27,8 +27,8 @@ def why_too_long(asked: Any, task_ns: int) -> Optional[str]:
         remedy = f"window={in_units(limit_ns / _ROOM / (2 * blocks + 1))} or fewer"
     else:
         what = (
-            f"{_count(asked.tasks, 'task')} of {in_units(task_ns)} {'is' if asked.tasks == 1 else 'are'} {in_units(serial)} in a serial trial "
-            f"and at least {in_units(parallel)} in a parallel one ({_count(workers, 'worker')})"
+            f"{plural(asked.tasks, 'task')} of {in_units(task_ns)} {'is' if asked.tasks == 1 else 'are'} {in_units(serial)} in a serial trial "
+            f"and at least {in_units(parallel)} in a parallel one ({plural(workers, 'worker')})"
         )
         remedy = f"tasks={max(int(asked.tasks * limit_ns / _ROOM / least), 1)} or fewer"
         if asked.workload_options.get("inputs") is not None:  # of which a trial does all
@@ -62,10 +62,6 @@ def _trials(asked: Any, task_ns: int, tasks: Optional[int] = None) -> tuple[floa
     if asked.pattern not in ("map", "scatter") or not number:  # which is not known yet
         return 0, 0
     return number * task_ns, number * task_ns / min(asked.workers, number)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def in_units(nanoseconds: float) -> str:

@@ -43,10 +43,8 @@ def die_with_creator() -> None:
     creator = parent_process()
     if creator is None or creator.pid == os.getppid():
         die_with_parent()
-        if (
-            creator is None or creator.pid == os.getppid()
-        ):  # else it ended before the kernel knew whom to watch
-            return
+        if creator is None or creator.pid == os.getppid():
+            return  # else it ended before the kernel knew whom to watch
 
     def outlive() -> None:
         creator.join()

@@ -22,7 +22,7 @@ from .affinity import cpu_of_parent, cpus_for, pinned
 from .board import PID, Geometry
 from .compatibility import pickles_payloads
 from .description import describe_inputs, describe_interpreter, describe_workers, shared_counted
-from .errors import InputsUnusable
+from .errors import InputsUnusable, plural
 from .facts import clock_step_ns
 from .first_calls import FirstCalls, observe
 from .inputs import Inputs
@@ -138,8 +138,8 @@ def _refuse_part(specification: Specification, workload: Workload, inputs: Input
     """Raise InputsUnusable if a trial would do only a part of the inputs that the user gives."""
     if workload.lists and specification.pattern in ("map", "pipeline") and specification.tasks % inputs.count:
         raise InputsUnusable(
-            f"workload.inputs={specification.workload_options['inputs']}: gives {inputs.count} input{'s' * (inputs.count != 1)} now, and a trial of "
-            f"{specification.tasks} task{'s' * (specification.tasks != 1)} does each equally often only if their number is the same each time; make it so"
+            f"workload.inputs={specification.workload_options['inputs']}: gives {plural(inputs.count, 'input')} now, and a trial of "
+            f"{plural(specification.tasks, 'task')} does each equally often only if their number is the same each time; make it so"
         )
 
 

@@ -13,7 +13,7 @@ from breakeven.base.errors import BadInput
 from breakeven.base.exit_codes import ALL_DONE
 from breakeven.base.output import write
 from breakeven.base.program import command
-from breakeven.base.text import shown
+from breakeven.base.text import plural, shown
 
 CONF = "conf"
 _NOT_COPIED = "hydra"  # sets how the help looks, not what is measured
@@ -102,7 +102,7 @@ def _refusal(differing: Sequence[str]) -> str:
 
 def _report(folder: Path, written: int) -> str:
     place = shown(folder.absolute())
-    files = f"{written} file{'s' * (written != 1)}"
+    files = plural(written, "file")
     if folder.exists() and folder.samefile(conf_folder()):
         return f"{place}: this is a clone, so these are breakeven's own files; edit them here\n"
     options = () if folder.absolute() == Path(CONF).absolute() else ("--config-dir", str(folder))

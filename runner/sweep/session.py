@@ -18,7 +18,7 @@ from breakeven.base.program import override
 from breakeven.base.statuses import FINAL
 from breakeven.base.streams import problems
 from breakeven.base.terminal import fixed, print_plain
-from breakeven.base.text import shown
+from breakeven.base.text import plural, shown
 from breakeven.base.wrapping import wrap
 from breakeven.runner.config.policy import JSON, QUIET
 from breakeven.runner.config.search import BisectSearch
@@ -268,13 +268,13 @@ class Session:
                 self._note(observers, text)
         if pending.again:
             folder = self._sweep.set_aside(pending.again, "rerun")
-            self._note(observers, f"moved {_counted(len(pending.again), 'stored run')} to {folder}, to rerun")
+            self._note(observers, f"moved {plural(len(pending.again), 'stored run')} to {folder}, to rerun")
         if pending.changed and self._plan.policy.on_change == "keep":
             changed = "; ".join(map(str, pending.changed))
             self._note(observers, f"kept although measured under other conditions: {changed}")
         left = self._sweep.tidy()
         if left:
-            observers.notify(Noted(text=f"removed {_counted(left, 'leftover file')} of interrupted writes"))
+            observers.notify(Noted(text=f"removed {plural(left, 'leftover file')} of interrupted writes"))
 
     def _describe(self) -> None:
         """Store the configuration of the launch in the folder, and point ``latest`` at it."""
@@ -304,13 +304,13 @@ def _opening(plan: Plan, pending: Pending, stored: Stored, turns: Turns) -> str:
         first, time = announce(plan, pending, stored.rows), ""
     else:
         time = describe_forecast(plan, pending, stored.rows)
-        first = _counted(waiting, "run") if waiting or not time else ""  # the time says what is left
+        first = plural(waiting, "run") if waiting or not time else ""  # the time says what is left
     counts = [
         *([first] if first else []),
         *([f"{len(pending.done)} already done"] if pending.done else []),
         *([f"{failed} failed before (retry_failed=true reruns them)"] if failed else []),
         *([f"{len(plan.incompatible)} incompatible"] if plan.incompatible else []),
-        *([f"{_counted(plan.collapsed, 'duplicate')} skipped"] if plan.collapsed else []),
+        *([f"{plural(plan.collapsed, 'duplicate')} skipped"] if plan.collapsed else []),
         *([time] if time else []),
     ]
     return f"{shown(plan.sweep)}: {', '.join(counts)}"
@@ -335,15 +335,11 @@ def _lost(stored: Stored, folder: Path | None) -> Iterator[str]:
     if missing:
         runs = len({path.stem for path in stored.missing})
         yield (
-            f"{_counted(missing, 'file')} of {_counted(runs, 'stored run')} {'is' if missing == 1 else 'are'} missing, such "
+            f"{plural(missing, 'file')} of {plural(runs, 'stored run')} {'is' if missing == 1 else 'are'} missing, such "
             f"as {shown(stored.missing[0])}: moved the rest to {folder}, to rerun"
         )
     if damaged:
-        yield f"moved {_counted(damaged, 'damaged file')} to {folder}, to rerun"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
+        yield f"moved {plural(damaged, 'damaged file')} to {folder}, to rerun"
 
 
 def _again(command: Sequence[str], name: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from breakeven.analysis.advice import templates
 from breakeven.analysis.advice.snippet import Call, Given, snippet
-from tests.patience import PATIENCE_S
+from tests import commands
 
 COUNT = 3
 ARGS, KWARGS = (float("inf"), ["<CALL>", "<AFTER>"]), {"one": 1, "class": 2, "a b": {"call": None}}
@@ -131,15 +130,7 @@ def _run(folder: Path, programs: dict[str, list[str]]) -> tuple[dict[str, object
         "ENDED": str(folder / "ended"),
         "PYTHONPATH": str(folder),
     }
-    done = subprocess.run(
-        [sys.executable, "runner.py"],
-        cwd=folder,
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    done = commands.run([sys.executable, "runner.py"], folder, variables)
     assert (done.returncode, done.stderr) == (0, "")
     ended = folder / "ended"
     return json.loads(done.stdout), len(ended.read_text()) if ended.exists() else 0

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from breakeven.analysis.advice.snippet import Call, Given, snippet
-from tests.patience import PATIENCE_S
+from tests import commands
 
 MINE = "def double(number):\n    return 2 * number\n"
 
@@ -25,14 +24,7 @@ def test_the_code_runs_as_it_stands(tmp_path: Path, model: str) -> None:
     lines = snippet(Call("mine:double", model, 2, 4, "fork" if "p" in model else None, sys.version_info[:2]))
     program = ["inputs = list(range(20))", *lines, "print(results)"]
     (tmp_path / "program.py").write_text("\n".join(program))
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    done = commands.run([sys.executable, "program.py"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{[2 * number for number in range(20)]}\n"
 
@@ -99,14 +91,7 @@ def test_the_code_makes_the_calls_that_were_measured(
     model, _, ipc = model.partition("/")
     call = Call(f"mine:{name}", model, 2, None, "fork", sys.version_info[:2], ipc=ipc, given=given)
     (tmp_path / "program").write_text("\n".join([*snippet(call), "print(results)"]))
-    done = subprocess.run(
-        [sys.executable, "program"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    done = commands.run([sys.executable, "program"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{results}\n"
 
@@ -138,14 +123,7 @@ async def later(number, by=2):
         given=given,
     )
     (tmp_path / "program").write_text("\n".join([*snippet(call), "print(results)"]))
-    done = subprocess.run(
-        [sys.executable, "program"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    done = commands.run([sys.executable, "program"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     results = ast.literal_eval(done.stdout)
     assert [found for found, _, _ in results] == [(args or (2,))[0] * number for number in range(most)]
@@ -161,13 +139,6 @@ def test_a_program_that_workers_import_starts_none_there(tmp_path: Path, model: 
     call = Call("mine:scaled", model, 2, None, "spawn", sys.version_info[:2], ipc=ipc, given=given)
     lines = [*snippet(call), "    print(results)"]
     (tmp_path / "program.py").write_text("\n".join(lines))
-    done = subprocess.run(
-        [sys.executable, "program.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    done = commands.run([sys.executable, "program.py"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{TWICE}\n"

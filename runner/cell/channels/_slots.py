@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, ClassVar, Optional
 
-from ..errors import InputsUnusable
+from ..errors import InputsUnusable, plural
 from ..member import Lack
 from ..phases import RECEIVE, SEND, SERIALIZE, WAIT
 from ..space import in_units, require
@@ -184,7 +184,7 @@ class SlotChannel(Channel):
         require(
             self.MEMORY.place(room),
             2 * self.slots * slot_bytes * room.workers,
-            f"the slots of ipc={self.NAME} ({in_units(slot_bytes)} x 2 x {self.slots} slots x {room.workers} worker{'s' * (room.workers != 1)})",
+            f"the slots of ipc={self.NAME} ({in_units(slot_bytes)} x 2 x {self.slots} slots x {plural(room.workers, 'worker')})",
             "a smaller payload, fewer workers or slots, another ipc",
         )
 

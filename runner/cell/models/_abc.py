@@ -18,7 +18,7 @@ from typing import Any, Optional, Union
 
 from ..board import ANSWERED, HOOK, PID, READY, TRACED, Board
 from ..boot import Users
-from ..errors import TaskFailed, WorkersMissing
+from ..errors import TaskFailed, WorkersMissing, plural
 from ..failures import left
 from ..hooks import NAMES
 from ..member import Member
@@ -339,9 +339,9 @@ def missing(board: Board) -> Union[TaskFailed, WorkersMissing]:
     hook = NAMES.get(board.control[HOOK])
     if hook is not None:
         return WorkersMissing(
-            f"workload.{hook} did not end within {BARRIER_SECONDS:g} s in each of {workers} worker{'s' * (workers != 1)}"
+            f"workload.{hook} did not end within {BARRIER_SECONDS:g} s in each of {plural(workers, 'worker')}"
         )
     return WorkersMissing(
-        f"not all of {workers} worker{'s' * (workers != 1)} were ready for the next trial within {BARRIER_SECONDS:g} s; "
+        f"not all of {plural(workers, 'worker')} were ready for the next trial within {BARRIER_SECONDS:g} s; "
         "one may have died while starting: see its message above"
     )

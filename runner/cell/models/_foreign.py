@@ -21,7 +21,7 @@ from .. import failures
 from ..affinity import pin_all
 from ..board import Board
 from ..boot import Later, Ready
-from ..errors import HookFailed, PoolFailed, RunFailed, TaskFailed, WorkersMissing
+from ..errors import HookFailed, PoolFailed, RunFailed, TaskFailed, WorkersMissing, plural
 from ..gate import SAFE_PATH, Door, Gate, Gatekeeper, Place, join
 from ..phases import WAIT
 from ..spaces import PROCESSES
@@ -221,7 +221,7 @@ class Foreign(Model):
             if failures.left(self._folder, self.settings.workers):
                 raise missing(self.board) from error
             raise WorkersMissing(
-                f"not all of {self.settings.workers} worker{'s' * (self.settings.workers != 1)} were ready for a trial:\n{failures.describe(error)}"
+                f"not all of {plural(self.settings.workers, 'worker')} were ready for a trial:\n{failures.describe(error)}"
             ) from error
 
     @contextmanager

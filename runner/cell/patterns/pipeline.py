@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any, ClassVar, Optional
 
-from ..errors import WrongResult
+from ..errors import WrongResult, plural
 from ..inputs import Stock, can_change, template_of
 from ..intervals import percentile
 from ..named import NamedTuple
@@ -167,7 +167,7 @@ class Pipeline(Pattern):
         last = stages[-1]
         if last.wrong:
             raise WrongResult(
-                f"{last.wrong} item{'s' * (last.wrong != 1)} of a parallel trial came out with a different result from the first one with the same "
+                f"{plural(last.wrong, 'item')} of a parallel trial came out with a different result from the first one with the same "
                 f"input: {last.why}"
             )
         expected.check(last.firsts, "a parallel trial")

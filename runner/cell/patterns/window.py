@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import Any, ClassVar, Optional
 
 from ..awaiting import give_way
-from ..errors import WrongResult
+from ..errors import WrongResult, plural
 from ..inputs import Stock
 from ..named import NamedTuple
 from ..owning import own, own_bytes
@@ -237,7 +237,7 @@ class Window(Pattern):
         for share in shares:
             if share.wrong:
                 raise WrongResult(
-                    f"{share.wrong} call{'s' * (share.wrong != 1)} of worker {share.worker} in {moment} returned a different result from its "
+                    f"{plural(share.wrong, 'call')} of worker {share.worker} in {moment} returned a different result from its "
                     f"first call{' with the same input' * (self.turns > 1)}: {share.why}"
                 )
             reference.check(share.firsts, moment)
