@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import pytest
 
@@ -21,13 +21,17 @@ def _replace(sweep: Sweep, seed: int = 1) -> None:
 
 
 def _between(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """Let ``act`` happen once, after the first row was read and before its other files are."""
-    read, left = integrity._read, [act]
+    """Let ``act`` happen once, after the first row was read and before the other files of any run are.
+
+    Rows are read by several threads: those of the others wait until it has happened.
+    """
+    read, left, happening = integrity._read, [act], Lock()
 
     def overtaken(*arguments: object) -> object:
         row = read(*arguments)  # type: ignore[arg-type]
-        while left:
-            left.pop()()
+        with happening:
+            while left:
+                left.pop()()
         return row
 
     monkeypatch.setattr(integrity, "_read", overtaken)
