@@ -9,7 +9,7 @@ from math import ceil, isfinite
 
 import pandas as pd
 
-from breakeven.analysis.frames.disturbed import is_above_workers, may_be_disturbance
+from breakeven.analysis.frames.disturbed import MOST, is_above_workers, may_be_disturbance
 from breakeven.analysis.frames.rows import Row
 from breakeven.analysis.units import format_ratio, format_time, format_times
 from breakeven.analysis.verdicts.answer import Answer
@@ -33,6 +33,8 @@ _LINES, _COLUMNS = 2, 80
 _NAMED = 2
 """The most candidates that are named of those that are as good, or not decided."""
 
+_DISTURBED = "were disturbed"
+
 _MEMORY_STEP, _TIME_STEP = 2.0**20, 1e6
 
 
@@ -50,7 +52,7 @@ class Words:
     def sentence(self) -> str:
         """Return the verdict as one sentence: what to use, how sure it is, and the reason that says most."""
         head = f"For {self.answer.question.about}: {self._head()}"
-        parts = (head, say_alone(self.answer), self._doubt(), self._contrast())
+        parts = (head, self._disturbed(), say_alone(self.answer), self._doubt(), self._contrast())
         return "; ".join(filter(None, parts)) + "."
 
     def brief(self) -> str:
@@ -61,7 +63,12 @@ class Words:
         about = f"For {self.answer.question.about}: "
         text = next(filter(_is_brief, map(about.__add__, self._heads())), about + self.use())
         doubts, contrasts = self._doubts(), self._contrasts()
-        for choices in ((say_alone(self.answer),), doubts, contrasts):
+        for choices in (
+            (self._disturbed(), self._disturbed("pairs")),
+            (say_alone(self.answer),),
+            doubts,
+            contrasts,
+        ):
             longer = (f"{text}; {choice}" for choice in choices if choice)
             text = next(filter(_is_brief, longer), text)
         return f"{text}."
@@ -71,7 +78,9 @@ class Words:
         yield self._head()
         best, ranking = self.answer.ranking.best, self.answer.ranking
         if best is not None:
-            yield f"{self.names[best]}, {self.value(best)}, {say_spared(self.answer, best, brief=True)}"
+            beyond = self._beyond_briefly(best)
+            if beyond:
+                yield f"{self.names[best]}, {self.value(best)}, {beyond}"
             yield f"{self.names[best]}, {self.value(best)}"
         elif ranking.decision == SERIAL:
             first = self.answer.leader(range(len(self.names)))
@@ -189,21 +198,46 @@ class Words:
             return spared
         if not is_above_workers(cell):
             return ""
-        workers = int(cell["workers"])
-        those = f"{count(workers)} worker{'s' * (workers != 1)}"
         why = (
-            f"{cell['pairs_disturbed']:.0%} of its pairs of trials were disturbed"
+            f"{cell['pairs_disturbed']:.0%} of its pairs of trials {_DISTURBED}"
             if may_be_disturbance(cell)
             else "calls do less in a worker than alone"
         )
-        return f"above what {those} can gain: {why}"
+        return f"{_above_workers(cell)}: {why}"
+
+    def _beyond_briefly(self, best: int) -> str:
+        cell, spared = self.answer.question.candidates[best], say_spared(self.answer, best, brief=True)
+        return spared or (_above_workers(cell) if is_above_workers(cell) else "")
+
+    def _disturbed(self, pairs: str = "pairs of trials") -> str:
+        """Return how much of the candidate that the head names was disturbed, if it was most of its ``pairs``.
+
+        It is empty if the head says so.
+        """
+        number = self._named()
+        if number is None or not self.answer.question.candidates[number]["pairs_disturbed"] > MOST:
+            return ""
+        share = f"{self.answer.question.candidates[number]['pairs_disturbed']:.0%}"
+        return "" if _DISTURBED in self.beyond() else f"{share} of its {pairs} {_DISTURBED}"
+
+    def _named(self) -> int | None:
+        """Return which candidate the head names, if any."""
+        ranking = self.answer.ranking
+        if ranking.best is not None or not self.names:
+            return ranking.best
+        if ranking.decision == SERIAL:
+            return self.answer.leader(range(len(self.names)))
+        return None if self._is_of_one_process() else self.answer.leader(ranking.open)
+
+    def _is_of_one_process(self) -> bool:
+        return all(cell["covers"] != "cell" for cell in self.answer.question.candidates)
 
     def _is_verified(self, number: int) -> bool:
         return bool(self.answer.question.candidates[number]["verify"] != "none")
 
     def _why_undecided(self) -> str:
         cells, still_open = self.answer.question.candidates, self.answer.ranking.open
-        if all(cell["covers"] != "cell" for cell in cells):
+        if self._is_of_one_process():
             return ": each candidate ran in one process only (rounds=auto runs more)"
         first = self.answer.leader(still_open)
         if self.answer.question.of_round_trips:
@@ -341,3 +375,8 @@ def _and_more(number: int) -> str:
 def _is_brief(text: str) -> bool:
     """Return whether a sentence takes few lines, its full stop included."""
     return len(wrap(f"{text}.", _COLUMNS, "  ")) <= _LINES
+
+
+def _above_workers(cell: Row) -> str:
+    workers = int(cell["workers"])
+    return f"above what {count(workers)} worker{'s' * (workers != 1)} can gain"

@@ -173,6 +173,33 @@ def test_a_gain_that_workers_cannot_make_is_named(tmp_path: Path, speedup: float
     assert ("workers can gain" in row["sentence"]) == said
 
 
+@pytest.mark.parametrize("speedup", [1.9, 0.6], ids=["parallel", "serial"])
+@pytest.mark.parametrize(("disturbed", "said"), [(5, ""), (6, "60% of its pairs of trials were disturbed")])
+def test_a_verdict_of_a_mostly_disturbed_cell_says_so(
+    tmp_path: Path, speedup: float, disturbed: int, said: str
+) -> None:
+    """Whatever it recommends, and however short: who reads one line alone knows that it may be otherwise."""
+    sample = Sample(tmp_path / "busy")
+    facts = {"n_trials": 10, "n_disturbed": disturbed}
+    sample.add_rounds(_rounds(speedup), column="speedup", model="process", facts=facts)
+    lab = load(sample.path)
+    sentence = str(lab.verdicts.iloc[0]["sentence"])
+    assert said in sentence
+    assert ("disturbed" in sentence) == bool(said)
+    brief = " ".join(line.strip() for line in brief_lines(lab, 80))
+    assert ("disturbed" in brief) == bool(said)
+
+
+def test_a_short_verdict_of_too_large_a_gain_says_so(tmp_path: Path) -> None:
+    """Of many, none takes more than two lines; what makes the gain doubtful stays."""
+    sample = Sample(tmp_path / "long", common={"workload": "function", "function": f"photos:{'resize' * 9}"})
+    for size in (1, 2, 4, 8, 16, 32, 64, 128, 256):
+        sample.add_rounds(_rounds(5.2), column="speedup", model="process", payload_bytes=1024 * size)
+    lines = brief_lines(load(sample.path), 80)
+    assert "calls do less" not in " ".join(lines)
+    assert " ".join(line.strip() for line in lines).count("above what two workers can gain.") == 9
+
+
 def test_a_title_praises_no_gain_that_workers_cannot_make(tmp_path: Path) -> None:
     """It names the largest of the others; a gain that stands alone, with what else makes it."""
     sample = Sample(tmp_path / "beyond")
