@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from breakeven.analysis.advice.replay import Raced, replay
+from breakeven.analysis.advice.replay import Replayed, replay
 from breakeven.analysis.advice.snippet import Given
 from breakeven.analysis.frames.load import Lab
 from breakeven.analysis.frames.part import Part, part_of
@@ -111,20 +111,20 @@ def advise(lab: Lab) -> Advice | None:
 
 
 def _advise(lab: Lab) -> Advice | None:
-    raced = replay(lab)
-    if raced is None:
+    replayed = replay(lab)
+    if replayed is None:
         return None
-    answer = next(iter(answers(lab)), None)
-    choices = sorted(_choices(raced, answer), key=_rank)
+    race, answer = replayed.race, next(iter(answers(lab)), None)
+    choices = sorted(_choices(replayed, answer), key=_rank)
     return Advice(
         choices=tuple(choices),
         answer=answer,
-        decided=raced.race.decided and any(choice.is_compared for choice in choices),
-        regret=raced.race.rule.regret,
-        structure=raced.race.rule.structure,
+        decided=race.decided and any(choice.is_compared for choice in choices),
+        regret=race.rule.regret,
+        structure=race.rule.structure,
         seconds=float(lab.runs["wall_ns"].sum()) / 1e9,
         at_once=_at_once(lab),
-        given=raced.given,
+        given=replayed.given,
         part=part_of(lab.runs[lab.runs["status"].eq("ok")]),
     )
 
@@ -145,24 +145,25 @@ def _rank(choice: Choice) -> tuple[bool, bool, bool, float]:
     )
 
 
-def _choices(raced: Raced, answer: Answer | None) -> Iterator[Choice]:
+def _choices(replayed: Replayed, answer: Answer | None) -> Iterator[Choice]:
     names = [] if answer is None else Words(answer).names
     ids = () if answer is None else answer.question.ids
     places = {cell: place for place, cell in enumerate(ids)}
-    race = raced.race
-    for cell, standing, name, candidate, refused, failures, backend in zip(
-        raced.cells,
-        race.standings(),
-        raced.names,
-        race.candidates,
-        raced.refused,
-        raced.failures,
-        raced.backends,
-        strict=True,
+    race = replayed.race
+    for candidate, entrant, standing in zip(
+        race.candidates, replayed.entrants, race.standings(), strict=True
     ):
-        place = None if cell is None else places.get(cell)
-        own = name if place is None else _plain(names[place])
-        yield Choice(own, standing, cell, place, candidate.chunk, refused, failures, backend)
+        place = None if entrant.cell_id is None else places.get(entrant.cell_id)
+        yield Choice(
+            name=entrant.name if place is None else _plain(names[place]),
+            standing=standing,
+            cell_id=entrant.cell_id,
+            place=place,
+            chunk=candidate.chunk,
+            refused=entrant.refused,
+            failures=entrant.failures,
+            backend=entrant.backend,
+        )
 
 
 def _plain(name: str) -> str:

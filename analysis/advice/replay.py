@@ -23,33 +23,41 @@ RACE = "race"
 
 
 @dataclass(frozen=True)
-class Raced:
-    """A race after its runs: ``cells`` are the cell_ids of its candidates, ``names`` their names.
+class Entrant:
+    """What is known of a candidate besides how it stands.
 
-    The serial program has no cell_id, but None.
+    ``cell_id`` is None for the serial program. ``refused`` says why the candidate could not be measured, empty if it
+    could; ``failures`` why its runs failed, a text for each of those. ``backend`` is that of joblib, empty for other
+    models.
+    """
 
-    ``given`` is how the user's function was called, None if that was not written; ``refused`` why a candidate could not
-    be measured, empty if it could; ``failures`` why its runs failed, a text for each of those. ``backends`` are those
-    of joblib, empty for other models.
+    cell_id: str | None
+    name: str
+    refused: str
+    backend: str
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A race after its runs, and its candidates in the same order.
+
+    ``given`` is how the user's function was called, None if that was not written.
     """
 
     race: Race
-    cells: tuple[str | None, ...]
-    names: tuple[str, ...]
-    given: Given | None = None
-    refused: tuple[str, ...] = ()
-    failures: tuple[tuple[str, ...], ...] = ()
-    backends: tuple[str, ...] = ()
+    entrants: tuple[Entrant, ...]
+    given: Given | None
 
 
-def replay(lab: Lab) -> Raced | None:
+def replay(lab: Lab) -> Replayed | None:
     """Return the race of a sweep after all its runs; None if the sweep was none. Raise ResultsDamaged."""
     written = read_search(lab)
     if written is None or written.get("search", RACE) != RACE:
         return None
+    failures = _failures(lab)
     try:
-        cells = tuple(one["cell_id"] for one in written["candidates"])
-        names = tuple(str(one["name"]) for one in written["candidates"])
+        entrants = tuple(_entrant(one, failures) for one in written["candidates"])
         race = Race(
             [_candidate(one) for one in written["candidates"]],
             int(written["cpus"]),
@@ -57,15 +65,24 @@ def replay(lab: Lab) -> Raced | None:
             int(written["seed"]),
         )
         given = _given(written.get("call"))
-        refused = tuple(str(one.get("refused", "")) for one in written["candidates"])
-        backends = tuple(str(one.get("backend", "")) for one in written["candidates"])
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(lab, error) from error
-    for number, why in enumerate(refused):
-        if why:
+    for number, entrant in enumerate(entrants):
+        if entrant.refused:
             race.fail(number)
-    failures = tuple(_failures(lab, cells))
-    return Raced(replayed(race, runs_of(lab, cells)), cells, names, given, refused, failures, backends)
+    made = runs_of(lab, [entrant.cell_id for entrant in entrants])
+    return Replayed(replayed(race, made), entrants, given)
+
+
+def _entrant(written: Mapping[str, Any], failures: Mapping[str, list[str]]) -> Entrant:
+    cell_id = written["cell_id"]
+    return Entrant(
+        cell_id,
+        str(written["name"]),
+        refused=str(written.get("refused", "")),
+        backend=str(written.get("backend", "")),
+        failures=tuple(failures.get(cell_id, ())),
+    )
 
 
 def read_search(lab: Lab) -> Mapping[str, Any] | None:
@@ -135,8 +152,8 @@ def _is_good(status: str, speedup: Any) -> bool:
     return status == "ok" and bool(pd.notna(speedup)) and speedup > 0
 
 
-def _failures(lab: Lab, cells: Sequence[str | None]) -> Iterator[tuple[str, ...]]:
-    """Yield why runs of each candidate failed, a text for each of these runs, in the order they were made."""
+def _failures(lab: Lab) -> Mapping[str, list[str]]:
+    """Return by cell why its runs failed, a text for each of those, in the order they were made."""
     runs = lab.runs
     found: dict[str, list[str]] = {}
     for cell_id, status, speedup, reason in zip(
@@ -145,5 +162,4 @@ def _failures(lab: Lab, cells: Sequence[str | None]) -> Iterator[tuple[str, ...]
         if not _is_good(status, speedup):
             text = reason if isinstance(reason, str) else ""
             found.setdefault(cell_id, []).append(what_happened(text) or "it measured no speedup")
-    for cell_id in cells:
-        yield () if cell_id is None else tuple(found.get(cell_id, ()))
+    return found
