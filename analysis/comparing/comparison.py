@@ -131,9 +131,9 @@ def compare(
     ``within``. ``effect`` is the ratio of geometric means over the rounds, above 1 where B is faster, with
     the 95 % interval from ``low`` to ``high``, both by Welch's t on logarithms; `Welch`, `Judge` and `adjust`
     name the sources. If ``rounds=auto`` chose the number of a side's rounds, the first of both sides count, as
-    many of one as of the other (``left_out_a`` and ``left_out_b`` do not), and if it chose both and went beyond its
-    first look, the interval is of the ``level`` 0.975 instead of 0.95. Cells without a partner are in
-    ``Comparison.of(...).unpaired``. Raise BadInput.
+    many of one as of the other (``left_out_a`` and ``left_out_b`` do not). If a side's own interval became narrow
+    enough just there, after its first look, the interval of the effect is of the ``level`` 0.975 instead of 0.95.
+    Cells without a partner are in ``Comparison.of(...).unpaired``. Raise BadInput.
     """
     question = Question(by, band, tuple(allow))
     return Comparison.of(open_side("A", a, within), open_side("B", b, within), question).cells

@@ -36,4 +36,4 @@ def describe_disturbed(cells: pd.DataFrame, *, marked: bool = True) -> tuple[str
     if not shares.gt(0).any():
         return ()
     hollow = f" (hollow: over {MOST:.0%})" if marked and shares.gt(MOST).any() else ""
-    return (f"up to {shares.max():.0%} of a cell's trials disturbed{hollow}",)
+    return (f"up to {shares.max():.0%} of a cell's pairs of trials disturbed{hollow}",)

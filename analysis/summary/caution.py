@@ -18,7 +18,7 @@ FLAGS = {
     "k": "its rounds fall into two kinds",
     "m": "measured under several conditions",
     "w": "its interval is wider than asked",
-    "d": "more than 10 % of its trials were disturbed",
+    "d": "more than 10 % of its pairs of trials were disturbed",
     "c": "a task takes more CPU time in a worker than alone",
     "o": "oversubscribed: its tasks want more CPUs than there are",
     "n": "a task alone keeps several CPUs busy",

@@ -84,7 +84,7 @@ def test_every_figure_of_times_says_that_trials_were_disturbed(labs: list[Lab]) 
     disturbed = [found for lab in labs for found in _draw_all(_disturb(lab, 97)).items()]
     assert {name for name, _ in disturbed} == set(FIGURES)
     for name, figure in disturbed:
-        said = "up to 97% of a cell's trials disturbed" in _caption(figure)
+        said = "up to 97% of a cell's pairs of trials disturbed" in _caption(figure)
         counted = re.search(r"\d+ of \d+ cells disturbed", _caption(figure))  # on maps
         assert (said or counted is not None) == (name != OF_MEMORY), (name, _caption(figure))
     quiet = [_caption(figure) for lab in labs for figure in _draw_all(_disturb(lab, 0)).values()]
@@ -117,7 +117,7 @@ def test_a_row_of_several_cells_has_their_most_disturbed(tmp_path: Path) -> None
     few = lab.runs["tasks"].eq(100)
     for first in (few, ~few):
         counted = lab.replace(runs=lab.runs.assign(n_trials=100, n_disturbed=80 * first.astype("int64")))
-        assert "up to 80% of a cell's trials disturbed" in _caption(draw("startup", counted))
+        assert "up to 80% of a cell's pairs of trials disturbed" in _caption(draw("startup", counted))
 
 
 @pytest.mark.parametrize(
