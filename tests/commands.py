@@ -101,7 +101,21 @@ def run(command: Sequence[str], folder: Path = ROOT, added: Mapping[str, str] = 
 def start(command: Sequence[str], folder: Path = ROOT, added: Mapping[str, str] = NOTHING) -> Started:
     """Start a command in ``folder``, with variables ``added``; it is for the caller to end it."""
     pipe = subprocess.PIPE
-    return Started(command, cwd=folder, env=environment(added), stdout=pipe, stderr=pipe, text=True)
+    with heard():
+        return Started(command, cwd=folder, env=environment(added), stdout=pipe, stderr=pipe, text=True)
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Let what is started meanwhile end by a signal, as in a terminal, though nohup or ``&`` made the tests ignore it."""
+    ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def said(process: subprocess.Popen[str]) -> str:
