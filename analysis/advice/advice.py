@@ -60,14 +60,15 @@ class Advice:
 
     ``at_once`` is how many calls the CPUs can carry out at the same time: more than there are CPUs if a call waits most
     of its time. ``decided``: no candidate is better than the leader by more than the ``regret``, as far as the rule
-    sees. ``structure`` says whether candidates that were not measured are judged by their neighbours. ``seconds`` is
-    how long its runs took. ``given`` is how the function was called, ``part`` how many of the inputs each run took if
-    not all.
+    sees; otherwise ``ahead`` is how many may be. ``structure`` says whether candidates that were not measured are
+    judged by their neighbours. ``seconds`` is how long its runs took. ``given`` is how the function was called,
+    ``part`` how many of the inputs each run took if not all.
     """
 
     choices: tuple[Choice, ...]
     answer: Answer | None
     decided: bool
+    ahead: int
     regret: float
     structure: bool
     seconds: float
@@ -120,6 +121,7 @@ def _advise(lab: Lab) -> Advice | None:
         choices=tuple(choices),
         answer=answer,
         decided=race.decided and any(choice.is_compared for choice in choices),
+        ahead=len(race.ahead()),
         regret=race.rule.regret,
         structure=race.rule.structure,
         seconds=float(lab.runs["wall_ns"].sum()) / 1e9,

@@ -119,8 +119,13 @@ def sentence(advice: Advice) -> str:
     beside = f", leaving out {plural(out, 'candidate')} with failed runs" if out else ""
     if advice.decided:
         return f"{what}{value}; at most {advice.regret:.0%} behind the best here (95 %){beside}"
-    others = f"it may be more than {advice.regret:.0%} behind {plural(len(advice.of(OPEN)), 'other')}"
-    return f"Not decided. So far: {what[0].lower()}{what[1:]}{value}; {others}{beside}"
+    return f"Not decided. So far: {what[0].lower()}{what[1:]}{value}; {_why_open(advice)}{beside}"
+
+
+def _why_open(advice: Advice) -> str:
+    if advice.ahead:
+        return f"it may be more than {advice.regret:.0%} behind {plural(advice.ahead, 'other')}"
+    return f"that took {plural(advice.leader.standing.runs, 'run')}, too few to be sure"
 
 
 def _no_advice(advice: Advice) -> str:

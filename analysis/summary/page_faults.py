@@ -64,4 +64,4 @@ def _remedy(runs: pd.DataFrame, run: pd.Series[Any], faults: float) -> str:
     if any(read(text).get(PAD) for text in runs["variables"].dropna().unique()):
         return f"; compare with the cells that have environment.{PAD}"
     override = keeps(str(run["python_build"]), faults)
-    return f"; {override} measures both without and with what keeps it (glibc)" if override else ""
+    return f"; {override} measures with and without a heap that keeps it (glibc)" if override else ""

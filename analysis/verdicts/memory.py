@@ -34,7 +34,7 @@ def say_remedy(answer: Answer) -> str:
     overrides = [text for number in deciding if (text := plain(answer.costs[number]["keeps"]))]
     if not overrides or any(PAD in environment for environment in answer.alone):
         return ""
-    return f"{overrides[-1]} measures it without and with what keeps freed memory (glibc)"
+    return f"{overrides[-1]} measures it with and without a heap that keeps freed memory (glibc)"
 
 
 def _slow(answer: Answer, number: int) -> bool:

@@ -139,7 +139,11 @@ _RUNS = (
         pa.int64(),
         "work in one task, calibrated once per sweep: inner loops, or ns of sleep; null if nothing is calibrated",
     ),
-    ("task_calibrated_ns", pa.int64(), "median duration of one task right after its calibration, in ns"),
+    (
+        "task_calibrated_ns",
+        pa.int64(),
+        "median duration of one task in the parent before workers are started, in ns; of the user's function, when it was calibrated",
+    ),
     (
         "task_cpu_ns",
         pa.int64(),

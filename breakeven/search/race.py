@@ -147,6 +147,13 @@ class Race:
         leader, _, gap = self._two()
         return gap <= self.rule.margin and (self._runs[leader] >= _AT_LEAST or self._is_fixed(leader))
 
+    def ahead(self) -> list[int]:
+        """Return the candidates that may be better than the leader by more than the regret, as far as the rule sees."""
+        mean, covariance = self._state
+        leader = self._known_leader(mean)
+        above = self._may_be_better(leader, mean, covariance)
+        return [number for number in self._in_race() if number != leader and above[number] > self.rule.margin]
+
     @property
     def leader(self) -> int:
         """Return the number of the measured candidate with the highest mean.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -173,8 +174,11 @@ def test_what_is_open_is_said(tmp_path: Path) -> None:
     text = " ".join("\n".join(advice_lines(advice)).split())
     assert not advice.decided
     assert "Not decided. So far: use a " in text
+    assert "; it may be more than 10% behind 1 other" in text
     assert "maybe" in text
     assert "1 not measured yet" in text
+    alone = " ".join("\n".join(advice_lines(replace(advice, ahead=0))).split())
+    assert "; that took 1 run, too few to be sure" in alone
 
 
 def test_where_the_leader_has_no_code_the_best_that_has_some_is_written(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def test_page_faults_that_workers_are_spared_are_named_with_a_remedy(
     )
     assert (by in verdict["sentence"]) == said
     assert ("two workers can gain" in verdict["sentence"]) != said
-    measures = "environment.MALLOC_TOP_PAD_=null,67108864 measures it without and with what keeps freed memory (glibc)"
+    measures = "environment.MALLOC_TOP_PAD_=null,67108864 measures it with and without a heap that keeps freed memory (glibc)"
     assert (measures in verdict["details"]) == said
 
 

@@ -233,7 +233,7 @@ def test_many_faults_are_named_with_their_share_and_remedy(tmp_path: Path) -> No
     assert told.text == (
         "in 1 of 1 cell page faults take about 60 % of the CPU time of a message (most: process, 1 MiB, 600 each, at 1.00 us): "
         f"freed memory goes back to the kernel and is asked for again; environment.{PAD}=null,33554432 "
-        "measures both without and with what keeps it (glibc)"
+        "measures with and without a heap that keeps it (glibc)"
     )
 
 

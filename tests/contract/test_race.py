@@ -86,6 +86,24 @@ def test_large_chunks_of_few_tasks_cannot_win() -> None:
     assert race.standings()[2].word == WORSE
 
 
+@at_most(30)
+@given(
+    truth=st.lists(st.floats(0.3, 4), min_size=1, max_size=5),
+    structure=st.booleans(),
+    most=st.integers(0, 12),
+)
+def test_who_may_be_ahead_is_known_until_it_is_decided(
+    truth: list[float], structure: bool, most: int
+) -> None:
+    """Nobody is when it is decided; and while nobody is, the leader lacks runs, or some candidate its first."""
+    race = raced(truth, structure=structure, most=most)
+    ahead, standings = race.ahead(), race.standings()
+    assert race.leader not in ahead
+    assert not (race.decided and ahead)
+    if not race.decided and not ahead:
+        assert standings[race.leader].runs < 3 or not all(standing.runs for standing in standings[1:])
+
+
 def test_whoever_failed_is_out() -> None:
     """It is neither measured again nor chosen."""
     race = Race(POOLS[:3], 4, Rule(structure=False), 1)
