@@ -61,6 +61,10 @@ class Engine(ABC):
         """
         return ()
 
+    def why_waiting(self) -> str:
+        """Return why no run that was submitted is being made, if that has lasted long; empty otherwise."""
+        return ""
+
     def cpu_models(self, run: Run) -> frozenset[str]:
         """Return the CPU models of the nodes, asked with any ``run`` of the sweep.
 

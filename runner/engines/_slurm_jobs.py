@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
 
+from breakeven.base.text import plural
 from breakeven.runner.engines._exchange import Exchange
 from breakeven.runner.engines._slurm_commands import COMPLETED, GONE, PENDING, Commands, Job, Unreachable
 from breakeven.runner.engines.slurm_job import ONCE, STAY
@@ -87,6 +88,18 @@ class Jobs(ABC):
         Raise Unreachable, or EngineLost.
         """
 
+    @abstractmethod
+    def numbers(self, asked: Sequence[Asked]) -> Sequence[str]:
+        """Return the ids of the jobs by which the orders ``asked`` are carried out."""
+
+    def why_waiting(self, queue: Mapping[str, Job], asked: Sequence[Asked]) -> str:
+        """Return why no order is being carried out, if all their jobs wait in the queue; empty otherwise."""
+        jobs = [queue.get(number, GONE) for number in self.numbers(asked)] if asked else []
+        if not jobs or any(job.state != PENDING for job in jobs):
+            return ""
+        held = f"{plural(len(jobs), 'job')} in its queue, none running"
+        return f"Slurm has {held} ({', '.join(sorted({job.why for job in jobs}))}); see squeue and sinfo"
+
 
 class PerRun(Jobs):
     """One job for each run, on a node that Slurm chooses."""
@@ -111,6 +124,10 @@ class PerRun(Jobs):
             asked.job = job
 
         self.tools.submit(desk, ONCE, self.node_for(asked), submitted)
+
+    def numbers(self, asked: Sequence[Asked]) -> Sequence[str]:
+        """Return one job for each order."""
+        return [one.job for one in asked]
 
     def node_for(self, asked: Asked) -> str | None:
         """Return the node that the job must run on; None for any."""
@@ -298,6 +315,11 @@ class Shared(Jobs):
                     raise EngineLost(f"{why}; the same command resumes the sweep once that is fixed")
                 self._hold(place)
         return lost
+
+    def numbers(self, asked: Sequence[Asked]) -> Sequence[str]:
+        """Return the jobs of all places: each may be given any order."""
+        del asked
+        return [place.job for place in self._places.values()]
 
     def _was_taken(self, asked: Asked) -> bool:
         return self.tools.exchange.is_taken(asked.node, asked.number)

@@ -36,6 +36,7 @@ _ALIVE_S = 10.0  # between two signs of life
 _SHARE = 0.02  # of the time since the last event is between two looks
 _LEAST_S, _MOST_S = 0.005, 0.2  # between two looks for answers
 _AGAIN_S = 1.0  # before a job is submitted again to a controller that did not answer
+_WAITS_S = 20.0  # that all jobs may wait in the queue before the user is told why
 _GONE_S, _STEP_S = 15.0, 0.05  # until jobs that were cancelled are gone, and between two looks
 _NAME_LENGTH = 40
 
@@ -54,6 +55,7 @@ class Slurm(OnNodes):
         self._numbers = count()
         self._failed: EngineLost | None = None
         self._stirred = monotonic()
+        self._waiting = ""
         self._results = sweep = Path(options[SWEEP])
         name = name_of(sweep)
         self._commands = Commands(name, options["partition"], options["sbatch"])
@@ -81,6 +83,10 @@ class Slurm(OnNodes):
     def sweep(self) -> str:
         """Return what the lock of a node says of its holder."""
         return f"{self._results} of {socket.gethostname()}"
+
+    def why_waiting(self) -> str:
+        """Return the reasons that the queue gives if all jobs have waited in it for a while; empty otherwise."""
+        return self._waiting
 
     def _nodes(self) -> Sequence[str]:
         return self._jobs.names()
@@ -155,8 +161,11 @@ class Slurm(OnNodes):
             with self._guard:  # before the queue is asked: what is submitted meanwhile is not in it
                 asked = [one for one in self._asked.values() if one.job or isinstance(self._jobs, Shared)]
             try:
-                self._lose(self._jobs.looked(self._commands.queue(), asked))
+                queue = self._commands.queue()
+                self._lose(self._jobs.looked(queue, asked))
                 answered = monotonic()
+                waits = monotonic() - self._stirred > _WAITS_S
+                self._waiting = self._jobs.why_waiting(queue, asked) if waits else ""
             except Unreachable as error:
                 if monotonic() - answered > self._patience:
                     self._fail(_unreachable(error))

@@ -10,7 +10,8 @@ from breakeven.runner.planning.calibration import Calibration, Work, conclude, i
 from breakeven.runner.planning.cells import PlannedCell
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.settling import Calibrations, calibrating_run, uncalibrated
-from breakeven.runner.sweep.observer import CalibrationBegan
+from breakeven.runner.sweep.observer import CalibrationBegan, Noted
+from breakeven.runner.sweep.waiting import Waiting
 
 
 def calibrate(
@@ -18,18 +19,19 @@ def calibrate(
     known: dict[Work, Calibration],
     cells: Iterable[str],
     engine: Engine,
-    notify: Callable[[CalibrationBegan], None] = lambda _: None,
+    notify: Callable[[CalibrationBegan | Noted], None] = lambda _: None,
 ) -> Calibrations:
     """Calibrate the tasks of ``cells`` that are not ``known``, and return all; the notes are on what went wrong.
 
-    Notify of each before it begins.
+    Notify of each before it begins, and of why an engine keeps it waiting.
     """
     ids, found, notes = set(cells), dict(known), []
+    waiting = Waiting(notify)
     wanted = {planned.work for planned in plan.planned if planned.cell_id in ids}
     missing = [planned for planned in uncalibrated(plan) if planned.work in wanted]
     for number, planned in enumerate(missing, 1):
         notify(CalibrationBegan(cell=planned.cell, number=number, of=len(missing)))
-        made = _calibrate_one(plan, planned, found, engine)
+        made = _calibrate_one(plan, planned, found, engine, waiting)
         if isinstance(made, str):
             notes.append(made)
         else:
@@ -39,7 +41,7 @@ def calibrate(
 
 
 def _calibrate_one(
-    plan: Plan, planned: PlannedCell, known: dict[Work, Calibration], engine: Engine
+    plan: Plan, planned: PlannedCell, known: dict[Work, Calibration], engine: Engine, waiting: Waiting
 ) -> Calibration | str:
     """Return the calibration of a cell's task, or a note if no process could find one."""
     work = planned.work
@@ -48,7 +50,7 @@ def _calibrate_one(
     run = calibrating_run(plan, planned)
     attempts: list[CalibrationResult] = []
     while not is_enough(attempts):
-        made = engine.calibrate(run).result()
+        made = waiting.result(engine.calibrate(run), engine)
         if not isinstance(made, CalibrationResult):
             name = work.workload if planned.source is None else planned.cell.workload_options["target"]
             return f"calibration of {name} {made.status}: {made.reason}; its runs say more"

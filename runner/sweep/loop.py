@@ -25,9 +25,7 @@ from breakeven.runner.sweep.signals import held_back
 from breakeven.runner.sweep.tally import Tally
 from breakeven.runner.sweep.turns import Progress, Turns
 from breakeven.runner.sweep.under_way import UnderWay
-
-_LOOK_S = 1.0
-"""How long to wait before looking at nodes that join or are lost; this machine is left alone."""
+from breakeven.runner.sweep.waiting import LOOK_S, Waiting
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,7 @@ class Loop:
         self._check = check
         self._under_way = UnderWay() if under_way is None else under_way
         self._nodes: tuple[str, ...] = ()
+        self._waiting = Waiting(observer.notify)
 
     def make_runs(self, schedule: Turns, engine: Engine, tally: Tally) -> End:
         """Make the runs of ``schedule`` until none is left or the policy says to stop.
@@ -92,7 +91,7 @@ class Loop:
             tally = self._begin(schedule, engine, tally)
             if not self._under_way:
                 return End(tally, None, schedule.over_budget, schedule.next_seconds)
-            for run, result in self._under_way.wait(_LOOK_S if self._nodes else None):
+            for run, result in self._under_way.wait(LOOK_S if self._nodes else None):
                 row = self._store(result.result())
                 schedule.ended(run, row)
                 tally = _grown(tally.with_one(row["status"]), schedule.decisions, 0)
@@ -125,6 +124,7 @@ class Loop:
             self._observer.notify(NodesChanged(nodes=nodes))
         for run, node in engine.placed():
             self._observer.notify(RunPlaced(run=run, node=node))
+        self._waiting.tell(engine)
 
     def _store(self, result: RunResult) -> Mapping[str, Any]:
         """Store a result; a signal that arrives during the storing is delayed."""

@@ -87,9 +87,10 @@ class RunEnded:
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """Something else that the user should know."""
+    """Something else that the user should know; those who print runs print it too if it is ``urgent``."""
 
     text: str
+    urgent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -257,6 +257,40 @@ def test_a_run_that_waits_for_a_node_that_is_gone_goes_elsewhere(
     assert made_up.jobs["1"].state == "CANCELLED"
 
 
+@pytest.mark.parametrize("allocation", ["per_run", "shared"])
+def test_why_all_jobs_wait_is_said(
+    allocation: str,
+    made_up: MadeUp,
+    engine_of: Callable[..., Slurm],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as nodes that were drained; and no longer once one of them runs."""
+    monkeypatch.setattr(slurm, "_WAITS_S", 0.0)
+    desks: dict[str, Desk] = {}
+
+    def begin(number: str, command: Sequence[str]) -> None:
+        desks[number] = Desk(Path(command[4]), command[5])
+        desks[number].announce(number, "n1")
+
+    made_up.set(begins=begin)
+    engine = engine_of(allocation=allocation, nodes=1, placement="any")
+    assert engine.why_waiting() == ""
+    future = engine.submit(RUN)
+    wait_for(lambda: "1" in made_up.jobs)
+    drained = "Nodes required for job are DOWN, DRAINED or reserved"
+    made_up.jobs["1"] = Job("PENDING", "", drained)
+    wait_for(lambda: engine.why_waiting() != "")
+    assert engine.why_waiting() == (
+        f"Slurm has 1 job in its queue, none running ({drained}); see squeue and sinfo"
+    )
+    made_up.jobs["1"] = Job("RUNNING", "n1", "None")
+    wait_for(lambda: engine.why_waiting() == "")
+    taken = desks["1"].take()
+    assert taken is not None
+    desks["1"].answer(taken[0], ANSWER)
+    assert future.result(PATIENCE_S).status == "ok"
+
+
 def test_a_job_that_holds_a_node_is_replaced(made_up: MadeUp, engine_of: Callable[..., Slurm]) -> None:
     """An order that it did not take waits for the next; one that it took is given out again."""
     desks: dict[str, Desk] = {}

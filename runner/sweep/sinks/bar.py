@@ -11,8 +11,15 @@ from rich.text import Text
 from breakeven.base.text import plural
 from breakeven.base.units import format_left
 from breakeven.runner.config.naming import brief, describe_task
-from breakeven.runner.sweep.observer import CalibrationBegan, RunBegan, RunEnded, SweepBegan, SweepEvent
-from breakeven.runner.sweep.sinks.lines import print_line
+from breakeven.runner.sweep.observer import (
+    CalibrationBegan,
+    Noted,
+    RunBegan,
+    RunEnded,
+    SweepBegan,
+    SweepEvent,
+)
+from breakeven.runner.sweep.sinks.lines import print_line, print_text
 from breakeven.runner.sweep.tally import Tally
 
 LEAST_BAR = 10
@@ -40,6 +47,8 @@ class Bar:
                 self._current = f"calibrating {describe_task(event.cell)}"
             case RunBegan():
                 self._current, self._left = brief(event.run.cell, event.run.distinct), event.seconds_left
+            case Noted(urgent=True):
+                print_text(self._console, event.text)
             case RunEnded():
                 self._tally = event.tally
                 if event.status != "ok":
