@@ -156,7 +156,6 @@ KINDS: dict[str, Callable[[Rng], Line]] = {
     "flat": level,
     "outside": outside,
 }
-_CROSSING = ("own shape", "two kinds", "curved", "kinked", "wavy")
 _KIND_OFF = 0.7  # by so much of the spread is a process of either kind off the mean of both
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ MINE = ("engine=slurm", "engine.nodes=3", "engine.patience=5min", *QUICK)
 FUNCTION = ("workload=function", "workload.target=mine:work", "tasks=2")
 AT_HOME = """
 import os
+import re
 
 def at_home():
     assert not [name for name in os.environ if name.startswith(("SLURM", "SRUN", "PMI"))]
@@ -175,6 +177,24 @@ def test_ctrl_c_leaves_nothing_in_the_queue(allocation: str, tmp_path: Path, sha
     assert not (tmp_path / "outputs" / "mine" / ".slurm").exists()
     for name, slurmd in shared.nodes.items():
         wait_for(lambda name=name, slurmd=slurmd: shared.processes_of(name) == [slurmd.pid])  # type: ignore[misc]  # loop variables bound now
+
+
+def test_nodes_that_are_drained_are_waited_for(tmp_path: Path, own: Cluster) -> None:
+    """The reason that Slurm gives is said meanwhile; the sweep goes on by itself once they are back."""
+    nodes = f"nodename={','.join(own.nodes)}"
+    own.ask("scontrol", "update", nodes, "state=drain", "reason=maintenance")
+    command = commands.module("breakeven", *MINE, "engine.placement=any", "rounds=1")
+    with commands.start(command, tmp_path, own.variables) as sweep:
+        assert sweep.stderr is not None
+        line = next(line for line in sweep.stderr if line.startswith("waiting: "))
+        assert re.fullmatch(
+            r"waiting: Slurm has 1 job in its queue, none running \(.+\); see squeue .*\n", line
+        )
+        own.ask("scontrol", "update", nodes, "state=resume")
+        _, said = sweep.communicate(timeout=PATIENCE_S)
+    assert sweep.returncode == 0, said
+    assert set(runs_of(tmp_path)["status"]) == {"ok"}
+    assert "waiting: Slurm has 1 job" in (tmp_path / "outputs" / "mine" / "sweep.log").read_text()
 
 
 def test_what_is_missing_is_said_in_one_line(tmp_path: Path, shared: Cluster) -> None:
