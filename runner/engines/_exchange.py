@@ -42,9 +42,13 @@ class Exchange:
         """Lay an order on a desk."""
         _write(self.folder / _ORDERS / desk / f"{number:08}{_WAITS}", order.encode())
 
-    def withdraw(self, desk: str, number: int) -> None:
-        """Take an order back, if no job has taken it."""
-        (self.folder / _ORDERS / desk / f"{number:08}{_WAITS}").unlink(missing_ok=True)
+    def withdraw(self, desk: str, number: int) -> bool:
+        """Take an order back; return whether no job had taken it."""
+        try:
+            (self.folder / _ORDERS / desk / f"{number:08}{_WAITS}").unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def is_taken(self, desk: str, number: int) -> bool:
         """Return whether a job has taken an order."""

@@ -43,9 +43,13 @@ class NodeLost(Exception):
     """Raised by the future of an order whose node ended, or can no longer be reached, before it answered."""
 
 
+class NotBegun(Exception):
+    """Raised by the future of an order that its node has not begun and will not: another one gets it."""
+
+
 @dataclass
 class _Attempt(Generic[T]):
-    """An order with the future that was promised, and the nodes that were lost with it."""
+    """An order with the future that was promised, and the nodes that were lost after they had begun it."""
 
     order: Order
     promised: Future[T]
@@ -134,7 +138,7 @@ class OnNodes(Engine):
             self._busy[node] += 1
             if attempt.order.kind == RUN:
                 self._placed.append((attempt.order.run, node))
-            if not attempt.lost:
+            if not attempt.promised.running():
                 attempt.promised.set_running_or_notify_cancel()
         self._start(node, attempt.order).add_done_callback(partial(self._ended, attempt, node))
         return attempt.promised
@@ -176,6 +180,8 @@ class OnNodes(Engine):
         if isinstance(error, NodeLost):
             attempt.lost.append(node)
             self._again(attempt, error)
+        elif isinstance(error, NotBegun):
+            self._begin_again(attempt)
         elif error is not None:
             attempt.promised.set_exception(error)
         else:
@@ -183,13 +189,16 @@ class OnNodes(Engine):
 
     def _again(self, attempt: _Attempt[T], error: NodeLost) -> None:
         if len(attempt.lost) < MOST_LOST:
-            try:
-                self._begin(attempt)
-            except Exception as none_left:  # noqa: BLE001  # this is called by a future, which would drop it, and nobody else ends the wait
-                attempt.promised.set_exception(none_left)
+            self._begin_again(attempt)
             return
         reason = f"its node was lost each time ({', '.join(attempt.lost)}): {error}"
         attempt.promised.set_result(attempt.conclude(_lost(attempt.order, reason)))
+
+    def _begin_again(self, attempt: _Attempt[T]) -> None:
+        try:
+            self._begin(attempt)
+        except Exception as none_left:  # noqa: BLE001  # this is called by a future, which would drop it, and nobody else ends the wait
+            attempt.promised.set_exception(none_left)
 
     def _abandon(self, attempt: _Attempt[T]) -> None:
         if not attempt.promised.done():

@@ -13,6 +13,7 @@ from time import monotonic
 
 from breakeven.base.text import plural
 from breakeven.runner.engines._exchange import Exchange
+from breakeven.runner.engines._nodes import NodeLost, NotBegun
 from breakeven.runner.engines._slurm_commands import COMPLETED, GONE, PENDING, Commands, Job, Unreachable
 from breakeven.runner.engines.slurm_job import ONCE, STAY
 from breakeven.runner.errors import EngineLost, EngineUnusable
@@ -59,7 +60,8 @@ class Tools:
         return f"job {number}{where} ended as {job.state} ({said})"
 
 
-Lost = list[tuple[Asked, str]]
+Lost = list[tuple[Asked, NodeLost | NotBegun]]
+"""Orders that nobody will answer, and why."""
 
 
 class Jobs(ABC):
@@ -140,14 +142,14 @@ class PerRun(Jobs):
     def looked(self, queue: Mapping[str, Job], asked: Sequence[Asked]) -> Lost:
         """Return the orders whose jobs ended without an answer; cancel jobs that Slurm did not see end."""
         self._cancel_needless(queue, {one.job for one in asked})
-        lost = []
+        lost: Lost = []
         for one in asked:
             job = queue.get(one.job, GONE)
             if job.has_ended or job is GONE:
                 one.ended = one.ended or monotonic()
                 in_order = job.state == COMPLETED or job is GONE
                 if monotonic() - one.ended >= (_ON_THE_WAY_S if in_order else 0):
-                    lost.append((one, self.tools.why(_desk(one), one.job, job)))
+                    lost.append((one, NodeLost(self.tools.why(_desk(one), one.job, job))))
         return lost
 
     def _cancel_needless(self, queue: Mapping[str, Job], needed: set[str]) -> None:
@@ -213,10 +215,12 @@ class OnChosen(PerRun):
         usable = self._choose()
         waiting = [one for one in asked if queue.get(one.job, GONE).state == PENDING]
         stuck = [one for one in waiting if usable and one.node not in usable]
+        gone: Lost = []
         for one in stuck:
-            self.tools.exchange.withdraw(_desk(one), one.number)
+            why = f"job {one.job} waited for {one.node}, which is not usable any more"
+            withdrawn = self.tools.exchange.withdraw(_desk(one), one.number)
             self.tools.commands.cancel(one.job)
-        gone = [(one, f"job {one.job} waited for {one.node}, which is not usable any more") for one in stuck]
+            gone.append((one, NotBegun(why) if withdrawn else NodeLost(why)))
         return [*gone, *super().looked(queue, [one for one in asked if one not in stuck])]
 
 
@@ -234,7 +238,8 @@ class _Place:
 class Shared(Jobs):
     """One job on each node, which stays there and carries out one run after the other.
 
-    Orders wait at a place, not at a job: if the job is lost, another takes the place, on whichever node it gets.
+    Orders wait at a place, not at a job: if the job is lost, another takes the place, on whichever node it gets. While
+    that job waits in the queue, perhaps for ever, they go to places that are ready and have nothing to do.
     """
 
     def __init__(self, tools: Tools, count: int) -> None:
@@ -302,19 +307,35 @@ class Shared(Jobs):
                 place.ready, place.node, place.failures = True, node, 0
 
     def looked(self, queue: Mapping[str, Job], asked: Sequence[Asked]) -> Lost:
-        """Replace jobs that ended; return the orders that they had taken."""
+        """Replace jobs that ended; return the orders that they had taken, and those that others can begin now."""
         self._notice_ready()
         lost: Lost = []
         for place in self._places.values():
             job = queue.get(place.job, GONE)
             if place.job and (job.has_ended or job is GONE):
                 why = self.tools.why(place.desk, place.job, job)
-                lost += [(one, why) for one in asked if one.node == place.desk and self._was_taken(one)]
+                gone = NodeLost(why)
+                lost += [(one, gone) for one in asked if one.node == place.desk and self._was_taken(one)]
                 place.failures += not place.ready
                 if place.failures >= _MOST_FAILURES:
                     raise EngineLost(f"{why}; the same command resumes the sweep once that is fixed")
                 self._hold(place)
-        return lost
+        return [*lost, *self._withdrawn(queue, asked)]
+
+    def _withdrawn(self, queue: Mapping[str, Job], asked: Sequence[Asked]) -> Lost:
+        """Take back orders from places whose jobs wait in the queue, as many as other places wait for orders."""
+        busy = {one.node for one in asked}
+        free = sum(place.ready and place.desk not in busy for place in self._places.values())
+        waits = {
+            place.desk
+            for place in self._places.values()
+            if not place.ready and queue.get(place.job, GONE).state == PENDING
+        }
+        found: Lost = []
+        for one in asked:
+            if len(found) < free and one.node in waits and self.tools.exchange.withdraw(one.node, one.number):
+                found.append((one, NotBegun(f"{one.node} has no node")))
+        return found
 
     def numbers(self, asked: Sequence[Asked]) -> Sequence[str]:
         """Return the jobs of all places: each may be given any order."""

@@ -23,9 +23,9 @@ from typing import Any
 
 from breakeven.runner.engines._abc import SWEEP
 from breakeven.runner.engines._exchange import Exchange
-from breakeven.runner.engines._nodes import BLOCK, NodeLost, OnNodes
+from breakeven.runner.engines._nodes import BLOCK, OnNodes
 from breakeven.runner.engines._slurm_commands import Commands, Refused, Unreachable
-from breakeven.runner.engines._slurm_jobs import Asked, Jobs, OnChosen, PerRun, Shared, Tools
+from breakeven.runner.engines._slurm_jobs import Asked, Jobs, Lost, OnChosen, PerRun, Shared, Tools
 from breakeven.runner.engines.orders import Order
 from breakeven.runner.errors import EngineLost, EngineUnusable, OutputsUnwritable
 
@@ -172,10 +172,10 @@ class Slurm(OnNodes):
             except EngineLost as error:
                 self._fail(error)
 
-    def _lose(self, lost: Sequence[tuple[Asked, str]]) -> None:
+    def _lose(self, lost: Lost) -> None:
         for asked, why in lost:
             if not self._take(asked.number) and self._forget(asked.number) is not None:
-                asked.answer.set_exception(NodeLost(why))
+                asked.answer.set_exception(why)
 
     # --- answers -----------------------------------------------------------------------------------------
 

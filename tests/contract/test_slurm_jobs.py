@@ -319,6 +319,56 @@ def test_a_job_that_holds_a_node_is_replaced(made_up: MadeUp, engine_of: Callabl
     assert sorted(found) == [1, 2]  # 0 went with the job
 
 
+def test_an_order_does_not_wait_for_a_node_that_never_comes(
+    made_up: MadeUp, engine_of: Callable[..., Slurm]
+) -> None:
+    """A node dies before it takes its order, and no other is left for its place: the one that is idle makes the run."""
+    desks: dict[str, Desk] = {}
+
+    def begin(number: str, command: Sequence[str]) -> None:
+        desks[number] = Desk(Path(command[4]), command[5])
+        if int(number) <= 2:
+            desks[number].announce(number, f"n{number}")
+        else:
+            made_up.jobs[number] = Job("PENDING", "", "Resources")
+
+    made_up.set(begins=begin)
+    engine = engine_of(allocation="shared", nodes=2)
+    futures = [engine.submit(RUN), engine.submit(RUN)]
+    made_up.end("1", "NODE_FAIL")
+    found: list[int] = []
+
+    def answered() -> bool:
+        order = desks["2"].take()
+        if order is not None:
+            desks["2"].answer(order[0], ANSWER)
+            found.append(order[0])
+        return len(found) == 2
+
+    wait_for(answered)
+    assert [future.result(PATIENCE_S).status for future in futures] == ["ok", "ok"]
+    assert engine.room == 1
+
+
+def test_a_run_that_never_began_counts_no_node_as_lost(
+    made_up: MadeUp, engine_of: Callable[..., Slurm]
+) -> None:
+    """However often its place is taken from it."""
+    engine, tries = engine_of(nodes=2), count(1)
+
+    def begin(number: str, command: Sequence[str]) -> None:
+        if next(tries) > 5:
+            answers(command)
+            return
+        gone = made_up.jobs[number].node
+        made_up.jobs[number] = Job("PENDING", "", "ReqNodeNotAvail")
+        made_up.set(known={"n1": "idle", "n2": "idle", gone: "down*"})
+
+    made_up.set(begins=begin)
+    assert engine.submit(RUN).result(PATIENCE_S).status == "ok"
+    assert len(made_up.jobs) == 6
+
+
 def test_jobs_that_cannot_begin_their_work_are_refused(
     made_up: MadeUp, engine_of: Callable[..., Slurm]
 ) -> None:
