@@ -65,7 +65,7 @@ def _by_one(lab: Lab, workers: int) -> list[Seen]:
 
 C04 = Claim(
     id="C04",
-    text="Processes run Python at the same time: four do about four times the work of threads, eight nearly eight times, sixteen more, below linear.",
+    text="Processes run Python at the same time: four do about four times the work of threads, and eight nearly eight times; sixteen do more than eight, but less than sixteen times.",
     expects=(
         Within(
             "work of two processes in a fixed time, divided by that of two threads",
