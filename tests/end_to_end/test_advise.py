@@ -76,6 +76,8 @@ def test_a_function_that_waits_gets_threads_and_code_that_runs(home: Path) -> No
         "--models",
         "thread_pool",
         "workers=2,4,8",
+        "--budget",
+        "5min",
         "sweep=mine",
     )
     assert done.returncode == 0, done.stderr
@@ -115,7 +117,15 @@ def test_a_function_that_waits_gets_threads_and_code_that_runs(home: Path) -> No
 def test_tiny_tasks_stay_serial(home: Path) -> None:
     """Nothing gains, and the table says by how much each loses."""
     done = advise(
-        home, "mine:add", "--inputs", "mine:NUMBERS", "--models", "thread_pool,process_pool", "sweep=add"
+        home,
+        "mine:add",
+        "--inputs",
+        "mine:NUMBERS",
+        "--models",
+        "thread_pool,process_pool",
+        "--budget",
+        "5min",
+        "sweep=add",
     )
     assert done.returncode == 0, done.stderr
     assert "Stay serial" in done.stdout
@@ -140,7 +150,7 @@ def test_a_race_is_carried_on_where_it_was_stopped(home: Path) -> None:
     assert re.search(r"the budget (of 1s )?is over", log)  # a busy machine makes no run in this time
     runs = set((home / "outputs/part/runs").iterdir())
     written = (home / "outputs/part/search.json").read_text()
-    done = advise(home, *words, "--budget", "60s")
+    done = advise(home, *words, "--budget", "5min")
     assert done.returncode == 0, done.stderr
     later = set((home / "outputs/part/runs").iterdir())
     assert runs < later
