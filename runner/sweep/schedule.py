@@ -265,6 +265,7 @@ def count_rounds(least: int, most: int) -> str:
 
 
 def _between(found: Forecast) -> str:
-    if found.most < 1.1 * found.least:
-        return f"about {format_clock(found.least)}"
-    return f"between {format_clock(found.least)} and {format_clock(found.most)}"
+    least, most = format_clock(found.least), format_clock(found.most)
+    if found.most < 1.1 * found.least or least == most:
+        return f"about {least}"
+    return f"between {least} and {most}"

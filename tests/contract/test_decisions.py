@@ -291,6 +291,7 @@ def test_a_budget_that_is_over_ends_the_runs() -> None:
         ({}, "1 cell to decide, 5 to 30 rounds each, between 0:0"),
         ({"max_rounds": 5}, "1 cell to decide, 5 rounds each, about 0:0"),
         ({"max_rounds": 1}, "1 cell to decide, 1 round each, about 0:0"),
+        ({"budget": "1ns"}, "1 cell to decide, 5 to 30 rounds each, about 0:00"),  # over before it begins
     ],
 )
 def test_the_forecast_names_both_ends(knobs: dict[str, Any], expected: str) -> None:
