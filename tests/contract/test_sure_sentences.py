@@ -46,7 +46,8 @@ def _row(model: str, workers: int, logs: Any) -> dict[str, Any]:
     known = {"speedup": float(np.exp(logs.mean())), "speedup_low": float(low), "speedup_high": float(high)}
     covers = "cell" if len(logs) > 1 else "process"
     names = {"start_method": None, "affinity": "none", OPTIONS: "", "verify": "all", "ipc": "queue"}
-    return {"model": model, "workers": workers, "covers": covers, "efficiency_low": nan} | known | names
+    asked = {"model": model, "workers": workers, "covers": covers}
+    return asked | {"efficiency_low": nan, "pairs_disturbed": 0.0} | known | names
 
 
 @given(
