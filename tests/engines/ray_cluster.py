@@ -79,6 +79,7 @@ class Cluster:
                     os.kill(pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):  # until all that it started meanwhile has ended as well
                 node.wait(_LOOK_S)
+        node.wait(PATIENCE_S)  # it may end after the last look, and nobody else asks how
 
     def processes(self, number: int) -> list[int]:
         """Return the processes of a node, what it measures among them: those that work in its folder."""
