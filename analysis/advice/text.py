@@ -125,7 +125,7 @@ def sentence(advice: Advice) -> str:
 def _why_open(advice: Advice) -> str:
     if advice.ahead:
         return f"it may be more than {advice.regret:.0%} behind {plural(advice.ahead, 'other')}"
-    return f"that took {plural(advice.leader.standing.runs, 'run')}, too few to be sure"
+    return f"that is not sure after {plural(advice.runs, 'run')}"
 
 
 def _no_advice(advice: Advice) -> str:

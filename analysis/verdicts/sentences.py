@@ -215,10 +215,10 @@ class Words:
         It is empty if the head says so.
         """
         number = self._named()
-        if number is None or not self.answer.question.candidates[number]["pairs_disturbed"] > MOST:
+        if number is None or _DISTURBED in self.beyond():
             return ""
-        share = f"{self.answer.question.candidates[number]['pairs_disturbed']:.0%}"
-        return "" if _DISTURBED in self.beyond() else f"{share} of its {pairs} {_DISTURBED}"
+        share = self.answer.question.candidates[number]["pairs_disturbed"]
+        return f"{share:.0%} of its {pairs} {_DISTURBED}" if share > MOST else ""
 
     def _named(self) -> int | None:
         """Return which candidate the head names, if any."""

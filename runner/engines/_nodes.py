@@ -49,7 +49,7 @@ class NotBegun(Exception):
 
 @dataclass
 class _Attempt(Generic[T]):
-    """An order with the future that was promised, and the nodes that were lost after they had begun it."""
+    """An order with the future that was promised, and the nodes that were lost with it."""
 
     order: Order
     promised: Future[T]

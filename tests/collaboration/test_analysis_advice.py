@@ -178,7 +178,7 @@ def test_what_is_open_is_said(tmp_path: Path) -> None:
     assert "maybe" in text
     assert "1 not measured yet" in text
     alone = " ".join("\n".join(advice_lines(replace(advice, ahead=0))).split())
-    assert "; that took 1 run, too few to be sure" in alone
+    assert "; that is not sure after 2 runs" in alone
 
 
 def test_where_the_leader_has_no_code_the_best_that_has_some_is_written(tmp_path: Path) -> None:
