@@ -150,9 +150,10 @@ def _chosen_twice(group: str) -> BadInput:
     return BadValue(f"{group}: is chosen twice; write +{group}=A,B for several, or one of them")
 
 
-def _leads_nowhere(missing: str, key: str) -> BadInput:
+def _leads_nowhere(missing: str, key: str | None) -> BadInput:
+    where = "" if key is None else f"{key}="
     return BadValue(
-        f"{key}=${{{missing}}}: there is no {missing}; name a knob that exists, such as ${{payload}}"
+        f"{where}${{{missing}}}: there is no {missing}; name a knob that exists, such as ${{payload}}"
     )
 
 
@@ -166,9 +167,10 @@ def _several_values(typed: str) -> BadInput:
     )
 
 
-def _no_variable(name: str, key: str) -> BadInput:
+def _no_variable(name: str, key: str | None) -> BadInput:
+    where = "" if key is None else f"{key}: "
     return BadValue(
-        f"{key}: the environment has no {name}; set it, or write ${{oc.env:{name},VALUE}} for a default"
+        f"{where}the environment has no {name}; set it, or write ${{oc.env:{name},VALUE}} for a default"
     )
 
 
@@ -186,14 +188,14 @@ _AMBIGUOUS = "Ambiguous value for argument '([^']+)'"
 _NEEDS_MULTIRUN = "Sweep parameters '([^']+)' requires --multirun"
 _PATTERNS: tuple[tuple[str, Callable[..., BadInput]], ...] = (
     (r"Multiple values for (\w+)\.", _chosen_twice),
-    (r"Environment variable '([^']+)' not found\" full_key: (\S+)", _no_variable),
+    (r"Environment variable '([^']+)' not found\"(?: full_key: (\S+))?", _no_variable),
     (r"Could not delete from config. '([^']+)' does not exist", _nothing_to_delete),
     (r"Key '([^']+)' not in 'HydraConf' full_key: (\S+)", _unknown_of_hydra),
     (r"Config group override must be a string or a list. Got (\w+)", _no_choice),
     (r"Hydra (?:sweeper|launcher) is not configured", _no_sweeper),
     (r"In '([^']+)': ConfigTypeError raised while composing config", _other_kind),
     (r"Could not override '([^'@]+)", _unknown_key),
-    (r"Interpolation key '([^']+)' not found full_key: (\S+)", _leads_nowhere),
+    (r"Interpolation key '([^']+)' not found(?: full_key: (\S+))?", _leads_nowhere),
     (r"Missing mandatory value: (\S+)", _needs_value),
     (_AMBIGUOUS, _several_values),
     (_NEEDS_MULTIRUN, _several_values),

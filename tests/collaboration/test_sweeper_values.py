@@ -170,3 +170,34 @@ def test_a_setting_of_the_whole_sweep_refers_to_no_knob(
     assert str(refusal.value) == (
         f"hydra.sweeper.{shown} may differ from cell to cell, and a sweep has one {next(iter(setting))}; write the value itself"
     )
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"params": {"workers": "1,2", "tasks": "REFERENCE"}},
+        {"params": {"workers": "1,2"}, "exclude": [{"tasks": "REFERENCE"}]},
+        {"params": {"workers": "1,2"}, "only": [{"label": "a REFERENCE"}]},
+    ],
+    ids=["params", "exclude", "only"],
+)
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("${workrs}", "${workrs}: there is no workrs; name a knob that exists, such as ${payload}"),
+        (
+            "${oc.env:NIX}",
+            "the environment has no NIX; set it, or write ${oc.env:NIX,VALUE} for a default",
+        ),
+    ],
+)
+def test_a_reference_to_nothing_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, places: dict[str, Any], reference: str, said: str
+) -> None:
+    """With what to write instead, wherever in a file it stands."""
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("NIX", raising=False)
+    chosen = write(folder, json.loads(json.dumps(places).replace("REFERENCE", reference)))
+    with pytest.raises(BadValue) as refusal:
+        launched(chosen)
+    assert str(refusal.value) == said
