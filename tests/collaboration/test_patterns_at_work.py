@@ -110,7 +110,7 @@ def test_calls_as_long_as_the_window_keep_their_rate_with_several_workers(
     Whoever else uses the CPUs can only make a sleep longer: the best of some trials is near what it is.
     """
     workload = workloads.load("sleep")({}, SMALL, 3)
-    workload.amount = workload.calibrate(task_ns)
+    workload.amount = task_ns  # of sleep: on a busy machine a calibration would make it too little
     pattern = window.Window(OPTIONS["window"], KNOBS)
     reference = Reference(workload)
     with crew(workload, pattern) as workers:
