@@ -115,7 +115,7 @@ def _title(frame: pd.DataFrame, context: Context) -> str:
         found = found or list(describe_overtaking(parallel, along, _writes(along)))
         if found:
             more = len(found) - 1
-            return f"{found[0]}; {more} more crossing{'s' * (more > 1)}" if more else found[0]
+            return f"{found[0]}; {plural(more, 'more crossing')}" if more else found[0]
     return describe_answers(context.answers) or _describe_fastest(frame)
 
 
