@@ -8,12 +8,12 @@ import pandas as pd
 
 from breakeven.analysis.summary.caution import CONDITIONS, Caution
 from breakeven.analysis.units import plural
-from breakeven.base import modules, packages
+from breakeven.base import modules, packages, variables
 from breakeven.base.conditions import CONDITIONS as NAMES
-from breakeven.base.conditions import PACKAGES, SOURCES
+from breakeven.base.conditions import ENVIRONMENT, PACKAGES, SOURCES
 from breakeven.base.modules import enumerate_some
 
-_OF_PARTS = {SOURCES: modules.mixed, PACKAGES: packages.mixed}
+_OF_PARTS = {SOURCES: modules.mixed, PACKAGES: packages.mixed, ENVIRONMENT: variables.mixed}
 
 
 def mixed_conditions(good: pd.DataFrame) -> Iterator[Caution]:
@@ -31,6 +31,7 @@ def mixed_conditions(good: pd.DataFrame) -> Iterator[Caution]:
         text = (
             f"rounds of {len(mixed)} of {plural(len(several), 'cell')} were measured under several conditions "
             f"({names}): their interval covers that difference, too; on_change=remeasure measures them alike"
+            f"{' once all nodes have the same' if rounds['node'].notna().any() else ''}"
         )
         yield Caution(CONDITIONS, text, frozenset(mixed.index.astype("str")), "m")
     between = {name: text for name, text in _between(good).items() if name not in within}
@@ -49,7 +50,7 @@ def _without_nodes(good: pd.DataFrame) -> pd.DataFrame:
 
 
 def _condition(name: str, rounds: pd.DataFrame) -> str:
-    """Return the name of a condition; of files and packages, which of them are not the same in all rounds of a cell."""
+    """Return the name of a condition; of one that has parts, which of them are not the same in all rounds of a cell."""
     if name not in _OF_PARTS:
         return NAMES[name]
     texts = (found.fillna("").unique() for _, found in rounds.groupby("cell_id")[name])

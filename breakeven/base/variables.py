@@ -11,7 +11,7 @@ round and records as ``hash_seed``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from breakeven.base.text import escape, unescape
 
@@ -74,6 +74,15 @@ def differing(before: str, now: str) -> tuple[str, str]:
     kept = ([line for line in text.split("\n") if line not in common] for text in (before, now))
     first, second = ("\n".join(lines) for lines in kept)
     return first, second
+
+
+def mixed(texts: Iterable[str]) -> set[str]:
+    """Return the names of variables that do not have the same value in all ``texts``, or are set in some only."""
+    known = [read(text) for text in texts]
+    names = {name for variables in known for name in variables}
+    return {
+        name for name in names if len({(name in variables, variables.get(name)) for variables in known}) > 1
+    }
 
 
 def describe_change(before: str, now: str) -> str:

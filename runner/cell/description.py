@@ -7,7 +7,7 @@ import sys
 from threading import active_count
 
 from .board import COLLECTS, GIL, JIT, PID, PYTHON_THREADS, SWITCHING, THREAD, UNKNOWN
-from .facts import gil_enabled, imported_packages, jit_enabled, python_version
+from .facts import gil_enabled, imported_packages, jit_enabled, python_build, python_version
 from .memory import own_peak_bytes, page_fault_ns, peak_bytes, proportional_bytes
 from .models import Model
 from .native import native_libraries, native_threads
@@ -22,6 +22,7 @@ def describe_interpreter(step_ns: int) -> Facts:
     return Facts(
         python_version=python_version(),
         implementation=sys.implementation.name,
+        python_build=python_build(),
         jit_enabled=jit_enabled(),
         clock_step_ns=step_ns,
         packages=tuple(imported_packages()),

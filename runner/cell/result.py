@@ -146,6 +146,7 @@ class Facts(NamedTuple):
 
     python_version: str
     implementation: str
+    python_build: str
     jit_enabled: Optional[bool]
     clock_step_ns: int
     packages: tuple[str, ...]

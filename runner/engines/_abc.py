@@ -13,6 +13,7 @@ from concurrent.futures import Future
 
 from breakeven.runner.cell.calibration import CalibrationResult
 from breakeven.runner.host import Ending
+from breakeven.runner.planning.node_facts import NodeFacts
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 
@@ -65,13 +66,13 @@ class Engine(ABC):
         """Return why no run that was submitted is being made, if that has lasted long; empty otherwise."""
         return ""
 
-    def cpu_models(self, run: Run) -> frozenset[str]:
-        """Return the CPU models of the nodes, asked with any ``run`` of the sweep.
+    def node_facts(self, run: Run) -> Sequence[NodeFacts]:
+        """Return what the nodes say of themselves and of the interpreter of ``run``.
 
-        There are none if the plan knows the machine.
+        Nothing if the plan knows the machine.
         """
         del run
-        return frozenset()
+        return ()
 
     @abstractmethod
     def close(self) -> None:

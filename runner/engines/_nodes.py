@@ -20,13 +20,13 @@ from breakeven.runner.engines.orders import (
     FACTS,
     RUN,
     Found,
-    NodeFacts,
     NotAnAnswer,
     Order,
     read_answer,
 )
 from breakeven.runner.errors import EngineLost
 from breakeven.runner.host import Ending
+from breakeven.runner.planning.node_facts import NodeFacts
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult, rows
 
@@ -117,15 +117,15 @@ class OnNodes(Engine):
             found, self._placed = self._placed, []
         return found
 
-    def cpu_models(self, run: Run) -> frozenset[str]:
-        """Ask every node for its CPU model; those that do not answer in time, or end, are unknown."""
+    def node_facts(self, run: Run) -> Sequence[NodeFacts]:
+        """Ask every node; those that do not answer in time, or end, say nothing."""
         order = Order(kind=FACTS, run=run, sweep=self.sweep)
         try:
             asked = [self._start(node, order) for node in self._nodes()]
         except EngineLost:  # which the first run meets as well, where it is said
-            return frozenset()
+            return ()
         answered, _ = wait(asked, _ANSWER_S)
-        return frozenset(model for answer in answered if (model := _cpu_model(answer)) is not None)
+        return [facts for answer in answered if (facts := _facts(answer)) is not None]
 
     @property
     def sweep(self) -> str:
@@ -239,12 +239,12 @@ def _a_calibration(found: Found) -> Calibrated:
     raise NotAnAnswer("it is a run, not a calibration")
 
 
-def _cpu_model(answer: Future[bytes]) -> str | None:
+def _facts(answer: Future[bytes]) -> NodeFacts | None:
     """Return what a node answered; None if it did not."""
     if answer.cancelled() or answer.exception() is not None:
         return None
     found = read_answer(answer.result())
-    return found.cpu_model if isinstance(found, NodeFacts) else None
+    return found if isinstance(found, NodeFacts) else None
 
 
 def _files(run: Run) -> dict[str, bytes]:

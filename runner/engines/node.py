@@ -8,15 +8,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from breakeven.base.conditions import CPU_MODEL, ENVIRONMENT
 from breakeven.runner import host
 from breakeven.runner.engines._abc import Calibrated
-from breakeven.runner.engines.orders import CALIBRATION, FACTS, NodeFacts, Order, answer_of
+from breakeven.runner.engines.orders import CALIBRATION, FACTS, Order, answer_of
 from breakeven.runner.environment import content_hash, lasting_facts
-from breakeven.runner.errors import NotStored, PlanOutdated
+from breakeven.runner.errors import InterpreterUnusable, NotStored, PlanOutdated
 from breakeven.runner.host.cleanup import private_folder
 from breakeven.runner.locks import HostLock
 from breakeven.runner.planning.carried import NotARun
+from breakeven.runner.planning.interpreters import find_interpreter
+from breakeven.runner.planning.node_facts import NodeFacts
 from breakeven.runner.planning.run import Run, Source
+from breakeven.runner.planning.variables import environment_that_matters, inherited_environment
 from breakeven.runner.results import RunResult
 
 
@@ -32,7 +36,7 @@ def carry_out(text: str, name: str | None = None) -> bytes:
             PlanOutdated(f"node {_name()}: {error}; install the same version of breakeven everywhere")
         )
     if order.kind == FACTS:
-        return answer_of(_facts())
+        return answer_of(_facts(order.run.executable))
     try:
         with HostLock().held(order.sweep, wait=True), _at_home(order) as run:
             host.clear_leftovers()
@@ -51,8 +55,20 @@ def _named(made: RunResult | Calibrated, node: str | None) -> RunResult | Calibr
     return replace(made, row={**made.row, "node": node}) if node and isinstance(made, RunResult) else made
 
 
-def _facts() -> NodeFacts:
-    return NodeFacts(hostname=_name(), cpu_model=str(lasting_facts()["cpu_model"]))
+def _facts(executable: str) -> NodeFacts:
+    known = NodeFacts(
+        cpu_model=str(lasting_facts()[CPU_MODEL]), environment=inherited_environment(), executable=executable
+    )
+    try:
+        found = find_interpreter(executable)
+    except InterpreterUnusable:  # the runs say so, and how to mend it
+        return known
+    return replace(
+        known,
+        python_version=found.version,
+        implementation=found.implementation,
+        python_build=found.build,
+    )
 
 
 def _name() -> str:
@@ -61,13 +77,20 @@ def _name() -> str:
 
 @contextmanager
 def _at_home(order: Order) -> Iterator[Run]:
-    """Provide the run with the user's modules where this node has them: as planned, or unpacked for this run alone."""
-    source = order.run.source
-    if source is None or _has(source):
-        yield order.run
+    """Provide the run with this node's environment, and with the user's modules where this node has them.
+
+    They are as planned, or unpacked for this run alone.
+    """
+    run = _under(order.run, environment_that_matters(order.run.cell.environment))
+    if run.source is None or _has(run.source):
+        yield run
         return
     with private_folder() as folder:
-        yield replace(order.run, path=folder, source=_unpacked(order, source, folder))
+        yield replace(run, path=folder, source=_unpacked(order, run.source, folder))
+
+
+def _under(run: Run, environment: str) -> Run:
+    return replace(run, conditions={**run.conditions, ENVIRONMENT: environment})
 
 
 def _has(source: Source) -> bool:

@@ -13,6 +13,7 @@ from breakeven.runner.engines._abc import Calibrated
 from breakeven.runner.errors import NotStored, PlanOutdated
 from breakeven.runner.host import Abandoned, Ending
 from breakeven.runner.planning.carried import run_from_text, run_to_text
+from breakeven.runner.planning.node_facts import NodeFacts
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult
 
@@ -30,14 +31,6 @@ class NotAnAnswer(ValueError):
     """Raised when bytes are no answer of a node that this version can read; the message is the reason."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NodeFacts:
-    """What a node says of its machine."""
-
-    hostname: str
-    cpu_model: str
-
-
 Found = RunResult | Calibrated | NodeFacts
 """What an order comes back with."""
 
@@ -46,7 +39,7 @@ Found = RunResult | Calibrated | NodeFacts
 class Order:
     """A run to make, or whose task is to be calibrated, for the sweep ``sweep``.
 
-    Or, with any run, a question what the node is.
+    Or, with any run of an interpreter, a question what the node is and has.
 
     ``files`` are the user's modules by their path relative to the folder that they are imported from, for a node that
     does not have them.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from breakeven.base.conditions import CPU_MODEL, ENVIRONMENT, PACKAGES, SOURCES
 from breakeven.runner.environment import cpu_count, lasting_facts, own_code
 from breakeven.runner.planning.interpreters import Interpreter, Start, installed_packages
 from breakeven.runner.planning.modules import planned_modules, present_modules
+from breakeven.runner.planning.node_facts import OF_NODES, NodeFacts, is_of_a_node, values
 from breakeven.runner.planning.run import Run, Source
 
 _DESCRIBE = {
@@ -87,16 +88,16 @@ def _of_this_machine() -> dict[str, Any]:
 class Present:
     """The conditions under which runs would be measured now, for a comparison with those of stored rows.
 
-    ``installed`` says which packages an interpreter finds; ``cpu_models`` are those of an engine's nodes, none if
-    unknown.
+    ``installed`` says which packages an interpreter finds; ``nodes`` is what those of an engine say, none if they were
+    not asked.
     """
 
     def __init__(
         self,
         installed: Callable[[str, Path, Start], tuple[str, ...]] = installed_packages,
-        cpu_models: frozenset[str] = frozenset(),
+        nodes: Sequence[NodeFacts] = (),
     ) -> None:
-        self._cpu_models = cpu_models
+        self._nodes = nodes
         self._ask_installed = installed
         self._installed: dict[str, Mapping[str, str]] = {}
         self._differing = cache(_differing_modules)
@@ -106,22 +107,32 @@ class Present:
 
         Raise InterpreterUnusable.
         """
+        from_node = is_of_a_node(run)
         for column, now in run.known_conditions.items():
             before = row[column]
-            if before == now:
+            if before == now or (from_node and column in OF_NODES):
                 continue
             change = Change(column, *self._differing_parts(column, before, now, run))
             if change.before != change.now:
                 yield change
-        yield from self._other_nodes(row, run)
+        if from_node:
+            yield from self._other_nodes(row, run)
 
     def _other_nodes(self, row: Mapping[str, Any], run: Run) -> Iterator[Change]:
-        """Yield the CPU of a run on a node if no node has such a one now; which node it was is no condition."""
-        if not self._cpu_models or CPU_MODEL in run.conditions:
+        """Yield what a run had on its node and would have on no node now; which node it was is no condition.
+
+        Of a run that was lost with its node, nothing is known that the node had.
+        """
+        if row[CPU_MODEL] is None:
             return
-        before = row[CPU_MODEL]
-        if before is not None and before not in self._cpu_models:
-            yield Change(CPU_MODEL, before, " and ".join(sorted(self._cpu_models)))
+        for column in OF_NODES:
+            before, found = row[column], values(self._nodes, column, run)
+            if before is None or not found or before in found:
+                continue
+            if column == ENVIRONMENT:
+                yield Change(column, *min((variables.differing(before, now) for now in found), key=_lines))
+            else:
+                yield Change(column, before, " and ".join(found))
 
     def _differing_parts(self, column: str, before: Any, now: Any, run: Run) -> tuple[Any, Any]:
         """Return what differs, so that cells with the same change count as one.
@@ -155,6 +166,10 @@ class Present:
             told = self._ask_installed(run.executable, run.path, start)
             self._installed[key] = packages.read("\n".join(told))
         return self._installed[key]
+
+
+def _lines(differing: tuple[str, str]) -> int:
+    return sum(len(text.split("\n")) for text in differing if text)
 
 
 def _differing_modules(before: str, source: Source) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from breakeven.base.text import plural
 from breakeven.runner.config.policy import STOP, Policy
 from breakeven.runner.errors import ConditionsChanged
 from breakeven.runner.planning.conditions import Change, Present
+from breakeven.runner.planning.node_facts import NodeFacts
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.run import Run
 
@@ -51,12 +52,12 @@ class Pending:
         return replace(self, waiting=tuple(now[run.key] for run in self.waiting))
 
 
-def find_pending(plan: Plan, stored: Stored, cpu_models: frozenset[str] = frozenset()) -> Pending:
+def find_pending(plan: Plan, stored: Stored, nodes: Sequence[NodeFacts] = ()) -> Pending:
     """Compare a plan with the stored rows; raise ConditionsChanged if the policy is to stop on changes.
 
-    ``cpu_models`` are those of the engine's nodes, if it has any.
+    ``nodes`` is what those of the engine say, if it has any and they were asked.
     """
-    runs, present = [*plan.runs, *plan.later_among(stored)], Present(cpu_models=cpu_models)
+    runs, present = [*plan.runs, *plan.later_among(stored)], Present(nodes=nodes)
     by_now = {key: tuple(present.changes(row, run)) for key, run, row in _known(runs, stored)}
     kept = {
         key: found

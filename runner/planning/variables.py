@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from breakeven.base.variables import matters, write
+from breakeven.base.variables import matters, read, write
 
 _KEPT_FROM_IT = ("HYDRA_FULL_ERROR", "PYTHONINSPECT")
 """Set by this program's own command, and what would let a process wait for input after a run."""
@@ -17,7 +17,15 @@ def process_environment(changes: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in (kept | dict(changes)).items() if value is not None}
 
 
-def environment_that_matters(changes: Mapping[str, str | None]) -> str:
-    """Return the variables, set or inherited, that a process with ``changes`` has and that matter to speed."""
-    present = process_environment(changes)
-    return write({name: value for name, value in present.items() if name in changes or matters(name)})
+def environment_that_matters(changes: Mapping[str, str | None], inherited: str | None = None) -> str:
+    """Return the variables, set or inherited, that a process with ``changes`` has and that matter to speed.
+
+    It inherits from this process, or what another one says that its own have (`inherited`).
+    """
+    present = {**read(inherited_environment() if inherited is None else inherited), **changes}
+    return write({name: value for name, value in present.items() if value is not None})
+
+
+def inherited_environment() -> str:
+    """Return the variables of this process that matter to the speed of one that inherits them."""
+    return write({name: value for name, value in process_environment({}).items() if matters(name)})

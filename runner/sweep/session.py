@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,7 @@ from breakeven.runner.locks import Holder, HostLock, SweepLock, describe_holder
 from breakeven.runner.planning.bounds import over_their_time
 from breakeven.runner.planning.calibration import to_text
 from breakeven.runner.planning.cells import PlannedCell
+from breakeven.runner.planning.node_facts import NodeFacts
 from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan
 from breakeven.runner.planning.request import Launch
@@ -125,12 +126,12 @@ class Session:
         calibrations = known_calibrations(self._plan, stored.rows)
         self._plan = settle(self._plan, calibrations.known, stored.rows)
         with closing(open_engine(self._plan.engine, self._plan.sweep)) as engine:
-            models = self._cpu_models(engine, stored)
-            pending = find_pending(self._plan, stored.rows, models)
+            nodes = self._node_facts(engine, stored)
+            pending = find_pending(self._plan, stored.rows, nodes)
             with closing(
                 Observers(open_sinks(self._sweep, self._plan.policy.progress, self._console))
             ) as observers:
-                for note in (*calibrations.notes, *_new_models(models, stored)):
+                for note in (*calibrations.notes, *_new_models(nodes, stored)):
                     self._note(observers, note)
                 ended = self._make_runs(observers, pending, stored, calibrations, engine)
                 for name, error in problems():
@@ -138,13 +139,15 @@ class Session:
                 observers.notify(SweepEnded(how=ended.how, code=ended.code))
         return ended
 
-    def _cpu_models(self, engine: Engine, stored: Stored) -> frozenset[str]:
-        """Return the CPU models of the nodes that resume a sweep.
+    def _node_facts(self, engine: Engine, stored: Stored) -> list[NodeFacts]:
+        """Return what the nodes that resume a sweep say of themselves and of each interpreter.
 
-        None if there is nothing to compare them with.
+        Nothing if there is nothing to compare it with.
         """
-        asks = _measured_on(stored) and self._plan.runs
-        return engine.cpu_models(self._plan.runs[0]) if asks else frozenset()
+        if not _measured_on(stored):
+            return []
+        asked = {run.executable: run for run in self._plan.runs}
+        return [facts for run in asked.values() for facts in engine.node_facts(run)]
 
     def _make_runs(
         self,
@@ -321,9 +324,9 @@ def _measured_on(stored: Stored) -> set[str]:
     return {row["cpu_model"] for row in stored.rows.values() if row["status"] in FINAL and row["cpu_model"]}
 
 
-def _new_models(models: frozenset[str], stored: Stored) -> Iterator[str]:
+def _new_models(nodes: Iterable[NodeFacts], stored: Stored) -> Iterator[str]:
     """Yield a note if nodes have CPUs that no stored run was measured on, beside those that some were."""
-    known = _measured_on(stored)
+    models, known = {node.cpu_model for node in nodes}, _measured_on(stored)
     others = sorted(models - known)
     if others and models & known:
         yield f"nodes with another CPU take part from now on ({', '.join(others)}): times and rates are not compared across unlike hosts"

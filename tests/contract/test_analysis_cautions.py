@@ -10,7 +10,7 @@ import pytest
 from breakeven.analysis.frames.disturbed import say_disturbed
 from breakeven.analysis.summary.caution import FLAGS, IMPORTANCE, Caution, in_order
 from breakeven.analysis.summary.cautions import cautions
-from breakeven.base.conditions import CONDITIONS
+from breakeven.base.conditions import CONDITIONS, ENVIRONMENT
 from breakeven.base.factors import FACTORS
 from breakeven.base.notes import FORMS, write
 
@@ -58,7 +58,7 @@ PARTS = {
     "sources": ((f"{ONE}  same.py\n{ONE}  helper.py", f"{ONE}  same.py\n{TWO}  helper.py"), ": helper.py"),
     "packages": (("same 1\nnumpy 1.26.4", "same 1\nnumpy 2.0.1"), ": numpy"),
 }
-"""Conditions that have parts: two values, and the part that differs."""
+"""Conditions that have parts and are the same for all cells: two values, and the part that differs."""
 
 
 def _records(*cells: dict[str, Any]) -> tuple[Caution, ...]:
@@ -243,10 +243,21 @@ def test_rounds_of_a_cell_under_several_conditions_are_told() -> None:
     assert list(cautions(pd.DataFrame([CELL]), runs.assign(cell_id=["a", "b", "c"]))) == []
 
 
+def test_nodes_that_are_not_alike_must_be_made_so_before_a_remeasurement() -> None:
+    """What a run has from its node, another launch has as well if the node stays as it is; the host is no condition."""
+    nodes = [{"node": host, "hostname": host, ENVIRONMENT: f"OMP_NUM_THREADS={host}"} for host in "12"]
+    (said,) = cautions(pd.DataFrame([CELL]), pd.DataFrame([CELL | {"cell_id": "a"} | node for node in nodes]))
+    assert said.text == (
+        "rounds of 1 of 1 cell were measured under several conditions (environment: OMP_NUM_THREADS): their interval "
+        "covers that difference, too; on_change=remeasure measures them alike once all nodes have the same"
+    )
+
+
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_every_condition_is_warned_of(condition: str) -> None:
     """Rounds of one cell that differ in it alone, such as by the code that measured them, have a caution that names it."""
-    values, part = PARTS.get(condition, (("before", "after"), ""))
+    variables = {ENVIRONMENT: (("LD_PRELOAD=a.so\nMKL_SAME=1", "MKL_SAME=1"), ": LD_PRELOAD")}
+    values, part = {**PARTS, **variables}.get(condition, (("before", "after"), ""))
     runs = pd.DataFrame([CELL | {"cell_id": "a", condition: value} for value in values])
     (said,) = cautions(pd.DataFrame([CELL]), runs)
     assert said.text.startswith(

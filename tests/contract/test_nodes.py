@@ -22,6 +22,7 @@ from breakeven.runner.engines.orders import CALIBRATION, NotAnAnswer, Order, ans
 from breakeven.runner.environment import machine_facts
 from breakeven.runner.errors import EngineLost, NotStored, PlanOutdated
 from breakeven.runner.host import Abandoned, Ending
+from breakeven.runner.planning.interpreters import find_interpreter
 from breakeven.runner.planning.run import Run
 from breakeven.runner.results import RunResult, rows
 from tests.samples import run
@@ -218,8 +219,9 @@ def test_an_order_arrives_as_it_was(files: dict[str, bytes]) -> None:
     assert Order.from_text(order.to_text()) == order
 
 
-def test_every_node_says_what_cpu_it_has() -> None:
-    """One that is lost while it is asked is unknown."""
+def test_every_node_says_what_it_is_and_which_interpreter_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is lost while it is asked says nothing; of an interpreter that it lacks, a node says nothing."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
 
     class Asked(MadeUp):
         def _start(self, node: str, order: Order) -> Future[bytes]:
@@ -231,5 +233,16 @@ def test_every_node_says_what_cpu_it_has() -> None:
             return answer
 
     asked = run(sys.executable)
-    assert Asked(["a", "lost", "b"]).cpu_models(asked) == {machine_facts()["cpu_model"]}
-    assert Asked(["lost"]).cpu_models(asked) == frozenset()
+    known = Asked(["a", "lost", "b"]).node_facts(asked)
+    assert [one.cpu_model for one in known] == 2 * [machine_facts()["cpu_model"]]
+    assert "OMP_NUM_THREADS=3" in known[0].environment.splitlines()
+    found = find_interpreter("")
+    python = {(one.python_version, one.implementation, one.python_build) for one in known}
+    assert python == {(found.version, found.implementation, found.build)}
+    (lacking,) = Asked(["a"]).node_facts(replace(asked, executable="/nowhere/python"))
+    assert (lacking.cpu_model, lacking.python_version, lacking.python_build) == (
+        known[0].cpu_model,
+        None,
+        None,
+    )
+    assert list(Asked(["lost"]).node_facts(asked)) == []

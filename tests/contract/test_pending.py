@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.base.conditions import CONDITIONS
+from breakeven.base.conditions import CONDITIONS, ENVIRONMENT
 from breakeven.base.keys import Key
 from breakeven.base.statuses import FINAL, STATUSES
 from breakeven.runner.engines import KINDS
 from breakeven.runner.errors import ConditionsChanged
 from breakeven.runner.planning.calibration import Calibration, Work
+from breakeven.runner.planning.node_facts import NodeFacts
 from breakeven.runner.planning.pending import Pending, find_pending
 from breakeven.runner.planning.plan import Plan, make_plan
 from breakeven.runner.planning.request import Origin
 from breakeven.runner.planning.run import Run
 from breakeven.runner.planning.settling import settle
+from breakeven.runner.planning.variables import inherited_environment
 from tests.fakes import request
 
 NOW = datetime(2026, 1, 31, 14, 5, 9, tzinfo=UTC)
@@ -143,19 +145,63 @@ def test_the_host_of_a_node_is_no_condition_and_its_cpu_is() -> None:
     """Runs of any host are kept while a node has their CPU model; where none has, they are treated as other changes are."""
     plan = _on_nodes()
     stored = {run.key: _row(plan, hostname=f"n{place}", cpu_model="X") for place, run in enumerate(plan.runs)}
-    for models in (frozenset(), frozenset({"X"}), frozenset({"X", "Y"})):
-        assert _count(find_pending(plan, stored, models)) == (0, 4, 0, 0)
+    for models in ("", "X", "XY"):
+        assert _count(find_pending(plan, stored, _nodes(models))) == (0, 4, 0, 0)
     with pytest.raises(ConditionsChanged, match=r"\(CPU: X, now Y and Z \(4 runs\)\)"):
-        find_pending(plan, stored, frozenset({"Z", "Y"}))
-    kept = find_pending(_on_nodes(on_change="keep"), stored, frozenset({"Y"}))
+        find_pending(plan, stored, _nodes("ZY"))
+    kept = find_pending(_on_nodes(on_change="keep"), stored, _nodes("Y"))
     assert (_count(kept), [str(one) for one in kept.changed]) == ((0, 4, 0, 0), ["CPU: X, now Y (4 runs)"])
-    assert _count(find_pending(_on_nodes(on_change="remeasure"), stored, frozenset({"Y"}))) == (4, 0, 0, 4)
+    assert _count(find_pending(_on_nodes(on_change="remeasure"), stored, _nodes("Y"))) == (4, 0, 0, 4)
+
+
+def _nodes(models: str) -> list[NodeFacts]:
+    """Return what nodes with these CPU models say, which have another path for the interpreter."""
+    environment = inherited_environment()
+    return [NodeFacts(cpu_model=model, environment=environment, executable="/elsewhere") for model in models]
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ({}, []),
+        ({"python_build": "GCC 13"}, []),
+        ({"python_build": "GCC 9"}, ["Python build: GCC 9, now Clang 18 and GCC 13 (1 run)"]),
+        ({"python_version": "3.11.1"}, ["Python: 3.11.1, now 3.11.2 (1 run)"]),
+        ({ENVIRONMENT: "OMP_NUM_THREADS=1"}, []),
+        (
+            {ENVIRONMENT: "LD_PRELOAD=a.so\nOMP_NUM_THREADS=2"},
+            ["environment: LD_PRELOAD=a.so, now unset (1 run)"],
+        ),
+        ({ENVIRONMENT: "OMP_NUM_THREADS=4"}, ["environment: OMP_NUM_THREADS=4, now 1 (1 run)"]),
+        ({ENVIRONMENT: None}, []),
+    ],
+)
+def test_what_a_run_had_on_its_node_is_compared_with_what_nodes_have_now(
+    stored: dict[str, Any], told: list[str]
+) -> None:
+    """The machine of the command may have another Python and other variables: it measures nothing."""
+    plan = _on_nodes(on_change="keep")
+    run = plan.runs[0]
+    python = {"executable": run.executable, "python_version": "3.11.2", "implementation": "cpython"}
+    nodes = [
+        NodeFacts(cpu_model="X", environment="OMP_NUM_THREADS=1", python_build="GCC 13", **python),
+        NodeFacts(cpu_model="X", environment="OMP_NUM_THREADS=2", python_build="Clang 18", **python),
+    ]
+    of_node = {
+        "cpu_model": "X",
+        "python_version": "3.11.2",
+        "implementation": "cpython",
+        "python_build": "GCC 13",
+    }
+    row = _row(plan, **(of_node | {ENVIRONMENT: "OMP_NUM_THREADS=2"} | stored))
+    assert [str(one) for one in find_pending(plan, {run.key: row}, nodes).changed] == told
+    assert not find_pending(plan, {run.key: row}).changed
 
 
 def test_a_run_whose_node_is_not_known_has_no_cpu_to_compare() -> None:
     """It crashed with its node; and at home, where the plan knows the machine, nodes are not asked."""
     plan = _on_nodes()
     stored = {plan.runs[0].key: _row(plan, "crashed", cpu_model=None)}
-    assert not find_pending(plan, stored, frozenset({"Y"})).changed
+    assert not find_pending(plan, stored, _nodes("Y")).changed
     here = _plan()
-    assert not find_pending(here, {here.runs[0].key: _row(here)}, frozenset({"Y"})).changed
+    assert not find_pending(here, {here.runs[0].key: _row(here)}, _nodes("Y")).changed
