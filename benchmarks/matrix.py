@@ -29,6 +29,7 @@ from breakeven.analysis.frames.load import Lab, load
 from breakeven.runner.cell import channels, models, patterns
 from breakeven.runner.cell.compatibility import NATIVE, NONE
 from breakeven.runner.cell.member import OLDEST
+from breakeven.runner.cell.spaces import LOOP, PLACE
 from tests.machines import interpreters
 
 PAGE = Path(__file__).parents[1] / "docs" / "matrix.md"
@@ -38,12 +39,11 @@ _TOLERANCE = 0.02
 _WIDTH = 120
 _INTRODUCTION = """# The matrix
 
-Which models, channels and patterns can be combined, which knobs they have, and what ran with which Python. What each
-member is: [members.md](members.md).
+Which [models, channels and patterns](members.md) can be combined, their knobs, and what ran with which Python.
 
-`python -m benchmarks.matrix` generates the page from what the members declare. `make matrix` makes one run of every
-combination with every interpreter found on the machine, and writes the last section. It takes 20 minutes or more;
-`python -m benchmarks.matrix --run --folder FOLDER budget=3min`, typed again and again, does it in pieces.
+`python -m benchmarks.matrix` writes the first three sections. `make matrix` measures every combination with every
+interpreter found and writes the last section too (20 minutes or more; to measure in pieces, repeat
+`python -m benchmarks.matrix --run --folder FOLDER budget=3min`).
 """
 
 
@@ -62,8 +62,8 @@ def _of_channels() -> Iterator[str]:
     )
     own = [name for name in models.REGISTRY if models.load(name).TRANSPORT == NATIVE]
     none = [name for name in models.REGISTRY if models.load(name).TRANSPORT == NONE]
-    yield f"- With none (`ipc=none`): {_listed(none)}."
-    yield f"{fill(f'- With a transport of their own (`ipc=native`): {_listed(own)}.', _WIDTH, subsequent_indent='  ')}\n"
+    yield f"- Without a channel (`ipc=none`): {_listed(none)}."
+    yield f"{fill(f'- With a built-in channel (`ipc=native`): {_listed(own)}.', _WIDTH, subsequent_indent='  ')}\n"
 
 
 def _joins(ipc: str, bare: Iterable[str]) -> Iterator[str]:
@@ -83,6 +83,7 @@ def _of_models() -> Iterator[str]:
         ["model", "workers in", "start methods", "patterns", "needs"],
         (_model(name, names) for name in models.REGISTRY),
     )
+    yield f"`{PLACE}`: the parent's thread; `{LOOP}`: an event loop in it.\n"
 
 
 def _model(name: str, names: Iterable[str]) -> list[str]:
@@ -190,7 +191,7 @@ def _parts(sweep: Lab) -> pd.Series[float]:
 def _what_ran(runs: pd.DataFrame) -> Iterator[str]:
     """Yield how many runs of each model and channel ended well with each interpreter."""
     yield f"{MEASURED}\n"
-    yield "Runs that ended well, of all that were made. *lacks*: a package, a program or a newer Python is missing there.\n"
+    yield "Successful runs of all runs. *lacks*: a package, a program or a newer Python is missing.\n"
     found = runs.assign(version=_named(runs))
     columns = sorted(set(found["version"]) - {""}, key=_as_version)
     for family, registry in (("model", [*models.REGISTRY]), ("ipc", [*channels.REGISTRY, NATIVE, NONE])):
