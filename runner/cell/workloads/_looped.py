@@ -14,6 +14,7 @@ _LONG_ENOUGH_NS = 20_000  # to be timed: hundreds of steps of the clock
 _LONGEST_NS = 20_000_000  # of a call that is timed for its loops; those of a longer task follow from it
 _TIMES = 7
 _STEPS = 3
+_AGREEING = 3  # timings in a row, each of which finds that loops are long enough: one may have met other programs
 _MOST_OFF = 8  # times that loops found to be long enough can be too short, or they were disturbed: a device is at times faster
 
 Make = Callable[[int], Callable[[], Any]]
@@ -101,12 +102,17 @@ def loops_for(task_ns: int, make: Make, clock: Clock = perf_counter_ns) -> int:
     if wanted <= 0:
         return 1
     loops = 1
-    while time_call(make(loops), batch, 1, clock) - base < length / 2:
+    while not _take(make(loops), base + length / 2, batch, clock):
         loops *= 2
     for _ in range(_STEPS):
         taken = max(time_call(make(loops), batch, _TIMES, clock) - base, length / _MOST_OFF)
         loops = max(1, round(loops * length / taken))
     return max(1, round(loops * wanted / length))
+
+
+def _take(call: Callable[[], Any], least_ns: float, batch: int, clock: Clock) -> bool:
+    """Return whether a call takes so long each time, not only while others had the CPU; one that does not ends it."""
+    return all(time_call(call, batch, 1, clock) >= least_ns for _ in range(_AGREEING))
 
 
 def time_call(call: Callable[[], Any], batch: int, times: int, clock: Clock = perf_counter_ns) -> float:
