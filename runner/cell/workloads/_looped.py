@@ -14,7 +14,7 @@ _LONG_ENOUGH_NS = 20_000  # to be timed: hundreds of steps of the clock
 _LONGEST_NS = 20_000_000  # of a call that is timed for its loops; those of a longer task follow from it
 _TIMES = 7
 _STEPS = 3
-_AGREEING = 3  # timings in a row, each of which finds that loops are long enough: one may have met other programs
+_AGREEING = 3  # timings that must find loops long enough: one may have met other programs
 _MOST_OFF = 8  # times that loops found to be long enough can be too short, or they were disturbed: a device is at times faster
 
 Make = Callable[[int], Callable[[], Any]]
