@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +83,10 @@ class Cluster:
         )
         self.address = self._await_scheduler(about)
 
-    def start_worker(self, number: int, *, nanny: bool = False) -> None:
-        """Start a worker with the resource and a lock of its own; it joins by itself."""
+    def start_worker(
+        self, number: int, *, nanny: bool = False, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """Start a worker with the resource, a lock of its own, and these environment variables; it joins by itself."""
         home = self.folder / f"node{number}"
         home.mkdir(exist_ok=True)
         self.workers[number] = self._start(
@@ -103,6 +105,7 @@ class Cluster:
             *("--resources", "breakeven=1", "--no-dashboard", "--local-directory", str(home)),
             *self._tls,
             cwd=home,
+            variables=variables,
         )
 
     def await_workers(self) -> None:
@@ -136,14 +139,19 @@ class Cluster:
                 process.wait()
 
     def _start(
-        self, name: str, program: str, *arguments: str, cwd: Path | None = None
+        self,
+        name: str,
+        program: str,
+        *arguments: str,
+        cwd: Path | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         home = cwd or self.folder
         with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", f"distributed.cli.{program}", *arguments],
                 cwd=home,
-                env=environment({FOLDER: str(home)}),
+                env=environment({FOLDER: str(home), **(variables or {})}),
                 stdout=log,
                 stderr=log,
             )

@@ -248,6 +248,23 @@ def test_a_cluster_with_certificates(command: Command, tmp_path: Path) -> None:
     assert runs_of(tmp_path)["node"].str.startswith("tls://").all()
 
 
+def test_what_a_node_was_started_with_is_a_condition_of_its_runs(
+    command: Command, tmp_path: Path, own: Cluster
+) -> None:
+    """The command itself has other variables; a sweep that is carried on says what no node has any more."""
+    asked = (*QUICK, f"engine.address={own.address}", "model=thread", "rounds=1", QUIET)
+    for threads, said in (("1", ""), ("2", "environment: OMP_NUM_THREADS=1, now 2 (1 run)")):
+        own.start_worker(int(threads), variables={"OMP_NUM_THREADS": threads})
+        own.await_workers()
+        first = command(*asked, OMP_NUM_THREADS="3")
+        assert (first.returncode, said in first.stderr) == (2 if said else 0, True), first.stderr
+        done = command(*asked, "on_change=remeasure", OMP_NUM_THREADS="3")
+        assert done.returncode == 0, done.stderr
+        (row,) = runs_of(tmp_path)["environment"]
+        assert f"OMP_NUM_THREADS={threads}" in row.splitlines()
+        own.kill(int(threads))
+
+
 def test_what_a_nanny_sets_is_no_part_of_a_run(command: Command, tmp_path: Path) -> None:
     """Dask's default worker trims its heap and has one thread for native libraries; what is measured has neither."""
     names = ("MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
