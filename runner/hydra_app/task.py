@@ -31,7 +31,7 @@ from breakeven.runner.planning.settling import known_calibrations, settle, unkno
 from breakeven.runner.sweep.dry_run import show_plan
 from breakeven.runner.sweep.outcome import INTERRUPTED, Outcome
 from breakeven.runner.sweep.schedule import over_budget
-from breakeven.runner.sweep.signals import raise_if_interrupted
+from breakeven.runner.sweep.signals import raise_if_interrupted, until_put_away
 
 STORE = "breakeven.runner.store:Sweep"
 SESSION = "breakeven.runner.sweep.session:Session"
@@ -122,10 +122,12 @@ class Application:
             return self.code
         self.sweep = plan.sweep
         launch = replace(launch, command=self.command, options=self.options)
-        outcome: Outcome = load(SESSION)(plan, launch, one_of_several=one_of_several).carry_out()
-        self.to_sum_up = plan.sweep if outcome.to_sum_up else None
-        self.outcome = outcome
-        self.code, self.stopped = max(self.code, outcome.code), outcome.stopped
+        with until_put_away() as hold_back:
+            session = load(SESSION)(plan, launch, one_of_several=one_of_several)
+            outcome: Outcome = session.carry_out(hold_back)
+            self.to_sum_up = plan.sweep if outcome.to_sum_up else None
+            self.outcome = outcome
+            self.code, self.stopped = max(self.code, outcome.code), outcome.stopped
         return outcome.code
 
     def report(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -46,7 +46,7 @@ from breakeven.runner.sweep.observer import Noted, RunIncompatible, SweepBegan, 
 from breakeven.runner.sweep.schedule import Schedule, announce, describe_forecast, over_budget
 from breakeven.runner.sweep.searches import open_search
 from breakeven.runner.sweep.searching import SearchSchedule
-from breakeven.runner.sweep.signals import ending_in_order
+from breakeven.runner.sweep.signals import ending_in_order, held_back
 from breakeven.runner.sweep.sinks import open_sinks
 from breakeven.runner.sweep.sinks.lines import INDENT
 from breakeven.runner.sweep.tally import Tally
@@ -75,13 +75,16 @@ class Session:
         width, height = fixed(sys.stderr)
         self._console = Console(stderr=True, quiet=self._silent, width=width, height=height)
 
-    def carry_out(self) -> outcome.Outcome:
-        """Make the runs that are not done yet; raise BadInput, but only before the first."""
+    def carry_out(self, hold_back: Callable[[], None] = lambda: None) -> outcome.Outcome:
+        """Make the runs that are not done yet; raise BadInput, but only before the first.
+
+        ``hold_back`` is called when they are over: what is to be put away then must not be interrupted.
+        """
         self._sweep.create()
         with ending_in_order(kill_now):
             try:
                 with self._alone():
-                    ended = self._reported()
+                    ended = self._reported(hold_back)
             except KeyboardInterrupt:  # while waiting for another sweep
                 return self._outcome(_Ended(INTERRUPTED, EXIT_INTERRUPTED, outcome.INTERRUPTED))
             except NotStored as error:
@@ -102,7 +105,7 @@ class Session:
         wait for each other while they wait for the machine, so they take that lock first.
         """
         waits = self._plan.policy.on_busy == "wait"
-        writer = self._writer.held()
+        writer = self._own_folder()
         machine: AbstractContextManager[str | None] = HostLock().held(
             str(self._sweep.path), wait=waits, on_wait=self._announce_wait
         )
@@ -115,12 +118,22 @@ class Session:
                 self._say(text)
             yield
 
+    @contextmanager
+    def _own_folder(self) -> Iterator[str | None]:
+        """Hold the lock of the folder; a signal would leave its file if it came while the lock is taken."""
+        try:
+            with held_back():
+                note = self._writer.acquire()
+            yield note
+        finally:
+            self._writer.release()
+
     def _announce_wait(self, holder: Holder) -> None:
         self._say(f"waiting until this machine has measured {describe_holder(holder)}")
 
     # --- reported ----------------------------------------------------------------------------------------
 
-    def _reported(self) -> _Ended:
+    def _reported(self, hold_back: Callable[[], None]) -> _Ended:
         """Make the runs and notify the observers of every event, including the end."""
         stored = self._sweep.stored()
         calibrations = known_calibrations(self._plan, stored.rows)
@@ -134,6 +147,7 @@ class Session:
                 for note in (*calibrations.notes, *_new_models(nodes, stored)):
                     self._note(observers, note)
                 ended = self._make_runs(observers, pending, stored, calibrations, engine)
+                hold_back()
                 for name, error in problems():
                     observers.notify(Noted(text=f"{name} could not be written ({error.strerror})"))
                 observers.notify(SweepEnded(how=ended.how, code=ended.code))

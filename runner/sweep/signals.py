@@ -102,12 +102,23 @@ def ending_in_order(kill: Callable[[], None] = lambda: None) -> Iterator[None]:
 @contextmanager
 def held_back() -> Iterator[None]:
     """Delay a first signal until the body is done, so that a measured run is stored; but not a second."""
+    with until_put_away() as hold_back:
+        hold_back()
+        yield
+
+
+@contextmanager
+def until_put_away() -> Iterator[Callable[[], None]]:
+    """Provide a function that delays a first signal from its call to the end of the body, but not a second.
+
+    A signal raises within whatever runs, also within what removes a file or releases a lock, which then stays. It does
+    so once: one before the call ends the body in order.
+    """
     handler = _handler if current_thread() is main_thread() else None
     if handler is None:
-        yield
+        yield lambda: None
         return
-    handler.hold()
     try:
-        yield
+        yield handler.hold
     finally:
         handler.resume()
