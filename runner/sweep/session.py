@@ -146,8 +146,10 @@ class Session:
             ) as observers:
                 for note in (*calibrations.notes, *_new_models(nodes, stored)):
                     self._note(observers, note)
-                ended = self._make_runs(observers, pending, stored, calibrations, engine)
-                hold_back()
+                try:
+                    ended = self._make_runs(observers, pending, stored, calibrations, engine)
+                finally:
+                    hold_back()
                 for name, error in problems():
                     observers.notify(Noted(text=f"{name} could not be written ({error.strerror})"))
                 observers.notify(SweepEnded(how=ended.how, code=ended.code))
