@@ -12,10 +12,11 @@ from breakeven.runner.cell.errors import WrongResult
 from breakeven.runner.cell.patterns import window
 from breakeven.runner.cell.patterns._abc import Knobs, Pattern
 from breakeven.runner.cell.reference import Reference
-from breakeven.runner.cell.workloads._abc import Workload
+from breakeven.runner.cell.workloads._abc import Task, Workload
 from breakeven.runner.cell.workloads._resources import DISK
 from tests.crews import SMALL, THREADS, Mechanism, StartCrew, small_workload
 from tests.options import options_of
+from tests.patience import wait_for
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "window": {"bin": 10_000_000},
@@ -122,14 +123,24 @@ def test_calls_as_long_as_the_window_keep_their_rate_with_several_workers(
 @pytest.mark.parametrize("name", KEEPS_TIME)  # a disk does not: its caches fill, and others use it
 @pytest.mark.parametrize("task_ns", [100_000, 2_000_000])
 def test_tasks_have_the_length_asked_for(name: str, task_ns: int) -> None:
-    """The shortest of many calls is near the asked length, or longer with the least work, as far as a machine that others use can tell."""
+    """The shortest of many calls is near the asked length, or longer with the least work, as far as a machine that others use can tell.
+
+    While they use it, most calls that a calibration times take several times as long, and it finds too little work.
+    """
     workload = small_workload(name, **(MATRICES if name == "matmul" else {}))
-    workload.amount = max(workload.calibrate(task_ns) for _ in range(3))  # others only make it too small
-    task, payload = workload.open(), workload.inputs()[0]
+
+    def is_near() -> bool:
+        workload.amount = workload.calibrate(task_ns)
+        shortest = _shortest_ns(workload.open(), workload.inputs()[0])
+        return 0.3 * task_ns < shortest and (workload.amount == 1 or shortest < 3 * task_ns)
+
+    wait_for(is_near)
+
+
+def _shortest_ns(task: Task, payload: bytes) -> int:
     taken = []
     for _ in range(30):
         start = time.perf_counter_ns()
         task(payload)
         taken.append(time.perf_counter_ns() - start)
-    assert 0.3 * task_ns < min(taken)
-    assert workload.amount == 1 or min(taken) < 3 * task_ns
+    return min(taken)
