@@ -113,7 +113,7 @@ def result(*trials: TrialRecord, **changes: Any) -> Result:
         workers=(worker(), worker(pid=6)),
         parent=worker(pid=1, thread_id=2),
         lifetimes=(Lifetime(0, 50, 900, 950), Lifetime(10, 100, 900, 1000)),
-        facts=Facts("3.11.0", "cpython", "GCC 12.2.0, -O3", None, 40, ("a 1", "b 2")),
+        facts=Facts("3.11.0", "cpython", None, 40, ("a 1", "b 2")),
         cpus=2,
         n_warmup=1,
         warmup_ended_by=RULE,

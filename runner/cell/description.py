@@ -17,17 +17,20 @@ from .result import Facts, InputSizes, WorkerRecord
 from .spaces import SHARING_OBJECTS
 
 
-def describe_interpreter(step_ns: int) -> Facts:
-    """Return the facts about interpreter and machine; ``step_ns`` is that of the clock."""
+def describe_interpreter(step_ns: int, *, names_build: bool) -> Facts:
+    """Return the facts about interpreter and machine; ``step_ns`` is that of the clock.
+
+    Only with ``names_build`` that, which takes modules that no other run needs.
+    """
     return Facts(
         python_version=python_version(),
         implementation=sys.implementation.name,
-        python_build=python_build(),
         jit_enabled=jit_enabled(),
         clock_step_ns=step_ns,
         packages=tuple(imported_packages()),
         native_libraries=native_libraries(),
         page_fault_ns=page_fault_ns(),
+        python_build=python_build() if names_build else None,
     )
 
 

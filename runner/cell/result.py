@@ -141,12 +141,11 @@ class Facts(NamedTuple):
 
     ``packages`` are those that were imported, ``native_libraries`` the names of those with threads of their own,
     ``shared_counted`` what threads without a GIL share and count references to, in words, ``modules`` the files of the
-    user's modules that were imported.
+    user's modules that were imported. ``python_build`` is None if the plan has asked the same interpreter for it.
     """
 
     python_version: str
     implementation: str
-    python_build: str
     jit_enabled: Optional[bool]
     clock_step_ns: int
     packages: tuple[str, ...]
@@ -154,6 +153,7 @@ class Facts(NamedTuple):
     page_fault_ns: Optional[int] = None
     shared_counted: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    python_build: Optional[str] = None
 
 
 class Result(NamedTuple):

@@ -87,7 +87,7 @@ def execute(specification: Specification, *, in_place: bool = False) -> None:
         workers=workers,
         parent=parent,
         lifetimes=crew.lifetimes(),
-        facts=describe_interpreter(step)._replace(
+        facts=describe_interpreter(step, names_build=specification.names_build)._replace(
             shared_counted=shared_counted(crew, reference),
             modules=users_files() if workload.FOREIGN else (),
         ),

@@ -34,7 +34,8 @@ class Specification(NamedTuple):
     that is 0; one that calibrates calls with so many of them as ``longest_trial_ns`` holds. ``time_limit_ns`` is 0 if
     nobody ends the run; ``executable`` is the interpreter, started with ``options`` and the variables of
     ``environment``, of which None removes one; ``folder`` is the run's private folder, ``path`` the directories that a
-    user's function is imported from, and ``parent`` the process that waits for the result.
+    user's function is imported from, and ``parent`` the process that waits for the result. With ``names_build`` its
+    facts say how the interpreter was built.
     """
 
     cell_id: str
@@ -71,3 +72,4 @@ class Specification(NamedTuple):
     gc: str = "default"
     longest_trial_ns: int = 0
     take: int = 0
+    names_build: bool = False

@@ -15,6 +15,7 @@ from breakeven.runner.host.cleanup import private_folder
 from breakeven.runner.host.ending import Ending
 from breakeven.runner.host.present import is_given_up
 from breakeven.runner.planning.interpreters import start_options
+from breakeven.runner.planning.node_facts import is_of_a_node
 from breakeven.runner.planning.perturbation import Variation
 from breakeven.runner.planning.run import Run
 
@@ -100,6 +101,7 @@ def specification(run: Run, folder: Path) -> Specification:
         amount=run.amount,
         known_ns=0 if run.amount is not None or run.calibration is None else run.calibration.measured_ns,
         calibrates=False,
+        names_build=is_of_a_node(run),
     )
 
 

@@ -98,6 +98,14 @@ def incompatible(run: Run, reason: str) -> RunResult:
     return RunResult(row=about(run, datetime.now(UTC)) | ended)
 
 
+def _columns(facts: Facts) -> dict[str, Any]:
+    """Return the facts that are columns; the build is the planned one if the run was not asked for it."""
+    found = {name: value for name, value in facts._asdict().items() if name != "modules"}
+    if facts.python_build is None:
+        del found["python_build"]
+    return found
+
+
 def measured(run: Run, result: Result) -> dict[str, Any]:
     """Return the columns of ``runs`` that the run measured."""
     facts = result.facts
@@ -115,7 +123,7 @@ def measured(run: Run, result: Result) -> dict[str, Any]:
         "warmup_ended_by": result.warmup_ended_by,
         "stopped_by": result.stopped_by,
         **_given_up(run.cell.measure, result.trials),
-        **{name: value for name, value in facts._asdict().items() if name != "modules"},
+        **_columns(facts),
         PACKAGES: "\n".join(_packages(run, facts)),
         "native_libraries": ", ".join(facts.native_libraries) or None,
         "shared_counted": "\n".join(facts.shared_counted) or None,

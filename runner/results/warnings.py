@@ -33,7 +33,7 @@ def _gil_is_back(run: Run, result: Result) -> bool:
     """Return whether the GIL is on in a worker, in a build without one, and nobody asked for it."""
     variable = run.cell.environment.get("PYTHON_GIL", os.environ.get("PYTHON_GIL"))
     asked = variable == "1" or "gil=1" in " ".join(run.cell.interpreter_flags)
-    free = "free-threaded" in str(run.conditions.get("python_build"))
+    free = "free-threaded" in str(result.facts.python_build or run.conditions.get("python_build"))
     return free and not asked and any(worker.gil for worker in result.workers)
 
 

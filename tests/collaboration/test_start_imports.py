@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from breakeven.base.conditions import CPU_MODEL
 from breakeven.runner import host
 from breakeven.runner.cell.records import to_json
 from breakeven.runner.planning.interpreters import MAIN
@@ -25,7 +27,10 @@ _SELDOM = {"decimal", "fractions", "statistics", "traceback"}
 def loaded(tmp_path: Path, **changes: Any) -> set[str]:
     """Return the modules that a run loads; it must end well."""
     user = write_module(tmp_path / "user", "\ndef work(): pass\n")
-    specification = host.specification(run(sys.executable, user, **changes), tmp_path)
+    made = replace(
+        run(sys.executable, user, **changes), conditions={CPU_MODEL: "of a machine that the plan knows"}
+    )
+    specification = host.specification(made, tmp_path)
     process = subprocess.run(
         [sys.executable, "-X", "importtime", str(MAIN)],
         input=to_json(specification._replace(parent=os.getpid())),
