@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from breakeven.runner.cell import channels, models
+from breakeven.runner.cell.channels._abc import Port
+from breakeven.runner.cell.channels._shared import SharedPort, SharedQueues
 from breakeven.runner.cell.compatibility import why_not
 from breakeven.runner.cell.errors import WrongResult
 from breakeven.runner.cell.patterns._abc import Knobs, Outcome
@@ -59,6 +62,26 @@ def test_every_message_of_two_producers_reaches_one_of_two_consumers(
         assert found["bytes_per_s"] == pytest.approx(1000 * found["messages_per_s"])
         assert found["messages_per_s"] == pytest.approx(TASKS * 1e9 / outcome.wall_ns)
         assert 0 < found["latency_p50_ns"] <= found["latency_p99_ns"] < outcome.wall_ns
+
+
+@pytest.mark.parametrize("late", range(4))
+def test_a_worker_that_begins_last_does_its_own_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    """On a busy machine it may get a CPU when the others are done: none of them takes the word that is meant for it."""
+    port = SharedQueues.port
+
+    class Late(SharedPort):
+        def receive(self) -> tuple[int, int, Any]:
+            time.sleep(0.1)
+            return super().receive()
+
+    def ports(self: SharedQueues, worker: int) -> Port:
+        return Late(self.tasks, self.answers) if worker == late else port(self, worker)
+
+    monkeypatch.setattr(SharedQueues, "port", ports)
+    for outcome in _run(tmp_path, Mechanism("thread", None, "queue"), _peers(2, 2)):
+        assert outcome.tasks == TASKS
 
 
 def test_a_consumer_may_be_lent_a_message_where_it_lies(tmp_path: Path) -> None:

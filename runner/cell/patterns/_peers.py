@@ -45,6 +45,9 @@ class Peers(Flow):
     compared the message. Messages are due at the moments of one schedule, of which producer p has every P-th; it begins
     when all workers have the word of the parent. When all messages were taken, the first producer says so to the
     consumers, each of which answers with all that it had: the parent checks that every message came once.
+
+    Nobody answers before all have begun: workers that share a queue take their word from it, and one that is done would
+    take that of another, which the system has not let run since the trial began.
     """
 
     ONE_EACH = True
@@ -103,6 +106,7 @@ class Peers(Flow):
 
         def produce(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
+            seat.begun.release()
             schedule = _schedule(value, payload)
             wait_until(value)
             recorder.mark(IDLE)
@@ -116,23 +120,31 @@ class Peers(Flow):
                     wait_until(due)
                     recorder.mark(IDLE)
                 send(message, due, call(message, message)[1])
-            retire()
+            self._retire(recorder, worker)
             return worker, ()
 
-        def retire() -> None:
-            for step in (take, seat.credits[worker].release):  # all have come back: all messages were taken
-                for _ in range(seat.window):
-                    step()
-            if worker:
-                seat.ended.release()
-                return
-            for _ in range(1, senders):
-                seat.ended.acquire()
-            recorder.mark(WAIT)
-            seat.end.finish()
-            recorder.mark(SEND)
-
         return produce
+
+    def _retire(self, recorder: Recorder, worker: int) -> None:
+        """Wait until all messages of a producer were taken, and until nobody can take the word of another."""
+        seat = self._seat
+        for step in (seat.credits[worker].acquire, seat.credits[worker].release):  # all have come back
+            for _ in range(seat.window):
+                step()
+        if worker:
+            seat.ended.release()
+            seat.over.acquire()
+            recorder.mark(WAIT)
+            return
+        for _ in range(1, self.senders):
+            seat.ended.acquire()
+        for _ in range(self.knobs.workers):
+            seat.begun.acquire()
+        for _ in range(1, self.senders):
+            seat.over.release()
+        recorder.mark(WAIT)
+        seat.end.finish()
+        recorder.mark(SEND)
 
     def _consuming(self, call: Callable[..., Any], worker: int) -> Job:
         seat, senders, tasks = self._seat, self.senders, self.knobs.tasks
@@ -140,6 +152,7 @@ class Peers(Flow):
 
         def consume(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
+            seat.begun.release()
             log = Log(tasks, value)
             while True:
                 message, due, payload = receive()
@@ -168,6 +181,7 @@ class Peers(Flow):
 
         async def produce(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
+            seat.begun.release()
             schedule = _schedule(value, payload)
             await await_until(value)
             recorder.mark(IDLE)
@@ -181,24 +195,32 @@ class Peers(Flow):
                     await await_until(due)
                     recorder.mark(IDLE)
                 send(message, due, (await call(message, message))[1])
-            await retire()
+            await self._retire_on_loop(recorder, worker)
             return worker, ()
 
-        async def retire() -> None:
-            for _ in range(seat.window):
-                await take()
-            for _ in range(seat.window):
-                seat.credits[worker].release()
-            if worker:
-                seat.ended.release()
-                return
-            for _ in range(1, senders):
-                await seat.ended.acquire()
-            recorder.mark(WAIT)
-            seat.end.finish()
-            recorder.mark(SEND)
-
         return produce
+
+    async def _retire_on_loop(self, recorder: Recorder, worker: int) -> None:
+        """Do the same on a loop."""
+        seat = self._seat
+        for _ in range(seat.window):
+            await seat.credits[worker].acquire()
+        for _ in range(seat.window):
+            seat.credits[worker].release()
+        if worker:
+            seat.ended.release()
+            await seat.over.acquire()
+            recorder.mark(WAIT)
+            return
+        for _ in range(1, self.senders):
+            await seat.ended.acquire()
+        for _ in range(self.knobs.workers):
+            await seat.begun.acquire()
+        for _ in range(1, self.senders):
+            seat.over.release()
+        recorder.mark(WAIT)
+        seat.end.finish()
+        recorder.mark(SEND)
 
     def _consuming_on_loop(self, call: Callable[..., Any], worker: int) -> LoopJob:
         seat, senders, tasks = self._seat, self.senders, self.knobs.tasks
@@ -206,6 +228,7 @@ class Peers(Flow):
 
         async def consume(number: int, value: int, payload: Any) -> tuple[int, Any]:
             del number
+            seat.begun.release()
             log = Log(tasks, value)
             while True:
                 message, due, payload = await receive()
