@@ -97,7 +97,7 @@ class Present:
         installed: Callable[[str, Path, Start], tuple[str, ...]] = installed_packages,
         nodes: Sequence[NodeFacts] = (),
     ) -> None:
-        self._nodes = nodes
+        self._nodes = tuple(dict.fromkeys(nodes))  # most are alike, and each row is compared with all
         self._ask_installed = installed
         self._installed: dict[str, Mapping[str, str]] = {}
         self._differing = cache(_differing_modules)

@@ -20,7 +20,7 @@ def process_environment(changes: Mapping[str, str | None]) -> dict[str, str]:
 def environment_that_matters(changes: Mapping[str, str | None], inherited: str | None = None) -> str:
     """Return the variables, set or inherited, that a process with ``changes`` has and that matter to speed.
 
-    It inherits from this process, or what another one says that its own have (`inherited`).
+    It inherits from this process, or ``inherited``: what `inherited_environment` returned in another one.
     """
     present = {**read(inherited_environment() if inherited is None else inherited), **changes}
     return write({name: value for name, value in present.items() if value is not None})

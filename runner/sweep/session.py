@@ -75,7 +75,7 @@ class Session:
         width, height = fixed(sys.stderr)
         self._console = Console(stderr=True, quiet=self._silent, width=width, height=height)
 
-    def carry_out(self, hold_back: Callable[[], None] = lambda: None) -> outcome.Outcome:
+    def carry_out(self, hold_back: Callable[[], None]) -> outcome.Outcome:
         """Make the runs that are not done yet; raise BadInput, but only before the first.
 
         ``hold_back`` is called when they are over: what is to be put away then must not be interrupted.
